@@ -1,0 +1,33 @@
+# One command each; all of them set up .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help setup test check bench soak demo clean
+help: ## show the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+setup: $(STAMP) ## create .venv and install warroom into it
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(STAMP)
+
+test: setup ## run the tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: setup ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## benchmarks, side by side with what a user would pick instead
+	$(BIN)/python -m benchmarks
+
+soak: setup ## the long counts of the fault matrix
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m soak --timeout 3600 -o addopts="-ra --strict-markers --import-mode=importlib"
+
+clean: ## remove what make made
+	rm -rf .venv build *.egg-info

@@ -1,0 +1,122 @@
+"""What every engine is, and the Desk: all that an engine has."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from orchestrator.journal.events import Body, Event
+from subagents.contract import AgentName, Brief, Clock, Finding, Frozen, Roster, SourceSpec, ToolResult
+
+StopReason = Literal[
+    "end_turn", "requires_action", "retries_exhausted", "budget_reached", "interrupted", "refusal", "error"
+]
+
+
+class ToolUse(Frozen):
+    """A call that an engine wants made. `id` is the idempotency key: one id, one effect, one result."""
+
+    id: str
+    name: str
+    input: dict[str, object]
+
+
+class Message(Frozen):
+    """The person said something, to everyone or to one agent."""
+
+    text: str
+    to: AgentName | None = None
+
+
+class Interrupt(Frozen):
+    """The person wants work stopped, everywhere or on one thread."""
+
+    thread: str | None = None
+
+
+class SourceAdded(Frozen):
+    """New evidence was attached while the work runs; the roster already has it."""
+
+    spec: SourceSpec
+
+
+Incoming = Message | Interrupt | SourceAdded
+
+
+class Inbox(Protocol):
+    """What the person says, decides and interrupts, in order."""
+
+    async def get(self) -> Incoming:
+        """Wait for the next one."""
+
+    def drain(self) -> list[Incoming]:
+        """Return all that is waiting, without waiting."""
+
+
+class Cancel(Protocol):
+    """Whether the work should stop."""
+
+    def is_set(self) -> bool:
+        """Say whether it should."""
+
+    async def wait(self) -> None:
+        """Return once it should."""
+
+
+class Desk(Protocol):
+    """All that an engine has. It holds no journal, no store, no credential, no widget.
+
+    Records and calls are idempotent on their ids, so an engine that is started again after a crash
+    may replay: what is already there is returned, not done again.
+    """
+
+    @property
+    def clock(self) -> Clock:
+        """The session's clock."""
+
+    @property
+    def inbox(self) -> Inbox:
+        """What the person says."""
+
+    @property
+    def cancel(self) -> Cancel:
+        """Set when the session is interrupted as a whole or closes."""
+
+    @property
+    def roster(self) -> Roster:
+        """The agents as they are now; a late source replaces the roster."""
+
+    @property
+    def brief(self) -> Brief:
+        """The brief as it is now."""
+
+    @property
+    def started_at(self) -> datetime:
+        """When the session was created."""
+
+    async def record(self, body: Body, *, thread: str, source_id: str | None = None) -> Event:
+        """Make an event durable; with a `source_id` already recorded, return that event instead."""
+
+    def preview(self, thread: str, text: str) -> None:
+        """Show streamed text; never stored."""
+
+    async def call(self, thread: str, use: ToolUse) -> ToolResult[Any]:
+        """Run a tool call through hands, for the agent whose thread it is."""
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return every finding recorded so far, oldest first."""
+
+
+class Engine(Protocol):
+    """What decides the next step."""
+
+    name: str
+    shown_as: str
+    """How screens and reports name it, such as `offline investigator, no model`."""
+
+    async def run(self, desk: Desk) -> StopReason:
+        """Work until done; the stop reason says how it ended. Raises EngineError when it cannot go on."""
+
+
+class EngineError(Exception):
+    """The engine cannot go on; the message is one line for people."""

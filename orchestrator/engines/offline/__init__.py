@@ -1,0 +1,1 @@
+"""The deterministic investigator: no model, no network."""

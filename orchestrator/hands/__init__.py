@@ -1,0 +1,1 @@
+"""What may happen: the one path for every tool call."""

@@ -1,0 +1,1 @@
+"""What comes in: alert payloads, files, folders, commands."""

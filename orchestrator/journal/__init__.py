@@ -1,0 +1,1 @@
+"""What happened: the event vocabulary, the durable journal, its index, the text cleaner."""

@@ -1,0 +1,1 @@
+"""What it means: board, verdict, claims, report."""

@@ -1,0 +1,1 @@
+"""The runbook library and its search. Floor 1 of the house."""

@@ -1,0 +1,1 @@
+"""The codefix specialist."""

@@ -1,0 +1,1 @@
+"""Where the deploys specialist's evidence comes from."""

@@ -1,0 +1,179 @@
+"""Bounded reading of files that others wrote: plain, `.gz` or `.zst`, never more than the limits say.
+
+Good data before a fault is always kept: a bomb, a torn or a damaged archive ends the stream early and
+leaves a `Problem`, it never raises. Only a file that cannot be opened at all raises (OSError).
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from subagents.contract import Problem
+
+CHUNK = 1 << 16
+GZIP_MAGIC = b"\x1f\x8b"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much may come out of one file, in bytes."""
+
+    ratio: int = 200
+    """Expansion allowed once `ratio_after` bytes have come out."""
+    ratio_after: int = 64 << 20
+    total: int = 1 << 30
+    """Most decompressed bytes; plain files are not limited."""
+    zstd_window: int = 128 << 20
+
+
+DEFAULT_LIMITS = Limits()
+
+
+class _Inflater(Protocol):
+    def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        """Return (at most about a megabyte of output, input not used yet)."""
+
+    def finished_cleanly(self) -> bool:
+        """Say whether the stream so far ends where an archive may end."""
+
+
+class _Gzip:
+    """Multi-member gzip, a bounded piece at a time."""
+
+    def __init__(self) -> None:
+        self._member: Any = None
+        self._between = True
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        if self._member is None:
+            if not data.strip(b"\0"):
+                return b"", b""
+            self._member = zlib.decompressobj(wbits=31)
+        out = self._member.decompress(data, 1 << 20)
+        self._between = False
+        if self._member.eof:
+            rest: bytes = self._member.unused_data
+            self._member, self._between = None, True
+            return out, rest
+        return out, self._member.unconsumed_tail
+
+    def finished_cleanly(self) -> bool:
+        return self._between
+
+
+class _Zstd:
+    """Zstandard frames; the library bounds its output by the input it is fed, so it is fed little."""
+
+    def __init__(self, window: int) -> None:
+        import zstandard
+
+        self._make = zstandard.ZstdDecompressor(max_window_size=window).decompressobj
+        self._frame: Any = None
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        if self._frame is None:
+            self._frame = self._make()
+        out = self._frame.decompress(data[:256])
+        rest = data[256:]
+        if self._frame.eof:
+            rest = self._frame.unused_data + rest
+            self._frame = None
+        return out, rest
+
+    def finished_cleanly(self) -> bool:
+        return self._frame is None
+
+
+class BoundedReader(io.RawIOBase):
+    """The decompressed bytes of a file, up to the limits; `problem` says why it ended early, if it did."""
+
+    def __init__(self, raw: IO[bytes], inflater: _Inflater | None, name: str, limits: Limits) -> None:
+        super().__init__()
+        self._raw, self._inflater, self._name, self._limits = raw, inflater, name, limits
+        self._input, self._output = b"", b""
+        self._taken = self._given = 0
+        self._ended = False
+        self.problem: Problem | None = None
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def close(self) -> None:
+        """Close the file."""
+        self._raw.close()
+        super().close()
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer`; 0 at the end."""
+        view = memoryview(buffer).cast("B")
+        if self._inflater is None:
+            data = self._raw.read(len(view))
+        else:
+            while not self._output and not self._ended:
+                self._advance(self._inflater)
+            data, self._output = self._output[: len(view)], self._output[len(view) :]
+        view[: len(data)] = data
+        return len(data)
+
+    def _advance(self, inflater: _Inflater) -> None:
+        if not self._input:
+            self._input = self._raw.read(CHUNK)
+            self._taken += len(self._input)
+            if not self._input:
+                self._ended = True
+                if not inflater.finished_cleanly():
+                    self._stop("the archive is cut short", "everything after the cut")
+                return
+        try:
+            self._output, self._input = inflater.feed(self._input)
+        except Exception as error:  # zlib.error, zstandard.ZstdError: the archive is damaged from here on
+            self._stop(f"the archive is damaged ({str(error)[:80]})", "everything after the damage")
+            return
+        self._given += len(self._output)
+        limits = self._limits
+        if self._given > limits.ratio_after and self._given > limits.ratio * self._taken:
+            self._stop(f"expands more than {limits.ratio} times: it looks like a decompression bomb", "the rest")
+        elif self._given > limits.total:
+            self._stop(f"holds more than {limits.total >> 20} MiB decompressed", "the rest")
+
+    def _stop(self, what: str, lost: str) -> None:
+        self._ended, self._input = True, b""
+        self.problem = Problem(
+            what=what, where=self._name, lost=f"{lost} after {self._given} bytes", todo="decompress it and give a part"
+        )
+
+
+def open_bounded(
+    path: Path, name: str = "", limits: Limits = DEFAULT_LIMITS
+) -> tuple[io.BufferedReader, BoundedReader]:
+    """Open a file for reading its decompressed bytes; compression is found by content, not by name.
+
+    Returns a buffered stream and the bounded reader beneath it, whose `problem` is set by the end.
+    """
+    raw = path.open("rb")
+    head = raw.read(4)
+    raw.seek(0)
+    inflater: _Inflater | None = None
+    if head.startswith(GZIP_MAGIC):
+        inflater = _Gzip()
+    elif head == ZSTD_MAGIC:
+        inflater = _Zstd(limits.zstd_window)
+    bounded = BoundedReader(raw, inflater, name or path.name, limits)
+    return io.BufferedReader(bounded, 1 << 18), bounded
+
+
+def read_all(path: Path, name: str = "", limit: int = 256 << 20) -> tuple[bytes, Problem | None]:
+    """Return a file's decompressed bytes, at most `limit` of them, and what was wrong with it."""
+    stream, bounded = open_bounded(path, name)
+    with stream:
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        cut = Problem(what=f"larger than {limit >> 20} MiB", where=name or path.name, lost="the rest of the file")
+        return data[:limit], cut
+    return data, bounded.problem

@@ -1,0 +1,1 @@
+"""Where the logs specialist's evidence comes from."""

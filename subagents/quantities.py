@@ -1,0 +1,39 @@
+"""Names of the quantities that facts may state, so that code can recompute each from what it cites.
+
+Moments are ISO 8601 UTC strings. `metric` facts cite a `metric:` window that ends where the fact's
+own data ends; `log` facts cite the first matching line.
+"""
+
+from __future__ import annotations
+
+ONSET = "onset"
+"""Moment: when the series left its baseline."""
+BASELINE = "baseline"
+"""Median of the series before the onset, in the series' own unit."""
+PEAK = "peak"
+"""Value farthest from the baseline in the cited span, in the series' own unit."""
+FACTOR = "factor"
+"""peak / baseline (for falls: baseline / peak), dimensionless, >= 1."""
+LATEST = "latest"
+"""Median of the last points of the cited span."""
+COUNT = "count"
+"""How many log events match the cited pattern in the incident window."""
+BASELINE_COUNT = "baseline_count"
+"""How many before it, scaled to the same length of time."""
+FIRST_SEEN = "first_seen"
+"""Moment of the first matching event."""
+LAST_SEEN = "last_seen"
+"""Moment of the last matching event."""
+DEPLOYED_AT = "deployed_at"
+"""Moment a deploy or a flag change took effect."""
+COMMITTED_AT = "committed_at"
+"""Moment a commit landed."""
+LEAD_TIME = "lead_time"
+"""Seconds from the change to the onset; negative: the change came after."""
+SCORE = "score"
+"""A suspicion score between 0 and 1, by the method that the finding names."""
+RANK = "rank"
+"""Place in a ranking, 1 is first."""
+
+MOMENTS = frozenset({ONSET, FIRST_SEEN, LAST_SEEN, DEPLOYED_AT, COMMITTED_AT})
+"""Quantities whose value is a moment."""

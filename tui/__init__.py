@@ -1,0 +1,1 @@
+"""What a person sees and presses. Floor 4 of the house."""
