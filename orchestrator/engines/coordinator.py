@@ -134,9 +134,7 @@ class _RunbookDesk:
             item = _frozen(book, step)
             cited.append(item)
             hits.append(
-                RunbookHit(
-                    slug=book.slug, title=book.title, score=hit.score, why=tuple(hit.why), first_step=item.ref
-                )
+                RunbookHit(slug=book.slug, title=book.title, score=hit.score, why=tuple(hit.why), first_step=item.ref)
             )
         problems = tuple(str(problem) for problem in self._library.problems)
         text = "\n".join(f"{hit.slug}: {hit.title} ({'; '.join(hit.why)})" for hit in hits) or "no runbook fits"
@@ -152,9 +150,7 @@ class _RunbookDesk:
             for item, step in zip(cited, book.steps, strict=True)
         )
         text = "\n".join(f"{step.id}: {step.title}\n{step.body}" for step in steps)
-        return ToolResult(
-            data=RunbookText(slug=book.slug, title=book.title, steps=steps), text=text, citations=cited
-        )
+        return ToolResult(data=RunbookText(slug=book.slug, title=book.title, steps=steps), text=text, citations=cited)
 
     def resolve(self, ref: str, context_lines: int = 0) -> Evidence:
         """Open a `runbook:` citation as it is now."""
