@@ -1,0 +1,150 @@
+"""One git process at a time: a closed environment, a deadline, a bound on its output, and no survivors."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from subagents.gitstore.environment import WORKING_DIRECTORY, closed_environment, git_program
+
+CHUNK = 1 << 16
+DEFAULT_TIMEOUT_S = 60.0
+DEFAULT_CAP = 64 << 20
+
+
+class GitFailed(Exception):
+    """A git process did not do its work; the message is one line for people."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How long a process may take and how many bytes of output it may give."""
+
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    cap: int = DEFAULT_CAP
+    cancelled: Callable[[], bool] = lambda: False
+
+
+DEFAULT_BOUNDS = Bounds()
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a process gave."""
+
+    stdout: bytes
+    status: int
+    stderr: str
+    truncated: bool
+
+
+class GitProcess:
+    """A running git; use as a context manager. Leaving it kills the whole process group."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        stdin: bytes = b"",
+        bounds: Bounds = DEFAULT_BOUNDS,
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
+        program = git_program()
+        if program is None:
+            raise GitFailed("git is not installed")
+        self._name = next((a for a in arguments if not a.startswith("-") and "/" not in a), "git")
+        self._bounds = bounds
+        # Files, not pipes: the process can neither block on a full stderr nor we on a full stdin.
+        self._stdin: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
+        self._stdin.write(stdin)
+        self._stdin.seek(0)
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
+        self._deadline = time.monotonic() + bounds.timeout_s
+        self._process = subprocess.Popen(  # noqa: S603  arguments are ours; validated ids and tree paths only
+            [program, *arguments],
+            stdin=self._stdin,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=closed_environment(extra),
+            cwd=WORKING_DIRECTORY,
+            start_new_session=True,
+        )
+        self.truncated = False
+
+    def __enter__(self) -> GitProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield output as it comes; raise GitFailed at the deadline, stop at the cap (`truncated`)."""
+        assert self._process.stdout is not None  # noqa: S101  for the type checker
+        stream = self._process.stdout.fileno()
+        given = 0
+        while True:
+            left = self._deadline - time.monotonic()
+            if left <= 0 or self._bounds.cancelled():
+                raise GitFailed(f"git {self._name} was stopped after {self._bounds.timeout_s:g} s")
+            ready, _, _ = select.select([stream], [], [], min(left, 0.25))
+            if not ready:
+                continue
+            data = os.read(stream, CHUNK)
+            if not data:
+                return
+            given += len(data)
+            if given > self._bounds.cap:
+                self.truncated = True
+                yield data[: len(data) - (given - self._bounds.cap)]
+                return
+            yield data
+
+    def finish(self) -> tuple[int, str]:
+        """Wait for the end; return (exit status, the first of what it said on stderr)."""
+        if self.truncated:
+            self._kill()
+        try:
+            status = self._process.wait(timeout=max(0.1, self._deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise GitFailed(f"git {self._name} was stopped after {self._bounds.timeout_s:g} s") from None
+        self._errors.seek(0)
+        return status, self._errors.read(4096).decode("utf-8", "replace").strip()
+
+    def close(self) -> None:
+        """Kill what still runs and let go of the files."""
+        self._kill()
+        self._process.wait()
+        for stream in (self._process.stdout, self._stdin, self._errors):
+            if stream is not None:
+                stream.close()
+
+    def _kill(self) -> None:
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def run(
+    arguments: Sequence[str],
+    stdin: bytes = b"",
+    bounds: Bounds = DEFAULT_BOUNDS,
+    extra: Mapping[str, str] | None = None,
+) -> Output:
+    """Run git to its end and return all it gave, up to the bounds."""
+    with GitProcess(arguments, stdin, bounds, extra) as process:
+        data = b"".join(process.chunks())
+        status, errors = process.finish()
+        return Output(data, status, errors, process.truncated)
+
+
+def first_line(text: str) -> str:
+    """Return the first line of what git said, without its `fatal:`."""
+    line = next(iter(text.splitlines()), "").strip()
+    return line.removeprefix("fatal: ").removeprefix("error: ")[:200]
