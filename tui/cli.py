@@ -1,8 +1,53 @@
-"""The command line."""
+"""The command line: what the commands are called. Each one's module is imported when it is chosen."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 
-def main() -> None:
-    """Run the command line."""
-    raise SystemExit("not wired yet")
+import click
+
+from tui.commands.lazy import LazyGroup, Listed
+
+COMMANDS = {
+    "run": Listed("tui.commands.run:run", "Investigate an incident: folder, files, `-`, or `-- COMMAND`."),
+    "sessions": Listed("tui.commands.sessions:sessions", "List, show, resume, export and delete sessions."),
+    "report": Listed("tui.commands.report:report", "Print a session's report: markdown, json, or five lines."),
+    "purge": Listed("tui.commands.removal:purge", "Delete old sessions, in two steps."),
+    "init": Listed("tui.commands.config:init", "Write a warroom.toml to start from."),
+    "config": Listed("tui.commands.config:config", "Check the configuration."),
+    "schema": Listed("tui.commands.schema:schema", "Print a JSON Schema: events, verdict, config."),
+    "completion": Listed("tui.commands.completion:completion", "Print shell completion: bash, zsh, fish."),
+}
+
+
+def _print_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from tui.commands.version import version
+
+        click.echo(f"warroom {version()}")
+        context.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    listed=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 finished, 2 unusable input or arguments, 3 the engine failed, 130 interrupted.",
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
+def cli() -> None:
+    """Find out what broke, from logs, metrics and changes; every claim opens its evidence."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit status."""
+    from tui.commands.faults import run_to_exit_status
+
+    raise SystemExit(run_to_exit_status(cli, sys.argv[1:] if arguments is None else list(arguments)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""The verdict as one JSON document: what `warroom run --headless` prints and `warroom schema verdict` publishes."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import BaseModel, Field
+
+from orchestrator.journal.verdict import ServiceScore, SuspectScore, Verdict, VerdictKind
+from orchestrator.verdict.report import Report
+from subagents.contract import Frozen
+
+
+class VerdictDocument(Frozen):
+    """The result of one session, for programs."""
+
+    id: str = Field(description="The incident's id.")
+    session: str = Field(description="The session's id, for `warroom report` and `warroom sessions`.")
+    engine: str
+    kind: VerdictKind | None = Field(description="None: the session ended without a verdict.")
+    culprit: str | None = Field(description="Full id of the commit that did it, where one did and is known.")
+    service: str | None = Field(description="Where it began.")
+    services: tuple[ServiceScore, ...] = Field(description="Every service that was ranked, best explanation first.")
+    suspects: tuple[SuspectScore, ...] = Field(description="Every commit that was ranked, most suspicious first.")
+    confidence: float = Field(ge=0, le=1)
+    seconds: float = Field(ge=0, description="Seconds that the engine worked.")
+    verdict: Verdict | None
+    problems: tuple[str, ...] = Field(description="What was wrong with the input, one line each.")
+    warroom: str = Field(description="Version that wrote this.")
+
+
+def document(report: Report, version: str) -> VerdictDocument:
+    """Return the document of a session's report."""
+    verdict = report.verdict
+    return VerdictDocument(
+        id=report.incident.id,
+        session=report.session,
+        engine=report.engine,
+        kind=verdict.kind if verdict else None,
+        culprit=verdict.culprit.commit if verdict and verdict.culprit else None,
+        service=verdict.service if verdict else None,
+        services=verdict.services if verdict else (),
+        suspects=verdict.suspects if verdict else (),
+        confidence=verdict.confidence.value if verdict else 0.0,
+        seconds=report.seconds,
+        verdict=verdict,
+        problems=tuple(problem.line() for problem in report.problems),
+        warroom=version,
+    )
+
+
+def to_json(model: BaseModel) -> str:
+    """Return a model as indented JSON in ASCII: exact, and harmless on a terminal whatever the text holds."""
+    return json.dumps(model.model_dump(mode="json"), indent=2, ensure_ascii=True) + "\n"

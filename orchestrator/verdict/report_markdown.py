@@ -1,0 +1,302 @@
+"""The report as Markdown: inert (see `markdown_text`) and readable as it is in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import tzinfo
+
+from orchestrator.journal.verdict import Action, Cited, Verdict
+from orchestrator.verdict.markdown_text import code, fence, inline
+from orchestrator.verdict.report import EvidenceEntry, Moment, Report, ReportedFinding
+from orchestrator.verdict.when import moment, span
+from subagents.contract import Fact, Suspect
+
+KIND_WORDS = {
+    "culprit": "a change did it",
+    "no_code_cause": "the cause is not a code change",
+    "inconclusive": "inconclusive",
+    "no_incident": "no incident",
+}
+ACTION_WORDS = {"contain": "Contain", "fix": "Fix", "follow_up": "Follow up"}
+
+
+def render_markdown(report: Report, zone: tzinfo | None = None) -> str:
+    """Return the whole report; times in UTC and in `zone` (None: this machine's)."""
+    page = _Page(report, zone)
+    sections: list[Callable[[], Iterator[str]]] = [
+        page.head,
+        page.broken,
+        page.cause,
+        page.chain,
+        page.ruled_out,
+        page.confidence,
+        page.actions,
+        page.gaps,
+        page.contradictions,
+        page.timeline,
+        page.findings,
+        page.inputs,
+        page.appendix,
+    ]
+    text = "\n\n".join("\n".join(lines) for section in sections if (lines := list(section())))
+    return text + "\n"
+
+
+class _Page:
+    """One report being written; each method yields the lines of one section, none where it has nothing to say."""
+
+    def __init__(self, report: Report, zone: tzinfo | None) -> None:
+        self.report, self.zone = report, zone
+        self.verdict: Verdict | None = report.verdict
+        self.by_ref: dict[str, EvidenceEntry] = {entry.ref: entry for entry in report.evidence}
+
+    # -- small parts -----------------------------------------------------------------------------
+
+    def refs(self, refs: Iterable[str]) -> str:
+        """Name evidence by number, and mark what does not resolve."""
+        names = []
+        for ref in dict.fromkeys(refs):
+            entry = self.by_ref.get(ref)
+            if entry is not None:
+                names.append(f"E{entry.number}" + ("" if entry.resolved else " unresolved"))
+        return f" ({', '.join(names)})" if names else ""
+
+    def fact(self, fact: Fact) -> str:
+        value = f"{fact.value:g}" if isinstance(fact.value, float) else str(fact.value)
+        return f"{inline(fact.quantity)} {inline(value)}{' ' + inline(fact.unit) if fact.unit else ''}" + self.refs(
+            [fact.citation]
+        )
+
+    def suspect(self, suspect: Suspect) -> str:
+        label = f" {inline(suspect.label)}" if suspect.label else ""
+        return f"{suspect.kind} {code(suspect.key)}{label}"
+
+    def cited(self, items: Iterable[Cited]) -> Iterator[str]:
+        for item in items:
+            yield f"- {inline(item.text)}{self.refs(item.citations)}"
+
+    # -- sections --------------------------------------------------------------------------------
+
+    def head(self) -> Iterator[str]:
+        report, verdict = self.report, self.verdict
+        yield f"# {inline(report.incident.id)}: {inline(report.incident.title)}"
+        yield ""
+        if verdict is None:
+            why = inline(report.status_reason or "no reason given")
+            yield f"**No verdict.** The session is {report.status} ({why})."
+            yield "What was found so far is below; nothing here is a conclusion."
+        else:
+            yield f"**{inline(verdict.headline)}**"
+        yield ""
+        if verdict is not None:
+            yield f"- Verdict: {KIND_WORDS[verdict.kind]}, confidence {verdict.confidence.value:.2f}"
+            state = verdict.state
+            as_of = f" as of {moment(state.as_of, self.zone)}" if state.as_of else ""
+            because = f": {inline(state.reason)}" if state.reason else ""
+            yield f"- State: {state.state}{as_of}{because}{self.refs(state.citations)}"
+        took, opened = span(report.seconds), moment(report.opened_at, self.zone)
+        yield f"- Investigated by: {inline(report.shown_as)}, in {took}, opened {opened}"
+        yield f"- Session: {code(report.session)}, warroom {inline(report.version)}"
+        if report.earlier_verdicts:
+            yield f"- This verdict replaces {report.earlier_verdicts} earlier in the same session"
+        lost = sum(1 for entry in report.evidence if not entry.resolved)
+        if lost:
+            yield f"- **{lost} of {len(report.evidence)} citations do not resolve**; they are marked and do not count"
+
+    def broken(self) -> Iterator[str]:
+        verdict, incident = self.verdict, self.report.incident
+        yield "## What was broken"
+        yield ""
+        symptom = verdict.symptom if verdict else None
+        if symptom:
+            yield f"- {inline(symptom.text)}{self.refs(symptom.citations)}"
+            yield from (f"- {self.fact(fact)}" for fact in symptom.facts)
+        elif incident.alert and (incident.alert.summary or incident.alert.title):
+            yield f"- The alert says: {inline(incident.alert.summary or incident.alert.title)} (not confirmed by data)"
+        else:
+            yield "- No symptom was established from the data."
+        since = (symptom.onset if symptom else None) or incident.started_at
+        if since:
+            source = "measured onset" if symptom and symptom.onset else "as the operator gave it, not measured"
+            yield f"- Since: {moment(since, self.zone)} ({source})"
+        if verdict and (verdict.service or verdict.affected):
+            began = f"began in {code(verdict.service)}" if verdict.service else "where it began is not known"
+            reached = ", ".join(code(name) for name in verdict.affected)
+            yield f"- Who is affected: {began}" + (f"; reached {reached}" if reached else "")
+        if verdict:
+            yield from self.cited(verdict.blast_radius)
+
+    def cause(self) -> Iterator[str]:
+        verdict = self.verdict
+        if verdict is None:
+            return
+        yield "## What changed, and what did it"
+        yield ""
+        cause, culprit = verdict.cause, verdict.culprit
+        if cause:
+            yield f"- {inline(cause.mechanism)}{self.refs(cause.citations)}"
+            held = f": {self.suspect(cause.suspect)}" if cause.suspect else ""
+            yield f"- Trigger: {cause.trigger}{held}"
+        if culprit:
+            yield f"- Culprit: {code(culprit.commit) if culprit.commit else 'commit not known'}" + (
+                f" {inline(culprit.subject)}" if culprit.subject else ""
+            )
+            by = [f"by {inline(culprit.author)}"] if culprit.author else []
+            by += [f"in {code(culprit.service)}"] if culprit.service else []
+            by += [f"carried by {code(culprit.deploy)}{self.refs([culprit.deploy])}"] if culprit.deploy else []
+            if by:
+                yield f"- {', '.join(by)}"
+        if not cause and not culprit:
+            yield "- Not established."
+        others = [score for score in verdict.suspects if not culprit or score.commit != culprit.commit][:5]
+        if others:
+            yield "- Other changes considered: " + ", ".join(f"{code(s.commit[:12])} {s.score:.2f}" for s in others)
+
+    def chain(self) -> Iterator[str]:
+        steps = self.verdict.chain if self.verdict else ()
+        if not steps:
+            return
+        yield "## How it came about"
+        yield ""
+        for number, step in enumerate(steps, start=1):
+            at = f"{moment(step.at, self.zone)} " if step.at else ""
+            yield f"{number}. {at}{step.role}: {inline(step.text)}{self.refs(step.citations)}"
+        times = [step.at for step in steps if step.at]
+        if times != sorted(times):
+            yield ""
+            yield "The times above are not in order: a step dated before its cause contradicts the chain."
+
+    def ruled_out(self) -> Iterator[str]:
+        items = self.verdict.ruled_out if self.verdict else ()
+        if not items:
+            return
+        yield "## What did not do it"
+        yield ""
+        for item in items:
+            yield (
+                f"- {self.suspect(item.suspect)}: {item.result}. Test: {inline(item.test)}. "
+                f"{inline(item.reason)}{self.refs(item.citations)}"
+            )
+
+    def confidence(self) -> Iterator[str]:
+        verdict = self.verdict
+        if verdict is None:
+            return
+        yield f"## How sure: {verdict.confidence.value:.2f}"
+        yield ""
+        yield from (f"- for: {inline(reason)}" for reason in verdict.confidence.reasons)
+        yield from (f"- against: {inline(reason)}" for reason in verdict.confidence.against)
+        yield from (f"- could not be checked, did not count: {inline(claim)}" for claim in verdict.unchecked)
+
+    def actions(self) -> Iterator[str]:
+        verdict = self.verdict
+        if verdict is None or not verdict.actions:
+            return
+        yield "## What to do"
+        yield ""
+        yield "Warroom has run none of this."
+        first = self.report.first_action()
+        rest = [action for action in verdict.actions if action is not first]
+        for number, action in enumerate(([first] if first else []) + rest, start=1):
+            yield ""
+            yield from self._action(number, action)
+
+    def _action(self, number: int, action: Action) -> Iterator[str]:
+        first = " first" if number == 1 else ""
+        yield f"{number}. {ACTION_WORDS[action.kind]}{first}: {inline(action.text)}"
+        if action.command:
+            yield ""
+            yield fence(action.command, "sh", indent="   ")
+            yield ""
+        for word, text in (
+            ("effect", action.effect),
+            ("risk", action.risk),
+            ("reversible", action.reversible),
+            ("verify", action.verify),
+        ):
+            if text:
+                yield f"   - {word}: {inline(text)}"
+        if action.runbook:
+            yield f"   - follows runbook step {code(action.runbook)}{self.refs([action.runbook])}"
+
+    def gaps(self) -> Iterator[str]:
+        gaps = self.verdict.gaps if self.verdict else ()
+        if not gaps:
+            return
+        yield "## What was not looked at"
+        yield ""
+        for gap in gaps:
+            yield f"- {inline(gap.text)}: {inline(gap.why)}"
+            if gap.command:
+                yield ""
+                yield fence(gap.command, "sh", indent="  ")
+                yield ""
+
+    def contradictions(self) -> Iterator[str]:
+        if self.verdict and self.verdict.contradictions:
+            yield "## Contradictions"
+            yield ""
+            yield from self.cited(self.verdict.contradictions)
+
+    def timeline(self) -> Iterator[str]:
+        yield "## Timeline"
+        yield ""
+        for item in self.report.timeline:
+            yield self._moment(item)
+
+    def _moment(self, item: Moment) -> str:
+        return f"- {moment(item.at, self.zone)} [{inline(item.origin)}] {inline(item.text)}{self.refs(item.citations)}"
+
+    def findings(self) -> Iterator[str]:
+        if not self.report.findings:
+            return
+        yield "## Findings"
+        agent = ""
+        for item in self.report.findings:
+            if item.finding.agent != agent:
+                agent = item.finding.agent
+                yield ""
+                yield f"### {inline(agent)}"
+                yield ""
+            yield from self._finding(item)
+
+    def _finding(self, item: ReportedFinding) -> Iterator[str]:
+        found = item.finding
+        about = f", {found.stance.replace('_', ' ')} {self.suspect(found.about)}" if found.about else ""
+        yield f"- {inline(found.claim)}{self.refs(found.citations)} [{found.topic}{about}]"
+        if found.facts:
+            yield "  - " + "; ".join(self.fact(fact) for fact in found.facts)
+        yield from (f"  - **does not count**: {inline(doubt)}" for doubt in item.doubts)
+
+    def inputs(self) -> Iterator[str]:
+        report = self.report
+        if not report.coverage and not report.problems:
+            return
+        yield "## What was read"
+        yield ""
+        for item in report.coverage:
+            dropped = f", {item.dropped} dropped" if item.dropped else ""
+            reach = f", {moment(item.span.start, self.zone)} to {moment(item.span.end, self.zone)}" if item.span else ""
+            yield f"- {code(item.source)} ({item.kind}): {item.understood} of {item.items} understood{dropped}{reach}"
+        for problem in report.problems:
+            yield f"- problem: {inline(problem.line())}"
+
+    def appendix(self) -> Iterator[str]:
+        if not self.report.evidence:
+            return
+        yield "## Evidence"
+        for entry in self.report.evidence:
+            yield ""
+            yield f"### E{entry.number}: {code(entry.ref)}"
+            yield ""
+            if not entry.resolved:
+                yield f"**Unresolved**: {inline(entry.reason)}. What rests on it does not count."
+                continue
+            if entry.label:
+                yield inline(entry.label)
+                yield ""
+            if entry.changed:
+                yield "**Changed meanwhile**: a later call saw other content here; this is the first.\n"
+            yield f"{code(entry.digest)}"
+            yield ""
+            yield fence(entry.excerpt)

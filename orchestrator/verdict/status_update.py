@@ -1,0 +1,75 @@
+"""The status update: five lines of plain text, fit for a chat channel."""
+
+from __future__ import annotations
+
+import re
+from datetime import tzinfo
+
+from orchestrator.verdict.markdown_text import line
+from orchestrator.verdict.report import Report
+from orchestrator.verdict.when import moment
+
+LINE_LIMIT = 300
+_HARMLESS = str.maketrans({"<": "\u2039", ">": "\u203a", "@": "(at)", "`": "'"})
+_SCHEME = re.compile(r"\b(h)tt(ps?)(?=:)", re.IGNORECASE)
+
+
+def status_update(report: Report, zone: tzinfo | None = None) -> str:
+    """Return five lines: what, impact, cause, next step, and what is still open."""
+    lines = (_what(report), _impact(report, zone), _cause(report), _next(report), _open(report))
+    return "\n".join(_chat(text) for text in lines) + "\n"
+
+
+def _chat(text: str) -> str:
+    """Make foreign text harmless in a channel: one line, no mention, no markup of links, no live address."""
+    flat = line(text).translate(_HARMLESS)
+    flat = _SCHEME.sub(r"\1xx\2", flat)
+    return flat if len(flat) <= LINE_LIMIT else flat[: LINE_LIMIT - 1] + "…"
+
+
+def _what(report: Report) -> str:
+    state = report.verdict.state.state if report.verdict else "state unknown"
+    headline = report.verdict.headline if report.verdict else report.incident.title
+    return f"[{report.incident.id}] {state}: {headline}"
+
+
+def _impact(report: Report, zone: tzinfo | None) -> str:
+    verdict, incident = report.verdict, report.incident
+    symptom = verdict.symptom if verdict else None
+    since = (symptom.onset if symptom else None) or incident.started_at
+    text = symptom.text if symptom else "symptom not established from the data"
+    at = f", since {moment(since, zone)}" if since else ", onset unknown"
+    affected = ", ".join(verdict.affected[:6]) if verdict and verdict.affected else "not known"
+    return f"Impact: {text}{at}. Affected: {affected}"
+
+
+def _cause(report: Report) -> str:
+    verdict = report.verdict
+    if verdict is None:
+        return f"Cause: no verdict yet (session {report.status})"
+    sure = f"confidence {verdict.confidence.value:.2f}"
+    if verdict.kind == "culprit" and verdict.culprit:
+        culprit = verdict.culprit
+        name = culprit.commit[:12] if culprit.commit else culprit.deploy or "a change without a known commit"
+        subject = f" {culprit.subject}" if culprit.subject else ""
+        author = f" ({culprit.author})" if culprit.author else ""
+        return f"Cause: {name}{subject}{author}, {sure}"
+    words = {"no_code_cause": "not a code change", "no_incident": "no incident found", "culprit": "a change"}
+    mechanism = f": {verdict.cause.mechanism}" if verdict.cause else ""
+    return f"Cause: {words.get(verdict.kind, 'not established')}{mechanism}, {sure}"
+
+
+def _next(report: Report) -> str:
+    action = report.first_action()
+    if action is None:
+        return "Next: nothing proposed"
+    command = f" -> {action.command} (not run)" if action.command else ""
+    return f"Next: {action.text}{command}"
+
+
+def _open(report: Report) -> str:
+    verdict = report.verdict
+    gaps = len(verdict.gaps) if verdict else 0
+    ruled = sum(1 for item in verdict.ruled_out if item.result == "ruled out") if verdict else 0
+    first = f", first: {verdict.gaps[0].text}" if verdict and verdict.gaps else ""
+    return f"Open: {gaps} not looked at{first}; {ruled} ruled out. Full report: warroom report {report.session}"

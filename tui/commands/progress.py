@@ -1,0 +1,122 @@
+"""Progress of a headless run: one line on standard error for each event that a person would want to know of."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from orchestrator.journal.events import (
+    AgentCustomToolUse,
+    AgentMessage,
+    ApprovalRequested,
+    Body,
+    Event,
+    FindingReported,
+    IncidentOpened,
+    Note,
+    PolicyDecided,
+    Redacted,
+    SessionError,
+    SourceAddedEvent,
+    StatusIdle,
+    StatusRescheduled,
+    StatusRunning,
+    StatusTerminated,
+    ThreadStatusIdle,
+    ThreadStatusRunning,
+    ToolFinished,
+    VerdictReached,
+)
+from orchestrator.journal.text import clean
+from subagents.contract import Problem
+from tui.commands.faults import narrate
+
+WIDTH = 240
+"""Most characters of an event's text on its line."""
+
+
+class Narrator:
+    """Turns events into lines. Its only state is whether standard error takes colour."""
+
+    def __init__(self) -> None:
+        stream = sys.stderr
+        self._colour = stream is not None and stream.isatty() and not os.environ.get("NO_COLOR")
+
+    def event(self, event: Event) -> None:
+        """Write the event's line, if it has one."""
+        said = describe(event.body)
+        if said:
+            self._write(event.ts.strftime("%H:%M:%SZ"), event.thread, said)
+
+    def problem(self, problem: Problem) -> None:
+        """Write what is wrong with the input."""
+        self._write("", "input", problem.line())
+
+    def say(self, text: str) -> None:
+        """Write a line of warroom's own."""
+        self._write("", "warroom", text)
+
+    def _write(self, time: str, who: str, text: str) -> None:
+        name = f"{clean(who, newlines=False, limit=16):<12}"
+        if self._colour:
+            time, name = click.style(time, dim=True), click.style(name, bold=True)
+        shown = " ".join(clean(text, limit=WIDTH).split())
+        narrate(f"{time} {name} {shown}" if time else f"{name} {shown}")
+
+
+def describe(body: Body) -> str | None:
+    """Return what an event means to a person who watches, or None where it means nothing."""
+    return _of_agents(body) or _of_session(body)
+
+
+def _of_agents(body: Body) -> str | None:
+    match body:
+        case AgentMessage(content=content):
+            return " ".join(part.text for part in content)
+        case AgentCustomToolUse(name=name, input=arguments):
+            given = ", ".join(f"{key}={value}" for key, value in arguments.items())
+            return f"> {name}({given})"
+        case ToolFinished(tool=tool, outcome=outcome, seconds=seconds, text=text):
+            lines = text.strip().splitlines()
+            detail = f": {lines[0]}" if lines else ""
+            mark = "<" if outcome == "ok" else f"< {outcome}"
+            return f"{mark} {tool} {seconds:.2f} s{detail}"
+        case FindingReported(finding=finding):
+            return f"* {finding.claim}"
+        case ThreadStatusRunning(doing=doing):
+            return f"working{': ' + doing if doing else ''}"
+        case ThreadStatusIdle(stop_reason=stop):
+            return f"done: {stop.message or stop.type}"
+        case PolicyDecided(decision=decision, tool=tool, reason=reason) if decision != "allow":
+            return f"policy: {decision} {tool}{': ' + reason if reason else ''}"
+        case ApprovalRequested(subject=subject, id=identity):
+            return f"waits for an approval ({subject} {identity})"
+        case _:
+            return None
+
+
+def _of_session(body: Body) -> str | None:
+    match body:
+        case IncidentOpened(session=session, incident=incident):
+            return f"session {session}: {incident.title}"
+        case SourceAddedEvent(spec=spec, coverage=coverage):
+            counted = f", {coverage.understood} of {coverage.items} understood" if coverage else ""
+            return f"source {spec.id} ({spec.kind}){counted}"
+        case VerdictReached(verdict=verdict):
+            return f"verdict: {verdict.headline}"
+        case SessionError(error=error):
+            return f"error: {error.message}"
+        case StatusRunning(reason=reason):
+            return f"running{': ' + reason if reason else ''}"
+        case StatusIdle(stop_reason=stop):
+            return f"idle: {stop.message or stop.type}"
+        case StatusRescheduled(reason=reason) | StatusTerminated(reason=reason):
+            return f"{body.type.rpartition('.')[2].removeprefix('status_')}: {reason}"
+        case Redacted(where=where, counts=counts):
+            return f"{sum(counts.values())} secrets replaced in {where}"
+        case Note(text=text, level=level):
+            return text if level == "info" else f"{level}: {text}"
+        case _:
+            return None
