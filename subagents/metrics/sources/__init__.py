@@ -1,1 +1,1 @@
-"""Where the metrics specialist's evidence comes from."""
+"""Readers of metric files and traces: everything becomes frames of series and one call graph."""

@@ -1,0 +1,193 @@
+"""Series in memory: frames of many series on one time grid, so that one NumPy pass serves them all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subagents.contract import Coverage, Window
+from subagents.metrics.sources.stamps import moment
+
+Floats: TypeAlias = NDArray[np.float64]
+Flags: TypeAlias = NDArray[np.bool_]
+
+MAX_GRID_CELLS = 60_000_000
+"""Most points of one frame: 480 MB. Larger sources are cut, and say so."""
+
+
+@dataclass(frozen=True, order=True)
+class SeriesKey:
+    """Which series: the source's id, the service it describes, and its name there."""
+
+    source: str
+    service: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Series of one source and one step: `values[series, time]`, NaN where there is no point."""
+
+    keys: tuple[SeriesKey, ...]
+    times: Floats
+    """Epoch seconds, ascending, distinct."""
+    values: Floats
+    step: float
+    """Usual seconds between points."""
+
+    def slice(self, start: float, end: float) -> slice:
+        """Return the columns with `start <= t <= end`."""
+        left = int(np.searchsorted(self.times, start, "left"))
+        return slice(left, int(np.searchsorted(self.times, end, "right")))
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One caller's calls to one callee, over all the time that is known."""
+
+    caller: str
+    callee: str
+    calls: float = 0.0
+
+
+@dataclass(frozen=True)
+class Span:
+    """One span of a trace. `start` in epoch seconds or None, `duration_ms` or None."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    service: str
+    name: str
+    start: float | None
+    duration_ms: float | None
+    status: str = ""
+    error: str = ""
+    peer: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Say whether the span reports an error."""
+        return bool(self.error) or self.status.upper() in {"ERROR", "ERR", "STATUS_CODE_ERROR", "2"}
+
+
+@dataclass
+class Store:
+    """All series, edges and spans of a session's metric sources."""
+
+    frames: list[Frame] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+    hops: list[Hop] = field(default_factory=list)
+    spans: dict[str, list[Span]] = field(default_factory=dict)
+    """By source id."""
+    coverage: list[Coverage] = field(default_factory=list)
+
+    def find(self, key: SeriesKey) -> tuple[Frame, int] | None:
+        """Return the frame and row of a series."""
+        for frame in self.frames:
+            if key in frame.keys:
+                return frame, frame.keys.index(key)
+        return None
+
+    def series(self) -> Iterator[tuple[Frame, int, SeriesKey]]:
+        """Yield every series."""
+        for frame in self.frames:
+            for row, key in enumerate(frame.keys):
+                yield frame, row, key
+
+    def services(self) -> tuple[str, ...]:
+        """Return every service that has a series or an edge, in order of name."""
+        named = {key.service for _, _, key in self.series()}
+        named |= {name for edge in self.edges for name in (edge.caller, edge.callee)}
+        return tuple(sorted(named))
+
+    def span(self) -> Window | None:
+        """Return the whole time that series cover, its end just after the last point."""
+        firsts = [float(f.times[0]) for f in self.frames if len(f.times)]
+        lasts = [float(f.times[-1]) for f in self.frames if len(f.times)]
+        return Window(start=moment(min(firsts)), end=moment(max(lasts) + 1e-6)) if firsts else None
+
+
+@dataclass(frozen=True)
+class Hop:
+    """What one caller waits beyond what the callee worked, per moment: network, queue or client time, in ms."""
+
+    source: str
+    caller: str
+    callee: str
+    times: Floats
+    gap_ms: Floats
+    served_ms: Floats
+
+
+@dataclass
+class Points:
+    """Points of one source while it is read: parallel lists, in file order."""
+
+    labels: list[tuple[str, str]] = field(default_factory=list)
+    times: list[Floats] = field(default_factory=list)
+    values: list[Floats] = field(default_factory=list)
+
+    def add(self, service: str, name: str, times: Floats, values: Floats) -> None:
+        """Add one series' points; they need neither be sorted nor distinct in time."""
+        self.labels.append((service, name))
+        self.times.append(times)
+        self.values.append(values)
+
+
+def usual_step(times: Floats) -> float:
+    """Return the median of the distances between sorted times; 0 for fewer than two."""
+    return float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+
+
+def build_frames(source: str, points: Points) -> tuple[list[Frame], int]:
+    """Put points on grids, one frame per step; return the frames and how many points were duplicates.
+
+    Of points of one series at one time, the last in the file counts.
+    """
+    groups: dict[float, list[tuple[tuple[str, str], Floats, Floats]]] = {}
+    duplicates = 0
+    for label, times, values in zip(points.labels, points.times, points.values, strict=True):
+        order = np.argsort(times, kind="stable")
+        t, v = times[order], values[order]
+        keep = np.append(np.diff(t) > 0, True) if len(t) else np.zeros(0, dtype=bool)
+        duplicates += int(len(t) - keep.sum())
+        t, v = t[keep], v[keep]
+        step = usual_step(t)
+        rounded = float(f"{step:.2g}") if step else 0.0
+        groups.setdefault(rounded, []).append((label, t, v))
+    _adopt_singles(groups)
+    frames = [_frame(source, step, members) for step, members in sorted(groups.items()) if members]
+    return frames, duplicates
+
+
+def _adopt_singles(groups: dict[float, list[tuple[tuple[str, str], Floats, Floats]]]) -> None:
+    """Series too short or too holed to have a step of their own join the commonest step."""
+    if len(groups) < 2:
+        return
+    sizes = Counter({step: len(members) for step, members in groups.items() if step > 0})
+    main = sizes.most_common(1)[0][0] if sizes else 0.0
+    grid = {float(x) for _, t, _ in groups[main] for x in t}
+    for step in [s for s in groups if s != main]:
+        stay = [m for m in groups[step] if step > 0 and not all(float(x) in grid for x in m[1])]
+        groups[main] += [m for m in groups[step] if not any(m is s for s in stay)]
+        groups[step] = stay
+
+
+def _frame(source: str, step: float, members: list[tuple[tuple[str, str], Floats, Floats]]) -> Frame:
+    grid = np.unique(np.concatenate([t for _, t, _ in members]))
+    longest = max(len(t) for _, t, _ in members)
+    if step > 0 and len(grid) > 2 * longest:  # scraped at moments of their own: one grid, the step wide
+        members = [(label, np.floor(t / step) * step, v) for label, t, v in members]
+        grid = np.unique(np.concatenate([t for _, t, _ in members]))
+    rows = max(1, min(len(members), MAX_GRID_CELLS // max(1, len(grid))))
+    values = np.full((rows, len(grid)), np.nan)
+    for row, (_, t, v) in enumerate(members[:rows]):
+        values[row, np.searchsorted(grid, t)] = v
+    keys = tuple(SeriesKey(source, service, name) for (service, name), _, _ in members[:rows])
+    return Frame(keys=keys, times=grid, values=values, step=step)

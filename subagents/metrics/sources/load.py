@@ -1,0 +1,139 @@
+"""From source specs to one store, read once per process and again when a file changes."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from subagents.contract import Coverage, Problem, SourceSpec, Window
+from subagents.metrics.series import Edge, Frame, Points, Store, build_frames
+from subagents.metrics.sources.points import read_metric_csv, read_metric_json
+from subagents.metrics.sources.stamps import moment
+from subagents.metrics.sources.table import Faults
+from subagents.metrics.sources.traces import read_spans, read_topology, read_trace_edges
+
+KINDS = ("metrics", "trace_edges", "topology", "spans")
+
+
+def load(specs: tuple[SourceSpec, ...]) -> Store:
+    """Return everything the specs hold; a source that cannot be read leaves a problem, never an error."""
+    return _load(tuple((spec.model_dump_json(), _mark(Path(spec.path))) for spec in specs if spec.kind in KINDS))
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return (0, 0)
+    return (stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _load(marks: tuple[tuple[str, tuple[int, int]], ...]) -> Store:
+    store = Store()
+    for text, _ in marks:
+        spec = SourceSpec.model_validate_json(text)
+        faults = Faults(spec.origin or Path(spec.path).name)
+        try:
+            coverage = _read(spec, store, faults)
+        except OSError as error:
+            faults.note(
+                f"cannot be opened ({error.strerror or type(error).__name__})",
+                lost="the whole file",
+                todo="check that it exists and may be read",
+            )
+            coverage = Coverage(source=spec.id, kind=spec.kind)
+        store.coverage.append(coverage.model_copy(update={"problems": faults.all()}))
+    store.edges = _merged(store.edges)
+    return store
+
+
+def _read(spec: SourceSpec, store: Store, faults: Faults) -> Coverage:
+    path, layout = Path(spec.path), ""
+    points = Points()
+    dropped_before = sum(faults.counts.values())
+    if spec.kind == "topology":
+        edges = read_topology(path, faults)
+        store.edges += edges
+        return Coverage(source=spec.id, kind=spec.kind, items=len(edges), understood=len(edges), layout="caller,callee")
+    if spec.kind == "spans":
+        return _read_spans(spec, store, faults)
+    if spec.kind == "trace_edges":
+        points, edges, hops = read_trace_edges(path, spec.id, faults)
+        store.edges += edges
+        store.hops += hops
+        layout = "edges per minute"
+    elif _is_json(path):
+        points, layout = read_metric_json(path, faults, spec.options.get("service", ""))
+    else:
+        points, layout = read_metric_csv(path, faults, spec.options.get("service", ""))
+    frames, duplicates = build_frames(spec.id, points)
+    if duplicates:
+        faults.note("more than one value at one time: the last counts", lost=f"{duplicates} point(s)", count=duplicates)
+    if spec.kind == "metrics" and not frames and layout:
+        faults.note("no usable point", todo="check the time and value columns")
+    store.frames += frames
+    dropped = sum(faults.counts.values()) - dropped_before
+    return _coverage(spec, frames, layout, dropped + duplicates)
+
+
+def _is_json(path: Path) -> bool:
+    return any(suffix in {".json", ".jsonl", ".ndjson"} for suffix in path.suffixes[-2:])
+
+
+def _read_spans(spec: SourceSpec, store: Store, faults: Faults) -> Coverage:
+    spans, edges = read_spans(Path(spec.path), faults)
+    store.spans[spec.id] = spans
+    store.edges += edges
+    stamps = [span.start for span in spans if span.start is not None]
+    return Coverage(
+        source=spec.id,
+        kind=spec.kind,
+        items=len(spans),
+        understood=len(stamps),
+        dropped=len(spans) - len(stamps),
+        span=Window(start=moment(min(stamps)), end=moment(max(stamps) + 1e-6)) if stamps else None,
+        layout="spans",
+    )
+
+
+def _coverage(spec: SourceSpec, frames: list[Frame], layout: str, dropped: int) -> Coverage:
+    count = int(sum(np.isfinite(frame.values).sum() for frame in frames))
+    firsts = [float(frame.times[0]) for frame in frames]
+    lasts = [float(frame.times[-1]) for frame in frames]
+    return Coverage(
+        source=spec.id,
+        kind=spec.kind,
+        items=count + dropped,
+        understood=count,
+        dropped=dropped,
+        span=Window(start=moment(min(firsts)), end=moment(max(lasts) + 1e-6)) if frames else None,
+        layout=layout,
+    )
+
+
+def _merged(edges: list[Edge]) -> list[Edge]:
+    """Keep each pair once, with the largest count that any source gives: two sources describe the same calls."""
+    best: dict[tuple[str, str], float] = {}
+    for edge in edges:
+        pair = (edge.caller, edge.callee)
+        best[pair] = max(best.get(pair, 0.0), edge.calls)
+    return [Edge(one, other, calls) for (one, other), calls in sorted(best.items())]
+
+
+def gaps(frame: Frame) -> list[Problem]:
+    """Describe holes in time that all series of a frame share."""
+    if frame.step <= 0 or len(frame.times) < 3:
+        return []
+    holes = np.flatnonzero(np.diff(frame.times) > 1.5 * frame.step)
+    return [
+        Problem(
+            what=f"no points of any series from {moment(float(frame.times[i])):%Y-%m-%d %H:%M:%SZ} "
+            f"to {moment(float(frame.times[i + 1])):%H:%M:%SZ}",
+            where=frame.keys[0].source,
+            lost="what happened in between",
+        )
+        for i in holes[:5]
+    ]

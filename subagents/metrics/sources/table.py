@@ -1,0 +1,165 @@
+"""CSV as columns of text, with the line of every row, however it is broken."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from subagents.contract import Problem
+from subagents.files import read_all
+from subagents.metrics.series import Floats
+from subagents.metrics.sources.stamps import naive, parse_unique
+
+SHOWN = 5
+"""Most bad rows of one kind that are named by line."""
+
+
+@dataclass
+class Faults:
+    """What was wrong with one file, by kind, with the first lines of each kind."""
+
+    name: str
+    lines: dict[str, list[int]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, what: str, lines: list[int]) -> None:
+        """Count rows that could not be used."""
+        if lines:
+            self.counts[what] = self.counts.get(what, 0) + len(lines)
+            shown = self.lines.setdefault(what, [])
+            shown.extend(lines[: SHOWN - len(shown)])
+
+    def note(self, what: str, lost: str = "", todo: str = "", count: int = 1) -> None:
+        """Add a problem that is not about single rows."""
+        self.problems.append(Problem(what=what, where=self.name, lost=lost, todo=todo, count=count))
+
+    def all(self) -> tuple[Problem, ...]:
+        """Return every problem, each kind of bad row once, with file and line."""
+        rows = []
+        for what, count in self.counts.items():
+            first, *others = self.lines[what]
+            also = f" (also lines {', '.join(map(str, others))})" if others else ""
+            rows.append(
+                Problem(what=what + also, where=f"{self.name}:{first}", lost=f"{count} row(s)", count=count, todo="")
+            )
+        return tuple(self.problems + rows)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of text; `line` is each row's line in the file, 1 is the header."""
+
+    header: tuple[str, ...]
+    frame: pl.DataFrame
+    line: pl.Series
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def text(self, column: str) -> pl.Series:
+        """Return a column as stripped text, empty where it is missing."""
+        return self.frame[column].fill_null("").str.strip_chars()
+
+
+def read_table(path: Path, faults: Faults) -> Table | None:
+    """Read a CSV file (plain, .gz, .zst); None where it holds no header. Rows of a wrong length are faults."""
+    raw, problem = read_all(path, faults.name)
+    if problem is not None:
+        faults.problems.append(problem)
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    if not raw.strip():
+        faults.note("the file is empty", todo="give a CSV file with a header line")
+        return None
+    text = raw.decode("utf-8", "replace")
+    if "\0" in text:
+        text = text.replace("\0", "")
+        faults.note("NUL bytes were removed")
+    return _fast(text, faults) or _slow(text, faults)
+
+
+def _delimiter(head: str) -> str:
+    return max(",;\t", key=head.count) if any(mark in head for mark in ",;\t") else ","
+
+
+def _unique_names(header: list[str]) -> list[str]:
+    names: list[str] = []
+    for place, name in enumerate(header):
+        name = name.strip().strip('"') or f"column_{place + 1}"
+        names.append(name if name not in names else f"{name}_{place + 1}")
+    return names
+
+
+def _fast(text: str, faults: Faults) -> Table | None:
+    """Read with Polars where every line has the header's number of fields; None where it is not so plain."""
+    head = text[: text.find("\n")] if "\n" in text else text
+    mark = _delimiter(head)
+    header = _unique_names(next(csv.reader([head.rstrip("\r")], delimiter=mark)))
+    if "\r" in text.replace("\r\n", "\n"):
+        return None
+    try:
+        frame = pl.read_csv(
+            text.encode(), separator=mark, has_header=False, skip_rows=1, infer_schema=False, new_columns=header
+        )
+    except (pl.exceptions.PolarsError, OverflowError):
+        return None
+    newlines = text.count("\n") + (not text.endswith("\n"))
+    if frame.width != len(header) or len(frame) != newlines - 1:
+        return None
+    if frame.height and frame[header[-1]].null_count() and mark * (len(header) - 1) not in text:
+        short = frame[header[-1]].is_null()
+        if short.any():
+            return None
+    return Table(tuple(header), frame, pl.Series("line", np.arange(2, 2 + len(frame))))
+
+
+def _slow(text: str, faults: Faults) -> Table | None:
+    """Read row by row: blank lines skipped, rows of a wrong length dropped and named."""
+    mark = _delimiter(text[: text.find("\n")] if "\n" in text else text)
+    csv.field_size_limit(1 << 27)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    header: list[str] = []
+    wrong: list[int] = []
+    try:
+        for row in reader:
+            if not row or not any(cell.strip() for cell in row):
+                continue
+            if not header:
+                header = _unique_names(row)
+            elif len(row) != len(header):
+                wrong.append(reader.line_num)
+            else:
+                rows.append(row)
+                lines.append(reader.line_num)
+    except csv.Error as error:
+        faults.add(f"not readable as CSV from here on ({error})", [reader.line_num])
+    faults.add(f"a row does not have {len(header)} fields", wrong)
+    if not header:
+        return None
+    columns = {name: [row[place] for row in rows] for place, name in enumerate(header)}
+    frame = pl.DataFrame(columns, schema={name: pl.String for name in header})
+    return Table(tuple(header), frame, pl.Series("line", lines, dtype=pl.Int64))
+
+
+def stamps_of(column: pl.Series, faults: Faults) -> Floats:
+    """Return epoch seconds of a text column, NaN where it is not a time; unique texts are parsed once."""
+    known = parse_unique(column.unique().to_list())
+    if any(naive(text) for text in list(known)[:50]):
+        faults.note("times name no zone: taken as UTC", todo="if they are local times, give them with an offset")
+    old = list(known)
+    new = [known[text] for text in old]
+    mapped = column.replace_strict(old, new, return_dtype=pl.Float64)
+    return mapped.fill_null(float("nan")).to_numpy().astype(np.float64)
+
+
+def numbers_of(column: pl.Series) -> Floats:
+    """Return a text column as numbers: NaN where it is none, infinities kept for the caller to count."""
+    plain = column.str.strip_chars_end("%").cast(pl.Float64, strict=False)
+    return plain.fill_null(float("nan")).to_numpy().astype(np.float64)
