@@ -1,0 +1,125 @@
+"""What secrets look like: provider tokens by prefix, and names that say that a secret follows.
+
+Patterns are bytes for RE2 (no backtracking, linear in the text). `TOKEN_GATE` and `CONTEXT` are single
+passes over a whole text; whatever they touch is then judged at that place alone.
+"""
+
+from __future__ import annotations
+
+_RUN = rb"[A-Za-z0-9_.~+/=%-]"
+
+PREFIXED: tuple[tuple[str, bytes, bytes], ...] = (
+    # kind, how it begins, the whole of it
+    ("aws", rb"A(?:KIA|SIA|BIA|CCA)", rb"A(?:KIA|SIA|BIA|CCA)[A-Z2-7]{16}\b"),
+    ("gcp", rb"AIza", rb"AIza[\w-]{35}"),
+    ("gcp", rb"ya29\.", rb"ya29\.[\w./-]{20,}"),
+    ("gcp", rb"GOCSPX-", rb"GOCSPX-[\w-]{24,}"),
+    ("github", rb"gh[opsur]_", rb"gh[opsur]_[A-Za-z0-9]{36,}"),
+    ("github", rb"github_pat_", rb"github_pat_\w{40,}"),
+    ("gitlab", rb"gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt|ffct|oas)-", rb"gl[a-z]+-[\w.-]{20,}"),
+    ("slack", rb"xox[abceoprs]-", rb"xox[abceoprs]-[A-Za-z0-9.-]{10,}"),
+    ("slack", rb"xapp-", rb"xapp-\d-[A-Za-z0-9-]{20,}"),
+    ("stripe", rb"[rs]k_(?:live|test|prod)_", rb"[rs]k_(?:live|test|prod)_[A-Za-z0-9]{10,}"),
+    ("stripe", rb"whsec_", rb"whsec_[A-Za-z0-9+/=]{20,}"),
+    ("npm", rb"npm_", rb"npm_[A-Za-z0-9]{36}\b"),
+    ("pypi", rb"pypi-", rb"pypi-AgE[\w-]{40,}"),
+    ("anthropic", rb"sk-ant-", rb"sk-ant-[\w-]{20,}"),
+    ("openai", rb"sk-", rb"sk-(?:(?:proj|svcacct|admin|or-v1|lf)-[\w-]{20,}|[A-Za-z0-9]{32,})"),
+    ("twilio", rb"SK[0-9a-f]{8}", rb"SK[0-9a-f]{32}\b"),
+    ("sendgrid", rb"SG\.", rb"SG\.[\w-]{16,}\.[\w-]{16,}"),
+    ("digitalocean", rb"do[opr]_v1_", rb"do[opr]_v1_[0-9a-f]{40,}"),
+    ("huggingface", rb"(?:hf|api_org)_", rb"(?:hf|api_org)_[A-Za-z0-9]{30,}\b"),
+    ("shopify", rb"shp(?:at|ca|pa|ss|ua)_", rb"shp[a-z]{2}_[0-9a-fA-F]{32}\b"),
+    ("square", rb"sq0[a-z]{3}-", rb"sq0[a-z]{3}-[\w-]{22,}"),
+    ("databricks", rb"dapi[0-9a-f]{4}", rb"dapi[0-9a-f]{32}(?:-\d)?\b"),
+    ("vault", rb"hv[bsr]\.", rb"hv[bsr]\.[\w-]{20,}"),
+    ("newrelic", rb"NR(?:AK|II|AL|IQ|SP)-", rb"NR[A-Z]{2}-[\w-]{24,}"),
+    ("grafana", rb"gl(?:sa|c)_", rb"gl(?:sa|c)_[A-Za-z0-9+/=_]{32,}"),
+    ("sentry", rb"sntry[su]_", rb"sntry[su]_[\w+/=-]{32,}"),
+    ("linear", rb"lin_(?:api|oauth)_", rb"lin_(?:api|oauth)_[A-Za-z0-9]{32,}"),
+    ("notion", rb"(?:ntn|secret)_", rb"(?:ntn_[A-Za-z0-9]{40,}|secret_[A-Za-z0-9]{43})\b"),
+    ("figma", rb"fig[dur]_", rb"fig[dur]_[\w-]{32,}"),
+    ("postman", rb"PMAK-", rb"PMAK-[0-9a-f]{24}-[0-9a-f]{34}"),
+    ("docker", rb"dckr_(?:pat|oat)_", rb"dckr_[a-z]+_[\w-]{24,}"),
+    ("heroku", rb"HRKU-", rb"HRKU-[\w-]{32,}"),
+    ("rubygems", rb"rubygems_", rb"rubygems_[0-9a-f]{48}\b"),
+    ("cratesio", rb"cio[A-Za-z0-9]{6}", rb"cio[A-Za-z0-9]{32}\b"),
+    ("nuget", rb"oy2[a-z0-9]{6}", rb"oy2[a-z0-9]{43}\b"),
+    ("age", rb"AGE-SECRET-KEY-", rb"AGE-SECRET-KEY-1[A-Z0-9]{50,}"),
+    ("planetscale", rb"pscale_[a-z]+_", rb"pscale_[a-z]+_[\w.=-]{32,}"),
+    ("doppler", rb"dp\.[a-z]{2,5}\.", rb"dp\.[a-z]{2,5}\.[A-Za-z0-9._-]{36,}"),
+    ("pulumi", rb"pul-", rb"pul-[0-9a-f]{40}\b"),
+    ("airtable", rb"pat[A-Za-z0-9]{14}\.", rb"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b"),
+    ("atlassian", rb"AT(?:ATT3|BB|CTT3)", rb"AT(?:ATT3|BB|CTT3)[\w=-]{24,}"),
+    ("dropbox", rb"sl\.", rb"sl\.[\w-]{60,}"),
+    ("facebook", rb"EAA[A-Za-z0-9]{8}", rb"EAA[A-Za-z0-9]{60,}"),
+    ("twitter", rb"AAAAAAAAAAAAAAAAAAAAA", rb"AAAAAAAAAAAAAAAAAAAAA[\w%]{30,}"),
+    ("artifactory", rb"(?:AKC[A-Za-z0-9]|cmVmdGtu)", rb"(?:AKC[A-Za-z0-9]{60,}|cmVmdGtu[A-Za-z0-9]{50,})"),
+    ("alibaba", rb"LTAI", rb"LTAI[A-Za-z0-9]{12,30}\b"),
+    ("tencent", rb"AKID", rb"AKID[A-Za-z0-9]{32}\b"),
+    ("groq", rb"gsk_", rb"gsk_[A-Za-z0-9]{40,}"),
+    ("replicate", rb"r8_", rb"r8_[A-Za-z0-9]{37,}"),
+    ("perplexity", rb"pplx-", rb"pplx-[A-Za-z0-9]{40,}"),
+    ("xai", rb"xai-", rb"xai-[A-Za-z0-9]{60,}"),
+    ("langsmith", rb"lsv2_[a-z]{2}_", rb"lsv2_[a-z]{2}_[0-9a-f]{32}_[0-9a-f]{8,}"),
+    ("supabase", rb"sb(?:p|_secret)_", rb"sb(?:p_[0-9a-f]{40}|_secret_[\w-]{24,})"),
+    ("netlify", rb"nfp_", rb"nfp_[A-Za-z0-9]{36,}"),
+    ("flyio", rb"f(?:m[12]r?|o1)_", rb"f(?:m[12]r?|o1)_[\w+/=,-]{36,}"),
+    ("tailscale", rb"tskey-", rb"tskey-[a-z]+-[\w-]{16,}"),
+    ("resend", rb"re_[A-Za-z0-9]{8}_", rb"re_[A-Za-z0-9]{8}_[A-Za-z0-9]{20,}"),
+    ("brevo", rb"xkeysib-", rb"xkeysib-[0-9a-f]{64}-[A-Za-z0-9]{16}"),
+    ("mapbox", rb"[st]k\.eyJ", rb"[st]k\.eyJ[\w-]{20,}\.[\w-]{16,}"),
+    ("contentful", rb"CFPAT-", rb"CFPAT-[\w-]{40,}"),
+    ("typeform", rb"tfp_", rb"tfp_[\w=.-]{40,}"),
+    ("jwt", rb"eyJ[A-Za-z0-9_-]{6}", rb"eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){0,3}"),
+)
+
+SHAPED: tuple[tuple[str, bytes], ...] = (
+    # no prefix of their own, but a shape that nothing else has; the group is the secret
+    ("telegram", rb"\b(?:bot)?\d{8,10}:(AA[\w-]{33})\b"),
+    ("discord", rb"\b([MNO]\w{22,27}\.[\w-]{6}\.[\w-]{27,40})"),
+    ("azure", rb"\b(\w[\w~.-]{2}\dQ~[\w~.-]{31,34})"),
+    ("mailchimp", rb"\b([0-9a-f]{32}-us\d{1,2})\b"),
+    ("mailgun", rb"\b(key-[0-9a-f]{32})\b"),
+    ("terraform", rb"\b([A-Za-z0-9]{14}\.atlasv1\.[\w-]{60,})"),
+    ("braintree", rb"(access_token\$[a-z]+\$[0-9a-z]{16}\$[0-9a-f]{32})"),
+    ("slack", rb"hooks\.slack\.com/(?:services|workflows|triggers)/([\w/-]{20,})"),
+    ("discord", rb"discord(?:app)?\.com/api/(?:v\d{1,2}/)?webhooks/(\d{15,}/[\w-]{40,})"),
+    ("teams", rb"webhook\.office\.com/webhookb2/([\w@/-]{60,})"),
+    ("dsn", rb"\b\w+:([^\s@:/\"'(]{4,128})@(?:tcp|udp|unix)\("),
+)
+
+URL_USERINFO = rb"://(?:[^\s/@:\"'<>`?#]*:([^\s@\"'<>`]{1,256})|([\w.-]{20,256}))@[\w.\[-]"
+"""At `://`: the password of a URL, or a lone user name that is long enough to be a token."""
+
+_LONG_NAMES = (
+    rb"passw(?:or)?d|passphrase|passcode|secret|token|credentials?|"
+    rb"(?:api|access|secret|private|account|auth|signing|encryption|master|subscription|license|storage|ssh|"
+    rb"deploy|webhook|hmac|shared|application|integration|routing)[_. -]?(?:access[_-]?)?key|"
+    rb"authorization|signature|connection[_-]?string|conn[_-]?str|jsessionid|phpsessid|sessionid|"
+    rb"connect\.sid|cookie|requirepass"
+)
+SHORT_NAMES = rb"pwd|pass|auth|sig|dsn|otp"
+"""Names that other words end in as well (compass, author): they need a boundary before them."""
+_NAME = rb"(?:" + _LONG_NAMES + rb"|" + SHORT_NAMES + rb")"
+_QUOTES = rb"(?:\\{0,3}[\"'`]|\]){0,2}"
+SECRET_NAME = rb"(?i)(" + _NAME + rb")[\"'\])\s]*$"
+"""Where a key, field or variable name ends in a word for a secret; the group is that word."""
+
+CONTEXT = (
+    rb"(?i)(?:" + _NAME + _QUOTES + rb"(?:[ \t]{0,3}(?::=|=>|==?|:|%3d)[ \t]{0,3}|>)"
+    rb"|\b(?:bearer|basic)(?:[ \t]|%20|\+)+"
+    rb"|-" + _NAME + rb"[ \t]+"
+    rb"|[ \t](?:-u|--user|--proxy-user)[ \t=]+[\"']?[^\s:\"']+:"
+    rb"|[ \t]-[pa][ \t]*"
+    rb"|\bidentified[ \t]+by[ \t]+|\bpassword[ \t]+|\brequirepass[ \t]+)"
+)
+
+PLACEHOLDER = rb"<redacted:[a-z0-9_]+:[0-9a-f]{6}>"
+
+TOKEN_GATE = (
+    rb"\b(?:" + rb"|".join(start for _, start, _ in PREFIXED) + rb")" + _RUN + rb"{8}"
+    rb"|" + rb"|".join(whole for _, whole in SHAPED)
+)
+TOKENS = rb"|".join([rb"(" + whole + rb")" for _, _, whole in PREFIXED] + [whole for _, whole in SHAPED])
+TOKEN_KINDS = tuple([kind for kind, _, _ in PREFIXED] + [kind for kind, _ in SHAPED])
