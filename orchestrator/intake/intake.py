@@ -1,0 +1,194 @@
+"""What comes in: folders, files, standard input, commands and alerts become one incident with its sources."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from orchestrator.intake.folder import is_repository
+from orchestrator.intake.gather import Candidate, Gathered
+from orchestrator.intake.incident import make_incident
+from orchestrator.intake.model import Intake, IntakeError, IntakeOptions
+from orchestrator.intake.naming import shown, slug
+from orchestrator.intake.spool import Spool
+from orchestrator.intake.stream import spool_command, spool_input, spool_pipe
+from subagents.contract import Clock, Problem
+
+_TEXT_BYTES, _TEXT_LINES = 4096, 40
+
+
+async def take_in(  # noqa: PLR0913  the door: one argument for each thing a command line can give
+    inputs: Sequence[str],
+    *,
+    repo: str | None = None,
+    command: Sequence[str] | None = None,
+    stdin: BinaryIO | None = None,
+    spool: Path,
+    clock: Clock,
+    config: IntakeOptions = IntakeOptions(),  # noqa: B008  frozen
+) -> Intake:
+    """Turn what the person gave into an incident; raise IntakeError where nothing usable came in.
+
+    `inputs` are paths, or `-` for `stdin`; `command` is run as typed. Streams are copied into `spool`.
+    """
+    gathered = Gathered(Spool(spool), config)
+    several = len({*inputs}) > 1
+    for given in dict.fromkeys(inputs):
+        if given == "-":
+            await _standard_input(gathered, stdin, clock)
+        else:
+            await _path(gathered, given, several, clock)
+    if command:
+        await _command(gathered, list(command), clock)
+    await asyncio.to_thread(_add_settled, gathered, repo)
+    gathered.finish()
+    incident = make_incident(gathered, _name(inputs, repo, command), _identity(inputs, command))
+    if not gathered.specs and incident.alert is None and not incident.text:
+        raise IntakeError(_nothing(gathered), tuple(gathered.problems))
+    return Intake(
+        incident=incident,
+        specs=tuple(gathered.specs),
+        problems=tuple(gathered.problems),
+        unused=tuple(gathered.unused),
+    )
+
+
+def _nothing(gathered: Gathered) -> str:
+    if not gathered.problems:
+        return "nothing was given: name a folder, a file, `-` for standard input, or a command after `--`"
+    more = len(gathered.problems) - 1
+    tail = f" (and {more} more)" if more else ""
+    return f"nothing usable came in: {gathered.problems[0].line()}{tail}"
+
+
+def _identity(inputs: Sequence[str], command: Sequence[str] | None) -> list[str]:
+    return [os.path.abspath(given) for given in inputs if given != "-"] + list(command or ())
+
+
+def _name(inputs: Sequence[str], repo: str | None, command: Sequence[str] | None) -> str:
+    """The incident's name where nothing in it gives one."""
+    for given in inputs:
+        if given != "-":
+            return Path(os.path.abspath(given)).name.partition(".")[0]
+    if command:
+        return " ".join([os.path.basename(command[0]), *command[1:3]])
+    return Path(os.path.abspath(repo)).name if repo and not inputs else "incident"
+
+
+async def _path(gathered: Gathered, given: str, several: bool, clock: Clock) -> None:
+    path, mode, why = _look_up(given)
+    origin, limits = shown(given.rstrip("/") or given), gathered.options.limits
+    if why:
+        gathered.problems.append(Problem(what=f"cannot be opened ({why})", where=origin, todo="check the path"))
+        gathered.unused.append(origin)
+    elif stat.S_ISDIR(mode):
+        prefix = f"{path.name}/" if several else ""
+        await asyncio.to_thread(gathered.add_folder, path, origin, prefix)
+    elif stat.S_ISFIFO(mode):
+        into = gathered.spool.place("pipe")
+        gathered.problems.extend(await spool_pipe(path, into, limits, clock))
+        await asyncio.to_thread(_spooled, gathered, into, "pipe", origin)
+    else:
+        await asyncio.to_thread(gathered.add_file, Candidate(path, path.name, origin, explicit=True))
+
+
+def _look_up(given: str) -> tuple[Path, int, str]:
+    """Return the absolute path, its mode, and why it cannot be opened, if it cannot."""
+    try:
+        path = Path(os.path.abspath(given))
+        return path, path.stat().st_mode, ""
+    except (OSError, ValueError) as error:
+        return Path(), 0, getattr(error, "strerror", None) or "not a path"
+
+
+async def _standard_input(gathered: Gathered, stdin: BinaryIO | None, clock: Clock) -> None:
+    if stdin is None:
+        gathered.problems.append(Problem(what="standard input is closed", where="-"))
+        return
+    into = gathered.spool.place("stdin")
+    gathered.problems.extend(await spool_input(stdin, into, gathered.options.limits, clock))
+    await asyncio.to_thread(_spooled, gathered, into, "stdin", "-")
+
+
+async def _command(gathered: Gathered, argv: list[str], clock: Clock) -> None:
+    name = slug(os.path.basename(argv[0])) or "command"
+    into = gathered.spool.place(f"command-{name}")
+    gathered.problems.extend(await spool_command(argv, into, gathered.options.limits, clock))
+    if into.exists():
+        await asyncio.to_thread(_spooled, gathered, into, f"command-{name}", shown(" ".join(argv)))
+
+
+def _spooled(gathered: Gathered, path: Path, relative: str, origin: str) -> None:
+    """What came over a stream: words of a person or of a pager, or a file like any other."""
+    if not path.exists() or path.stat().st_size == 0:
+        gathered.problems.append(Problem(what="nothing came", where=origin))
+        return
+    text = _as_words(path)
+    if text:
+        gathered.texts.append(text)
+        return
+    gathered.add_file(Candidate(path, relative, origin, explicit=True))
+
+
+def _as_words(path: Path) -> str:
+    """Return a short pasted text that is neither a log nor JSON; empty where it is something else."""
+    from orchestrator.intake.peek import looks_like_log, peek
+
+    seen = peek(path, path.name)
+    head = seen.text.strip().lstrip("\ufeff")
+    lines = head.splitlines()
+    if seen.refused or len(seen.head) > _TEXT_BYTES or len(lines) > _TEXT_LINES or head.startswith(("{", "[", "diff ")):
+        return ""
+    return "" if looks_like_log(head.encode()) or "\t" in head else head
+
+
+def _add_settled(gathered: Gathered, repo: str | None) -> None:
+    """The repository that was named, and the sources that the settings name."""
+    if repo is not None:
+        _add_repo(gathered, repo)
+    for named in gathered.options.named:
+        path = Path(named.path)
+        if named.kind == "repo" and not (path.is_dir() and is_repository(path)):
+            gathered.problems.append(
+                Problem(what="not a git repository", where=shown(named.path), todo="see warroom.toml")
+            )
+        elif not path.exists():
+            gathered.problems.append(Problem(what="the settings name it, and it is not there", where=shown(named.path)))
+        elif not any(spec.path == os.path.abspath(path) for spec in gathered.specs):
+            gathered.add_spec(named.kind, path, named.id or path.name, named.path, dict(named.options))
+    if gathered.specs and not any(spec.kind == "repo" for spec in gathered.specs):
+        gathered.problems.append(
+            Problem(
+                what="no git repository",
+                lost="code is not read and no fix can be drafted",
+                todo="name one with --repo PATH",
+            )
+        )
+
+
+def _add_repo(gathered: Gathered, given: str) -> None:
+    origin = shown(given)
+    if "://" in given or given.startswith("git@"):
+        gathered.problems.append(
+            Problem(
+                what="a remote repository",
+                where=origin,
+                todo="clone it and give the clone's path: warroom fetches nothing",
+            )
+        )
+        return
+    path = Path(os.path.abspath(given)) if "\0" not in given else None
+    if path is None or not path.is_dir():
+        gathered.problems.append(
+            Problem(what="no such folder", where=origin, lost="the repository", todo="check --repo")
+        )
+        return
+    found = next((place for place in (path, *path.parents) if is_repository(place)), None)
+    if found is None:
+        gathered.problems.append(Problem(what="not a git repository", where=origin, lost="code and commits"))
+    elif not any(spec.kind == "repo" and spec.path == str(found) for spec in gathered.specs):
+        gathered.add_repo(found, found.name or "repo", given)

@@ -1,0 +1,131 @@
+"""What a JSON document or a table is, by its shape."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal
+
+from pydantic import JsonValue
+
+from orchestrator.intake.alerts import looks_like_alert, payload_kind
+from orchestrator.intake.manifest import looks_like_case, looks_like_manifest
+from subagents.contract import SourceKind
+
+Role = SourceKind | Literal["alert", "manifest", "case"]
+
+TIME_KEYS = ("ts", "timestamp", "time", "datetime", "date", "@timestamp")
+_COMMIT_KEYS = {"sha", "commit", "commit_sha", "id", "hash"}
+_WRAPPERS: dict[str, SourceKind] = {
+    "commits": "commits",
+    "deploys": "deploys",
+    "deployments": "deploys",
+    "releases": "deploys",
+    "flags": "flags",
+    "feature_flags": "flags",
+    "spans": "spans",
+    "traces": "spans",
+    "resourceSpans": "spans",
+    "metrics": "metrics",
+    "series": "metrics",
+}
+
+
+def table_role(header: str) -> tuple[Role | None, dict[str, str]]:
+    """Return what a CSV file is by its first line; `series` is `single` where it holds one unnamed metric."""
+    delimiter = max(",;\t", key=header.count)
+    columns = [name.strip().strip("\ufeff").lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    timed = any(name in TIME_KEYS for name in columns)
+    if "caller" in columns and ("callee" in columns or "service" in columns):
+        return ("trace_edges" if timed else "topology"), {}
+    if timed and "value" in columns:
+        return "metrics", {} if "metric" in columns or "name" in columns else {"series": "single"}
+    if timed and len(columns) > 1 and not {"message", "msg"} & set(columns):
+        return "metrics", {"series": "wide"}
+    return None, {}
+
+
+def document_role(document: JsonValue) -> Role | None:
+    """Return what a JSON document is by its shape alone."""
+    if looks_like_case(document):
+        return "case"
+    if payload_kind(document) is not None:
+        return "alert"
+    if isinstance(document, list):
+        return "alert" if looks_like_alert(document) else records_role(document)
+    if not isinstance(document, dict):
+        return None
+    if looks_like_manifest(document):
+        return "manifest"
+    wrapped = next((kind for key, kind in _WRAPPERS.items() if isinstance(document.get(key), list)), None)
+    if wrapped is not None:
+        return wrapped
+    if looks_like_alert(document):
+        return "alert"
+    return "metrics" if _is_nested_metrics(document) else None
+
+
+def records_role(records: list[JsonValue]) -> Role | None:
+    """Return what a list of records is, by the keys that most of the first ones share."""
+    sample = [record for record in records[:50] if isinstance(record, dict)]
+    if not sample or len(sample) * 2 < len(records[:50]):
+        return None
+    return next((role for role, test in _TESTS if sum(map(test, sample)) * 2 > len(sample)), None)
+
+
+def _has(record: Mapping[str, JsonValue], *groups: Iterable[str]) -> bool:
+    return all(any(key in record for key in group) for group in groups)
+
+
+def _is_span(record: Mapping[str, JsonValue]) -> bool:
+    return _has(record, ("trace_id", "traceId", "traceID"), ("span_id", "spanId", "spanID"))
+
+
+def _is_metric(record: Mapping[str, JsonValue]) -> bool:
+    return _has(record, TIME_KEYS, ("metric", "name"), ("value",)) or _has(record, ("metric",), ("points", "values"))
+
+
+def _is_flag(record: Mapping[str, JsonValue]) -> bool:
+    return _has(record, ("flag", "flag_key", "feature", "feature_flag"))
+
+
+def _is_commit(record: Mapping[str, JsonValue]) -> bool:
+    return _has(record, _COMMIT_KEYS, ("message", "subject", "files", "files_changed", "diff", "author")) and not _has(
+        record, ("service",), ("version", "environment", "env")
+    )
+
+
+def _is_deploy(record: Mapping[str, JsonValue]) -> bool:
+    when = (*TIME_KEYS, "deployed_at", "started_at", "finished_at", "created_at", "at")
+    what = ("version", "commit_sha", "commit", "sha", "image", "tag", "revision", "release", "deploy_id")
+    return _has(record, when, what, ("service", "app", "environment", "env", "deployed_at", "deploy_id"))
+
+
+def _is_log(record: Mapping[str, JsonValue]) -> bool:
+    return _has(record, ("message", "msg", "log", "line", "body", "@message"))
+
+
+_TESTS: tuple[tuple[Role, Callable[[Mapping[str, JsonValue]], bool]], ...] = (
+    ("spans", _is_span),
+    ("metrics", _is_metric),
+    ("flags", _is_flag),
+    ("deploys", _is_deploy),
+    ("logs", lambda record: _is_log(record) and _has(record, TIME_KEYS) and not _is_commit(record)),
+    ("commits", _is_commit),
+)
+
+
+def _is_nested_metrics(document: Mapping[str, JsonValue]) -> bool:
+    """Service -> metric -> points."""
+    inner = [value for value in list(document.values())[:20] if isinstance(value, dict)]
+    if not inner or len(inner) < len(document) / 2:
+        return False
+    series = [points for value in inner for points in list(value.values())[:20]]
+    return bool(series) and all(isinstance(points, list | dict) and _is_points(points) for points in series)
+
+
+def _is_points(points: JsonValue) -> bool:
+    if isinstance(points, list) and points:
+        first = points[0]
+        return (isinstance(first, list) and len(first) == 2) or (isinstance(first, dict) and "value" in first)
+    return isinstance(points, dict) and "values" in points
