@@ -6,7 +6,8 @@ Texts here are as the journal holds them (redacted, not cleaned): whoever shows 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Literal
 
@@ -26,6 +27,7 @@ from orchestrator.journal.events import (
     UserMessage,
     VerdictReached,
 )
+from orchestrator.journal.faults import JournalError
 from orchestrator.journal.verdict import Action, Verdict
 from orchestrator.verdict.board import Board
 from orchestrator.verdict.claims import ClaimsChecker, cited
@@ -124,9 +126,16 @@ class Report(Frozen):
         return min(self.verdict.actions, key=lambda action: order[action.kind], default=None)
 
 
-def build_report(events: Iterable[Event]) -> Report:
-    """Fold a session's events, in order, into its report; raise ReportError where there is no incident."""
-    fold = _Fold()
+ReadBlob = Callable[[str], bytes]
+"""Opens a blob of the session by its handle; raises JournalError where it is not there."""
+
+
+def build_report(events: Iterable[Event], read_blob: ReadBlob | None = None) -> Report:
+    """Fold a session's events, in order, into its report; raise ReportError where there is no incident.
+
+    Evidence that a large result moved from its event to a blob is looked up with `read_blob`.
+    """
+    fold = _Fold(read_blob)
     for event in events:
         fold.apply(event)
     return fold.report()
@@ -135,7 +144,9 @@ def build_report(events: Iterable[Event]) -> Report:
 class _Fold:
     """The running state of the report."""
 
-    def __init__(self) -> None:
+    def __init__(self, read_blob: ReadBlob | None) -> None:
+        self._read_blob = read_blob
+        self._blobs: list[str] = []
         self.opened: tuple[IncidentOpened, datetime] | None = None
         self.board = Board()
         self.frozen: dict[str, Evidence] = {}
@@ -173,6 +184,8 @@ class _Fold:
                 self.problems.append(Problem(what=text))
             case _:
                 pass
+        if isinstance(event.body, ToolFinished) and event.body.blob:
+            self._blobs.append(event.body.blob)
         if isinstance(event.body, VerdictReached):
             self.verdict, self.verdicts = event.body.verdict, self.verdicts + 1
             self._moment(event.ts, f"verdict: {event.body.verdict.headline}", "session")
@@ -185,11 +198,28 @@ class _Fold:
         if earlier.digest != item.digest:
             self.changed.add(item.ref)
 
+    def _fetch_missing(self, verdict: Verdict | None) -> None:
+        """Open blobs, in the order they were written, until everything that is cited is there."""
+        wanted = {ref for _, ref in _mentions(verdict, self.board.findings)} - self.frozen.keys()
+        for handle in self._blobs if self._read_blob else ():
+            if not wanted:
+                return
+            try:
+                held = json.loads(self._read_blob(handle))["citations"] if self._read_blob else []
+                items = [Evidence.model_validate(item) for item in held]
+            except (JournalError, ValueError, LookupError, TypeError):
+                continue  # a lost blob: what it held is reported as unresolved
+            for item in items:
+                if item.ref in wanted:
+                    self._freeze(item)
+                    wanted.discard(item.ref)
+
     def report(self) -> Report:
         if self.opened is None or self.last is None:
             raise ReportError("the journal has no incident: nothing was investigated in this session")
         opened, at = self.opened
         verdict = with_rollback(self.verdict, opened.settings) if self.verdict else None
+        self._fetch_missing(verdict)
         checker = ClaimsChecker(self.frozen)
         findings = tuple(
             ReportedFinding(
@@ -216,7 +246,7 @@ class _Fold:
             earlier_verdicts=max(0, self.verdicts - 1),
             findings=findings,
             hypotheses=self._hypotheses(),
-            evidence=self._evidence(verdict, findings, checker),
+            evidence=self._evidence(verdict, checker),
             timeline=_timeline(self.moments, opened.incident, verdict, findings),
             sources=tuple(item.spec for item in self.sources.values()),
             coverage=coverage,
@@ -237,11 +267,9 @@ class _Fold:
             for held in self.board.hypotheses()
         )
 
-    def _evidence(
-        self, verdict: Verdict | None, findings: tuple[ReportedFinding, ...], checker: ClaimsChecker
-    ) -> tuple[EvidenceEntry, ...]:
+    def _evidence(self, verdict: Verdict | None, checker: ClaimsChecker) -> tuple[EvidenceEntry, ...]:
         by: dict[str, list[str]] = {}
-        for where, ref in _mentions(verdict, findings):
+        for where, ref in _mentions(verdict, self.board.findings):
             holders = by.setdefault(ref, [])
             if where not in holders:
                 holders.append(where)
@@ -307,16 +335,16 @@ def _unique(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple({problem.line(): problem for problem in problems}.values())
 
 
-def _mentions(verdict: Verdict | None, findings: tuple[ReportedFinding, ...]) -> Iterator[tuple[str, str]]:
+def _mentions(verdict: Verdict | None, findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
     """Yield (who, citation): the verdict's first, in its order, then each finding's."""
     if verdict is not None:
         for where, ref in cited(verdict.model_dump(mode="json")):
             yield f"verdict.{where}", ref
-    for item in findings:
-        for ref in item.finding.citations:
-            yield item.id, ref
-        for fact in item.finding.facts:
-            yield item.id, fact.citation
+    for finding in findings:
+        for ref in finding.citations:
+            yield finding.id, ref
+        for fact in finding.facts:
+            yield finding.id, fact.citation
 
 
 def _timeline(

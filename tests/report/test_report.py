@@ -17,6 +17,7 @@ from orchestrator.journal.events import (
     ToolFinished,
     VerdictReached,
 )
+from orchestrator.journal.faults import BlobMissing
 from orchestrator.verdict.claims import cited
 from orchestrator.verdict.document import VerdictDocument, document, to_json
 from orchestrator.verdict.report import Report, ReportError, build_report
@@ -207,3 +208,24 @@ def test_times_of_findings_are_kept() -> None:
     late = finding("later", at=verdict().symptom.onset + timedelta(hours=1), agent="logs")  # type: ignore[union-attr, operator]
     line = next(line for line in build_report(told(found=(late,))).timeline if line.text == "later")
     assert line.citations == (METRIC,)
+
+
+def test_evidence_that_was_moved_to_a_blob_resolves_from_it_and_a_lost_blob_is_marked() -> None:
+    far = "log:app@5000+1"
+    events = told(found=(finding(citations=(far,)),))
+    handle = "blob:sha256:" + "0" * 64
+    story = Story()
+    story.events = events
+    story.add(ToolFinished(tool_use_id="t9", tool="logs_new", outcome="ok", seconds=0.1, blob=handle))
+    held = json.dumps({"citations": [frozen(far, "far away line").model_dump(mode="json")]}).encode()
+    entry = build_report(story.events, {handle: held}.__getitem__).entry(far)
+    assert entry is not None
+    assert (entry.resolved, entry.excerpt) == (True, "far away line")
+
+    def lost(handle: str) -> bytes:
+        raise BlobMissing(f"{handle}: it is not there any more")
+
+    for reader in (None, lost, {handle: b"torn"}.__getitem__):
+        entry = build_report(story.events, reader).entry(far)
+        assert entry is not None
+        assert not entry.resolved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -29,24 +30,38 @@ def to_stdout(text: str, kept: str = "") -> None:
 
 
 async def to_file(path: Path, text: str) -> None:
-    """Write a file through a temporary one beside it; raise Fault where that cannot be done."""
-    import aiofiles
-    import aiofiles.os
+    """Write a file through a temporary one beside it; raise Fault where that cannot be done.
 
-    spare = path.with_name(f".{path.name}.{os.getpid()}.part")
+    What is there and is no regular file (a pipe, `/dev/null`) is written to, never replaced.
+    """
     try:
-        descriptor = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        if await asyncio.to_thread(_is_special, path):
+            await _write(path, text, os.O_WRONLY)
+            return
+        spare = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            async with aiofiles.open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-                await file.write(text)
-                await file.flush()
-                os.fsync(descriptor)
-            await aiofiles.os.replace(spare, path)
+            await _write(spare, text, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, durable=True)
+            await asyncio.to_thread(os.replace, spare, path)
         except BaseException:
             spare.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise Fault(f"{path}: cannot be written ({error.strerror}); give another --out") from error
+
+
+async def _write(path: Path, text: str, flags: int, durable: bool = False) -> None:
+    import aiofiles
+
+    descriptor = await asyncio.to_thread(os.open, path, flags | os.O_CLOEXEC, 0o666)
+    async with aiofiles.open(descriptor, "wb") as file:
+        await file.write(text.encode("utf-8", "backslashreplace"))
+        await file.flush()
+        if durable:
+            await asyncio.to_thread(os.fsync, descriptor)
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file()
 
 
 def refuse_unwritable(path: Path) -> None:

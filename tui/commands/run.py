@@ -1,0 +1,55 @@
+"""`warroom run`: investigate an incident; the verdict goes to standard output, progress to standard error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_COMMAND = "tui.commands.run.command"
+
+
+class RunCommand(click.Command):
+    """Keeps what follows `--` apart: it is a command to run, not paths."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Split the arguments at the first `--`."""
+        if "--" in args:
+            cut = args.index("--")
+            ctx.meta[_COMMAND] = tuple(args[cut + 1 :])
+            args = args[:cut]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=RunCommand)
+@click.argument("paths", nargs=-1, metavar="[PATH... | - | -- COMMAND...]")
+@click.option(
+    "--repo", "repos", multiple=True, metavar="DIR", help="Git repository to look for changes in; repeatable."
+)
+@click.option("--engine", metavar="NAME", help="offline (default: no key, no network), messages, managed.")
+@click.option("--headless", is_flag=True, help="One JSON document on standard output, progress on standard error.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --headless.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Also write the result: .md for Markdown.")
+@click.option("--title", metavar="TEXT", help="What is broken, in a line.")
+@click.option("--service", metavar="NAME", help="The service that is broken, if you know.")
+@click.option("--since", metavar="TIME", help="Start of the window: ISO 8601 with a zone, or an age such as 90m.")
+@click.option("--until", metavar="TIME", help="End of the window, likewise.")
+@click.option("--name", metavar="NAME", help="What to call standard input or the command's output, such as web.log.")
+@click.option("--config", "config", type=click.Path(path_type=Path), metavar="FILE", help="Your own warroom.toml.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@click.pass_context
+def run(ctx: click.Context, **given: object) -> int:
+    """Investigate an incident: a folder, files, a log on standard input (-), or the output of a COMMAND.
+
+    \b
+    warroom run incident/ --headless
+    warroom run app.log metrics.csv --repo ~/src/shop
+    kubectl logs deploy/shop | warroom run - --name shop.log
+    warroom run -- kubectl logs deploy/shop --since=1h
+
+    Exit status: 0 the run finished, whatever the verdict; 2 unusable input or arguments; 3 the engine
+    failed; 130 interrupted (Ctrl-C once: stops and can be resumed; twice: quits at once).
+    """
+    from tui.commands.investigation import investigate, request_from
+
+    return investigate(request_from(given, ctx.meta.get(_COMMAND)))
