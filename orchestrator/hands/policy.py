@@ -1,0 +1,121 @@
+"""Whether a call may happen: allow, ask a person, or deny. The answer never depends on a model.
+
+Order: a tool that the agent does not hold and an outward tool that no person pressed are denied, whatever
+any rule says. Then the first matching rule of the user replaces the default of the tool's effect. Then every
+matching rule of the project counts, but only where it is stricter.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from subagents.contract import AgentName, Frozen, Tool
+
+Answer = Literal["allow", "ask", "deny"]
+
+_STRICTNESS: dict[Answer, int] = {"allow": 0, "ask": 1, "deny": 2}
+
+
+class Decision(Frozen):
+    """The policy's answer, which rule gave it, and why."""
+
+    answer: Answer
+    rule: str
+    reason: str = ""
+
+    def stricter(self, other: Decision) -> Decision:
+        """Return the stricter of the two; this one where they are equal."""
+        return other if _STRICTNESS[other.answer] > _STRICTNESS[self.answer] else self
+
+
+class Rule(Frozen):
+    """One line of policy: globs on agent and tool, RE2 patterns that must match whole arguments."""
+
+    name: str
+    answer: Answer
+    agent: str = "*"
+    tool: str = "*"
+    arguments: Mapping[str, str] = Field(default_factory=dict)
+    """Argument name -> pattern. A string is matched as it is, anything else as its JSON; absent never matches."""
+    reason: str = ""
+
+    @field_validator("arguments")
+    @classmethod
+    def _patterns_compile(cls, patterns: Mapping[str, str]) -> Mapping[str, str]:
+        for argument, pattern in patterns.items():
+            if _compile(pattern) is None:
+                raise ValueError(f"the pattern for {argument!r} is not a regular expression that RE2 accepts")
+        return patterns
+
+    def matches(self, agent: AgentName, tool: str, arguments: Mapping[str, Any]) -> bool:
+        """Say whether the rule speaks of this call."""
+        return (
+            fnmatchcase(agent, self.agent)
+            and fnmatchcase(tool, self.tool)
+            and all(name in arguments and _fits(pattern, arguments[name]) for name, pattern in self.arguments.items())
+        )
+
+
+def _compile(pattern: str) -> Any:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options)
+    except re2.error:
+        return None
+
+
+def _fits(pattern: str, value: object) -> bool:
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    compiled = _compile(pattern)
+    return compiled is not None and compiled.fullmatch(text) is not None
+
+
+_NOT_HELD = "not-held"
+_OUTWARD = "outward"
+
+
+def _by_effect(tool: Tool[Any, Any], by_person: bool) -> Decision:
+    if by_person:
+        return Decision(answer="allow", rule="person", reason="a person pressed it")
+    if tool.effect == "read":
+        return Decision(answer="allow", rule="read", reason="it changes nothing")
+    return Decision(answer="ask", rule=tool.effect, reason="it changes something")
+
+
+class Policy:
+    """The rules of a session: the user's own may loosen the defaults, the project's only tighten."""
+
+    def __init__(self, rules: Sequence[Rule] = (), project_rules: Sequence[Rule] = ()) -> None:
+        self._rules = tuple(rules)
+        self._project_rules = tuple(project_rules)
+
+    def decide(
+        self,
+        agent: AgentName,
+        tool: Tool[Any, Any] | None,
+        arguments: Mapping[str, Any],
+        *,
+        by_person: bool = False,
+    ) -> Decision:
+        """Answer one call; `tool` is the agent's own tool, or None when it holds none of that name."""
+        if tool is None:
+            return Decision(answer="deny", rule=_NOT_HELD, reason=f"{agent} holds no such tool")
+        if tool.outward and not by_person:
+            reason = "it sends bytes off this machine; only a person's key press may do that"
+            return Decision(answer="deny", rule=_OUTWARD, reason=reason)
+        decision = _by_effect(tool, by_person)
+        own = next((rule for rule in self._rules if rule.matches(agent, tool.name, arguments)), None)
+        if own is not None:
+            decision = Decision(answer=own.answer, rule=own.name, reason=own.reason)
+        for rule in self._project_rules:
+            if rule.matches(agent, tool.name, arguments):
+                decision = decision.stricter(Decision(answer=rule.answer, rule=rule.name, reason=rule.reason))
+        return decision

@@ -1,0 +1,356 @@
+"""The one path for every tool call, whoever asks for it.
+
+    requested -> policy decided -> (ask: approval) -> started -> run -> finished -> result handed over -> acknowledged
+
+Each arrow is a durable event. `Hands.call` may be asked again with the same id at any moment, also by another process
+after a crash: what is finished is handed over again; what was only asked for runs; what was started and is read-only or
+keyed runs again with the same key; what was started and is neither is `unknown`, said to human and model alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from orchestrator.hands.approvals import Approvals
+from orchestrator.hands.execute import UNKNOWN, Job, execute
+from orchestrator.hands.policy import Decision, Policy
+from orchestrator.hands.results import Keeper, Ran, plain_input
+from orchestrator.hands.steps import Steps, entry
+from orchestrator.hands.threads import in_thread
+from orchestrator.hands.workers import WorkerProcess, Workers
+from orchestrator.journal.codec import Entry
+from orchestrator.journal.events import (
+    AgentCustomToolUse,
+    Event,
+    Note,
+    PolicyDecided,
+    Redacted,
+    ResultAcknowledged,
+    ToolFinished,
+    ToolStarted,
+    UserCustomToolResult,
+    text_content,
+)
+from orchestrator.journal.faults import DiskFull
+from subagents.contract import AgentName, Clock, Finding, Params, Roster, Tool, ToolError, ToolResult
+
+ID_LIMIT = 200
+"""Most characters of a call's id."""
+
+
+class Use(Protocol):
+    """A call as an engine asks for it (`orchestrator.engines.base.ToolUse`)."""
+
+    @property
+    def id(self) -> str:
+        """The idempotency key."""
+
+    @property
+    def name(self) -> str:
+        """The tool."""
+
+    @property
+    def input(self) -> Mapping[str, object]:
+        """The arguments."""
+
+
+@dataclass
+class _Call:
+    """One call on its way."""
+
+    agent: AgentName
+    thread: str
+    id: str
+    name: str
+    arguments: dict[str, Any]
+    """As asked for; what is recorded is redacted."""
+    recorded: dict[str, Any]
+    by_person: bool = False
+    secret: bool = False
+    """The arguments held a secret, so they cannot be shown to a person as they are."""
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[ToolResult[Any]] | None = None
+
+    def work(self) -> asyncio.Task[ToolResult[Any]]:
+        if self.task is None:
+            raise RuntimeError(f"call {self.id} is not on its way")
+        return self.task
+
+    def same(self, other: _Call) -> bool:
+        return (self.thread, self.name, self.recorded) == (other.thread, other.name, other.recorded)
+
+
+class _Settled(Exception):
+    """The call has its outcome before it ran."""
+
+    def __init__(self, ran: Ran) -> None:
+        super().__init__(ran.message)
+        self.ran = ran
+
+
+def _interrupted(call: _Call) -> Ran:
+    return Ran("unknown", message=f"{call.name}: interrupted after it had started. {UNKNOWN}")
+
+
+def _deny(reason: str) -> _Settled:
+    return _Settled(Ran("denied", message=reason))
+
+
+@dataclass
+class Hands:
+    """Carries calls out. Holds what engines must not: the journal, the workers, the policy, the approvals."""
+
+    steps: Steps
+    keeper: Keeper
+    policy: Policy
+    approvals: Approvals
+    workers: Workers
+    clock: Clock
+    findings: Callable[[], tuple[Finding, ...]] = tuple
+    """The findings of the session so far, for arguments named `finding_ids`."""
+    log: Callable[[str], None] = lambda text: None
+    """Where traces go: never to a screen, and redacted first."""
+    acknowledge: bool = True
+    """Record that the engine has its result. False for an engine that learns of it from a server and records it."""
+    roster: Roster = field(default_factory=lambda: Roster({}))
+    """The agents as they are now; the session replaces it when a source is added."""
+    _running: dict[str, _Call] = field(default_factory=dict)
+
+    async def call(self, agent: AgentName, thread: str, use: Use, *, by_person: bool = False) -> ToolResult[Any]:
+        """Carry a call out, or return what it gave before. Raises only what the journal raises."""
+        try:
+            call = await self._read(agent, thread, use, by_person)
+        except ToolError as error:
+            return await self._refuse(thread, str(error))
+        running = self._running.get(call.id)
+        if running is None:
+            running = self._running[call.id] = call
+            call.task = asyncio.create_task(self._settle(call), name=f"call-{call.id}")
+            call.task.add_done_callback(lambda task: self._ended(call.id, task))
+        elif not running.same(call):
+            return await self._refuse(thread, f"call {call.id}: another call with this id is running; use a new id")
+        try:
+            result = await asyncio.shield(running.work())
+        except asyncio.CancelledError:
+            running.cancelled.set()
+            raise
+        if self.acknowledge and self.steps.read(f"finished:{call.id}") is not None:
+            await self.steps.write(ResultAcknowledged(tool_use_id=call.id), thread, f"acknowledged:{call.id}")
+        return result
+
+    async def recover(self, agent: AgentName, event: Event) -> ToolResult[Any] | None:
+        """Settle a call that an earlier process left unanswered and that the engine did not ask for again."""
+        body, call_id = event.body, event.source_id
+        if not isinstance(body, AgentCustomToolUse) or call_id is None or call_id in self._running:
+            return None
+        use = _Recorded(call_id, body.name, body.input)
+        if self.steps.read(f"redacted:{call_id}") is None:
+            return await self.call(agent, event.thread, use)
+        call = _Call(agent, event.thread, call_id, body.name, dict(body.input), dict(body.input), secret=True)
+        ran = Ran("error", message=f"{body.name}: not run; its arguments held a secret, which was not kept. Ask again.")
+        if (attempts := self._attempts(call_id)) and attempts[-1].effect == "unkeyed":
+            ran = _interrupted(call)
+        return await self._finish(call, None, ran)
+
+    def cancel(self, thread: str | None = None) -> int:
+        """Cancel what runs, everywhere or on one thread; return how many calls that were."""
+        chosen = [call for call in self._running.values() if thread is None or call.thread == thread]
+        for call in chosen:
+            call.cancelled.set()
+        return len(chosen)
+
+    def running(self) -> tuple[str, ...]:
+        """Return the ids of the calls on their way."""
+        return tuple(self._running)
+
+    async def close(self) -> None:
+        """Cancel every call, wait until each has its outcome, and end the workers."""
+        self.cancel()
+        tasks = [call.task for call in self._running.values() if call.task is not None]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.workers.close()
+
+    def _ended(self, call_id: str, task: asyncio.Task[ToolResult[Any]]) -> None:
+        self._running.pop(call_id, None)
+        if not task.cancelled():
+            task.exception()  # taken here, since whoever asked may be gone
+
+    # -- the steps ---------------------------------------------------------------------------
+
+    async def _read(self, agent: AgentName, thread: str, use: Use, by_person: bool) -> _Call:
+        if not use.id or len(use.id) > ID_LIMIT or not use.id.isprintable():
+            raise ToolError(f"the id of a call is 1 to {ID_LIMIT} printable characters; this one was refused")
+        try:
+            arguments = plain_input(use.input)
+        except ToolError as error:
+            # Recorded as refused, so that the asking and its answer are in the journal like any other.
+            arguments = {"refused": str(error)}
+        recorded, counts = self.keeper.redactor.redact_json(arguments)
+        name = use.name[:ID_LIMIT].encode("utf-8", "replace").decode()
+        call = _Call(agent, thread, use.id, name, arguments, recorded, by_person, bool(counts))
+        body = AgentCustomToolUse(name=call.name, input=recorded)
+        entries = [Entry(body=body, thread=thread, source_id=call.id)]
+        if counts:
+            redacted = Redacted(where=f"arguments of {call.id}", counts=dict(counts))
+            entries.append(entry(redacted, thread, f"redacted:{call.id}"))
+        known = self.steps.call(call.id) or (await self.steps.write_all(*entries))[0]
+        if known.body != body or known.thread != thread:
+            raise ToolError(
+                f"call {call.id}: this id was used before, for another call ({known.type} on {known.thread}); "
+                "nothing was run. Use a new id"
+            )
+        return call
+
+    async def _refuse(self, thread: str, reason: str) -> ToolResult[Any]:
+        await self.steps.write_all(Entry(body=Note(text=reason, level="warning"), thread=thread))
+        return ToolResult(text=reason, outcome="denied")
+
+    async def _settle(self, call: _Call) -> ToolResult[Any]:
+        tool = self.roster.tool(call.agent, call.name)
+        finished = self.steps.read(f"finished:{call.id}")
+        if isinstance(finished, ToolFinished):
+            return await self._hand_over(call, tool, finished)
+        try:
+            ran = await self._carry_out(call, tool)
+        except _Settled as settled:
+            ran = settled.ran
+        return await self._finish(call, tool, ran)
+
+    async def _carry_out(self, call: _Call, tool: Tool[Any, Any] | None) -> Ran:
+        attempts = self._attempts(call.id)
+        if attempts and attempts[-1].effect == "unkeyed":
+            raise _Settled(_interrupted(call))
+        decision = await self._decide(call, tool)
+        if tool is None or decision.answer == "deny":
+            raise _deny(f"{call.name}: denied ({decision.rule}): {decision.reason or 'by policy'}")
+        arguments = self._arguments(call, tool)
+        findings = self._findings(call, arguments)
+        if decision.answer == "ask":
+            await self._ask(call)
+        job = Job(call.agent, tool, arguments.model_dump(mode="json"), call.id, findings, call.cancelled)
+        async with AsyncExitStack() as stack:
+            worker = await self._place(stack, job)
+            if call.cancelled.is_set():
+                raise _Settled(Ran("cancelled", message=f"{call.name}: cancelled before it started."))
+            started = ToolStarted(tool_use_id=call.id, tool=tool.name, effect=tool.effect, attempt=len(attempts) + 1)
+            await self.steps.write(started, call.thread, f"started:{started.attempt}:{call.id}")
+            ran = await execute(job, self.clock, worker)
+        if ran.trace:
+            self.log(self.keeper.redactor.redact(f"{call.agent} {call.name} {call.id}\n{ran.trace}").text)
+        return ran
+
+    def _attempts(self, call_id: str) -> list[ToolStarted]:
+        attempts: list[ToolStarted] = []
+        while isinstance(body := self.steps.read(f"started:{len(attempts) + 1}:{call_id}"), ToolStarted):
+            attempts.append(body)
+        return attempts
+
+    async def _decide(self, call: _Call, tool: Tool[Any, Any] | None) -> Decision:
+        """Decide now; an earlier decision still counts where it was the stricter one."""
+        decision = self.policy.decide(call.agent, tool, call.arguments, by_person=call.by_person)
+        times = 1
+        while isinstance(body := self.steps.read(f"policy:{times}:{call.id}"), PolicyDecided):
+            earlier = Decision(answer=body.decision, rule=body.rule, reason=body.reason)
+            if (decision := earlier.stricter(decision)) is earlier:
+                return earlier
+            times += 1
+        body = PolicyDecided(
+            tool_use_id=call.id,
+            agent=call.agent,
+            tool=call.name,
+            decision=decision.answer,
+            rule=decision.rule,
+            reason=decision.reason,
+        )
+        await self.steps.write(body, call.thread, f"policy:{times}:{call.id}")
+        return decision
+
+    def _arguments(self, call: _Call, tool: Tool[Any, Any]) -> Params:
+        try:
+            arguments: Params = tool.params.model_validate(call.arguments)
+        except ValidationError as error:
+            raise _Settled(Ran("error", message=f"{call.name}: {_which_arguments(call, error)}")) from None
+        return arguments
+
+    def _findings(self, call: _Call, arguments: Params) -> tuple[Finding, ...]:
+        wanted = getattr(arguments, "finding_ids", None)
+        if not wanted:
+            return ()
+        board = {finding.id: finding for finding in self.findings()}
+        missing = [name for name in wanted if name not in board]
+        if missing:
+            message = f"{call.name}: no finding {', '.join(map(str, missing))} is on the board (finding_ids)"
+            raise _Settled(Ran("error", message=message))
+        return tuple(board[name] for name in wanted)
+
+    async def _ask(self, call: _Call) -> None:
+        if call.secret:
+            raise _deny(f"{call.name}: its arguments hold a secret, so a person cannot be shown what would be done")
+        detail = {"agent": call.agent, "tool": call.name, "input": call.arguments}
+        request = await self.approvals.request(call.thread, "tool_call", f"call:{call.id}", detail)
+        waiting = asyncio.ensure_future(self.approvals.wait(request.id))
+        cancel = asyncio.ensure_future(call.cancelled.wait())
+        try:
+            await asyncio.wait({waiting, cancel}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                await self.approvals.void(request.id, request.digest, "cancelled")
+                raise _Settled(Ran("cancelled", message=f"{call.name}: cancelled while it waited for a person."))
+            decided = waiting.result()
+        finally:
+            waiting.cancel()
+            cancel.cancel()
+        if decided.decision == "approve" and not self.approvals.binds(request.id, detail):
+            decided = await self.approvals.void(request.id, request.digest, "the call is not the one that was approved")
+        if decided.decision != "approve":
+            verb = {"reject": "not approved", "void": "the approval is void"}[decided.decision]
+            raise _deny(f"{call.name}: {verb}: {decided.reason or f'{decided.by} gave no reason'}")
+
+    async def _place(self, stack: AsyncExitStack, job: Job) -> WorkerProcess | None:
+        if not job.tool.worker:
+            return None
+        try:
+            return await stack.enter_async_context(self.workers.place(job.agent, job.cancelled))
+        except ToolError as error:
+            raise _Settled(Ran("error", message=f"{job.tool.name}: {error}")) from None
+
+    async def _finish(self, call: _Call, tool: Tool[Any, Any] | None, ran: Ran) -> ToolResult[Any]:
+        sealed = await in_thread(lambda: self.keeper.seal(call.id, call.name, tool, ran), f"seal-{call.id}")
+        while True:
+            try:
+                finished = await self.keeper.keep(sealed)
+                break
+            except DiskFull:
+                await self.steps.wait_for_room()
+        kept = (await self.steps.write(finished, call.thread, f"finished:{call.id}")).body
+        return await self._hand_over(call, tool, kept if isinstance(kept, ToolFinished) else finished)
+
+    async def _hand_over(self, call: _Call, tool: Tool[Any, Any] | None, kept: ToolFinished) -> ToolResult[Any]:
+        handed = UserCustomToolResult(
+            custom_tool_use_id=call.id, content=text_content(kept.text), is_error=kept.outcome != "ok"
+        )
+        await self.steps.write(handed, call.thread, f"result:{call.id}")
+        return await in_thread(lambda: self.keeper.unseal(tool, kept), f"unseal-{call.id}")
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """A call as the journal has it."""
+
+    id: str
+    name: str
+    input: Mapping[str, object]
+
+
+def _which_arguments(call: _Call, error: ValidationError) -> str:
+    if set(call.arguments) == {"refused"}:
+        return str(call.arguments["refused"])
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [f"{'.'.join(map(str, fault['loc'])) or 'arguments'}: {fault['msg']}" for fault in faults[:5]]
+    more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
+    return "bad arguments: " + "; ".join(told) + more
