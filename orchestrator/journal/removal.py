@@ -1,0 +1,99 @@
+"""Deleting sessions: only below the state directory, never through a symbolic link or into another mount.
+
+A session is first renamed, so that it is either wholly there or gone from every list, whenever the process
+dies. Then its tree is removed by directory handles, not by paths: what is swapped meanwhile is not followed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from orchestrator.journal.faults import StateError
+from orchestrator.journal.lock import SessionLock
+
+TRASH = ".removed-"
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def remove_session(sessions: Path, name: str) -> None:
+    """Delete one session's folder; raise JournalBusy where it is in use, StateError where it cannot or must not be."""
+    if not name or name.startswith(".") or "/" in name or "\0" in name:
+        raise StateError(f"{name!r} is not the name of a session")
+    try:
+        held = os.open(sessions, _DIRECTORY)
+    except OSError as error:
+        raise StateError(f"{sessions}: cannot be opened ({error.strerror}); nothing was deleted") from error
+    try:
+        _refuse_odd(held, sessions, name)
+        lock = SessionLock(sessions / name)
+        try:
+            gone = f"{TRASH}{secrets.token_hex(8)}"
+            os.rename(name, gone, src_dir_fd=held, dst_dir_fd=held)
+            _remove_tree(held, gone)
+        finally:
+            lock.release()
+    except OSError as error:
+        raise StateError(f"{sessions / name}: not wholly deleted ({error.strerror}); try again") from error
+    finally:
+        os.close(held)
+
+
+def sweep(sessions: Path) -> int:
+    """Finish deletions that a crash interrupted; return how many there were."""
+    try:
+        held = os.open(sessions, _DIRECTORY)
+    except OSError:
+        return 0
+    swept = 0
+    try:
+        for name in os.listdir(held):
+            if name.startswith(TRASH):
+                try:
+                    _remove_tree(held, name)
+                    swept += 1
+                except (OSError, StateError):
+                    continue  # left for the next time
+    finally:
+        os.close(held)
+    return swept
+
+
+def _refuse_odd(held: int, sessions: Path, name: str) -> None:
+    try:
+        found = os.stat(name, dir_fd=held, follow_symlinks=False)
+    except FileNotFoundError as error:
+        raise StateError(f"{sessions / name}: no session is kept here") from error
+    if not stat.S_ISDIR(found.st_mode):
+        kind = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "not a folder"
+        raise StateError(f"{sessions / name}: is {kind}; nothing was deleted")
+
+
+def _remove_tree(parent: int, name: str) -> None:
+    handle = os.open(name, _DIRECTORY, dir_fd=parent)
+    try:
+        if _mount(handle) != _mount(parent):
+            raise StateError(f"{name}: something is mounted there; unmount it first")
+        with os.scandir(handle) as entries:
+            names = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        for child, is_folder in names:
+            if is_folder:
+                _remove_tree(handle, child)
+            else:
+                os.unlink(child, dir_fd=handle)
+    finally:
+        os.close(handle)
+    os.rmdir(name, dir_fd=parent)
+
+
+def _mount(handle: int) -> tuple[int, str]:
+    """Identify the mount that a directory is on: bind mounts share the device, so the mount's own id counts too."""
+    device = os.fstat(handle).st_dev
+    try:
+        with open(f"/proc/self/fdinfo/{handle}", encoding="ascii") as lines:
+            identity = next((line for line in lines if line.startswith("mnt_id:")), "")
+    except OSError:
+        identity = ""
+    return device, identity
