@@ -1,0 +1,194 @@
+"""Read-only view of a journal: another process's, a damaged one, or one that a newer warroom wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from orchestrator.journal.anchor import Anchored, AnchorFile, Head
+from orchestrator.journal.chain import Damage, Integrity, Verification, check_end
+from orchestrator.journal.database import Database, DatabaseFault, SqliteDatabase
+from orchestrator.journal.events import SCHEMA_VERSION, Event
+from orchestrator.journal.faults import JournalDamaged, no_such_session
+from orchestrator.journal.ledger import schema_version
+from orchestrator.journal.lock import is_live
+from orchestrator.journal.reading import Reading
+from orchestrator.journal.rows import Row, Unreadable, last_seq, one, scan
+
+DATABASE = "journal.db"
+
+
+class JournalReader:
+    """Opens whatever is there without changing it. What it yields by `events()` is always a proved-so-far prefix.
+
+    On opening, the anchor and the last 1,000 events are checked; `verify()` checks all. Raises StateError on
+    opening only where no session is kept at all.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        if not (directory / DATABASE).is_file():
+            raise no_such_session(directory)
+        self.directory = directory
+        self._anchored = AnchorFile(directory).read()
+        self._fault = ""
+        self._version = SCHEMA_VERSION
+        self._database, self._total = self._reach()
+        self._reading = Reading(self._database)
+        self.integrity = self._check(thorough=False)
+
+    @classmethod
+    def open(cls, directory: Path) -> JournalReader:
+        """Open the journal in a session's folder."""
+        return cls(directory)
+
+    @property
+    def live(self) -> bool:
+        """Whether some process is writing it now."""
+        return is_live(self.directory)
+
+    @property
+    def newer(self) -> bool:
+        """Whether a newer warroom wrote it: shown as far as it is understood, never continued here."""
+        return self._version > SCHEMA_VERSION
+
+    @property
+    def version(self) -> int:
+        """The log version it was written with."""
+        return self._version
+
+    @property
+    def head(self) -> Head:
+        """The last event of the proved prefix."""
+        if not self.integrity.good:
+            return Head()
+        row = one(self._database, self.integrity.good)
+        return Head(row.seq, row.hash.hex()) if row else Head()
+
+    @property
+    def words(self) -> str:
+        """Say in one line how far it can be trusted."""
+        newer = f"written by a newer warroom (log version {self._version}); " if self.newer else ""
+        return newer + self.integrity.words
+
+    def events(
+        self,
+        after: int = 0,
+        *,
+        types: Collection[str] | None = None,
+        thread: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Event]:
+        """Yield the events of the whole prefix, in order; it ends before the first damage that is known.
+
+        Call `refresh()` to see what a live writer has added since.
+        """
+        upto = self.integrity.good
+        try:
+            yield from self._reading.events(after, upto=upto, types=types, thread=thread, limit=limit)
+        except (DatabaseFault, ValueError):
+            self.verify()  # damage in the middle that opening had not reached: now it is named
+
+    def tail(self, count: int) -> list[Event]:
+        """Return the last `count` events of the whole prefix, oldest first."""
+        try:
+            return self._reading.tail(count, self.integrity.good)
+        except (DatabaseFault, ValueError):
+            self.verify()
+            return []
+
+    def find(self, source_id: str, stream: str = "local") -> Event | None:
+        """Return the event with the engine's own id, if it is in the whole prefix."""
+        try:
+            found = self._reading.find(source_id, stream)
+        except (DatabaseFault, ValueError):
+            return None
+        return found if found is not None and found.seq <= self.integrity.good else None
+
+    def refresh(self) -> Integrity:
+        """Look at the journal as it is now; checks the end again."""
+        self._anchored = AnchorFile(self.directory).read()
+        self._total = self._count()
+        self.integrity = self._check(thorough=False)
+        return self.integrity
+
+    def verify(self) -> Integrity:
+        """Check the whole chain and SQLite's own structures; the answer is kept in `integrity`."""
+        self.integrity = self._check(thorough=True)
+        return self.integrity
+
+    def salvage(self) -> Iterator[Row | Damage]:
+        """Yield every row that can still be read, whole or not, and a Damage where something is missing."""
+        expected = 1
+        for item in scan(self._database, 0, self._total):
+            if isinstance(item, Unreadable):
+                yield Damage("unreadable", item.first, item.last)
+                expected = item.last + 1
+                continue
+            if item.seq > expected:
+                yield Damage("missing", expected, item.seq - 1)
+            expected = item.seq + 1
+            yield item
+        if expected <= self._total and not self._fault:
+            yield Damage("shortened", expected, self._total)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._database.close()
+
+    def __enter__(self) -> JournalReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _reach(self) -> tuple[Database, int]:
+        path = self.directory / DATABASE
+        database: Database = SqliteDatabase(path, readonly=True)
+        try:
+            self._version = schema_version(database)
+        except DatabaseFault as fault:
+            if fault.kind == "other" and not _has_content(path.with_name(f"{DATABASE}-wal")):
+                database.close()  # a read-only medium: no shared-memory file can be made, and none is needed
+                database = SqliteDatabase(path, immutable=True)
+                self._version = schema_version(database)
+            else:
+                self._fault = str(fault)
+        except JournalDamaged as damaged:
+            self._fault = str(damaged)
+        self._database = database
+        return database, self._count()
+
+    def _count(self) -> int:
+        anchored = 0 if self._anchored.fault else self._anchored.head.seq
+        if self._fault or self._version == 0:
+            return anchored
+        try:
+            return max(last_seq(self._database), anchored)
+        except DatabaseFault as fault:
+            self._fault = str(fault)
+            return anchored
+
+    def _check(self, *, thorough: bool) -> Integrity:
+        if self._fault or (self._version == 0 and self._total):
+            detail = self._fault or "journal.db is empty"
+            return Integrity(0, self._total, (Damage("unreadable", 1, max(self._total, 1), detail),))
+        if self._version == 0:
+            return Integrity(0, 0)
+        if thorough:
+            return Verification(self._database, self._anchor_now(), thorough=True).run()
+        found = check_end(self._database, self._anchor_now())
+        if found.whole or found.checked_from == 1:
+            return found
+        return Verification(self._database, self._anchor_now()).run()  # damaged: find the whole prefix
+
+    def _anchor_now(self) -> Anchored:
+        # Read before the database was: a live writer commits first and anchors after, so it is never ahead.
+        return replace(self._anchored)
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
