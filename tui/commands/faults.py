@@ -107,7 +107,7 @@ def _log(error: BaseException) -> str | None:
     try:
         from orchestrator.journal.home import StateHome
 
-        path = StateHome.locate().log_path
+        path = StateHome.locate().log
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as log:

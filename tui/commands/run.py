@@ -38,7 +38,7 @@ class RunCommand(click.Command):
 @click.option("--config", "config", type=click.Path(path_type=Path), metavar="FILE", help="Your own warroom.toml.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @click.pass_context
-def run(ctx: click.Context, **given: object) -> int:
+def run(ctx: click.Context, /, **given: object) -> int:
     """Investigate an incident: a folder, files, a log on standard input (-), or the output of a COMMAND.
 
     \b

@@ -1,0 +1,144 @@
+"""`warroom sessions`: what is kept."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.commands.lazy import LazyGroup, Listed
+
+if TYPE_CHECKING:
+    from orchestrator.journal.index import SessionRow
+
+COMMANDS = {
+    "list": Listed("tui.commands.sessions:list_sessions", "List sessions, newest first."),
+    "show": Listed("tui.commands.sessions:show", "Show one session: status, verdict, integrity."),
+    "resume": Listed("tui.commands.resume:resume", "Continue a session that stopped."),
+    "export": Listed("tui.commands.sessions:export", "Write a session's journal as JSON lines."),
+    "delete": Listed("tui.commands.removal:delete", "Delete sessions, in two steps."),
+}
+
+
+@click.group(cls=LazyGroup, listed=COMMANDS)
+def sessions() -> None:
+    """List, show, resume, export and delete sessions. The start of an id is enough where it is unique."""
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As a JSON array.")
+def list_sessions(as_json: bool) -> None:
+    """List sessions, newest first."""
+    from orchestrator.journal.index import Index
+    from tui.commands.opening import clear_faults, state_home
+    from tui.commands.output import to_stdout
+
+    with clear_faults():
+        rows = Index(state_home()).rows()
+    if as_json:
+        to_stdout(json.dumps([row.model_dump(mode="json") for row in rows], indent=2) + "\n")
+    elif not rows:
+        to_stdout("No sessions yet: `warroom run PATH` starts one.\n")
+    else:
+        to_stdout(_table(rows))
+
+
+def _table(rows: list[SessionRow]) -> str:
+    from orchestrator.journal.text import clean
+
+    lines = [("SESSION", "INCIDENT", "STATUS", "VERDICT", "EVENTS", "UPDATED (UTC)", "TITLE")]
+    for row in rows:
+        status = row.status if row.status == "running" or not row.reason else f"{row.status}: {row.reason}"
+        waiting = f" ({len(row.approvals)} to approve)" if row.approvals else ""
+        lines.append(
+            (
+                row.id,
+                str(clean(row.incident, newlines=False, limit=20)),
+                str(clean(status + waiting, newlines=False, limit=32)),
+                row.verdict or "-",
+                str(row.events),
+                _stamp(row.updated),
+                str(clean(row.problem or row.title, newlines=False, limit=60)),
+            )
+        )
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    padded = ("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)) for line in lines)
+    return "".join(line.rstrip() + "\n" for line in padded)
+
+
+def _stamp(at: datetime | None) -> str:
+    return at.strftime("%Y-%m-%d %H:%M") if at else "-"
+
+
+@click.command()
+@click.argument("session")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def show(session: str, as_json: bool) -> None:
+    """Show one session: status, verdict, how far its journal can be trusted, where it is kept."""
+    from orchestrator.journal.index import summarise
+    from orchestrator.journal.reader import JournalReader
+    from tui.commands.opening import clear_faults, session_folder
+    from tui.commands.output import to_stdout
+
+    folder = session_folder(session)
+    with clear_faults():
+        row = summarise(folder)
+        with JournalReader.open(folder) as reader:
+            reader.verify()
+            integrity, live, head = reader.words, reader.live, reader.head
+    if as_json:
+        shown = {**row.model_dump(mode="json"), "integrity": integrity, "open_elsewhere": live, "hash": head.hash}
+        to_stdout(json.dumps({**shown, "folder": str(folder)}, indent=2) + "\n")
+        return
+    to_stdout(_details(row, folder, integrity, live))
+
+
+def _details(row: SessionRow, folder: Path, integrity: str, live: bool) -> str:
+    from orchestrator.journal.text import clean
+
+    pairs = [
+        ("session", row.id),
+        ("incident", f"{row.incident} {row.title}"),
+        ("service", row.service or "-"),
+        ("engine", row.engine),
+        ("status", f"{row.status}: {row.reason}" + (" (open in another warroom)" if live else "")),
+        ("verdict", row.verdict or "none"),
+        ("approvals", f"{len(row.approvals)} waiting"),
+        ("created", _stamp(row.created)),
+        ("updated", _stamp(row.updated)),
+        ("events", str(row.events)),
+        ("journal", integrity),
+        ("folder", str(folder)),
+        ("next", f"warroom report {row.id}   or   warroom sessions resume {row.id}"),
+    ]
+    return "".join(f"{name:<10} {clean(text, newlines=False)}\n" for name, text in pairs)
+
+
+@click.command()
+@click.argument("session")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE instead of standard output."
+)
+def export(session: str, out: Path | None) -> None:
+    """Write a session's journal as JSON lines; a damaged one too, as far as it can be read."""
+    import asyncio
+
+    from orchestrator.journal.export import export as write_all
+    from tui.commands.faults import Fault, narrate
+    from tui.commands.opening import open_reader
+    from tui.commands.output import refuse_unwritable
+
+    if out is not None:
+        refuse_unwritable(out)
+    with open_reader(session) as reader:
+        try:
+            integrity = asyncio.run(write_all(reader, out))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise Fault(f"{out or 'standard output'}: the export was cut short ({error.strerror})") from error
+    if not integrity.whole:
+        narrate(f"warroom: exported what can be read; the journal is {integrity.words}")
