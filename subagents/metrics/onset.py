@@ -24,7 +24,7 @@ LOCAL_BAR = {8: 2.5, 16: 1.9, 32: 1.4, 64: 1.1}
 SPREAD_BAR = {32: 5.5, 64: 5.0, 128: 4.8}
 SPREAD_LEAST = 0.4
 """Least change of the logarithm of the distance between neighbours."""
-SHORT_BAR = 4.0
+SHORT_BAR = 4.2
 """Marginal deviations that a short series must move by, for SHORT_RUN points on end."""
 SHORT_RUN = 3
 MIN_POINTS = 8

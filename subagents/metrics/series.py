@@ -83,6 +83,7 @@ class Store:
     frames: list[Frame] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     hops: list[Hop] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
     spans: dict[str, list[Span]] = field(default_factory=dict)
     """By source id."""
     coverage: list[Coverage] = field(default_factory=list)
@@ -123,6 +124,26 @@ class Hop:
     times: Floats
     gap_ms: Floats
     served_ms: Floats
+
+
+@dataclass(frozen=True)
+class Wait:
+    """What one caller's outgoing calls took beyond its slowest callee's work, per moment, in ms.
+
+    Client spans that do not say whom they call (`HTTP GET`) give this: someone among the callees is far away.
+    """
+
+    source: str
+    caller: str
+    times: Floats
+    worst_ms: Floats
+    """Of the slowest calls."""
+    usual_ms: Floats
+    """Of the median calls: positive where most calls waited."""
+    served_ms: Floats
+    """The slowest callee's slowest work."""
+    shares: tuple[tuple[str, float], ...]
+    """Each callee's share of the calls."""
 
 
 @dataclass

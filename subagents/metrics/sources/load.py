@@ -61,9 +61,11 @@ def _read(spec: SourceSpec, store: Store, faults: Faults) -> Coverage:
     if spec.kind == "spans":
         return _read_spans(spec, store, faults)
     if spec.kind == "trace_edges":
-        points, edges, hops = read_trace_edges(path, spec.id, faults)
-        store.edges += edges
-        store.hops += hops
+        traces = read_trace_edges(path, spec.id, faults)
+        points = traces.points
+        store.edges += traces.edges
+        store.hops += traces.hops
+        store.waits += traces.waits
         layout = "edges per minute"
     elif _is_json(path):
         points, layout = read_metric_json(path, faults, spec.options.get("service", ""))

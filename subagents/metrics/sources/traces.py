@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ import numpy as np
 import polars as pl
 
 from subagents.files import read_all
-from subagents.metrics.series import Edge, Hop, Points, Span
+from subagents.metrics.series import Edge, Hop, Points, Span, Wait
 from subagents.metrics.sources.points import TIME_NAMES, decode_json, pick
 from subagents.metrics.sources.stamps import stamp_of
 from subagents.metrics.sources.table import Faults, numbers_of, read_table, stamps_of
 
 CALLER_NAMES = ("caller", "source", "from", "parent", "client", "upstream")
 CALLEE_NAMES = ("callee", "service", "target", "to", "child", "server", "destination")
+CLIENT_SPAN = r"^HTTP (GET|POST|PUT|PATCH|DELETE|HEAD)$"
+"""How OpenTelemetry names the client's side of an HTTP call: it does not say whom it calls."""
 CALLS_NAMES = ("calls", "count", "requests", "n")
 
 
@@ -43,21 +46,31 @@ def read_topology(path: Path, faults: Faults) -> list[Edge]:
     return [Edge(one, other, count) for (one, other), count in total.items() if one != other]
 
 
-def read_trace_edges(path: Path, source: str, faults: Faults) -> tuple[Points, list[Edge], list[Hop]]:
+@dataclass
+class TraceEdges:
+    """What a file of trace edges gives: series, the call graph, and what hops cost."""
+
+    points: Points = field(default_factory=Points)
+    edges: list[Edge] = field(default_factory=list)
+    hops: list[Hop] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
+
+
+def read_trace_edges(path: Path, source: str, faults: Faults) -> TraceEdges:
     """Read ts,caller,service,operation,count,p50_ms,p95_ms,max_ms.
 
     A row whose caller is the service itself is work inside it, or its client's side of a call. Where the same
     operation also appears with a callee, the difference is what the hop between them costs.
     """
-    points = Points()
+    found = TraceEdges()
     table = read_table(path, faults)
     if table is None:
-        return points, [], []
+        return found
     time, caller = pick(table.header, TIME_NAMES), pick(table.header, CALLER_NAMES)
     callee, count = pick(table.header, CALLEE_NAMES), pick(table.header, CALLS_NAMES)
     if not (time and caller and callee and count):
         faults.note("no time, caller, service and count columns", lost="the trace edges")
-        return points, [], []
+        return found
     frame = pl.DataFrame(
         {
             "t": stamps_of(table.text(time), faults),
@@ -68,16 +81,19 @@ def read_trace_edges(path: Path, source: str, faults: Faults) -> tuple[Points, l
             "line": table.line,
         }
     )
-    for name in ("p50_ms", "p95_ms"):
+    for name in ("p50_ms", "p95_ms", "max_ms"):
         column = numbers_of(table.text(name)) if name in table.header else np.full(len(table), np.nan)
         frame = frame.with_columns(pl.Series(name, column))
     usable = pl.col("t").is_finite() & pl.col("n").is_finite() & (pl.col("callee") != "")
     faults.add("the time, the service or the count is not readable", frame.filter(~usable)["line"].to_list())
     frame = frame.filter(usable)
     between = frame.filter((pl.col("caller") != pl.col("callee")) & (pl.col("caller") != ""))
-    _edge_series(between, points)
+    _edge_series(between, found.points)
     totals = between.group_by("caller", "callee", maintain_order=True).agg(pl.col("n").sum())
-    return points, [Edge(a, b, float(n)) for a, b, n in totals.iter_rows()], _hops(frame, between, source)
+    found.edges = [Edge(a, b, float(n)) for a, b, n in totals.iter_rows()]
+    found.hops = _hops(frame, between, source)
+    found.waits = _waits(frame, between, source, found.edges)
+    return found
 
 
 def _edge_series(between: pl.DataFrame, points: Points) -> None:
@@ -115,6 +131,23 @@ def _hops(frame: pl.DataFrame, between: pl.DataFrame, source: str) -> list[Hop]:
         times, gap, served = (rows[name].to_numpy().astype(float) for name in ("t", "gap", "served"))
         hops.append(Hop(source, str(one), str(other), times, gap, served))
     return hops
+
+
+def _waits(frame: pl.DataFrame, between: pl.DataFrame, source: str, edges: list[Edge]) -> list[Wait]:
+    client = frame.filter((pl.col("caller") == pl.col("callee")) & pl.col("op").str.contains(CLIENT_SPAN))
+    mine = client.group_by("caller", "t").agg(pl.col("p50_ms").max().alias("c50"), pl.col("max_ms").max().alias("cmax"))
+    theirs = between.group_by("caller", "t").agg(
+        pl.col("p50_ms").max().alias("s50"), pl.col("max_ms").max().alias("smax")
+    )
+    both = mine.join(theirs, on=["caller", "t"], how="inner").sort("caller", "t")
+    waits = []
+    for (caller,), rows in both.group_by("caller", maintain_order=True):
+        times, c50, cmax, s50, smax = (rows[n].to_numpy().astype(float) for n in ("t", "c50", "cmax", "s50", "smax"))
+        calls = {edge.callee: edge.calls for edge in edges if edge.caller == caller}
+        total = sum(calls.values()) or 1.0
+        shares = tuple((callee, count / total) for callee, count in sorted(calls.items()))
+        waits.append(Wait(source, str(caller), times, cmax - smax, c50 - s50, smax, shares))
+    return waits
 
 
 def read_spans(path: Path, faults: Faults) -> tuple[list[Span], list[Edge]]:

@@ -1,0 +1,140 @@
+"""How far each series left its own baseline after a moment, and whether it did so when the symptom did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from subagents.metrics.roles import Role, Traits, as_rate, traits_of
+from subagents.metrics.series import Flags, Floats, Frame, SeriesKey, Store
+
+LEAST_BEFORE = 4
+"""Fewest points before the moment that make a baseline."""
+_TO_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One series seen from a moment: its baseline before, its departure after."""
+
+    key: SeriesKey
+    traits: Traits
+    base: float
+    noise: float
+    """What is usual for it: robust spread, never below what matters for its role."""
+    size: float
+    """Second-largest departure after the moment, in `noise`, bad direction positive; one point alone is no signal."""
+    peak: float
+    first: float | None
+    """Epoch seconds of the first of two points on end beyond three noises; None where it never left."""
+    profile: Floats
+    """Departure of every point of the frame's window in `noise`, bad direction positive, NaN where there is none."""
+    times: Floats
+    volume: float
+    """Median traffic-independent level of the series after the moment, for display."""
+
+
+def seconds_of(value: float, unit: str) -> float | None:
+    """Return a latency in seconds where its unit is known."""
+    factor = _TO_SECONDS.get(unit)
+    return value * factor if factor is not None else None
+
+
+def scale_of(values: Floats) -> float:
+    """Return 100 for a share in percent, 1 for a share of one."""
+    finite = values[np.isfinite(values)]
+    return 100.0 if len(finite) and float(np.max(finite)) > 1.5 else 1.0
+
+
+def signals(store: Store, start: float, split: float, end: float) -> list[Signal]:
+    """Return a signal for every series that has a baseline before `split` and at least two points after it."""
+    out = []
+    for frame in store.frames:
+        window = frame.slice(start, end)
+        times = frame.times[window]
+        if (times < split).sum() < LEAST_BEFORE or (times >= split).sum() < 2:
+            continue
+        for row, key in enumerate(frame.keys):
+            signal = _signal(frame, row, key, window, split)
+            if signal is not None:
+                out.append(signal)
+    return out
+
+
+def _signal(frame: Frame, row: int, key: SeriesKey, window: slice, split: float) -> Signal | None:
+    times, values = frame.times[window], frame.values[row, window]
+    traits = traits_of(key.name, values)
+    if traits.counter:
+        values = as_rate(times, values)
+    present = np.isfinite(values)
+    before, after = present & (times < split), present & (times >= split)
+    if before.sum() < LEAST_BEFORE or after.sum() < 2:
+        return None
+    known = values[before]
+    base = float(np.median(known))
+    rest = np.abs(known - base)
+    noise = max(
+        1.4826 * float(np.median(rest)),
+        0.6 * float(np.quantile(rest, 0.95, method="higher")),
+        _floor(traits, base, values),
+    )
+    sign = {"up": 1.0, "down": -1.0, "both": 0.0}[traits.bad]
+    profile = (values - base) / noise
+    profile = sign * profile if sign else np.abs(profile)
+    later = np.where(after, profile, -np.inf)
+    size = float(np.sort(later)[-2])
+    return Signal(
+        key=key,
+        traits=traits,
+        base=base,
+        noise=noise,
+        size=max(size, 0.0),
+        peak=float(values[int(np.argmax(later))]),
+        first=_first(times, profile, after),
+        profile=profile,
+        times=times,
+        volume=float(np.median(values[after])),
+    )
+
+
+def _first(times: Floats, profile: Floats, after: Flags) -> float | None:
+    beyond = (profile > 3.0) & after
+    pairs = np.flatnonzero(beyond[:-1] & beyond[1:])
+    return float(times[pairs[0]]) if len(pairs) else None
+
+
+def _floor(traits: Traits, base: float, values: Floats) -> float:
+    """Return the least departure that matters for a role, in the series' unit."""
+    role: Role = traits.role
+    if role in ("availability", "error_ratio", "hit_ratio"):
+        return 0.003 * scale_of(values)
+    if role in ("saturation", "host", "memory"):
+        share = traits.unit in ("%", "ratio")
+        return max(0.10 * abs(base), 0.005 * scale_of(values) if share else 0.0, 1e-9)
+    if role == "traffic":
+        return max(0.10 * abs(base), 1e-9) + 0.3 * float(np.sqrt(abs(base)))
+    if role == "error_count":
+        return max(0.2 * abs(base), 0.02 * float(np.nanmax(np.abs(values))), 1e-9)
+    if role in ("latency", "client_latency"):
+        return max(0.10 * abs(base), 0.001 / _TO_SECONDS.get(traits.unit, 1.0), 1e-9)
+    return max(0.10 * abs(base), 0.02 * float(np.nanmax(np.abs(values))), 1e-9)
+
+
+def overlap(signal: Signal, symptom: Signal | None) -> float:
+    """Return which share of a departure lies where the symptom departs too, 0 to 1; 1 without a symptom.
+
+    A departure may lead the symptom by one point. What departs all the time, or at another time, is
+    something else: a restart, a splice of recordings, a neighbour's trouble.
+    """
+    if symptom is None or signal.key == symptom.key:
+        return 1.0
+    other = np.interp(signal.times, symptom.times, np.nan_to_num(symptom.profile))
+    other = np.clip(np.maximum(other, np.append(other[1:], other[-1:])), 0, 12)
+    own = np.clip(np.nan_to_num(signal.profile), 0, 12)
+    own[own < 1.5] = 0.0
+    other[other < 1.5] = 0.0
+    if own.sum() <= 0 or other.sum() <= 0:
+        return 0.0 if other.sum() > 0 else 1.0
+    own, other = own / own.max(), other / other.max()
+    return float(2 * np.minimum(own, other).sum() / (own.sum() + other.sum()))
