@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test whose tool is absent, with the reason; fail it where WARROOM_REQUIRE names the tool, or says `all`."""
+    """Skip a test whose tool is absent, saying so; fail it where WARROOM_REQUIRE names the tool or says `all`."""
     for marker in item.iter_markers("needs"):
         for tool in marker.args:
             there = PROBES[tool]() if tool in PROBES else shutil.which(tool) is not None
