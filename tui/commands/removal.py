@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from orchestrator.journal.home import StateHome
     from orchestrator.journal.index import SessionRow
 
-_AGE = re.compile(r"(\d{1,6})([smhdw])\Z")
+_AGE = re.compile(r"([0-9]{1,6})([smhdw])\Z")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
