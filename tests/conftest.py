@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +16,17 @@ from orchestrator.journal.home import StateHome
 from tests.fakes import FakeClock
 
 
+@functools.cache
 def _may_mount() -> bool:
-    return os.geteuid() == 0 and shutil.which("mount") is not None
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        return False
+    with tempfile.TemporaryDirectory() as place:
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place], check=False, capture_output=True
+        )
+        if mounted.returncode == 0:
+            subprocess.run(["umount", place], check=True)
+    return mounted.returncode == 0
 
 
 # Tools that are more than one command on the path. What is not here is looked up on the path.

@@ -55,12 +55,18 @@ class Integrity:
         return not self.damage
 
     @property
+    def _prefix(self) -> str:
+        if not self.good:
+            return f"none of {self.total} events is proved"
+        return f"events 1 to {self.good} of {self.total} are whole"
+
+    @property
     def words(self) -> str:
         """Say it in one line."""
         if self.damage:
             named = "; ".join(item.words for item in self.damage[:5])
             more = f"; and {len(self.damage) - 5} more" if len(self.damage) > 5 else ""
-            return f"damaged: {named}{more}; events 1 to {self.good} of {self.total} are whole"
+            return f"damaged: {named}{more}; {self._prefix}"
         if self.checked_from > 1:
             return f"whole so far: the end and events {self.checked_from} to {self.total} are proved"
         return f"whole: all {self.total} events are proved"

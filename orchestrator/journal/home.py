@@ -6,13 +6,11 @@ import errno
 import os
 import pwd
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.journal.faults import DiskFull, StateError, no_such_session
-from orchestrator.journal.lock import SessionLock
+from orchestrator.journal.faults import DiskFull, StateError
 from orchestrator.journal.room import is_no_room
 from subagents.contract import Clock
 
@@ -120,19 +118,6 @@ class StateHome:
             except OSError as error:
                 raise _unusable(directory, error) from error
             return directory
-
-    def remove_session(self, session: str) -> None:
-        """Delete one session's folder and nothing else; raises JournalBusy while it is open, StateError."""
-        directory = self.session_dir(session)
-        if directory.is_symlink() or not directory.is_dir():
-            raise no_such_session(directory)
-        lock = SessionLock(directory)
-        try:
-            shutil.rmtree(directory)  # by directory handles: never follows a link out of the folder
-        except OSError as error:
-            raise StateError(f"{directory}: could not be deleted completely ({error.strerror})") from error
-        finally:
-            lock.release()
 
 
 def _home_of_user() -> str:

@@ -1,4 +1,4 @@
-"""D3: the power fails at any moment. Nothing acknowledged is lost, what remains is a whole prefix, nothing is corrupt."""
+"""D3: the power fails at any moment. Nothing acknowledged is lost, what remains is a whole prefix."""
 
 from __future__ import annotations
 
