@@ -10,16 +10,18 @@ Signals are not averaged. Each kind says what it can know:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from subagents.metrics.graph import CallGraph
+from subagents.metrics.hops import hop_blame, wait_blame
 from subagents.metrics.roles import Role
-from subagents.metrics.series import Hop, Store
-from subagents.metrics.signals import Signal, overlap, signals
+from subagents.metrics.series import Store
+from subagents.metrics.signals import Signal, failures, overlap, signals
 
 OWN_WORK: tuple[Role, ...] = ("saturation", "restarts", "ready", "queue", "lag", "hit_ratio")
 TRAVELS: tuple[Role, ...] = ("latency", "error_ratio", "error_count", "availability")
@@ -30,6 +32,11 @@ LEAST_SIZE = 3.0
 STRONGEST = 6.0
 EXPLAINED = 0.85
 """Share of a caller's departure that an equal departure of its callee explains."""
+ENOUGH = 0.5
+"""Share of the symptom's failures that a service must have had itself to explain all of it."""
+ORDER_SECONDS = 180.0
+LATE = 0.1
+"""Most that a service loses for leaving its baseline after the others."""
 WEIGHT: Mapping[str, float] = {
     "own work": 1.0,
     "latency": 0.6,
@@ -58,6 +65,11 @@ class Ranked:
     reasons: list[Reason] = field(default_factory=list)
 
     @property
+    def since(self) -> float | None:
+        """Return when its strongest evidence left the baseline, epoch seconds."""
+        return next((r.signal.first for r in self.reasons if r.signal is not None), None)
+
+    @property
     def score(self) -> float:
         """Return the strength between 0 and 1."""
         return self.raw / (self.raw + 2.0)
@@ -76,6 +88,18 @@ class Question:
     candidates: tuple[str, ...] = ()
 
 
+def attributed(seen: list[Signal], services: Iterable[str]) -> list[Signal]:
+    """Return the signals, those whose name holds another service's name marked as being about that service."""
+    plain = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in services}
+    plain = {short: name for short, name in plain.items() if len(short) >= 5}
+    out = []
+    for signal in seen:
+        text = re.sub(r"[^a-z0-9]", "", signal.key.name.lower())
+        named = [name for short, name in plain.items() if short in text and name != signal.key.service]
+        out.append(replace(signal, about=max(named, key=len)) if named else signal)
+    return out
+
+
 def strength(size: float) -> float:
     """Return a size in noises on a scale where doubling counts the same everywhere: 0 below LEAST_SIZE, at most 6."""
     return min(float(np.log2(size / LEAST_SIZE)) + 0.5, STRONGEST) if size > LEAST_SIZE else 0.0
@@ -87,16 +111,28 @@ def rank(store: Store, graph: CallGraph, question: Question) -> list[Ranked]:
     services = question.candidates or tuple(sorted({s.key.service for s in seen} | set(store.services())))
     table = {name: Ranked(name) for name in services}
     by_service: dict[str, list[Signal]] = defaultdict(list)
+    seen = attributed(seen, services)
     for signal in seen:
         by_service[signal.key.service].append(signal)
     _own_work(by_service, table, question)
     _travelling(by_service, table, graph, question)
-    _hops(store.hops, table, question)
+    _hops(store, table, question)
     _support(by_service, table, question)
     for item in table.values():
         item.raw = sum(reason.strength for reason in item.reasons)
         item.reasons.sort(key=lambda reason: -reason.strength)
+    _order(table)
     return sorted(table.values(), key=lambda item: (-item.raw, item.service))
+
+
+def _order(table: dict[str, Ranked]) -> None:
+    """Take a part from services that left their baseline after the first of the strong ones."""
+    most = max((item.raw for item in table.values()), default=0.0)
+    strong = [item for item in table.values() if item.raw > 0.3 * most and item.since is not None]
+    first = min((item.since for item in strong if item.since is not None), default=None)
+    for item in table.values():
+        if first is not None and item.since is not None and item.since > first:
+            item.raw *= 1.0 - LATE * (1.0 - float(np.exp(-(item.since - first) / ORDER_SECONDS)))
 
 
 def _best(found: list[tuple[float, Signal]]) -> tuple[float, Signal] | None:
@@ -138,16 +174,7 @@ def _travelling(
     by_service: dict[str, list[Signal]], table: dict[str, Ranked], graph: CallGraph, question: Question
 ) -> None:
     for kind, roles in (("latency", ("latency",)), ("errors", ERRORS)):
-        heat: dict[str, tuple[float, Signal]] = {}
-        for service, mine in by_service.items():
-            found = [
-                (strength(s.size) * overlap(s, question.symptom) * _relevant(s, question), s)
-                for s in mine
-                if s.traits.role in roles
-            ]
-            best = _best(found)
-            if best is not None and best[0] > 0:
-                heat[service] = best
+        heat = _heat(by_service, roles, question)
         for service, (value, signal) in heat.items():
             if service not in table:
                 continue
@@ -155,6 +182,38 @@ def _travelling(
             seen_from_outside = 0.5 if _address(service, graph) else 1.0
             text = f"{kind}: {_name(signal)}" + (f", of which {taken} explains a part" if taken else "")
             table[service].reasons.append(Reason(kind, WEIGHT[kind] * left * seen_from_outside, text, signal))
+
+
+def _heat(
+    by_service: dict[str, list[Signal]], roles: tuple[Role, ...], question: Question
+) -> dict[str, tuple[float, Signal]]:
+    """Return each service's strongest travelling signal, by size, kind, volume and agreement with the symptom."""
+    symptom = question.symptom
+    needed = _failures_of(symptom, by_service, question) if symptom else None
+    heat: dict[str, tuple[float, Signal]] = {}
+    agreement: dict[str, float] = {}
+    for service, mine in by_service.items():
+        for signal in mine:
+            if signal.traits.role not in roles:
+                continue
+            agreement[service] = max(agreement.get(service, 0.0), overlap(signal, symptom))
+            value = strength(signal.size) * overlap(signal, symptom) * _relevant(signal, question)
+            had = _failures_of(signal, by_service, question)
+            if needed and had is not None:
+                value *= min(1.0, had / (ENOUGH * needed))
+            about = signal.about or service
+            if value > 0 and value > heat.get(about, (0.0, signal))[0]:
+                heat[about] = (value, signal)
+    if symptom is not None and symptom.key.service in heat:  # that the symptom agrees with itself says nothing
+        others = [value for name, value in agreement.items() if name != symptom.key.service]
+        value, signal = heat[symptom.key.service]
+        heat[symptom.key.service] = (value * max(others, default=1.0), signal)
+    return heat
+
+
+def _failures_of(signal: Signal, by_service: dict[str, list[Signal]], question: Question) -> float | None:
+    traffic = next((s for s in by_service[signal.key.service] if s.traits.role == "traffic"), None)
+    return failures(signal, traffic, question.split)
 
 
 def _unexplained(
@@ -177,29 +236,13 @@ def _address(service: str, graph: CallGraph) -> bool:
     return service.endswith(("_remote", "_client")) or service.count(".") >= 2
 
 
-def _hops(hops: list[Hop], table: dict[str, Ranked], question: Question) -> None:
-    """Blame the network of a callee whose callers all wait for it, or of a caller that waits for all its callees."""
-    gaps: dict[tuple[str, str], float] = {}
-    for hop in hops:
-        fit = (hop.times >= question.split) & (hop.times <= question.end) & np.isfinite(hop.gap_ms)
-        if fit.any():
-            gaps[(hop.caller, hop.callee)] = float(np.max(hop.gap_ms[fit]))
-    if len(gaps) < 3:
-        return
-    usual = float(np.median(list(gaps.values())))
-    noise = max(0.5 * usual, 3.0)
-    heat = {pair: strength((gap - usual) / noise) for pair, gap in gaps.items()}
-    for service in table:
-        into = [heat[pair] for pair in heat if pair[1] == service]
-        out = [heat[pair] for pair in heat if pair[0] == service]
-        entering = float(np.mean(into)) if into else 0.0
-        leaving = float(np.mean(out)) if len(out) > 1 else 0.0
-        value = max(entering * (0.7 if len(into) == 1 and leaving > 0 else 1.0), leaving)
-        if value > 0:
-            worst = max(gap for pair, gap in gaps.items() if service in pair)
-            what = "callers wait for it" if entering >= leaving else "it waits for its callees"
-            text = f"{what} up to {worst:.0f} ms longer than the callee works (usual: {usual:.0f} ms)"
-            table[service].reasons.append(Reason("hop", WEIGHT["hop"] * value, text))
+def _hops(store: Store, table: dict[str, Ranked], question: Question) -> None:
+    exact = hop_blame(store.hops, question.split, question.end, table)
+    inferred = wait_blame(store.waits, question.split, question.end)
+    for blame in (exact, inferred):
+        for service, (value, text) in blame.items():
+            if service in table:
+                table[service].reasons.append(Reason("hop", WEIGHT["hop"] * value, text))
 
 
 def _support(by_service: dict[str, list[Signal]], table: dict[str, Ranked], question: Question) -> None:

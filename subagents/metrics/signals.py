@@ -31,8 +31,12 @@ class Signal:
     profile: Floats
     """Departure of every point of the frame's window in `noise`, bad direction positive, NaN where there is none."""
     times: Floats
+    values: Floats
+    """What was analysed: the points, or the rate of a counter."""
     volume: float
-    """Median traffic-independent level of the series after the moment, for display."""
+    """Median after the moment."""
+    about: str = ""
+    """Another service that its name says it is about; empty: its own."""
 
 
 def seconds_of(value: float, unit: str) -> float | None:
@@ -94,6 +98,7 @@ def _signal(frame: Frame, row: int, key: SeriesKey, window: slice, split: float)
         first=_first(times, profile, after),
         profile=profile,
         times=times,
+        values=values,
         volume=float(np.median(values[after])),
     )
 
@@ -119,6 +124,16 @@ def _floor(traits: Traits, base: float, values: Floats) -> float:
     if role in ("latency", "client_latency"):
         return max(0.10 * abs(base), 0.001 / _TO_SECONDS.get(traits.unit, 1.0), 1e-9)
     return max(0.10 * abs(base), 0.02 * float(np.nanmax(np.abs(values))), 1e-9)
+
+
+def failures(signal: Signal, traffic: Signal | None, split: float) -> float | None:
+    """Return the most failures per point that a share (availability, error ratio) stands for; None without traffic."""
+    if traffic is None or signal.traits.role not in ("availability", "error_ratio"):
+        return None
+    share = np.clip(np.nan_to_num(signal.profile) * signal.noise / scale_of(signal.values), 0, 1)
+    volume = np.interp(signal.times, traffic.times, np.nan_to_num(traffic.values))
+    mass = (share * volume)[signal.times >= split]
+    return float(np.sort(mass)[-2:].mean()) if len(mass) else None
 
 
 def overlap(signal: Signal, symptom: Signal | None) -> float:
