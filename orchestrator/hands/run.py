@@ -169,11 +169,15 @@ class Hands:
         """Return the ids of the calls on their way."""
         return tuple(self._running)
 
+    async def settled(self) -> None:
+        """Wait until every call on its way has its outcome."""
+        tasks = [call.task for call in self._running.values() if call.task is not None]
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def close(self) -> None:
         """Cancel every call, wait until each has its outcome, and end the workers."""
         self.cancel()
-        tasks = [call.task for call in self._running.values() if call.task is not None]
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.settled()
         await self.workers.close()
 
     def _ended(self, call_id: str, task: asyncio.Task[ToolResult[Any]]) -> None:

@@ -1,0 +1,199 @@
+"""The desk of a session: all that its engine has. It can ask, record and be told; it decides no approval."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from orchestrator.engines.base import Incoming, Interrupt, ToolUse
+from orchestrator.hands.run import Hands
+from orchestrator.hands.threads import in_thread
+from orchestrator.journal.codec import Entry
+from orchestrator.journal.events import (
+    MAIN_THREAD,
+    Body,
+    Event,
+    FindingReported,
+    Redacted,
+    SourceAddedEvent,
+    parse_body,
+)
+from orchestrator.journal.fold import STATUS_TYPES
+from orchestrator.journal.redaction import Redactor
+from orchestrator.journal.text import CleanText, clean
+from orchestrator.session.fold import SessionFold
+from orchestrator.session.patient import PatientLog
+from subagents.contract import Brief, Clock, Finding, Roster, ServiceInfo, ToolResult
+
+NOT_FOR_ENGINES = frozenset(
+    {
+        "warroom.incident",
+        "warroom.source_added",
+        "warroom.policy_decided",
+        "warroom.approval_requested",
+        "warroom.approval_decided",
+        "warroom.tool_started",
+        "warroom.tool_finished",
+        "warroom.fix_delivered",
+        "warroom.board_edited",
+        "warroom.budget_changed",
+    }
+)
+"""What only hands, or a person through the session, put on record."""
+
+LARGE_BODY = 32 * 1024
+"""Bodies above this many bytes are redacted off the event loop."""
+
+PreviewSink = Callable[[str, CleanText], None]
+Transition = Callable[[Body, str | None], Any]
+
+
+class SessionInbox:
+    """What the person says, in order."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Incoming] = asyncio.Queue()
+
+    def put(self, item: Incoming) -> None:
+        """Add one; never waits."""
+        self._queue.put_nowait(item)
+
+    async def get(self) -> Incoming:
+        """Wait for the next one."""
+        return await self._queue.get()
+
+    def drain(self) -> list[Incoming]:
+        """Return all that is waiting."""
+        items: list[Incoming] = []
+        while not self._queue.empty():
+            items.append(self._queue.get_nowait())
+        return items
+
+    def forget_interrupts(self) -> None:
+        """Drop interrupts of an earlier run; what else was said stays, in order."""
+        for item in self.drain():
+            if not isinstance(item, Interrupt):
+                self.put(item)
+
+
+class Stop:
+    """Implements `orchestrator.engines.base.Cancel`."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def is_set(self) -> bool:
+        """Say whether the work should stop."""
+        return self._event.is_set()
+
+    async def wait(self) -> None:
+        """Return once it should."""
+        await self._event.wait()
+
+    def set(self) -> None:
+        """Stop the work."""
+        self._event.set()
+
+    def clear(self) -> None:
+        """Let work begin again."""
+        self._event.clear()
+
+
+async def redacted_body(redactor: Redactor, body: Body) -> tuple[Body, dict[str, int]]:
+    """Return the body without secrets, and how many were replaced, by kind."""
+    raw = body.model_dump(mode="json")
+    if len(str(raw)) > LARGE_BODY:
+        kept, counts = await in_thread(lambda: redactor.redact_json(raw), "redact")
+    else:
+        kept, counts = redactor.redact_json(raw)
+    if not counts:
+        return body, {}
+    if isinstance(body, SourceAddedEvent):
+        # A source must be found again: where it is stays exact, what the person typed to name it does not.
+        exact = body.spec.model_dump(mode="json", include={"id", "kind", "path", "options"})
+        kept["spec"] = {**kept["spec"], **exact}
+    return parse_body({**kept, "type": body.type}), counts
+
+
+@dataclass
+class Recorder:
+    """Puts bodies on record, redacted."""
+
+    log: PatientLog
+    redactor: Redactor
+
+    async def record(self, body: Body, thread: str, source_id: str | None = None, *, now: bool = False) -> Event:
+        """Append a body; `now` raises DiskFull instead of waiting for room."""
+        if source_id is not None and (there := self.log.find(source_id)) is not None:
+            return there
+        kept, counts = await redacted_body(self.redactor, body)
+        entries = [Entry(body=kept, thread=thread, source_id=source_id)]
+        if counts:
+            entries.append(Entry(body=Redacted(where=body.type, counts=counts), thread=thread))
+        append = self.log.append_now if now else self.log.append
+        return (await append(*entries))[0]
+
+
+@dataclass
+class SessionDesk:
+    """Implements `orchestrator.engines.base.Desk`."""
+
+    clock: Clock
+    started_at: datetime
+    fold: SessionFold
+    hands: Hands
+    recorder: Recorder
+    transition: Transition
+    services: tuple[ServiceInfo, ...] = ()
+    inbox: SessionInbox = field(default_factory=SessionInbox)
+    cancel: Stop = field(default_factory=Stop)
+    previews: list[PreviewSink] = field(default_factory=list)
+
+    @property
+    def roster(self) -> Roster:
+        """The agents as they are now."""
+        return self.hands.roster
+
+    @property
+    def brief(self) -> Brief:
+        """The incident, its sources and what the person said, as they are now."""
+        if self.fold.opened is None:
+            raise RuntimeError("the session has no incident")
+        return Brief(
+            incident=self.fold.opened.incident,
+            sources=tuple(self.fold.sources.values()),
+            coverage=tuple(self.fold.coverage.values()),
+            services=self.services,
+            notes=self.fold.notes,
+        )
+
+    async def record(self, body: Body, *, thread: str, source_id: str | None = None) -> Event:
+        """Make an event durable, redacted; what is not an engine's to record raises ValueError."""
+        if body.type in NOT_FOR_ENGINES:
+            raise ValueError(f"an engine does not record {body.type}")
+        if body.type in STATUS_TYPES and thread == MAIN_THREAD:
+            event: Event = await self.transition(body, source_id)
+            return event
+        if source_id is None and isinstance(body, FindingReported):
+            source_id = body.id
+        return await self.recorder.record(body, thread, source_id)
+
+    def preview(self, thread: str, text: str) -> None:
+        """Show streamed text, cleaned; never stored."""
+        if self.previews:
+            shown = clean(text)
+            for sink in tuple(self.previews):
+                sink(thread, shown)
+
+    async def call(self, thread: str, use: ToolUse) -> ToolResult[Any]:
+        """Run a tool call for the agent whose thread it is; once the session stops, nothing new is asked for."""
+        if self.cancel.is_set():
+            return ToolResult(text=f"{use.name}: the session was interrupted; it was not run", outcome="cancelled")
+        return await self.hands.call(self.fold.agent_of(thread), thread, use)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return every finding so far, oldest first."""
+        return tuple(self.fold.findings.values())

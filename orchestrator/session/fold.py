@@ -1,0 +1,99 @@
+"""What a session must know of its own journal while it runs: a fold that is fed every event once or more."""
+
+from __future__ import annotations
+
+from orchestrator.journal.events import (
+    MAIN_THREAD,
+    AgentCustomToolUse,
+    Event,
+    FindingReported,
+    IncidentOpened,
+    Note,
+    SourceAddedEvent,
+    ThreadCreated,
+    UserCustomToolResult,
+    UserMessage,
+)
+from orchestrator.journal.fold import APPROVAL_TYPES, STATUS_TYPES
+from orchestrator.session.status import Standing, standing_of
+from subagents.contract import AgentName, Coverage, Finding, SourceSpec
+
+FOLDED_TYPES = (
+    STATUS_TYPES
+    | APPROVAL_TYPES
+    | {
+        "warroom.incident",
+        "warroom.source_added",
+        "warroom.finding",
+        "warroom.note",
+        "user.message",
+        "user.custom_tool_result",
+        "agent.custom_tool_use",
+        "session.thread_created",
+    }
+)
+"""The types that matter to the fold and to the approvals: what opening a session reads."""
+
+
+class SessionFold:
+    """Upserts: an event that is seen twice changes nothing."""
+
+    def __init__(self) -> None:
+        self.opened: IncidentOpened | None = None
+        self.standing = Standing()
+        self.runs = 0
+        self.sources: dict[str, SourceSpec] = {}
+        self.coverage: dict[str, Coverage] = {}
+        self.findings: dict[str, Finding] = {}
+        self.open_calls: dict[str, Event] = {}
+        """Calls that were asked for and have no result yet, by id."""
+        self._agents: dict[str, AgentName] = {}
+        self._said: dict[int, str] = {}
+        self._answered: set[str] = set()
+        self._status_seq = 0
+
+    def agent_of(self, thread: str) -> AgentName:
+        """Return whose thread it is; a thread that nobody created is named after its agent."""
+        return self._agents.get(thread, thread)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the person said, oldest first."""
+        return tuple(self._said.values())
+
+    def learn(self, event: Event) -> None:
+        """Take one event into account."""
+        body = event.body
+        if isinstance(body, AgentCustomToolUse | UserCustomToolResult):
+            self._learn_call(event, body)
+        elif isinstance(body, FindingReported):
+            self.findings.setdefault(body.id, body.finding)
+        elif isinstance(body, SourceAddedEvent):
+            self.sources.setdefault(body.spec.id, body.spec)
+            if body.coverage is not None:
+                self.coverage.setdefault(body.spec.id, body.coverage)
+        elif isinstance(body, ThreadCreated):
+            self._agents.setdefault(body.session_thread_id, body.agent_name)
+        elif isinstance(body, IncidentOpened):
+            self.opened = body
+        elif isinstance(body, UserMessage):
+            self._said[event.seq] = "\n".join(part.text for part in body.content)
+        elif isinstance(body, Note) and body.by != "warroom":
+            self._said[event.seq] = body.text
+        else:
+            self._learn_status(event)
+
+    def _learn_call(self, event: Event, body: AgentCustomToolUse | UserCustomToolResult) -> None:
+        if isinstance(body, UserCustomToolResult):
+            self._answered.add(body.custom_tool_use_id)
+            self.open_calls.pop(body.custom_tool_use_id, None)
+        elif event.source_id is not None and event.source_id not in self._answered:
+            self.open_calls[event.source_id] = event
+
+    def _learn_status(self, event: Event) -> None:
+        standing = standing_of(event.body)
+        if standing is None or event.thread != MAIN_THREAD or event.seq <= self._status_seq:
+            return
+        self._status_seq = event.seq
+        self.standing = standing
+        self.runs += standing.status == "running"

@@ -1,0 +1,62 @@
+"""How a session is run, and the few things that it is wired from."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from orchestrator.hands.policy import Policy
+from orchestrator.hands.rosters import RosterRecipe
+from orchestrator.journal.home import StateHome
+from orchestrator.journal.redaction import Redactor, install_key, own_secrets_from
+from subagents.clock import SystemClock
+from subagents.contract import Clock, ServiceInfo
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a session is run. All of it has a default that is safe."""
+
+    services: tuple[ServiceInfo, ...] = ()
+    """Recorded with the session, so that opening it again needs none."""
+    recipe: RosterRecipe = field(default_factory=RosterRecipe)
+    policy: Policy = field(default_factory=Policy)
+    attended: bool = False
+    """A person can be asked. False: calls that need a yes are denied with the reason."""
+    own_secrets: tuple[str, ...] | None = None
+    """Secrets to keep out of everything; None takes them from the environment."""
+    clock: Clock = field(default_factory=SystemClock)
+    version: str = ""
+    """warroom's own; empty takes the installed one's."""
+    shown: dict[str, JsonValue] = field(default_factory=dict)
+    """What the first event tells of the settings."""
+    grace_s: float = 5.0
+    """How long an engine may take to stop by itself once it is told to."""
+
+
+def make_redactor(home: StateHome, settings: Settings) -> Redactor:
+    """Return the session's redactor, with this installation's key."""
+    own = settings.own_secrets if settings.own_secrets is not None else own_secrets_from(os.environ)
+    return Redactor(own, install_key(home.path / "redaction.key"))
+
+
+def write_log(path: Path, text: str) -> None:
+    """Append to the log file (mode 0600); a log that cannot be written stops nothing."""
+    with suppress(OSError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "a", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+
+
+def installed_version() -> str:
+    """Return the version of warroom that runs."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("warroom")
+    except PackageNotFoundError:
+        return "unknown"
