@@ -33,6 +33,8 @@ class Candidate:
     explicit: bool = False
     kind: SourceKind | None = None
     """What a manifest says that it is."""
+    name: str = ""
+    """The name that says what it is, where its path does not (a spooled stream)."""
 
 
 @dataclass
@@ -79,7 +81,8 @@ class Gathered:
         if len(self.specs) >= self.options.limits.sources:
             self._leave(origin, f"more than {self.options.limits.sources} sources", "give a smaller folder")
             return
-        what = recognise(candidate.path, origin, self.options.limits, candidate.explicit)
+        name = candidate.name or candidate.path.name
+        what = recognise(candidate.path, name, origin, self.options.limits, candidate.explicit)
         if candidate.kind is not None and (what.role in (None, *_DOCUMENTS) or what.role != candidate.kind):
             what = self._as_named(candidate, what)
         self.problems.extend(what.problems)
@@ -191,7 +194,7 @@ class Gathered:
     def _name_services(self) -> None:
         """A log named after a known service, or one of several named logs in a folder, is that service's."""
         known = {*self.options.services, *(name for manifest in self.manifests for name in manifest.services)}
-        named = {s.id: log_service(s.origin.rpartition("/")[2]) for s in self.specs if s.kind == "logs"}
+        named = {s.id: log_service(s.id.rpartition("/")[2]) for s in self.specs if s.kind == "logs"}
         per_folder = Counter(s.origin.rpartition("/")[0] for s in self.specs if named.get(s.id))
         for index, spec in enumerate(self.specs):
             service = named.get(spec.id)

@@ -24,14 +24,14 @@ def make_incident(gathered: Gathered, name: str, identity: list[str]) -> Inciden
     alert = parsed.alert if parsed else _reported(manifest)
     services = _services(manifest, parsed, others)
     text = _text(gathered, manifest, alert)
-    title = manifest.title or (alert.title if alert else "") or _first_line(text) or name
+    title = gathered.options.title or manifest.title or (alert.title if alert else "") or _first_line(text) or name
     given = manifest.id or (parsed.id if parsed else None)
     return Incident(
         id=incident_id(given, name, *(identity or [text or title])),
         title=title[:_TITLE_LIMIT],
         service=_service(gathered, manifest, alert),
         severity=manifest.severity or (alert.severity if alert else None),
-        window=manifest.window,
+        window=gathered.options.window or manifest.window,
         started_at=_started(manifest, parsed),
         alert=alert,
         services=services,
@@ -64,6 +64,8 @@ def _services(manifest: Manifest, parsed: ParsedAlert | None, others: list[Parse
 
 
 def _service(gathered: Gathered, manifest: Manifest, alert: Alert | None) -> str | None:
+    if gathered.options.service:
+        return gathered.options.service
     service = manifest.service or (alert.service if alert else None)
     if service and manifest.services and service not in manifest.services:
         gathered.problems.append(

@@ -24,7 +24,7 @@ _TEXT_BYTES, _TEXT_LINES = 4096, 40
 async def take_in(  # noqa: PLR0913  the door: one argument for each thing a command line can give
     inputs: Sequence[str],
     *,
-    repo: str | None = None,
+    repo: str | Sequence[str] | None = None,
     command: Sequence[str] | None = None,
     stdin: BinaryIO | None = None,
     spool: Path,
@@ -33,8 +33,10 @@ async def take_in(  # noqa: PLR0913  the door: one argument for each thing a com
 ) -> Intake:
     """Turn what the person gave into an incident; raise IntakeError where nothing usable came in.
 
-    `inputs` are paths, or `-` for `stdin`; `command` is run as typed. Streams are copied into `spool`.
+    `inputs` are paths, or `-` for `stdin`; `repo` is one git repository or several; `command` is run as typed.
+    Streams are copied into `spool`.
     """
+    repos = [repo] if isinstance(repo, str) else list(repo or ())
     gathered = Gathered(Spool(spool), config)
     several = len({*inputs}) > 1
     for given in dict.fromkeys(inputs):
@@ -44,9 +46,9 @@ async def take_in(  # noqa: PLR0913  the door: one argument for each thing a com
             await _path(gathered, given, several, clock)
     if command:
         await _command(gathered, list(command), clock)
-    await asyncio.to_thread(_add_settled, gathered, repo)
+    await asyncio.to_thread(_add_settled, gathered, repos)
     gathered.finish()
-    incident = make_incident(gathered, _name(inputs, repo, command), _identity(inputs, command))
+    incident = make_incident(gathered, _name(inputs, repos, command), _identity(inputs, command))
     if not gathered.specs and incident.alert is None and not incident.text:
         raise IntakeError(_nothing(gathered), tuple(gathered.problems))
     return Intake(
@@ -69,14 +71,14 @@ def _identity(inputs: Sequence[str], command: Sequence[str] | None) -> list[str]
     return [os.path.abspath(given) for given in inputs if given != "-"] + list(command or ())
 
 
-def _name(inputs: Sequence[str], repo: str | None, command: Sequence[str] | None) -> str:
+def _name(inputs: Sequence[str], repos: list[str], command: Sequence[str] | None) -> str:
     """The incident's name where nothing in it gives one."""
     for given in inputs:
         if given != "-":
             return Path(os.path.abspath(given)).name.partition(".")[0]
     if command:
         return " ".join([os.path.basename(command[0]), *command[1:3]])
-    return Path(os.path.abspath(repo)).name if repo and not inputs else "incident"
+    return Path(os.path.abspath(repos[0])).name if repos and not inputs else "incident"
 
 
 async def _path(gathered: Gathered, given: str, several: bool, clock: Clock) -> None:
@@ -111,15 +113,15 @@ async def _standard_input(gathered: Gathered, stdin: BinaryIO | None, clock: Clo
         return
     into = gathered.spool.place("stdin")
     gathered.problems.extend(await spool_input(stdin, into, gathered.options.limits, clock))
-    await asyncio.to_thread(_spooled, gathered, into, "stdin", "-")
+    await asyncio.to_thread(_spooled, gathered, into, gathered.options.stream_name or "stdin", "-")
 
 
 async def _command(gathered: Gathered, argv: list[str], clock: Clock) -> None:
-    name = slug(os.path.basename(argv[0])) or "command"
-    into = gathered.spool.place(f"command-{name}")
+    name = gathered.options.stream_name or f"command-{slug(os.path.basename(argv[0])) or 'program'}"
+    into = gathered.spool.place(name)
     gathered.problems.extend(await spool_command(argv, into, gathered.options.limits, clock))
     if into.exists():
-        await asyncio.to_thread(_spooled, gathered, into, f"command-{name}", shown(" ".join(argv)))
+        await asyncio.to_thread(_spooled, gathered, into, name, shown(" ".join(argv)))
 
 
 def _spooled(gathered: Gathered, path: Path, relative: str, origin: str) -> None:
@@ -127,11 +129,11 @@ def _spooled(gathered: Gathered, path: Path, relative: str, origin: str) -> None
     if not path.exists() or path.stat().st_size == 0:
         gathered.problems.append(Problem(what="nothing came", where=origin))
         return
-    text = _as_words(path)
+    text = "" if gathered.options.stream_name else _as_words(path)
     if text:
         gathered.texts.append(text)
         return
-    gathered.add_file(Candidate(path, relative, origin, explicit=True))
+    gathered.add_file(Candidate(path, relative, origin, explicit=True, name=relative))
 
 
 def _as_words(path: Path) -> str:
@@ -146,9 +148,9 @@ def _as_words(path: Path) -> str:
     return "" if looks_like_log(head.encode()) or "\t" in head else head
 
 
-def _add_settled(gathered: Gathered, repo: str | None) -> None:
-    """The repository that was named, and the sources that the settings name."""
-    if repo is not None:
+def _add_settled(gathered: Gathered, repos: list[str]) -> None:
+    """The repositories that were named, and the sources that the settings name."""
+    for repo in repos:
         _add_repo(gathered, repo)
     for named in gathered.options.named:
         path = Path(named.path)

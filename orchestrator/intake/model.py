@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from subagents.contract import Frozen, Incident, Problem, SourceKind, SourceSpec
+from subagents.contract import Frozen, Incident, Problem, SourceKind, SourceSpec, Window
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,12 @@ class IntakeOptions:
     services: tuple[str, ...] = ()
     """Known service names: a log named after one is that service's log."""
     named: tuple[NamedInput, ...] = ()
+    title: str = ""
+    """What the person says is broken; counts before what the input says."""
+    service: str | None = None
+    window: Window | None = None
+    stream_name: str = ""
+    """What to call standard input or the command's output, such as `web.log`."""
 
 
 class Intake(Frozen):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from orchestrator.intake.alerts import payload_kind
 from orchestrator.intake.json_door import JsonFault, read_json
+from orchestrator.intake.manifest import looks_like_case
 from orchestrator.intake.model import IntakeLimits
 from orchestrator.intake.peek import Peek, looks_like_log, peek
 from orchestrator.intake.shapes import Role, document_role, table_role
@@ -105,31 +106,47 @@ def log_service(name: str) -> str | None:
     return stem if stem and stem.lower() not in _GENERIC else None
 
 
-def recognise(path: Path, name: str, limits: IntakeLimits, explicit: bool = False) -> Recognised:
+@dataclass(frozen=True)
+class _Look:
+    """One file under examination."""
+
+    path: Path
+    name: str
+    where: str
+    """As people are shown it."""
+    seen: Peek
+    limits: IntakeLimits
+
+    @property
+    def base(self) -> str:
+        return bare_name(self.name)
+
+    @property
+    def by_name(self) -> Role | None:
+        return role_by_name(self.name)
+
+
+def recognise(path: Path, name: str, where: str, limits: IntakeLimits, explicit: bool = False) -> Recognised:
     """Say what a file is; never raises for its content.
 
-    `explicit`: the person gave this very file, so that text of no known name is taken as a log.
+    `name` is what its kind is taken from, `where` is how people are shown it; `explicit`: the person gave this
+    very file, so that text of no known name is taken as a log.
     """
-    seen = peek(path, name)
+    look = _Look(path, name, where, peek(path, where), limits)
+    seen = look.seen
     if seen.refused:
         return Recognised(None, seen.refused, seen.todo)
-    by_name = role_by_name(name)
-    base = bare_name(name)
     found: Recognised | None
-    if base.endswith((".csv", ".tsv")) or by_name in ("trace_edges", "topology"):
-        found = _table(seen, by_name)
-    elif by_name in _JSON_ROLES or base.endswith(".json"):
-        found = _json(path, name, seen, by_name, limits)
+    if look.base.endswith((".csv", ".tsv")):
+        found = _table(seen)
+    elif look.by_name in _JSON_ROLES or look.base.endswith(".json"):
+        found = _json(look)
     else:
-        found = _text(path, name, seen, by_name, limits)
-        if found is None and explicit:
-            found = Recognised("logs")
+        found = _text(look) or (Recognised("logs") if explicit else None)
     if found is None:
-        return Recognised(None, _unknown(base), problems=())
+        return Recognised(None, _unknown(look.base))
     late = (seen.problem,) if seen.problem else ()
-    return Recognised(
-        found.role, found.reason, found.todo, found.document, seen.encoding, found.options, (*found.problems, *late)
-    )
+    return replace(found, encoding=seen.encoding, problems=(*found.problems, *late))
 
 
 def _unknown(base: str) -> str:
@@ -140,8 +157,8 @@ def _unknown(base: str) -> str:
     return "nothing that warroom knows by name or content"
 
 
-def _table(seen: Peek, by_name: Role | None) -> Recognised | None:
-    header = seen.text.lstrip("\r\n").partition("\n")[0].rstrip("\r")
+def _table(seen: Peek) -> Recognised:
+    header = seen.text.lstrip("\ufeff\r\n").partition("\n")[0].rstrip("\r")
     role, options = table_role(header[:4096])
     if role is None:
         return Recognised(
@@ -152,71 +169,78 @@ def _table(seen: Peek, by_name: Role | None) -> Recognised | None:
     return Recognised(role, options=options)
 
 
-def _json(path: Path, name: str, seen: Peek, by_name: Role | None, limits: IntakeLimits) -> Recognised | None:
+def _json(look: _Look) -> Recognised | None:
+    by_name = look.by_name
+    told_apart = by_name not in (None, "alert", "manifest")
     if by_name == "evidence":
         return Recognised("evidence")
-    cap = limits.alert_bytes if by_name in ("alert", "manifest") else limits.document_bytes
+    cap = look.limits.document_bytes if told_apart or by_name is None else look.limits.alert_bytes
     try:
-        data, cut = read_all(path, name, cap)
+        data, cut = read_all(look.path, look.where, cap)
     except OSError as error:
         return Recognised(None, f"cannot be read ({error.strerror or error})")
     if cut is not None and len(data) >= cap:
-        if by_name is None or by_name in ("alert", "manifest"):
-            return Recognised(None, cut.what, "give a smaller file")
-        return Recognised(by_name)
+        return Recognised(by_name) if told_apart else Recognised(None, cut.what, "give a smaller file")
     try:
-        document = read_json(data, limits.json_depth)
+        document = read_json(data, look.limits.json_depth)
     except JsonFault as fault:
-        return _broken_json(seen, by_name, name, fault)
-    role = document_role(document)
-    if by_name in ("alert", "manifest"):
-        role = role if role in ("alert", "manifest", "case") else by_name
-        if by_name == "alert" and role == "manifest":
-            role = "alert"
-        return Recognised(role, document=document)
-    if role is not None and by_name is not None and role != by_name and role not in ("alert", "case"):
-        role = by_name
-    role = role or by_name
+        return _broken_json(look, cut.what if cut else str(fault))
+    role = _role_of(document, by_name)
     if role is None:
         return None
     keep = document if role in ("alert", "manifest", "case", "logs") else None
-    options = {"form": "array"} if role == "logs" else {}
-    return Recognised(role, document=keep, options=options)
+    return Recognised(role, document=keep, options={"form": "array"} if role == "logs" else {})
 
 
-def _broken_json(seen: Peek, by_name: Role | None, name: str, fault: JsonFault) -> Recognised | None:
-    lines = [line for line in seen.head.split(b"\n")[:20] if line.strip()]
-    if by_name in (None, "alert", "manifest") and len(lines) > 1 and all(n.lstrip().startswith(b"{") for n in lines):
-        return Recognised("logs", problems=() if by_name is None else (Problem(what=str(fault), where=name),))
-    if by_name is None or by_name in ("alert", "manifest"):
-        return Recognised(None, str(fault), "mend the file, or give its content in another way")
-    problem = Problem(what=str(fault), where=name, lost="what its reader cannot make out", todo="export it again")
-    return Recognised(by_name, problems=(problem,))
+def _role_of(document: JsonValue, by_name: Role | None) -> Role | None:
+    """The name counts, but for alerts, manifests and whole cases, which their shape proves."""
+    shape = document_role(document)
+    if by_name is None:
+        return shape
+    if by_name == "alert":
+        return "case" if shape == "case" else "alert"
+    return shape if shape in ("case", "alert") and (by_name == "manifest" or _is_proven(document)) else by_name
 
 
-def _text(path: Path, name: str, seen: Peek, by_name: Role | None, limits: IntakeLimits) -> Recognised | None:
+def _is_proven(document: JsonValue) -> bool:
+    return payload_kind(document) is not None or looks_like_case(document)
+
+
+def _broken_json(look: _Look, why: str) -> Recognised:
+    told_apart = look.by_name not in (None, "alert", "manifest")
+    lines = [line for line in look.seen.head.split(b"\n")[:20] if line.strip()]
+    if not told_apart and len(lines) > 1 and all(line.lstrip().startswith(b"{") and line[1:] for line in lines):
+        named = Problem(what="JSON lines, not one document: read as a log", where=look.where)
+        return Recognised("logs", problems=() if look.by_name is None else (named,))
+    if not told_apart:
+        return Recognised(None, why, "mend the file, or give its content in another way")
+    problem = Problem(what=why, where=look.where, lost="what its reader cannot make out", todo="export it again")
+    return Recognised(look.by_name, problems=(problem,))
+
+
+def _text(look: _Look) -> Recognised | None:
     """Logs and diffs; a pasted alert may have any name."""
-    head = seen.head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if (by_name != "diff" and head[:1] in (b"{", b"[")) or seen.encoding not in (None, "utf-8-sig"):
-        pasted = _pasted_document(path, name, limits, proven=by_name == "logs")
+    head = look.seen.text.encode("utf-8", "replace").lstrip(b"\xef\xbb\xbf \t\r\n")
+    if look.by_name != "diff" and head[:1] in (b"{", b"["):
+        pasted = _pasted_document(look)
         if pasted is not None:
             return pasted
-    if by_name == "diff" or (head.startswith((b"diff --git ", b"--- a/", b"From ")) and b"\n+++ " in head):
+    if look.by_name == "diff" or (head.startswith((b"diff --git ", b"--- a/", b"From ")) and b"\n+++ " in head):
         return Recognised("diff")
-    if by_name == "logs" or (by_name is None and not _PROSE.match(bare_name(name)) and looks_like_log(head)):
+    if look.by_name == "logs" or (look.by_name is None and not _PROSE.match(look.base) and looks_like_log(head)):
         return Recognised("logs")
     return None
 
 
-def _pasted_document(path: Path, name: str, limits: IntakeLimits, proven: bool) -> Recognised | None:
-    """An alert or a case under a foreign name; `proven`: only a payload whose shape leaves no doubt."""
+def _pasted_document(look: _Look) -> Recognised | None:
+    """An alert or a case under a foreign name; a log's name asks for a shape that leaves no doubt."""
     try:
-        data, cut = read_all(path, name, limits.alert_bytes)
-        document = None if cut is not None else read_json(data, limits.json_depth)
+        data, cut = read_all(look.path, look.where, look.limits.alert_bytes)
+        document = None if cut is not None else read_json(data, look.limits.json_depth)
     except (OSError, JsonFault):
         return None
     role = document_role(document)
-    doubtful = proven or (isinstance(document, dict) and "title" not in document and "level" in document)
-    if role == "alert" and doubtful and payload_kind(document) is None:
+    log_line = isinstance(document, dict) and "title" not in document and "level" in document
+    if role == "alert" and (look.by_name == "logs" or log_line) and not _is_proven(document):
         return None
     return Recognised(role, document=document) if role in ("alert", "case", "manifest") else None

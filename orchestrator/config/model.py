@@ -1,0 +1,184 @@
+"""What warroom.toml may say: the shape of the file, and of the settings that come of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from string import Formatter
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, field_validator
+
+from subagents.contract import AgentName, Frozen, SourceKind
+
+ROLLBACK_FIELDS = ("service", "version", "commit", "previous")
+EngineChoice = Literal["auto", "offline", "messages", "managed"]
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _plain(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+def _inner_path(text: str) -> str:
+    if PurePosixPath(text).is_absolute() or ".." in PurePosixPath(text).parts:
+        raise ValueError("must be a path inside the repository, without `..`")
+    return _plain(text)
+
+
+def _env_name(text: str) -> str:
+    if not _ENV_NAME.match(text):
+        raise ValueError("must be the name of an environment variable; secrets themselves do not belong in this file")
+    return text
+
+
+def _rollback(text: str) -> str:
+    known = ", ".join(f"{{{name}}}" for name in ROLLBACK_FIELDS)
+    try:
+        fields = list(Formatter().parse(text))
+    except ValueError as error:
+        raise ValueError(f"has a stray brace; it may hold {known}, and `{{{{` for a brace") from error
+    for _, name, spec, conversion in fields:
+        if name is not None and (name not in ROLLBACK_FIELDS or spec or conversion):
+            raise ValueError(f"names {{{name}}}; it may hold {known}")
+    return _plain(text)
+
+
+def _pattern(text: str) -> str:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(text, options)
+    except re2.error as error:
+        raise ValueError("is not a regular expression that RE2 accepts") from error
+    return text
+
+
+def _endpoint(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("must be an http or https address")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must hold no user name, password, query or fragment; keys come from the environment")
+    return text
+
+
+Line = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_plain)]
+InnerPath = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_inner_path)]
+EnvName = Annotated[str, AfterValidator(_env_name)]
+Rollback = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_rollback)]
+Pattern = Annotated[str, Field(max_length=1000), AfterValidator(_pattern)]
+Endpoint = Annotated[str, Field(max_length=2000), AfterValidator(_endpoint)]
+
+
+class TestSettings(Frozen):
+    """How a service's tests are run in the sandbox."""
+
+    __test__ = False  # pytest: it is no test
+
+    command: tuple[Line, ...] = Field(min_length=1, description="Program and arguments; no shell.")
+    ro_paths: tuple[Line, ...] = Field(default=(), description="Paths that the sandbox may also read.")
+    env: Mapping[EnvName, str] = Field(default_factory=dict, description="Environment variables of the tests.")
+
+
+class ServiceSettings(Frozen):
+    """One service: where its code is and how it is tested and rolled back."""
+
+    repo: Line | None = Field(default=None, description="Git repository, relative to this file.")
+    paths: tuple[InnerPath, ...] = Field(default=(), description="Its folders in a monorepo.")
+    rollback: Rollback | None = Field(
+        default=None, description="Command shown to a person, never run; {service}, {version}, {commit}, {previous}."
+    )
+    depends_on: tuple[Line, ...] = Field(default=(), description="Services that it calls.")
+    runbooks: tuple[Line, ...] = Field(default=(), description="Folders of runbooks, relative to this file.")
+    tests: TestSettings | None = Field(default=None, description="How its tests are run.")
+
+
+class SourceSettings(Frozen):
+    """Evidence that is always looked at."""
+
+    kind: SourceKind
+    path: Line = Field(description="File or folder, relative to this file.")
+    service: Line | None = Field(default=None, description="Whose it is.")
+    name: Line | None = Field(default=None, description="How citations name it.")
+
+
+class PolicyRule(Frozen):
+    """What is allowed, asked or denied; the first of the user's rules that fits counts."""
+
+    decision: Literal["allow", "ask", "deny"]
+    agent: AgentName = Field(default="*", description="Glob on the agent's name.")
+    tool: str = Field(default="*", description="Glob on the tool's name.")
+    arguments: Mapping[str, Pattern] = Field(
+        default_factory=dict, description="Argument name = RE2 pattern that must match the whole value."
+    )
+    reason: str = ""
+    origin: str = Field(default="", exclude=True, json_schema_extra={"readOnly": True})
+    """File and line, filled in when it is read; the rule's name in decisions."""
+
+
+class Budgets(Frozen):
+    """Bounds of one session; what is not set has warroom's default."""
+
+    seconds: float | None = Field(default=None, gt=0, le=7 * 86_400, allow_inf_nan=False)
+    tool_calls: int | None = Field(default=None, gt=0)
+    turns: int | None = Field(default=None, gt=0, description="Model turns over all agents.")
+    tokens: int | None = Field(default=None, gt=0)
+    usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+
+class EngineSettings(Frozen):
+    """Who decides the next step."""
+
+    choice: EngineChoice = Field(default="auto", description="auto: the best that the environment has a key for.")
+    model: Line | None = None
+    base_url: Endpoint | None = Field(default=None, description="A compatible endpoint.")
+    key_env: EnvName | None = Field(default=None, description="Name of the environment variable that holds the key.")
+    header_env: Mapping[Line, EnvName] = Field(
+        default_factory=dict, description="Header name = environment variable that holds its value."
+    )
+
+
+class ConfigFile(Frozen):
+    """One warroom.toml as written."""
+
+    services: Mapping[Line, ServiceSettings] = Field(default_factory=dict)
+    sources: tuple[SourceSettings, ...] = ()
+    policies: tuple[PolicyRule, ...] = ()
+    budgets: Budgets = Budgets()
+    engine: EngineSettings = EngineSettings()
+    runbooks: tuple[Line, ...] = Field(default=(), description="Folders of runbooks, relative to this file.")
+
+    @field_validator("services")
+    @classmethod
+    def _few_enough(cls, services: Mapping[str, ServiceSettings]) -> Mapping[str, ServiceSettings]:
+        if len(services) > 5000:
+            raise ValueError("more than 5000 services")
+        return services
+
+
+class Settings(ConfigFile):
+    """What counts, over all files and the environment; every path is absolute."""
+
+    project_policies: tuple[PolicyRule, ...] = ()
+    """Rules of projects that were not accepted: they only tighten."""
+
+
+def settings_schema() -> dict[str, Any]:
+    """Return the JSON Schema of warroom.toml."""
+    schema = ConfigFile.model_json_schema(mode="validation")
+    schema["title"] = "warroom.toml"
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["$defs"]["PolicyRule"]["properties"].pop("origin")
+    return schema
