@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from subagents.metrics.series import Floats, Hop, Wait
 LEAST_WAIT_MS = 100.0
 """A pause of this length happens to any runtime now and then; waits are counted in units of it."""
 LEAST_HOP_MS = 3.0
+ONE_WITNESS = 0.8
+"""What the word of a single caller counts: the trouble may as well be its own."""
 MOSTLY = 0.6
 """Share of calls from which a callee's delay must show in the median call."""
 
@@ -23,7 +25,8 @@ def hop_blame(hops: Iterable[Hop], split: float, end: float, services: Iterable[
     """Return, per service, how strongly its own network (or clients) is slow, and why.
 
     Each hop's gap is judged against the median hop: a callee is to blame when its callers wait for it, a caller
-    when it waits for all its callees alike.
+    when it waits for all its callees alike. `starved` says how strongly each service lacks a resource of its own:
+    a caller without processor time measures long waits that are not its callee's.
     """
     gaps: dict[tuple[str, str], float] = {}
     for hop in hops:
@@ -34,19 +37,25 @@ def hop_blame(hops: Iterable[Hop], split: float, end: float, services: Iterable[
         return {}
     usual = float(np.median(list(gaps.values())))
     noise = max(0.5 * usual, LEAST_HOP_MS)
-    heat = {pair: _strength((gap - usual) / noise) for pair, gap in gaps.items()}
+    over = {pair: max(gap - usual, 0.0) / (1.0 + starved.get(pair[0], 0.0)) for pair, gap in gaps.items()}
+    own = {caller: _shared(over, caller) for caller, _ in over}
     blame: dict[str, tuple[float, str]] = {}
-    for service in services:
-        into = [heat[pair] for pair in heat if pair[1] == service]
-        out = [heat[pair] for pair in heat if pair[0] == service]
-        entering = float(np.mean(into)) if into else 0.0
-        leaving = float(np.mean(out)) if len(out) > 1 else 0.0
+    for service in sorted({name for pair in over for name in pair}):
+        into = [_strength((over[pair] - own[pair[0]]) / noise) for pair in over if pair[1] == service]
+        entering = float(np.mean(into)) * (ONE_WITNESS if len(into) == 1 else 1.0) if into else 0.0
+        leaving = _strength(own.get(service, 0.0) / noise)
         if max(entering, leaving) > 0:
             worst = max(gap for pair, gap in gaps.items() if service in pair)
             what = "callers wait for it" if entering >= leaving else "it waits for its callees"
             text = f"{what} up to {worst:.0f} ms longer than the work takes (usual: {usual:.0f} ms)"
             blame[service] = (max(entering, leaving), text)
     return blame
+
+
+def _shared(over: dict[tuple[str, str], float], caller: str) -> float:
+    """Return what all hops of a caller have in common: its own network, or a processor it does not get."""
+    mine = sorted(over[pair] for pair in over if pair[0] == caller)
+    return mine[(len(mine) - 1) // 2] if len(mine) > 1 else 0.0
 
 
 def _sustained(values: Floats) -> float:

@@ -237,7 +237,11 @@ def _address(service: str, graph: CallGraph) -> bool:
 
 
 def _hops(store: Store, table: dict[str, Ranked], question: Question) -> None:
-    exact = hop_blame(store.hops, question.split, question.end, table)
+    starved = {
+        name: max((r.strength for r in item.reasons if r.kind == "own work"), default=0.0)
+        for name, item in table.items()
+    }
+    exact = hop_blame(store.hops, question.split, question.end, starved)
     inferred = wait_blame(store.waits, question.split, question.end)
     for blame in (exact, inferred):
         for service, (value, text) in blame.items():

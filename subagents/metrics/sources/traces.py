@@ -76,7 +76,7 @@ def read_trace_edges(path: Path, source: str, faults: Faults) -> TraceEdges:
             "t": stamps_of(table.text(time), faults),
             "caller": table.text(caller),
             "callee": table.text(callee),
-            "op": table.text("operation") if "operation" in table.header else [""] * len(table),
+            "op": plain_operation(table.text("operation")) if "operation" in table.header else [""] * len(table),
             "n": numbers_of(table.text(count)),
             "line": table.line,
         }
@@ -94,6 +94,11 @@ def read_trace_edges(path: Path, source: str, faults: Faults) -> TraceEdges:
     found.hops = _hops(frame, between, source)
     found.waits = _waits(frame, between, source, found.edges)
     return found
+
+
+def plain_operation(names: pl.Series) -> pl.Series:
+    """Return operations without what tracers of different languages put before one RPC's name."""
+    return names.str.replace(r"^/", "").str.replace(r"^(?i)(grpc|rpc|http)[.:/]+", "")
 
 
 def _edge_series(between: pl.DataFrame, points: Points) -> None:
