@@ -21,7 +21,9 @@ def _strength(ratio: float) -> float:
     return min(float(np.log2(ratio / 3.0)) + 0.5, 6.0) if ratio > 3.0 else 0.0
 
 
-def hop_blame(hops: Iterable[Hop], split: float, end: float, services: Iterable[str]) -> dict[str, tuple[float, str]]:
+def hop_blame(
+    hops: Iterable[Hop], split: float, end: float, starved: Mapping[str, float]
+) -> dict[str, tuple[float, str]]:
     """Return, per service, how strongly its own network (or clients) is slow, and why.
 
     Each hop's gap is judged against the median hop: a callee is to blame when its callers wait for it, a caller
