@@ -94,7 +94,9 @@ class SqliteDatabase:
 
 
 def _fault(error: sqlite3.Error) -> DatabaseFault:
-    return DatabaseFault(fault_kind(getattr(error, "sqlite_errorcode", None)), str(error))
+    # The message can quote damaged bytes of the file.
+    message = str(error).encode("ascii", "backslashreplace").decode()
+    return DatabaseFault(fault_kind(getattr(error, "sqlite_errorcode", None)), message)
 
 
 def _lenient_text(raw: bytes) -> str:

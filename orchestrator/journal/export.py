@@ -113,7 +113,8 @@ def _records(reader: JournalReader, integrity: Integrity) -> Iterator[dict[str, 
 def _as_event(row: Row) -> dict[str, Any] | None:
     try:
         event = to_event(row)
-    except ValueError:
+        orjson.dumps(row[:8])  # text columns that are not text any more
+    except (ValueError, TypeError):
         return None
     return {
         "record": "event",

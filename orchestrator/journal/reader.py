@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
-from orchestrator.journal.anchor import Anchored, AnchorFile, Head
+from orchestrator.journal.anchor import AnchorFile, Head
 from orchestrator.journal.chain import Damage, Integrity, Verification, check_end
 from orchestrator.journal.database import Database, DatabaseFault, SqliteDatabase
 from orchestrator.journal.events import SCHEMA_VERSION, Event
@@ -14,7 +14,7 @@ from orchestrator.journal.faults import JournalDamaged, no_such_session
 from orchestrator.journal.ledger import schema_version
 from orchestrator.journal.lock import is_live
 from orchestrator.journal.reading import Reading
-from orchestrator.journal.rows import Row, Unreadable, last_seq, one, scan
+from orchestrator.journal.rows import Row, Unreadable, last_seq, one, scan, to_event
 
 DATABASE = "journal.db"
 
@@ -30,6 +30,7 @@ class JournalReader:
         if not (directory / DATABASE).is_file():
             raise no_such_session(directory)
         self.directory = directory
+        # Read before the database is: a live writer commits first and anchors after, so it is never ahead of it.
         self._anchored = AnchorFile(directory).read()
         self._fault = ""
         self._version = SCHEMA_VERSION
@@ -83,19 +84,34 @@ class JournalReader:
 
         Call `refresh()` to see what a live writer has added since.
         """
-        upto = self.integrity.good
+        wanted = self._prefix(after) if self.integrity.damage else self._queried(after, types, thread)
+        chosen = (
+            event
+            for event in wanted
+            if (types is None or event.type in types) and (thread is None or event.thread == thread)
+        )
+        yield from islice(chosen, limit)
+
+    def _queried(self, after: int, types: Collection[str] | None, thread: str | None) -> Iterator[Event]:
+        seen = after
         try:
-            yield from self._reading.events(after, upto=upto, types=types, thread=thread, limit=limit)
+            for event in self._reading.events(after, upto=self.integrity.good, types=types, thread=thread):
+                seen = event.seq
+                yield event
         except (DatabaseFault, ValueError):
             self.verify()  # damage in the middle that opening had not reached: now it is named
+            yield from self._prefix(seen)
+
+    def _prefix(self, after: int) -> Iterator[Event]:
+        """Read row by row up to the first damage: a query could touch the damaged page behind it."""
+        for item in scan(self._database, after, self.integrity.good):
+            if isinstance(item, Unreadable):
+                return
+            yield to_event(item)
 
     def tail(self, count: int) -> list[Event]:
         """Return the last `count` events of the whole prefix, oldest first."""
-        try:
-            return self._reading.tail(count, self.integrity.good)
-        except (DatabaseFault, ValueError):
-            self.verify()
-            return []
+        return list(self.events(max(0, self.integrity.good - count)))
 
     def find(self, source_id: str, stream: str = "local") -> Event | None:
         """Return the event with the engine's own id, if it is in the whole prefix."""
@@ -176,15 +192,11 @@ class JournalReader:
         if self._version == 0:
             return Integrity(0, 0)
         if thorough:
-            return Verification(self._database, self._anchor_now(), thorough=True).run()
-        found = check_end(self._database, self._anchor_now())
+            return Verification(self._database, self._anchored, thorough=True).run()
+        found = check_end(self._database, self._anchored)
         if found.whole or found.checked_from == 1:
             return found
-        return Verification(self._database, self._anchor_now()).run()  # damaged: find the whole prefix
-
-    def _anchor_now(self) -> Anchored:
-        # Read before the database was: a live writer commits first and anchors after, so it is never ahead.
-        return replace(self._anchored)
+        return Verification(self._database, self._anchored).run()  # damaged: find the whole prefix
 
 
 def _has_content(path: Path) -> bool:

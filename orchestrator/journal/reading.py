@@ -47,11 +47,6 @@ class Reading:
             if len(found) < page:
                 return
 
-    def tail(self, count: int, upto: int = _ANYTHING) -> list[Event]:
-        """Return the last `count` events, oldest first."""
-        sql = f"SELECT {COLUMNS} FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT ?"  # noqa: S608
-        return [to_event(Row(*values)) for values in reversed(self._database.run(sql, (upto, count)))]
-
     def find(self, source_id: str, stream: str = "local") -> Event | None:
         """Return the event with that id, the processed one where there are two."""
         sql = (

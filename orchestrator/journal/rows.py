@@ -100,9 +100,8 @@ def scan(database: Database, after: int, upto: int) -> Iterator[Row | Unreadable
             careful_until = seq + _BATCH  # read one by one up to the damage, then past it
             continue
         if rows is None:
-            hole = _past(database, seq, upto)
-            yield hole
-            seq = hole.last
+            found, seq = _past(database, seq, upto)
+            yield from found
             careful_until = max(careful_until, seq + _BATCH)
             continue
         if not rows:
@@ -122,8 +121,8 @@ def _ordered(database: Database, after: int, limit: int, upto: int) -> list[Row]
     return rows if rising else None
 
 
-def _past(database: Database, seq: int, upto: int) -> Unreadable:
-    """Probe row by row for the next one that can be read."""
+def _past(database: Database, seq: int, upto: int) -> tuple[list[Row | Unreadable], int]:
+    """Probe row by row for the next one that can be read; return the hole before it and it, and where that ends."""
     last = min(upto, seq + _PROBE_LIMIT)
     for probe in range(seq + 1, last + 1):
         try:
@@ -131,5 +130,6 @@ def _past(database: Database, seq: int, upto: int) -> Unreadable:
         except DatabaseFault:
             continue
         if found is not None and found.seq == probe:
-            return Unreadable(seq + 1, max(probe - 1, seq + 1)) if probe > seq + 1 else Unreadable(probe, probe)
-    return Unreadable(seq + 1, last)
+            hole: list[Row | Unreadable] = [Unreadable(seq + 1, probe - 1)] if probe > seq + 1 else []
+            return [*hole, found], probe
+    return [Unreadable(seq + 1, last)], last

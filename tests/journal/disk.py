@@ -61,7 +61,7 @@ class Disk:
             self.fail_sync -= 1
             if not self.fail_sync:
                 error = apsw.IOError("fsync failed")
-                error.extendedresult = apsw.SQLITE_IOERR_FSYNC
+                error.extendedresult = apsw.SQLITE_IOERR_FSYNC  # type: ignore[attr-defined]
                 raise error
         self.steps.append(Step("sync", name))
 
