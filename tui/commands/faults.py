@@ -100,18 +100,20 @@ def _unexpected(error: Exception) -> int:
 
 
 def _log(error: BaseException) -> str | None:
-    """Append the traceback, without local variables, to warroom.log in the state directory."""
+    """Append the traceback, without local variables and without secrets, to warroom.log in the state directory."""
     import traceback
     from datetime import UTC, datetime
 
     try:
         from orchestrator.journal.home import StateHome
+        from orchestrator.journal.redaction import Redactor, install_key, own_secrets_from
 
-        path = StateHome.locate().log
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        home = StateHome.locate().ensure()
+        redactor = Redactor(own_secrets_from(os.environ), install_key(home.path / "redaction.key"))
+        text = redactor.redact("".join(traceback.format_exception(error))).text
+        descriptor = os.open(home.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as log:
-            log.write(f"{datetime.now(UTC).isoformat()}\n{''.join(traceback.format_exception(error))}\n")
+            log.write(f"{datetime.now(UTC).isoformat()}\n{text}\n")
     except Exception:
         return None
-    return str(path)
+    return str(home.log)

@@ -38,16 +38,20 @@ WIDTH = 240
 
 
 class Narrator:
-    """Turns events into lines. Its only state is whether standard error takes colour."""
+    """Turns events into lines, and knows how far it has told."""
 
-    def __init__(self) -> None:
+    def __init__(self, quiet: bool = False) -> None:
+        self.told = 0
+        """Sequence number of the last event that was told."""
+        self._quiet = quiet
         stream = sys.stderr
         self._colour = stream is not None and stream.isatty() and not os.environ.get("NO_COLOR")
 
     def event(self, event: Event) -> None:
         """Write the event's line, if it has one."""
         said = describe(event.body)
-        if said:
+        self.told = event.seq
+        if said and not self._quiet:
             self._write(event.ts.strftime("%H:%M:%SZ"), event.thread, said)
 
     def problem(self, problem: Problem) -> None:

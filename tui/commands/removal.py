@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
 
 from tui.commands.confirm import Doomed, confirmed
 from tui.commands.faults import Fault, complain, narrate
+from tui.commands.times import age
 
 if TYPE_CHECKING:
     from orchestrator.journal.home import StateHome
     from orchestrator.journal.index import SessionRow
-
-_AGE = re.compile(r"([0-9]{1,6})([smhdw])\Z")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def age(text: str) -> timedelta:
-    """Read an age such as `30d`, `12h`, `90m`; raises Fault for anything else."""
-    match = _AGE.match(text.strip())
-    if match is None:
-        raise Fault(f"{text!r} is not an age: write a number with s, m, h, d or w, such as 30d")
-    return timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
 
 
 @click.command()

@@ -34,7 +34,7 @@ class RunCommand(click.Command):
 @click.option("--service", metavar="NAME", help="The service that is broken, if you know.")
 @click.option("--since", metavar="TIME", help="Start of the window: ISO 8601 with a zone, or an age such as 90m.")
 @click.option("--until", metavar="TIME", help="End of the window, likewise.")
-@click.option("--name", metavar="NAME", help="What to call standard input or the command's output, such as web.log.")
+@click.option("--incident", metavar="ID", help="The incident's id, such as INC-0412.")
 @click.option("--config", "config", type=click.Path(path_type=Path), metavar="FILE", help="Your own warroom.toml.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @click.pass_context
@@ -44,12 +44,12 @@ def run(ctx: click.Context, /, **given: object) -> int:
     \b
     warroom run incident/ --headless
     warroom run app.log metrics.csv --repo ~/src/shop
-    kubectl logs deploy/shop | warroom run - --name shop.log
+    kubectl logs deploy/shop | warroom run - --service shop
     warroom run -- kubectl logs deploy/shop --since=1h
 
     Exit status: 0 the run finished, whatever the verdict; 2 unusable input or arguments; 3 the engine
     failed; 130 interrupted (Ctrl-C once: stops and can be resumed; twice: quits at once).
     """
-    from tui.commands.investigation import investigate, request_from
+    from tui.commands.investigation import investigate, presentation_from, request_from
 
-    return investigate(request_from(given, ctx.meta.get(_COMMAND)))
+    return investigate(request_from(given, ctx.meta.get(_COMMAND)), presentation_from(given))

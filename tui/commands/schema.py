@@ -12,9 +12,11 @@ import click
 @click.argument("which", type=click.Choice(("events", "verdict", "config")))
 def schema(which: str) -> None:
     """Print the JSON Schema of journal events, the verdict document, or warroom.toml."""
+    from tui.commands.output import to_stdout
+
     found = {"events": _events, "verdict": _verdict, "config": _config}[which]()
     found = {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
-    click.echo(json.dumps(found, indent=2))
+    to_stdout(json.dumps(found, indent=2) + "\n")
 
 
 def _events() -> dict[str, Any]:

@@ -1,0 +1,309 @@
+"""From what the person gave to a wired session: used by the command line, the app and evaluation alike.
+
+    session = await begin(Request(inputs=("incident/",)), Surroundings.of_process())
+    session = await take_up("20260301-120000-0a1b2c", Surroundings.of_process())
+
+Faults are ComposeError: one line for people. Everything heavy is imported by what needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from subagents.clock import SystemClock
+from subagents.contract import Agent, Clock, Coverage, Incident, Problem, ServiceInfo, SourceSpec, Window
+
+if TYPE_CHECKING:
+    from orchestrator.config import Loaded
+    from orchestrator.config import Settings as Configured
+    from orchestrator.engines.base import Engine
+    from orchestrator.hands.policy import Policy
+    from orchestrator.intake.model import Intake, NamedInput
+    from orchestrator.journal.home import StateHome
+    from orchestrator.session import Session, Settings
+
+ENGINES = ("offline", "messages", "managed")
+INPUTS = "inputs"
+"""Folder in a session's own that holds copies of streams."""
+
+
+class ComposeError(Exception):
+    """What was given cannot be used; the message is one line for people, `problems` has the rest."""
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the person asked for."""
+
+    inputs: tuple[str, ...] = ()
+    """Paths, or `-` for standard input."""
+    command: tuple[str, ...] = ()
+    """A command to run, as typed, whose output is evidence."""
+    repos: tuple[str, ...] = ()
+    engine: str | None = None
+    """None: what the settings say."""
+    title: str | None = None
+    service: str | None = None
+    incident: str | None = None
+    """The incident's id."""
+    since: datetime | None = None
+    """Start of the window, where the person gives one."""
+    until: datetime | None = None
+    config: Path | None = None
+    """The user's own warroom.toml where it is not in the usual place."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a session takes from the machine it runs on."""
+
+    home: StateHome
+    cwd: Path
+    env: Mapping[str, str]
+    stdin: BinaryIO | None = None
+    clock: Clock = field(default_factory=SystemClock)
+    attended: bool = False
+    """A person can be asked for approvals."""
+
+    @classmethod
+    def of_process(cls, *, attended: bool = False) -> Surroundings:
+        """Return this process's; raises StateError where there is no home."""
+        from orchestrator.journal.home import StateHome
+
+        stdin = sys.stdin.buffer if sys.stdin is not None else None
+        return cls(StateHome.locate(), Path.cwd(), os.environ, stdin, attended=attended)
+
+
+async def begin(request: Request, around: Surroundings) -> Session:
+    """Take in what was given and start a session on it, not yet running.
+
+    Raises ComposeError for unusable input or settings, StateError and DiskFull for the state directory.
+    """
+    from orchestrator.hands.threads import in_thread
+    from orchestrator.session import Session
+
+    loaded = _load(request, around)
+    engine = choose_engine(request.engine or loaded.settings.engine.choice)
+    around.home.ensure()
+    spool = around.home.path / f"spool-{secrets.token_hex(6)}"
+    try:
+        intake = await _take_in(request, loaded, around, spool)
+        directory = await in_thread(lambda: around.home.new_session(around.clock), "new-session")
+        specs = _move_in(intake.specs, spool, directory / INPUTS)
+    except BaseException:
+        await in_thread(lambda: _discard(spool), "discard")
+        raise
+    services = service_infos(loaded.settings, specs)
+    settings = session_settings(loaded.settings, services, around)
+    coverage = await in_thread(lambda: _coverage(settings, specs, services), "coverage")
+    incident = _incident(intake.incident, request, around.clock)
+    placed = replace(settings, directory=directory)
+    session = await Session.create(around.home, incident, specs, coverage, engine, placed)
+    await _note_problems(session, (*loaded.problems, *intake.problems))
+    return session
+
+
+async def take_up(session_id: str, around: Surroundings, config: Path | None = None) -> Session:
+    """Open a session to continue it; raises ComposeError, StateError, JournalError."""
+    from orchestrator.journal.events import IncidentOpened
+    from orchestrator.journal.reader import JournalReader
+    from orchestrator.session import Session
+
+    loaded = _load(Request(config=config), around)
+    with JournalReader.open(around.home.session_dir(session_id)) as reader:
+        first = next(reader.events(limit=1), None)
+    if first is None or not isinstance(first.body, IncidentOpened):
+        raise ComposeError(f"{session_id}: it holds no incident, so there is nothing to continue; delete it")
+    engine = choose_engine(first.body.engine)
+    return await Session.open(around.home, session_id, engine, session_settings(loaded.settings, (), around))
+
+
+def choose_engine(name: str) -> Engine:
+    """Return the engine of that name (`auto`: the offline one); raises ComposeError with what to do."""
+    if name in ("auto", "offline"):
+        from orchestrator.engines.offline.engine import OfflineEngine
+
+        return OfflineEngine()
+    if name in ENGINES:
+        raise ComposeError(
+            f"the {name} engine comes with a later version; --engine offline needs no key and no network"
+        )
+    raise ComposeError(f"there is no engine {name!r}: use one of {', '.join(ENGINES)}")
+
+
+def session_settings(configured: Configured, services: tuple[ServiceInfo, ...], around: Surroundings) -> Settings:
+    """Return the settings of a session from those of warroom.toml."""
+    from orchestrator.hands.rosters import RosterRecipe
+    from orchestrator.session import Settings
+
+    own_folders = [*configured.runbooks, *(path for one in configured.services.values() for path in one.runbooks)]
+
+    def extra(specs: Sequence[SourceSpec], services: Sequence[ServiceInfo]) -> tuple[Agent, ...]:
+        from orchestrator.engines import coordinator
+
+        folders = [Path(spec.path) for spec in specs if spec.kind == "runbooks"]
+        return (coordinator.agent([*folders, *map(Path, own_folders)]),)
+
+    return Settings(
+        services=services,
+        recipe=RosterRecipe(extra_agents=extra),
+        policy=_policy(configured),
+        attended=around.attended,
+        clock=around.clock,
+    )
+
+
+def service_infos(configured: Configured, specs: Sequence[SourceSpec]) -> tuple[ServiceInfo, ...]:
+    """Return what the settings say of services, with repositories named by the sources that they became."""
+    repos = {os.path.realpath(spec.path): spec.id for spec in specs if spec.kind == "repo"}
+    return tuple(
+        ServiceInfo(
+            name=name,
+            repo=repos.get(os.path.realpath(service.repo)) if service.repo else None,
+            paths=service.paths,
+            rollback=service.rollback,
+            depends_on=service.depends_on,
+        )
+        for name, service in configured.services.items()
+    )
+
+
+def _load(request: Request, around: Surroundings) -> Loaded:
+    from orchestrator.config import ConfigError, load_settings
+
+    if request.config is not None and not request.config.is_file():
+        raise ComposeError(f"{request.config}: no such file; check --config")
+    folders = [
+        Path(os.path.abspath(around.cwd / given)) for given in request.inputs if given != "-" and "\0" not in given
+    ]
+    try:
+        return load_settings(
+            cwd=around.cwd,
+            folders=[folder for folder in folders if folder.is_dir()],
+            env=around.env,
+            own=request.config,
+        )
+    except ConfigError as error:
+        raise ComposeError(str(error), error.problems) from error
+
+
+async def _take_in(request: Request, loaded: Loaded, around: Surroundings, spool: Path) -> Intake:
+    from orchestrator.intake.intake import take_in
+    from orchestrator.intake.model import IntakeError, IntakeOptions
+
+    options = IntakeOptions(services=tuple(loaded.settings.services), named=tuple(_named(request, loaded.settings)))
+    try:
+        return await take_in(
+            request.inputs,
+            repo=request.repos[0] if request.repos else None,
+            command=request.command or None,
+            stdin=around.stdin,
+            spool=spool,
+            clock=around.clock,
+            config=options,
+        )
+    except IntakeError as error:
+        raise ComposeError(str(error), error.problems) from error
+
+
+def _named(request: Request, configured: Configured) -> list[NamedInput]:
+    from orchestrator.intake.model import NamedInput
+
+    named = [NamedInput(path=repo, kind="repo") for repo in request.repos[1:]]
+    named += [NamedInput(path=one.repo, kind="repo") for one in configured.services.values() if one.repo]
+    for source in configured.sources:
+        options = {"service": source.service} if source.service else {}
+        named.append(NamedInput(path=source.path, kind=source.kind, id=source.name, options=options))
+    return list({(one.kind, os.path.realpath(one.path)): one for one in named}.values())
+
+
+def _move_in(specs: Sequence[SourceSpec], spool: Path, inputs: Path) -> tuple[SourceSpec, ...]:
+    """Make the copies that intake made the session's own."""
+    if not spool.exists():
+        return tuple(specs)
+    os.rename(spool, inputs)
+    moved = []
+    for spec in specs:
+        path = Path(spec.path)
+        inside = path.is_relative_to(spool)
+        moved.append(spec.model_copy(update={"path": str(inputs / path.relative_to(spool))}) if inside else spec)
+    return tuple(moved)
+
+
+def _discard(spool: Path) -> None:
+    import shutil
+
+    shutil.rmtree(spool, ignore_errors=True)
+
+
+def _policy(configured: Configured) -> Policy:
+    from orchestrator.hands.policy import Policy, Rule
+
+    mine, theirs = (
+        [
+            Rule(
+                name=rule.origin or "settings",
+                answer=rule.decision,
+                agent=rule.agent,
+                tool=rule.tool,
+                arguments=rule.arguments,
+                reason=rule.reason,
+            )
+            for rule in given
+        ]
+        for given in (configured.policies, configured.project_policies)
+    )
+    return Policy(mine, theirs)
+
+
+def _coverage(settings: Settings, specs: Sequence[SourceSpec], services: Sequence[ServiceInfo]) -> tuple[Coverage, ...]:
+    """Return how much of each source the specialists understand; nothing where they cannot be built."""
+    try:
+        roster = settings.recipe.shared(specs, services)
+    except Exception:  # the session reports it where it builds them for good
+        return ()
+    return tuple(item for agent in roster.agents.values() for item in agent.problems)
+
+
+def _incident(found: Incident, request: Request, clock: Clock) -> Incident:
+    changes: dict[str, object] = {}
+    if request.title:
+        changes["title"] = request.title[:160]
+    if request.service:
+        changes["service"] = request.service
+    if request.incident:
+        changes["id"] = request.incident[:80]
+    window = _window(found, request, clock)
+    if window is not None:
+        changes["window"] = window
+    return found.model_copy(update=changes) if changes else found
+
+
+def _window(found: Incident, request: Request, clock: Clock) -> Window | None:
+    if request.since is None and request.until is None:
+        return None
+    end = request.until or (found.window.end if found.window else clock.now())
+    start = request.since or (found.window.start if found.window else None)
+    if start is None:
+        raise ComposeError("--until alone gives no window: add --since")
+    if start >= end:
+        raise ComposeError(f"the window is empty: it starts {start.isoformat()} and ends {end.isoformat()}")
+    return Window(start=start, end=end)
+
+
+async def _note_problems(session: Session, problems: Sequence[Problem]) -> None:
+    from orchestrator.journal.events import MAIN_THREAD, Note
+
+    for line in dict.fromkeys(problem.line() for problem in problems):
+        await session.desk.record(Note(text=line, level="warning"), thread=MAIN_THREAD)

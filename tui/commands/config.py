@@ -1,0 +1,95 @@
+"""`warroom init` and `warroom config`: the configuration file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from tui.commands.faults import Fault, narrate
+
+FILE_NAME = "warroom.toml"
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default=".")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def init(path: Path, force: bool) -> None:
+    """Write a warroom.toml for the project at PATH (default: here), from what its layout shows."""
+    import asyncio
+
+    from orchestrator.config import starter_toml
+    from tui.commands.output import refuse_unwritable, to_file
+
+    folder = path if path.is_dir() else path.parent
+    target = path / FILE_NAME if path.is_dir() else path
+    if not folder.is_dir():
+        raise Fault(f"{folder}: no such directory")
+    if os.path.lexists(target) and not force:
+        raise Fault(f"{target} is there already and was left as it is; --force replaces it")
+    refuse_unwritable(target)
+    asyncio.run(to_file(target, starter_toml(folder)))
+    narrate(f"wrote {target}; next: warroom config check {target}")
+
+
+@click.group()
+def config() -> None:
+    """Check the configuration, or accept a project's file."""
+
+
+@config.command()
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+def check(path: Path | None) -> int:
+    """Name every fault of a warroom.toml by line. PATH: a file or a folder; default: here, then your own."""
+    from orchestrator.config import check as faults_of
+    from orchestrator.journal.text import clean
+    from tui.commands.output import to_stdout
+
+    target = _target(path)
+    problems = faults_of(target)
+    if not problems:
+        to_stdout(f"{target}: fine\n")
+        return 0
+    to_stdout("".join(f"{clean(problem.line(), newlines=False)}\n" for problem in problems))
+    return 2
+
+
+@config.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--digest", metavar="SHA256", help="The digest that the first step printed.")
+def accept(path: Path, digest: str | None) -> int:
+    """Believe a project's file as it is now, commands and all. The first call prints its digest."""
+    from orchestrator.config import ConfigError
+    from orchestrator.config import accept as remember
+    from orchestrator.config.read import read_file
+    from subagents.clock import SystemClock
+    from tui.commands.opening import clear_faults
+
+    target = _target(path)
+    found = read_file(target).digest
+    if digest is None or digest != found:
+        if digest is not None:
+            raise Fault(f"{target} is not what that digest names; nothing was accepted; its digest is {found}")
+        narrate(f"Read {target} first. To accept exactly this: warroom config accept {path} --digest {found}")
+        return 0
+    with clear_faults():
+        try:
+            remember(target, os.environ, SystemClock())
+        except ConfigError as error:
+            raise Fault(str(error)) from error
+    narrate(f"accepted {target} as it is now")
+    return 0
+
+
+def _target(path: Path | None) -> Path:
+    if path is not None:
+        target = path / FILE_NAME if path.is_dir() else path
+    else:
+        from orchestrator.config import user_file
+
+        here = Path(FILE_NAME)
+        target = here if here.exists() else user_file(os.environ)
+    if not target.is_file():
+        raise Fault(f"{target}: no such file; `warroom init` writes one")
+    return target

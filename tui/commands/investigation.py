@@ -1,0 +1,175 @@
+"""A headless session from begin to end: progress, Ctrl-C, the result, the exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui.commands.faults import ENGINE_FAILED, INTERRUPTED, Fault, complain, narrate
+from tui.commands.opening import clear_faults, on_terminal
+from tui.commands.output import refuse_unwritable, to_file, to_stdout
+from tui.commands.progress import Narrator
+
+if TYPE_CHECKING:
+    from orchestrator.compose import Request, Surroundings
+    from orchestrator.engines.base import StopReason
+    from orchestrator.session import Session
+    from orchestrator.verdict.report import Report
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """How a run is shown."""
+
+    document: bool
+    """One JSON document on standard output; else a report for people."""
+    out: Path | None = None
+    quiet: bool = False
+
+
+def presentation_from(given: Mapping[str, Any]) -> Presentation:
+    """Read it from the options of a command; without a terminal it is always the document."""
+    machine = given.get("headless") or given.get("as_json") or not on_terminal()
+    return Presentation(bool(machine), given.get("out"), bool(given.get("quiet")))
+
+
+def request_from(given: Mapping[str, Any], command: tuple[str, ...] | None) -> Request:
+    """Read the request from the options of `run`; raises Fault where nothing is asked for."""
+    from orchestrator.compose import Request
+    from subagents.clock import SystemClock
+    from tui.commands.times import moment
+
+    if command is not None and not command:
+        raise Fault("nothing follows `--`: name the command whose output is the evidence")
+    if not given["paths"] and not command and not given["repos"]:
+        raise Fault("nothing to look at: name a folder, files, `-` for standard input, or `-- COMMAND`")
+    now = SystemClock().now()
+    return Request(
+        inputs=given["paths"],
+        command=command or (),
+        repos=given["repos"],
+        engine=given["engine"],
+        title=given["title"],
+        service=given["service"],
+        incident=given["incident"],
+        since=moment(given["since"], now) if given["since"] else None,
+        until=moment(given["until"], now) if given["until"] else None,
+        config=given["config"],
+    )
+
+
+def investigate(request: Request, shown: Presentation) -> int:
+    """Start a session on a request and run it; return the exit status."""
+    from orchestrator.compose import begin
+
+    return _carry_through(lambda around: begin(request, around), shown)
+
+
+def continue_session(session_id: str, shown: Presentation, config: Path | None = None) -> int:
+    """Open a session and run it; return the exit status."""
+    from orchestrator.compose import take_up
+
+    return _carry_through(lambda around: take_up(session_id, around, config), shown)
+
+
+def _carry_through(opening: Callable[[Surroundings], Awaitable[Session]], shown: Presentation) -> int:
+    if shown.out is not None:
+        refuse_unwritable(shown.out)
+    return asyncio.run(_open_and_run(opening, shown))
+
+
+async def _open_and_run(opening: Callable[[Surroundings], Awaitable[Session]], shown: Presentation) -> int:
+    from orchestrator.compose import ComposeError, Surroundings
+    from orchestrator.session import SessionFault
+
+    narrator = Narrator(quiet=shown.quiet)
+    with clear_faults():
+        try:
+            session = await opening(Surroundings.of_process())
+        except ComposeError as error:
+            for problem in error.problems[1:]:
+                narrator.problem(problem)
+            raise Fault(str(error)) from error
+        except SessionFault as error:
+            raise Fault(str(error)) from error
+        try:
+            stop = await _run(session, narrator)
+            made = await asyncio.to_thread(_report_of, session)
+            trouble = session.trouble
+        finally:
+            await session.close()
+    await _present(made, shown)
+    return _exit_status(stop, made, trouble)
+
+
+async def _run(session: Session, narrator: Narrator) -> StopReason:
+    """Run with progress on standard error; the first Ctrl-C interrupts, the second quits at once."""
+    follower = asyncio.create_task(_follow(session, narrator), name="narrator")
+    stopping: list[asyncio.Task[None]] = []
+
+    def stop() -> None:
+        if stopping:
+            os._exit(INTERRUPTED)  # the journal is whole at every moment; nothing is waited for
+        narrator.say("stopping; press Ctrl-C again to quit at once")
+        stopping.append(asyncio.create_task(session.interrupt(), name="interrupt"))
+
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    try:
+        reason = await session.run()
+        await asyncio.gather(*stopping)
+        return reason
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+        follower.cancel()
+        with suppress(asyncio.CancelledError):
+            await follower
+        for event in session.journal.events(narrator.told):
+            narrator.event(event)
+
+
+async def _follow(session: Session, narrator: Narrator) -> None:
+    async for event in session.subscribe(0):
+        narrator.event(event)
+
+
+def _report_of(session: Session) -> Report:
+    from orchestrator.journal.blobs import BlobStore
+    from orchestrator.verdict.report import build_report
+
+    return build_report(session.journal.events(), BlobStore(session.directory).read)
+
+
+async def _present(made: Report, shown: Presentation) -> None:
+    from orchestrator.verdict.document import document, to_json
+    from tui.commands.report import render
+    from tui.commands.version import version
+
+    result = to_json(document(made, version()))
+    if shown.out is not None:
+        text = render(made, "markdown") if shown.out.suffix == ".md" else result
+        await to_file(shown.out, text)
+        narrate(f"warroom: written to {shown.out}")
+    to_stdout(result if shown.document else render(made, "markdown"), f"it is kept: warroom report {made.session}")
+
+
+def _exit_status(stop: StopReason, made: Report, trouble: str) -> int:
+    again = f"resume it with: warroom sessions resume {made.session}"
+    if stop == "interrupted":
+        complain(f"interrupted; what was found is kept; {again}")
+        return INTERRUPTED
+    if stop in ("error", "retries_exhausted", "refusal") or made.verdict is None:
+        why = trouble or made.status_reason or stop
+        complain(f"the engine gave no verdict ({why}); what was found is kept; {again}")
+        return ENGINE_FAILED
+    narrate(f"warroom: report: warroom report {made.session}")
+    return 0
