@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
+from string import Formatter
 from typing import Any
 
 from orchestrator.journal.verdict import Action, Verdict
 
-PLACEHOLDERS = ("service", "version", "commit", "previous")
-_PLACEHOLDER = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
-
 
 def fill_in(template: str, values: Mapping[str, str | None]) -> str | None:
-    """Return the command with each placeholder filled in and shell-quoted; None where one is not known.
+    """Return the command with each `{placeholder}` filled in and shell-quoted; None where one is not known.
 
-    Values come from repositories and deploy records: quoting keeps them one word whatever they hold.
+    Values come from repositories and deploy records: quoting keeps them one word whatever they hold, and one
+    that cannot be shown as it is does not count as known. `{{` and `}}` stand for braces.
     """
-    missing = [name for name in _PLACEHOLDER.findall(template) if not values.get(name)]
-    if missing:
+    filled: list[str] = []
+    try:
+        for literal, name, _, _ in Formatter().parse(template):
+            filled.append(literal)
+            if name is None:
+                continue
+            value = values.get(name)
+            if not value or not value.isprintable():
+                return None
+            filled.append(shlex.quote(value))
+    except ValueError:  # a stray brace: the settings refuse it, an older journal may hold one
         return None
-    return _PLACEHOLDER.sub(lambda match: shlex.quote(str(values[match.group(1)])), template)
+    return "".join(filled)
 
 
 def with_rollback(verdict: Verdict, settings: Mapping[str, Any]) -> Verdict:

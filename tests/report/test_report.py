@@ -141,7 +141,11 @@ def test_a_rollback_value_stays_one_word_whatever_it_holds() -> None:
     filled = fill_in("roll {service} to {version}", {"service": "a; rm -rf ~", "version": "$(id)`id`'"})
     assert filled == """roll 'a; rm -rf ~' to '$(id)`id`'"'"''"""
     assert fill_in("roll {service} to {previous}", {"service": "a", "previous": None}) is None
-    assert fill_in("echo {other} {service}", {"service": "a"}) == "echo {other} a"
+    assert fill_in("echo {other} {service}", {"service": "a"}) is None
+    assert fill_in("echo {{x}} {service}", {"service": "a"}) == "echo {x} a"
+    assert fill_in("echo {service", {"service": "a"}) is None
+    for hidden in ("a\nrm -rf ~", "a\x1b[2K", "a\u202eb", ""):
+        assert fill_in("roll {service}", {"service": hidden}) is None
 
 
 def test_a_rollback_with_an_unknown_part_is_shown_as_a_template_that_says_so() -> None:

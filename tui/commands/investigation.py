@@ -68,27 +68,35 @@ def investigate(request: Request, shown: Presentation) -> int:
     """Start a session on a request and run it; return the exit status."""
     from orchestrator.compose import begin
 
-    return _carry_through(lambda around: begin(request, around), shown)
+    return _carry_through(lambda around: begin(request, around), shown, Narrator(shown.quiet))
 
 
 def continue_session(session_id: str, shown: Presentation, config: Path | None = None) -> int:
     """Open a session and run it; return the exit status."""
     from orchestrator.compose import take_up
 
-    return _carry_through(lambda around: take_up(session_id, around, config), shown)
+    async def opening(around: Surroundings) -> Session:
+        session = await take_up(session_id, around, config)
+        narrator.told = session.journal.head.seq
+        return session
+
+    narrator = Narrator(shown.quiet)
+    return _carry_through(opening, shown, narrator)
 
 
-def _carry_through(opening: Callable[[Surroundings], Awaitable[Session]], shown: Presentation) -> int:
+Opening = Callable[["Surroundings"], Awaitable["Session"]]
+
+
+def _carry_through(opening: Opening, shown: Presentation, narrator: Narrator) -> int:
     if shown.out is not None:
         refuse_unwritable(shown.out)
-    return asyncio.run(_open_and_run(opening, shown))
+    return asyncio.run(_open_and_run(opening, shown, narrator))
 
 
-async def _open_and_run(opening: Callable[[Surroundings], Awaitable[Session]], shown: Presentation) -> int:
+async def _open_and_run(opening: Opening, shown: Presentation, narrator: Narrator) -> int:
     from orchestrator.compose import ComposeError, Surroundings
     from orchestrator.session import SessionFault
 
-    narrator = Narrator(quiet=shown.quiet)
     with clear_faults():
         try:
             session = await opening(Surroundings.of_process())
@@ -99,6 +107,8 @@ async def _open_and_run(opening: Callable[[Surroundings], Awaitable[Session]], s
         except SessionFault as error:
             raise Fault(str(error)) from error
         try:
+            if session.was_doing:
+                narrator.say(f"the last run was at {', '.join(session.was_doing)}")
             stop = await _run(session, narrator)
             made = await asyncio.to_thread(_report_of, session)
             trouble = session.trouble
@@ -138,7 +148,7 @@ async def _run(session: Session, narrator: Narrator) -> StopReason:
 
 
 async def _follow(session: Session, narrator: Narrator) -> None:
-    async for event in session.subscribe(0):
+    async for event in session.subscribe(narrator.told):
         narrator.event(event)
 
 
