@@ -356,17 +356,18 @@ def _timeline(
     if incident.alert and incident.alert.fired_at:
         title = incident.alert.title or incident.title
         lines.append(Moment(at=incident.alert.fired_at, text=f"alert: {title}", origin="alert"))
-    if verdict and verdict.symptom and verdict.symptom.onset:
+    onset = verdict.symptom.onset if verdict and verdict.symptom else None
+    if verdict and verdict.symptom and onset:
         lines.append(
             Moment(
-                at=verdict.symptom.onset,
+                at=onset,
                 text=f"onset: {verdict.symptom.text}",
                 origin="verdict",
                 citations=verdict.symptom.citations,
             )
         )
     for step in verdict.chain if verdict else ():
-        if step.at:
+        if step.at and not (step.role == "symptom" and step.at == onset):
             text = f"{step.role}: {step.text}"
             lines.append(Moment(at=step.at, text=text, origin="verdict", citations=step.citations))
     said = {line.text.partition(": ")[2] or line.text for line in lines}

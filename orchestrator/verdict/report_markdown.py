@@ -38,7 +38,7 @@ def render_markdown(report: Report, zone: tzinfo | None = None) -> str:
         page.inputs,
         page.appendix,
     ]
-    text = "\n\n".join("\n".join(lines) for section in sections if (lines := list(section())))
+    text = "\n\n".join("\n".join(lines).rstrip("\n") for section in sections if (lines := list(section())))
     return text + "\n"
 
 
@@ -94,6 +94,10 @@ class _Page:
             as_of = f" as of {moment(state.as_of, self.zone)}" if state.as_of else ""
             because = f": {inline(state.reason)}" if state.reason else ""
             yield f"- State: {state.state}{as_of}{because}{self.refs(state.citations)}"
+        first = self.report.first_action()
+        if first is not None:
+            command = f": {code(first.command)}, not run" if first.command else ""
+            yield f"- Do first: {inline(first.text)}{command}"
         took, opened = span(report.seconds), moment(report.opened_at, self.zone)
         yield f"- Investigated by: {inline(report.shown_as)}, in {took}, opened {opened}"
         yield f"- Session: {code(report.session)}, warroom {inline(report.version)}"

@@ -63,7 +63,7 @@ def _next(report: Report) -> str:
     action = report.first_action()
     if action is None:
         return "Next: nothing proposed"
-    command = f" -> {action.command} (not run)" if action.command else ""
+    command = f": {action.command} (not run)" if action.command else ""
     return f"Next: {action.text}{command}"
 
 

@@ -1,0 +1,303 @@
+"""`warroom run`, end to end, by the real command."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.verdict.document import VerdictDocument
+from tests.cli.command import WARROOM, environment, settle, warroom
+from tests.cli.incidents import write_incident, write_logs, write_metrics
+
+
+@pytest.fixture(scope="module")
+def incident(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    folder = tmp_path_factory.mktemp("given") / "incident"
+    return folder, write_incident(folder)
+
+
+@pytest.fixture(scope="module")
+def finished(
+    tmp_path_factory: pytest.TempPathFactory, incident: tuple[Path, dict[str, str]]
+) -> tuple[Path, dict[str, Any], str]:
+    """One finished run that several tests look at: its home, its document, its standard error."""
+    home = tmp_path_factory.mktemp("home")
+    ran = settle(warroom(home, "run", str(incident[0]), "--headless", "--out", str(home / "copy.json")))
+    return home, ran.json(), ran.err
+
+
+def test_the_verdict_is_one_valid_document(
+    finished: tuple[Path, dict[str, Any], str], incident: tuple[Path, dict[str, str]]
+) -> None:
+    home, made, _ = finished
+    VerdictDocument.model_validate(made)
+    published = settle(warroom(home, "schema", "verdict")).json()
+    assert set(made) == set(published["properties"]) == set(published["required"])
+    assert json.loads((home / "copy.json").read_text()) == made
+    assert made["kind"] == "culprit"
+    assert made["culprit"] == incident[1]["culprit"]
+    assert made["service"] == "orders"
+    assert made["services"][0]["service"] == "orders"
+    assert made["suspects"][0]["commit"] == incident[1]["culprit"]
+    assert 0 < made["confidence"] <= 1
+
+
+def test_progress_is_lines_with_time_and_agent(finished: tuple[Path, dict[str, Any], str]) -> None:
+    lines = finished[2].splitlines()
+    assert any(line.startswith("2") and "Z logs" in line for line in lines)
+    for agent in ("orchestrator", "logs", "metrics", "deploys"):
+        assert any(f"Z {agent}" in line for line in lines), agent
+    assert "\x1b" not in finished[2]
+
+
+def test_every_citation_of_the_report_resolves(finished: tuple[Path, dict[str, Any], str]) -> None:
+    home, made, _ = finished
+    report = settle(warroom(home, "report", made["session"], "--format", "json")).json()
+    assert report["evidence"]
+    assert [entry["ref"] for entry in report["evidence"] if not entry["resolved"]] == []
+    assert [item["doubts"] for item in report["findings"] if item["doubts"]] == []
+    markdown = settle(warroom(home, "report", made["session"])).out
+    assert "unresolved" not in markdown
+    assert "voucher" in markdown
+
+
+def test_the_input_and_the_repository_are_left_as_they_were(
+    tmp_path: Path, incident: tuple[Path, dict[str, str]]
+) -> None:
+    def state(root: Path) -> dict[str, tuple[int, int]]:
+        return {str(p): (p.lstat().st_mtime_ns, p.lstat().st_size) for p in sorted(root.rglob("*"))}
+
+    before = state(incident[0])
+    settle(warroom(tmp_path, "run", str(incident[0]), "--headless"))
+    assert state(incident[0]) == before
+
+
+def test_standard_input_and_a_command_are_evidence(tmp_path: Path) -> None:
+    write_logs(tmp_path / "orders.jsonl")
+    text = (tmp_path / "orders.jsonl").read_text()
+    piped = settle(warroom(tmp_path, "run", "-", "--headless", "--service", "orders", stdin=text)).json()
+    assert piped["kind"]
+    typed = settle(warroom(tmp_path, "run", "--headless", "--", "cat", str(tmp_path / "orders.jsonl"))).json()
+    assert typed["kind"]
+    assert typed["session"] != piped["session"]
+    report = settle(warroom(tmp_path, "report", typed["session"], "--format", "json")).json()
+    (source,) = [one for one in report["sources"] if one["kind"] == "logs"]
+    assert source["origin"].startswith("cat ")
+    assert Path(source["path"]).is_relative_to(tmp_path / "state" / "sessions" / typed["session"])
+    assert not list((tmp_path / "state").glob("spool-*"))
+
+
+def test_overrides_reach_the_incident(tmp_path: Path) -> None:
+    write_logs(tmp_path / "orders.jsonl")
+    arguments = ["--incident", "INC-9", "--title", "orders are slow", "--service", "orders"]
+    window = ["--since", "2026-02-03T09:40:00Z", "--until", "2026-02-03T12:10:00+02:00"]
+    made = settle(warroom(tmp_path, "run", "orders.jsonl", "--headless", *arguments, *window)).json()
+    assert made["id"] == "INC-9"
+    incident = settle(warroom(tmp_path, "report", made["session"], "--format", "json")).json()["incident"]
+    assert (incident["title"], incident["service"]) == ("orders are slow", "orders")
+    assert incident["window"] == {"start": "2026-02-03T09:40:00Z", "end": "2026-02-03T10:10:00Z"}
+
+
+def test_an_incident_that_is_not_one(tmp_path: Path) -> None:
+    write_metrics(tmp_path / "metrics.csv", flat=True)
+    made = settle(warroom(tmp_path, "run", "metrics.csv", "--headless")).json()
+    assert made["kind"] in ("no_incident", "inconclusive")
+    assert made["culprit"] is None
+
+
+def interrupted_run(home: Path, folder: Path) -> subprocess.Popen[bytes]:
+    """Start a run that waits: a command whose output does not end."""
+    return subprocess.Popen(
+        [str(WARROOM), "run", str(folder), "--headless"],
+        env=environment(home),
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def read_until(process: subprocess.Popen[bytes], word: bytes) -> bytes:
+    """Read standard error until a word is in it."""
+    assert process.stderr is not None
+    seen = b""
+    while word not in seen:
+        line = process.stderr.readline()
+        assert line, seen.decode()
+        seen += line
+    return seen
+
+
+def test_ctrl_c_stops_cleanly_and_the_session_goes_on(tmp_path: Path, incident: tuple[Path, dict[str, str]]) -> None:
+    process = interrupted_run(tmp_path, incident[0])
+    read_until(process, b"running: start")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    document = json.loads(out)
+    assert document["kind"] is None
+    assert f"sessions resume {document['session']}".encode() in err
+    (row,) = json.loads(settle(warroom(tmp_path, "sessions", "list", "--json")).out)
+    assert (row["status"], row["reason"]) == ("idle", "interrupted")
+    resumed = settle(warroom(tmp_path, "sessions", "resume", document["session"], "--headless")).json()
+    assert resumed["culprit"] == incident[1]["culprit"]
+
+
+@pytest.mark.parametrize("word", [b"running: start", b"> metrics_", b"* "])
+def test_kill_9_at_any_moment_then_resume_finishes(
+    tmp_path: Path, incident: tuple[Path, dict[str, str]], word: bytes
+) -> None:
+    process = interrupted_run(tmp_path, incident[0])
+    read_until(process, word)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    (session,) = os.listdir(tmp_path / "state" / "sessions")
+    made = settle(warroom(tmp_path, "sessions", "resume", session, "--headless")).json()
+    assert made["session"] == session
+    assert made["culprit"] == incident[1]["culprit"]
+    assert owed_and_doubled(tmp_path, session) == (0, 0)
+
+
+def owed_and_doubled(home: Path, session: str) -> tuple[int, int]:
+    """Count the calls without an answer and those with more than one."""
+    asked: list[str] = []
+    answered: list[str] = []
+    exported = settle(warroom(home, "sessions", "export", session)).out
+    for line in exported.splitlines():
+        record = json.loads(line)
+        if record.get("type") == "agent.custom_tool_use":
+            asked.append(record["source_id"])
+        elif record.get("type") == "user.custom_tool_result":
+            answered.append(record["body"]["custom_tool_use_id"])
+    return len(set(asked) - set(answered)), len(answered) - len(set(answered))
+
+
+def test_a_run_that_goes_on_elsewhere_is_neither_resumed_nor_deleted(
+    tmp_path: Path, incident: tuple[Path, dict[str, str]]
+) -> None:
+    process = interrupted_run(tmp_path, incident[0])
+    read_until(process, b"running: start")
+    os.killpg(process.pid, signal.SIGSTOP)
+    try:
+        (session,) = os.listdir(tmp_path / "state" / "sessions")
+        resumed = warroom(tmp_path, "sessions", "resume", session)
+        assert resumed.status == 2
+        assert "is open in another warroom" in resumed.complaint()
+        asked = warroom(tmp_path, "sessions", "delete", session)
+        token = asked.err.rpartition("--confirm ")[2].strip()
+        assert warroom(tmp_path, "sessions", "delete", session, "--confirm", token).status == 2
+        assert (tmp_path / "state" / "sessions" / session / "journal.db").exists()
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=60)
+
+
+def test_a_hostile_current_directory_gets_nothing_executed(tmp_path: Path) -> None:
+    marker = tmp_path / "executed"
+    hostile = tmp_path / "hostile"
+    trap = f"import pathlib; pathlib.Path({str(marker)!r}).write_text('x')\n"
+    names = [
+        "sitecustomize.py",
+        "usercustomize.py",
+        "click.py",
+        "json.py",
+        "re.py",
+        "polars.py",
+        "git.py",
+        "conftest.py",
+    ]
+    for package in ("orchestrator", "runbooks", "subagents", "tui"):
+        (hostile / package).mkdir(parents=True)
+        names.append(f"{package}/__init__.py")
+    for name in names:
+        (hostile / name).write_text(trap)
+    for program in ("git", "python", "python3", "bwrap", "cat"):
+        (hostile / program).write_text(f"#!/bin/sh\necho x > {marker}\n")
+        (hostile / program).chmod(0o755)
+    (hostile / "warroom.toml").write_text(
+        f"[services.orders]\nrollback = 'touch {marker}'\n[services.orders.tests]\ncommand = ['touch', '{marker}']\n"
+    )
+    write_incident(hostile / "incident")
+    git_config = hostile / "incident" / "repo" / ".git" / "config"
+    with git_config.open("a") as config:
+        config.write(
+            f'[core]\n\tfsmonitor = "touch {marker}"\n\tpager = "touch {marker}"\n\tsshCommand = touch {marker}\n'
+        )
+        config.write(f'[diff]\n\texternal = "touch {marker}"\n')
+    hooks = hostile / "incident" / "repo" / ".git" / "hooks"
+    for hook in ("post-checkout", "reference-transaction", "pre-auto-gc"):
+        (hooks / hook).write_text(f"#!/bin/sh\ntouch {marker}\n")
+        (hooks / hook).chmod(0o755)
+    ran = settle(warroom(tmp_path, "run", "incident", "--headless", cwd=hostile, PATH=f"{os.environ['PATH']}:.:"))
+    assert ran.json()["kind"] == "culprit"
+    again = subprocess.run(
+        [str(WARROOM.with_name("python")), "-P", "-m", "tui.cli", "sessions", "list"],
+        cwd=hostile,
+        env=environment(tmp_path),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert again.stdout
+    assert not marker.exists()
+    shown = ran.err + settle(warroom(tmp_path, "report", ran.json()["session"])).out
+    assert "does not count from a project's file" in shown.replace("`", "")
+    assert f"touch {marker}" not in settle(warroom(tmp_path, "report", ran.json()["session"])).out
+
+
+def test_the_users_own_rollback_command_is_filled_in_and_never_run(
+    tmp_path: Path, incident: tuple[Path, dict[str, str]]
+) -> None:
+    config = tmp_path / ".config" / "warroom"
+    config.mkdir(parents=True)
+    marker = tmp_path / "ran"
+    (config / "warroom.toml").write_text(f"[services.orders]\nrollback = 'touch {marker} {{commit}}'\n")
+    made = settle(warroom(tmp_path, "run", str(incident[0]), "--headless")).json()
+    commands = [action["command"] for action in made["verdict"]["actions"] if action["command"]]
+    assert commands[0] == f"touch {marker} {incident[1]['culprit']}"
+    assert not marker.exists()
+
+
+def test_secrets_are_in_no_file_of_the_state_directory(tmp_path: Path) -> None:
+    held, seen = "kd83hfQ7zzP1mmX4", "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    write_logs(tmp_path / "orders.jsonl")
+    with (tmp_path / "orders.jsonl").open("a") as log:
+        for second in range(40, 50):
+            message = f"calling with {held} and token {seen}"
+            line = {"ts": f"2026-02-03T09:55:{second}Z", "service": "orders", "level": "ERROR", "message": message}
+            log.write(json.dumps(line) + "\n")
+    ran = settle(warroom(tmp_path, "run", "orders.jsonl", "--headless", SHOP_PASSWORD=held))
+    report = settle(warroom(tmp_path, "report", ran.json()["session"]))
+    for text in (ran.out, ran.err, report.out):
+        assert held not in text
+        assert seen not in text
+    for path in (tmp_path / "state").rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert held.encode() not in data, path
+            assert seen.encode() not in data, path
+
+
+def test_state_is_private(finished: tuple[Path, dict[str, Any], str]) -> None:
+    state = finished[0] / "state"
+    assert state.stat().st_mode & 0o777 == 0o700
+    for path in state.rglob("*"):
+        assert path.lstat().st_mode & 0o077 == 0, path
+
+
+def test_two_runs_at_once_do_not_meet(tmp_path: Path, incident: tuple[Path, dict[str, str]]) -> None:
+    both = [interrupted_run(tmp_path, incident[0]) for _ in range(2)]
+    made = []
+    for process in both:
+        out, err = process.communicate(timeout=100)
+        assert process.returncode == 0, err
+        made.append(json.loads(out))
+    assert made[0]["session"] != made[1]["session"]
+    assert made[0]["culprit"] == made[1]["culprit"] == incident[1]["culprit"]
