@@ -1,0 +1,171 @@
+"""Every change source of a session behind one door: asked by window, by id, for diffs and for coverage."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from subagents.contract import Coverage, ServiceInfo, SourceSpec, ToolError, Window
+from subagents.deploys.sources.files import read_commits, read_deploys, read_diff, read_flags
+from subagents.deploys.sources.records import Commit, Deploy, FlagChange, Records
+from subagents.deploys.sources.repo import RepoSource, commit_of
+from subagents.deploys.sources.rows import Reading
+from subagents.gitstore.environment import PREFIX
+from subagents.gitstore.process import GitFailed
+
+KINDS = frozenset({"deploys", "commits", "diff", "flags", "repo"})
+COMMIT_LIMIT = 20_000
+LOOKBACK = timedelta(days=14)
+"""How long before the window commits are still read from a repository: what runs may be that old."""
+
+
+class ChangeCatalogue:
+    """Reads its sources once, when first asked. Safe to ask from several threads."""
+
+    def __init__(self, specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> None:
+        self.specs = tuple(spec for spec in specs if spec.kind in KINDS)
+        self.services = tuple(services)
+        self.repos = {spec.id: RepoSource(spec) for spec in self.specs if spec.kind == "repo"}
+        self._lock = threading.RLock()
+        self._records: Records | None = None
+        self._coverage: list[Coverage] = []
+        self._windows: dict[Window | None, list[Commit]] = {}
+
+    def records(self) -> Records:
+        """Return what the files hold."""
+        with self._lock:
+            if self._records is None:
+                self._records = self._load()
+            return self._records
+
+    def _load(self) -> Records:
+        records = Records()
+        for spec in self.specs:
+            reading = Reading(spec)
+            if spec.kind == "deploys":
+                deploys, coverage = read_deploys(reading)
+                records.deploys += deploys
+            elif spec.kind == "flags":
+                flags, coverage = read_flags(reading)
+                records.flags += flags
+            elif spec.kind in ("commits", "diff"):
+                commits, coverage = (read_commits if spec.kind == "commits" else read_diff)(reading)
+                records.commits += commits
+            else:
+                continue
+            self._coverage.append(coverage)
+        records.deploys.sort(key=lambda d: (d.at is None, d.at))
+        return records
+
+    @property
+    def deploys(self) -> list[Deploy]:
+        """All deploys, oldest first."""
+        return self.records().deploys
+
+    @property
+    def flags(self) -> list[FlagChange]:
+        """All flag changes."""
+        return self.records().flags
+
+    def commits(self, window: Window | None) -> list[Commit]:
+        """Return every commit of the files, and those of the repositories from `LOOKBACK` before the window on."""
+        with self._lock:
+            if window not in self._windows:
+                self._windows[window] = self._read_commits(window)
+            return self._windows[window]
+
+    def _read_commits(self, window: Window | None) -> list[Commit]:
+        found = {commit.sha: commit for commit in self.records().commits}
+        wide = Window(start=window.start - LOOKBACK, end=window.end + timedelta(days=2)) if window else None
+        named = self._deployed_ids()
+        for repo in self.repos.values():
+            tips = [*repo.tips(), *named.get(repo.spec.id, {}).values()]
+            for commit in repo.commits(tips, wide, COMMIT_LIMIT):
+                known = found.get(commit.sha)
+                if known is None or known.patch is None:
+                    found[commit.sha] = commit
+        return list(found.values())
+
+    def _deployed_ids(self) -> dict[str, dict[str, str]]:
+        """Map source to {what deploys name: full commit id}, for the repositories that know it."""
+        texts = sorted({d.commit_text for d in self.deploys if d.commit_text})
+        found: dict[str, dict[str, str]] = {}
+        for source, repo in self.repos.items():
+            reader = repo.reader()
+            if reader is None:
+                continue
+            try:
+                resolved = reader.resolve(texts)
+            except GitFailed:
+                continue
+            found[source] = {text: sha for text, sha in resolved.items() if sha}
+        return found
+
+    def named_commits(self, window: Window | None) -> dict[str, str]:
+        """Map what deploys name as commit or version to a full id, where anything knows it."""
+        with self._lock:
+            known = [commit.sha for commit in self.commits(window)]
+            exact = set(known)
+            named: dict[str, str] = {}
+            for mapping in self._deployed_ids().values():
+                named |= mapping
+            tags = self._tags()
+            for deploy in self.deploys:
+                text = deploy.commit_text
+                if text and text not in named:
+                    if text in exact:
+                        named[text] = text
+                    elif len(text) >= 7 and PREFIX.match(text.lower()):
+                        matches = [sha for sha in known if sha.startswith(text.lower())]
+                        if len(matches) == 1:
+                            named[text] = matches[0]
+                version = deploy.version
+                if not text and version and (tag := tags.get(version) or tags.get(version.removeprefix("v"))):
+                    named[version] = tag
+            return named
+
+    def _tags(self) -> dict[str, str]:
+        tags: dict[str, str] = {}
+        if not any(not deploy.commit_text for deploy in self.deploys):
+            return tags
+        for repo in self.repos.values():
+            reader = repo.reader()
+            for ref in reader.store.tags() if reader else ():
+                name = ref.name.removeprefix("refs/tags/")
+                tags[name] = tags[name.removeprefix("v")] = ref.commit
+        return tags
+
+    def commit(self, name: str, source: str | None = None) -> Commit:
+        """Return one commit by full or abbreviated id; raise ToolError where it is unknown or ambiguous."""
+        with self._lock:
+            loaded: Iterable[Commit] = [*self.records().commits, *(c for w in self._windows.values() for c in w)]
+            matches = {
+                (c.source, c.sha): c
+                for c in loaded
+                if c.sha.startswith(name) and (source is None or c.source == source)
+            }
+            if len({sha for _, sha in matches}) > 1 and not any(sha == name for _, sha in matches):
+                raise ToolError(f"{name} names {len(matches)} commits; give more of its id")
+            if matches:
+                return next((c for (_, sha), c in matches.items() if sha == name), next(iter(matches.values())))
+            for repo in self.repos.values():
+                reader = repo.reader() if source in (None, repo.spec.id) else None
+                sha = reader.resolve([name]).get(name) if reader else None
+                if reader and sha:
+                    return commit_of(repo.spec.id, reader.commits([sha])[sha])
+        raise ToolError(f"no source knows a commit {name[:80]!r}")
+
+    def fill_patches(self, commits: Sequence[Commit]) -> None:
+        """Read the diffs of those commits that come from repositories."""
+        with self._lock:
+            for source, repo in self.repos.items():
+                repo.fill_patches([commit for commit in commits if commit.source == source])
+
+    def coverage(self) -> tuple[Coverage, ...]:
+        """Return how much of each source was understood."""
+        with self._lock:
+            self.records()
+            for repo in self.repos.values():
+                repo.reader()
+            return (*self._coverage, *(repo.coverage() for repo in self.repos.values()))

@@ -1,0 +1,247 @@
+"""What kind of change a diff is: its dangerous signs, or why it cannot have an effect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from subagents.deploys.hunkview import HunkView, view
+from subagents.deploys.paths import INERT, PathClass, not_production, path_class
+from subagents.deploys.settings_signs import SETTINGS_SIGNS, tables_used
+from subagents.deploys.signs import CODE_SIGNS, QUERY, Sign
+from subagents.deploys.sources.patch import FileDiff
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How dangerous a kind of change is, 0 to 2, and what it can lead to."""
+
+    danger: float
+    leads_to: frozenset[str]
+
+
+def _kind(danger: float, leads_to: str) -> Kind:
+    return Kind(danger, frozenset(leads_to.split()))
+
+
+KINDS: dict[str, Kind] = {
+    "query_in_loop": _kind(1.9, "load latency saturation"),
+    "removed_cache": _kind(1.7, "load latency cache"),
+    "removed_batch": _kind(1.6, "load latency"),
+    "removed_index": _kind(1.8, "load latency"),
+    "removed_bound": _kind(1.6, "latency memory load saturation"),
+    "lowered_limit": _kind(1.6, "saturation latency errors cache load memory"),
+    "changed_retry": _kind(1.5, "load errors latency saturation"),
+    "dropped_guard": _kind(1.5, "errors crash data"),
+    "changed_lock": _kind(1.5, "latency saturation"),
+    "added_lock": _kind(1.3, "latency saturation"),
+    "removed_lock": _kind(1.2, "data errors crash"),
+    "removed_release": _kind(1.6, "memory saturation"),
+    "schema_change": _kind(1.5, "schema errors data"),
+    "unmigrated_table": _kind(1.4, "schema errors"),
+    "changed_format": _kind(1.3, "format errors data"),
+    "renamed_key": _kind(1.3, "config errors format"),
+    "removed_key": _kind(1.1, "config errors"),
+    "unbounded_growth": _kind(1.2, "memory"),
+    "opened_unreleased": _kind(1.1, "memory saturation"),
+    "heavy_migration": _kind(1.2, "latency load saturation"),
+    "removed_dependency": _kind(1.0, "dependency crash errors"),
+    "bumped_dependency": _kind(1.1, "dependency crash errors format"),
+    "changed_address": _kind(1.2, "config errors availability"),
+    "toggled": _kind(1.1, "config errors latency"),
+    "changed_condition": _kind(1.1, "errors data latency"),
+    "new_raise": _kind(1.0, "errors crash"),
+    "removed_async": _kind(1.0, "latency"),
+    "added_wait": _kind(1.2, "latency"),
+    "changed_trust": _kind(0.9, "errors trust availability"),
+    "raised_limit": _kind(0.9, "memory load saturation latency"),
+    "changed_image": _kind(0.7, "dependency crash"),
+    "new_query": _kind(0.8, "load latency errors schema"),
+    "changed_constant": _kind(0.7, "data errors latency"),
+    "light_migration": _kind(0.3, "schema latency"),
+    "removed_code": _kind(0.6, "errors"),
+    "changed_code": _kind(0.4, "errors data"),
+    "added_code": _kind(0.25, "errors"),
+    "added_guard": _kind(0.1, ""),
+    "added_release": _kind(0.0, ""),
+}
+
+INNOCENT = {
+    "comments": "only comments change",
+    "formatting": "only layout changes",
+    "logging": "only log lines change",
+    "metrics": "only metrics or trace attributes are added",
+    "wording": "only the wording of texts changes",
+    "test": "only tests change",
+    "docs": "only documentation changes",
+    "ci": "only build pipelines or repository settings change",
+    "style": "only styles or images change",
+    "nowhere": "only another environment than production changes",
+    "mode": "only file modes change",
+    "look": "only colours or spacing change",
+}
+"""Kinds that cannot have the effect, and the test made, in words."""
+
+_LOG_LINE = re.compile(
+    r"^\W*(?:\w+\s*[:=]+\s*)?(?:\w+[.>:-]+)*(log|logger|logging|console|slog|zap|LOG|LOGGER|klog|glog|log_\w+|logf?)\b[\w.]*"
+    r"(_\w+)?[.(:].*|^\W*\w*LOG_?\w*\(|^\W*(print|println|printf|puts|fmt\.Print\w*|System\.out\.\w+)\s*\("
+    r"|^\W*(f|e|evt|event|logger|log|entry)\s*(=\s*\w+)?\.(Str|Int|Bool|Err|Msg|With|WithField|WithFields|bind)\(",
+)
+_METRIC_LINE = re.compile(
+    r"prometheus|statsd|Counter\b|Histogram\b|Gauge\b|\.(Inc|inc|increment|observe|Observe|record|gauge|timing|histogram)\("
+    r"|SetAttributes?\(|set_attribute|setAttribute\(|\bspan\.|tracer\.|otel|opentelemetry|metrics?[._]\w*\(|CounterOpts|Buckets:"
+    r"|^\s*Name:\s*\"|^[\s})\],;]*$",
+    re.IGNORECASE,
+)
+_LOOK = re.compile(
+    r"#[0-9a-fA-F]{3,8}\b|\b\d+px\b|\b(colou?r|padding|margin|radius|font|accent|surface|palette|border|shadow)\b", re.I
+)
+_PROSE = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
+_CLOSERS = re.compile(r"^[\s})\],;]*$")
+
+
+@dataclass(frozen=True)
+class DiffReading:
+    """What a diff was found to do."""
+
+    signs: tuple[Sign, ...]
+    innocent: str | None
+    """A key of INNOCENT when nothing in the diff can have an effect."""
+    danger: float
+    """0 to about 2.5, of all signs together."""
+    leads_to: frozenset[str]
+    """What its two strongest signs can lead to."""
+    files_read: int
+
+    @property
+    def strongest(self) -> Sign | None:
+        """The sign that weighs most."""
+        return self.signs[0] if self.signs else None
+
+
+def weight(sign: Sign) -> float:
+    """Return how much a sign weighs."""
+    return KINDS[sign.kind].danger * sign.strength
+
+
+def innocent_paths(paths: Sequence[str]) -> str | None:
+    """Return why these paths alone cannot have an effect in production, or None."""
+    if not paths:
+        return None
+    classes: set[PathClass] = {path_class(path) for path in paths}
+    if classes <= INERT:
+        for name in ("style", "ci", "docs", "test"):
+            if name in classes:
+                return name
+    return "nowhere" if all(not_production(path) for path in paths) else None
+
+
+def read_diff_kinds(files: Sequence[FileDiff]) -> DiffReading:
+    """Read a parsed patch; bounded to its first 200 files and 400 hunks."""
+    signs: list[Sign] = []
+    innocent: set[str] = set()
+    effective = hunks = 0
+    has_migration = any(path_class(diff.path) == "migration" for diff in files)
+    for diff in files[:200]:
+        name = innocent_paths([diff.path]) if diff.path else None
+        if name is None and diff.mode_only and not diff.hunks:
+            name = "mode"
+        if name is not None:
+            innocent.add(name)
+            continue
+        if path_class(diff.path) == "lock":
+            continue
+        for hunk in diff.hunks:
+            hunks += 1
+            if hunks > 400:
+                break
+            seen = view(diff, hunk)
+            why = _innocent_hunk(seen)
+            if why is not None:
+                innocent.add(why)
+            else:
+                effective += 1
+                signs += _signs(seen, has_migration)
+        if not diff.hunks and (diff.binary or diff.new or diff.deleted or diff.old_path not in ("", diff.path)):
+            effective += 1
+            signs.append(Sign("changed_code", f"{diff.path} is replaced, moved or removed", diff.path, None))
+    if not effective and innocent:
+        order = [name for name in INNOCENT if name in innocent]
+        return DiffReading((), order[0] if len(order) == 1 else _main(order), 0.0, frozenset(), len(files))
+    return _sum_up(signs, len(files))
+
+
+def _main(names: list[str]) -> str:
+    return next(
+        (n for n in ("logging", "metrics", "wording", "comments", "formatting", "look") if n in names), names[0]
+    )
+
+
+def _sum_up(signs: list[Sign], files_read: int) -> DiffReading:
+    best: dict[str, Sign] = {}
+    for sign in signs:
+        if sign.kind not in best or weight(sign) > weight(best[sign.kind]):
+            best[sign.kind] = sign
+    ranked = sorted(best.values(), key=weight, reverse=True)
+    danger = sum(weight(sign) * share for sign, share in zip(ranked, (1.0, 0.25, 0.1), strict=False))
+    leads_to = frozenset().union(*(KINDS[sign.kind].leads_to for sign in ranked[:2])) if ranked else frozenset()
+    return DiffReading(tuple(ranked[:6]), None, danger, leads_to, files_read)
+
+
+def _signs(seen: HunkView, has_migration: bool) -> list[Sign]:
+    found = [sign for rule in (*SETTINGS_SIGNS, *CODE_SIGNS) for sign in rule(seen)]
+    tables = tables_used(seen.only_added) - tables_used([*seen.removed, *seen.context])
+    if tables and not has_migration and path_class(seen.path) == "code":
+        names = ", ".join(sorted(tables)[:3])
+        found.append(
+            Sign("unmigrated_table", f"SQL names {names}, and the commit holds no migration", seen.path, seen.place)
+        )
+    if not any(KINDS[sign.kind].danger >= 0.5 for sign in found):
+        if seen.only_removed and not seen.added:
+            found.append(Sign("removed_code", f"{seen.raw_removed} line(s) of code go", seen.path, seen.place))
+        elif seen.removed:
+            found.append(Sign("changed_code", "code changes, no known risk in it", seen.path, seen.place))
+        elif seen.added:
+            found.append(Sign("added_code", "code is only added", seen.path, seen.place))
+    return found
+
+
+def _innocent_hunk(seen: HunkView) -> str | None:
+    """Return why a hunk cannot have an effect, or None."""
+    changed = [*seen.removed, *seen.added]
+    if not changed:
+        return "comments" if seen.raw_added != seen.raw_removed or not seen.raw_added else "formatting"
+    body = [line for line in changed if not _CLOSERS.match(line)]
+    if not body:
+        return "formatting"
+    if all(_LOG_LINE.search(line) for line in body) and not any(
+        QUERY.search(_PROSE.sub("", _args(line))) for line in body
+    ):
+        return "logging"
+    if not seen.removed and all(_METRIC_LINE.search(line) or _LOG_LINE.search(line) for line in body):
+        return "metrics"
+    if _is_wording(seen):
+        return "wording"
+    if all(_LOOK.search(line) for line in body):
+        return "look"
+    return None
+
+
+def _args(line: str) -> str:
+    return line.partition("(")[2]
+
+
+def _is_wording(seen: HunkView) -> bool:
+    """Say whether only texts for people change: same code around strings that read like prose."""
+    if not seen.pairs or seen.only_added or seen.only_removed:
+        return False
+    for pair in seen.pairs:
+        if _PROSE.sub("$", pair.old) != _PROSE.sub("$", pair.new):
+            return False
+        for text in (*_PROSE.findall(pair.old), *_PROSE.findall(pair.new)):
+            if text in pair.old and text in pair.new:
+                continue
+            if " " not in text.strip("\"'`").strip() or re.search(r"SELECT|https?:|%[YmdH]|=|\{.*:.*\}", text):
+                return False
+    return True

@@ -1,0 +1,210 @@
+"""One hunk made ready for reading: comments gone, removed and added lines paired, loops known."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from subagents.deploys.sources.patch import FileDiff, Hunk
+
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the blank-separated words of a text."""
+    return frozenset(text.split())
+
+
+_SLASH = word_set("""
+    go java js jsx ts tsx c cc cpp h hpp cs kt scala rs swift php proto groovy gradle dart mjs cjs vue
+""")
+_HASH = word_set("""
+    py rb sh yaml yml toml tf pl r ex exs conf ini cfg properties mk star bzl txt
+""")
+_DASH = frozenset({"sql", "lua", "hs", "elm"})
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NUMBER = re.compile(r"(?<![\w.])-?\d+(?:[._]\d+)*(?:\.\d+)?")
+_STRING = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
+_LOOP = re.compile(
+    r"^\s*(?:async\s+)?(?:for|while|foreach|loop)\b|\.(?:forEach|map|flatMap|each|stream\(\)\.map)\s*\(|\bdo\s*\{?\s*$|\.each\s+do\b"
+)
+
+
+def strip_comment(line: str, extension: str) -> str:
+    """Return a line without its comment, by the file's language; strings are respected only roughly."""
+    text = line.strip()
+    if extension in _SLASH:
+        if text.startswith(("//", "/*", "*/")) or text == "*" or text.startswith("* "):
+            return ""
+        return re.sub(r"\s//\s.*$|/\*.*?\*/", "", text).strip()
+    if extension in _HASH:
+        if text.startswith(("#", ";")) and extension != "rb":
+            return ""
+        return "" if text.startswith("#") else re.sub(r"\s#\s.*$", "", text).strip()
+    if extension in _DASH:
+        return "" if text.startswith("--") else re.sub(r"\s--\s.*$", "", text).strip()
+    if extension in {"html", "xml", "vue", "md"}:
+        return re.sub(r"<!--.*?-->", "", text).strip()
+    return text
+
+
+@dataclass
+class Pair:
+    """A removed line and the added line that stands for it."""
+
+    old: str
+    new: str
+    line: int | None
+
+
+@dataclass
+class HunkView:
+    """A hunk as the rules read it. Lines are without comments and outer blanks; blank ones are left out."""
+
+    path: str
+    header: str
+    removed: list[str]
+    added: list[str]
+    context: list[str]
+    pairs: list[Pair]
+    only_removed: list[str]
+    """Removed lines that no added line stands for."""
+    only_added: list[str]
+    added_in_loop: list[str]
+    place: int | None
+    raw_removed: int
+    raw_added: int
+    words_removed: set[str] = field(default_factory=set)
+    """Words of removed lines that no added line holds."""
+    words_added: set[str] = field(default_factory=set)
+
+    @property
+    def extension(self) -> str:
+        """The file's extension, lower case."""
+        return extension_of(self.path)
+
+
+def extension_of(path: str) -> str:
+    """Return a path's extension, lower case, without the dot."""
+    return path.rsplit("/", 1)[-1].rsplit(".", 1)[-1].lower() if "." in path.rsplit("/", 1)[-1] else ""
+
+
+def words(text: str) -> set[str]:
+    """Return the identifiers of a text, lower case, whole and in their parts."""
+    found: set[str] = set()
+    for word in _WORD.findall(text):
+        found.add(word.lower())
+        found.update(part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", word) if len(part) > 1)
+    return found
+
+
+def skeleton(line: str) -> str:
+    """Return a line with its numbers and strings replaced, to see whether only they differ."""
+    return re.sub(r"\s+", "", NUMBER.sub("#", _STRING.sub("$", line)))
+
+
+def view(diff: FileDiff, hunk: Hunk) -> HunkView:
+    """Prepare one hunk."""
+    extension = extension_of(diff.path)
+    removed_at: list[tuple[str, int | None]] = []
+    added_at: list[tuple[str, int | None]] = []
+    context: list[str] = []
+    for line in hunk.lines:
+        text = strip_comment(line.text, extension)
+        if text:
+            {"-": removed_at, "+": added_at}.get(line.tag, []).append((text, line.number))
+            if line.tag == " ":
+                context.append(text)
+    moved = _cancel([t for t, _ in removed_at], [t for t, _ in added_at])
+    removed = _without([t for t, _ in removed_at], moved)
+    added_left = _without([t for t, _ in added_at], moved)
+    numbers = dict(added_at)
+    pairs, only_removed, only_added = _pair(removed, added_left, numbers)
+    old_words, new_words = words(" ".join(removed)), words(" ".join(added_left))
+    return HunkView(
+        path=diff.path,
+        header=hunk.header,
+        removed=removed,
+        added=added_left,
+        context=context,
+        pairs=pairs,
+        only_removed=only_removed,
+        only_added=only_added,
+        added_in_loop=_in_loops(hunk, extension, set(added_left)),
+        place=hunk.place(),
+        raw_removed=sum(1 for line in hunk.lines if line.tag == "-"),
+        raw_added=sum(1 for line in hunk.lines if line.tag == "+"),
+        words_removed=old_words - new_words,
+        words_added=new_words - old_words,
+    )
+
+
+def _cancel(removed: list[str], added: list[str]) -> dict[str, int]:
+    """Count lines that were only moved or re-indented."""
+    moved: dict[str, int] = {}
+    squeezed: dict[str, list[str]] = {}
+    for text in added:
+        squeezed.setdefault(re.sub(r"[\s,;]+", "", text), []).append(text)
+    for text in removed:
+        same = squeezed.get(re.sub(r"[\s,;]+", "", text))
+        if same:
+            twin = same.pop()
+            moved["-" + text] = moved.get("-" + text, 0) + 1
+            moved["+" + twin] = moved.get("+" + twin, 0) + 1
+    return {
+        **{k[1:]: v for k, v in moved.items() if k[0] == "-"},
+        **{k[1:]: v for k, v in moved.items() if k[0] == "+"},
+    }
+
+
+def _without(lines: list[str], moved: dict[str, int]) -> list[str]:
+    left = dict(moved)
+    kept = []
+    for line in lines:
+        if left.get(line, 0) > 0:
+            left[line] -= 1
+        else:
+            kept.append(line)
+    return kept
+
+
+def _likeness(old: str, new: str) -> float:
+    if skeleton(old) == skeleton(new):
+        return 1.0
+    one, other = words(old), words(new)
+    return len(one & other) / len(one | other) if one and other else 0.0
+
+
+def _pair(
+    removed: list[str], added: list[str], numbers: dict[str, int | None]
+) -> tuple[list[Pair], list[str], list[str]]:
+    """Pair each removed line with the likest added one; hunks beyond 200 lines are paired in order only."""
+    free = list(added)
+    pairs: list[Pair] = []
+    alone: list[str] = []
+    for old in removed:
+        near = free[:200]
+        best = max(near, key=lambda new, old=old: _likeness(old, new), default=None)  # type: ignore[misc]  # bound now
+        if best is not None and _likeness(old, best) >= 0.5:
+            free.remove(best)
+            pairs.append(Pair(old, best, numbers.get(best)))
+        else:
+            alone.append(old)
+    return pairs, alone, free
+
+
+def _in_loops(hunk: Hunk, extension: str, fresh: set[str]) -> list[str]:
+    """Return added lines that stand inside a loop which the hunk shows, by indentation; moved loops do not count."""
+    found: list[str] = []
+    openers: list[tuple[int, bool]] = [(-1, False)] if _LOOP.search(hunk.header) else []
+    for line in hunk.lines:
+        if line.tag == "-" or not line.text.strip():
+            continue
+        indent = len(line.text) - len(line.text.lstrip())
+        while openers and indent <= openers[-1][0]:
+            openers.pop()
+        text = strip_comment(line.text, extension)
+        is_fresh = line.tag == "+" and text in fresh
+        if openers and line.tag == "+" and (is_fresh or openers[-1][1]):
+            found.append(text)
+        if _LOOP.search(line.text):
+            openers.append((indent, is_fresh))
+    return found

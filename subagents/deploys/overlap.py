@@ -1,0 +1,224 @@
+"""How much of what the symptom names is also named by a change: identifiers first, rare words next."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from subagents.contract import Finding
+from subagents.deploys.hunkview import word_set
+from subagents.deploys.sources.records import Commit
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[./:-][A-Za-z0-9_]+)*")
+_URL = re.compile(r"\bhttps?://\S+")
+_TRAILER = re.compile(r"^[A-Z][\w-]{2,40}: .*$", re.MULTILINE)
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_SCALE = 2.2
+_SECOND_FIELD = 0.3
+"""What a second field that names the same term adds."""
+_STOP = word_set("""
+    a about above after again all also am an and any are as at be because been before being below between both
+    but by can could did do does doing down during each few for from further had has have having he her here him
+    his how i if in into is it its itself just like may me might more most must my no nor not now of off on once
+    only or other our out over own per same she should so some such than that the their them then there these
+    they this those through to too under until up us use used using very via was we were what when where which
+    while who whom why will with within without would you your yet see seen seems one two three first last new
+    old get got set let make makes made take takes need needs want way etc eg ie re vs service services error
+    errors err failed fail fails failing failure failures request requests response responses call calls info
+    warn warning debug level log logs logger message messages msg time timestamp status code codes value values
+    data count rate total seconds second minute minutes hour hours ms day days today ago since started start
+    starts began begin cause causes caused causing issue issues problem problems bug bugs break breaks broke
+    broken breaking revert reverts reverted reverting commit commits change changes changed changing introduce
+    introduces introduced add adds added remove removes removed update updates updated fix fixes fixed http
+    https www com org io net null none true false alert alerts incident monitor threshold p50 p90 p95 p99 median
+    baseline peak factor onset utc pod pods prod production src lib main index test tests file files follow
+    following line lines output outputs work works working command create creates created inform information try
+    tries trying place places example thing things correct correctly instead properly seem
+""")
+_CHANGED_LIMIT = 200_000
+
+
+def stem(word: str) -> str:
+    """Return a word without the commonest English endings; identifiers stay whole."""
+    for ending in ("ations", "ation", "ings", "ing", "ies", "ers", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word[: -len(ending)] + ("y" if ending == "ies" else "")
+    return word
+
+
+def tokens(text: str) -> Counter[str]:
+    """Return the terms of a text: compound identifiers whole (marked `=`), and every part, stemmed."""
+    found: Counter[str] = Counter()
+    for match in _WORD.finditer(text):
+        word = match[0].strip("._-/:")
+        parts = [p.lower() for p in _PARTS.findall(word)]
+        if len(parts) > 1 and 5 <= len(word) <= 120:
+            found["=" + word.lower()] += 1
+            if "/" in word or "." in word:
+                for piece in re.split(r"[/.:]", word):
+                    if len(_PARTS.findall(piece)) > 1 and len(piece) >= 5:
+                        found["=" + piece.lower()] += 1
+        for part in parts:
+            if len(part) >= 3 and part not in _STOP and not part.isdigit():
+                found[stem(part)] += 1
+    return found
+
+
+@dataclass
+class SymptomTerms:
+    """What the symptom names, each with how much it counts."""
+
+    weights: dict[str, float] = field(default_factory=dict)
+
+    def add(self, text: str, weight: float) -> None:
+        """Take in a text; a term counts by its best mention, a little more when it comes again. URLs are left out."""
+        for term in tokens(_URL.sub(" ", text)):
+            known = self.weights.get(term, 0.0)
+            self.weights[term] = min(1.5, max(known, weight) + (0.1 * weight if known else 0.0))
+
+    def discount(self, names: Iterable[str]) -> None:
+        """Let names of services count for little: whether a change reaches them is judged elsewhere."""
+        for name in names:
+            for term in tokens(name):
+                if term in self.weights:
+                    self.weights[term] = min(self.weights[term], 0.12)
+
+
+def symptom_terms(findings: Iterable[Finding], text: str, services: Iterable[str] = ()) -> SymptomTerms:
+    """Gather terms from findings of others and from what the alert or the person said."""
+    terms = SymptomTerms()
+    terms.add(text, 0.6)
+    for finding in findings:
+        for term in finding.terms[:60]:
+            terms.add(term, 1.0)
+        terms.add(finding.claim, 0.5)
+    terms.discount(services)
+    return terms
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How strongly a change names what the symptom names, 0 to 1, and by which terms."""
+
+    strength: float
+    shared: tuple[str, ...]
+    """Shared terms, the most telling first."""
+    in_diff: tuple[str, ...]
+    """Of these, the ones in changed lines."""
+
+
+_FIELDS: Mapping[str, float] = {"changed": 1.0, "path": 0.85, "subject": 0.75, "body": 0.5, "around": 0.35}
+
+
+class OverlapIndex:
+    """Document frequencies of the symptom's terms over the candidate changes."""
+
+    def __init__(self, terms: SymptomTerms, commits: Sequence[Commit]) -> None:
+        self._terms = terms
+        self._size = max(1, len(commits))
+        self._frequency: Counter[str] = Counter()
+        lengths = 0
+        for commit in commits:
+            seen: set[str] = set()
+            for text in (commit.subject, commit.body, *(f.path for f in commit.files[:100])):
+                found = tokens(text)
+                lengths += len(found)
+                seen.update(found)
+            self._frequency.update(term for term in seen if term in terms.weights)
+        self._mean_length = max(1.0, lengths / self._size)
+
+    def rarity(self, term: str) -> float:
+        """Return how telling a term is, 0 (in every change) to 1 (in one of many)."""
+        top = math.log(self._size + 1.0)
+        return max(0.0, math.log((self._size + 1.0) / (self._frequency[term] + 0.5)) / top) if top > 0 else 0.5
+
+    def score(self, commit: Commit) -> Overlap:
+        """Compare one change with the symptom."""
+        parts = _parts(commit)
+        length = sum(len(found) for name, found in parts.items() if name not in ("changed", "around"))
+        damp = 1.0 / (0.7 + 0.3 * length / self._mean_length) ** 0.6
+        gains: dict[str, float] = {}
+        for name, share in _FIELDS.items():
+            for term in parts.get(name, ()):
+                weight = self._terms.weights.get(term)
+                if weight:
+                    whole = 1.7 if term.startswith("=") else 1.0
+                    width = 1.0 if name == "changed" else damp
+                    gain = weight * self.rarity(term) * share * whole * min(1.3, width)
+                    gains[term] = max(gains.get(term, 0.0), gain) + _SECOND_FIELD * min(gains.get(term, 0.0), gain)
+        total = sum(sorted(gains.values(), reverse=True)[:10])
+        ranked = sorted(gains, key=lambda term: -gains[term])
+        changed = parts.get("changed", Counter())
+        return Overlap(
+            strength=1.0 - math.exp(-total / _SCALE),
+            shared=tuple(term.lstrip("=") for term in ranked[:8]),
+            in_diff=tuple(term.lstrip("=") for term in ranked[:8] if term in changed),
+        )
+
+
+def _parts(commit: Commit) -> dict[str, Counter[str]]:
+    parts = {
+        "path": tokens(" ".join(f.path for f in commit.files[:100])),
+        "subject": tokens(commit.subject),
+        "body": tokens(_TRAILER.sub("", _URL.sub(" ", commit.body))),
+    }
+    if commit.patch:
+        changed, around = _split_patch(commit.patch[:_CHANGED_LIMIT])
+        parts["changed"] = tokens("\n".join(changed))
+        parts["around"] = tokens("\n".join(around))
+    return parts
+
+
+def _split_patch(patch: str) -> tuple[list[str], list[str]]:
+    """Return (lines that really change, lines around them); code that is only moved is around."""
+    by_sign: dict[str, Counter[str]] = {"+": Counter(), "-": Counter()}
+    lines = [line[:500] for line in patch.split("\n") if not line.startswith(("+++", "---", "diff ", "index "))]
+    for line in lines:
+        if line[:1] in by_sign:
+            by_sign[line[0]]["".join(line[1:].split())] += 1
+    moved = by_sign["+"] & by_sign["-"]
+    changed = [x[1:] for x in lines if x[:1] in by_sign and not moved["".join(x[1:].split())]]
+    around = [x[1:] for x in lines if x[:1] not in by_sign or moved["".join(x[1:].split())]]
+    return changed, around
+
+
+_SIGNS_OF: Mapping[str, tuple[str, ...]] = {
+    "latency": (r"latenc|slow|p9[059]|duration|timed? ?out|timeout|deadline|hang|stuck|response time",),
+    "load": (r"\bcpu|quer(y|ies)|\bqps|\brps|throughput|load\b|scan|n\+1|stampede|saturat|hit.?ratio",),
+    "errors": (r"\b5\d\d\b|exception|traceback|error|fail|refused|invalid|unexpected|5xx",),
+    "crash": (
+        r"crash|panic|segfault|sigsegv|nil pointer|null ?pointer|restart|oomkill|abort|exit code",
+        r"attributeerror|typeerror",
+    ),
+    "memory": (r"memory|\boom|heap|rss|leak|\bgc\b|out of memory",),
+    "saturation": (
+        r"pool|exhaust|too many|connections?\b|queue|backlog|lag\b|saturat|file descriptors|threads?\b|429|rejected",
+    ),
+    "schema": (
+        r"relation .* does not exist|no such (table|column)|unknown column|undefined ?(table|column)",
+        r"schema|migration|constraint",
+    ),
+    "format": (
+        r"parse|decod|encod|unmarshal|deserial|serial|malformed|protobuf|proto:|json|checksum|version mismatch",
+        r"invalid (format|character)",
+    ),
+    "dependency": (
+        r"version conflict|incompatible|no such method|nosuchmethod|importerror|modulenotfound|cannot find module",
+        r"undefined symbol|duplicate registration|classnotfound|noclassdef|abi",
+    ),
+    "cache": (r"cache|hit.?ratio|evict|stale|ttl|miss(es)?\b",),
+    "config": (r"config|missing (key|setting|env)|not set|environment variable|unknown (key|option|flag)|keyerror",),
+    "data": (r"wrong|incorrect|mismatch|duplicate|missing (row|record|data)|corrupt|negative|inconsisten|lost\b",),
+    "trust": (r"\b40[13]\b|unauthori[sz]ed|forbidden|permission|access denied|certificate|x509|tls|handshake|expired",),
+    "availability": (r"unavailable|unreachable|refused|no route|dns|\b50[234]\b|no healthy|not ready|down\b",),
+}
+_FAMILIES = {name: re.compile("|".join(patterns), re.IGNORECASE) for name, patterns in _SIGNS_OF.items()}
+
+
+def symptom_families(findings: Iterable[Finding], text: str) -> frozenset[str]:
+    """Return what the symptom looks like, in the words of `diffkinds.Kind.leads_to`."""
+    whole = " \n".join([text, *(f"{f.claim} {' '.join(f.terms)}" for f in findings)])[:200_000]
+    return frozenset(name for name, pattern in _FAMILIES.items() if pattern.search(whole))

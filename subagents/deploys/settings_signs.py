@@ -1,0 +1,258 @@
+"""Signs of risk in values: numbers, switches, keys, addresses, versions, schemas and formats that change."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+
+from subagents.deploys.hunkview import NUMBER, HunkView, Pair, skeleton, word_set, words
+from subagents.deploys.paths import path_class
+from subagents.deploys.signs import Sign, quote
+
+_CAPACITY = word_set("""
+    pool max maximum limit limits size timeout timeouts deadline ttl expire expires expiry expiration lifetime
+    retention retries retry attempts backoff delay interval batch buffer concurrency workers worker threads
+    thread connections conns conn replicas memory mem cpu quota rate threshold capacity window keepalive cache
+    idle queue heap period burst entries shards partitions depth length count budget qps rps parallelism
+    prefetch ulimit nofile fds sockets instances age grace poll sample sampling ratio weight percent rollout
+    chunk page
+""")
+_ROOM = frozenset({"max", "maximum", "limit", "limits", "size", "pool"})
+_UNITS = {
+    **dict.fromkeys(("ns",), 1e-9),
+    **dict.fromkeys(("us",), 1e-6),
+    **dict.fromkeys(("ms", "millis", "millisecond", "milliseconds"), 1e-3),
+    **dict.fromkeys(("s", "sec", "second", "seconds"), 1.0),
+    **dict.fromkeys(("m", "min", "minute", "minutes"), 60.0),
+    **dict.fromkeys(("h", "hour", "hours"), 3600.0),
+    **dict.fromkeys(("d", "day", "days"), 86400.0),
+    **{"k": 1e3, "kb": 1e3, "ki": 2.0**10, "mb": 1e6, "mi": 2.0**20, "g": 1e9, "gb": 1e9, "gi": 2.0**30},
+}
+_QUANTITY = re.compile(
+    r"(?<![\w.])(-?\d+(?:_\d+)*(?:\.\d+)?)\s*(?:\*\s*)?(?:time\.|Duration\.of|TimeUnit\.|datetime\.)?\s*([A-Za-z]{1,12})?\b"
+)
+_TRUE = re.compile(r"\b(true|on|yes|enabled?)\b", re.IGNORECASE)
+_FALSE = re.compile(r"\b(false|off|no|disabled?)\b", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"\b(https?://|\w+://|[\w-]+\.(?:com|net|org|io|internal|local|svc|cluster)\b|localhost|\d+\.\d+\.\d+\.\d+)|:\d{2,5}\b"
+)
+_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:[-+.][\w.]+)?")
+_KEYED = re.compile(r"""^\s*["']?([A-Za-z_][\w.\-/]*)["']?\s*(?::=|[:=])\s*(\S.*)$""")
+_LOOKUP = re.compile(
+    r"""(?:getenv|environ(?:\.get)?|Getenv|LookupEnv|env|config|settings|conf|viper|getProperty|Value)\w*[.(\[]+\s*["'$({]*([A-Za-z][\w.\-]+)"""
+)
+_SERIAL = re.compile(
+    r"json:\"|xml:\"|yaml:\"|protobuf:\"|@JsonProperty|@SerializedName|\bserde\(|\b(marshal|unmarshal|serializ|deserializ|encode|decode"
+    r"|to_json|from_json|dumps|loads|toJSON|parse|stringify|strftime|strptime|DateTimeFormat|Content-Type|charset|utf-?8|base64|avro"
+    r"|msgpack|pickle|schema_?version)\w*", re.IGNORECASE,
+)  # fmt: skip
+_TRUST = re.compile(
+    r"\b(tls|ssl|cert|certificate|verify|auth|token|secret|password|permission|role|policy|cors|acl|iam|scope)\w*", re.I
+)
+_TABLE = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+[\"'`]?([a-z_][\w.]*)", re.IGNORECASE)
+_TABLE_STOP = frozenset({"select", "set", "where", "the", "a", "of", "values"})
+
+
+def quantities(line: str) -> list[tuple[float, str]]:
+    """Return the numbers of a line with their units folded in, as (value, unit name or empty)."""
+    found = []
+    for number, unit in _QUANTITY.findall(line):
+        scale = _UNITS.get(unit.lower(), 1.0)
+        found.append((float(number.replace("_", "")) * scale, unit.lower() if unit.lower() in _UNITS else ""))
+    return found
+
+
+def _plain_skeleton(line: str) -> str:
+    """Return a line without numbers and their units."""
+    return re.sub(r"\s+", "", _QUANTITY.sub("#", line))
+
+
+def _numbers(view: HunkView) -> Iterator[Sign]:
+    for pair in view.pairs:
+        old, new = quantities(pair.old), quantities(pair.new)
+        if len(old) != len(new) or not old:
+            continue
+        same_shape = skeleton(pair.old) == skeleton(pair.new) or _plain_skeleton(pair.old) == _plain_skeleton(pair.new)
+        changed = [(a[0], b[0]) for a, b in zip(old, new, strict=True) if a[0] != b[0]]
+        if not changed or (not same_shape and not (words(pair.old) & words(pair.new) & _CAPACITY)):
+            continue
+        if view.extension in ("mod", "lock") or path_class(view.path) in ("manifest", "lock"):
+            continue
+        yield _number_sign(view, pair, *changed[0])
+        return
+
+
+def _number_sign(view: HunkView, pair: Pair, old: float, new: float) -> Sign:
+    keys = words(pair.new) & _CAPACITY
+    ratio = abs(math.log2(abs(new) / abs(old))) if old and new else 4.0
+    strength = min(1.5, 0.45 + ratio / 3.0)
+    shown = f"{_number(old)} -> {_number(new)} in {quote(pair.new)}"
+    if not keys:
+        return Sign(
+            "changed_constant", f"a value changes: {shown}", view.path, pair.line or view.place, min(1.0, strength)
+        )
+    if new < old:
+        return Sign("lowered_limit", f"lowered: {shown}", view.path, pair.line or view.place, strength)
+    return Sign("raised_limit", f"raised: {shown}", view.path, pair.line or view.place, strength)
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"
+
+
+def _switches(view: HunkView) -> Iterator[Sign]:
+    for pair in view.pairs:
+        turned_off = _TRUE.search(pair.old) and _FALSE.search(pair.new)
+        turned_on = _FALSE.search(pair.old) and _TRUE.search(pair.new)
+        if (turned_off or turned_on) and words(pair.old) & words(pair.new):
+            what = "switched off" if turned_off else "switched on"
+            yield Sign("toggled", f"{what}: {quote(pair.new)}", view.path, pair.line or view.place)
+            return
+
+
+def _addresses(view: HunkView) -> Iterator[Sign]:
+    for pair in view.pairs:
+        old, new = _ADDRESS.findall(pair.old), _ADDRESS.findall(pair.new)
+        if old and new and pair.old != pair.new and path_class(view.path) in ("config", "infra", "code"):
+            if _plain_skeleton(pair.old) == _plain_skeleton(pair.new) and not re.search(
+                r"https?:|port|host|addr|url", pair.new, re.I
+            ):
+                continue
+            yield Sign("changed_address", f"an address changes: {quote(pair.new)}", view.path, pair.line or view.place)
+            return
+
+
+def _dependencies(view: HunkView) -> Iterator[Sign]:
+    kind = path_class(view.path)
+    images = [p for p in view.pairs if re.search(r"^\s*(FROM|image:|uses:)", p.new)]
+    if kind == "manifest":
+        for pair in view.pairs:
+            old, new = _VERSION.search(pair.old), _VERSION.search(pair.new)
+            if old and new and old[0] != new[0]:
+                level = next((i for i in range(3) if (old[i + 1] or "0") != (new[i + 1] or "0")), 2)
+                if old[1] == new[1] == "0":
+                    level = max(0, level - 1)
+                name = ("a major", "a minor", "a patch")[level]
+                yield Sign("bumped_dependency", f"{name} version step: {quote(pair.new)}", view.path,
+                           pair.line or view.place, (1.2, 1.0, 0.45)[level])  # fmt: skip
+        for line in view.only_removed:
+            if _VERSION.search(line):
+                yield Sign("removed_dependency", f"a dependency goes: {quote(line)}", view.path, view.place)
+                return
+        if view.only_added and not view.pairs and any(_VERSION.search(line) for line in view.only_added):
+            yield Sign(
+                "bumped_dependency", f"a new dependency: {quote(view.only_added[0])}", view.path, view.place, 0.6
+            )
+    elif images:
+        yield Sign("changed_image", f"another image: {quote(images[0].new)}", view.path, images[0].line or view.place)
+
+
+def _keys(view: HunkView) -> Iterator[Sign]:
+    for pair in view.pairs:
+        old, new = _KEYED.match(pair.old), _KEYED.match(pair.new)
+        renamed = old and new and old[1] != new[1] and old[2].rstrip(",") == new[2].rstrip(",")
+        looked, look = _LOOKUP.search(pair.old), _LOOKUP.search(pair.new)
+        if renamed or (looked and look and looked[1] != look[1]):
+            yield Sign("renamed_key", f"a key is renamed: {quote(pair.old)} -> {quote(pair.new)}", view.path,
+                       pair.line or view.place)  # fmt: skip
+            return
+    if path_class(view.path) in ("config", "infra") and not view.pairs:
+        gone = [match for line in view.only_removed if (match := _KEYED.match(line))]
+        if gone and not view.only_added:
+            yield Sign("removed_key", f"a setting goes: {quote(gone[0][0])}", view.path, view.place)
+
+
+_SCHEMA = (
+    (
+        "schema_change",
+        re.compile(
+            r"\bALTER\s+TABLE\b.*\b(DROP|RENAME|ALTER|MODIFY|SET\s+NOT\s+NULL|NOT\s+NULL|TYPE)\b"
+            r"|\b(remove_column|rename_column|drop_column|DropColumn|RenameField|RemoveField|AlterField|change_column)\b",
+            re.IGNORECASE,
+        ),
+        "a column or table changes shape",
+    ),
+    (
+        "removed_index",
+        re.compile(r"\bDROP\s+INDEX\b|remove_index|drop_index|RemoveIndex", re.IGNORECASE),
+        "an index goes",
+    ),
+    (
+        "schema_change",
+        re.compile(r"\b(DROP\s+TABLE|TRUNCATE|ADD\s+CONSTRAINT|FOREIGN\s+KEY)\b", re.IGNORECASE),
+        "a table or a constraint changes",
+    ),
+    (
+        "heavy_migration",
+        re.compile(r"\bCREATE\s+(UNIQUE\s+)?INDEX\s+(?!CONCURRENTLY)|\bUPDATE\s+\w+\s+SET\b(?!.*WHERE)", re.IGNORECASE),
+        "a migration that locks or rewrites",
+    ),
+    (
+        "light_migration",
+        re.compile(
+            r"\bADD\s+COLUMN\b|\bCREATE\s+TABLE\b|CREATE\s+(UNIQUE\s+)?INDEX\s+CONCURRENTLY"
+            r"|add_column|create_table|AddField|CreateModel",
+            re.IGNORECASE,
+        ),
+        "a migration that adds",
+    ),
+)
+
+
+def _schemas(view: HunkView) -> Iterator[Sign]:
+    sql = path_class(view.path) == "migration" or view.extension == "sql"
+    for kind, pattern, what in _SCHEMA:
+        line = next((line for line in view.added if pattern.search(line)), None)
+        if line is not None and (sql or kind != "light_migration"):
+            yield Sign(kind, f"{what}: {quote(line)}", view.path, view.place)
+            return
+    gone = [
+        line for line in view.only_removed if re.search(r"\bindex\s*=\s*True|@Index|db_index|add_index|\bINDEX\b", line)
+    ]
+    if gone:
+        yield Sign("removed_index", f"an index goes: {quote(gone[0])}", view.path, view.place)
+
+
+def _formats(view: HunkView) -> Iterator[Sign]:
+    for pair in view.pairs:
+        if _SERIAL.search(pair.old) and _SERIAL.search(pair.new) and pair.old != pair.new:
+            yield Sign("changed_format", f"how data is written or read changes: {quote(pair.new)}", view.path,
+                       pair.line or view.place)  # fmt: skip
+            return
+    if view.extension in ("proto", "avsc", "thrift", "graphql", "fbs") and view.removed:
+        yield Sign(
+            "changed_format", f"a message loses or changes a field: {quote(view.removed[0])}", view.path, view.place
+        )
+
+
+def _trust(view: HunkView) -> Iterator[Sign]:
+    changed = [*view.only_removed, *(p.new for p in view.pairs)]
+    for line in changed:
+        match = _TRUST.search(line)
+        if match and (view.words_removed | view.words_added) & words(line):
+            yield Sign("changed_trust", f"credentials or permissions change: {quote(line)}", view.path, view.place)
+            return
+
+
+def tables_used(lines: list[str]) -> set[str]:
+    """Return the tables that SQL in these lines names."""
+    found: set[str] = set()
+    for line in lines:
+        if re.search(r"\b(SELECT|INSERT|UPDATE|DELETE|JOIN)\b", line, re.IGNORECASE):
+            found.update(name.lower() for name in _TABLE.findall(line) if name.lower() not in _TABLE_STOP)
+    return found
+
+
+SETTINGS_SIGNS: tuple[Callable[[HunkView], Iterator[Sign]], ...] = (
+    _numbers,
+    _switches,
+    _addresses,
+    _dependencies,
+    _keys,
+    _schemas,
+    _formats,
+    _trust,
+)
+
+__all__ = ["NUMBER", "SETTINGS_SIGNS", "quantities", "tables_used"]

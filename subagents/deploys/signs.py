@@ -1,0 +1,217 @@
+"""Signs of risk in a hunk of code, each read from its syntax: what was taken away, moved, or put in a loop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from subagents.deploys.hunkview import HunkView, skeleton, words
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One thing that a hunk does. `kind` is a key of `diffkinds.KINDS`."""
+
+    kind: str
+    what: str
+    """A few words with the line it was read from."""
+    path: str
+    line: int | None
+    strength: float = 1.0
+    """0 to 1.5: how large or how clear it is."""
+
+
+def quote(text: str) -> str:
+    """Return a line of a diff, short."""
+    text = " ".join(text.split())
+    return f"`{text[:80]}…`" if len(text) > 80 else f"`{text}`"
+
+
+QUERY = re.compile(
+    r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\w+\s+SET)\b"
+    r"|\b\w*(db|dao|repo|repository|session|cursor|conn|connection|tx|client|api|store|storage|catalog|http|https|redis|cache"
+    r"|stub|rpc|grpc|service|svc|requests|axios|queryset|objects|collection|bucket|s3|dynamo|mongo|es|elastic|index|remote"
+    r"|backend|gateway|mapper)\w*(?:\(\))?\s*(?:\.|->|::)\s*[A-Za-z_]\w*\s*\("
+    r"|\b(fetch|urlopen|curl_exec|query|execute|QueryRow|findOne|findById|findAll|getById|loadAll)\s*\(",
+    re.IGNORECASE,
+)
+_IN_MEMORY = re.compile(
+    r"\.(append|push|add|info|debug|warn|error|Debugf|Infof|Printf|inc|Inc|observe|Observe|Set)\s*\("
+)
+BOUND = re.compile(
+    r"\b(LIMIT\s+[\d?:$%]|timeouts?|\w*[Tt]imeout\w*|deadline|\w*[Dd]eadline|max_?\w+|[Mm]ax[A-Z]\w+|\w*_limit\b|\w*Limit(er|s)?\b"
+    r"|limit|rate_?limit\w*|throttl\w+|paginat\w+|page_?size|PageSize|per_page|first\(|take\(|Semaphore|semaphore|bounded"
+    r"|capacity|backpressure|circuit_?[Bb]reaker|maxsize|evict\w*|expire\w*|ttl|TTL)"
+)
+_GUARD = re.compile(
+    r"\bif\b.*(\bnil\b|\bnull\b|\bNone\b|\bundefined\b|\bNULL\b|isEmpty\(|\.empty\(|is_empty|len\(.*\)\s*(==|>|<|!=)|\.length\b"
+    r"|isset\(|hasattr\(|isinstance\(|instanceof|hasOwnProperty|\bok\b|!ok\b|\berr\b|\bin\s+\w+|contains(Key)?\(|\.has\("
+    r"|\.exists\(|\.Valid|isNaN|not\s+\w+\s*:|if\s*\(?\s*!\s*\w+)"
+    r"|\bassert\b|requireNonNull|checkNotNull|Objects\.require|\?\.|\?\?|\.orElse|unwrap_or|\.get\(\s*['\"]\w+['\"]\s*,"
+    r"|\b(except|catch|rescue|recover)\b|\bvalidate\w*\(|\bsanitize\w*\("
+)
+_RAISE = re.compile(
+    r"\b(panic\(|raise\s+\w+|throw\s+(new\s+)?\w+|abort\(|os\.Exit|System\.exit|sys\.exit|unwrap\(\)|\.expect\(|log\.Fatal)"
+)
+_RETRY = re.compile(r"\b\w*(retr(y|ies)|attempts?|backoff|back_off|jitter|resend|redeliver)\w*", re.IGNORECASE)
+_SLEEP = re.compile(r"\b(time\.Sleep|Thread\.sleep|sleep|usleep|asyncio\.sleep|setTimeout|await\s+delay)\s*\(")
+_LOCK = re.compile(
+    r"\b(lock|unlock|mutex|synchronized|rwlock|RLock|Lock\(\)|Unlock\(\)|FOR\s+UPDATE|LOCK\s+TABLE|acquire|semaphore"
+    r"|ReentrantLock|critical_section|spinlock)\b|\.(Lock|Unlock|RLock|RUnlock)\(\)|@(external_)?lock\w*|with\s+\w*lock\w*",
+    re.IGNORECASE,
+)
+_CACHE_USE = re.compile(r"\b\w*(cache|memo|lru|prefetch)\w*\s*[.(\[]|@\w*cache\w*|\bGetOrLoad\b", re.IGNORECASE)
+_BATCH = re.compile(
+    r"\b\w*(batch|bulk|prefetch_related|select_related|joinedload|preload|eager|multi_?get|mget|pipeline|dataloader)\w*",
+    re.IGNORECASE,
+)
+_RELEASE = re.compile(
+    r"\bdefer\b.*\b(Close|Release|Unlock|Done|cancel)\b|\.(close|release|dispose|shutdown|Close|Release|Stop|Dispose|free|disconnect)\("
+    r"|\bfinally\b|\bwith\s+(open|closing|\w+\.connect|\w*session\w*|\w*pool\w*)\b|\btry\s*\(|\busing\s*\(|cancel\(\)|clearInterval|unsubscribe"
+)
+_ACQUIRE = re.compile(
+    r"\b(connect|open|acquire|checkout|borrow|subscribe|setInterval|getConnection|new\s+Thread|go\s+func|spawn|create_task|Dial)\s*\(?"
+)
+_KEEPS = re.compile(
+    r"\b\w*(cache|seen|history|registry|buffer|pending|listeners|handlers|entries|metrics_by|by_id|index)\w*(\[[^\]]+\]\s*=[^=]"
+    r"|\.(append|push|add|put|set|extend|Store|insert)\()",
+    re.IGNORECASE,
+)
+_ASYNC = re.compile(
+    r"\b(await|async|go\s+func|go\s+\w+\(|executor|submit|CompletableFuture|Promise\.all|gather|errgroup|thread_?pool)\b"
+)
+_OPERATOR = re.compile(r"(<=|>=|==|!=|<|>|&&|\|\||\band\b|\bor\b|\bnot\b|(?<![=!])!(?!=)|\bis not\b|\bin\b)")
+_CONDITION = re.compile(
+    r"^\s*\}?\s*(if|elif|else if|while|for|unless|when|case|return|assert|WHERE|AND|OR|ON)\b|\?.*:|[<>=!]=|&&|\|\|"
+)
+
+
+def _query_in_loop(view: HunkView) -> Iterator[Sign]:
+    for line in view.added_in_loop:
+        if QUERY.search(line) and not _IN_MEMORY.search(line):
+            yield Sign("query_in_loop", f"a query or call inside a loop: {quote(line)}", view.path, view.place)
+            return
+
+
+def _new_query(view: HunkView) -> Iterator[Sign]:
+    for line in view.only_added:
+        if QUERY.search(line) and not _IN_MEMORY.search(line):
+            yield Sign("new_query", f"a new query or remote call: {quote(line)}", view.path, view.place)
+            return
+
+
+def _removed_bound(view: HunkView) -> Iterator[Sign]:
+    for line in [*view.only_removed, *(pair.old for pair in view.pairs)]:
+        match = BOUND.search(line)
+        if match and any(word in view.words_removed for word in _parts(match[0])):
+            yield Sign("removed_bound", f"a bound or timeout goes: {quote(line)}", view.path, view.place)
+            return
+
+
+def _parts(text: str) -> set[str]:
+    return words(text) or {text.lower()}
+
+
+def _guards(view: HunkView) -> Iterator[Sign]:
+    gone = [line for line in view.only_removed if _GUARD.search(line)]
+    come = [line for line in view.only_added if _GUARD.search(line)]
+    gone += [p.old for p in view.pairs if len(_GUARD.findall(p.old)) > len(_GUARD.findall(p.new))]
+    come += [p.new for p in view.pairs if len(_GUARD.findall(p.new)) > len(_GUARD.findall(p.old))]
+    if len(gone) > len(come):
+        strength = 1.0 if not view.only_added else 0.8
+        yield Sign("dropped_guard", f"a check or a handler goes: {quote(gone[0])}", view.path, view.place, strength)
+    elif come and not view.only_removed and len(come) > len(gone):
+        yield Sign("added_guard", f"a check is added: {quote(come[0])}", view.path, view.place)
+
+
+def _new_raise(view: HunkView) -> Iterator[Sign]:
+    before = sum(1 for line in view.removed if _RAISE.search(line))
+    new = [line for line in view.added if _RAISE.search(line)]
+    if len(new) > before:
+        yield Sign("new_raise", f"a new way to fail: {quote(new[0])}", view.path, view.place)
+
+
+def _retries(view: HunkView) -> Iterator[Sign]:
+    """Retrying that changes otherwise than by a number alone (numbers are judged by their size)."""
+    numeric = {pair.new for pair in view.pairs if skeleton(pair.old) == skeleton(pair.new)}
+    paired = [pair.new for pair in view.pairs if pair.new not in numeric]
+    before = any(_RETRY.search(line) for line in view.removed)
+    for line in [*view.only_removed, *view.only_added, *paired]:
+        if _RETRY.search(line):
+            strength = 1.0 if before else 0.7
+            yield Sign(
+                "changed_retry", f"retrying or backing off changes: {quote(line)}", view.path, view.place, strength
+            )
+            return
+
+
+def _sleeps(view: HunkView) -> Iterator[Sign]:
+    for line in view.only_added:
+        if _SLEEP.search(line):
+            yield Sign("added_wait", f"a wait is added: {quote(line)}", view.path, view.place)
+            return
+
+
+def _locks(view: HunkView) -> Iterator[Sign]:
+    gone = [line for line in view.only_removed if _LOCK.search(line)]
+    come = [line for line in view.only_added if _LOCK.search(line)]
+    swapped = [p for p in view.pairs if _LOCK.search(p.old) and _LOCK.search(p.new) and p.old != p.new]
+    if swapped or (gone and come):
+        line = swapped[0].new if swapped else come[0]
+        yield Sign("changed_lock", f"what a lock covers changes: {quote(line)}", view.path, view.place)
+    elif come:
+        yield Sign("added_lock", f"a lock is added: {quote(come[0])}", view.path, view.place)
+    elif gone:
+        yield Sign("removed_lock", f"a lock goes: {quote(gone[0])}", view.path, view.place)
+
+
+def _removed_help(view: HunkView) -> Iterator[Sign]:
+    """Caching, batching, concurrency or releasing that goes away."""
+    rules = (
+        ("removed_cache", _CACHE_USE, "a cache is no longer used"),
+        ("removed_batch", _BATCH, "batching or eager loading goes"),
+        ("removed_async", _ASYNC, "work is no longer done concurrently"),
+        ("removed_release", _RELEASE, "something is no longer released"),
+    )
+    for kind, pattern, what in rules:
+        gone = [line for line in view.only_removed if pattern.search(line)]
+        gone += [p.old for p in view.pairs if pattern.search(p.old) and not pattern.search(p.new)]
+        if gone and not any(pattern.search(line) for line in view.added):
+            yield Sign(kind, f"{what}: {quote(gone[0])}", view.path, view.place)
+
+
+def _leaks(view: HunkView) -> Iterator[Sign]:
+    kept = [line for line in view.only_added if _KEEPS.search(line)]
+    if kept and not any(re.search(r"evict|ttl|expire|max|limit|delete|pop|clear", line, re.I) for line in view.added):
+        yield Sign("unbounded_growth", f"keeps what it is given, no end seen: {quote(kept[0])}", view.path, view.place)
+    opened = [line for line in view.only_added if _ACQUIRE.search(line)]
+    if opened and not any(_RELEASE.search(line) for line in [*view.added, *view.context]):
+        yield Sign("opened_unreleased", f"opened, no release seen: {quote(opened[0])}", view.path, view.place)
+    closed = [line for line in view.only_added if _RELEASE.search(line)]
+    if closed and not view.removed:
+        yield Sign("added_release", f"releases what it holds: {quote(closed[0])}", view.path, view.place)
+
+
+def _conditions(view: HunkView) -> Iterator[Sign]:
+    for pair in view.pairs:
+        if _CONDITION.search(pair.old) and _OPERATOR.findall(pair.old) != _OPERATOR.findall(pair.new):
+            yield Sign(
+                "changed_condition", f"a condition changes: {quote(pair.new)}", view.path, pair.line or view.place
+            )
+            return
+
+
+CODE_SIGNS: tuple[Callable[[HunkView], Iterator[Sign]], ...] = (
+    _query_in_loop,
+    _new_query,
+    _removed_bound,
+    _guards,
+    _new_raise,
+    _retries,
+    _sleeps,
+    _locks,
+    _removed_help,
+    _leaks,
+    _conditions,
+)

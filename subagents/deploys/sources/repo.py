@@ -1,0 +1,132 @@
+"""A git repository as a source of commits, read through the isolated store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from subagents.contract import Coverage, Problem, SourceSpec, Window
+from subagents.deploys.sources.records import Commit, TouchedPath
+from subagents.gitstore.environment import SHA
+from subagents.gitstore.log import LoggedCommit, LogQuery
+from subagents.gitstore.process import GitFailed
+from subagents.gitstore.reader import Reader
+from subagents.gitstore.store import IsolatedStore, RepoUnusable
+
+PATHS_KEPT = 300
+BODY_KEPT = 4_000
+
+
+class RepoSource:
+    """One repository; opening it is put off until it is asked something, and its faults are problems."""
+
+    def __init__(self, spec: SourceSpec) -> None:
+        self.spec = spec
+        self.problems: list[Problem] = []
+        self._reader: Reader | None = None
+        self._opened = False
+        self.commits_read = 0
+
+    @property
+    def name(self) -> str:
+        """What the person calls it."""
+        return self.spec.origin or self.spec.path
+
+    def reader(self) -> Reader | None:
+        """Return its reader, or None where the repository cannot be used (then `problems` says why)."""
+        if self._opened:
+            return self._reader
+        self._opened = True
+        store_dir = self.spec.options.get("store")
+        if not store_dir:
+            self.problems.append(
+                Problem(what="no place for its private store was given", where=self.name, lost="its commits")
+            )
+            return None
+        try:
+            store = IsolatedStore.open(Path(self.spec.path), Path(store_dir))
+        except RepoUnusable as error:
+            self.problems.append(Problem(what=str(error), lost="its commits"))
+            return None
+        self.problems.extend(store.state.notes)
+        self._reader = Reader(store)
+        return self._reader
+
+    def tips(self) -> tuple[str, ...]:
+        """Return the commits whose history counts as landed: HEAD and the remote's default branch."""
+        reader = self.reader()
+        if reader is None:
+            return ()
+        found = [reader.store.state.head]
+        for ref in reader.store.branches()[:2000]:
+            if ref.name in {"refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master"}:
+                found.append(ref.commit)
+        return tuple(dict.fromkeys(found))
+
+    def commits(self, tips: Sequence[str], window: Window | None, limit: int) -> list[Commit]:
+        """Return commits that landed in the window, newest first; what cannot be read becomes a problem."""
+        reader = self.reader()
+        if reader is None:
+            return []
+        wanted = tuple(dict.fromkeys(tip for tip in tips if SHA.match(tip)))
+        found: list[Commit] = []
+        try:
+            for logged in reader.log(LogQuery(wanted, window=window, limit=limit)):
+                found.append(commit_of(self.spec.id, logged))
+        except GitFailed as error:
+            self.problems.append(Problem(what=str(error), where=self.name, lost="older commits"))
+        if len(found) >= limit:
+            self.problems.append(
+                Problem(what=f"more than {limit} commits in the window", where=self.name, lost="the oldest of them")
+            )
+        self.commits_read = max(self.commits_read, len(found))
+        return found
+
+    def fill_patches(self, commits: Sequence[Commit]) -> None:
+        """Read the diffs of these commits, all in one process."""
+        reader = self.reader()
+        missing = [commit for commit in commits if commit.patch is None and not commit.no_patch]
+        if reader is None or not missing:
+            return
+        try:
+            patches = reader.patches([commit.sha for commit in missing])
+        except GitFailed as error:
+            self.problems.append(Problem(what=str(error), where=self.name, lost=f"{len(missing)} diffs"))
+            return
+        for commit in missing:
+            patch = patches[commit.sha]
+            if patch.text is None:
+                commit.no_patch = patch.reason or "its diff cannot be read"
+            else:
+                commit.patch = patch.text.decode("utf-8", "replace")
+
+    def coverage(self) -> Coverage:
+        """Return its coverage line."""
+        return Coverage(
+            source=self.spec.id,
+            kind="repo",
+            items=self.commits_read,
+            understood=self.commits_read,
+            layout="git",
+            problems=tuple(dict.fromkeys(self.problems)),
+        )
+
+
+def _text(value: str) -> str:
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def commit_of(source: str, logged: LoggedCommit) -> Commit:
+    """Turn a logged commit into one of ours, with bounds on what is kept."""
+    return Commit(
+        source=source,
+        sha=logged.sha,
+        author=_text(logged.author),
+        committed_at=logged.committed_at,
+        subject=_text(logged.subject)[:500],
+        body=_text(logged.body)[:BODY_KEPT],
+        files=tuple(TouchedPath(_text(f.path), status=f.status) for f in logged.files[:PATHS_KEPT]),
+        file_count=logged.file_count,
+        patch=None,
+        parents=logged.parents,
+    )

@@ -1,0 +1,295 @@
+"""How suspicious each change is: a score in parts that can be read back, on the incident's clock.
+
+The score is a logistic sum of four judgements (time, reach, overlap, kind) and how well the kind fits
+the symptom. It is absolute: where no change explains the symptom, the best score is low.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from subagents.deploys.diffkinds import INNOCENT, KINDS, DiffReading, innocent_paths, read_diff_kinds
+from subagents.deploys.overlap import Overlap, OverlapIndex, SymptomTerms
+from subagents.deploys.reach import Failing, Reach, ServiceMap, reach, same_service
+from subagents.deploys.sources.patch import parse_patch
+from subagents.deploys.sources.records import Commit, Deploy, FlagChange
+from subagents.deploys.timeline import Timeline
+
+CLOCK_SLACK = timedelta(seconds=120)
+"""How far clocks of deploys and of measurements may differ before "after the onset" is said."""
+
+FillPatches = Callable[[Sequence[Commit]], None]
+
+_BASE = -4.4
+SHORTLIST = 200
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: which change explains a symptom that began at `onset`."""
+
+    onset: datetime | None
+    failing: Failing
+    terms: SymptomTerms
+    families: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One judgement within a score, in log-odds points."""
+
+    name: str
+    points: float
+    reason: str
+    path: str | None = None
+    line: int | None = None
+
+
+@dataclass
+class Scored:
+    """A change with its score between 0 and 1 and the parts it is made of."""
+
+    change: Commit | FlagChange
+    score: float
+    parts: list[Part]
+    lead_s: float | None
+    """Seconds from taking effect to the onset; negative: it came after."""
+    at: datetime | None
+    deploy: Deploy | None
+    services: tuple[str, ...]
+    ruled_out: str = ""
+    """Why it cannot have done it, or empty."""
+    reading: DiffReading | None = None
+    carriers: tuple[Deploy, ...] = field(default=())
+
+    @property
+    def is_flag(self) -> bool:
+        """Say whether it is a flag change."""
+        return isinstance(self.change, FlagChange)
+
+
+def _logistic(points: float) -> float:
+    return 1.0 / (1.0 + math.exp(-points))
+
+
+def score_all(
+    timeline: Timeline, question: Question, services: ServiceMap, fill: FillPatches | None = None
+) -> list[Scored]:
+    """Score every change of the timeline, most suspicious first.
+
+    `fill(commits)` reads the diffs of those commits that come from a repository; it is called once, for
+    the `SHORTLIST` best of a first pass that knows no diffs.
+    """
+    commits = list(timeline.commits.values())
+    index = OverlapIndex(question.terms, commits)
+    reverted = _reverted(commits)
+    first = [_score_commit(c, timeline, question, services, index.score(c), reverted) for c in commits]
+    first.sort(key=lambda s: -s.score)
+    if fill is not None:
+        short = [s.change for s in first[:SHORTLIST] if isinstance(s.change, Commit) and s.change.patch is None]
+        fill(short)
+        redo = {c.sha for c in short if c.patch is not None}
+        first = [
+            _score_commit(s.change, timeline, question, services, index.score(s.change), reverted)
+            if isinstance(s.change, Commit) and s.change.sha in redo
+            else s
+            for s in first
+        ]
+    scored = first + [_score_flag(flag, question, services) for flag in timeline.flags]
+    scored.sort(key=lambda s: (-s.score, -(s.at.timestamp() if s.at else 0.0)))
+    return scored
+
+
+_REVERT = re.compile(r"(?i)^\W*(?:re-?)?revert(?:s|ed)?\b[\s:]*[\"'“]?(?P<what>.+?)[\"'”]?\s*$")
+_REVERTS_SHA = re.compile(r"(?i)\breverts?\s+(?:commit\s+)?(?P<sha>[0-9a-f]{7,64})\b")
+
+
+def _reverted(commits: Sequence[Commit]) -> dict[str, Commit]:
+    """Map commits to the later commit that says it undoes them."""
+    by_subject = {c.subject.strip().lower(): c for c in commits}
+    found: dict[str, Commit] = {}
+    for commit in commits:
+        match = _REVERT.match(commit.subject)
+        if match and (target := by_subject.get(match["what"].strip().lower())) and target.sha != commit.sha:
+            found[target.sha] = commit
+        for sha in _REVERTS_SHA.findall(commit.body[:2000]):
+            for other in commits:
+                if other.sha.startswith(sha.lower()) and other.sha != commit.sha:
+                    found[other.sha] = commit
+    return found
+
+
+def _carriers_before(carriers: Sequence[Deploy], onset: datetime | None) -> list[Deploy]:
+    if onset is None:
+        return [deploy for deploy in carriers if not deploy.failed]
+    return [d for d in carriers if not d.failed and (d.at is None or d.at <= onset + CLOCK_SLACK)]
+
+
+def _score_commit(
+    commit: Commit,
+    timeline: Timeline,
+    question: Question,
+    services: ServiceMap,
+    overlap: Overlap,
+    reverted: dict[str, Commit],
+) -> Scored:
+    carriers = [d for d in timeline.carriers.get(commit.sha, []) if not d.failed]
+    before = _carriers_before(carriers, question.onset)
+    reached = reach(commit, before, question.failing, services)
+    head_only = [d for d in carriers if d.commit == commit.sha or d.certain]
+    late = bool(head_only) and not before
+    at = reached.deploy.at if reached.deploy else (head_only[0].at if late else commit.committed_at)
+    lead = (question.onset - at).total_seconds() if question.onset and at else None
+    time, too_late = _time_part(lead, reached.deploy, late, _has_deploys(timeline, reached, question))
+    reading = _read(commit)
+    kind = _kind_part(commit, reading)
+    parts = [time, _reach_part(reached), _overlap_part(overlap, reading), kind]
+    if reading is not None and reading.innocent is None:
+        parts.append(_fit_part(reading, question.families))
+    if commit.sha in reverted:
+        parts.append(_undone_part(reverted[commit.sha], question.onset))
+    score = _logistic(_BASE + sum(part.points for part in parts))
+    ruled_out = too_late or _cannot(commit, reading, reached)
+    if ruled_out:
+        score = min(score, 0.02)
+    return Scored(commit, score, parts, lead, at, reached.deploy or (head_only[0] if late else None),
+                  reached.services, ruled_out, reading, tuple(carriers))  # fmt: skip
+
+
+def _undone_part(by: Commit, onset: datetime | None) -> Part:
+    """A change that was undone before the onset did not do it; one undone after it was suspected by someone else."""
+    if onset is not None and by.committed_at is not None and by.committed_at < onset:
+        return Part("undone", -1.5, f"{by.sha[:10]} says that it undid this change before the onset")
+    return Part("undone", 0.9, f"{by.sha[:10]} says that it undoes this change, after the onset")
+
+
+def _has_deploys(timeline: Timeline, reached: Reach, question: Question) -> bool:
+    """Say whether the deploys of a service that runs this change are on record, so that none means not running."""
+    names = reached.services or tuple(question.failing.weights)
+    return any(same_service(deploy.service, name) for deploy in timeline.deploys for name in names)
+
+
+def _time_part(lead: float | None, deploy: Deploy | None, late: bool, has_deploys: bool) -> tuple[Part, str]:
+    if lead is None:
+        return Part("time", -0.4, "when it took effect, or the onset, is unknown"), ""
+    how = "deployed" if deploy else "landed"
+    if late or lead < -CLOCK_SLACK.total_seconds():
+        why = f"it was {'deployed' if deploy or late else 'committed'} {_span(-lead)} after the onset"
+        return Part("time", -6.0, why), why
+    if lead < 0:
+        return Part("time", 0.5, f"{how} {_span(-lead)} after the onset, within what clocks differ"), ""
+    slope = 0.28 if deploy else 0.15
+    points = max(-1.2, 1.5 - slope * math.log2(1.0 + lead / 900.0))
+    if deploy is None:
+        points -= 0.2
+        if has_deploys:
+            return Part(
+                "time", points - 1.0, f"landed {_span(lead)} before the onset, but no deploy carried it by then"
+            ), ""
+    return Part("time", points, f"{how} {_span(lead)} before the onset"), ""
+
+
+def _span(seconds: float) -> str:
+    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
+        if abs(seconds) >= size * 1.5:
+            return f"{seconds / size:.1f} {name}".replace(".0 ", " ")
+    return f"{seconds:.0f} s"
+
+
+def _reach_part(reached: Reach) -> Part:
+    value = reached.value
+    return Part("reach", 1.7 * value if value >= 0 else 2.0 * value, reached.how)
+
+
+def _overlap_part(overlap: Overlap, reading: DiffReading | None) -> Part:
+    """Naming the same things counts in full only where the diff does something to them."""
+    if overlap.strength < 0.02:
+        return Part("overlap", -0.3, "names nothing that the symptom names")
+    share = 0.85 if reading is None else 0.5 + 0.5 * min(1.0, reading.danger)
+    where = f"; in changed lines: {', '.join(overlap.in_diff[:4])}" if overlap.in_diff else ""
+    return Part("overlap", 3.2 * overlap.strength * share, f"shares {', '.join(overlap.shared[:5])}{where}")
+
+
+def _read(commit: Commit) -> DiffReading | None:
+    if not commit.patch:
+        return None
+    return read_diff_kinds(parse_patch(commit.patch, [f.path for f in commit.files]))
+
+
+def _kind_part(commit: Commit, reading: DiffReading | None) -> Part:
+    if reading is None:
+        paths = [touched.path for touched in commit.files]
+        why = innocent_paths(paths) if len(paths) == commit.file_count else None
+        if why is not None:
+            return Part("kind", -2.5, INNOCENT[why] + " (by its paths; no diff)")
+        if commit.is_merge and not commit.files:
+            return Part("kind", -1.0, "a merge; what it brought is scored commit by commit")
+        if commit.patch == "":
+            return Part("kind", -3.0, "it changes no file")
+        return Part("kind", -0.6, (commit.no_patch or "no diff is available") + ": what it does cannot be seen")
+    if reading.innocent is not None:
+        return Part("kind", -3.0, INNOCENT[reading.innocent])
+    sign = reading.strongest
+    if sign is None:
+        return Part("kind", -0.2, "the diff shows nothing that could be judged")
+    points = 1.35 * reading.danger - 0.75
+    return Part("kind", min(2.2, points), sign.what, sign.path or None, sign.line)
+
+
+def _fit_part(reading: DiffReading, families: frozenset[str]) -> Part:
+    sign = reading.strongest
+    if sign is None or not families:
+        return Part("fit", 0.0, "what the symptom looks like is unknown")
+    common = sorted(reading.leads_to & families)
+    danger = min(1.0, reading.danger / 1.5)
+    if common:
+        return Part("fit", 0.9 * danger, f"such a change can lead to {', '.join(common)}, as seen")
+    return Part(
+        "fit", -0.7, f"such a change leads to {', '.join(sorted(KINDS[sign.kind].leads_to)) or 'little'}, not seen"
+    )
+
+
+def _cannot(commit: Commit, reading: DiffReading | None, reached: Reach) -> str:
+    """Return why a change cannot have done it whatever else speaks for it, or empty."""
+    if reading is not None and reading.innocent is not None:
+        return INNOCENT[reading.innocent]
+    paths = [touched.path for touched in commit.files]
+    if reading is None and len(paths) == commit.file_count and (why := innocent_paths(paths)):
+        return INNOCENT[why] + " (by its paths)"
+    if reached.surely_elsewhere:
+        return f"it cannot reach what failed: {reached.how}, and nothing that failed works with it"
+    return ""
+
+
+def _score_flag(flag: FlagChange, question: Question, services: ServiceMap) -> Scored:
+    lead = (question.onset - flag.at).total_seconds() if question.onset and flag.at else None
+    time, too_late = _time_part(lead, None, False, False)
+    parts = [Part("time", time.points, time.reason.replace("landed", "changed").replace("committed", "changed"))]
+    weight = max((w for name, w in question.failing.weights.items() if same_service(name, flag.service)), default=0.0)
+    if not flag.service or not question.failing.known:
+        parts.append(Part("reach", 0.0, "which service reads it is unknown"))
+    elif weight > 0:
+        parts.append(Part("reach", 1.2 * weight, f"{flag.service} reads it, and it failed"))
+    elif any(
+        services.depends(name, flag.service) or services.depends(flag.service, name)
+        for name in question.failing.weights
+    ):
+        parts.append(Part("reach", 0.5, f"{flag.service} reads it, and works with what failed"))
+    else:
+        parts.append(Part("reach", -1.6, f"{flag.service} reads it, and did not fail"))
+    stub = Commit(flag.source, "flag", flag.actor, flag.at, f"{flag.flag} {flag.change}", "", (), 0, None)
+    overlap = OverlapIndex(question.terms, [stub]).score(stub)
+    shared = [t for t in overlap.shared if question.terms.weights.get(t, 0.0) > 0.2]
+    named = f"shares {', '.join(shared[:4])}" if shared else "its name names nothing that the symptom names"
+    parts.append(Part("overlap", 0.64 * min(2.5, len(shared)) if shared else -0.3, named))  # fmt: skip
+    parts.append(
+        Part("kind", 0.2, f"a switch while running: {flag.change or 'changed'}; what it switches is not in the data")
+    )
+    score = _logistic(_BASE + sum(part.points for part in parts))
+    ruled_out = too_late.replace("committed", "changed")
+    return Scored(flag, min(score, 0.02) if ruled_out else score, parts, lead, flag.at, None,
+                  (flag.service,) if flag.service else (), ruled_out)  # fmt: skip
