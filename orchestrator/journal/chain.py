@@ -137,7 +137,8 @@ class Verification:
             self._gap("missing", self._seq + 1, row.seq - 1)
             self._previous = b""
         # After a hole the previous hash is unknown; the row's own stored one then carries the chain on.
-        if self._previous and seal(self._previous, row) != row.hash:
+        sealed = seal(self._previous, row)
+        if sealed is None or (self._previous and sealed != row.hash):
             self._bad.append((row, self._previous))
         elif row.seq == self._good + 1:
             self._good = row.seq

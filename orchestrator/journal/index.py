@@ -112,9 +112,13 @@ class Index:
         current: list[SessionRow] = []
         changed: list[SessionRow] = []
         for session in self._home.session_ids():
+            directory = self._home.session_dir(session)
+            anchored = AnchorFile(directory).read()
+            if not anchored.head.seq and not (directory / "journal.db").exists():
+                continue  # it was never begun: the process died, or the disk was full, while the folder was made
             row = known.get(session)
-            if row is None or row.events != self._anchored(session):
-                row = summarise(self._home.session_dir(session))
+            if row is None or anchored.fault or row.events != anchored.head.seq:
+                row = summarise(directory)
                 changed.append(row)
             current.append(row)
         gone = known.keys() - {row.id for row in current}
@@ -127,10 +131,6 @@ class Index:
         """Make the index anew from the session folders; return its rows, newest first."""
         self._discard()
         return self.rows()
-
-    def _anchored(self, session: str) -> int:
-        anchored = AnchorFile(self._home.session_dir(session)).read()
-        return -1 if anchored.fault else anchored.head.seq
 
     def _read(self) -> dict[str, SessionRow]:
         if not self._home.index.exists():

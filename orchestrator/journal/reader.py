@@ -168,6 +168,8 @@ class JournalReader:
                 database.close()  # a read-only medium: no shared-memory file can be made, and none is needed
                 database = SqliteDatabase(path, immutable=True)
                 self._version = schema_version(database)
+            elif fault.kind == "readonly" and not self._anchored.fault and not self._anchored.head.seq:
+                self._version = 0  # it was being created when the power failed: nothing was recorded yet
             else:
                 self._fault = str(fault)
         except JournalDamaged as damaged:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 from collections.abc import Collection, Iterator
@@ -151,7 +152,9 @@ class Journal:
 
     def find(self, source_id: str, stream: str = "local") -> Event | None:
         """Return the durable event with the engine's own id, the processed one where there are two."""
-        return self._readable().find(source_id, stream)
+        reading = self._readable()
+        with self._naming_damage():
+            return reading.find(source_id, stream)
 
     def events(
         self,
@@ -161,8 +164,13 @@ class Journal:
         thread: str | None = None,
         limit: int | None = None,
     ) -> Iterator[Event]:
-        """Yield published events after seq `after`, in order; pages are read as they are needed."""
-        return self._readable().events(after, upto=self._head.seq, types=types, thread=thread, limit=limit)
+        """Yield published events after seq `after`, in order; pages are read as they are needed.
+
+        Raises JournalClosed, and JournalDamaged where the disk has spoilt what was whole on opening.
+        """
+        found = self._readable().events(after, upto=self._head.seq, types=types, thread=thread, limit=limit)
+        with self._naming_damage():
+            yield from found
 
     def subscribe(self, after: int | None = None) -> Subscription:
         """Follow events as they become durable, from after seq `after` (None: from now on)."""
@@ -207,8 +215,17 @@ class Journal:
             raise JournalClosed("the session was closed; open it again to read it")
         return self._reading
 
+    @contextlib.contextmanager
+    def _naming_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except (DatabaseFault, ValueError) as fault:
+            raise JournalDamaged(
+                f"{self._directory.name} cannot be read any more ({fault}); export what is whole"
+            ) from fault
+
     def _reread(self, after: int, limit: int) -> list[Event]:
-        return [] if self._closed else list(self._reading.events(after, upto=self._head.seq, limit=limit))
+        return [] if self._closed else list(self.events(after, limit=limit))
 
     def _deliver(self, outcomes: list[Outcome], head: Head) -> None:
         """Hand a group's outcomes to the loop; runs on the writer thread."""

@@ -33,6 +33,8 @@ class Subscription:
 
     def offer(self, events: Sequence[Event]) -> None:
         """Take newly published events; called by the journal."""
+        if self._closed:
+            return
         if not self._behind:
             if len(self._buffer) + len(events) > BUFFER_EVENTS:
                 self._behind = True

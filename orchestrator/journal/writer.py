@@ -160,8 +160,7 @@ class Writer:
             self._anchored_at = self._place.clock.monotonic()
             self._ledger.checkpoint_if_due()
             if self._ballast_due and self._place.ballast is not None:
-                self._place.ballast.hold()
-                self._ballast_due = False
+                self._ballast_due = not self._place.ballast.hold()
         except DatabaseFault as fault:
             self._judge(fault)
         except OSError as error:
