@@ -1,0 +1,318 @@
+"""Turning index and scans into the tools' typed results, with citations and a short text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from subagents.contract import ToolError, ToolResult, Window
+from subagents.logs.compare import Compared, Spans, compare, rows_in, surprise, timeline
+from subagents.logs.first_look import IncidentTimes, choose_windows, first_look, log_span
+from subagents.logs.index import BUCKET_SECONDS, LogIndex
+from subagents.logs.levels import ERROR, LEVELS
+from subagents.logs.log_set import LogSet, Place
+from subagents.logs.model import (
+    Change,
+    LevelCount,
+    LogsCoverage,
+    LogsFirstLook,
+    LogsPatterns,
+    LogsStacks,
+    Pattern,
+    ServiceCount,
+    StackGroup,
+)
+from subagents.logs.signatures import recognise
+from subagents.logs.sources.timestamps import microseconds, moment
+from subagents.logs.stacks import GroupTally
+from subagents.logs.terms import readable, terms_of
+
+if TYPE_CHECKING:
+    pass
+
+LISTED_SERVICES = 60
+MESSAGE_CHARS = 300
+
+
+def when(text: str | None, name: str) -> datetime | None:
+    """Read a time argument: ISO 8601; without a zone it is UTC."""
+    if text is None or not text.strip():
+        return None
+    try:
+        at = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError as error:
+        raise ToolError(f"{name}={text!r} is not an ISO 8601 time, such as 2026-03-01T12:00:00Z") from error
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def window_of(index: LogIndex, start: datetime | None, end: datetime | None) -> Window:
+    """Return a window with what is not given taken from the logs; raise ToolError where it is empty."""
+    span = log_span(index)
+    if span is None:
+        raise ToolError("no event of these logs has a time stamp: use logs_search without times")
+    first, last = start or span.start, end or span.end
+    if first >= last:
+        raise ToolError(f"the window is empty: {first.isoformat()} to {last.isoformat()}; logs span {_span(span)}")
+    return Window(start=first, end=last)
+
+
+def _span(window: Window) -> str:
+    return f"{window.start:%Y-%m-%d %H:%M:%S} to {window.end:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def coverage(logs: LogSet, index: LogIndex) -> ToolResult[LogsCoverage]:
+    """Answer logs_coverage."""
+    import polars as pl
+
+    table = index.table
+    by_service = (
+        table.drop_nulls("service")
+        .group_by("service")
+        .agg(pl.col("n").sum(), pl.col("n").filter(pl.col("severe")).sum().alias("errors"))
+        .sort("n", "service", descending=[True, False])
+    )
+    by_level = dict(table.group_by("severity").agg(pl.col("n").sum()).iter_rows())
+    data = LogsCoverage(
+        sources=tuple(index.coverage),
+        lines=index.lines,
+        events=sum(each.items for each in index.coverage),
+        dated=sum(each.understood for each in index.coverage),
+        span=log_span(index),
+        levels=tuple(LevelCount(level=LEVELS[code], count=by_level[code]) for code in sorted(by_level)),
+        services=tuple(
+            ServiceCount(service=service, count=n, errors=errors or 0)
+            for service, n, errors in by_service.head(LISTED_SERVICES).iter_rows()
+        ),
+        services_more=max(0, by_service.height - LISTED_SERVICES),
+        patterns=table["template"].n_unique(),
+        ungrouped=index.ungrouped,
+        skew=logs.skew(),
+    )
+    return ToolResult(data=data, text=_coverage_text(data))
+
+
+def _coverage_text(data: LogsCoverage) -> str:
+    head = f"{len(data.sources)} log files, {data.lines} lines, {data.events} events, {data.dated} with a time stamp"
+    lines = [head + (f"; {_span(data.span)}" if data.span else "")]
+    for each in data.sources:
+        lines.append(f"  {each.source}: {each.items} events, {each.layout}")
+        lines.extend(f"    ! {problem.line()}" for problem in each.problems)
+    lines.extend(f"  ! {problem.line()}" for problem in data.skew)
+    lines.append("levels: " + ", ".join(f"{each.level} {each.count}" for each in data.levels))
+    if data.services:
+        shown = ", ".join(f"{each.service} {each.count} ({each.errors} errors)" for each in data.services[:15])
+        lines.append(f"services: {shown}" + _more(len(data.services) - 15 + data.services_more))
+    return "\n".join(lines)
+
+
+def _more(count: int) -> str:
+    return f", {count} more" if count > 0 else ""
+
+
+def patterns(
+    logs: LogSet,
+    index: LogIndex,
+    spans: Spans,
+    *,
+    service: str | None,
+    least: int,
+    changes: Sequence[Change],
+    limit: int,
+) -> ToolResult[LogsPatterns]:
+    """Answer logs_patterns."""
+    found = [each for each in compare(index, spans, service) if each.level >= least or (each.severe and least <= ERROR)]
+    by_change = {
+        change: sum(each.change == change for each in found)
+        for change in ("new", "burst", "vanished", "rare", "steady")
+    }
+    wanted = [each for each in found if not changes or each.change in changes]
+    shown = wanted[:limit]
+    places = [(Place(each.source, each.byte, each.lines), each.text[:120]) for each in shown]
+    inside = rows_in(index, spans.window)
+    before = rows_in(index, spans.baseline) if spans.baseline is not None else inside.clear()
+    note = (
+        ""
+        if spans.baseline_seconds
+        else "no baseline: the logs hold nothing before the window, so nothing can be called new"
+    )
+    data = LogsPatterns(
+        window=spans.window,
+        baseline=spans.baseline,
+        window_seconds=spans.window_seconds,
+        baseline_seconds=spans.baseline_seconds,
+        events=int(inside["n"].sum()),
+        baseline_events=int(before["n"].sum()),
+        **by_change,
+        patterns=tuple(_pattern(logs, index, spans, each) for each in shown),
+        more=len(wanted) - len(shown),
+        note=note,
+    )
+    return ToolResult(data=data, text=_patterns_text(data), citations=logs.cite(places), more=_cursor(limit, data.more))
+
+
+def _cursor(limit: int, more: int) -> str | None:
+    return f"limit={limit + more}" if more > 0 else None
+
+
+def _pattern(logs: LogSet, index: LogIndex, spans: Spans, each: Compared) -> Pattern:
+    raw = index.examples[each.key].raw
+    text = readable(raw)
+    known = recognise(text) if each.severe or each.level >= 4 else None
+    window = spans.window if each.count or spans.baseline is None else spans.baseline
+    hosts = list(dict.fromkeys(host for key in each.keys for host in index.hosts(key)))
+    return Pattern(
+        id=each.id,
+        template=each.text[:600],
+        change=each.change,
+        level=LEVELS[each.level],
+        severe=each.severe,
+        services=each.services,
+        hosts=tuple(hosts[:8]),
+        sources=tuple(logs.sources[number].id for number in each.sources),
+        count=each.count,
+        baseline_events=each.baseline_events,
+        baseline_count=round(each.baseline_count, 2),
+        factor=round(each.factor, 2) if each.factor is not None else None,
+        surprise=round(each.surprise, 2),
+        score=round(each.score, 3),
+        first_seen=moment(each.first) if each.first is not None else None,
+        last_seen=moment(each.last) if each.last is not None else None,
+        timeline=timeline(index, window, each.keys),
+        example=raw[:MESSAGE_CHARS],
+        citation=logs.ref(Place(each.source, each.byte, each.lines)),
+        signature=known.name if known else None,
+        terms=terms_of(raw),
+    )
+
+
+def _patterns_text(data: LogsPatterns) -> str:
+    lines = [
+        f"{data.events} events in {_span(data.window)}, {data.baseline_events} in the baseline; patterns: "
+        f"{data.new} new, {data.burst} bursting, {data.vanished} vanished, {data.rare} rare and severe, {data.steady} steady"
+    ]
+    if data.note:
+        lines.append(data.note)
+    for each in data.patterns:
+        times = f"x{each.factor:g}" if each.factor is not None else "none before"
+        seen = f" since {each.first_seen:%H:%M:%S}" if each.first_seen else ""
+        who = ", ".join(each.services[:3]) + _more(len(each.services) - 3)
+        lines.append(f"{each.change:8} {each.level:7} {each.count:>7} ({times}){seen} [{who}] {each.template[:240]}")
+        lines.append(f"         {each.citation}")
+    if data.more:
+        lines.append(f"{data.more} more (ask with a larger limit)")
+    return "\n".join(lines)
+
+
+def stacks(logs: LogSet, index: LogIndex, spans: Spans, *, service: str | None, limit: int) -> ToolResult[LogsStacks]:
+    """Answer logs_stacks."""
+    groups = []
+    for tally in index.stacks.groups.values():
+        group = _stack_group(logs, tally, spans, service)
+        if group is not None:
+            groups.append(group)
+    groups.sort(
+        key=lambda pair: (-_stack_weight(pair[0], spans), pair[0].first_seen or datetime.max.replace(tzinfo=UTC))
+    )
+    shown = groups[:limit]
+    data = LogsStacks(
+        window=spans.window,
+        traces=sum(group.count for group, _ in groups),
+        groups=tuple(group for group, _ in shown),
+        more=len(groups) - len(shown),
+    )
+    places = [(place, group.exception or "stack trace") for group, place in shown]
+    return ToolResult(data=data, text=_stacks_text(data), citations=logs.cite(places), more=_cursor(limit, data.more))
+
+
+def _stack_weight(group: StackGroup, spans: Spans) -> float:
+    return surprise(group.count, group.baseline_events, spans) + 0.01 * group.count
+
+
+def _stack_group(logs: LogSet, tally: GroupTally, spans: Spans, service: str | None) -> tuple[StackGroup, Place] | None:
+    count, services = _stack_count(tally, spans.window, service)
+    if not count:
+        return None
+    baseline = _stack_count(tally, spans.baseline, service)[0] if spans.baseline is not None else 0
+    first, end = _buckets(spans.window)
+    inside = sorted(at for bucket, at in tally.firsts.items() if first <= bucket < end)
+    at, byte, lines, source = inside[0] if inside else (0, tally.byte, tally.lines, tally.source)
+    last = max((value for bucket, value in tally.lasts.items() if first <= bucket < end), default=None)
+    trace = tally.trace
+    own = [frame for frame in trace.frames if frame.own]
+    functions = [frame.function for frame in own[:6] if frame.function]
+    paths = [frame.path for frame in own[:6]]
+    place = Place(source, byte, lines)
+    group = StackGroup(
+        id=trace.id,
+        exception=trace.exception,
+        message=trace.message,
+        language=trace.language,
+        frames=trace.frames[:12],
+        frames_more=max(0, len(trace.frames) - 12),
+        count=count,
+        baseline_events=baseline,
+        baseline_count=round(baseline * spans.scale, 2),
+        services=services,
+        first_seen=moment(at) if inside else None,
+        last_seen=moment(last) if last is not None else None,
+        citation=logs.ref(place),
+        terms=tuple(
+            dict.fromkeys(
+                [*paths, *functions, *([trace.exception] if trace.exception else []), *terms_of(trace.message)]
+            )
+        )[:24],
+    )
+    return group, place
+
+
+def _buckets(window: Window) -> tuple[int, int]:
+    size = BUCKET_SECONDS * 1_000_000
+    return microseconds(window.start) // size, -(-microseconds(window.end) // size)
+
+
+def _stack_count(tally: GroupTally, window: Window, service: str | None) -> tuple[int, tuple[str, ...]]:
+    first, end = _buckets(window)
+    services: dict[str, None] = {}
+    total = 0
+    for (bucket, name), n in tally.counts.items():
+        if bucket is None or not first <= bucket < end or (service is not None and name != service):
+            continue
+        total += n
+        if name:
+            services.setdefault(name)
+    return total, tuple(services)[:12]
+
+
+def _stacks_text(data: LogsStacks) -> str:
+    lines = [f"{data.traces} stack traces in {_span(data.window)}, {len(data.groups) + data.more} groups"]
+    for group in data.groups:
+        who = ", ".join(group.services[:3])
+        lines.append(
+            f"{group.count:>6} (baseline {group.baseline_events}) [{who}] {group.exception}: {group.message[:160]}"
+        )
+        own = [frame for frame in group.frames if frame.own] or list(group.frames[:3])
+        lines.extend(f"         {frame.place} {frame.function}" for frame in own[:4])
+        lines.append(f"         {group.citation}")
+    if data.more:
+        lines.append(f"{data.more} more groups (ask with a larger limit)")
+    return "\n".join(lines)
+
+
+def look(logs: LogSet, index: LogIndex, times: IncidentTimes) -> ToolResult[LogsFirstLook]:
+    """Answer logs_first_look."""
+    chosen = choose_windows(index, times)
+    if chosen is None:
+        raise ToolError("no event of these logs has a time stamp: nothing can be compared; use logs_search")
+    data, places = first_look(logs, index, chosen)
+    lines = [f"window {_span(data.window)} ({data.derived})"]
+    lines.append(f"{data.errors} severe events, {data.baseline_errors_scaled:g} expected from the baseline")
+    if data.onset is not None:
+        lines.append(
+            f"onset {data.onset.at:%H:%M:%S} UTC: {data.onset.before_per_minute:g} to {data.onset.after_per_minute:g} per minute"
+        )
+    lines.extend(
+        f"signature {each.label} x{each.count} ({each.explains}): {each.example[:160]}" for each in data.signatures
+    )
+    lines.extend(f"service {each.service} {each.score:g}, {each.errors} severe" for each in data.services[:10])
+    return ToolResult(data=data, text="\n".join(lines), citations=logs.cite(places))

@@ -1,0 +1,217 @@
+"""One pass over all log files: counts per template, service, severity and 10 s, with the first event of each.
+
+Everything that compares windows reads this index, so a file is masked once however many questions follow.
+Memory grows with templates and buckets, not with lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from subagents.contract import Coverage, ToolError
+from subagents.logs.levels import ERROR, UNKNOWN
+from subagents.logs.patterns import Template, mask, templates
+from subagents.logs.sources.log_source import Frame, LogSource
+from subagents.logs.stacks import StackTally
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BUCKET_SECONDS = 10
+MAX_KEYS = 200_000
+COMPACT_ROWS = 400_000
+OTHER = 0
+"""Key 0: events beyond MAX_KEYS different keys. Counted, not grouped."""
+EXAMPLE_CHARS = 4096
+HOSTS_KEPT = 8
+MERGE_BY = ("key", "source", "service", "level", "bucket")
+
+
+@dataclass(frozen=True)
+class Example:
+    """The first event of a key, as it stands in the file."""
+
+    source: int
+    byte: int
+    lines: int
+    raw: str
+
+
+@dataclass
+class LogIndex:
+    """The index of a set of sources. `rows` is only read through `table`."""
+
+    sources: Sequence[LogSource]
+    keys: list[str] = field(default_factory=lambda: ["(more different messages than are grouped)"])
+    examples: list[Example] = field(default_factory=lambda: [Example(0, 0, 1, "")])
+    stacks: StackTally = field(default_factory=StackTally)
+    coverage: list[Coverage] = field(default_factory=list)
+    lines: int = 0
+    _ids: dict[str, int] = field(default_factory=dict)
+    _parts: list[pl.DataFrame] = field(default_factory=list)
+    _part_rows: int = 0
+    _hosts: dict[int, dict[str, int]] = field(default_factory=dict)
+
+    @classmethod
+    def build(cls, sources: Sequence[LogSource], cancelled: Callable[[], bool] = lambda: False) -> LogIndex:
+        """Read every source once; raise ToolError when `cancelled` says so."""
+        index = cls(sources)
+        for place, source in enumerate(sources):
+            for frame in source.frames():
+                if cancelled():
+                    raise ToolError("cancelled while the logs were being read")
+                index.add(place, frame)
+            index.coverage.append(source.coverage())
+            index.lines += source.tally.lines
+        return index
+
+    def add(self, place: int, frame: Frame) -> None:
+        """Count the events of one block."""
+        import polars as pl
+
+        events = frame.events.with_columns(
+            key=mask(pl.col("text"), syslog=self._is_syslog(place)) + pl.col("suffix").fill_null(""),
+            bucket=pl.col("t") // (BUCKET_SECONDS * 1_000_000),
+        )
+        grouped = events.group_by("key", "service", "level", "bucket", maintain_order=True).agg(
+            n=pl.len(),
+            byte=pl.col("start").first(),
+            lines=pl.col("lines").first(),
+            raw=pl.col("raw").first(),
+            t0=pl.col("t").min(),
+            t1=pl.col("t").max(),
+        )
+        ids = pl.Series(self._intern(place, grouped), dtype=pl.UInt32)
+        self._parts.append(
+            grouped.select(
+                "service", "level", "bucket", pl.col("n").cast(pl.Int64), "byte", "lines", "t0", "t1"
+            ).with_columns(key=ids, source=pl.lit(place, pl.UInt16))
+        )
+        self._part_rows += grouped.height
+        if events["host"].null_count() < events.height:
+            self._count_hosts(events)
+        self.stacks.add(place, frame)
+        if self._part_rows > COMPACT_ROWS:
+            self._compact()
+
+    def _is_syslog(self, place: int) -> bool:
+        return self.sources[place].is_syslog
+
+    def _intern(self, place: int, grouped: pl.DataFrame) -> list[int]:
+        ids: list[int] = []
+        known = self._ids
+        for row, key in enumerate(grouped["key"].to_list()):
+            number = known.get(key)
+            if number is None:
+                number = self._new_key(place, key, grouped, row)
+            ids.append(number)
+        return ids
+
+    def _new_key(self, place: int, key: str, grouped: pl.DataFrame, row: int) -> int:
+        if len(self.keys) > MAX_KEYS:
+            return OTHER
+        number = self._ids[key] = len(self.keys)
+        self.keys.append(key)
+        raw: str = grouped["raw"][row]
+        self.examples.append(Example(place, int(grouped["byte"][row]), int(grouped["lines"][row]), raw[:EXAMPLE_CHARS]))
+        return number
+
+    def _count_hosts(self, events: pl.DataFrame) -> None:
+        for key, host in events.select("key", "host").drop_nulls().unique().iter_rows():
+            hosts = self._hosts.setdefault(self._ids.get(key, OTHER), {})
+            if len(hosts) < HOSTS_KEPT:
+                hosts[host] = hosts.get(host, 0) + 1
+
+    def hosts(self, key: int) -> list[str]:
+        """Return some of the hosts or pods that logged a key."""
+        return list(self._hosts.get(key, ()))
+
+    def _compact(self) -> None:
+        import polars as pl
+
+        table = pl.concat(self._parts)
+        table = (
+            table.sort("t0", maintain_order=True)
+            .group_by(*MERGE_BY, maintain_order=True)
+            .agg(
+                pl.col("n").sum(),
+                pl.col("byte").first(),
+                pl.col("lines").first(),
+                pl.col("t0").min(),
+                pl.col("t1").max(),
+            )
+        )
+        self._parts, self._part_rows = [table], table.height // 2
+
+    @cached_property
+    def table(self) -> pl.DataFrame:
+        """Rows of (key, source, service, level, bucket): n, byte, lines, t0, t1 (µs), template, severe."""
+        import polars as pl
+
+        if not self._parts:
+            return pl.DataFrame(schema=empty_schema())
+        self._compact()
+        table = self._parts[0]
+        found = self.templates
+        ids: dict[tuple[int, str], int] = {}
+        numbers = [ids.setdefault((template.level, template.text), len(ids)) for template in found]
+        lookup = pl.DataFrame(
+            {
+                "key": pl.Series(range(len(found)), dtype=pl.UInt32),
+                "template": pl.Series(numbers, dtype=pl.UInt32),
+                "severity": pl.Series([template.level for template in found], dtype=pl.Int8),
+                "by_words": [template.severe_by_words for template in found],
+                "program": pl.Series([template.service for template in found], dtype=pl.String),
+            }
+        )
+        table = table.join(lookup, on="key", how="left").with_columns(
+            service=pl.coalesce("program", "service"),
+            severe=(pl.col("severity") >= ERROR) | pl.col("by_words"),
+        )
+        return table.drop("program", "by_words")
+
+    @cached_property
+    def templates(self) -> list[Template]:
+        """The template of each key."""
+        import polars as pl
+
+        if not self._parts:
+            return []
+        self._compact()
+        per_key = self._parts[0].group_by("key").agg(pl.col("n").sum(), pl.col("level").max())
+        counts, levels = [0] * len(self.keys), [UNKNOWN] * len(self.keys)
+        for key, n, level in per_key.iter_rows():
+            counts[key], levels[key] = n, level or UNKNOWN
+        syslog = [self._is_syslog(example.source) if self.sources else False for example in self.examples]
+        return templates(self.keys, levels, counts, syslog)
+
+    @property
+    def ungrouped(self) -> int:
+        """Events beyond the limit of keys."""
+        import polars as pl
+
+        return int(self.table.filter(pl.col("key") == OTHER)["n"].sum())
+
+
+def empty_schema() -> dict[str, pl.DataType]:
+    """Return the columns of `LogIndex.table` for an index of nothing."""
+    import polars as pl
+
+    return {
+        "service": pl.String(),
+        "level": pl.Int8(),
+        "bucket": pl.Int64(),
+        "n": pl.Int64(),
+        "byte": pl.Int64(),
+        "lines": pl.Int64(),
+        "t0": pl.Int64(),
+        "t1": pl.Int64(),
+        "key": pl.UInt32(),
+        "source": pl.UInt16(),
+        "template": pl.UInt32(),
+        "severity": pl.Int8(),
+        "severe": pl.Boolean(),
+    }

@@ -1,0 +1,159 @@
+"""All log files of an incident: opened lazily, indexed once per state of the files, cited exactly."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from subagents import citations
+from subagents.contract import Evidence, Problem, SourceSpec, ToolError
+from subagents.logs.index import LogIndex
+from subagents.logs.sources.log_source import LogSource
+from subagents.logs.sources.reader import lines_around, read_spans
+
+MAX_CONTEXT = 500
+_HALF_HOUR = 1800.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """An event: which source, which byte, how many lines."""
+
+    source: int
+    byte: int
+    lines: int
+
+
+@dataclass
+class LogSet:
+    """The log sources of a session, in this process."""
+
+    specs: Sequence[SourceSpec]
+    _index: LogIndex | None = None
+    _state: tuple[tuple[int, int], ...] = ()
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @cached_property
+    def sources(self) -> list[LogSource]:
+        """The sources, in the order given."""
+        return [LogSource(spec) for spec in self.specs if spec.kind == "logs"]
+
+    def index(self, cancelled: Callable[[], bool] = lambda: False) -> LogIndex:
+        """Return the index of the files as they are now; built once, again when a file has changed."""
+        if not self.sources:
+            raise ToolError("the incident has no log files; attach some to search them")
+        with self._lock:
+            state = tuple(self._stat(source) for source in self.sources)
+            if self._index is None or state != self._state:
+                self._index, self._state = LogIndex.build(self.sources, cancelled), state
+            return self._index
+
+    @staticmethod
+    def _stat(source: LogSource) -> tuple[int, int]:
+        try:
+            stat = source.path.stat()
+        except OSError:
+            return (0, 0)
+        return (stat.st_mtime_ns, stat.st_size)
+
+    def ref(self, place: Place) -> str:
+        """Return the citation of an event."""
+        return str(citations.LogRef(source=self.sources[place.source].id, byte=place.byte, lines=place.lines))
+
+    def cite(self, places: Sequence[tuple[Place, str]]) -> tuple[Evidence, ...]:
+        """Freeze events as evidence, in the order given, without repeats; one pass per file."""
+        by_source: dict[int, dict[Place, str]] = {}
+        for place, label in places:
+            by_source.setdefault(place.source, {}).setdefault(place, label)
+        found: dict[Place, Evidence] = {}
+        for number, wanted in by_source.items():
+            try:
+                spans = read_spans(self.sources[number].path, [(place.byte, place.lines) for place in wanted])
+            except OSError as error:
+                raise ToolError(f"{self.sources[number].name} cannot be read any more ({error.strerror})") from error
+            for (place, label), span in zip(wanted.items(), spans, strict=True):
+                found[place] = span.evidence(self.ref(place), label)
+        return tuple(found[place] for place in dict.fromkeys(place for place, _ in places))
+
+    def by_id(self, source: str) -> LogSource:
+        """Return a source by its id; raise ToolError with the ids there are."""
+        for each in self.sources:
+            if each.id == source:
+                return each
+        known = ", ".join(each.id for each in self.sources[:20]) or "none"
+        raise ToolError(f"no log source {source!r}; there are: {known}")
+
+    def open(self, ref: str) -> tuple[LogSource, citations.LogRef]:
+        """Return what a log citation points to."""
+        parsed = citations.parse(ref)
+        if not isinstance(parsed, citations.LogRef):
+            raise ToolError(f"not a log citation: {ref}")
+        return self.by_id(parsed.source), parsed
+
+    def around(self, ref: str, before: int, after: int) -> tuple[citations.LogRef, int, bytes]:
+        """Return (the parsed citation, lines before it, bytes) with whole lines of context."""
+        source, parsed = self.open(ref)
+        try:
+            start, _, data = lines_around(
+                source.path, parsed.byte, parsed.lines, min(before, MAX_CONTEXT), min(after, MAX_CONTEXT)
+            )
+        except OSError as error:
+            raise ToolError(f"{source.name} cannot be read ({error.strerror})") from error
+        return parsed, data[: parsed.byte - start].count(b"\n"), data
+
+    def skew(self) -> tuple[Problem, ...]:
+        """Report sources whose clock seems to be whole half hours off the others; nothing is reordered."""
+        spans = [(s.tally.first, s.tally.last, s) for s in self.sources if s.tally.first is not None]
+        found = []
+        for first, last, source in spans:
+            others = [each for each in spans if each[2] is not source]
+            if not others or first is None or last is None:
+                continue
+            low = min(each[0] for each in others if each[0] is not None)
+            high = max(each[1] for each in others if each[1] is not None)
+            if first <= high and last >= low:
+                continue
+            shift = _half_hours((low - first) / 1e6, (high - last) / 1e6)
+            if shift is not None:
+                hours = -shift / 3600
+                found.append(
+                    Problem(
+                        what=f"its times lie {abs(hours):g} h {'after' if hours > 0 else 'before'} all other sources: "
+                        "perhaps another time zone",
+                        where=source.name,
+                        lost="nothing; it was not shifted",
+                        todo="check the host's zone",
+                    )
+                )
+        return tuple(found)
+
+
+def _half_hours(start: float, end: float) -> float | None:
+    """Return the shift in seconds, if one of whole half hours up to 14 h brings both ends within five minutes."""
+    shift = round(start / _HALF_HOUR) * _HALF_HOUR
+    near = abs(start - shift) < 300 or abs(end - shift) < 300
+    return shift if shift and abs(shift) <= 14 * 3600 and near else None
+
+
+@dataclass(frozen=True)
+class LogResolver:
+    """Opens log citations again."""
+
+    logs: LogSet
+
+    def resolve(self, ref: str, context_lines: int = 0) -> Evidence:
+        """Return the evidence as it is now; with context, the excerpt also shows the lines around it."""
+        source, parsed = self.logs.open(ref)
+        try:
+            span = read_spans(source.path, [(parsed.byte, parsed.lines)])[0]
+        except OSError as error:
+            raise ToolError(f"{source.name} cannot be read ({error.strerror})") from error
+        if span.lines != parsed.lines:
+            raise ToolError(f"{source.name} ends inside {ref}: the file has changed since it was cited")
+        found = span.evidence(ref, source.name)
+        if context_lines <= 0:
+            return found
+        _, _, data = self.logs.around(ref, context_lines, context_lines)
+        return found.model_copy(update={"excerpt": data.decode("utf-8", "replace")})

@@ -1,0 +1,76 @@
+"""Templates: the mask that turns a column of messages into a few thousand keys, and the keys into templates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from subagents.logs.levels import UNKNOWN, sounds_bad, split_head
+from subagents.logs.merge import merge
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MASK = r"[^\s\d=]*\d\S*"
+"""EQ: a word with a digit becomes `*`, and what stands before an `=` in it is kept."""
+MASK_PID = r"[^\s\d=\[]*\d\S*"
+"""For syslog: also what stands before a `[`, so that `sshd[812]:` keeps its program."""
+KEY_CHARS = 600
+"""A message is grouped by its first characters; longer ones differ in payload, not in kind."""
+MERGED_KEYS = 20_000
+"""Merging costs about 10 µs a word; the most frequent keys carry the groups."""
+
+_SYSLOG_HEAD = re.compile(r"^\s*(?:<\S+\s+)?\S+ (?P<app>[A-Za-z][\w./-]*?)(?:\[\S*|:)\s+(?P<message>.*)$", re.DOTALL)
+_RFC5424_HEAD = re.compile(r"^\*?\s+\S+ (?P<app>[A-Za-z][\w./-]*) \S+ \S+ (?:-|\[.*?\]) ?(?P<message>.*)$", re.DOTALL)
+
+
+def mask(texts: pl.Expr, *, syslog: bool = False) -> pl.Expr:
+    """Return the expression that masks a column of messages."""
+    return texts.str.slice(0, KEY_CHARS).str.replace_all(MASK_PID if syslog else MASK, "*")
+
+
+@dataclass(frozen=True)
+class Template:
+    """What a masked key turned out to be."""
+
+    text: str
+    level: int
+    severe_by_words: bool
+    service: str | None = None
+    """Program named in a syslog header."""
+
+
+def templates(
+    keys: Sequence[str], levels: Sequence[int], counts: Sequence[int], syslog: Sequence[bool]
+) -> list[Template]:
+    """Return the template of each key, in order; keys that differ in one word of many values share one."""
+    heads = [head_of(key, level, is_syslog) for key, level, is_syslog in zip(keys, levels, syslog, strict=True)]
+    order = sorted(range(len(keys)), key=lambda place: -counts[place])[:MERGED_KEYS]
+    merged = merge([(heads[place][0], heads[place][1]) for place in order])
+    found: list[Template | None] = [None] * len(keys)
+    for place, text in zip(order, merged, strict=True):
+        level, _, service = heads[place]
+        found[place] = _template(text, level, service)
+    return [
+        template if template is not None else _template(heads[place][1], heads[place][0], heads[place][2])
+        for place, template in enumerate(found)
+    ]
+
+
+def _template(text: str, level: int, service: str | None) -> Template:
+    return Template(text, level, level == UNKNOWN and sounds_bad(text), service)
+
+
+def head_of(key: str, level: int, is_syslog: bool) -> tuple[int, str, str | None]:
+    """Return (level, message, service) of a key whose header may still be in it."""
+    service = None
+    text = key
+    if is_syslog:
+        match = _SYSLOG_HEAD.match(key) or _RFC5424_HEAD.match(key)
+        if match is not None:
+            service, text = match["app"], match["message"]
+    if level == UNKNOWN:
+        level, text = split_head(text)
+    return level, text.strip(), service

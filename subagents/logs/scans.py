@@ -1,0 +1,231 @@
+"""Answers that read the files: search, histogram, distinct values, context."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from subagents.contract import ToolError, ToolResult, Window
+from subagents.logs.answers import when, window_of
+from subagents.logs.compare import bucket_seconds
+from subagents.logs.index import BUCKET_SECONDS
+from subagents.logs.levels import ERROR, LEVELS
+from subagents.logs.log_set import LogSet, Place
+from subagents.logs.model import (
+    HistogramSeries,
+    LogLine,
+    LogsContext,
+    LogsDistinct,
+    LogsHistogram,
+    LogsSearch,
+    ServiceCount,
+    ValueCount,
+)
+from subagents.logs.params import ContextParams, DistinctParams, FilterParams, HistogramParams, SearchParams
+from subagents.logs.search import SHOWN_CHARS, Filters, distinct, matching, search
+from subagents.logs.sources.timestamps import microseconds, moment
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Cancelled = Callable[[], bool]
+MAX_BUCKETS = 500
+SERIES = 20
+
+
+def filters_of(params: FilterParams) -> Filters:
+    """Read filter arguments; an open end of the window reaches as far as time does."""
+    start, end = when(params.start, "start"), when(params.end, "end")
+    window = None
+    if start is not None or end is not None:
+        window = Window(start=start or moment(0), end=end or moment(4_102_444_800_000_000))
+        if window.seconds <= 0:
+            raise ToolError(f"the window is empty: start {params.start} is not before end {params.end}")
+    return Filters(
+        text=params.text or None,
+        regex=params.regex or None,
+        service=params.service,
+        level=params.level,
+        window=window,
+        source=params.source,
+    )
+
+
+def search_answer(logs: LogSet, params: SearchParams, cancelled: Cancelled) -> ToolResult[LogsSearch]:
+    """Answer logs_search."""
+    skip = _skip(params.cursor)
+    found = search(logs, filters_of(params), skip, params.limit, cancelled)
+    more = max(0, found.total - skip - len(found.rows))
+    cursor = f"skip={skip + len(found.rows)}" if more else None
+    lines = tuple(
+        LogLine(
+            citation=logs.ref(row["place"]),
+            source=logs.sources[row["place"].source].id,
+            at=moment(row["t"]) if row["t"] is not None else None,
+            level=LEVELS[row["severity"]],
+            service=row["service"],
+            text=_shown(row["raw"]),
+        )
+        for row in found.rows
+    )
+    data = LogsSearch(
+        matches=found.total,
+        scanned=found.scanned,
+        services=tuple(
+            ServiceCount(service=name, count=n, errors=found.errors[name]) for name, n in found.services.most_common(20)
+        ),
+        first=moment(found.first) if found.first is not None else None,
+        last=moment(found.last) if found.last is not None else None,
+        lines=lines,
+        more=more,
+        cursor=cursor,
+    )
+    span = f", {data.first:%H:%M:%S} to {data.last:%H:%M:%S} UTC" if data.first and data.last else ""
+    text = [f"{data.matches} of {data.scanned} events match{span}"]
+    if data.services:
+        text.append("by service: " + ", ".join(f"{each.service} {each.count}" for each in data.services[:10]))
+    text.extend(f"{line.citation}  {line.text}" for line in lines)
+    if more:
+        text.append(f"{more} more (cursor {cursor})")
+    places = [(row["place"], "") for row in found.rows]
+    return ToolResult(data=data, text="\n".join(text), citations=logs.cite(places), more=cursor)
+
+
+def _skip(cursor: str | None) -> int:
+    if not cursor:
+        return 0
+    number = cursor.removeprefix("skip=")
+    if not number.isdigit():
+        raise ToolError(f"not a cursor of logs_search: {cursor!r}")
+    return int(number)
+
+
+def _shown(raw: str) -> str:
+    return raw if len(raw) <= SHOWN_CHARS else raw[:SHOWN_CHARS] + f" …[{len(raw) - SHOWN_CHARS} more characters]"
+
+
+def histogram_answer(logs: LogSet, params: HistogramParams, cancelled: Cancelled) -> ToolResult[LogsHistogram]:
+    """Answer logs_histogram: from the index where no text is asked for, else by a scan."""
+    index = logs.index(cancelled)
+    window = window_of(index, when(params.start, "start"), when(params.end, "end"))
+    bucket = params.bucket_seconds or bucket_seconds(window)
+    bucket = max(bucket // BUCKET_SECONDS * BUCKET_SECONDS, math.ceil(window.seconds / MAX_BUCKETS / 10) * 10)
+    first = microseconds(window.start) // 1_000_000 // bucket * bucket
+    size = max(1, math.ceil((microseconds(window.end) / 1e6 - first) / bucket))
+    counts: dict[str, list[int]] = {}
+    undated = 0
+    for name, second, n in _counted(logs, params, window, cancelled):
+        if second is None:
+            undated += n
+            continue
+        place = (second - first) // bucket
+        if 0 <= place < size:
+            counts.setdefault(name, [0] * size)[place] += n
+    ranked = sorted(counts.items(), key=lambda item: (-sum(item[1]), item[0]))
+    data = LogsHistogram(
+        start=moment(first * 1_000_000),
+        bucket_seconds=bucket,
+        by=params.by,
+        series=tuple(HistogramSeries(name=name, total=sum(line), counts=tuple(line)) for name, line in ranked[:SERIES]),
+        more=max(0, len(ranked) - SERIES),
+        undated=undated,
+    )
+    text = [f"events per {bucket} s from {data.start:%Y-%m-%d %H:%M:%S} UTC by {params.by}"]
+    text.extend(f"{each.name}: {each.total} | {' '.join(map(str, each.counts))}" for each in data.series)
+    if data.more:
+        text.append(f"{data.more} more series (filter by service or level)")
+    return ToolResult(data=data, text="\n".join(text))
+
+
+def _counted(
+    logs: LogSet, params: HistogramParams, window: Window, cancelled: Cancelled
+) -> list[tuple[str, int | None, int]]:
+    """Return (series, second, events)."""
+    import polars as pl
+
+    filters = filters_of(params)
+    if params.text or params.regex:
+        filters = replace(filters, window=window)
+        parts = [
+            events.select("service", "severity", "t", n=pl.lit(1, pl.Int64), source=pl.lit(place, pl.UInt16))
+            for place, events, _ in matching(logs, filters, cancelled)
+        ]
+        rows = pl.concat(parts) if parts else None
+        second = pl.col("t") // 1_000_000
+    else:
+        rows = _index_rows(logs, filters, cancelled)
+        second = pl.col("bucket") * BUCKET_SECONDS
+    if rows is None or not rows.height:
+        return []
+    name = {"total": pl.lit("all"), "service": pl.col("service").fill_null("(no service named)")}.get(
+        params.by, pl.col("severity" if params.by == "level" else "source").cast(pl.Int64).cast(pl.String)
+    )
+    grouped = rows.group_by(name.alias("name"), second.alias("second")).agg(pl.col("n").sum())
+    return [(_series_name(logs, params.by, str(key)), at, n) for key, at, n in grouped.iter_rows()]
+
+
+def _index_rows(logs: LogSet, filters: Filters, cancelled: Cancelled) -> pl.DataFrame:
+    import polars as pl
+
+    rows = logs.index(cancelled).table
+    if filters.service is not None:
+        rows = rows.filter(pl.col("service") == filters.service)
+    if filters.source is not None:
+        rows = rows.filter(pl.col("source") == logs.sources.index(logs.by_id(filters.source)))
+    if filters.least:
+        rows = rows.filter((pl.col("severity") >= filters.least) | (pl.col("severe") & (filters.least <= ERROR)))
+    return rows
+
+
+def _series_name(logs: LogSet, by: str, key: str) -> str:
+    if by == "level":
+        return LEVELS[int(key)]
+    return logs.sources[int(key)].id if by == "source" else key
+
+
+def distinct_answer(logs: LogSet, params: DistinctParams, cancelled: Cancelled) -> ToolResult[LogsDistinct]:
+    """Answer logs_distinct."""
+    found = distinct(logs, filters_of(params), params.field, cancelled)
+    shown = found.counts.most_common(params.limit)
+    data = LogsDistinct(
+        field=params.field,
+        events=found.events,
+        with_field=found.with_field,
+        distinct=len(found.counts),
+        values=tuple(
+            ValueCount(value=value[:300], count=n, citation=logs.ref(found.places[value])) for value, n in shown
+        ),
+        more=len(found.counts) - len(shown),
+        fields=tuple(name for name, _ in found.fields.most_common(60)),
+    )
+    text = [f"{data.distinct} values of {data.field} in {data.with_field} of {data.events} events"]
+    text.extend(f"{each.count:>8} {each.value}  {each.citation}" for each in data.values)
+    if data.more:
+        text.append(f"{data.more} more (ask with a larger limit)")
+    if not data.with_field and data.fields:
+        text.append("fields there are: " + ", ".join(data.fields[:40]))
+    places = [(found.places[value], value[:80]) for value, _ in shown]
+    more = f"limit={params.limit + data.more}" if data.more else None
+    return ToolResult(data=data, text="\n".join(text), citations=logs.cite(places), more=more)
+
+
+def context_answer(logs: LogSet, params: ContextParams) -> ToolResult[LogsContext]:
+    """Answer logs_context."""
+    parsed, cited_from, data = logs.around(params.citation, params.before, params.after)
+    lines = data.decode("utf-8", "replace").removesuffix("\n").split("\n")
+    source, _ = logs.open(params.citation)
+    place = Place(logs.sources.index(source), parsed.byte, parsed.lines)
+    answer = LogsContext(
+        citation=params.citation,
+        source=parsed.source,
+        lines=tuple(_shown(line.rstrip("\r")) for line in lines),
+        cited_from=cited_from,
+        cited_lines=parsed.lines,
+    )
+    marked = [
+        f"{'>' if cited_from <= row < cited_from + parsed.lines else ' '} {line}"
+        for row, line in enumerate(answer.lines)
+    ]
+    return ToolResult(data=answer, text="\n".join(marked), citations=logs.cite([(place, "")]))

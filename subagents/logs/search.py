@@ -1,0 +1,270 @@
+"""Reading through the files: search by text, regex, service, severity and time, and the values of a field."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from subagents.contract import ToolError, Window
+from subagents.logs.levels import ERROR, LEVELS, UNKNOWN, sounds_bad
+from subagents.logs.log_set import LogSet, Place
+from subagents.logs.patterns import head_of, mask
+from subagents.logs.sources.json_fields import field_of, flatten
+from subagents.logs.sources.log_source import Frame, LogSource
+from subagents.logs.sources.timestamps import microseconds
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SHOWN_CHARS = 1000
+MAX_PATTERN = 500
+MAX_VALUES = 50_000
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What an event must have to match; every filter that is given."""
+
+    text: str | None = None
+    regex: str | None = None
+    service: str | None = None
+    level: str | None = None
+    window: Window | None = None
+    source: str | None = None
+
+    @property
+    def least(self) -> int:
+        """The lowest severity wanted."""
+        if self.level is None:
+            return UNKNOWN
+        if self.level not in LEVELS:
+            raise ToolError(f"no level {self.level!r}; one of {', '.join(LEVELS[1:])}")
+        return LEVELS.index(self.level)  # type: ignore[arg-type]
+
+
+@dataclass
+class Matches:
+    """What a search found."""
+
+    total: int = 0
+    scanned: int = 0
+    undated: int = 0
+    first: int | None = None
+    last: int | None = None
+    services: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+def check_regex(pattern: str) -> None:
+    """Refuse a regular expression that RE2 does not take: the search runs in linear time or not at all."""
+    import re2
+
+    if len(pattern) > MAX_PATTERN:
+        raise ToolError(f"the regular expression is longer than {MAX_PATTERN} characters")
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 8 << 20
+    try:
+        re2.compile(pattern, options)
+    except re2.error as error:
+        raise ToolError(
+            f"not a regular expression that RE2 takes (no look-around, no back references): {error}"
+        ) from error
+
+
+def chosen_sources(logs: LogSet, source: str | None) -> list[tuple[int, LogSource]]:
+    """Return the sources to read, with their places in the set."""
+    if source is not None:
+        wanted = logs.by_id(source)
+        return [(logs.sources.index(wanted), wanted)]
+    return list(enumerate(logs.sources))
+
+
+def matching(
+    logs: LogSet, filters: Filters, cancelled: Callable[[], bool] = lambda: False
+) -> Iterator[tuple[int, pl.DataFrame, int]]:
+    """Yield (source place, matching events with `severity` and `service`, events read) block by block."""
+    if filters.regex is not None:
+        check_regex(filters.regex)
+    least = filters.least
+    for place, source in chosen_sources(logs, filters.source):
+        for frame in source.frames():
+            if cancelled():
+                raise ToolError("cancelled while the logs were being read")
+            events = _filtered(frame, filters)
+            events = resolved(events, source)
+            if least != UNKNOWN:
+                events = events.filter((events["severity"] >= least) | (events["by_words"] & (least <= ERROR)))
+            if filters.service is not None:
+                events = events.filter(events["service"] == filters.service)
+            yield place, events, frame.events.height
+
+
+def _filtered(frame: Frame, filters: Filters) -> pl.DataFrame:
+    import polars as pl
+
+    events = frame.events.with_row_index("row")
+    if filters.window is not None:
+        start, end = microseconds(filters.window.start), microseconds(filters.window.end)
+        events = events.filter((pl.col("t") >= start) & (pl.col("t") < end))
+    for wanted in (_literal(filters.text), _pattern(filters.regex)):
+        if wanted is None or not events.height:
+            continue
+        hit = wanted(events["raw"])
+        if frame.extra.height:
+            rows = frame.extra.filter(wanted(frame.extra["raw"]))["event"].unique()
+            hit = hit | events["row"].is_in(rows.implode())
+        events = events.filter(hit)
+    return events
+
+
+def _literal(text: str | None) -> Callable[[pl.Series], pl.Series] | None:
+    if not text:
+        return None
+    needle = text
+    if needle.isascii():
+        escaped = "".join("\\" + char if not char.isalnum() and char != " " else char for char in needle)
+        return lambda lines: lines.str.contains("(?i)" + escaped)
+    return lambda lines: lines.str.to_lowercase().str.contains(needle.lower(), literal=True)
+
+
+def _pattern(regex: str | None) -> Callable[[pl.Series], pl.Series] | None:
+    if not regex:
+        return None
+
+    def search(lines: pl.Series) -> pl.Series:
+        import polars as pl
+        import re2
+
+        try:
+            return lines.str.contains(regex)
+        except pl.exceptions.ComputeError:  # RE2 takes it, the Rust engine does not: slower, still linear
+            compiled = re2.compile(regex)
+            return pl.Series([compiled.search(line) is not None for line in lines.to_list()], dtype=pl.Boolean)
+
+    return search
+
+
+def resolved(events: pl.DataFrame, source: LogSource) -> pl.DataFrame:
+    """Add `severity`, `by_words` and, for syslog, `service`: read from each distinct masked head, not from each line."""
+    import polars as pl
+
+    events = events.with_columns(head=mask(pl.col("text").str.slice(0, 200), syslog=source.is_syslog))
+    keys = events.select("head", "level").unique()
+    heads = [head_of(key, level or UNKNOWN, source.is_syslog) for key, level in keys.iter_rows()]
+    found = keys.with_columns(
+        severity=pl.Series([level for level, _, _ in heads], dtype=pl.Int8),
+        by_words=pl.Series([level == UNKNOWN and sounds_bad(text) for level, text, _ in heads], dtype=pl.Boolean),
+        program=pl.Series([service for _, _, service in heads], dtype=pl.String),
+    )
+    joined = events.join(found, on=["head", "level"], how="left", nulls_equal=True, maintain_order="left")
+    return joined.with_columns(service=pl.coalesce("program", "service")).drop("program", "head")
+
+
+def search(
+    logs: LogSet, filters: Filters, skip: int, limit: int, cancelled: Callable[[], bool] = lambda: False
+) -> Matches:
+    """Count all matches and keep the lines from `skip` on, in file order."""
+    found = Matches()
+    for place, events, read in matching(logs, filters, cancelled):
+        found.scanned += read
+        if not events.height:
+            continue
+        _count(found, events)
+        wanted_from = max(0, skip - (found.total - events.height))
+        room = limit - len(found.rows)
+        if room > 0 and wanted_from < events.height:
+            for row in events.slice(wanted_from, room).iter_rows(named=True):
+                found.rows.append({**row, "place": Place(place, row["start"], row["lines"])})
+    return found
+
+
+def _count(found: Matches, events: pl.DataFrame) -> None:
+    import polars as pl
+
+    found.total += events.height
+    times = events["t"].drop_nulls()
+    found.undated += events.height - times.len()
+    if times.len():
+        low, high = int(times.min()), int(times.max())  # type: ignore[arg-type]
+        found.first = low if found.first is None else min(low, found.first)
+        found.last = high if found.last is None else max(high, found.last)
+    groups = events.drop_nulls("service").group_by("service")
+    severe = (pl.col("severity") >= ERROR) | pl.col("by_words")
+    for service, count, errors in groups.agg(pl.len(), severe.sum().alias("errors")).iter_rows():
+        found.services[service] += count
+        found.errors[service] += errors
+
+
+@dataclass
+class Values:
+    """The values of a field."""
+
+    events: int = 0
+    with_field: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    places: dict[str, Place] = field(default_factory=dict)
+    fields: Counter[str] = field(default_factory=Counter)
+
+
+_OWN_FIELDS = ("service", "host", "level", "source")
+
+
+def distinct(logs: LogSet, filters: Filters, name: str, cancelled: Callable[[], bool] = lambda: False) -> Values:
+    """Count the values of `service`, `host`, `level`, `source`, a JSON field (dotted path) or a `key=` in text."""
+    found = Values()
+    for place, events, _ in matching(logs, filters, cancelled):
+        found.events += events.height
+        values = _values(events, name, logs.sources[place].id, found.fields)
+        for row, value in enumerate(values):
+            if value is None:
+                continue
+            found.with_field += 1
+            if value in found.counts or len(found.counts) < MAX_VALUES:
+                found.counts[value] += 1
+                if value not in found.places:
+                    found.places[value] = Place(place, int(events["start"][row]), int(events["lines"][row]))
+    return found
+
+
+def _values(events: pl.DataFrame, name: str, source: str, fields: Counter[str]) -> list[str | None]:
+    if name in ("service", "host"):
+        known: list[str | None] = events[name].to_list()
+        if any(value is not None for value in known):
+            return known
+    if name == "level":
+        return [LEVELS[level] for level in events["severity"].to_list()]
+    if name == "source":
+        return [source] * events.height
+    return [_field(line, name, fields) for line in events["raw"].to_list()]
+
+
+def _field(line: str, name: str, fields: Counter[str]) -> str | None:
+    start = line.find("{")
+    if 0 <= start < 64:
+        try:
+            record = json.loads(line[start:])
+        except (ValueError, RecursionError):
+            record = None
+        if isinstance(record, dict):
+            if len(fields) < 200:
+                fields.update(flatten(record).keys())
+            value = field_of(record, name)
+            return None if value is None else value if isinstance(value, str) else json.dumps(value)
+    return _key_value(line, name)
+
+
+def _key_value(line: str, name: str) -> str | None:
+    place = line.find(name + "=")
+    while place > 0 and (line[place - 1].isalnum() or line[place - 1] in "_.-"):
+        place = line.find(name + "=", place + 1)
+    if place < 0:
+        return None
+    rest = line[place + len(name) + 1 :]
+    if rest.startswith('"'):
+        return rest[1:].partition('"')[0]
+    return rest.split(None, 1)[0].rstrip(",;)]") if rest.strip() else ""

@@ -1,0 +1,77 @@
+"""Where JSON log lines keep their time, level, message, service, host and stack: the usual names, by role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+ROLES: Mapping[str, tuple[str, ...]] = {
+    "time": (
+        "ts", "time", "timestamp", "@timestamp", "t", "@t", "date", "datetime", "asctime", "eventTime", "event_time",
+        "log_time", "timeUnixNano", "Timestamp", "Time", "created", "_SOURCE_REALTIME_TIMESTAMP",
+        "__REALTIME_TIMESTAMP", "observedTimestamp", "receiveTimestamp", "instant.epochSecond",
+    ),
+    "level": (
+        "level", "severity", "lvl", "@l", "loglevel", "log_level", "logLevel", "levelname", "log.level", "level_name",
+        "severityText", "severity_text", "Level", "Severity", "PRIORITY",
+    ),
+    "message": (
+        "message", "msg", "@m", "log", "event", "MESSAGE", "textPayload", "short_message", "jsonPayload.message",
+        "body.stringValue", "body", "Message", "text", "@mt", "description",
+    ),
+    "service": (
+        "service", "service.name", "service_name", "serviceName", "app", "application", "component",
+        "kubernetes.labels.app", "resource.service.name", "kubernetes.container_name", "container_name", "container",
+        "resource.labels.container_name", "SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "facility", "pod",
+    ),
+    "host": (
+        "pod", "pod_name", "kubernetes.pod_name", "kubernetes.pod.name", "host", "hostname", "host.name", "_HOSTNAME",
+        "node", "instance", "container_id",
+    ),
+    "stack": (
+        "stack", "stacktrace", "stack_trace", "stackTrace", "exc_info", "exception.stacktrace", "error.stack",
+        "err.stack", "error.stack_trace", "exception", "traceback", "thrown.extendedStackTrace", "@x",
+    ),
+    "error": ("error", "err", "error.message", "err.message", "exception.message", "errorMessage", "cause", "reason"),
+    "status": ("status", "status_code", "statusCode", "http.status_code", "http.response.status_code", "response.status"),
+}  # fmt: skip
+
+TOP_LEVEL: frozenset[str] = frozenset(
+    name for names in ROLES.values() for dotted in names for name in (dotted, dotted.partition(".")[0])
+)
+
+
+def pick(record: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    """Return the first scalar that one of the names, flat or as a path, leads to; None where none does."""
+    for name in names:
+        value = record.get(name)
+        if value is None and "." in name:
+            value = _walk(record, name)
+        if value is not None and not isinstance(value, dict):
+            return value
+    return None
+
+
+def _walk(record: Mapping[str, Any], path: str) -> Any:
+    head, _, rest = path.partition(".")
+    inner = record.get(head)
+    if not isinstance(inner, dict):
+        return None
+    return inner.get(rest, _walk(inner, rest) if "." in rest else None)
+
+
+def field_of(record: Mapping[str, Any], name: str) -> Any:
+    """Return the value of a field by its name or dotted path; None where the record has none."""
+    value = record.get(name)
+    return _walk(record, name) if value is None and "." in name else value
+
+
+def flatten(record: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return scalar fields by dotted path, as text."""
+    flat: dict[str, str] = {}
+    for key, value in record.items():
+        if isinstance(value, dict) and len(prefix) < 120:
+            flat.update(flatten(value, f"{prefix}{key}."))
+        elif isinstance(value, str | int | float | bool):
+            flat[prefix + key] = str(value)
+    return flat

@@ -1,0 +1,219 @@
+"""Blocks of whole lines with exact byte offsets, and exact bytes again by offset, in bounded memory.
+
+Offsets count decompressed bytes. A line is what ends in `\\n` (or at the end of the file); a lone `\\r`
+ends none. A line longer than `CUT_BYTES` shows its first part and says so; its true size is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from io import BufferedReader
+from pathlib import Path
+
+from subagents.contract import EXCERPT_LIMIT, Evidence, Problem, ToolError
+from subagents.files import GZIP_MAGIC, ZSTD_MAGIC, BoundedReader, open_bounded
+
+BLOCK_BYTES = 8 << 20
+CUT_BYTES = 64 << 10
+GIANT_BYTES = 1 << 20
+"""A line longer than this is never held whole: what follows its first part is counted and let go."""
+HOLD_BYTES = 1 << 20
+"""Most bytes of an unfinished event that are carried into the next block."""
+LONGEST_EVENT = 20_000
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole lines: `data` starts at byte `offset` of the file and stands for `size` bytes of it.
+
+    `size` differs from `len(data)` only where the block is one giant line that was cut.
+    """
+
+    offset: int
+    data: bytes
+    size: int
+    last: bool = False
+
+
+@dataclass
+class BlockReader:
+    """Reads a file as blocks; `hold` returns an unfinished tail to be read again with the next block."""
+
+    path: Path
+    name: str = ""
+    block_bytes: int = BLOCK_BYTES
+    problem: Problem | None = None
+    _stream: BufferedReader | None = None
+    _bounded: BoundedReader | None = None
+    _carry: bytes = b""
+    _offset: int = 0
+    _ended: bool = False
+    _giant_seen: bool = field(default=False)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the file's blocks in order; raise OSError when it cannot be opened."""
+        self._stream, self._bounded = open_bounded(self.path, self.name)
+        with self._stream as stream:
+            while True:
+                block = self._next(stream)
+                if block is None:
+                    break
+                yield block
+                if block.last:
+                    break
+        self.problem = self._bounded.problem
+
+    def hold(self, tail: bytes) -> None:
+        """Give back the end of the block just yielded: it starts the next block."""
+        self._carry = tail + self._carry
+        self._offset -= len(tail)
+
+    def _next(self, stream: BufferedReader) -> Block | None:
+        data = self._carry + self._read(stream, max(self.block_bytes - len(self._carry), 1 << 16))
+        self._carry = b""
+        while not self._ended and b"\n" not in data and len(data) <= GIANT_BYTES:
+            data += self._read(stream, GIANT_BYTES)
+        if not data:
+            return None
+        if self._ended:
+            return self._give(data, len(data), last=True)
+        end = data.rfind(b"\n") + 1
+        if end == 0:
+            return self._giant(stream, data)
+        self._carry = data[end:]
+        return self._give(data[:end], end)
+
+    def _read(self, stream: BufferedReader, size: int) -> bytes:
+        data = stream.read(size)
+        if len(data) < size:
+            self._ended = True
+        return data
+
+    def _giant(self, stream: BufferedReader, data: bytes) -> Block:
+        head, size = data[:CUT_BYTES], len(data)
+        while not self._ended:
+            more = self._read(stream, GIANT_BYTES)
+            end = more.find(b"\n") + 1
+            size += end or len(more)
+            if end:
+                self._carry = more[end:]
+                break
+        done = self._ended and not self._carry
+        return self._give(head, size, last=done)
+
+    def _give(self, data: bytes, size: int, *, last: bool = False) -> Block:
+        block = Block(self._offset, data, size, last)
+        self._offset += size
+        return block
+
+
+def is_packed(path: Path) -> bool:
+    """Say whether the file is compressed, by its content."""
+    with path.open("rb") as raw:
+        head = raw.read(4)
+    return head.startswith(GZIP_MAGIC) or head == ZSTD_MAGIC
+
+
+@dataclass(frozen=True)
+class Span:
+    """Bytes `start` to `start + size` of a file; `size` counts to the end of the last whole line."""
+
+    start: int
+    size: int
+    lines: int
+    digest: str
+    head: bytes
+    """The first bytes, enough for an excerpt."""
+
+    def evidence(self, ref: str, label: str = "") -> Evidence:
+        """Freeze the span as the evidence behind `ref`."""
+        excerpt = self.head[: EXCERPT_LIMIT + 4].decode("utf-8", "replace")
+        while len(excerpt.encode()) > EXCERPT_LIMIT:
+            excerpt = excerpt[:-1]
+        return Evidence(ref=ref, digest=self.digest, excerpt=excerpt, label=label)
+
+
+def read_spans(path: Path, wanted: Sequence[tuple[int, int]], keep: int = EXCERPT_LIMIT + 4) -> list[Span]:
+    """Return `(byte, lines)` spans in the order asked; one forward pass where the file is compressed.
+
+    Raises ToolError where a position lies beyond the end of the file.
+    """
+    spans: dict[tuple[int, int], Span] = {}
+    packed = is_packed(path)
+    stream, place = _reopen(path, 0, packed)
+    try:
+        for byte, lines in sorted(set(wanted)):
+            if byte < place or not packed:
+                stream.close()
+                stream, place = _reopen(path, byte, packed)
+            place += _skip(stream, byte - place)
+            span = _take(stream, byte, lines, keep) if place == byte else None
+            if span is None:
+                raise ToolError(f"{path.name} ends before byte {byte}: the file has changed since it was cited")
+            spans[byte, lines] = span
+            place += span.size
+    finally:
+        stream.close()
+    return [spans[key] for key in wanted]
+
+
+def _reopen(path: Path, byte: int, packed: bool) -> tuple[BufferedReader, int]:
+    if packed:
+        return open_bounded(path)[0], 0
+    raw = path.open("rb", buffering=1 << 16)
+    raw.seek(byte)
+    return raw, byte
+
+
+def _skip(stream: BufferedReader, count: int) -> int:
+    left = count
+    while left > 0:
+        piece = stream.read(min(left, 1 << 20))
+        if not piece:
+            break
+        left -= len(piece)
+    return count - left
+
+
+def _take(stream: BufferedReader, byte: int, lines: int, keep: int) -> Span | None:
+    digest, size, head, whole = hashlib.sha256(), 0, b"", 0
+    while whole < lines:
+        piece = stream.readline(1 << 20)
+        if not piece:
+            break
+        digest.update(piece)
+        size += len(piece)
+        if len(head) < keep:
+            head += piece[: keep - len(head)]
+        if piece.endswith(b"\n"):
+            whole += 1
+    if size == 0:
+        return None
+    return Span(byte, size, max(whole, 1), "sha256:" + digest.hexdigest(), head)
+
+
+def lines_around(path: Path, byte: int, lines: int, before: int, after: int) -> tuple[int, int, bytes]:
+    """Return (start byte, number of lines, bytes) of a span with whole lines around it, at most 1 MiB."""
+    reach = min(byte, 512 << 10)
+    packed = is_packed(path)
+    stream, place = _reopen(path, byte - reach, packed)
+    with stream:
+        _skip(stream, byte - reach - place)
+        lead = stream.read(reach)
+        if len(lead) < reach:
+            raise ToolError(f"{path.name} ends before byte {byte}: the file has changed since it was cited")
+        kept = _last_lines(lead, before, whole=reach == byte)
+        body = [stream.readline(1 << 18) for _ in range(min(lines + after, 2000))]
+    data = kept + b"".join(body)
+    return byte - len(kept), data.count(b"\n") + (not data.endswith(b"\n")), data
+
+
+def _last_lines(lead: bytes, count: int, *, whole: bool) -> bytes:
+    if count <= 0 or not lead:
+        return b""
+    pieces = [piece + b"\n" for piece in lead.split(b"\n")[:-1]]
+    if not whole:
+        pieces = pieces[1:]
+    return b"".join(pieces[-count:])

@@ -1,0 +1,250 @@
+"""Stack traces: frames read from six runtimes, grouped by exception and frames, own code told from the rest."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from subagents.logs.model import StackFrame
+from subagents.logs.sources.log_source import Frame
+
+BUCKET_SECONDS = 10
+MAX_GROUPS = 2_000
+MAX_FRAMES = 60
+
+_JAVA = re.compile(r"^\s*at (?:[\w.]+/)*(?P<function>[\w.$<>]+)\((?:(?P<file>[\w$]+\.\w+):(?P<line>\d+)|[^)]*)\)")
+_NODE = re.compile(
+    r"^\s*at (?:(?:async )?(?P<function>[^()]+?) \()?(?P<file>(?:file://|node:)?[^():]+):(?P<line>\d+):\d+\)?"
+)
+_DOTNET = re.compile(r"^\s*at (?P<function>.+?\(.*?\))(?: in (?P<file>.+):line (?P<line>\d+))?\s*$")
+_PYTHON = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?')
+_GO_PLACE = re.compile(r"^\s*(?P<file>\S+\.go):(?P<line>\d+)(?P<rest>.*)$")
+_GO_CALL = re.compile(
+    r"^(?:created by )?(?P<function>[\w./\-]+(?:\.[\w.*()\[\]\-]+)+?)\(.*\)$|^created by (?P<made>\S+)"
+)
+_RUST_CALL = re.compile(r"^\s*\d+: +(?:0x[0-9a-f]+ - )?(?P<function>[\w<].*)$")
+_RUST_PLACE = re.compile(r"^\s+at (?P<file>\S+\.rs):(?P<line>\d+)(?::\d+)?")
+_ANY_PLACE = re.compile(
+    r"(?P<file>(?:[\w.@~-]*/)*[\w.-]+\.(?:go|py|js|mjs|ts|tsx|java|kt|scala|rb|rs|cs|php|cc|cpp|c|ex|exs|swift)):(?P<line>\d+)"
+    r"(?::\d+)?\)?(?:[ \t]+(?:in |at )?(?P<function>[\w.$:<>*()]+))?"
+)
+_NOT_OWN = re.compile(
+    r"(?:^|/)(?:site-packages|dist-packages|node_modules|vendor|\.cargo|rustc|pkg/mod|go/src|go-\d[\w.]*/src|gems)/"
+    r"|/lib/python\d|^<frozen|^node:|^internal/|^/rustc/|^/usr/(?:local/)?(?:lib|go)/|^/usr/lib"
+    r"|^(?:java|javax|jakarta|jdk|sun|com\.sun|kotlin|kotlinx|scala|groovy|clojure)\."
+    r"|^(?:org\.(?:springframework|apache|hibernate|eclipse|junit|jboss|postgresql|slf4j|reactivestreams|aspectj|mariadb)"
+    r"|io\.(?:netty|grpc|micrometer|vertx|undertow|lettuce|opentelemetry|projectreactor)|ch\.qos"
+    r"|com\.(?:fasterxml|google\.(?:common|inject|protobuf)|mysql|zaxxer|netflix|mongodb|squareup|amazonaws)"
+    r"|reactor|okhttp3|retrofit2|feign|redis\.clients|rx|akka|software\.amazon)\."
+    r"|^(?:System|Microsoft)\.|^(?:std|core|alloc|tokio|hyper|rayon|backtrace|futures)(?:::|_)"
+    r"|^(?:runtime|net/http|net|internal/|sync|reflect|testing|syscall)[./(]|^panic\("
+)
+_EXCEPTION = re.compile(
+    r"^(?:.*?\b)?(?P<type>(?:[A-Za-z_][\w$]*\.)*[A-Z][\w$]*(?:Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault"
+    r"|Failure))\b(?:: ?(?P<message>.*))?"
+)
+_PY_LAST = re.compile(r"^(?P<type>[A-Za-z_]\w*(?:\.\w+)*): (?P<message>.*)|^(?P<bare>[A-Z]\w+)$")
+_PANIC = re.compile(r"(?:^|\s)(?P<type>panic|fatal error): ?(?P<message>.*)")
+_RUST_PANIC = re.compile(r"thread '.*?' panicked at (?P<message>.*)")
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One stack trace, read."""
+
+    exception: str
+    message: str
+    language: str
+    frames: tuple[StackFrame, ...]
+
+    @property
+    def id(self) -> str:
+        """The same exception with the same frames has the same id."""
+        places = "\n".join(f"{frame.function} {frame.place}" for frame in self.frames)
+        return "s-" + hashlib.sha256(f"{self.exception}\n{places}".encode()).hexdigest()[:10]
+
+
+@lru_cache(maxsize=4096)
+def read_trace(full: str) -> Trace | None:
+    """Read a stack trace, innermost frame first; None where the text holds no frame."""
+    lines = full.split("\n")
+    language, frames = _frames(lines)
+    if not frames:
+        return None
+    exception, message = _exception(lines, language)
+    return Trace(exception, message[:300], language, tuple(frames[:MAX_FRAMES]))
+
+
+def _frames(lines: list[str]) -> tuple[str, list[StackFrame]]:
+    for language, reader in (
+        ("Python", _python), ("Rust", _rust), ("Go", _go), ("Java", _java), ("Node", _node), (".NET", _dotnet),
+        ("", _anything),
+    ):  # fmt: skip
+        frames = reader(lines)
+        if frames:
+            return language, frames
+    return "", []
+
+
+def _frame(function: str, path: str, line: str | None) -> StackFrame:
+    path = path.removeprefix("file://")
+    own = not (_NOT_OWN.search(path) or _NOT_OWN.search(function)) and bool(path)
+    return StackFrame(function=function.strip()[:200], path=path[:300], line=int(line) if line else None, own=own)
+
+
+def _python(lines: list[str]) -> list[StackFrame]:
+    found = [_frame(m["function"] or "", m["file"], m["line"]) for text in lines if (m := _PYTHON.match(text))]
+    return found[::-1]
+
+
+def _java(lines: list[str]) -> list[StackFrame]:
+    found = []
+    for text in lines:
+        match = _JAVA.match(text)
+        if match is None or "." not in match["function"]:
+            continue
+        path = ""
+        if match["file"]:
+            package = match["function"].split(".")[:-2]
+            path = "/".join([*package, match["file"]])
+        found.append(_frame(match["function"], path, match["line"]))
+    return found if any(frame.path.endswith((".java", ".kt", ".scala", ".groovy")) for frame in found) else []
+
+
+def _node(lines: list[str]) -> list[StackFrame]:
+    return [_frame(m["function"] or "", m["file"], m["line"]) for text in lines if (m := _NODE.match(text))]
+
+
+def _dotnet(lines: list[str]) -> list[StackFrame]:
+    return [_frame(m["function"], m["file"] or "", m["line"]) for text in lines if (m := _DOTNET.match(text))]
+
+
+def _go(lines: list[str]) -> list[StackFrame]:
+    found, function = [], ""
+    for text in lines:
+        place = _GO_PLACE.match(text)
+        if place is not None and (text[:1] in "\t " or function):
+            found.append(_frame(function, place["file"], place["line"]))
+            function = ""
+            continue
+        call = _GO_CALL.match(text)
+        function = (call["function"] or call["made"]) if call is not None else ""
+    return found if any(frame.function for frame in found) else []
+
+
+def _rust(lines: list[str]) -> list[StackFrame]:
+    found, function = [], ""
+    for text in lines:
+        call = _RUST_CALL.match(text)
+        if call is not None:
+            function = call["function"]
+            continue
+        place = _RUST_PLACE.match(text)
+        if place is not None and function:
+            found.append(_frame(function, place["file"], place["line"]))
+    return found
+
+
+def _anything(lines: list[str]) -> list[StackFrame]:
+    found = []
+    for text in lines[:200]:
+        for match in _ANY_PLACE.finditer(text):
+            found.append(_frame(match["function"] or "", match["file"], match["line"]))
+    return found
+
+
+def _exception(lines: list[str], language: str) -> tuple[str, str]:
+    if language == "Python":
+        for text in reversed(lines):
+            match = _PY_LAST.match(text.strip("\r")) if text[:1] not in (" ", "\t", "") else None
+            if match is not None:
+                return match["type"] or match["bare"], match["message"] or ""
+    for text in lines:
+        if (rust := _RUST_PANIC.search(text)) is not None:
+            after = lines[lines.index(text) + 1] if lines.index(text) + 1 < len(lines) else ""
+            return "panic", rust["message"] if language != "Rust" or ": " in rust["message"] else after
+        if (panic := _PANIC.search(text)) is not None:
+            return panic["type"], panic["message"]
+    found = [
+        match for text in lines if not text.lstrip().startswith("at ") and (match := _EXCEPTION.match(text.strip()))
+    ]
+    if found:
+        deepest = next((m for m in reversed(found) if "Caused by" in m.string), found[0])
+        return deepest["type"], deepest["message"] or ""
+    return "", lines[0].strip()
+
+
+@dataclass
+class GroupTally:
+    """Counts of one group of traces."""
+
+    trace: Trace
+    source: int
+    byte: int
+    lines: int
+    counts: dict[tuple[int | None, str | None], int] = field(default_factory=dict)
+    """By 10 s bucket and service."""
+    firsts: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
+    """By bucket: (µs of its first, byte, lines, source)."""
+    lasts: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass
+class StackTally:
+    """Counts stack traces by group while the files are read."""
+
+    groups: dict[str, GroupTally] = field(default_factory=dict)
+    traces: int = 0
+    ungrouped: int = 0
+
+    def add(self, place: int, frame: Frame) -> None:
+        """Count the traces of one block."""
+        if not frame.traces.height:
+            return
+        import polars as pl
+
+        events = frame.events.with_row_index("event")
+        joined = frame.traces.join(
+            events.select("event", "t", "service", "start", "lines").with_columns(pl.col("event").cast(pl.UInt32)),
+            on="event",
+        )
+        joined = joined.with_columns(
+            bucket=pl.col("t") // (BUCKET_SECONDS * 1_000_000),
+            frames=pl.col("frames").str.replace_all(r"0x[0-9a-f]+|\(0x.*\)", "*"),
+        )
+        grouped = joined.group_by("frames", "service", "bucket", maintain_order=True).agg(
+            n=pl.len(),
+            full=pl.col("full").first(),
+            t0=pl.col("t").min(),
+            t1=pl.col("t").max(),
+            start=pl.col("start").first(),
+            lines=pl.col("lines").first(),
+        )
+        for row in grouped.iter_rows(named=True):
+            self._count(place, row)
+
+    def _count(self, place: int, row: dict[str, object]) -> None:
+        trace = read_trace(str(row["full"])[:32_768])
+        if trace is None:
+            return
+        n = int(row["n"])  # type: ignore[call-overload]
+        self.traces += n
+        group = self.groups.get(trace.id)
+        if group is None:
+            if len(self.groups) >= MAX_GROUPS:
+                self.ungrouped += n
+                return
+            group = self.groups[trace.id] = GroupTally(trace, place, _int(row["start"]), _int(row["lines"]))
+        bucket = None if row["bucket"] is None else _int(row["bucket"])
+        service = None if row["service"] is None else str(row["service"])
+        group.counts[bucket, service] = group.counts.get((bucket, service), 0) + n
+        if bucket is not None:
+            first = (_int(row["t0"]), _int(row["start"]), _int(row["lines"]), place)
+            group.firsts[bucket] = min(group.firsts.get(bucket, first), first)
+            group.lasts[bucket] = max(group.lasts.get(bucket, 0), _int(row["t1"]))
+
+
+def _int(value: object) -> int:
+    return int(value)  # type: ignore[call-overload,no-any-return]

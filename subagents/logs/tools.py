@@ -1,0 +1,157 @@
+"""The tools of the logs specialist: each typed, bounded, read-only; scans run in the worker process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from subagents.contract import Tool, ToolContext, ToolResult
+from subagents.logs import answers, scans
+from subagents.logs.compare import Spans, spans_of
+from subagents.logs.first_look import IncidentTimes
+from subagents.logs.index import LogIndex
+from subagents.logs.levels import LEVELS, UNKNOWN
+from subagents.logs.log_set import LogSet
+from subagents.logs.model import (
+    LogsContext,
+    LogsCoverage,
+    LogsDistinct,
+    LogsFirstLook,
+    LogsHistogram,
+    LogsPatterns,
+    LogsSearch,
+    LogsStacks,
+)
+from subagents.logs.params import (
+    ContextParams,
+    CoverageParams,
+    DistinctParams,
+    FirstLookParams,
+    HistogramParams,
+    PatternsParams,
+    SearchParams,
+    WindowParams,
+)
+
+SCAN_TIMEOUT_S = 120.0
+
+
+def logs_tools(logs: LogSet) -> tuple[Tool[Any, Any], ...]:
+    """Return the tools over one set of log files."""
+    return (
+        _tool(
+            "logs_coverage",
+            "What log files there are: events, layout, time span, levels, services, and every problem with file and line.",
+            CoverageParams,
+            LogsCoverage,
+            lambda params, context: answers.coverage(logs, logs.index(context.cancelled)),
+        ),
+        _tool(
+            "logs_first_look",
+            "Start here: chooses incident window and baseline, finds when errors rise, known kinds of failure by "
+            "wording (certificate, disk, DNS, timeouts, …) and ranks services by log evidence.",
+            FirstLookParams,
+            LogsFirstLook,
+            lambda params, context: _first_look(logs, params, context),
+        ),
+        _tool(
+            "logs_patterns",
+            "Log templates of a window against a baseline: new, bursting, vanished, rare and severe; counts, first and "
+            "last time, services, hosts, a raw example with its citation.",
+            PatternsParams,
+            LogsPatterns,
+            lambda params, context: _patterns(logs, params, context),
+        ),
+        _tool(
+            "logs_stacks",
+            "Stack traces of a window grouped by exception and frames; frames of own code as file:line.",
+            WindowParams,
+            LogsStacks,
+            lambda params, context: _stacks(logs, params, context),
+        ),
+        _tool(
+            "logs_search",
+            "Search events by text, RE2 regex, service, level, time, source: the count first, then lines with citations.",
+            SearchParams,
+            LogsSearch,
+            lambda params, context: scans.search_answer(logs, params, context.cancelled),
+        ),
+        _tool(
+            "logs_histogram",
+            "Events over time, in total or by service, level or source, with the filters of logs_search.",
+            HistogramParams,
+            LogsHistogram,
+            lambda params, context: scans.histogram_answer(logs, params, context.cancelled),
+        ),
+        _tool(
+            "logs_distinct",
+            "The values of a field (service, host, level, source, a JSON field, a key of key=value), most frequent first.",
+            DistinctParams,
+            LogsDistinct,
+            lambda params, context: scans.distinct_answer(logs, params, context.cancelled),
+        ),
+        Tool(
+            name="logs_context",
+            description="The lines before and after a log citation, as they stand in the file.",
+            params=ContextParams,
+            result=LogsContext,
+            run=lambda params, context: scans.context_answer(logs, params),
+        ),
+    )
+
+
+def _tool(
+    name: str,
+    description: str,
+    params: type[Any],
+    result: type[Any],
+    run: Callable[[Any, ToolContext], ToolResult[Any]],
+) -> Tool[Any, Any]:
+    return Tool(
+        name=name,
+        description=description,
+        params=params,
+        result=result,
+        run=run,
+        worker=True,
+        timeout_s=SCAN_TIMEOUT_S,
+    )
+
+
+def _first_look(logs: LogSet, params: FirstLookParams, context: ToolContext) -> ToolResult[LogsFirstLook]:
+    times = IncidentTimes(
+        started_at=answers.when(params.started_at, "started_at"),
+        fired_at=answers.when(params.fired_at, "fired_at"),
+        start=answers.when(params.start, "start"),
+        end=answers.when(params.end, "end"),
+    )
+    return answers.look(logs, logs.index(context.cancelled), times)
+
+
+def _windows(index: LogIndex, params: WindowParams) -> Spans:
+    window = answers.window_of(index, answers.when(params.start, "start"), answers.when(params.end, "end"))
+    before = answers.window_of(index, None, None)
+    start = answers.when(params.baseline_start, "baseline_start") or before.start
+    end = answers.when(params.baseline_end, "baseline_end") or window.start
+    baseline = None
+    if start < end:
+        baseline = answers.window_of(index, start, end)
+    return spans_of(index, window, baseline)
+
+
+def _patterns(logs: LogSet, params: PatternsParams, context: ToolContext) -> ToolResult[LogsPatterns]:
+    index = logs.index(context.cancelled)
+    return answers.patterns(
+        logs,
+        index,
+        _windows(index, params),
+        service=params.service,
+        least=LEVELS.index(params.level) if params.level else UNKNOWN,
+        changes=params.changes,
+        limit=params.limit,
+    )
+
+
+def _stacks(logs: LogSet, params: WindowParams, context: ToolContext) -> ToolResult[LogsStacks]:
+    index = logs.index(context.cancelled)
+    return answers.stacks(logs, index, _windows(index, params), service=params.service, limit=params.limit)
