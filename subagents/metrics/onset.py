@@ -27,6 +27,9 @@ SPREAD_LEAST = 0.4
 SHORT_BAR = 4.2
 """Marginal deviations that a short series must move by, for SHORT_RUN points on end."""
 SHORT_RUN = 3
+TAIL = 64
+TAIL_BAR = 6.0
+"""As SHORT_BAR, for the last points of a long series, which are looked at besides the windows."""
 MIN_POINTS = 8
 DAY = 86_400.0
 
@@ -138,11 +141,24 @@ def _long(x: Floats, unit: Floats) -> list[Change]:
             delta = float(np.median(right) - np.median(left)) if scale <= 16 else float(right.mean() - left.mean())
             if abs(delta) > LOCAL_BAR[scale] * max(_deviation(left), _deviation(right)):
                 changes.append(Change(row, place, "level", score, delta * float(unit[row]), scale))
-    changes = _without_echoes(changes)
+    changes = _without_echoes(changes + _tails(x, unit, changes))
     places: dict[int, list[int]] = {}
     for change in changes:
         places.setdefault(change.row, []).append(change.index)
     return changes + _spreads(x, unit, places)
+
+
+def _tails(x: Floats, unit: Floats, found: list[Change]) -> list[Change]:
+    """Find what began in the last few points, where no window fits behind the change."""
+    first = x.shape[1] - TAIL
+    tail, earliest = x[:, first:].astype(np.float64), TAIL - SCALES[0] - 2
+    known = {c.row for c in found if c.index >= first + TAIL - 2 * SCALES[0]}
+    changes = []
+    for change in _short(tail, TAIL_BAR / SHORT_BAR, earliest):
+        if change.row not in known:
+            place, delta = first + change.index, change.delta * float(unit[change.row])
+            changes.append(Change(change.row, place, "level", change.score, delta, change.scale))
+    return changes
 
 
 def _deviation(values: Floats) -> float:
@@ -246,7 +262,7 @@ def _without_echoes(changes: list[Change]) -> list[Change]:
 # --- short series ------------------------------------------------------------------------------------------------
 
 
-def _short(x: Floats) -> list[Change]:
+def _short(x: Floats, least: float = 1.0, earliest: int = 4) -> list[Change]:
     """Find runs of at least SHORT_RUN points that stay away from the level before them.
 
     The spread is the larger of the first part's and the usual distance of points three apart: correlated
@@ -254,11 +270,11 @@ def _short(x: Floats) -> list[Change]:
     """
     changes: list[Change] = []
     waiting = np.arange(len(x))
-    for place in range(4, x.shape[1] - 1):
+    for place in range(earliest, x.shape[1] - 1):
         found = _departs(x[waiting], 0, place)
-        for row in waiting[found > 0]:
-            changes += _short_row(int(row), x[row], place)
-        waiting = waiting[found == 0]
+        for row in waiting[found > least]:
+            changes += [c for c in _short_row(int(row), x[row], place) if c.score > least]
+        waiting = waiting[found <= least]
     return changes
 
 

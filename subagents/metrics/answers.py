@@ -1,0 +1,208 @@
+"""What the metrics tools answer: typed, bounded, every series cited. Imports the analysis; tools.py does not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+import numpy as np
+
+from subagents.contract import Evidence, SourceSpec, ToolContext, ToolError, ToolResult
+from subagents.metrics import render
+from subagents.metrics.cite import cite, cite_trace, spans_of
+from subagents.metrics.edges import edges_report
+from subagents.metrics.model import (
+    Compared,
+    CompareReport,
+    CoverageReport,
+    EdgesReport,
+    OnsetsReport,
+    RankReport,
+    SeriesReport,
+)
+from subagents.metrics.params import (
+    CompareParams,
+    CoverageParams,
+    EdgesParams,
+    OnsetsParams,
+    RankParams,
+    SeriesParams,
+)
+from subagents.metrics.roles import traits_of
+from subagents.metrics.scene import Told, bounds, measure_all, see, window_of
+from subagents.metrics.series import SeriesKey, Store
+from subagents.metrics.signals import signals
+from subagents.metrics.sources.load import gaps, load
+from subagents.metrics.sources.stamps import moment
+from subagents.metrics.symptom import Asked
+from subagents.metrics.view import rank_view, view_of
+
+
+def _seconds(value: datetime | None) -> float | None:
+    return value.timestamp() if value is not None else None
+
+
+class MetricsAnswers:
+    """The tools over a set of sources; files are read when the first tool runs."""
+
+    def __init__(self, specs: tuple[SourceSpec, ...]) -> None:
+        self._specs = specs
+
+    @property
+    def _store(self) -> Store:
+        return load(self._specs)
+
+    def coverage(self, params: CoverageParams, context: ToolContext) -> ToolResult[CoverageReport]:
+        """Say what there is and what could be used."""
+        store = self._store
+        roles: Counter[str] = Counter()
+        for frame, row, key in store.series():
+            roles[traits_of(key.name, frame.values[row]).role] += 1
+        holes = {frame.keys[0].source: tuple(gaps(frame)) for frame in store.frames}
+        sources = tuple(c.model_copy(update={"problems": c.problems + holes.get(c.source, ())}) for c in store.coverage)
+        report = CoverageReport(
+            sources=sources,
+            series=sum(len(f.keys) for f in store.frames),
+            services=store.services(),
+            roles=tuple(roles.most_common()),
+            span=store.span(),
+            steps=tuple(sorted({f.step for f in store.frames})),
+            edges=len(store.edges),
+            spans=sum(map(len, store.spans.values())),
+        )
+        return ToolResult(data=report, text=render.coverage(report))
+
+    def series(self, params: SeriesParams, context: ToolContext) -> ToolResult[SeriesReport]:
+        """Return one series with its measures."""
+        store = self._store
+        start, end = bounds(store, _seconds(params.start), _seconds(params.end))
+        key = self._key(store, params)
+        measured = measure_all(store, start, end, [key])
+        if not measured:
+            raise ToolError(f"{key.service} {key.name} has no point in that window")
+        view, proof = view_of(measured[0], start, end)
+        frame, row = measured[0].frame, measured[0].row
+        window = frame.slice(start, end)
+        times, values = frame.times[window], frame.values[row, window]
+        present = np.flatnonzero(np.isfinite(values))
+        stride = max(1, -(-len(present) // params.points))
+        points = tuple((moment(float(times[i])), float(values[i])) for i in present[::stride])
+        report = SeriesReport(view=view, points=points, cut=len(present) - len(points))
+        return ToolResult(data=report, text=render.series(report), citations=(proof,))
+
+    @staticmethod
+    def _key(store: Store, params: SeriesParams) -> SeriesKey:
+        found = [
+            key
+            for _, _, key in store.series()
+            if key.name == params.name and params.service in ("", key.service) and params.source in ("", key.source)
+        ]
+        if len({(k.source, k.service) for k in found}) == 1 or (found and params.service and params.source):
+            return found[0]
+        if found:
+            raise ToolError(
+                f"{params.name!r} is measured on {len(found)} services: name one of "
+                + ", ".join(sorted({k.service or "(no service)" for k in found})[:12])
+            )
+        near = sorted({k.name for _, _, k in store.series() if params.service in ("", k.service)})
+        raise ToolError(
+            f"no series {params.name!r}"
+            + (f" on {params.service!r}" if params.service else "")
+            + "; there are: "
+            + (", ".join(near[:12]) or "none; metrics_coverage lists the services")
+        )
+
+    def onsets(self, params: OnsetsParams, context: ToolContext) -> ToolResult[OnsetsReport]:
+        """Return what moved in a window, in order."""
+        store = self._store
+        start, end = bounds(store, _seconds(params.start), _seconds(params.end))
+        measured = [m for m in measure_all(store, start, end) if params.service in ("", m.key.service)]
+        moved = [m for m in measured if m.found.onset is not None and m.found.score >= params.least]
+        shown = sorted(moved, key=lambda m: (not m.found.bad, -m.found.score))[: params.limit]
+        shown.sort(key=lambda m: (m.found.onset or 0.0, -m.found.score))
+        pairs = [view_of(m, start, end) for m in shown]
+        hurt = {m.key.service for m in moved if m.found.bad}
+        flat = sum(float(np.nanstd(m.frame.values[m.row])) == 0 or m.found.points < 8 for m in measured)
+        report = OnsetsReport(
+            window=window_of(start, end),
+            moved=tuple(view for view, _ in pairs),
+            more=len(moved) - len(shown),
+            still=len(measured) - len(moved),
+            still_services=tuple(sorted({m.key.service for m in measured} - hurt)),
+            unusable=flat,
+        )
+        return ToolResult(data=report, text=render.onsets(report), citations=_unique([p for _, p in pairs]))
+
+    def rank(self, params: RankParams, context: ToolContext) -> ToolResult[RankReport]:
+        """Rank services by how well they explain the symptom."""
+        store = self._store
+        start, end = bounds(store, _seconds(params.start), _seconds(params.end))
+        told = Told(
+            Asked(params.service, params.metric, params.about),
+            _seconds(params.since),
+            _seconds(params.fired),
+            params.candidates,
+        )
+        report, proofs = rank_view(store, see(store, start, end, told), params.limit)
+        return ToolResult(data=report, text=render.ranking(report), citations=_unique(proofs))
+
+    def compare(self, params: CompareParams, context: ToolContext) -> ToolResult[CompareReport]:
+        """Compare two windows, series by series."""
+        store = self._store
+        first = (params.first_start.timestamp(), params.first_end.timestamp())
+        second = (params.second_start.timestamp(), params.second_end.timestamp())
+        bounds(store, *first)
+        bounds(store, *second)
+        if first[0] > second[0]:
+            first, second = second, first
+        rows, proofs = [], []
+        for signal in signals(store, first[0], second[0], second[1]):
+            if params.service not in ("", signal.key.service):
+                continue
+            earlier = signal.values[(signal.times >= first[0]) & (signal.times <= first[1])]
+            later = signal.values[signal.times >= second[0]]
+            place = store.find(signal.key)
+            proof = cite(*place, first[0], second[1]) if place else None
+            if not np.isfinite(earlier).any() or proof is None:
+                continue
+            before, after = float(np.nanmedian(earlier)), float(np.nanmedian(later))
+            size = (after - before) / signal.noise
+            bad = signal.traits.bad
+            rows.append(
+                Compared(
+                    service=signal.key.service,
+                    name=signal.key.name,
+                    role=signal.traits.role,
+                    unit=signal.traits.unit + ("/s" if signal.traits.counter else ""),
+                    before=before,
+                    after=after,
+                    size=round(size, 2),
+                    hurts=abs(size) > 3 and (bad == "both" or (bad == "up") == (size > 0)),
+                    citation=proof.ref,
+                )
+            )
+            proofs.append(proof)
+        order = sorted(range(len(rows)), key=lambda i: -abs(rows[i].size))[: params.limit]
+        report = CompareReport(
+            first=window_of(*first),
+            second=window_of(*second),
+            rows=tuple(rows[i] for i in order),
+            more=len(rows) - len(order),
+        )
+        return ToolResult(data=report, text=render.compare(report), citations=_unique([proofs[i] for i in order]))
+
+    def edges(self, params: EdgesParams, context: ToolContext) -> ToolResult[EdgesReport]:
+        """Return the call graph around a service, with hop latencies and failed spans."""
+        store = self._store
+        report = edges_report(store, params.service, _seconds(params.since), params.limit)
+        proofs = [
+            cite_trace(source, spans_of(store, source, span.trace))
+            for span in report.failed
+            for source in store.spans
+            if spans_of(store, source, span.trace)
+        ]
+        return ToolResult(data=report, text=render.edges(report), citations=_unique(proofs))
+
+
+def _unique(proofs: list[Evidence]) -> tuple[Evidence, ...]:
+    return tuple({proof.ref: proof for proof in proofs}.values())

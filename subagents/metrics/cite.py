@@ -1,0 +1,144 @@
+"""Citations of series and traces: making them, opening them again, and recomputing the facts that cite them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+
+import numpy as np
+
+from subagents import quantities as q
+from subagents.citations import MetricRef, RecordRef, parse
+from subagents.contract import Evidence, Fact, SourceSpec, ToolError, evidence
+from subagents.metrics.measure import Measure, measure
+from subagents.metrics.series import Floats, Frame, SeriesKey, Span, Store
+from subagents.metrics.sources.load import load
+from subagents.metrics.sources.stamps import moment
+
+ROUND_TO = 1e-3
+"""Seconds that a cited bound may differ from a point's own stamp."""
+
+
+def iso(seconds: float) -> str:
+    """Return epoch seconds as ISO 8601 UTC, seconds or finer."""
+    return moment(seconds).isoformat().replace("+00:00", "Z")
+
+
+def canonical(times: Floats, values: Floats) -> bytes:
+    """Return the canonical JSON of points: [[time, value], …], gaps left out, no blanks."""
+    rows = [[iso(float(t)), float(v)] for t, v in zip(times, values, strict=True) if np.isfinite(v)]
+    return json.dumps(rows, separators=(",", ":")).encode()
+
+
+def series_ref(key: SeriesKey, start: float, end: float) -> str:
+    """Return the citation of a series from its first to its last cited point."""
+    return str(MetricRef(source=key.source, service=key.service, name=key.name, start=moment(start), end=moment(end)))
+
+
+def cite(frame: Frame, row: int, start: float, end: float, label: str = "") -> Evidence | None:
+    """Cite a series over the points from start to end; None where it has none there."""
+    window = frame.slice(start, end)
+    times, values = frame.times[window], frame.values[row, window]
+    present = np.flatnonzero(np.isfinite(values))
+    if not len(present):
+        return None
+    inner = slice(int(present[0]), int(present[-1]) + 1)
+    key = frame.keys[row]
+    ref = series_ref(key, float(times[inner][0]), float(times[inner][-1]))
+    return evidence(ref, canonical(times[inner], values[inner]), label or f"{key.service} {key.name}".strip())
+
+
+def cite_trace(source: str, spans: list[Span], label: str = "") -> Evidence:
+    """Cite all spans of one trace in one source."""
+    trace = spans[0].trace_id or spans[0].span_id
+    body = json.dumps([asdict(span) for span in spans], separators=(",", ":"), sort_keys=True).encode()
+    return evidence(str(RecordRef(kind="trace", source=source, id=trace)), body, label or f"trace {trace}")
+
+
+def spans_of(store: Store, source: str, trace: str) -> list[Span]:
+    """Return the spans of one trace, in order of start."""
+    found = [s for s in store.spans.get(source, []) if (s.trace_id or s.span_id) == trace]
+    return sorted(found, key=lambda s: (s.start or 0.0, s.span_id))
+
+
+class MetricsResolver:
+    """Opens `metric:` and `trace:` citations from the same sources that made them."""
+
+    def __init__(self, specs: tuple[SourceSpec, ...]) -> None:
+        self._specs = specs
+
+    def resolve(self, ref: str, context_lines: int = 0) -> Evidence:
+        """Return the evidence as it is now; `context_lines` more points on both sides where it is a series."""
+        parsed, store = parse(ref), load(self._specs)
+        if isinstance(parsed, RecordRef) and parsed.kind == "trace":
+            spans = spans_of(store, parsed.source, parsed.id)
+            if not spans:
+                raise ToolError(f"{ref}: no such trace in source {parsed.source!r}")
+            return cite_trace(parsed.source, spans)
+        if not isinstance(parsed, MetricRef):
+            raise ToolError(f"{ref}: not a metric or a trace")
+        frame, row, window = self._open(parsed, store, ref)
+        if context_lines <= 0:
+            found = cite(frame, row, float(frame.times[window][0]), float(frame.times[window][-1]))
+            if found is None:
+                raise ToolError(f"{ref}: the series has no point in this span any more")
+            return found.model_copy(update={"ref": ref})
+        wide = slice(max(0, window.start - context_lines), window.stop + context_lines)
+        raw = canonical(frame.times[wide], frame.values[row, wide])
+        return evidence(ref, raw, f"{parsed.service} {parsed.name} with {context_lines} points around")
+
+    @staticmethod
+    def _open(parsed: MetricRef, store: Store, ref: str) -> tuple[Frame, int, slice]:
+        place = store.find(SeriesKey(parsed.source, parsed.service, parsed.name))
+        if place is None:
+            raise ToolError(f"{ref}: source {parsed.source!r} has no such series now")
+        frame, row = place
+        window = frame.slice(parsed.start.timestamp() - ROUND_TO, parsed.end.timestamp() + ROUND_TO)
+        if window.stop <= window.start:
+            raise ToolError(f"{ref}: the source has no points in this span")
+        return frame, row, window
+
+    def measure(self, ref: str) -> Measure:
+        """Measure the cited series over the cited span again."""
+        parsed = parse(ref)
+        if not isinstance(parsed, MetricRef):
+            raise ToolError(f"{ref}: not a metric")
+        frame, row, window = self._open(parsed, load(self._specs), ref)
+        found = measure(parsed.name, frame.times[window], frame.values[row, window], frame.step)
+        if found is None:
+            raise ToolError(f"{ref}: the series has no point in this span")
+        return found
+
+    def recompute(self, fact: Fact) -> float | str | None:
+        """Return a fact's value computed anew from what it cites; None where its quantity is not one of ours."""
+        return value_of(self.measure(fact.citation), fact.quantity)
+
+
+def value_of(found: Measure, quantity: str) -> float | str | None:
+    """Return one quantity of a measured series; None where the series does not have it."""
+    if quantity == q.ONSET:
+        return iso(found.onset) if found.onset is not None else None
+    return {q.BASELINE: found.baseline, q.PEAK: found.peak, q.FACTOR: found.factor, q.LATEST: found.latest}.get(
+        quantity
+    )
+
+
+def facts_of(found: Measure, ref: str) -> tuple[Fact, ...]:
+    """Return the facts that a measured series carries, all citing the same span."""
+    unit = found.traits.unit + ("/s" if found.traits.counter else "")
+    facts = []
+    for name in (q.ONSET, q.BASELINE, q.PEAK, q.FACTOR, q.LATEST):
+        value = value_of(found, name)
+        if value is not None:
+            facts.append(Fact(quantity=name, value=value, unit=_unit(name, unit), citation=ref))
+    return tuple(facts)
+
+
+def _unit(quantity: str, unit: str) -> str:
+    return "" if quantity in (q.ONSET, q.FACTOR) else unit
+
+
+def at(seconds: float | None) -> datetime | None:
+    """Return epoch seconds as a moment, None as None."""
+    return None if seconds is None else moment(seconds)

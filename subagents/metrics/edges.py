@@ -1,0 +1,86 @@
+"""The call graph as a report: who calls whom, how slowly before and after, what failed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from subagents.citations import RecordRef
+from subagents.metrics.cite import at
+from subagents.metrics.graph import CallGraph
+from subagents.metrics.model import EdgesReport, EdgeView, SpanView
+from subagents.metrics.series import SeriesKey, Store
+
+MOST_FAILED = 20
+
+
+def edges_report(store: Store, service: str, since: float | None, limit: int) -> EdgesReport:
+    """Return the edges around a service (all where it is empty), most calls first."""
+    graph = CallGraph.of(store.edges)
+    chosen = [e for e in store.edges if service in ("", e.caller, e.callee)]
+    chosen.sort(key=lambda e: (-e.calls, e.caller, e.callee))
+    waits = {(h.caller, h.callee): float(np.max(h.gap_ms)) for h in store.hops if len(h.gap_ms)}
+    slow = {key: _halves(store, key, since) for _, _, key in store.series() if key.name.startswith("p95_ms_from_")}
+    views = []
+    for edge in chosen[:limit]:
+        before, after = next(
+            (v for k, v in slow.items() if k.service == edge.callee and k.name == f"p95_ms_from_{edge.caller}"),
+            (None, None),
+        )
+        views.append(
+            EdgeView(
+                caller=edge.caller,
+                callee=edge.callee,
+                calls=edge.calls,
+                p95_before=before,
+                p95_after=after,
+                waits_ms=waits.get((edge.caller, edge.callee)),
+            )
+        )
+    return EdgesReport(
+        service=service or None,
+        edges=tuple(views),
+        entries=tuple(graph.entries()),
+        failed=failed_spans(store, service),
+        more=len(chosen) - len(views),
+    )
+
+
+def _halves(store: Store, key: SeriesKey, since: float | None) -> tuple[float | None, float | None]:
+    place = store.find(key)
+    if place is None:
+        return None, None
+    frame, row = place
+    values = frame.values[row]
+    if since is None:
+        return None, _median(values)
+    return _median(values[frame.times < since]), _median(values[frame.times >= since])
+
+
+def _median(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float | None:
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if len(finite) else None
+
+
+def failed_spans(store: Store, service: str = "") -> tuple[SpanView, ...]:
+    """Return the failed spans, earliest first, deepest cause of each trace only where parents failed too."""
+    out = []
+    for source, spans in store.spans.items():
+        failed = [s for s in spans if s.failed]
+        parents = {(s.trace_id, s.parent_id) for s in failed}
+        for span in failed:
+            if (span.trace_id, span.span_id) in parents or service not in ("", span.service):
+                continue
+            trace = span.trace_id or span.span_id
+            out.append(
+                SpanView(
+                    trace=trace,
+                    service=span.service,
+                    name=span.name,
+                    at=at(span.start),
+                    duration_ms=span.duration_ms,
+                    error=span.error or span.status,
+                    citation=str(RecordRef(kind="trace", source=source, id=trace)),
+                )
+            )
+    out.sort(key=lambda s: (s.at is None, s.at.timestamp() if s.at else 0.0, s.service))
+    return tuple(out[:MOST_FAILED])

@@ -1,0 +1,155 @@
+"""What one series says over one span: baseline, onset, peak, latest, state. The claims checker calls it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from subagents.metrics.onset import Change, find_changes
+from subagents.metrics.roles import Traits, as_rate, traits_of
+from subagents.metrics.series import Floats
+
+State = Literal["ongoing", "recovering", "recovered", "unknown"]
+RECOVERED = 0.2
+"""Share of the peak's departure within which a series counts as back."""
+RECOVERING = 0.6
+LATEST_POINTS = 3
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A series over a span; numbers in its own unit (a counter's: per second), times in epoch seconds."""
+
+    traits: Traits
+    points: int
+    baseline: float
+    """Median before the onset; of everything where there is none."""
+    noise: float
+    latest: float
+    """Median of the last three points."""
+    onset: float | None = None
+    rising: bool = True
+    peak: float | None = None
+    peak_at: float | None = None
+    score: float = 0.0
+    """Size over what is usual for the series; above 1 is a change."""
+    ended: float | None = None
+    """First moment from which it stayed back at its baseline."""
+    last: float = 0.0
+    state: State = "unknown"
+    changes: tuple[float, ...] = ()
+    spread: bool = False
+    """The points differ more (or less) than they did; the level did not move."""
+
+    @property
+    def factor(self) -> float | None:
+        """Return peak / baseline, or baseline / peak for falls; None where one of them is zero or signs differ."""
+        if self.peak is None or self.peak * self.baseline <= 0:
+            return None
+        ratio = self.peak / self.baseline
+        return ratio if ratio >= 1 else 1 / ratio
+
+    @property
+    def bad(self) -> bool:
+        """Say whether it moved in the direction that hurts (or in either, where both may)."""
+        if self.onset is None:
+            return False
+        return self.traits.bad == "both" or (self.traits.bad == "up") == self.rising
+
+    @property
+    def seconds(self) -> float | None:
+        """Return how long it has been away from its baseline."""
+        if self.onset is None:
+            return None
+        return (self.ended if self.ended is not None else self.last) - self.onset
+
+
+def analysed(name: str, times: Floats, values: Floats) -> tuple[Traits, Floats]:
+    """Return what a series is, and the values to analyse: a counter's rate, else the points."""
+    traits = traits_of(name, values)
+    return traits, as_rate(times, values) if traits.counter else values
+
+
+def measure(name: str, times: Floats, values: Floats, step: float) -> Measure | None:
+    """Measure one series; None where it holds no finite point."""
+    traits, worked = analysed(name, times, values)
+    changes = find_changes(worked[None, :], step) if len(worked) else []
+    return describe(traits, times, worked, changes)
+
+
+def main_change(traits: Traits, changes: list[Change]) -> Change | None:
+    """Return the change that counts: the strongest level change in the bad direction, else the strongest of all."""
+    wanted = {"up": 1.0, "down": -1.0, "both": 0.0}[traits.bad]
+    level = [c for c in changes if c.kind == "level"]
+    bad = [c for c in level if wanted == 0 or c.delta * wanted > 0]
+    return max(bad or level or changes, key=lambda c: (c.score, -c.index), default=None)
+
+
+def describe(traits: Traits, times: Floats, values: Floats, changes: list[Change]) -> Measure | None:
+    """Describe a series by its changes; None where it holds no finite point."""
+    present = np.isfinite(values)
+    if not present.any():
+        return None
+    known = values[present]
+    latest = float(np.median(known[-LATEST_POINTS:]))
+    chosen = main_change(traits, changes)
+    last = float(times[present][-1])
+    if chosen is None or not present[: chosen.index].any():
+        base = float(np.median(known))
+        noise = _noise(known, base)
+        return Measure(traits, len(known), base, noise, latest, last=last)
+    before, place = values[: chosen.index], chosen.index
+    base = float(np.median(before[np.isfinite(before)]))
+    noise = _noise(before[np.isfinite(before)], base)
+    sign = 1.0 if chosen.delta >= 0 else -1.0
+    away = np.where(present[place:], sign * (values[place:] - base), -np.inf)
+    if chosen.kind == "spread":
+        away = np.where(present[place:], np.abs(values[place:] - base), -np.inf)
+    top = place + int(np.argmax(away))
+    ended = _ended(times[place:], away, noise)
+    return Measure(
+        traits=traits,
+        points=len(known),
+        baseline=base,
+        noise=noise,
+        latest=latest,
+        onset=float(times[place]),
+        rising=chosen.delta >= 0,
+        peak=float(values[top]),
+        peak_at=float(times[top]),
+        score=chosen.score,
+        ended=ended,
+        last=last,
+        state=_state(sign * (latest - base), away, noise, ended),
+        changes=tuple(float(times[c.index]) for c in changes),
+        spread=chosen.kind == "spread",
+    )
+
+
+def _noise(values: Floats, base: float) -> float:
+    return max(1.4826 * float(np.median(np.abs(values - base))), 1e-3 * abs(base), 1e-12)
+
+
+def _top(away: Floats) -> float:
+    """Return the second-largest departure: one point alone is no peak to recover from."""
+    finite = np.sort(away[np.isfinite(away)])
+    return float(finite[-2] if len(finite) > 1 else finite[-1]) if len(finite) else 0.0
+
+
+def _ended(times: Floats, away: Floats, noise: float) -> float | None:
+    """Return the first moment from which at least two points, to the end, are back."""
+    bar = max(RECOVERED * _top(away), 3 * noise)
+    out = np.flatnonzero(away > bar)
+    if not len(out) or out[-1] + 2 >= len(times):
+        return None
+    return float(times[out[-1] + 1])
+
+
+def _state(now: float, away: Floats, noise: float, ended: float | None) -> State:
+    if ended is not None:
+        return "recovered"
+    if now < RECOVERING * _top(away):
+        return "recovering"
+    return "ongoing"

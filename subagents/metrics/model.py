@@ -1,0 +1,191 @@
+"""What the metrics tools and the procedure return."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from subagents.contract import Coverage, Fact, Frozen, Window
+
+State = Literal["ongoing", "recovering", "recovered", "unknown"]
+SeriesState = Literal["ongoing", "recovering", "recovered", "unknown"]
+
+
+class SeriesView(Frozen):
+    """One series over one span: what it is and what it did. Times UTC, values in `unit`."""
+
+    source: str
+    service: str
+    name: str
+    role: str
+    unit: str = ""
+    bad: Literal["up", "down", "both"] = "both"
+    user_facing: bool = False
+    citation: str
+    points: int
+    baseline: float
+    latest: float
+    onset: AwareDatetime | None = None
+    rising: bool = True
+    hurts: bool = False
+    """It moved in the direction that hurts."""
+    peak: float | None = None
+    peak_at: AwareDatetime | None = None
+    factor: float | None = None
+    size: float = 0.0
+    """Times what counts as a change for this series; above 1 is a change."""
+    seconds: float | None = None
+    """How long it was, or has been, away from its baseline."""
+    state: SeriesState = "unknown"
+    spread: bool = False
+    facts: tuple[Fact, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Return service and name, as a person would say them."""
+        return f"{self.service} {self.name}".strip()
+
+
+class CoverageReport(Frozen):
+    """What the metric sources hold and what of it could be used."""
+
+    sources: tuple[Coverage, ...] = ()
+    series: int = 0
+    services: tuple[str, ...] = ()
+    roles: tuple[tuple[str, int], ...] = ()
+    span: Window | None = None
+    steps: tuple[float, ...] = ()
+    """Seconds between points, per group of series."""
+    edges: int = 0
+    spans: int = 0
+
+
+class SeriesReport(Frozen):
+    """One series with points; `cut` says how many points were left out between."""
+
+    view: SeriesView
+    points: tuple[tuple[AwareDatetime, float], ...] = ()
+    cut: int = 0
+
+
+class OnsetsReport(Frozen):
+    """What moved in a window, in order of onset, and how much did not."""
+
+    window: Window
+    moved: tuple[SeriesView, ...] = ()
+    more: int = 0
+    still: int = 0
+    """Series that kept their baseline."""
+    still_services: tuple[str, ...] = ()
+    """Services with series, none of which moved in a direction that hurts."""
+    unusable: int = 0
+    """Series with too few points, or flat."""
+
+
+class ReasonView(Frozen):
+    """One kind of evidence for a service's place."""
+
+    kind: str
+    strength: float
+    text: str
+    citation: str | None = None
+
+
+class ServiceRank(Frozen):
+    """One service of a ranking."""
+
+    service: str
+    score: float
+    since: AwareDatetime | None = None
+    reasons: tuple[ReasonView, ...] = ()
+
+
+class RankReport(Frozen):
+    """Where it began: services by how well each explains the symptom."""
+
+    window: Window
+    split: AwareDatetime
+    """Before it: baseline; from it on: incident."""
+    services: tuple[ServiceRank, ...] = ()
+    symptom: SeriesView | None = None
+    why_symptom: str = ""
+    surge: float | None = None
+    """Traffic at the entry, after / before, where it is known."""
+    onset_found: bool = False
+    """The split is the symptom's own onset; otherwise it is what the caller said."""
+
+
+class Compared(Frozen):
+    """One series in two windows: medians, and the difference in units of what is usual for it."""
+
+    service: str
+    name: str
+    role: str
+    unit: str = ""
+    before: float
+    after: float
+    size: float
+    hurts: bool
+    citation: str
+
+
+class CompareReport(Frozen):
+    """Two windows side by side, largest differences first."""
+
+    first: Window
+    second: Window
+    rows: tuple[Compared, ...] = ()
+    more: int = 0
+
+
+class EdgeView(Frozen):
+    """One caller and callee; calls as the source counts them, times in ms."""
+
+    caller: str
+    callee: str
+    calls: float = 0.0
+    p95_before: float | None = None
+    p95_after: float | None = None
+    waits_ms: float | None = None
+    """What the caller waits beyond the callee's work, at worst."""
+
+
+class SpanView(Frozen):
+    """A failed span."""
+
+    trace: str
+    service: str
+    name: str
+    at: AwareDatetime | None = None
+    duration_ms: float | None = None
+    error: str = ""
+    citation: str = ""
+
+
+class EdgesReport(Frozen):
+    """The call graph around one service, or all of it."""
+
+    service: str | None = None
+    edges: tuple[EdgeView, ...] = ()
+    entries: tuple[str, ...] = ()
+    """Services that call and are not called."""
+    failed: tuple[SpanView, ...] = ()
+    more: int = 0
+
+
+class MetricsSummary(Frozen):
+    """What the metrics specialist learnt."""
+
+    symptom: SeriesView | None = None
+    why_symptom: str = ""
+    onset: AwareDatetime | None = None
+    state: State = "unknown"
+    onsets: tuple[SeriesView, ...] = ()
+    """What moved, in order of onset."""
+    services: tuple[ServiceRank, ...] = ()
+    surge: float | None = None
+    contradictions: tuple[str, ...] = ()
+    healthy: bool = False
+    """Nothing departs from its baseline in a direction that hurts."""
+    gaps: tuple[str, ...] = ()

@@ -1,0 +1,121 @@
+"""Bounded plain text of the results, as models and panes read it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from subagents.metrics.model import (
+    CompareReport,
+    CoverageReport,
+    EdgesReport,
+    OnsetsReport,
+    RankReport,
+    SeriesReport,
+    SeriesView,
+)
+
+
+def amount(value: float | None, unit: str = "") -> str:
+    """Return a number with its unit, four significant digits at most."""
+    if value is None:
+        return "?"
+    number = f"{value:.4g}" if abs(value) < 1e6 else f"{value:.3g}"
+    return f"{number} {unit}".strip() if unit not in ("ratio", "") else number
+
+
+def clock(moment: datetime | None) -> str:
+    """Return a moment as UTC time of day, with the date where it has a day to tell."""
+    return f"{moment:%H:%M:%S}Z" if moment is not None else "?"
+
+
+def moved(view: SeriesView) -> str:
+    """Return what a series did, in one clause."""
+    if view.onset is None:
+        return f"{view.title} kept its baseline of {amount(view.baseline, view.unit)}"
+    what = "spreads" if view.spread else ("rises" if view.rising else "falls")
+    factor = f" ({view.factor:.3g}x)" if view.factor is not None and view.factor >= 1.05 else ""
+    numbers = f"{amount(view.baseline, view.unit)} -> {amount(view.peak, view.unit)}{factor}"
+    return f"{clock(view.onset)} {view.title} {what} {numbers}, {view.state}"
+
+
+def coverage(report: CoverageReport) -> str:
+    """Render what there is."""
+    lines = [
+        f"{report.series} series on {len(report.services)} services, {report.edges} call edges, {report.spans} spans"
+    ]
+    if report.span is not None:
+        lines.append(f"from {report.span.start:%Y-%m-%d %H:%M:%SZ} to {report.span.end:%Y-%m-%d %H:%M:%SZ}")
+    lines.append("roles: " + ", ".join(f"{role} {count}" for role, count in report.roles))
+    lines.append("services: " + ", ".join(report.services[:60]))
+    for source in report.sources:
+        layout = source.layout or "nothing usable"
+        lines.append(f"{source.source} ({source.kind}, {layout}): {source.understood} of {source.items}")
+        lines += [f"  {problem.line()}" for problem in source.problems]
+    return "\n".join(lines)
+
+
+def series(report: SeriesReport) -> str:
+    """Render one series."""
+    head = f"{moved(report.view)}; role {report.view.role}, latest {amount(report.view.latest, report.view.unit)}"
+    rows = [f"{when:%Y-%m-%dT%H:%M:%SZ} {value:.6g}" for when, value in report.points]
+    if report.cut:
+        rows.append(f"{report.cut} more points between these")
+    return "\n".join([head, report.view.citation, *rows])
+
+
+def onsets(report: OnsetsReport) -> str:
+    """Render what moved, in order."""
+    lines = [f"{len(report.moved) + report.more} series moved, {report.still} kept their baseline"]
+    lines += [
+        f"{moved(view)}  [{view.role}, size {view.size:.1f}{'' if view.hurts else ', harmless direction'}]"
+        for view in report.moved
+    ]
+    if report.more:
+        lines.append(f"{report.more} more: narrow the window or the service")
+    if report.still_services:
+        lines.append("nothing that hurts on: " + ", ".join(report.still_services[:40]))
+    return "\n".join(lines)
+
+
+def ranking(report: RankReport) -> str:
+    """Render a ranking with its reasons."""
+    lines = []
+    if report.symptom is not None:
+        lines.append(f"symptom: {moved(report.symptom)} ({report.why_symptom})")
+    lines.append(
+        f"before/after {clock(report.split)}" + (f"; traffic x{report.surge:.2f}" if report.surge is not None else "")
+    )
+    for place, item in enumerate(report.services, 1):
+        if item.reasons:
+            lines.append(f"{place}. {item.service} {item.score:.2f}: " + "; ".join(r.text for r in item.reasons[:3]))
+    silent = [item.service for item in report.services if not item.reasons]
+    if silent:
+        lines.append(f"no evidence against: {', '.join(silent[:30])}")
+    return "\n".join(lines)
+
+
+def compare(report: CompareReport) -> str:
+    """Render two windows side by side."""
+    spans = [f"{clock(window.start)}..{clock(window.end)}" for window in (report.first, report.second)]
+    lines = [" against ".join(spans)]
+    for row in report.rows:
+        mark = "!" if row.hurts else " "
+        numbers = f"{amount(row.before, row.unit)} -> {amount(row.after, row.unit)}"
+        lines.append(f"{mark} {row.service} {row.name}: {numbers} ({row.size:+.1f} noises)")
+    if report.more:
+        lines.append(f"{report.more} more with smaller differences")
+    return "\n".join(lines)
+
+
+def edges(report: EdgesReport) -> str:
+    """Render the call graph around a service."""
+    lines = ["entry points: " + (", ".join(report.entries[:10]) or "not known")]
+    for edge in report.edges:
+        slow = f", p95 {amount(edge.p95_before)} -> {amount(edge.p95_after)} ms" if edge.p95_after is not None else ""
+        wait = f", waits {edge.waits_ms:.0f} ms beyond the work" if edge.waits_ms is not None else ""
+        lines.append(f"{edge.caller} -> {edge.callee}: {amount(edge.calls)} calls{slow}{wait}")
+    if report.more:
+        lines.append(f"{report.more} more edges")
+    for span in report.failed:
+        lines.append(f"failed {clock(span.at)} {span.service} {span.name}: {span.error}  [{span.citation}]")
+    return "\n".join(lines)

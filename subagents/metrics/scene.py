@@ -1,0 +1,171 @@
+"""One incident seen through the metrics: window, moment of the break, symptom, ranking. Tools and procedure use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from subagents.contract import ToolError, Window
+from subagents.metrics.graph import CallGraph
+from subagents.metrics.measure import Measure, analysed, describe, measure
+from subagents.metrics.onset import find_changes
+from subagents.metrics.ranking import Question, Ranked, attributed, rank
+from subagents.metrics.series import Frame, SeriesKey, Store
+from subagents.metrics.signals import Signal, signals
+from subagents.metrics.symptom import Asked, Choice, choose
+
+EARLY_STEPS = 20
+"""Points before the operator's start within which an onset still belongs to this incident."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A series and what it did in a window."""
+
+    frame: Frame
+    row: int
+    found: Measure
+
+    @property
+    def key(self) -> SeriesKey:
+        """Return which series it is."""
+        return self.frame.keys[self.row]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is known of the incident from metrics alone."""
+
+    start: float
+    end: float
+    split: float
+    onset_found: bool
+    choice: Choice | None
+    ranked: tuple[Ranked, ...]
+    surge: float | None
+
+
+def bounds(store: Store, start: float | None, end: float | None) -> tuple[float, float]:
+    """Return the window in epoch seconds: what was asked for, else everything; raise ToolError where it is empty."""
+    span = store.span()
+    if span is None:
+        raise ToolError("no metric series was given: attach metrics.csv or metrics.json")
+    low = span.start.timestamp() if start is None else start
+    high = span.end.timestamp() if end is None else end
+    if high <= low or not any(f.slice(low, high).stop > f.slice(low, high).start for f in store.frames):
+        whole = f"{span.start:%Y-%m-%dT%H:%M:%SZ} to {span.end:%Y-%m-%dT%H:%M:%SZ}"
+        raise ToolError(f"no metric points in that window: the series cover {whole}")
+    return low, high
+
+
+def measure_all(store: Store, start: float, end: float, wanted: Iterable[SeriesKey] | None = None) -> list[Measured]:
+    """Measure every series (or those wanted) over a window, all rows of a frame in one pass."""
+    only = None if wanted is None else set(wanted)
+    out: list[Measured] = []
+    for frame in store.frames:
+        window = frame.slice(start, end)
+        times = frame.times[window]
+        if len(times) < 2:
+            continue
+        rows = [r for r, key in enumerate(frame.keys) if only is None or key in only]
+        if not rows:
+            continue
+        pairs = [analysed(frame.keys[r].name, times, frame.values[r, window]) for r in rows]
+        changes = find_changes(np.stack([values for _, values in pairs]), frame.step)
+        for place, (row, (traits, values)) in enumerate(zip(rows, pairs, strict=True)):
+            found = describe(traits, times, values, [c for c in changes if c.row == place])
+            if found is not None:
+                out.append(Measured(frame, row, found))
+    return out
+
+
+def _hint(store: Store, start: float, end: float, asked: Asked, fired: float | None) -> float | None:
+    """Return when things broke where nobody says: the strongest change that users feel, before the alert."""
+    measured = [m for m in measure_all(store, start, end) if m.found.bad and m.found.score > 1]
+    if fired is not None:
+        measured = [m for m in measured if m.found.onset is not None and m.found.onset <= fired + m.frame.step]
+    named = [m for m in measured if asked.service and m.key.service == asked.service]
+    facing = [m for m in named or measured if m.found.traits.user_facing]
+    best = max(facing or named or measured, key=lambda m: m.found.score, default=None)
+    return best.found.onset if best else None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the operator and the alert say, in epoch seconds; all of it optional."""
+
+    asked: Asked
+    since: float | None = None
+    fired: float | None = None
+    candidates: tuple[str, ...] = ()
+
+
+def see(store: Store, start: float, end: float, told: Told) -> Scene:
+    """Return the scene: choose the symptom, find its onset, rank the services."""
+    graph = CallGraph.of(store.edges)
+    step = max((f.step for f in store.frames if len(f.times) > 1), default=60.0)
+    split = told.since if told.since is not None else _hint(store, start, end, told.asked, told.fired)
+    if split is None:
+        split = told.fired - 5 * step if told.fired is not None else start + 0.7 * (end - start)
+    split = min(max(split, start + 4 * step), end - step)
+    choice, onset = _choose(store, graph, (start, split, end), told.asked)
+    found = onset is not None and _belongs(onset, told, step)
+    if onset is not None and found:
+        split = min(onset, told.since) if told.since is not None else onset
+        seen = signals(store, start, split, end)
+        again = next((s for s in seen if choice is not None and s.key == choice.signal.key), None)
+        choice = Choice(again, choice.why) if again is not None and choice is not None else choice
+    symptom = choice.signal if choice is not None and choice.signal.size > 0 else None
+    kind = choice.kind if choice is not None else ""
+    vague = choice is not None and not told.asked.metric
+    question = Question(start, split, end, symptom, "" if vague else kind, told.candidates)
+    if vague and symptom is not None and symptom.size < 3:
+        question = Question(start, split, end, None, "", told.candidates)
+    ranked = tuple(rank(store, graph, question))
+    return Scene(start, end, split, found, choice, ranked, surge_of(store, graph, question))
+
+
+def _belongs(onset: float, told: Told, step: float) -> bool:
+    if told.since is not None:
+        return onset >= told.since - EARLY_STEPS * step
+    return told.fired is None or onset <= told.fired + step
+
+
+def _choose(
+    store: Store, graph: CallGraph, window: tuple[float, float, float], asked: Asked
+) -> tuple[Choice | None, float | None]:
+    start, split, end = window
+    seen = attributed(signals(store, start, split, end), store.services())
+    choice = choose(seen, graph, asked)
+    if choice is None:
+        return None, None
+    place = store.find(choice.signal.key)
+    if place is None:
+        return choice, None
+    frame, row = place
+    columns = frame.slice(start, end)
+    found = measure(choice.signal.key.name, frame.times[columns], frame.values[row, columns], frame.step)
+    return choice, found.onset if found is not None and found.bad else None
+
+
+def surge_of(store: Store, graph: CallGraph, question: Question) -> float | None:
+    """Return traffic after / before the break at the symptom's service, else at the entry with most traffic."""
+    flows: dict[str, Signal] = {}
+    for signal in signals(store, question.start, question.split, question.end):
+        if signal.traits.role == "traffic" and signal.base > 0:
+            flows.setdefault(signal.key.service, signal)
+    wanted = [question.symptom.key.service] if question.symptom is not None else []
+    for name in (*wanted, *graph.entries()):
+        if name in flows:
+            return flows[name].volume / flows[name].base
+    best = max(flows.values(), key=lambda s: s.base, default=None)
+    return best.volume / best.base if best is not None else None
+
+
+def window_of(start: float, end: float) -> Window:
+    """Return epoch seconds as a window, its end just after the last point."""
+    from subagents.metrics.sources.stamps import moment
+
+    return Window(start=moment(start), end=moment(end if end > start else start + 1e-6))

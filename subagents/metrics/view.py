@@ -1,0 +1,84 @@
+"""A measured series as the typed, cited view that tools return."""
+
+from __future__ import annotations
+
+from subagents.contract import Evidence, ToolError
+from subagents.metrics.cite import at, cite, facts_of
+from subagents.metrics.model import RankReport, ReasonView, SeriesView, ServiceRank
+from subagents.metrics.ranking import Ranked
+from subagents.metrics.scene import Measured, Scene, measure_all, window_of
+from subagents.metrics.series import Store
+from subagents.metrics.sources.stamps import moment
+
+
+def view_of(measured: Measured, start: float, end: float) -> tuple[SeriesView, Evidence]:
+    """Return the view of a series over a window and the evidence that it cites."""
+    proof = cite(measured.frame, measured.row, start, end)
+    if proof is None:
+        raise ToolError(f"{measured.key.service} {measured.key.name} has no point in that window")
+    found, key = measured.found, measured.key
+    view = SeriesView(
+        source=key.source,
+        service=key.service,
+        name=key.name,
+        role=found.traits.role,
+        unit=found.traits.unit + ("/s" if found.traits.counter else ""),
+        bad=found.traits.bad,
+        user_facing=found.traits.user_facing,
+        citation=proof.ref,
+        points=found.points,
+        baseline=found.baseline,
+        latest=found.latest,
+        onset=at(found.onset),
+        rising=found.rising,
+        hurts=found.bad,
+        peak=found.peak,
+        peak_at=at(found.peak_at),
+        factor=found.factor,
+        size=round(found.score, 3),
+        seconds=found.seconds,
+        state=found.state,
+        spread=found.spread,
+        facts=facts_of(found, proof.ref),
+    )
+    return view, proof
+
+
+def rank_view(store: Store, scene: Scene, limit: int) -> tuple[RankReport, list[Evidence]]:
+    """Return a scene's ranking and the evidence it cites."""
+    proofs: list[Evidence] = []
+    services = tuple(_ranked(store, scene, item, proofs) for item in scene.ranked[:limit])
+    symptom = None
+    if scene.choice is not None:
+        measured = measure_all(store, scene.start, scene.end, [scene.choice.signal.key])
+        if measured:
+            symptom, proof = view_of(measured[0], scene.start, scene.end)
+            proofs.insert(0, proof)
+    report = RankReport(
+        window=window_of(scene.start, scene.end),
+        split=moment(scene.split),
+        services=services,
+        symptom=symptom,
+        why_symptom=scene.choice.why if scene.choice else "",
+        surge=scene.surge,
+        onset_found=scene.onset_found,
+    )
+    return report, proofs
+
+
+def _ranked(store: Store, scene: Scene, item: Ranked, proofs: list[Evidence]) -> ServiceRank:
+    reasons = []
+    for reason in item.reasons:
+        place = store.find(reason.signal.key) if reason.signal is not None else None
+        proof = cite(*place, scene.start, scene.end) if place is not None else None
+        proofs += [proof] if proof is not None else []
+        reasons.append(
+            ReasonView(
+                kind=reason.kind,
+                strength=round(reason.strength, 3),
+                text=reason.text,
+                citation=proof.ref if proof is not None else None,
+            )
+        )
+    since = moment(item.since) if item.since is not None else None
+    return ServiceRank(service=item.service, score=round(item.score, 4), since=since, reasons=tuple(reasons))
