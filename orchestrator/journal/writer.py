@@ -1,7 +1,7 @@
 """The writer thread: owns the ledger, commits in groups, anchors the head, and knows what a failed write means.
 
 Everything queued while the previous fsync ran goes into the next transaction. Acknowledgements leave only
-after COMMIT. The anchor follows at once when nothing is waiting, and at least every 100 ms under load.
+after COMMIT. The anchor follows once nothing has come for 10 ms, and at least every 100 ms under load.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from subagents.contract import Clock
 _GROUP_DRAFTS = 2048
 _GROUP_BYTES = 4 << 20
 _ANCHOR_LAG_S = 0.1
+_IDLE_S = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,8 @@ class Writer:
         self._place = place
         self._deliver = deliver
         self._queue: queue.SimpleQueue[Submission | None] = queue.SimpleQueue()
-        self._anchored_at = 0.0
+        self._anchored_at = place.clock.monotonic()
+        self._behind = False
         self._ballast_due = place.ballast is not None
         self.fatal: JournalError | None = None
         """Why nothing more may be written; None while all is well."""
@@ -96,14 +98,18 @@ class Writer:
             group, stopping = self._next_group()
             if group:
                 self._commit(group)
-            if self._queue.empty() or self._place.clock.monotonic() - self._anchored_at >= _ANCHOR_LAG_S:
+            if not group or self._place.clock.monotonic() - self._anchored_at >= _ANCHOR_LAG_S:
+                self._behind = False
                 self._keep_up()
         self._finish()
 
     def _next_group(self) -> tuple[list[Submission], bool]:
         group: list[Submission] = []
         drafts = size = 0
-        item = self._queue.get()
+        try:
+            item = self._queue.get(timeout=_IDLE_S if self._behind else None)
+        except queue.Empty:
+            return group, False
         while True:
             if item is None:
                 return group, True
@@ -118,6 +124,7 @@ class Writer:
                 return group, False
 
     def _commit(self, group: list[Submission]) -> None:
+        self._behind = True
         error = self.fatal
         stored: list[Stored] = []
         if error is None:

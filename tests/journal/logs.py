@@ -19,7 +19,8 @@ def note(number: int, size: int = 40) -> Entry:
 async def build(directory: Path, events: int, *, closed: bool = True) -> Path:
     """Write a journal of `events` events; not closed: as a crash leaves it, the last third in the write-ahead log."""
     living = directory.with_name(directory.name + "-living")
-    journal = Journal.create(living, FakeClock())
+    clock = FakeClock()
+    journal = Journal.create(living, clock)
     third = events * 2 // 3 if not closed else events
     await journal.append(*(note(number) for number in range(third)))
     if closed:
@@ -27,12 +28,13 @@ async def build(directory: Path, events: int, *, closed: bool = True) -> Path:
         living.rename(directory)
         return directory
     await journal.close()
-    journal = Journal.open(living, FakeClock())
+    journal = Journal.open(living, clock)
     for number in range(third, events):
         await journal.append(note(number))
-    # The anchor follows the last acknowledgement at once; the copy is made when it is there.
+    # The anchor follows an acknowledgement within 100 ms of the clock; the copy is made when it is there.
     head = journal.head
     while f'"seq":{head.seq},' not in (living / "head.json").read_text():
+        clock.advance(1)
         await journal.append(note(0))
     copy(living, directory)
     await journal.close()
