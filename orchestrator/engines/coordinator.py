@@ -16,7 +16,8 @@ from subagents.citations import RunbookRef
 from subagents.contract import Agent, Evidence, Frozen, Params, Tool, ToolContext, ToolError, ToolResult, evidence
 
 if TYPE_CHECKING:
-    from runbooks.library import Library, Runbook, Step
+    from runbooks.library import Library
+    from runbooks.model import Runbook, Step
 
 NAME = "orchestrator"
 MISSION = "Decide what broke, since when, what set it off, what did not, and what to do first; say how sure."

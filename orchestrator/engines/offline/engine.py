@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -92,7 +93,8 @@ class OfflineEngine:
         stopper = asyncio.create_task(desk.cancel.wait(), name="offline-cancel")
         everyone = asyncio.gather(*this.tasks.values(), return_exceptions=True)
         try:
-            await asyncio.wait({everyone, listener, stopper}, return_when=asyncio.FIRST_COMPLETED)
+            waited: set[asyncio.Future[Any]] = {everyone, listener, stopper}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             again = listener.done() and not desk.cancel.is_set()
             if again and (error := listener.exception()):
                 raise error
@@ -175,7 +177,7 @@ class OfflineEngine:
 
     async def _conclude(self, desk: Desk, this: Round) -> None:
         judge = Judge(desk, this.floor, this.summaries, this.failed)
-        verdict, made = await judge.conclude()
+        verdict, made = await judge.conclude(this.edition)
         await self._say(desk, verdict.headline, this.edition)
         body = VerdictReached(verdict=verdict, evidence=made)
         await self._record(desk, body, MAIN_THREAD, f"verdict-{this.edition}")

@@ -1,0 +1,119 @@
+"""Everything the offline engine knows when it judges, gathered in one frozen object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.journal.verdict import Cited, IncidentState, ServiceScore, SuspectScore
+from orchestrator.verdict.board import Hypothesis
+from subagents import quantities as q
+from subagents.contract import Brief, Fact, Finding, SuspectKind
+
+CHANGE_KINDS: frozenset[SuspectKind] = frozenset({"commit", "deploy", "flag", "config"})
+"""Causes that a person of the team made and can undo."""
+CIRCUMSTANCE_KINDS: frozenset[SuspectKind] = frozenset(
+    {"dependency", "traffic", "host", "resource", "certificate", "data", "external"}
+)
+"""Causes that no change of the team's explains."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is known of a change that may be the culprit."""
+
+    source: str = ""
+    author: str = ""
+    subject: str = ""
+    at: datetime | None = None
+    """When it took effect (deployed, flipped), else when it landed."""
+    deploy: str | None = None
+    """Citation of the deploy that carried it."""
+    service: str | None = None
+    version: str | None = None
+    previous: str | None = None
+    """Version, or commit, that ran before."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """The findings of the round, folded, beside what the summaries add."""
+
+    brief: Brief
+    findings: tuple[Finding, ...]
+    hypotheses: tuple[Hypothesis, ...]
+    state: IncidentState
+    services: tuple[ServiceScore, ...]
+    suspects: tuple[SuspectScore, ...]
+    changes: Mapping[str, Change]
+    """By suspect id."""
+    contradictions: tuple[Cited, ...]
+    failed: Mapping[str, str]
+    """Specialist to why it gave nothing."""
+
+    def of(self, *topics: str, agent: str | None = None) -> tuple[Finding, ...]:
+        """Return the findings on any of `topics`, strongest first."""
+        held = [f for f in self.findings if f.topic in topics and (agent is None or f.agent == agent)]
+        return tuple(sorted(held, key=lambda f: -f.weight))
+
+    @property
+    def symptom(self) -> Finding | None:
+        """The finding that says what is measurably wrong; metrics before logs."""
+        measured = self.of("symptom")
+        return measured[0] if measured else next(iter(self.of("errors", agent="logs")), None)
+
+    @property
+    def healthy(self) -> tuple[Finding, ...]:
+        """Findings that something was looked at and is as it was."""
+        return self.of("health")
+
+    @property
+    def onset(self) -> datetime | None:
+        """When it began: measured, else seen in the logs, else as the operator said."""
+        for finding in (*self.of("symptom"), *self.of("onset"), *self.of("errors")):
+            if finding.at is not None:
+                return finding.at
+        return self.brief.incident.started_at
+
+    def leading(self, kinds: frozenset[SuspectKind]) -> tuple[Hypothesis, ...]:
+        """Return the hypotheses of these kinds that are not ruled out, best first."""
+        held = [h for h in self.hypotheses if h.suspect.kind in kinds and h.state != "ruled out"]
+        return tuple(sorted(held, key=lambda h: -h.score))
+
+    @property
+    def home(self) -> str | None:
+        """The service where it began, by evidence; else the one that the alert names."""
+        if self.services:
+            return self.services[0].service
+        symptom = self.symptom
+        if symptom is not None and symptom.services:
+            return symptom.services[0]
+        return self.brief.incident.service
+
+
+def moment_of(finding: Finding, quantity: str) -> datetime | None:
+    """Return the moment that a finding states as a fact, if it does."""
+    for fact in finding.facts:
+        if fact.quantity == quantity:
+            return datetime.fromisoformat(str(fact.value))
+    return None
+
+
+def number_of(facts: tuple[Fact, ...], quantity: str) -> float | None:
+    """Return the number that facts state for a quantity, if they do."""
+    for fact in facts:
+        if fact.quantity == quantity and not isinstance(fact.value, str):
+            return float(fact.value)
+    return None
+
+
+def metric_of(finding: Finding) -> str | None:
+    """Return the name of the metric that a finding's facts are about, if they cite one."""
+    from subagents import citations
+
+    for fact in finding.facts:
+        if fact.quantity in (q.PEAK, q.ONSET, q.BASELINE) and fact.citation.startswith("metric:"):
+            ref = citations.parse(fact.citation)
+            return ref.name if isinstance(ref, citations.MetricRef) else None
+    return None

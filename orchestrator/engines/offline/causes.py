@@ -1,0 +1,172 @@
+"""The decision: does a change explain the symptom, does a circumstance, or can nobody say?
+
+A conviction needs three things: a hypothesis that stands on its own, a clear lead over the next
+change, and no circumstance with better evidence. Everything else is said as what it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case
+from orchestrator.journal.verdict import VerdictKind
+from orchestrator.verdict.board import Hypothesis
+
+CONVICTS_FROM = 0.6
+"""Least score of a hypothesis that may be named as the cause."""
+LEAD = 0.12
+"""Least distance to the next change: closer than this, both are named and nobody is convicted."""
+CIRCUMSTANCE_LEAD = 0.1
+"""How much better a change must hold than a circumstance that also holds."""
+INNOCENT_BELOW = 0.45
+"""A change that scores less does not stand in the way of a circumstance."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the evidence says, with the reasons either way."""
+
+    kind: VerdictKind
+    hypothesis: Hypothesis | None
+    confidence: float
+    reasons: tuple[str, ...]
+    against: tuple[str, ...] = ()
+
+
+def decide(case: Case) -> Decision:
+    """Judge a case."""
+    changes = case.leading(CHANGE_KINDS)
+    circumstances = case.leading(CIRCUMSTANCE_KINDS)
+    change = changes[0] if changes else None
+    circumstance = circumstances[0] if circumstances else None
+    if case.symptom is None:
+        return _without_symptom(case, change)
+    if change is not None and change.score >= CONVICTS_FROM:
+        rival = changes[1] if len(changes) > 1 else None
+        return _for_change(case, change, rival, circumstance)
+    if circumstance is not None and circumstance.score >= CONVICTS_FROM:
+        return _for_circumstance(case, circumstance, change)
+    return _open(case, change, circumstance)
+
+
+def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
+    measured = [f for f in case.healthy if f.facts]
+    if not measured:
+        return Decision(
+            kind="inconclusive",
+            hypothesis=None,
+            confidence=0.1,
+            reasons=("nothing that was given shows whether anything is wrong",),
+            against=tuple(f.claim for f in case.of("gap")),
+        )
+    agents = {f.agent for f in measured}
+    confidence = 0.55 + 0.15 * min(len(agents), 2) - 0.1 * len(case.failed)
+    against = [f"{agent} gave nothing: {why}" for agent, why in case.failed.items()]
+    if change is not None and change.score >= CONVICTS_FROM:
+        against.append(f"a suspicious change is there all the same: {change.suspect.label or change.suspect.key}")
+        confidence -= 0.2
+    return Decision(
+        kind="no_incident",
+        hypothesis=None,
+        confidence=round(max(confidence, 0.2), 2),
+        reasons=tuple(f.claim for f in measured[:4]),
+        against=tuple(against),
+    )
+
+
+def _for_change(case: Case, change: Hypothesis, rival: Hypothesis | None, circumstance: Hypothesis | None) -> Decision:
+    against = _doubts(case)
+    if circumstance is not None and circumstance.score >= CONVICTS_FROM:
+        if circumstance.score >= change.score - CIRCUMSTANCE_LEAD and not _explains(change, circumstance):
+            return Decision(
+                kind="inconclusive",
+                hypothesis=change,
+                confidence=0.35,
+                reasons=(
+                    f"a change fits ({_name(change)}, {change.score:.2f})",
+                    f"and so does a circumstance ({_name(circumstance)}, {circumstance.score:.2f})",
+                    "the evidence does not separate them",
+                ),
+                against=against,
+            )
+        against = (*against, f"{_name(circumstance)} also shows ({circumstance.score:.2f})")
+    if rival is not None and change.score - rival.score < LEAD:
+        return Decision(
+            kind="inconclusive",
+            hypothesis=change,
+            confidence=0.4,
+            reasons=(
+                f"two changes fit about as well: {_name(change)} ({change.score:.2f}) "
+                f"and {_name(rival)} ({rival.score:.2f})",
+            ),
+            against=against,
+        )
+    lead = change.score - (rival.score if rival else 0.0)
+    confidence = min(0.95, change.score * (0.75 + 0.25 * min(1.0, lead / 0.5)) - 0.05 * len(against))
+    return Decision(
+        kind="culprit",
+        hypothesis=change,
+        confidence=round(max(confidence, 0.3), 2),
+        reasons=change.reasons[:6],
+        against=against,
+    )
+
+
+def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis | None) -> Decision:
+    against = _doubts(case)
+    if change is not None and change.score >= INNOCENT_BELOW:
+        return Decision(
+            kind="inconclusive",
+            hypothesis=circumstance,
+            confidence=0.4,
+            reasons=(
+                f"{_name(circumstance)} shows ({circumstance.score:.2f}), "
+                f"but {_name(change)} is not cleared ({change.score:.2f})",
+            ),
+            against=against,
+        )
+    penalty = 0.05 * len(against) + (0.0 if case.suspects or case.changes else 0.1)
+    if not (case.suspects or case.changes):
+        against = (*against, "no changes were given, so that none could be ruled out")
+    return Decision(
+        kind="no_code_cause",
+        hypothesis=circumstance,
+        confidence=round(max(0.3, min(0.9, circumstance.score) - penalty), 2),
+        reasons=circumstance.reasons[:6],
+        against=against,
+    )
+
+
+def _open(case: Case, change: Hypothesis | None, circumstance: Hypothesis | None) -> Decision:
+    best = max((h for h in (change, circumstance) if h is not None), key=lambda h: h.score, default=None)
+    reasons = []
+    if best is None:
+        reasons.append("no change and no circumstance in the data explains the symptom")
+    else:
+        reasons.append(f"the best explanation is weak: {_name(best)} ({best.score:.2f}, named from {CONVICTS_FROM})")
+    return Decision(
+        kind="inconclusive",
+        hypothesis=best,
+        confidence=round(0.15 + 0.3 * (best.score if best else 0.0), 2),
+        reasons=tuple(reasons),
+        against=_doubts(case),
+    )
+
+
+def _explains(change: Hypothesis, circumstance: Hypothesis) -> bool:
+    """Say whether the circumstance is what the change did: its findings share identifiers or a service."""
+    terms = {term for finding in change.supporting for term in finding.terms}
+    seen = {term for finding in circumstance.supporting for term in finding.terms}
+    return bool(terms & (seen | {circumstance.suspect.key}))
+
+
+def _doubts(case: Case) -> tuple[str, ...]:
+    doubts = [f"{agent} gave nothing: {why}" for agent, why in case.failed.items()]
+    doubts += [item.text for item in case.contradictions]
+    return tuple(doubts)
+
+
+def _name(hypothesis: Hypothesis) -> str:
+    suspect = hypothesis.suspect
+    key = suspect.key[:12] if suspect.kind == "commit" else suspect.key
+    return f"{suspect.kind} {key}" + (f" “{suspect.label}”" if suspect.label else "")

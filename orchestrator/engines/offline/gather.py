@@ -1,0 +1,104 @@
+"""From findings and the specialists' typed summaries to one Case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from orchestrator.engines.offline.case import Case, Change
+from orchestrator.journal.verdict import Cited, IncidentState, ServiceScore, SuspectScore
+from orchestrator.verdict.board import fold
+from subagents import citations
+from subagents.contract import Brief, Finding, Suspect
+from subagents.deploys.model import DeploysSummary
+from subagents.logs.model import LogsSummary
+from subagents.metrics.model import MetricsSummary
+
+LOG_SHARE = 0.5
+"""How far log evidence may move a service's score: metrics see every service, logs only those that speak."""
+
+
+def gather(
+    brief: Brief, findings: tuple[Finding, ...], summaries: Mapping[str, BaseModel], failed: Mapping[str, str]
+) -> Case:
+    """Put together what the round knows."""
+    logs, metrics, deploys = (summaries.get(name) for name in ("logs", "metrics", "deploys"))
+    learnt_logs = logs if isinstance(logs, LogsSummary) else LogsSummary()
+    learnt_metrics = metrics if isinstance(metrics, MetricsSummary) else MetricsSummary()
+    learnt_changes = deploys if isinstance(deploys, DeploysSummary) else DeploysSummary()
+    return Case(
+        brief=brief,
+        findings=findings,
+        hypotheses=fold(findings),
+        state=_state(learnt_metrics, findings),
+        services=rank_services(learnt_metrics, learnt_logs),
+        suspects=_suspects(learnt_changes),
+        changes=_changes(learnt_changes),
+        contradictions=tuple(Cited(text=text) for text in learnt_metrics.contradictions),
+        failed=failed,
+    )
+
+
+def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceScore, ...]:
+    """Fuse the two rankings: each is scaled to its best, and log evidence adds to what metrics leave open."""
+    from_metrics = _scaled({rank.service: rank.score for rank in metrics.services})
+    from_logs = _scaled({item.service: item.score for item in logs.services})
+    if not from_metrics:
+        fused = from_logs
+    else:
+        names = from_metrics.keys() | from_logs.keys()
+        fused = {
+            name: 1.0 - (1.0 - from_metrics.get(name, 0.0)) * (1.0 - LOG_SHARE * from_logs.get(name, 0.0))
+            for name in names
+        }
+    ranked = sorted(fused.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(ServiceScore(service=name, score=round(score, 4)) for name, score in ranked if name)
+
+
+def _scaled(scores: Mapping[str, float]) -> dict[str, float]:
+    best = max(scores.values(), default=0.0)
+    return {name: score / best for name, score in scores.items()} if best > 0 else {}
+
+
+def _state(metrics: MetricsSummary, findings: tuple[Finding, ...]) -> IncidentState:
+    symptom = metrics.symptom
+    if symptom is None or metrics.state == "unknown":
+        return IncidentState(state="unknown", reason="no series shows how it stands now")
+    measured = next((f for f in findings if f.topic == "symptom" and f.agent == "metrics"), None)
+    return IncidentState(
+        state=metrics.state,
+        as_of=_last_moment(symptom.citation),
+        reason=f"{symptom.title} is at {symptom.latest:g}, baseline {symptom.baseline:g}",
+        citations=measured.citations[:1] if measured else (),
+    )
+
+
+def _last_moment(citation: str) -> datetime | None:
+    ref = citations.parse(citation)
+    return ref.end if isinstance(ref, citations.MetricRef) else None
+
+
+def _suspects(deploys: DeploysSummary) -> tuple[SuspectScore, ...]:
+    return tuple(
+        SuspectScore(commit=scored.key, score=round(scored.score, 4))
+        for scored in deploys.suspects
+        if scored.kind == "commit"
+    )
+
+
+def _changes(deploys: DeploysSummary) -> dict[str, Change]:
+    return {
+        Suspect(kind=scored.kind, key=scored.key).id: Change(
+            source=scored.source,
+            author=scored.author,
+            subject=scored.label,
+            at=scored.at,
+            deploy=scored.deploy,
+            service=scored.service or next(iter(scored.services), None),
+            version=scored.version or None,
+            previous=scored.previous_version or scored.previous_commit,
+        )
+        for scored in deploys.suspects
+    }

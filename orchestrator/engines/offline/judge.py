@@ -1,0 +1,190 @@
+"""From the findings of a round to a verdict, honestly graded and fully cited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+
+from orchestrator.engines.base import Desk, ToolUse
+from orchestrator.engines.coordinator import RunbookHit, SearchParams, SearchResult
+from orchestrator.engines.offline.bench import Floor
+from orchestrator.engines.offline.case import Case, metric_of
+from orchestrator.engines.offline.causes import Decision, decide
+from orchestrator.engines.offline.chain import chain
+from orchestrator.engines.offline.gather import gather
+from orchestrator.engines.offline.omissions import gaps, ruled_out
+from orchestrator.engines.offline.remedies import actions, signals
+from orchestrator.journal.events import MAIN_THREAD
+from orchestrator.journal.verdict import (
+    Action,
+    Cause,
+    Cited,
+    Confidence,
+    Culprit,
+    ServiceScore,
+    Symptom,
+    TriggerKind,
+    Verdict,
+)
+from orchestrator.verdict.claims import ClaimsChecker, Doubt
+from subagents.contract import Evidence, Finding, SuspectKind
+
+TRIGGERS: Mapping[SuspectKind, TriggerKind] = {
+    "commit": "commit",
+    "deploy": "deploy",
+    "flag": "flag",
+    "config": "unknown",
+}
+"""What set it off, where a person of the team did; anything else came from outside."""
+
+
+class Judge:
+    """Makes the verdict of one round."""
+
+    def __init__(self, desk: Desk, floor: Floor, summaries: Mapping[str, BaseModel], failed: Mapping[str, str]) -> None:
+        self._desk, self._floor, self._summaries, self._failed = desk, floor, summaries, failed
+
+    async def conclude(self, edition: str) -> tuple[Verdict, tuple[Evidence, ...]]:
+        """Return the verdict and the evidence that it cites beyond what tool calls of the specialists made."""
+        checker = ClaimsChecker(self._floor.evidence)
+        doubts: list[Doubt] = []
+        sound: list[Finding] = []
+        for finding in self._floor.findings.values():
+            wrong = checker.finding(finding)
+            doubts += wrong
+            if not wrong:
+                sound.append(finding)
+        case = gather(self._desk.brief, tuple(sound), self._summaries, self._failed)
+        decision = decide(case)
+        hits = await self._runbooks(case, decision, edition)
+        verdict = compose(case, decision, hits)
+        wrong_refs = ClaimsChecker(self._floor.evidence).everything_in(verdict)
+        unchecked = tuple(dict.fromkeys(f"{doubt.claim}: {doubt.reason}" for doubt in (*doubts, *wrong_refs)))
+        return verdict.model_copy(update={"unchecked": unchecked}), ()
+
+    async def _runbooks(self, case: Case, decision: Decision, edition: str) -> tuple[RunbookHit, ...]:
+        if self._desk.roster.tool(MAIN_THREAD, "runbooks_search") is None:
+            return ()
+        words = [case.symptom.claim if case.symptom else "", case.brief.incident.title]
+        if decision.hypothesis is not None:
+            words.append(decision.hypothesis.suspect.label)
+        params = SearchParams(query=" ".join(words)[:500], signals=signals(case, decision))
+        use = ToolUse(
+            id=f"orchestrator-runbooks-{edition}", name="runbooks_search", input=params.model_dump(mode="json")
+        )
+        result = await self._desk.call(MAIN_THREAD, use)
+        for item in result.citations:
+            self._floor.evidence.setdefault(item.ref, item)
+        return result.data.hits if isinstance(result.data, SearchResult) else ()
+
+
+def compose(case: Case, decision: Decision, hits: tuple[RunbookHit, ...]) -> Verdict:
+    """Write the verdict of a decided case."""
+    culprit = _culprit(case, decision)
+    service = (culprit.service if culprit else None) or case.home
+    steps = chain(case, decision)
+    return Verdict(
+        kind=decision.kind,
+        headline=_headline(case, decision, service),
+        state=case.state,
+        service=service if decision.kind != "no_incident" else None,
+        symptom=_symptom(case),
+        cause=_cause(case, decision),
+        chain=steps,
+        culprit=culprit,
+        confidence=Confidence(value=decision.confidence, reasons=decision.reasons, against=decision.against),
+        ruled_out=ruled_out(case, decision),
+        blast_radius=_blast_radius(case),
+        affected=_affected(case),
+        actions=_with_runbook(actions(case, decision), hits),
+        gaps=gaps(case),
+        contradictions=case.contradictions,
+        services=_first(case, culprit),
+        suspects=case.suspects,
+    )
+
+
+def _symptom(case: Case) -> Symptom | None:
+    finding = case.symptom
+    if finding is None:
+        return None
+    return Symptom(
+        text=finding.claim,
+        service=finding.services[0] if finding.services else case.home,
+        metric=metric_of(finding),
+        onset=finding.at or case.onset,
+        facts=finding.facts,
+        citations=finding.citations,
+    )
+
+
+def _cause(case: Case, decision: Decision) -> Cause | None:
+    if decision.hypothesis is None or decision.kind not in ("culprit", "no_code_cause"):
+        return None
+    suspect = decision.hypothesis.suspect
+    grounds = decision.hypothesis.supporting
+    about = [f for f in case.of("mechanism") if f.about is not None and f.about.id == suspect.id]
+    text = (about or list(grounds))[0].claim if (about or grounds) else suspect.label
+    trigger = TRIGGERS.get(suspect.kind, "external")
+    citations = tuple(dict.fromkeys(ref for f in (*about, *grounds) for ref in f.citations))[:8]
+    return Cause(mechanism=text, trigger=trigger, suspect=suspect, citations=citations)
+
+
+def _culprit(case: Case, decision: Decision) -> Culprit | None:
+    if decision.kind != "culprit" or decision.hypothesis is None:
+        return None
+    suspect = decision.hypothesis.suspect
+    change = case.changes.get(suspect.id)
+    return Culprit(
+        commit=suspect.key if suspect.kind == "commit" else None,
+        source=change.source if change else None,
+        author=change.author if change else "",
+        subject=(change.subject if change else "") or suspect.label,
+        deploy=change.deploy if change else None,
+        service=change.service if change else None,
+    )
+
+
+def _blast_radius(case: Case) -> tuple[Cited, ...]:
+    found = case.of("order", "consequence")
+    return tuple(Cited(text=f.claim, citations=f.citations) for f in found[:4] if f.services)
+
+
+def _affected(case: Case) -> tuple[str, ...]:
+    named = [s for f in case.of("symptom", "errors", "order", "consequence") for s in f.services]
+    return tuple(dict.fromkeys(named))
+
+
+def _first(case: Case, culprit: Culprit | None) -> tuple[ServiceScore, ...]:
+    """Return the ranking with the culprit's own service in front: what a change broke began there."""
+    if culprit is None or culprit.service is None:
+        return case.services
+    own = [item for item in case.services if item.service == culprit.service]
+    rest = [item for item in case.services if item.service != culprit.service]
+    if not own:
+        return case.services
+    return (own[0].model_copy(update={"score": max(own[0].score, rest[0].score if rest else 0.0)}), *rest)
+
+
+def _with_runbook(found: tuple[Action, ...], hits: tuple[RunbookHit, ...]) -> tuple[Action, ...]:
+    if not hits or not found:
+        return found
+    return (found[0].model_copy(update={"runbook": hits[0].first_step}), *found[1:])
+
+
+def _headline(case: Case, decision: Decision, service: str | None) -> str:
+    sure = f"{decision.confidence:.0%} sure"
+    onset = case.onset
+    since = f" since {onset:%H:%M:%S} UTC" if onset else ""
+    where = service or case.brief.incident.title or "the incident"
+    if decision.kind == "no_incident":
+        return f"{case.brief.incident.service or where}: nothing departs from its baseline in the data given ({sure})"
+    if decision.kind == "culprit" and decision.hypothesis is not None:
+        suspect = decision.hypothesis.suspect
+        key = suspect.key[:12] if suspect.kind == "commit" else suspect.key
+        return f"{where} is broken{since}: {suspect.kind} {key} “{suspect.label}” did it ({sure})"
+    if decision.kind == "no_code_cause" and decision.hypothesis is not None:
+        suspect = decision.hypothesis.suspect
+        return f"{where} is broken{since}: {suspect.kind} {suspect.label or suspect.key}, no change of yours ({sure})"
+    return f"{where} is broken{since}: cause not established, {decision.reasons[0] if decision.reasons else 'no lead'}"

@@ -1,0 +1,69 @@
+"""What the verdict says beside the cause: what was ruled out and how, and what was not looked at."""
+
+from __future__ import annotations
+
+from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case
+from orchestrator.engines.offline.causes import Decision
+from orchestrator.journal.verdict import Gap, RuledOut
+from orchestrator.verdict.board import Hypothesis
+
+MOST = 16
+KINDS_OF_SOURCE = {
+    "logs": ("no logs were given", "attach them: warroom run PATH logs.txt, or warroom run -- kubectl logs …"),
+    "metrics": ("no metrics were given", "export the alert's series as metrics.csv: ts,service,metric,value"),
+    "changes": ("no deploys, commits or repository were given", "add deploys.json, or --repo PATH"),
+}
+CHANGE_SOURCES = frozenset({"deploys", "commits", "diff", "flags", "repo"})
+MEASURED = frozenset({"metrics", "spans", "trace_edges"})
+
+
+def ruled_out(case: Case, decision: Decision) -> tuple[RuledOut, ...]:
+    """Return every candidate that is not the cause, with the test that was made."""
+    chosen = decision.hypothesis.suspect.id if decision.hypothesis else None
+    found = [
+        _tested(hypothesis)
+        for hypothesis in case.hypotheses
+        if hypothesis.suspect.id != chosen and hypothesis.suspect.kind in CHANGE_KINDS | CIRCUMSTANCE_KINDS
+    ]
+    return tuple(found[:MOST])
+
+
+def _tested(hypothesis: Hypothesis) -> RuledOut:
+    if hypothesis.excluding:
+        why = hypothesis.excluding[0]
+        return RuledOut(
+            suspect=hypothesis.suspect,
+            test=why.facts[0].quantity.replace("_", " ") if why.facts else "what it touches and when",
+            result="ruled out",
+            reason=why.claim,
+            citations=why.citations,
+        )
+    grounds = (*hypothesis.opposing, *hypothesis.supporting)
+    reason = grounds[0].claim if grounds else "nothing was found about it"
+    return RuledOut(
+        suspect=hypothesis.suspect,
+        test="time, reach, and what the change does, against the symptom",
+        result="not testable with this data",
+        reason=f"{reason} (holds at {hypothesis.score:.2f}: neither shown nor excluded)",
+        citations=grounds[0].citations if grounds else (),
+    )
+
+
+def gaps(case: Case) -> tuple[Gap, ...]:
+    """Return what was not looked at, why, and what would close the gap."""
+    kinds = {spec.kind for spec in case.brief.sources}
+    absent = [
+        name
+        for name, wanted in (("logs", {"logs"}), ("metrics", MEASURED), ("changes", CHANGE_SOURCES))
+        if not kinds & wanted
+    ]
+    found = [
+        Gap(text=KINDS_OF_SOURCE[name][0], why="not among the sources", command=KINDS_OF_SOURCE[name][1])
+        for name in absent
+    ]
+    found += [Gap(text=f.claim, why=f"reported by {f.agent}") for f in case.of("gap")]
+    found += [Gap(text=f"{agent} did not finish", why=why) for agent, why in case.failed.items()]
+    for coverage in case.brief.coverage:
+        found += [Gap(text=problem.line(), why=f"input of {coverage.source}") for problem in coverage.problems]
+    unique = {gap.text: gap for gap in found}
+    return tuple(unique.values())[:MOST]
