@@ -63,6 +63,7 @@ KINDS: dict[str, Kind] = {
     "removed_code": _kind(0.6, "errors"),
     "changed_code": _kind(0.4, "errors data"),
     "added_code": _kind(0.25, "errors"),
+    "moved_code": _kind(0.1, "errors"),
     "added_guard": _kind(0.1, ""),
     "added_release": _kind(0.0, ""),
 }
@@ -198,7 +199,9 @@ def _signs(seen: HunkView, has_migration: bool) -> list[Sign]:
             Sign("unmigrated_table", f"SQL names {names}, and the commit holds no migration", seen.path, seen.place)
         )
     if not any(KINDS[sign.kind].danger >= 0.5 for sign in found):
-        if seen.only_removed and not seen.added:
+        if seen.moved >= 2 and seen.moved >= len(seen.removed) + len([x for x in seen.added if not _CLOSERS.match(x)]):
+            found.append(Sign("moved_code", "code is moved, hardly changed", seen.path, seen.place))
+        elif seen.only_removed and not seen.added:
             found.append(Sign("removed_code", f"{seen.raw_removed} line(s) of code go", seen.path, seen.place))
         elif seen.removed:
             found.append(Sign("changed_code", "code changes, no known risk in it", seen.path, seen.place))

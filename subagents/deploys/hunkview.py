@@ -72,6 +72,8 @@ class HunkView:
     place: int | None
     raw_removed: int
     raw_added: int
+    moved: int = 0
+    """Added lines that were only moved or re-indented."""
     words_removed: set[str] = field(default_factory=set)
     """Words of removed lines that no added line holds."""
     words_added: set[str] = field(default_factory=set)
@@ -132,6 +134,7 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
         place=hunk.place(),
         raw_removed=sum(1 for line in hunk.lines if line.tag == "-"),
         raw_added=sum(1 for line in hunk.lines if line.tag == "+"),
+        moved=len(added_at) - len(added_left),
         words_removed=old_words - new_words,
         words_added=new_words - old_words,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from subagents.contract import Finding
 from subagents.deploys.hunkview import word_set
+from subagents.deploys.reach import service_key
 from subagents.deploys.sources.records import Commit
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[./:-][A-Za-z0-9_]+)*")
@@ -82,7 +83,7 @@ class SymptomTerms:
     def discount(self, names: Iterable[str]) -> None:
         """Let names of services count for little: whether a change reaches them is judged elsewhere."""
         for name in names:
-            for term in tokens(name):
+            for term in {*tokens(name), stem(service_key(name))}:
                 if term in self.weights:
                     self.weights[term] = min(self.weights[term], 0.12)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,18 +47,19 @@ def _unique(text: str, number: int, taken: set[str]) -> str:
     return identity
 
 
-def _timed(reading: Reading, row: Row) -> Any:
+def _timed(reading: Reading, row: Row) -> datetime | None:
+    """Read a record's time, and say once for the file what is wrong with its times."""
     moment, assumed = row.moment(*TIME_FIELDS)
     if moment is None:
-        reading.problems.append(
+        reading.once(
             Problem(
                 what="no time that can be read", where=f"{reading.name}: record {row.number}", lost="its place in time"
             )
-        ) if not any(p.what.startswith("no time") for p in reading.problems) else None
+        )
     else:
         reading.moments.append(moment)
-    if assumed and not any(p.what.startswith("times without a zone") for p in reading.problems):
-        reading.problems.append(Problem(what="times without a zone are read as UTC", where=reading.name))
+    if assumed:
+        reading.once(Problem(what="times without a zone are read as UTC", where=reading.name))
     return moment
 
 

@@ -137,6 +137,14 @@ class Reading:
         """What the person calls the source."""
         return self.spec.origin or Path(self.spec.path).name
 
+    def once(self, problem: Problem) -> None:
+        """Note a problem of the whole file; the same one again is counted, not repeated."""
+        for place, known in enumerate(self.problems):
+            if known.what == problem.what:
+                self.problems[place] = known.model_copy(update={"count": known.count + 1})
+                return
+        self.problems.append(problem)
+
     def drop(self, row: int, reason: str) -> None:
         """Count a row that cannot be used."""
         self.dropped[reason] += 1

@@ -1,0 +1,73 @@
+"""Opens `commit:`, `deploy:` and `flag:` citations: the exact record, commit or hunk."""
+
+from __future__ import annotations
+
+from subagents import citations
+from subagents.contract import Evidence, ToolError, evidence
+from subagents.deploys.catalogue import ChangeCatalogue
+from subagents.deploys.sources.patch import FileDiff, Hunk, parse_patch
+from subagents.deploys.sources.records import Commit
+
+
+def header(commit: Commit) -> str:
+    """Return a commit's own facts as text, without its diff."""
+    when = commit.committed_at.isoformat() if commit.committed_at else "unknown"
+    lines = [f"commit {commit.sha}", f"Author: {commit.author}", f"Date: {when}", "", commit.subject]
+    if commit.body:
+        lines += ["", commit.body]
+    listed = [touched.path for touched in commit.files[:200]]
+    more = [f"… and {commit.file_count - len(listed)} more"] if commit.file_count > len(listed) else []
+    return "\n".join([*lines, "", f"{commit.file_count} file(s):", *listed, *more])
+
+
+def _hunk_text(diff: FileDiff, hunk: Hunk) -> str:
+    start = next((line.number for line in hunk.lines if line.number is not None), None)
+    place = f"line {start}" if start is not None else "line numbers not given"
+    body = "\n".join(line.tag + line.text for line in hunk.lines)
+    return f"--- {diff.old_path or diff.path}\n+++ {diff.path}\n@@ {place} @@ {hunk.header}\n{body}"
+
+
+def _covers(hunk: Hunk, line: int) -> bool:
+    numbers = [entry.number for entry in hunk.lines if entry.number is not None]
+    return bool(numbers) and min(numbers) - 1 <= line <= max(numbers) + 1
+
+
+class ChangeResolver:
+    """The deploys specialist's `Resolver`."""
+
+    def __init__(self, catalogue: ChangeCatalogue) -> None:
+        self._catalogue = catalogue
+
+    def resolve(self, ref: str, context_lines: int = 0) -> Evidence:
+        """Return the evidence as it is now; raises ToolError where it cannot be opened."""
+        parsed = citations.parse(ref)
+        if isinstance(parsed, citations.CommitRef):
+            return self.commit(parsed)
+        if isinstance(parsed, citations.RecordRef) and parsed.kind in ("deploy", "flag"):
+            held = self._catalogue.deploys if parsed.kind == "deploy" else self._catalogue.flags
+            for record in held:
+                if record.source == parsed.source and record.id == parsed.id:
+                    return evidence(ref, record.raw, f"{parsed.kind} {record.id} of {record.service or parsed.source}")
+            raise ToolError(f"no {parsed.kind} {parsed.id!r} in {parsed.source}")
+        raise ToolError(f"{ref[:120]!r} is not a change: deploys opens commit:, deploy: and flag: citations")
+
+    def commit(self, ref: citations.CommitRef) -> Evidence:
+        """Return a commit, one file of its diff, or the hunk at a line."""
+        commit = self._catalogue.commit(ref.sha, ref.source)
+        self._catalogue.fill_patches([commit])
+        short = commit.sha[:12]
+        if ref.path is None:
+            text = header(commit) + ("\n\n" + commit.patch if commit.patch else f"\n\n[{commit.no_patch or 'no diff'}]")
+            return evidence(str(ref), text.encode("utf-8", "replace"), f"{short} {commit.subject}")
+        if commit.patch is None:
+            raise ToolError(f"{short}: {commit.no_patch or 'no diff is available'}, so {ref.path} cannot be shown")
+        diffs = [
+            d for d in parse_patch(commit.patch, [f.path for f in commit.files]) if ref.path in (d.path, d.old_path)
+        ]
+        hunks = [(diff, hunk) for diff in diffs for hunk in diff.hunks]
+        if ref.line is not None:
+            hunks = [pair for pair in hunks if _covers(pair[1], ref.line or 0)] or hunks
+        if not diffs:
+            raise ToolError(f"{short} does not change {ref.path}")
+        text = "\n".join(_hunk_text(diff, hunk) for diff, hunk in hunks) or f"{ref.path}: no text lines change"
+        return evidence(str(ref), text.encode("utf-8", "replace"), f"{short} {ref.path}")
