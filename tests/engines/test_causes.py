@@ -1,0 +1,152 @@
+"""When a cause is named, and when it is not: a wrong conviction is worse than none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from orchestrator.engines.offline.case import Case, Change
+from orchestrator.engines.offline.causes import CONVICTS_FROM, decide
+from orchestrator.engines.offline.judge import compose
+from orchestrator.journal.verdict import Cited, IncidentState, SuspectScore
+from orchestrator.verdict.board import fold
+from subagents import quantities as q
+from subagents.contract import Brief, Fact, Finding, Incident, ServiceInfo, Suspect, SuspectKind
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+SERIES = "metric:m.csv/shop/errors_ratio@2026-03-01T11:00:00Z..2026-03-01T12:30:00Z"
+
+
+def symptom() -> Finding:
+    facts = (
+        Fact(quantity=q.BASELINE, value=0.01, citation=SERIES),
+        Fact(quantity=q.PEAK, value=0.4, citation=SERIES),
+    )
+    return Finding(
+        agent="metrics", claim="errors rose 40x", topic="symptom", facts=facts, citations=(SERIES,),
+        services=("shop",), at=NOON, weight=0.9,
+    )  # fmt: skip
+
+
+def about(kind: SuspectKind, key: str, weight: float, stance: str = "for", terms: tuple[str, ...] = ()) -> Finding:
+    return Finding.model_validate(
+        {
+            "agent": "deploys",
+            "claim": f"{kind} {key} {stance}",
+            "topic": "change",
+            "about": Suspect(kind=kind, key=key, label=f"label of {key}"),
+            "stance": stance,
+            "weight": weight,
+            "citations": (f"commit:repo/{key}",),
+            "terms": terms,
+        }
+    )
+
+
+def case(*findings: Finding, contradictions: tuple[str, ...] = (), services: tuple[ServiceInfo, ...] = ()) -> Case:
+    commits = [f.about.key for f in findings if f.about is not None and f.about.kind == "commit"]
+    return Case(
+        brief=Brief(incident=Incident(id="i", title="t", service="shop"), services=services),
+        findings=findings,
+        hypotheses=fold(findings),
+        state=IncidentState(),
+        services=(),
+        suspects=tuple(SuspectScore(commit=key, score=0.5) for key in commits),
+        changes={f"commit:{key}": Change(subject="s", service="shop", previous="v1", version="v2") for key in commits},
+        contradictions=tuple(Cited(text=text) for text in contradictions),
+        failed={},
+    )
+
+
+def test_a_change_that_explains_and_leads_is_named() -> None:
+    decision = decide(case(symptom(), about("commit", "a" * 40, 0.85), about("commit", "b" * 40, 0.3)))
+    assert decision.kind == "culprit"
+    assert decision.hypothesis is not None
+    assert decision.hypothesis.suspect.key == "a" * 40
+    assert 0.5 < decision.confidence < 0.95
+
+
+def test_two_changes_that_fit_alike_convict_nobody() -> None:
+    decision = decide(case(symptom(), about("commit", "a" * 40, 0.85), about("commit", "b" * 40, 0.8)))
+    assert decision.kind == "inconclusive"
+    assert "two changes" in decision.reasons[0]
+
+
+def test_a_weak_change_alone_is_no_culprit() -> None:
+    decision = decide(case(symptom(), about("commit", "a" * 40, CONVICTS_FROM - 0.05)))
+    assert decision.kind == "inconclusive"
+    assert "weak" in decision.reasons[0]
+
+
+def test_no_code_cause_needs_positive_evidence() -> None:
+    assert decide(case(symptom(), about("commit", "a" * 40, 0.1))).kind == "inconclusive"
+    found = decide(case(symptom(), about("commit", "a" * 40, 0.1), about("certificate", "api.example", 0.8)))
+    assert found.kind == "no_code_cause"
+    assert found.hypothesis is not None
+    assert found.hypothesis.suspect.kind == "certificate"
+
+
+def test_a_change_that_is_not_cleared_stands_in_the_way_of_a_circumstance() -> None:
+    decision = decide(case(symptom(), about("commit", "a" * 40, 0.55), about("dependency", "bank", 0.8)))
+    assert decision.kind == "inconclusive"
+
+
+def test_change_and_circumstance_alike_are_not_separated_unless_one_explains_the_other() -> None:
+    change = about("commit", "a" * 40, 0.8, terms=("bank_url",))
+    assert decide(case(symptom(), change, about("dependency", "bank", 0.8))).kind == "inconclusive"
+    linked = decide(case(symptom(), change, about("dependency", "bank", 0.8, terms=("bank_url",))))
+    assert linked.kind == "culprit"
+    assert any("also shows" in text for text in linked.against)
+
+
+def test_a_ruled_out_change_is_never_named() -> None:
+    decision = decide(case(symptom(), about("commit", "a" * 40, 0.9), about("commit", "a" * 40, 1.0, "rules_out")))
+    assert decision.kind == "inconclusive"
+
+
+def test_no_incident_needs_something_that_was_measured() -> None:
+    quiet = Finding(
+        agent="metrics", claim="nothing moved", topic="health", citations=(SERIES,),
+        facts=(Fact(quantity=q.BASELINE, value=1, citation=SERIES),),
+    )  # fmt: skip
+    assert decide(case(quiet)).kind == "no_incident"
+    assert decide(case()).kind == "inconclusive"
+    assert decide(case(quiet.model_copy(update={"facts": ()}))).kind == "inconclusive"
+
+
+def test_contradictions_lower_the_confidence() -> None:
+    sure = decide(case(symptom(), about("commit", "a" * 40, 0.85)))
+    less = decide(case(symptom(), about("commit", "a" * 40, 0.85), contradictions=("the alert says 80 %",)))
+    assert less.confidence < sure.confidence
+    assert "the alert says 80 %" in less.against
+
+
+def test_the_first_action_for_a_bad_deploy_is_the_configured_rollback_filled_in() -> None:
+    shop = ServiceInfo(name="shop", rollback="deployctl rollback {service} --to {previous}")
+    known = case(symptom(), about("commit", "a" * 40, 0.85), services=(shop,))
+    verdict = compose(known, decide(known), ())
+    assert verdict.actions[0].command == "deployctl rollback shop --to v1"
+    assert verdict.actions[0].verify.startswith("errors_ratio returns to about 0.01")
+    assert [step.role for step in verdict.chain] == ["cause", "symptom"]
+
+
+@pytest.mark.parametrize("kind", ["dependency", "certificate", "traffic", "host", "resource", "data", "external"])
+def test_the_first_action_for_a_circumstance_is_not_an_undo(kind: SuspectKind) -> None:
+    known = case(symptom(), about(kind, "x", 0.8))
+    verdict = compose(known, decide(known), ())
+    assert verdict.kind == "no_code_cause"
+    assert verdict.culprit is None
+    assert "roll shop back" not in verdict.actions[0].text
+    assert "{" not in "".join(a.text + a.effect + a.risk for a in verdict.actions)
+
+
+def test_every_other_candidate_is_listed_with_a_result() -> None:
+    known = case(
+        symptom(),
+        about("commit", "a" * 40, 0.85),
+        about("commit", "b" * 40, 1.0, "rules_out"),
+        about("flag", "new", 0.2, "against"),
+    )
+    results = {item.suspect.key: item.result for item in compose(known, decide(known), ()).ruled_out}
+    assert results == {"b" * 40: "ruled out", "new": "not testable with this data"}
