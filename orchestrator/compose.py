@@ -17,6 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from pydantic import JsonValue
+
 from subagents.clock import SystemClock
 from subagents.contract import Agent, Clock, Coverage, Incident, Problem, ServiceInfo, SourceSpec, Window
 
@@ -108,7 +110,8 @@ async def begin(request: Request, around: Surroundings) -> Session:
     settings = session_settings(loaded.settings, services, around)
     coverage = await in_thread(lambda: _coverage(settings, specs, services), "coverage")
     incident = _incident(intake.incident, request, around.clock)
-    placed = replace(settings, directory=directory)
+    shown: list[JsonValue] = [file.model_dump(mode="json") for file in loaded.files]
+    placed = replace(settings, directory=directory, shown={"files": shown})
     session = await Session.create(around.home, incident, specs, coverage, engine, placed)
     await _note_problems(session, (*loaded.problems, *intake.problems))
     return session

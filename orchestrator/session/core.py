@@ -115,7 +115,8 @@ class Session:
         """Start a new session; its first events are the incident and its sources. Raises StateError, DiskFull."""
         settings = settings or Settings()
         redactor = await in_thread(lambda: make_redactor(home.ensure(), settings), "redactor")
-        directory = await in_thread(lambda: home.new_session(settings.clock), "new-session")
+        made = settings.directory
+        directory = await in_thread(lambda: made or home.new_session(settings.clock), "new-session")
         journal = await in_thread(lambda: Journal.create(directory, settings.clock), "new-journal")
         session = cls(home, journal, engine, settings, redactor)
         try:

@@ -34,6 +34,8 @@ class Settings:
     """warroom's own; empty takes the installed one's."""
     shown: dict[str, JsonValue] = field(default_factory=dict)
     """What the first event tells of the settings."""
+    directory: Path | None = None
+    """The folder of a new session where it was made before (`StateHome.new_session`), such as for its inputs."""
     grace_s: float = 5.0
     """How long an engine may take to stop by itself once it is told to."""
 
