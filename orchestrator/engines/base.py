@@ -59,7 +59,7 @@ class Cancel(Protocol):
     def is_set(self) -> bool:
         """Say whether it should."""
 
-    async def wait(self) -> None:
+    async def wait(self) -> object:
         """Return once it should."""
 
 

@@ -1,0 +1,77 @@
+"""A strict desk in memory: idempotent like the real one, refusing what the real one refuses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestrator.engines.base import Incoming, ToolUse
+from orchestrator.journal.events import Body, Event, FindingReported
+from subagents.contract import Brief, Clock, Finding, Roster, ToolContext, ToolError, ToolResult
+from tests.fakes import FakeClock
+
+
+class FakeInbox:
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[Incoming] = asyncio.Queue()
+
+    async def get(self) -> Incoming:
+        return await self.queue.get()
+
+    def drain(self) -> list[Incoming]:
+        return [self.queue.get_nowait() for _ in range(self.queue.qsize())]
+
+
+class FakeDesk:
+    def __init__(self, roster: Roster, brief: Brief) -> None:
+        self.roster, self.brief = roster, brief
+        self.clock: Clock = FakeClock()
+        self.inbox = FakeInbox()
+        self.cancel = asyncio.Event()
+        self.started_at = datetime(2026, 3, 1, tzinfo=UTC)
+        self.events: list[Event] = []
+        self.runs: list[str] = []
+        self._grew = asyncio.Condition()
+        self._results: dict[str, tuple[ToolUse, ToolResult[Any]]] = {}
+
+    async def record(self, body: Body, *, thread: str, source_id: str | None = None) -> Event:
+        await asyncio.sleep(0)
+        for event in self.events:
+            if source_id is not None and event.source_id == source_id:
+                return event
+        event = Event(
+            seq=len(self.events) + 1, ts=self.started_at, mono=0, thread=thread, source_id=source_id, body=body, hash=""
+        )
+        self.events.append(event)
+        async with self._grew:
+            self._grew.notify_all()
+        return event
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        """Return once an event made `holds()` true."""
+        async with self._grew:
+            await self._grew.wait_for(lambda: bool(holds()))
+
+    def preview(self, thread: str, text: str) -> None:
+        raise AssertionError("the offline engine streams nothing")
+
+    async def call(self, thread: str, use: ToolUse) -> ToolResult[Any]:
+        await asyncio.sleep(0)
+        if use.id in self._results:
+            asked, result = self._results[use.id]
+            assert asked == use, "one id, one call"
+            return result
+        tool = self.roster.tool(thread, use.name)
+        assert tool is not None, f"{thread} does not hold {use.name}"
+        self.runs.append(use.id)
+        try:
+            result = tool.run(tool.params.model_validate(use.input), ToolContext(key=use.id, clock=self.clock))
+        except ToolError as error:
+            result = ToolResult[Any](text=str(error), outcome="error")
+        self._results[use.id] = (use, result)
+        return result
+
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(event.body.finding for event in self.events if isinstance(event.body, FindingReported))
