@@ -102,7 +102,7 @@ async def begin(request: Request, around: Surroundings) -> Session:
     try:
         intake = await _take_in(request, loaded, around, spool)
         directory = await in_thread(lambda: around.home.new_session(around.clock), "new-session")
-        specs = _move_in(intake.specs, spool, directory / INPUTS)
+        specs = with_stores(_move_in(intake.specs, spool, directory / INPUTS), directory)
     except BaseException:
         await in_thread(lambda: _discard(spool), "discard")
         raise
@@ -180,6 +180,21 @@ def service_infos(configured: Configured, specs: Sequence[SourceSpec]) -> tuple[
         )
         for name, service in configured.services.items()
     )
+
+
+def with_stores(specs: Sequence[SourceSpec], directory: Path) -> tuple[SourceSpec, ...]:
+    """Give each repository a private store in the session's folder: `fix.git`, `fix-2.git`, …"""
+    taken = 0
+    given: list[SourceSpec] = []
+    for spec in specs:
+        if spec.kind == "repo" and "store" not in spec.options:
+            taken += 1
+            name = "fix.git" if taken == 1 else f"fix-{taken}.git"
+            options = {**spec.options, "store": str(directory / name)}
+            given.append(spec.model_copy(update={"options": options}))
+        else:
+            given.append(spec)
+    return tuple(given)
 
 
 def _load(request: Request, around: Surroundings) -> Loaded:

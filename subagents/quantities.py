@@ -37,3 +37,6 @@ RANK = "rank"
 
 MOMENTS = frozenset({ONSET, FIRST_SEEN, LAST_SEEN, DEPLOYED_AT, COMMITTED_AT})
 """Quantities whose value is a moment."""
+
+KNOWN = MOMENTS | {BASELINE, PEAK, FACTOR, LATEST, COUNT, BASELINE_COUNT, LEAD_TIME, SCORE, RANK}
+"""Every quantity that code can recompute; other names are the claimant's own and are shown as unchecked."""

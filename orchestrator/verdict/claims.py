@@ -50,7 +50,7 @@ class ClaimsChecker:
                 return f"{fact.quantity} is not a time: {fact.value!r}"
             if moment.tzinfo is None:
                 return f"{fact.quantity} has no time zone: {fact.value!r}"
-        elif isinstance(fact.value, str):
+        elif isinstance(fact.value, str) and fact.quantity in quantities.KNOWN:
             return f"{fact.quantity} is not a number: {fact.value!r}"
         return self.citation(fact.citation)
 
