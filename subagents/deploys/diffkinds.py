@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from subagents.deploys.hunkview import HunkView, view
+from subagents.deploys.hunkview import HunkView, view, words
 from subagents.deploys.paths import INERT, PathClass, not_production, path_class
 from subagents.deploys.settings_signs import SETTINGS_SIGNS, tables_used
 from subagents.deploys.signs import CODE_SIGNS, QUERY, Sign
@@ -167,10 +167,53 @@ def read_diff_kinds(files: Sequence[FileDiff]) -> DiffReading:
         if not diff.hunks and (diff.binary or diff.new or diff.deleted or diff.old_path not in ("", diff.path)):
             effective += 1
             signs.append(Sign("changed_code", f"{diff.path} is replaced, moved or removed", diff.path, None))
+    signs = _discount_moves(signs, files)
     if not effective and innocent:
         order = [name for name in INNOCENT if name in innocent]
         return DiffReading((), order[0] if len(order) == 1 else _main(order), 0.0, frozenset(), len(files))
     return _sum_up(signs, len(files))
+
+
+_STANDS_WHEN_MOVED = frozenset(
+    {
+        "lowered_limit",
+        "raised_limit",
+        "changed_constant",
+        "toggled",
+        "query_in_loop",
+        "changed_condition",
+        "changed_lock",
+    }
+)
+MOVED_SHARE = 0.7
+_COMPARED = 300
+"""Lines of each side that are compared to see what was only moved."""
+
+
+def _discount_moves(signs: list[Sign], files: Sequence[FileDiff]) -> list[Sign]:
+    """Where most removed lines come back elsewhere in the commit, what was "removed" was extracted or renamed."""
+    removed: list[frozenset[str]] = []
+    added: list[frozenset[str]] = []
+    for diff in files[:50]:
+        for hunk in diff.hunks[:50]:
+            removed += [frozenset(words(line)) for line in hunk.removed() if len(words(line)) > 1]
+            added += [frozenset(words(line)) for line in hunk.added() if len(words(line)) > 1]
+    removed, added = removed[:_COMPARED], added[:_COMPARED]
+
+    def returns(old: frozenset[str]) -> bool:
+        return any(len(old & new) >= 0.6 * len(old | new) for new in added)
+
+    back = sum(map(returns, removed))
+    numeric = any(sign.kind in ("lowered_limit", "raised_limit", "bumped_dependency") for sign in signs)
+    if len(removed) < 3 or back < MOVED_SHARE * len(removed) or len(added) < len(removed) or numeric:
+        return signs
+    kept = [
+        sign
+        if sign.kind in _STANDS_WHEN_MOVED or (sign.origin and not returns(frozenset(words(sign.origin))))
+        else replace(sign, strength=0.3 * sign.strength)
+        for sign in signs
+    ]
+    return [*kept, Sign("moved_code", "most of what goes comes back elsewhere: code is moved", files[0].path, None)]
 
 
 def _main(names: list[str]) -> str:

@@ -18,25 +18,30 @@ _URL = re.compile(r"\bhttps?://\S+")
 _TRAILER = re.compile(r"^[A-Z][\w-]{2,40}: .*$", re.MULTILINE)
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SCALE = 2.2
+_MOST = {False: 0.8, True: 1.5}
+"""What one shared term gives at most: a word, an identifier."""
 _SECOND_FIELD = 0.3
 """What a second field that names the same term adds."""
 _STOP = word_set("""
-    a about above after again all also am an and any are as at be because been before being below between both
-    but by can could did do does doing down during each few for from further had has have having he her here him
-    his how i if in into is it its itself just like may me might more most must my no nor not now of off on once
-    only or other our out over own per same she should so some such than that the their them then there these
-    they this those through to too under until up us use used using very via was we were what when where which
-    while who whom why will with within without would you your yet see seen seems one two three first last new
-    old get got set let make makes made take takes need needs want way etc eg ie re vs service services error
-    errors err failed fail fails failing failure failures request requests response responses call calls info
-    warn warning debug level log logs logger message messages msg time timestamp status code codes value values
-    data count rate total seconds second minute minutes hour hours ms day days today ago since started start
-    starts began begin cause causes caused causing issue issues problem problems bug bugs break breaks broke
-    broken breaking revert reverts reverted reverting commit commits change changes changed changing introduce
-    introduces introduced add adds added remove removes removed update updates updated fix fixes fixed http
-    https www com org io net null none true false alert alerts incident monitor threshold p50 p90 p95 p99 median
+    return func def class import const string int bool struct public private static void self async await err
+    ctx nil len var function package interface type types true false none null elif else try catch except
+    finally float double byte object param params arg args option options item items key keys list map dict
+    array name names id ids a about above after again all also am an and any are as at be because been before
+    being below between both but by can could did do does doing down during each few for from further had has
+    have having he her here him his how i if in into is it its itself just like may me might more most must my
+    no nor not now of off on once only or other our out over own per same she should so some such than that the
+    their them then there these they this those through to too under until up us use used using very via was we
+    were what when where which while who whom why will with within without would you your yet see seen seems one
+    two three first last new old get got set let make makes made take takes need needs want way etc eg ie re vs
+    service services error errors failed fail fails failing failure failures request requests response responses
+    call calls info warn warning debug level log logs logger message messages msg time timestamp status code
+    codes value values data count rate total seconds second minute minutes hour hours ms day days today ago
+    since started start starts began begin cause causes caused causing issue issues problem problems bug bugs
+    break breaks broke broken breaking revert reverts reverted reverting commit commits change changes changed
+    changing introduce introduces introduced add adds added remove removes removed update updates updated fix
+    fixes fixed http https www com org io net alert alerts incident monitor threshold p50 p90 p95 p99 median
     baseline peak factor onset utc pod pods prod production src lib main index test tests file files follow
-    following line lines output outputs work works working command create creates created inform information try
+    following line lines output outputs work works working command create creates created inform information
     tries trying place places example thing things correct correctly instead properly seem
 """)
 _CHANGED_LIMIT = 200_000
@@ -148,7 +153,7 @@ class OverlapIndex:
                 if weight:
                     whole = 1.7 if term.startswith("=") else 1.0
                     width = 1.0 if name == "changed" else damp
-                    gain = weight * self.rarity(term) * share * whole * min(1.3, width)
+                    gain = min(_MOST[whole > 1.0], weight * self.rarity(term) * share * whole * min(1.3, width))
                     gains[term] = max(gains.get(term, 0.0), gain) + _SECOND_FIELD * min(gains.get(term, 0.0), gain)
         total = sum(sorted(gains.values(), reverse=True)[:10])
         ranked = sorted(gains, key=lambda term: -gains[term])

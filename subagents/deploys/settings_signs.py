@@ -135,7 +135,7 @@ def _dependencies(view: HunkView) -> Iterator[Sign]:
                     level = max(0, level - 1)
                 name = ("a major", "a minor", "a patch")[level]
                 yield Sign("bumped_dependency", f"{name} version step: {quote(pair.new)}", view.path,
-                           pair.line or view.place, (1.2, 1.0, 0.45)[level])  # fmt: skip
+                           pair.line or view.place, (1.2, 1.0, 0.35)[level])  # fmt: skip
         for line in view.only_removed:
             if _VERSION.search(line):
                 yield Sign("removed_dependency", f"a dependency goes: {quote(line)}", view.path, view.place)
@@ -151,7 +151,8 @@ def _dependencies(view: HunkView) -> Iterator[Sign]:
 def _keys(view: HunkView) -> Iterator[Sign]:
     for pair in view.pairs:
         old, new = _KEYED.match(pair.old), _KEYED.match(pair.new)
-        renamed = old and new and old[1] != new[1] and old[2].rstrip(",") == new[2].rstrip(",")
+        settings = path_class(view.path) in ("config", "infra")  # in code, `key: value` is a field, not a setting
+        renamed = settings and old and new and old[1] != new[1] and old[2].rstrip(",") == new[2].rstrip(",")
         looked, look = _LOOKUP.search(pair.old), _LOOKUP.search(pair.new)
         if renamed or (looked and look and looked[1] != look[1]):
             yield Sign("renamed_key", f"a key is renamed: {quote(pair.old)} -> {quote(pair.new)}", view.path,

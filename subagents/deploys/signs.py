@@ -20,6 +20,8 @@ class Sign:
     line: int | None
     strength: float = 1.0
     """0 to 1.5: how large or how clear it is."""
+    origin: str = ""
+    """The removed line it was read from, where it says that something goes."""
 
 
 def quote(text: str) -> str:
@@ -105,7 +107,7 @@ def _removed_bound(view: HunkView) -> Iterator[Sign]:
     for line in [*view.only_removed, *(pair.old for pair in view.pairs)]:
         match = BOUND.search(line)
         if match and any(word in view.words_removed for word in _parts(match[0])):
-            yield Sign("removed_bound", f"a bound or timeout goes: {quote(line)}", view.path, view.place)
+            yield Sign("removed_bound", f"a bound or timeout goes: {quote(line)}", view.path, view.place, origin=line)
             return
 
 
@@ -120,7 +122,9 @@ def _guards(view: HunkView) -> Iterator[Sign]:
     come += [p.new for p in view.pairs if len(_GUARD.findall(p.new)) > len(_GUARD.findall(p.old))]
     if len(gone) > len(come):
         strength = 1.0 if not view.only_added else 0.8
-        yield Sign("dropped_guard", f"a check or a handler goes: {quote(gone[0])}", view.path, view.place, strength)
+        yield Sign(
+            "dropped_guard", f"a check or a handler goes: {quote(gone[0])}", view.path, view.place, strength, gone[0]
+        )
     elif come and not view.only_removed and len(come) > len(gone):
         yield Sign("added_guard", f"a check is added: {quote(come[0])}", view.path, view.place)
 
@@ -178,7 +182,7 @@ def _removed_help(view: HunkView) -> Iterator[Sign]:
         gone = [line for line in view.only_removed if pattern.search(line)]
         gone += [p.old for p in view.pairs if pattern.search(p.old) and not pattern.search(p.new)]
         if gone and not any(pattern.search(line) for line in view.added):
-            yield Sign(kind, f"{what}: {quote(gone[0])}", view.path, view.place)
+            yield Sign(kind, f"{what}: {quote(gone[0])}", view.path, view.place, origin=gone[0])
 
 
 def _leaks(view: HunkView) -> Iterator[Sign]:

@@ -146,7 +146,7 @@ def _score_commit(
     lead = (question.onset - at).total_seconds() if question.onset and at else None
     time, too_late = _time_part(lead, reached.deploy, late, _has_deploys(timeline, reached, question))
     reading = _read(commit)
-    kind = _kind_part(commit, reading)
+    kind = _kind_part(commit, reading, overlap)
     parts = [time, _reach_part(reached), _overlap_part(overlap, reading), kind]
     if reading is not None and reading.innocent is None:
         parts.append(_fit_part(reading, question.families))
@@ -208,7 +208,7 @@ def _reach_part(reached: Reach) -> Part:
 def _overlap_part(overlap: Overlap, reading: DiffReading | None) -> Part:
     """Naming the same things counts in full only where the diff does something to them."""
     if overlap.strength < 0.02:
-        return Part("overlap", -0.3, "names nothing that the symptom names")
+        return Part("overlap", -0.5, "names nothing that the symptom names")
     share = 0.85 if reading is None else 0.5 + 0.5 * min(1.0, reading.danger)
     where = f"; in changed lines: {', '.join(overlap.in_diff[:4])}" if overlap.in_diff else ""
     return Part("overlap", 3.2 * overlap.strength * share, f"shares {', '.join(overlap.shared[:5])}{where}")
@@ -220,7 +220,7 @@ def _read(commit: Commit) -> DiffReading | None:
     return read_diff_kinds(parse_patch(commit.patch, [f.path for f in commit.files]))
 
 
-def _kind_part(commit: Commit, reading: DiffReading | None) -> Part:
+def _kind_part(commit: Commit, reading: DiffReading | None, overlap: Overlap) -> Part:
     if reading is None:
         paths = [touched.path for touched in commit.files]
         why = innocent_paths(paths) if len(paths) == commit.file_count else None
@@ -237,7 +237,13 @@ def _kind_part(commit: Commit, reading: DiffReading | None) -> Part:
     if sign is None:
         return Part("kind", -0.2, "the diff shows nothing that could be judged")
     points = 1.35 * reading.danger - 0.75
+    if sign.kind in _NAMED_BY_SYMPTOM and not overlap.in_diff:
+        return Part("kind", points - 0.9, f"{sign.what}; the symptom names nothing of it", sign.path or None, sign.line)
     return Part("kind", min(2.2, points), sign.what, sign.path or None, sign.line)
+
+
+_NAMED_BY_SYMPTOM = frozenset({"bumped_dependency", "removed_dependency", "changed_image"})
+"""Kinds that count only where the symptom names what was changed: libraries break by name."""
 
 
 def _fit_part(reading: DiffReading, families: frozenset[str]) -> Part:
@@ -247,7 +253,8 @@ def _fit_part(reading: DiffReading, families: frozenset[str]) -> Part:
     common = sorted(reading.leads_to & families)
     danger = min(1.0, reading.danger / 1.5)
     if common:
-        return Part("fit", 0.9 * danger, f"such a change can lead to {', '.join(common)}, as seen")
+        telling = 0.9 if common != ["errors"] else 0.45  # nearly everything that breaks shows errors
+        return Part("fit", telling * danger, f"such a change can lead to {', '.join(common)}, as seen")
     return Part(
         "fit", -0.7, f"such a change leads to {', '.join(sorted(KINDS[sign.kind].leads_to)) or 'little'}, not seen"
     )
