@@ -48,7 +48,7 @@ async def take_in(  # noqa: PLR0913  the door: one argument for each thing a com
         await _command(gathered, list(command), clock)
     await asyncio.to_thread(_add_settled, gathered, repos)
     gathered.finish()
-    incident = make_incident(gathered, _name(inputs, repos, command), _identity(inputs, command))
+    incident = make_incident(gathered, shown(_name(inputs, repos, command), 100), _identity(inputs, command))
     if not gathered.specs and incident.alert is None and not incident.text:
         raise IntakeError(_nothing(gathered), tuple(gathered.problems))
     return Intake(

@@ -42,8 +42,8 @@ def slug(text: str, limit: int = 40) -> str:
 
 def source_id(relative: str, taken: Container[str]) -> str:
     """Return the id of a source from its relative path: letters, digits, `._-/`, not in `taken`."""
-    parts = (_NOT_ID.sub("-", part).strip("-") for part in relative.split("/"))
-    base = "/".join(part for part in parts if part.strip(".")) or "source"
+    parts = (_NOT_ID.sub("-", part).strip("-").lstrip(".-") for part in relative.split("/"))
+    base = "/".join(part for part in parts if part) or "source"
     if len(base) > ID_LIMIT:
         base = base[: ID_LIMIT - 9].rstrip("/.-") + "-" + short_hash(relative, length=8)
     found, number = base, 2

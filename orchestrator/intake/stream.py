@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import shutil
 import signal
 import stat
@@ -48,6 +49,8 @@ class Pour:
         """Copy; say how it ended. `alive` False: the writer is gone, so silence is the end (`left`)."""
         loop = asyncio.get_running_loop()
         ready = asyncio.Event()
+        if not os.get_blocking(self._fd):  # a pipe that nobody writes to is at its end, and never becomes ready
+            ready.set()
         try:
             loop.add_reader(self._fd, ready.set)
         except (OSError, ValueError):  # a regular file: it never blocks
@@ -57,7 +60,7 @@ class Pour:
                 ending = self._over(alive)
                 if ending is None and ready.is_set():
                     ready.clear()
-                    ending = self._take(out)
+                    ending = self._take(out) if self._is_readable() else None
                 if ending is not None:
                     return ending
                 await asyncio.sleep(0)
@@ -65,6 +68,14 @@ class Pour:
                     await self._wait(ready)
         finally:
             loop.remove_reader(self._fd)
+
+    def _is_readable(self) -> bool:
+        """Say whether a read would return at once: the loop may tell of bytes that are taken already."""
+        if not os.get_blocking(self._fd):
+            return True
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        return bool(poll.poll(0))
 
     async def _regular(self, out: BinaryIO) -> Ending:
         while True:
@@ -149,7 +160,7 @@ def _shortfall(ending: Ending, pour: Pour, bounds: Bounds, where: str) -> Proble
 async def spool_stream(fd: int, where: str, into: Path, limits: IntakeLimits, clock: Clock) -> list[Problem]:
     """Copy a descriptor (standard input, a pipe) to a file, within the limits."""
     bounds = Bounds(limits.stream_bytes, limits.stream_idle_s, limits.stream_total_s)
-    with _stop_on_interrupt() as stop, into.open("wb") as out:
+    with _stop_on_interrupt() as stop, into.open("wb", buffering=0) as out:
         pour = Pour(fd, bounds, clock, stop)
         problem = _shortfall(await pour.into(out), pour, bounds, where)
     return [problem] if problem else []
@@ -219,7 +230,7 @@ async def spool_command(argv: Sequence[str], into: Path, limits: IntakeLimits, c
     loop = asyncio.get_running_loop()
     loop.add_reader(process.stderr.fileno(), tail.take, process.stderr.fileno(), loop)
     try:
-        with _stop_on_interrupt() as stop, into.open("wb") as out:
+        with _stop_on_interrupt() as stop, into.open("wb", buffering=0) as out:
             pour = Pour(process.stdout.fileno(), bounds, clock, stop)
             ending = await pour.into(out, alive=lambda: process.poll() is None)
         problem = _shortfall(ending, pour, bounds, where)
