@@ -6,6 +6,7 @@ database can notice. The file is replaced whole (write, fsync, rename, fsync of 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def replace_durably(path: Path, data: bytes) -> None:
             view = memoryview(data)
             while view:
                 view = view[os.write(handle, view) :]
-            os.fsync(handle)
+            flush(handle)
         finally:
             os.close(handle)
         os.rename(temporary, path)
@@ -97,6 +98,13 @@ def replace_durably(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def flush(handle: int) -> None:
+    """Make a file's content durable; on macOS through the drive's own cache too."""
+    os.fsync(handle)
+    if hasattr(fcntl, "F_FULLFSYNC"):
+        fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
 
 
 def sync_folder(directory: Path) -> None:

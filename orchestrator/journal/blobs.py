@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiofiles
 
-from orchestrator.journal.anchor import sync_folder
+from orchestrator.journal.anchor import flush, sync_folder
 from orchestrator.journal.faults import BlobMissing, DiskFull, StateError
 from orchestrator.journal.room import is_no_room
 
@@ -49,7 +49,7 @@ class BlobStore:
                 async with aiofiles.open(temporary, "xb", opener=_private) as file:
                     await file.write(data)
                     await file.flush()
-                    await asyncio.to_thread(os.fsync, file.fileno())
+                    await asyncio.to_thread(flush, file.fileno())
                 await asyncio.to_thread(os.rename, temporary, path)
             except BaseException:
                 temporary.unlink(missing_ok=True)

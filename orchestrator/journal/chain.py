@@ -9,7 +9,7 @@ from orchestrator.journal.anchor import Anchored
 from orchestrator.journal.database import Database, DatabaseFault
 from orchestrator.journal.rows import GENESIS, Row, Unreadable, last_seq, one, scan, seal
 
-DamageKind = Literal["changed", "missing", "shortened", "swapped", "unreadable", "anchor"]
+DamageKind = Literal["changed", "missing", "shortened", "swapped", "unreadable", "anchor", "header"]
 _MOST_PAIRED = 64
 _MOST_NAMED = 1000
 
@@ -34,6 +34,7 @@ class Damage:
             "swapped": f"events {self.first} and {self.last} swapped",
             "unreadable": f"{which} on damaged pages",
             "anchor": "the end cannot be proved",
+            "header": "the first page of journal.db is damaged, the rest was read without it",
         }[self.kind]
         return f"{said} ({self.detail})" if self.detail else said
 
@@ -203,4 +204,5 @@ def check_end(database: Database, anchored: Anchored, rows: int = 1000) -> Integ
     except DatabaseFault:
         stored = 0
     low = min(stored, anchored.head.seq) if not anchored.fault else stored
-    return Verification(database, anchored, after=max(0, low - rows)).run()
+    after = max(0, low - rows)
+    return Verification(database, anchored, after=after, thorough=after == 0).run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -84,6 +85,11 @@ class SqliteDatabase:
             self._connection.executemany(sql, rows)
         except sqlite3.Error as error:
             raise _fault(error) from error
+
+    def interrupt(self) -> None:
+        """Make a statement that runs on another thread fail soon."""
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.interrupt()
 
     def close(self) -> None:
         """Close the connection."""

@@ -11,6 +11,7 @@ before (zeros for the first) and the envelope is the compact JSON array
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -47,16 +48,10 @@ async def export(reader: JournalReader, target: Path | None) -> Integrity:
 
 async def export_to(reader: JournalReader, sink: Sink) -> Integrity:
     """Write the whole journal to `sink`; return how whole it was."""
-    integrity = reader.verify()
-    pending: list[bytes] = []
-    size = 0
-    for record in _records(reader, integrity):
-        pending.append(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
-        size += len(pending[-1])
-        if size >= _CHUNK_BYTES:
-            await sink.write(b"".join(pending))
-            pending, size = [], 0
-    await sink.write(b"".join(pending))
+    integrity = await asyncio.to_thread(reader.verify)
+    records = _records(reader, integrity)
+    while chunk := await asyncio.to_thread(_chunk, records):
+        await sink.write(chunk)
     await sink.flush()
     return integrity
 
@@ -79,6 +74,17 @@ async def _sink(target: Path | None) -> AsyncIterator[Sink]:
         return
     async with aiofiles.open(target, "wb") as file:
         yield file
+
+
+def _chunk(records: Iterator[dict[str, Any]]) -> bytes:
+    lines: list[bytes] = []
+    size = 0
+    for record in records:
+        lines.append(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+        size += len(lines[-1])
+        if size >= _CHUNK_BYTES:
+            break
+    return b"".join(lines)
 
 
 def _records(reader: JournalReader, integrity: Integrity) -> Iterator[dict[str, Any]]:

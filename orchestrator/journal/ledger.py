@@ -85,7 +85,7 @@ class Ledger:
                 lost = anchored.fault or f"{anchored.head.seq} events missing: the log is empty"
                 raise JournalDamaged(_damaged(lost))
             _prepare(database)
-            _create(database)
+            create_schema(database)
             return cls(database, anchor, Recovery(clean=True, events=0), Head(), Integrity(0, 0))
         integrity = check_end(database, anchored)
         if not integrity.whole:
@@ -195,7 +195,8 @@ def _prepare(database: Database) -> None:
         database.run(f"PRAGMA {pragma}")
 
 
-def _create(database: Database) -> None:
+def create_schema(database: Database) -> None:
+    """Make the tables of an empty journal; raises DatabaseFault."""
     database.run("BEGIN IMMEDIATE")
     for statement in _SCHEMA:
         database.run(statement)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from orchestrator.journal.anchor import AnchorFile, Head
 from orchestrator.journal.chain import Damage, Integrity, Verification, check_end
@@ -15,6 +17,7 @@ from orchestrator.journal.ledger import schema_version
 from orchestrator.journal.lock import is_live
 from orchestrator.journal.reading import Reading
 from orchestrator.journal.rows import Row, Unreadable, last_seq, one, scan, to_event
+from orchestrator.journal.transplant import transplanted
 
 DATABASE = "journal.db"
 
@@ -33,6 +36,8 @@ class JournalReader:
         # Read before the database is: a live writer commits first and anchors after, so it is never ahead of it.
         self._anchored = AnchorFile(directory).read()
         self._fault = ""
+        self._header_fault = ""
+        self._salvaged: TemporaryDirectory[str] | None = None
         self._version = SCHEMA_VERSION
         self._database, self._total = self._reach()
         self._reading = Reading(self._database)
@@ -151,6 +156,8 @@ class JournalReader:
     def close(self) -> None:
         """Close the connection."""
         self._database.close()
+        if self._salvaged is not None:
+            self._salvaged.cleanup()
 
     def __enter__(self) -> JournalReader:
         return self
@@ -172,10 +179,30 @@ class JournalReader:
                 self._version = 0  # it was being created when the power failed: nothing was recorded yet
             else:
                 self._fault = str(fault)
+                if fault.kind == "damaged":
+                    database = self._without_first_page(database)
         except JournalDamaged as damaged:
             self._fault = str(damaged)
+            database = self._without_first_page(database)
         self._database = database
         return database, self._count()
+
+    def _without_first_page(self, damaged: Database) -> Database:
+        """Read a copy with a sound first page, if that is all that is wrong; else keep what there is."""
+        copy = transplanted(self.directory / DATABASE)
+        if copy is None:
+            return damaged
+        database = SqliteDatabase(Path(copy.name) / DATABASE)
+        try:
+            self._version = schema_version(database)
+            last_seq(database)
+        except (DatabaseFault, JournalDamaged):
+            database.close()
+            copy.cleanup()
+            return damaged
+        damaged.close()
+        self._header_fault, self._fault, self._salvaged = self._fault, "", copy
+        return database
 
     def _count(self) -> int:
         anchored = 0 if self._anchored.fault else self._anchored.head.seq
@@ -188,6 +215,13 @@ class JournalReader:
             return anchored
 
     def _check(self, *, thorough: bool) -> Integrity:
+        found = self._check_rows(thorough=thorough)
+        if not self._header_fault:
+            return found
+        header = Damage("header", found.total + 1, found.total + 1, self._header_fault)
+        return replace(found, damage=(header, *found.damage))
+
+    def _check_rows(self, *, thorough: bool) -> Integrity:
         if self._fault or (self._version == 0 and self._total):
             detail = self._fault or "journal.db is empty"
             return Integrity(0, self._total, (Damage("unreadable", 1, max(self._total, 1), detail),))

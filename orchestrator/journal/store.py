@@ -61,6 +61,7 @@ class Journal:
         self._writer = Writer(ledger, Place(directory, clock, Ballast.beside(directory)), self._deliver)
         self._verified: Future[Integrity] = Future()
         self._verifier: threading.Thread | None = None
+        self._verifying: SqliteDatabase | None = None
         if ledger.integrity.checked_from == 1:
             self._verified.set_result(ledger.integrity)
         else:
@@ -192,6 +193,8 @@ class Journal:
         self._closing.set()
         healthy = self._writer.fatal is None
         if self._verifier is not None:
+            if self._verifying is not None:
+                self._verifying.interrupt()
             await asyncio.to_thread(self._verifier.join)
         if healthy:
             self._reading_database.close()  # the writer, closing last, then removes the write-ahead log
@@ -257,19 +260,19 @@ class Journal:
 
     def _verify_all(self, head: Head) -> None:
         try:
-            database = SqliteDatabase(self._directory / DATABASE, readonly=True)
+            database = self._verifying = SqliteDatabase(self._directory / DATABASE, readonly=True)
         except DatabaseFault as fault:
             self._verified.set_exception(JournalError(f"the chain could not be checked: {fault}"))
             return
         try:
-            check = Verification(database, Anchored(head), upto=head.seq)
+            check = Verification(database, Anchored(head), upto=head.seq, thorough=True)
             while check.step(_VERIFY_STEP):
                 if self._closing.wait(_VERIFY_PAUSE_S):
                     break
             result = check.result()
         finally:
             database.close()
-        if not result.whole:
+        if not result.whole and not self._closing.is_set():
             name = self._directory.name
             self._writer.fatal = JournalDamaged(f"{name} is {result.words}; nothing more is written to it")
         self._verified.set_result(result)

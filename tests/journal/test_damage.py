@@ -244,6 +244,59 @@ async def test_pages_that_sqlite_cannot_read_are_passed_over(tmp_path: Path) -> 
     assert shown < len(exported) < EVENTS
 
 
+SPOILT = {"header": b"\0" * 100, "zeros": b"\0" * 4096, "ones": b"\xff" * 4096}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+async def test_a_lost_first_page_loses_no_event(how: str, tmp_path: Path) -> None:
+    directory = await build(tmp_path / "s", EVENTS)
+    before = spoil_first_page(directory, how)
+    with JournalReader(directory) as reader:
+        await export(reader, tmp_path / "out.jsonl")
+        assert "the first page of journal.db is damaged" in reader.words
+        assert not reader.integrity.whole
+        assert reader.integrity.good == reader.integrity.total == EVENTS
+        assert len(list(reader.events())) == EVENTS
+    assert len(list(read_export((tmp_path / "out.jsonl").read_bytes().splitlines()))) == EVENTS
+    assert (directory / "journal.db").read_bytes() == before
+    with pytest.raises(JournalDamaged):
+        Journal.open(directory, FakeClock())
+
+
+@pytest.mark.parametrize("how", SPOILT)
+async def test_a_first_page_that_the_log_still_holds_is_not_missed(how: str, tmp_path: Path) -> None:
+    directory = await build(tmp_path / "s", EVENTS, closed=False)
+    spoil_first_page(directory, how)
+    with JournalReader(directory) as reader:
+        assert reader.verify().whole
+    journal = Journal.open(directory, FakeClock())
+    await journal.append(note(10**6))
+    await journal.close()
+    (directory / "journal.db-wal").unlink(missing_ok=True)
+    with JournalReader(directory) as reader:
+        assert reader.verify().whole
+
+
+def spoil_first_page(directory: Path, how: str) -> bytes:
+    with (directory / "journal.db").open("r+b") as file:
+        file.write(SPOILT[how])
+    return (directory / "journal.db").read_bytes()
+
+
+async def test_an_index_that_misses_an_id_is_damage(tmp_path: Path) -> None:
+    """The chain does not cover the index, and append relies on it to do nothing twice."""
+    directory = await build(tmp_path / "s", EVENTS)
+    connection = sqlite3.connect(directory / "journal.db")
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', 'NULL') WHERE name = 'once'")
+    connection.commit()
+    connection.close()
+    with JournalReader(directory) as reader:
+        assert "SQLite: " in reader.verify().words
+    with pytest.raises(JournalDamaged, match="SQLite: "):
+        Journal.open(directory, FakeClock())
+
+
 async def test_a_reader_changes_nothing(tmp_path: Path) -> None:
     directory = await build(tmp_path / "s", 60, closed=False)
     before = {name: (directory / name).read_bytes() for name in ("journal.db", "journal.db-wal", "head.json")}
