@@ -89,7 +89,8 @@ def _text(path: Path) -> tuple[str, str]:
 def _syntax(path: Path, text: str, message: str) -> Problem:
     place = _PLACE.search(message)
     line = int(place.group(1)) if place and place.group(1) else text.count("\n") + 1
-    return Problem(what=f"not TOML: {_PLACE.sub('', message)}", where=f"{path}:{line}", todo="mend this line")
+    what = _PLACE.sub("", message)
+    return Problem(what=f"not TOML: {what[:1].lower()}{what[1:]}", where=f"{path}:{line}", todo="mend this line")
 
 
 def _validate(
