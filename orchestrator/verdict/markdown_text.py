@@ -11,8 +11,12 @@ import re
 
 from orchestrator.journal.text import clean
 
-_ACTIVE = re.compile(r"[`*\[\]<>|\\&#@$^{}~]|__|^_|_$|://|:[a-z]\w*:|\bwww\.|^!|\bmailto:|\bxmpp:", re.IGNORECASE)
-_LEADING = re.compile(r"(?:[-+=]+|\d{1,9}[.)])(?=\s|$)")
+_ACTIVE = re.compile(
+    r"[`\[\]<|\\#@^~]|\*\S|\S\*|__|^_|_$|\{\{|\$\S|&[\w#]|://|:[a-z]\w*:|\bwww\.|^!|\bmailto:|\bxmpp:", re.IGNORECASE
+)
+"""Words that can mean something to a Markdown renderer, GitHub's included."""
+_LEADING = re.compile(r"(?:[-+=*]+|>|\d{1,9}[.)])(?=\s|$)|>")
+_QUOTED = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _RUNS = re.compile(r"`+")
 
 
@@ -22,31 +26,45 @@ def line(text: str) -> str:
 
 
 def inline(text: str, limit: int = 2000) -> str:
-    """Return foreign text as one line of Markdown that shows exactly its characters."""
+    """Return foreign text as one line of Markdown that shows its characters and does nothing else."""
     flat = line(text)
     if len(flat) > limit:
         flat = flat[:limit] + " …"
-    words: list[str] = []
+    parts: list[str] = []
+    done = 0
+    for quoted in _QUOTED.finditer(flat):  # what its writer quoted stays quoted, as one span
+        parts += [_words(flat[done : quoted.start()]), code(quoted.group(2))]
+        done = quoted.end()
+    joined = _apart([*parts, _words(flat[done:])])
+    leading = _LEADING.match(joined)
+    if leading is None:
+        return joined
+    return "\\" + joined if not joined[0].isdigit() else re.sub(r"^(\d+)([.)])", r"\1\\\2", joined)
+
+
+def _apart(parts: list[str]) -> str:
+    """Join, keeping code spans apart: the backticks of two that touch would be read as one run."""
+    out = ""
+    for part in parts:
+        out += " " + part if out.endswith("`") and part.startswith("`") else part
+    return out
+
+
+def _words(text: str) -> str:
+    """Put runs of active words in code spans; spaces at the ends are kept."""
+    out: list[str] = []
     active: list[str] = []
-    for word in flat.split(" "):
+    for word in text.split(" "):
         if _ACTIVE.search(word):
             active.append(word)
             continue
         if active:
-            words.append(code(" ".join(active)))
+            out.append(code(" ".join(active)))
             active = []
-        words.append(word)
+        out.append(word)
     if active:
-        words.append(code(" ".join(active)))
-    joined = " ".join(words)
-    return "\\" + joined if _LEADING.match(joined) and not joined[0].isdigit() else _number_safe(joined)
-
-
-def _number_safe(text: str) -> str:
-    """Keep `12. foo` from starting a list."""
-    if _LEADING.match(text):
-        return re.sub(r"^(\d+)([.)])", r"\1\\\2", text)
-    return text
+        out.append(code(" ".join(active)))
+    return " ".join(out)
 
 
 def code(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import tzinfo
+from itertools import pairwise
 
 from orchestrator.journal.verdict import Action, Cited, Verdict
 from orchestrator.verdict.markdown_text import code, fence, inline
@@ -17,6 +18,8 @@ KIND_WORDS = {
     "inconclusive": "inconclusive",
     "no_incident": "no incident",
 }
+ORDER_TOLERANCE_S = 90.0
+"""Metrics come by the minute: steps that are closer than this may be told in either order."""
 ACTION_WORDS = {"contain": "Contain", "fix": "Fix", "follow_up": "Follow up"}
 
 
@@ -166,7 +169,7 @@ class _Page:
             at = f"{moment(step.at, self.zone)} " if step.at else ""
             yield f"{number}. {at}{step.role}: {inline(step.text)}{self.refs(step.citations)}"
         times = [step.at for step in steps if step.at]
-        if times != sorted(times):
+        if any((earlier - later).total_seconds() > ORDER_TOLERANCE_S for earlier, later in pairwise(times)):
             yield ""
             yield "The times above are not in order: a step dated before its cause contradicts the chain."
 
