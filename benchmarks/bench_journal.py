@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sqlite3
 import statistics
 import tempfile
@@ -100,10 +101,18 @@ def throughput(place: Path) -> None:
 
 
 async def fill(directory: Path, events: int) -> None:
+    """Write a session and die without closing it."""
     journal = Journal.create(directory, SystemClock())
     for start in range(0, events, 2000):
         await journal.append(*(entry(number) for number in range(start, min(events, start + 2000))))
-    await journal.close()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def crashed(directory: Path, events: int) -> None:
+    child = os.fork()
+    if child == 0:
+        asyncio.run(fill(directory, events))
+    os.waitpid(child, 0)
 
 
 async def opening(directory: Path) -> None:
@@ -115,7 +124,8 @@ async def opening(directory: Path) -> None:
     integrity = await journal.verify()
     verified = time.perf_counter()
     await journal.close()
-    print(f"open a session of {integrity.total:,} events, chain end and anchor checked (budget 2 s):")
+    print(f"open a session of {integrity.total:,} events after SIGKILL, chain end and anchor checked (budget 2 s):")
+    print(f"  {journal.recovery.words}")
     print(f"  open {opened - started:6.3f} s, first append durable after {appended - started:6.3f} s")
     print(f"  whole chain checked in the background after {verified - started:5.1f} s: {integrity.words}")
     started = time.perf_counter()
@@ -131,7 +141,7 @@ def main() -> None:
     events = int(os.environ.get("WARROOM_BENCH_EVENTS", "200000"))
     with tempfile.TemporaryDirectory() as place:
         throughput(Path(place))
-        asyncio.run(fill(Path(place) / "long", events))
+        crashed(Path(place) / "long", events)
         asyncio.run(opening(Path(place) / "long"))
 
 
