@@ -1,12 +1,15 @@
-"""The secrets that we hold ourselves: which environment values they are, and the forms they turn up in."""
+"""The secrets that we hold ourselves: which environment values they are, and the forms they turn up in.
+
+Forms are matched as RE2 patterns: as it is, JSON-escaped, percent-encoded, hex, and inside base64.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 LEAST_LENGTH = 8
 """Shorter values are left alone: they would be found all over ordinary text."""
@@ -54,17 +57,36 @@ def _looks_random(value: str) -> bool:
     return len(value) >= 32 and "." not in value and all(re.search(p, value) for p in ("[a-z]", "[A-Z]", "[0-9]"))
 
 
-def forms_of(secret: str) -> Iterator[bytes]:
-    """Yield the byte strings that give `secret` away: as it is, escaped, quoted for URLs, hex, and inside base64."""
-    if len(secret) < LEAST_LENGTH:
-        return
-    raw = secret.encode("utf-8", "surrogatepass")
-    yield raw
+class OwnForms:
+    """Every form that our own secrets turn up in, as one pattern, and which secret a match of it gives away."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._by_form: dict[bytes, bytes] = {}
+        quotable: dict[bytes, None] = {}
+        for secret in secrets:
+            if len(secret) < LEAST_LENGTH:
+                continue
+            raw = secret.encode("utf-8", "surrogatepass")
+            quotable[raw] = None
+            for form in (raw, *_forms(secret, raw)):
+                self._by_form.setdefault(form, raw)
+        sized = [(len(form), _literal(form)) for form in self._by_form if form not in quotable]
+        sized += [(len(raw), _quotable(raw)) for raw in quotable]
+        # Longest first, so that no form hides a longer one.
+        self.pattern = b"|".join(pattern for _, pattern in sorted(sized, key=lambda pair: (-pair[0], pair[1])))
+        """For RE2; empty where there is nothing to look for."""
+
+    def secret_of(self, match: bytes) -> bytes:
+        """Return the secret that `match` is a form of, so that all its forms compare as equal."""
+        for form in (match, unquote_to_bytes(match), unquote_to_bytes(match.replace(b"+", b" "))):
+            if form in self._by_form:
+                return self._by_form[form]
+        return match
+
+
+def _forms(secret: str, raw: bytes) -> Iterator[bytes]:
     yield json.dumps(secret)[1:-1].encode()
     yield json.dumps(secret, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass")
-    for quoted in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
-        yield quoted.encode()
-        yield re.sub(r"%[0-9A-F]{2}", lambda m: m.group().lower(), quoted).encode()
     yield raw.hex().encode()
     yield raw.hex().upper().encode()
     for before in range(3):
@@ -74,3 +96,21 @@ def forms_of(secret: str) -> Iterator[bytes]:
         if len(whole) >= _LEAST_ENCODED:
             yield whole
             yield whole.replace(b"+", b"-").replace(b"/", b"_")
+
+
+def _literal(form: bytes) -> bytes:
+    return b"".join(map(_byte, form))
+
+
+def _quotable(raw: bytes) -> bytes:
+    """Match `raw` with any of its bytes percent-encoded, in either case, and spaces as `+`."""
+    return b"".join(_byte(b) if chr(b).isalnum() and b < 128 else _quoted(b) for b in raw)
+
+
+def _quoted(byte: int) -> bytes:
+    plus = rb"|\+" if byte == 0x20 else b""
+    return b"(?:%s|%%(?i:%02x)%s)" % (_byte(byte), byte, plus)
+
+
+def _byte(byte: int) -> bytes:
+    return bytes((byte,)) if byte < 128 and chr(byte).isalnum() else b"\\x%02x" % byte

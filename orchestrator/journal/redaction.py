@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.journal import secret_forms as forms
-from orchestrator.journal.own_secrets import forms_of, own_secrets_from
+from orchestrator.journal.own_secrets import OwnForms, own_secrets_from
 from orchestrator.journal.secret_context import Span, context_spans, named_value, private_keys
 
 __all__ = ["Redaction", "Redactor", "Scanner", "Span", "install_key", "own_secrets_from"]
@@ -68,9 +68,8 @@ class Redactor:
     def __init__(self, own_secrets: Iterable[str], key: bytes, scanners: Sequence[Scanner] = ()) -> None:
         self._key = key
         self._scanners = tuple(scanners)
-        self._own = {form: secret.encode() for secret in own_secrets for form in forms_of(secret)}
-        longest_first = sorted(self._own, key=lambda form: (-len(form), form))
-        self._own_pattern = _compiled(b"|".join(map(_escape, longest_first))) if longest_first else None
+        self._own = OwnForms(own_secrets)
+        self._own_pattern = _compiled(self._own.pattern) if self._own.pattern else None
 
     def redact(self, text: str) -> Redaction:
         """Return `text` with every secret replaced. Placeholders are never replaced again."""
@@ -125,8 +124,8 @@ class Redactor:
             spans += private_keys(data)
         if self._own_pattern is not None:
             for match in _searches(self._own_pattern, data):
-                found = self._own[match.group()]
-                spans.append(Span(match.start(), match.end(), "own", _RANK_OWN, found))
+                secret = self._own.secret_of(match.group())
+                spans.append(Span(match.start(), match.end(), "own", _RANK_OWN, secret))
         for scanner in self._scanners:
             spans += scanner(data)
         return spans
@@ -142,10 +141,6 @@ class Redactor:
             at = end
         out.append(data[at:])
         return Redaction(b"".join(out).decode("utf-8", "surrogatepass"), dict(counts))
-
-
-def _escape(literal: bytes) -> bytes:
-    return b"".join(b"\\x%02x" % byte if not chr(byte).isalnum() or byte > 127 else bytes((byte,)) for byte in literal)
 
 
 def _token_spans(data: bytes) -> Iterator[Span]:

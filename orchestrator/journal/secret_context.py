@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.journal import secret_forms as forms
+from orchestrator.journal.secret_values import NUMERIC, STOP, URL, is_secret, kind_of, wordy
 
 _VALUE_WINDOW = 4096
+_JUDGED = 512
+"""Bytes of a value that are judged; what is longer is secret or not by its beginning."""
 _RANK_KEY, _RANK_NAMED = 1, 2
 
 
@@ -45,23 +48,6 @@ _MORE_AFTER_COMMA = re.compile(rb",[^\s\"'`<>&;|)\]}=:]+(?=[\s\"'`;&)\]}]|$)")
 _NAME_END = re.compile(forms.SECRET_NAME.replace(rb"(?i)", b""), re.IGNORECASE)
 _SHORT = re.compile(rb"(?:" + forms.SHORT_NAMES + rb")\Z", re.IGNORECASE)
 
-_STOP = re.compile(
-    rb"(?i)(?:null|none|nil|true|false|yes|no|on|off|undefined|empty|required|optional|invalid|valid|expired|missing|unset|"
-    rb"not|set|is|was|has|for|the|a|an|redacted|removed|hidden|filtered|masked|n/?a|string|str|text|bytes?|int|integer|bool|"
-    rb"boolean|any|object|failed|failure|ok|success|denied|error|unauthori[sz]ed|forbidden|unknown|default|disabled|enabled|"
-    rb"password|secret|token|authentication|bearer|basic|digest|negotiate|prompt|rejected|accepted|mismatch|incorrect|wrong|"
-    rb"changed|rotated|[*x.\-_#\xe2\x80\xa2]+|\[.*\]?|<.*|\{.*|\$.*|%[(\w].*|@.*|\(.*|\\.*|=.*)\Z",
-    re.DOTALL,
-)
-_PATH = re.compile(rb"(?:~|\.{1,2}|[A-Za-z]:|file:)?[/\\][\w.@+/\\ :-]*\Z")
-_NUMERIC = re.compile(rb"[\d.,:TZ+\-/]+(?:ms|s|m|h|[kKMG]i?B?)?\Z")
-_URL = re.compile(rb"[a-z][a-z0-9+.-]*://")
-_CODE = re.compile(
-    rb"[\w.]+[(\[].*|(?:self|this|process|os|settings|config|env|request|req|ctx|cfg|conf|props)\.[\w.]+\Z", re.DOTALL
-)
-_SEGMENTS = re.compile(rb"[-_./:@+ ]")
-_WORD = re.compile(rb"(?:(?:[A-Z]?[a-z]{1,14}){1,4}\d{0,3}|[A-Z]{1,14}\d{0,3}|v?\d{1,4})?\Z")
-_VOWEL = re.compile(rb"[aeiouyAEIOUY]|\d{1,4}\Z|.{1,4}\Z")
 _NOT_BEFORE = re.compile(
     rb"(?i)(?:page|next|prev|previous|continuation|pagination|cursor|sync|resume|cancel|cancellation|unexpected|invalid|public|max|"
     rb"min|num|stop|start|end|eos|bos|pad|unk|first|last|illegal|lexer|current)[ _.\-]?\Z"
@@ -72,6 +58,8 @@ _SCHEME = re.compile(
 )
 _COOKIE_PAIR = re.compile(rb"([^=;,\s\"']{1,100})=([^;,\s\"']+)")
 _COOKIE_ATTRIBUTE = re.compile(rb"(?i)(?:path|domain|expires|max-age|samesite|priority|version)\Z")
+_SAID = re.compile(rb"(?:is|was|to|as)[ \t]*:?[ \t]+", re.IGNORECASE)
+_COOKIE_WORD = re.compile(rb"cookie", re.IGNORECASE)
 _CREDENTIAL = re.compile(rb"[A-Za-z0-9._~+/=%:|-]+")
 _LINE_REST = re.compile(rb"[^\r\n\"'`]*")
 _BLOCK_HEAD = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
@@ -89,7 +77,9 @@ def context_spans(data: bytes, pattern: Any) -> Iterator[Span]:
     at = 0
     while (match := pattern.search(data, at)) is not None:
         at = max(match.end(), match.start() + 1)
-        yield from _announced(data, match.start(), match.end())
+        for span in _announced(data, match.start(), match.end()):
+            at = max(at, span.end)
+            yield span
 
 
 def named_value(name: bytes, value: bytes) -> list[Span]:
@@ -104,8 +94,8 @@ def named_value(name: bytes, value: bytes) -> list[Span]:
         return [Span(scheme.end(), len(value), "authorization")]
     if value.lower().startswith((b"bearer ", b"basic ")) and len(value) > 12:
         return [Span(value.index(b" ") + 1, len(value), "authorization")]
-    judged = _is_secret(word, value, quoted=True, structural=True)
-    return [Span(0, len(value), _kind(word))] if judged else []
+    judged = is_secret(word, value, quoted=True, structural=True)
+    return [Span(0, len(value), kind_of(word))] if judged else []
 
 
 def _announced(data: bytes, start: int, end: int) -> Iterator[Span]:
@@ -114,31 +104,47 @@ def _announced(data: bytes, start: int, end: int) -> Iterator[Span]:
         yield from _scheme_value(data, start, end, head)
     elif head[:1] in b" \t":
         yield from _flag_value(data, start, end, head)
-    elif head.startswith(b"identified") or (head.startswith(b"requirepass") and head[-1:] in b" \t"):
+    elif head.startswith(b"identified"):
+        if re.search(rb"\b(?:user|role|create|alter|grant|set)\b", data[max(0, start - 160) : start].lower()):
+            yield from _given(data, end, "password")
+    elif head.startswith(b"requirepass") and head[-1:] in b" \t":
         yield from _given(data, end, "password")
     elif head[:1] == b"-":
         before = data[max(0, start - 48) : start + 1]
         if re.search(rb"(?:^|[\s\"'=,\[])--?[A-Za-z0-9-]*\Z", before):
             yield from _flagged(data, end, head[1:].strip())
-    elif head[-1:] in b" \t" and head.startswith(b"password") and head.strip() == b"password":
-        before = data[max(0, start - 80) : start]
-        if data[end : end + 1] in (b'"', b"'") or re.search(rb"\blogin\s+\S+\s+\Z", before):
-            yield from _given(data, end, "password")
+    elif head[-1:] in b" \t" and head.strip() == b"password":
+        yield from _spoken(data, start, end)
     else:
         yield from _pair(data, start, end, head)
 
 
+def _spoken(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """Judge what follows the word password in a statement, a netrc line or prose."""
+    before = data[max(0, start - 80) : start]
+    if data[end : end + 1] in (b'"', b"'") or re.search(rb"\blogin\s+\S+\s+\Z", before):
+        yield from _given(data, end, "password")
+        return
+    said = _SAID.match(data, end)
+    if said is None and not re.search(rb"(?i)\b(?:with|using|new|old|the|user)\s+\Z", before):
+        return
+    value = _value_at(data, said.end() if said is not None else end)
+    text = data[value.start : value.end]
+    if any(48 <= byte <= 57 for byte in text) and is_secret(b"password", text, quoted=value.quoted, structural=False):
+        yield Span(value.start, value.end, "password")
+
+
 def _given(data: bytes, end: int, kind: str) -> Iterator[Span]:
     value = _value_at(data, end)
-    if value.end - value.start >= 4 and not _STOP.match(data[value.start : value.end]):
+    if value.end - value.start >= 4 and not STOP.match(data[value.start : value.end]):
         yield Span(value.start, value.end, kind)
 
 
 def _flagged(data: bytes, end: int, word: bytes) -> Iterator[Span]:
     value = _value_at(data, end)
     text = data[value.start : value.end]
-    if not text.startswith(b"-") and _is_secret(word, text, quoted=value.quoted, structural=True):
-        yield Span(value.start, value.end, _kind(word))
+    if not text.startswith(b"-") and is_secret(word, text, quoted=value.quoted, structural=True):
+        yield Span(value.start, value.end, kind_of(word))
 
 
 def _flag_value(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
@@ -151,10 +157,10 @@ def _flag_value(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span
     before = data[max(0, start - 160) : start].lower()
     before = before[max(before.rfind(b"\n"), before.rfind(b"|"), before.rfind(b";")) + 1 :]
     flag, spaced = head.strip(), head[-1:] in b" \t"
-    if flag == b"-p":
-        wanted = b"sshpass" in before or (not spaced and b"mysql" in before)
+    if data[start:end].strip() == b"-p":
+        wanted = b"sshpass" in before or (b"docker login" in before if spaced else b"mysql" in before)
     else:
-        wanted = spaced and b"redis-cli" in before
+        wanted = flag == b"-a" and spaced and b"redis-cli" in before
     if wanted:
         yield from _given(data, end, "password")
 
@@ -166,9 +172,9 @@ def _scheme_value(data: bytes, start: int, end: int, head: bytes) -> Iterator[Sp
     text = match.group()
     announced = b"auth" in data[max(0, start - 40) : start].lower()
     if head.startswith(b"basic"):
-        good = _is_basic(text) or (announced and len(text) >= 8 and not _wordy(text))
+        good = _is_basic(text) or (announced and len(text) >= 8 and not wordy(text))
     else:
-        good = len(text) >= (6 if announced else 16) and not _wordy(text) and not _STOP.match(text)
+        good = len(text) >= (6 if announced else 16) and not (wordy(text) or STOP.match(text) or URL.match(text))
     if good:
         yield Span(match.start(), _token_end(data, match.end()), "authorization")
 
@@ -204,13 +210,14 @@ def _pair(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
         if scheme is not None:
             stop = _end_of(_LINE_REST, data, scheme.end(), scheme.end() + _VALUE_WINDOW)
             text = data[scheme.end() : stop].rstrip()
-            if len(text) >= 6 and not _STOP.match(text) and not _wordy(text):
+            if len(text) >= 6 and not STOP.match(text) and not wordy(text):
                 yield Span(scheme.end(), scheme.end() + len(text), "authorization")
             return
     value = _value_at(data, end)
-    text = data[value.start : value.end]
-    if _is_secret(word, text, quoted=value.quoted, structural=_structural(data, start, end, value)):
-        yield Span(value.start, value.end, _kind(word))
+    text = data[value.start : min(value.end, value.start + _JUDGED)]
+    if is_secret(word, text, quoted=value.quoted, structural=_structural(data, start, end, value)):
+        whole = value.end - value.start < _VALUE_WINDOW
+        yield Span(value.start, value.end if whole else _token_end(data, value.end), kind_of(word))
 
 
 def _in_tag(data: bytes, start: int) -> bool:
@@ -246,8 +253,6 @@ def _value_at(data: bytes, at: int) -> _Value:
             return _Value(start, end, True)
         at = start
     end = _end_of(_UNQUOTED, data, at, at + _VALUE_WINDOW)
-    if end < len(data) and end == at + _VALUE_WINDOW:
-        end = _token_end(data, end)
     comma = _MORE_AFTER_COMMA.match(data, end, end + _VALUE_WINDOW)
     end = comma.end() if comma is not None else end
     if data[at:end].endswith((b".", b":", b"!")) and data[end : end + 1] in (b"", b" ", b"\n"):
@@ -280,7 +285,8 @@ def _escaped(data: bytes, start: int, at: int) -> bool:
 def _cookie_header(data: bytes, end: int) -> Iterator[Span]:
     value = _value_at(data, end)
     stop = value.end if value.quoted else _end_of(_LINE_REST, data, value.start, value.start + _VALUE_WINDOW)
-    yield from _cookies(data, value.start, stop)
+    following = _COOKIE_WORD.search(data, value.start, stop)
+    yield from _cookies(data, value.start, stop if following is None else following.start())
 
 
 def _cookies(data: bytes, start: int, end: int) -> Iterator[Span]:
@@ -288,67 +294,12 @@ def _cookies(data: bytes, start: int, end: int) -> Iterator[Span]:
     for match in _COOKIE_PAIR.finditer(data, start, end):
         pairs += 1
         name, text = match.groups()
-        if _COOKIE_ATTRIBUTE.match(name) or _STOP.match(text):
+        if _COOKIE_ATTRIBUTE.match(name) or STOP.match(text):
             continue
-        if (len(text) >= 8 and not _wordy(text) and not _NUMERIC.match(text)) or len(text) >= 24:
+        if (len(text) >= 8 and not wordy(text) and not NUMERIC.match(text)) or len(text) >= 24:
             yield Span(match.start(2), match.end(2), "cookie")
-    if not pairs and _is_secret(b"cookie", data[start:end], quoted=True, structural=True):
+    if not pairs and is_secret(b"cookie", data[start:end], quoted=False, structural=True):
         yield Span(start, end, "cookie")
-
-
-def _kind(word: bytes) -> str:
-    if word.startswith((b"pass", b"pwd", b"requirepass")):
-        return "password"
-    for kind in (b"secret", b"token", b"cookie", b"auth", b"key"):
-        if kind in word:
-            return {b"auth": "authorization"}.get(kind, kind.decode())
-    return "session" if b"sess" in word or b"sid" in word else "secret"
-
-
-def _is_secret(word: bytes, value: bytes, *, quoted: bool, structural: bool) -> bool:
-    if len(value) < 4 or _STOP.match(value) or _URL.match(value) or b"<redacted:" in value:
-        return False
-    if _PATH.match(value) and not _random(value):
-        return False
-    if not quoted and _CODE.match(value):
-        return False
-    if word.startswith((b"passw", b"passph", b"passc", b"pwd", b"requirepass")):
-        return _is_password(value, structural)
-    if b" " in value.strip() and len(value) < 200:
-        return False
-    if word == b"pass":
-        return len(value) >= 6 and not _NUMERIC.match(value) and _is_password(value, structural)
-    if len(value) < 8 or _NUMERIC.match(value) or _wordy(value):
-        return False
-    if word.startswith((b"sig", b"auth", b"cookie")) and len(value) < 16:
-        return False
-    return _mixed(value) or len(value) >= 24
-
-
-def _is_password(value: bytes, structural: bool) -> bool:
-    if structural:
-        return not (b"." in value and _wordy(value) and not any(48 <= b <= 57 for b in value))
-    marks = sum(not chr(b).isalpha() for b in value)
-    return len(value) >= 6 and marks > 0 and not (_SEGMENTS.search(value) and _wordy(value))
-
-
-def _mixed(value: bytes) -> bool:
-    digit = any(48 <= b <= 57 for b in value)
-    letter = any(chr(b).isalpha() for b in value)
-    return (digit and letter) or (len(value) >= 16 and value.lower() != value and value.upper() != value)
-
-
-def _random(value: bytes) -> bool:
-    kinds = sum(re.search(c, value) is not None for c in (rb"[a-z]", rb"[A-Z]", rb"[0-9]"))
-    return len(value) >= 32 and kinds == 3 and b"." not in value and not _wordy(value)
-
-
-def _wordy(value: bytes) -> bool:
-    """Say whether it reads as words, identifiers or versions rather than as something drawn at random."""
-    if len(value) > 200:
-        return False
-    segments = _SEGMENTS.split(value)
-    return all(_WORD.match(segment) and (not segment or _VOWEL.search(segment)) for segment in segments)
 
 
 def private_keys(data: bytes) -> Iterator[Span]:
@@ -363,7 +314,8 @@ def private_keys(data: bytes) -> Iterator[Span]:
         if nearest < len(tails) and tail_starts[nearest] - head.end() <= _BLOCK_LIMIT:
             done, body_end = tails[nearest].end(), tail_starts[nearest]
         else:
-            done = body_end = _end_of(_BLOCK_BODY, data, head.end(), len(data))
+            stop = _end_of(_BLOCK_BODY, data, head.end(), len(data))
+            done = body_end = head.end() + len(data[head.end() : stop].rstrip())
         if len(data[head.end() : body_end].strip()) >= 16:
             yield Span(head.start(), done, "private_key", _RANK_KEY)
     previous = 0

@@ -10,7 +10,7 @@ _RUN = rb"[A-Za-z0-9_.~+/=%-]"
 
 PREFIXED: tuple[tuple[str, bytes, bytes], ...] = (
     # kind, how it begins, the whole of it
-    ("aws", rb"A(?:KIA|SIA|BIA|CCA)", rb"A(?:KIA|SIA|BIA|CCA)[A-Z2-7]{16}\b"),
+    ("aws", rb"A(?:KIA|SIA|BIA|CCA)", rb"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}\b"),
     ("gcp", rb"AIza", rb"AIza[\w-]{35}"),
     ("gcp", rb"ya29\.", rb"ya29\.[\w./-]{20,}"),
     ("gcp", rb"GOCSPX-", rb"GOCSPX-[\w-]{24,}"),
@@ -71,12 +71,27 @@ PREFIXED: tuple[tuple[str, bytes, bytes], ...] = (
     ("mapbox", rb"[st]k\.eyJ", rb"[st]k\.eyJ[\w-]{20,}\.[\w-]{16,}"),
     ("contentful", rb"CFPAT-", rb"CFPAT-[\w-]{40,}"),
     ("typeform", rb"tfp_", rb"tfp_[\w=.-]{40,}"),
+    ("firebase", rb"AAAA[\w-]{7}:", rb"AAAA[\w-]{7}:[\w-]{100,}"),
+    ("twitch", rb"oauth:", rb"oauth:[a-z0-9]{30}\b"),
+    ("plaid", rb"access-(?:sandbox|development|production)-", rb"access-[a-z]+-[0-9a-f-]{36}\b"),
+    ("dynatrace", rb"dt0[a-z]\d\d\.", rb"dt0[a-z]\d\d\.[A-Z0-9]{24}\.[A-Z0-9]{60,}"),
+    ("sonarqube", rb"sq[apu]_", rb"sq[apu]_[0-9a-f]{40}\b"),
+    ("woocommerce", rb"c[ks]_[0-9a-f]{8}", rb"c[ks]_[0-9a-f]{40}\b"),
+    ("shippo", rb"shippo_(?:live|test)_", rb"shippo_[a-z]+_[0-9a-f]{40}\b"),
+    ("sourcegraph", rb"sgp_", rb"sgp_(?:[0-9a-f]{16}_)?[0-9a-f]{40}\b"),
+    ("onepassword", rb"ops_eyJ", rb"ops_eyJ[\w+/=-]{60,}"),
+    ("yandex", rb"AQVN", rb"AQVN[\w-]{35,}"),
+    (
+        "private_key",
+        rb"LS0tLS1CRUdJTiB",
+        rb"LS0tLS1CRUdJTiB(?:SU0Eg|QUklW|FQyBQ|PUEVO|FTkNS|EU0Eg|QR1Ag)[A-Za-z0-9+/=]{40,}",
+    ),
     ("jwt", rb"eyJ[A-Za-z0-9_-]{6}", rb"eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){0,3}"),
 )
 
 SHAPED: tuple[tuple[str, bytes], ...] = (
     # no prefix of their own, but a shape that nothing else has; the group is the secret
-    ("telegram", rb"\b(?:bot)?\d{8,10}:(AA[\w-]{33})\b"),
+    ("telegram", rb"\b(?:bot)?(\d{8,10}:AA[\w-]{33})\b"),
     ("discord", rb"\b([MNO]\w{22,27}\.[\w-]{6}\.[\w-]{27,40})"),
     ("azure", rb"\b(\w[\w~.-]{2}\dQ~[\w~.-]{31,34})"),
     ("mailchimp", rb"\b([0-9a-f]{32}-us\d{1,2})\b"),
@@ -96,10 +111,10 @@ _LONG_NAMES = (
     rb"passw(?:or)?d|passphrase|passcode|secret|token|credentials?|"
     rb"(?:api|access|secret|private|account|auth|signing|encryption|master|subscription|license|storage|ssh|"
     rb"deploy|webhook|hmac|shared|application|integration|routing)[_. -]?(?:access[_-]?)?key|"
-    rb"authorization|signature|connection[_-]?string|conn[_-]?str|jsessionid|phpsessid|sessionid|"
-    rb"connect\.sid|cookie|requirepass"
+    rb"authorization|signature|connection[_-]?string|conn[_-]?str|key[_-]?data|jsessionid|phpsessid|sessionid|"
+    rb"connect\.sid|cookie|requirepass|bindpw|rootpw"
 )
-SHORT_NAMES = rb"pwd|pass|auth|sig|dsn|otp"
+SHORT_NAMES = rb"pwd|pass|pw|auth|sig|dsn|otp|psk"
 """Names that other words end in as well (compass, author): they need a boundary before them."""
 _NAME = rb"(?:" + _LONG_NAMES + rb"|" + SHORT_NAMES + rb")"
 _QUOTES = rb"(?:\\{0,3}[\"'`]|\]){0,2}"
