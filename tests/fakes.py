@@ -41,10 +41,19 @@ class FakeClock:
 
     async def sleep(self, seconds: float) -> None:
         woken = asyncio.Event()
-        self._sleepers.append((self._elapsed + seconds, woken))
+        sleeper = (self._elapsed + seconds, woken)
+        self._sleepers.append(sleeper)
         if seconds <= 0:
             woken.set()
-        await woken.wait()
+        try:
+            await woken.wait()
+        finally:
+            self._sleepers.remove(sleeper)
+
+    @property
+    def sleeping(self) -> int:
+        """How many sleep on this clock now."""
+        return len(self._sleepers)
 
 
 class FakeWorkbench:

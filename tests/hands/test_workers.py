@@ -1,0 +1,180 @@
+"""Workers: another process, closed in, killed on time; a killed one is one failed call."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.hands.execute import UNKNOWN
+from orchestrator.hands.rosters import RosterRecipe
+from orchestrator.hands.workers import closed_environment
+from subagents.contract import Agent, SourceSpec
+from tests.hands import toy_roster
+from tests.hands.conftest import RECIPE, Rig
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+async def _spinning(rig: Rig, tmp_path: Path) -> tuple[asyncio.Task[object], int]:
+    """Start the tool that never ends; return once it is at it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    call = rig.begin("toys_spin", path=str(pipe))
+    pid = int(await asyncio.to_thread(pipe.read_text))
+    assert not _gone(pid)
+    return call, pid
+
+
+async def test_a_worker_is_alone_in_a_closed_room(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-not-for-workers")
+    monkeypatch.setenv("PYTHONPATH", "/hostile")
+    around = (await rig.call("toys_around")).need().value
+    assert around["env"] == {**closed_environment(), "LC_CTYPE": "C.UTF-8"} or around["env"] == closed_environment()
+    assert around["cwd"] == "/"
+    assert around["stdin"] == ""
+    assert not {"", "/", "/hostile"} & set(around["path"])
+    assert around["pid"] != os.getpid()
+    again = (await rig.call("toys_around", call_id="c2")).need().value
+    assert again["pid"] == around["pid"], "it is persistent"
+
+
+async def test_a_tool_that_spins_is_killed_on_time_and_the_next_call_gets_a_new_worker(
+    rig: Rig, tmp_path: Path
+) -> None:
+    call, pid = await _spinning(rig, tmp_path)
+    result = await rig.after(5, call)  # type: ignore[arg-type]
+    assert result.outcome == "timeout"
+    assert "5 s" in result.text
+    assert _gone(pid)
+    again = await rig.call("toys_around", call_id="c2")
+    assert again.outcome == "ok"
+    assert again.need().value["pid"] != pid
+
+
+async def test_a_cancelled_tool_is_killed(rig: Rig, tmp_path: Path) -> None:
+    call, pid = await _spinning(rig, tmp_path)
+    rig.hands.cancel("toys")
+    assert (await call).outcome == "cancelled"  # type: ignore[attr-defined]
+    assert _gone(pid)
+
+
+async def test_a_worker_that_dies_is_one_failed_call(rig: Rig) -> None:
+    first, died, after = await asyncio.gather(
+        rig.call("toys_chatter", call_id="a"), rig.call("toys_die", call_id="b"), rig.call("toys_chatter", call_id="c")
+    )
+    assert (first.outcome, died.outcome, after.outcome) == ("ok", "error", "ok")
+    assert "killed by signal 9" in died.text
+    assert UNKNOWN not in died.text, "a read may simply be asked for again"
+
+
+async def test_what_a_tool_prints_does_not_break_the_protocol(rig: Rig) -> None:
+    assert (await rig.call("toys_chatter")).need() == toy_roster.Said(value="quiet")
+
+
+async def test_a_result_that_is_far_too_large_is_an_error_of_its_call(rig: Rig) -> None:
+    result = await rig.call("toys_huge")
+    assert (result.outcome, "ask for less" in result.text) == ("error", True)
+    assert (await rig.call("toys_chatter", call_id="c2")).outcome == "ok"
+
+
+async def test_errors_of_tools_cross_the_pipe(rig: Rig) -> None:
+    told = await rig.call("toys_worker_fail", call_id="a", how="tool")
+    assert (told.outcome, told.text) == ("error", "no such series: cpu; there are: memory")
+    told = await rig.call("toys_worker_fail", call_id="b", how="value")
+    assert told.text == "toys_worker_fail failed: ValueError: boom second line"
+    assert "Traceback" in rig.logged[-1]
+
+
+async def test_a_late_source_reaches_the_worker_that_runs_already(rig: Rig) -> None:
+    assert (await rig.call("toys_sources", call_id="a")).need().value == []
+    pid = rig.hands.workers.pid("toys")
+    rig.hands.workers.fit((SourceSpec(id="late", kind="logs", path="/late.log"),))
+    assert (await rig.call("toys_sources", call_id="b")).need().value == ["late"]
+    assert rig.hands.workers.pid("toys") == pid
+
+
+async def test_a_worker_that_cannot_be_built_is_an_answered_call(rig: Rig) -> None:
+    broken = RosterRecipe("tests.hands.toy_roster:broken", import_path=RECIPE.import_path)
+    object.__setattr__(rig.hands.workers, "_fitting", type(rig.hands.workers._fitting)(broken))
+    rig.hands.workers.fit((SourceSpec(id="bad", kind="logs", path="/bad.log"),))
+    result = await rig.call("toys_chatter")
+    assert result.outcome == "error"
+    assert "could not open the sources: ValueError: cannot read bad" in result.text
+    rig.hands.workers.fit(())
+    assert (await rig.call("toys_chatter", call_id="c2")).outcome == "ok"
+
+
+async def test_closing_leaves_no_worker(rig: Rig) -> None:
+    await rig.call("toys_chatter")
+    pid = rig.hands.workers.pid("toys")
+    assert pid is not None
+    await rig.hands.close()
+    assert _gone(pid)
+    assert (await rig.call("toys_chatter", call_id="c2")).outcome == "error", "and none is started after it"
+
+
+def test_workers_end_with_their_parent(tmp_path: Path) -> None:
+    """The parent is killed while its worker spins: nothing of it stays."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    parent = subprocess.Popen(
+        [sys.executable, "-m", "tests.hands.test_workers", str(pipe)], cwd=ROOT, stderr=subprocess.DEVNULL
+    )
+    try:
+        with open(pipe) as opened:
+            pid = int(opened.read())
+        watch = os.pidfd_open(pid)
+    finally:
+        parent.kill()
+        parent.wait()
+    import select
+
+    assert select.select([watch], [], [], 10)[0], "the worker is still there"
+    os.close(watch)
+
+
+def test_extra_agents_live_in_this_process_only() -> None:
+    def extra(*_: object) -> list[Agent]:
+        return [Agent("orchestrator", "", "", "", ())]
+
+    recipe = RosterRecipe(RECIPE.factory, extra, RECIPE.import_path)
+    assert "orchestrator" in recipe.build(()).agents
+    assert "orchestrator" not in recipe.shared(()).agents
+    twice = RosterRecipe(RECIPE.factory, lambda *_: [Agent("toys", "", "", "", ())], RECIPE.import_path)
+    with pytest.raises(ValueError, match="twice"):
+        twice.build(())
+    spin = toy_roster.build(()).tool("toys", "toys_spin")
+    assert spin is not None
+    heavy = RosterRecipe(RECIPE.factory, lambda *_: [Agent("o", "", "", "", (spin,))], RECIPE.import_path)
+    with pytest.raises(ValueError, match="worker tools"):
+        heavy.build(())
+
+
+def _spin_in_a_worker(pipe: str) -> None:
+    from orchestrator.hands.workers import Workers
+    from subagents.clock import SystemClock
+
+    async def spin() -> None:
+        workers = Workers(RECIPE, SystemClock())
+        async with workers.place("toys", asyncio.Event()) as process:
+            message = {"agent": "toys", "tool": "toys_spin", "input": {"path": pipe}, "key": "k", "findings": []}
+            process.ask(message)
+
+    asyncio.run(spin())
+
+
+if __name__ == "__main__":
+    _spin_in_a_worker(sys.argv[1])
