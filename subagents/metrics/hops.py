@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 import numpy as np
 
-from subagents.metrics.series import Floats, Hop, Wait
+from subagents.metrics.series import Floats, Hop, SeriesKey, Wait, hop_key, wait_key
+
+Blame: TypeAlias = tuple[float, str, SeriesKey]
+"""How strongly, why, and the series that shows it."""
 
 LEAST_WAIT_MS = 100.0
 """A pause of this length happens to any runtime now and then; waits are counted in units of it."""
@@ -21,9 +25,7 @@ def _strength(ratio: float) -> float:
     return min(float(np.log2(ratio / 3.0)) + 0.5, 6.0) if ratio > 3.0 else 0.0
 
 
-def hop_blame(
-    hops: Iterable[Hop], split: float, end: float, starved: Mapping[str, float]
-) -> dict[str, tuple[float, str]]:
+def hop_blame(hops: Iterable[Hop], split: float, end: float, starved: Mapping[str, float]) -> dict[str, Blame]:
     """Return, per service, how strongly its own network (or clients) is slow, and why.
 
     Each hop's gap is judged against the median hop: a callee is to blame when its callers wait for it, a caller
@@ -31,26 +33,29 @@ def hop_blame(
     a caller without processor time measures long waits that are not its callee's.
     """
     gaps: dict[tuple[str, str], float] = {}
+    keys: dict[tuple[str, str], SeriesKey] = {}
     for hop in hops:
         fit = (hop.times >= split) & (hop.times <= end) & np.isfinite(hop.gap_ms)
         if fit.any():
             gaps[(hop.caller, hop.callee)] = float(np.max(hop.gap_ms[fit]))
+            keys[(hop.caller, hop.callee)] = hop_key(hop)
     if len(gaps) < 3:
         return {}
     usual = float(np.median(list(gaps.values())))
     noise = max(0.5 * usual, LEAST_HOP_MS)
     over = {pair: max(gap - usual, 0.0) / (1.0 + starved.get(pair[0], 0.0)) for pair, gap in gaps.items()}
     own = {caller: _shared(over, caller) for caller, _ in over}
-    blame: dict[str, tuple[float, str]] = {}
+    blame: dict[str, Blame] = {}
     for service in sorted({name for pair in over for name in pair}):
         into = [_strength((over[pair] - own[pair[0]]) / noise) for pair in over if pair[1] == service]
         entering = float(np.mean(into)) * (ONE_WITNESS if len(into) == 1 else 1.0) if into else 0.0
         leaving = _strength(own.get(service, 0.0) / noise)
         if max(entering, leaving) > 0:
-            worst = max(gap for pair, gap in gaps.items() if service in pair)
+            side = 1 if entering >= leaving else 0
+            worst, pair = max((gap, pair) for pair, gap in gaps.items() if pair[side] == service)
             what = "callers wait for it" if entering >= leaving else "it waits for its callees"
             text = f"{what} up to {worst:.0f} ms longer than the work takes (usual: {usual:.0f} ms)"
-            blame[service] = (max(entering, leaving), text)
+            blame[service] = (max(entering, leaving), text, keys[pair])
     return blame
 
 
@@ -66,7 +71,7 @@ def _sustained(values: Floats) -> float:
     return float(max(ordered[1] if len(ordered) > 1 else 0.0, 0.4 * ordered[0]))
 
 
-def wait_blame(waits: Iterable[Wait], split: float, end: float) -> dict[str, tuple[float, str]]:
+def wait_blame(waits: Iterable[Wait], split: float, end: float) -> dict[str, Blame]:
     """Return, per callee, how well a slow network of its own explains which callers wait.
 
     A callee fits when every caller of it waits, no caller waits that does not call it, and the median call is
@@ -83,7 +88,7 @@ def wait_blame(waits: Iterable[Wait], split: float, end: float) -> dict[str, tup
     if total <= 0:
         return {}
     longest = max(worst for _, _, worst in heat.values())
-    blame: dict[str, tuple[float, str]] = {}
+    blame: dict[str, Blame] = {}
     for callee in sorted({name for _, wait, _ in heat.values() for name, _ in wait.shares}):
         callers = [
             (strength, wait, dict(wait.shares)[callee])
@@ -96,10 +101,9 @@ def wait_blame(waits: Iterable[Wait], split: float, end: float) -> dict[str, tup
         fits = [strength * _plausible(wait, share, longest, split, end) for strength, wait, share in telling]
         covered = sum(strength for strength, _, _ in telling) / total
         names = ", ".join(wait.caller for strength, wait, _ in telling if strength > 0)
-        blame[callee] = (
-            float(np.mean(fits)) * covered,
-            f"callers wait up to {longest:.0f} ms beyond all work: {names}",
-        )
+        text = f"callers wait up to {longest:.0f} ms beyond all work: {names}"
+        loudest = max(telling, key=lambda item: item[0])[1]
+        blame[callee] = (float(np.mean(fits)) * covered, text, wait_key(loudest))
     return blame
 
 

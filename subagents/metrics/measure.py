@@ -10,12 +10,16 @@ import numpy as np
 from subagents.metrics.onset import Change, find_changes
 from subagents.metrics.roles import Traits, as_rate, traits_of
 from subagents.metrics.series import Floats
+from subagents.metrics.signals import floor_of, noise_of
 
 State = Literal["ongoing", "recovering", "recovered", "unknown"]
 RECOVERED = 0.2
 """Share of the peak's departure within which a series counts as back."""
 RECOVERING = 0.6
 LATEST_POINTS = 3
+WEAK_SIZE = 2.5
+"""Noises that two points on end must depart by to be mentioned at all."""
+WEAK_POINTS = 4
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def describe(traits: Traits, times: Floats, values: Floats, changes: list[Change
         return None
     known = values[present]
     latest = float(np.median(known[-LATEST_POINTS:]))
-    chosen = main_change(traits, changes)
+    chosen = main_change(traits, changes) or _weak(traits, values)
     last = float(times[present][-1])
     if chosen is None or not present[: chosen.index].any():
         base = float(np.median(known))
@@ -126,6 +130,28 @@ def describe(traits: Traits, times: Floats, values: Floats, changes: list[Change
         changes=tuple(float(times[c.index]) for c in changes),
         spread=chosen.kind == "spread",
     )
+
+
+def _weak(traits: Traits, values: Floats) -> Change | None:
+    """Return a departure too small or too short to be a change: two points on end, in the direction that hurts.
+
+    It scores below 1: it counts only where an alert names this very series.
+    """
+    known = values[np.isfinite(values)]
+    if len(known) < 2 * WEAK_POINTS or traits.bad == "both":
+        return None
+    base = float(np.median(known))
+    noise = noise_of(known, base, floor_of(traits, base, values))
+    sign = 1.0 if traits.bad == "up" else -1.0
+    size = np.where(np.isfinite(values), sign * (values - base) / noise, 0.0)
+    pairs = np.minimum(size[:-1], size[1:])
+    place = int(np.argmax(pairs))
+    if pairs[place] < WEAK_SIZE or place < WEAK_POINTS:
+        return None
+    while place > WEAK_POINTS and size[place - 1] > WEAK_SIZE:
+        place -= 1
+    delta = sign * float(pairs.max()) * noise
+    return Change(0, place, "level", min(0.99, float(pairs.max()) / 10.0), delta, 2)
 
 
 def _noise(values: Floats, base: float) -> float:

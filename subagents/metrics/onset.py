@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from subagents.metrics.series import Flags, Floats
+from subagents.metrics.series import Flags, Floats, Ints
 
 LONG = 120
 """Points from which a series has enough windows to know its own usual differences."""
@@ -27,6 +27,9 @@ SPREAD_LEAST = 0.4
 SHORT_BAR = 4.2
 """Marginal deviations that a short series must move by, for SHORT_RUN points on end."""
 SHORT_RUN = 3
+DRIFT_RUN = 6
+DRIFT_BAR = 4.5
+"""As SHORT_BAR, for slow departures from the first quarter of a short series."""
 TAIL = 64
 TAIL_BAR = 6.0
 """As SHORT_BAR, for the last points of a long series, which are looked at besides the windows."""
@@ -275,6 +278,35 @@ def _short(x: Floats, least: float = 1.0, earliest: int = 4) -> list[Change]:
         for row in waiting[found > least]:
             changes += [c for c in _short_row(int(row), x[row], place) if c.score > least]
         waiting = waiting[found <= least]
+    if earliest == 4 and len(waiting):
+        changes += _drifts(x, waiting)
+    return changes
+
+
+def _drifts(x: Floats, rows: Ints) -> list[Change]:
+    """Find slow departures: each point is near the one before, but a long run is far from where it all began."""
+    head = max(6, x.shape[1] // 4)
+    if x.shape[1] < head + DRIFT_RUN:
+        return []
+    before = x[rows, :head]
+    base = np.median(before, axis=1)
+    noise = _noise(before, base) * 1.3
+    away = (x[rows] - base[:, None]) / noise[:, None]
+    changes = []
+    for row, size in zip(rows, away, strict=True):
+        for sign in (1.0, -1.0):
+            beyond = sign * size > DRIFT_BAR
+            runs = np.convolve(beyond[head:], np.ones(DRIFT_RUN), "valid") >= DRIFT_RUN
+            if not runs.any():
+                continue
+            far = head + int(np.argmax(runs))
+            place = far
+            while place > 4 and sign * size[place - 1] > 2.0:
+                place -= 1
+            delta = float(np.median(x[row, far:]) - np.median(x[row, :place]))
+            score = float(np.median(sign * size[far : far + DRIFT_RUN])) / DRIFT_BAR
+            changes.append(Change(int(row), place, "level", score, delta, DRIFT_RUN))
+            break
     return changes
 
 

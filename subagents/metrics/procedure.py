@@ -1,0 +1,178 @@
+"""What the metrics specialist does with no model: symptom, onset, order, origin, state, and what did not move."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from subagents.contract import Brief, Finding, Incident, Window, Workbench
+from subagents.metrics import findings as say
+from subagents.metrics.contradictions import contradictions
+from subagents.metrics.model import (
+    CoverageReport,
+    EdgesReport,
+    MetricsSummary,
+    OnsetsReport,
+    RankReport,
+    SeriesView,
+)
+from subagents.metrics.params import CoverageParams, EdgesParams, OnsetsParams, RankParams
+
+LEAST_SIZE = 1.0
+"""Size from which a series counts as moved."""
+LEAST_NAMED = 0.3
+"""The same for the series that the alert itself points at: two points that hurt are enough to be shown."""
+QUIET_SCORE = 0.4
+"""A best service below this score is noise: with hundreds of series something always moves a little."""
+MOVED_SHOWN = 60
+
+
+async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
+    """Investigate the incident on the bench; report at most a dozen findings; return what was learnt."""
+    coverage = (await bench.call("metrics_coverage", CoverageParams(), CoverageReport)).data
+    if coverage is None or coverage.series == 0:
+        return await _without_series(brief, bench, coverage)
+    incident = brief.incident
+    window = _window(incident, coverage)
+    asked = _rank_params(incident, window)
+    ranked = await bench.call("metrics_rank", asked, RankReport)
+    if ranked.data is None and incident.window is not None:  # the alert's window and the data do not meet
+        ranked = await bench.call("metrics_rank", asked.model_copy(update={"start": None, "end": None}), RankReport)
+        window = None
+    if ranked.data is None:
+        await bench.report(say.gap(f"The metric series could not be analysed: {ranked.text}", 0.3))
+        return MetricsSummary(gaps=(ranked.text,))
+    rank = ranked.data
+    span = OnsetsParams(start=window.start if window else None, end=window.end if window else None, limit=MOVED_SHOWN)
+    onsets = (await bench.call("metrics_onsets", span, OnsetsReport)).data or OnsetsReport(window=rank.window)
+    edges = (await bench.call("metrics_edges", EdgesParams(since=rank.split), EdgesReport)).data or EdgesReport()
+    symptom, why = _symptom(rank, onsets, incident)
+    if symptom is None:
+        return await _healthy(bench, coverage, rank, onsets, incident)
+    moved = _with(symptom, onsets.moved)
+    clashes = contradictions(incident, symptom, rank, coverage)
+    reported: list[Finding] = [say.symptom(symptom, why)]
+    reported += say.order(symptom, moved, rank)
+    reported += say.origins(rank, moved, edges)
+    reported += say.traffic(rank, symptom, moved)
+    reported += say.resources(symptom, moved, rank)
+    reported += say.controls(onsets, coverage, rank)
+    reported += say.failed_calls(edges)
+    gaps = say.gaps(coverage, symptom, rank)
+    for finding in [*reported, *gaps][:12]:
+        await bench.report(finding)
+    await bench.say(say.headline(symptom, rank))
+    return MetricsSummary(
+        symptom=symptom,
+        why_symptom=why,
+        onset=symptom.onset,
+        state=symptom.state,
+        onsets=tuple(view for view in moved if view.hurts),
+        services=rank.services,
+        surge=rank.surge,
+        contradictions=clashes,
+        gaps=tuple(finding.claim for finding in gaps),
+    )
+
+
+def _window(incident: Incident, coverage: CoverageReport) -> Window | None:
+    """Return the incident's window widened to all the baseline there is; None for everything."""
+    if incident.window is None or coverage.span is None:
+        return None
+    start = min(incident.window.start, coverage.span.start)
+    if coverage.span.start < incident.window.start - timedelta(days=3):
+        start = incident.window.start - timedelta(days=3)
+    end = max(incident.window.end, incident.window.start + timedelta(seconds=1))
+    return Window(start=start, end=end) if start < coverage.span.end and end > coverage.span.start else None
+
+
+def _rank_params(incident: Incident, window: Window | None) -> RankParams:
+    alert = incident.alert
+    return RankParams(
+        start=window.start if window else None,
+        end=window.end if window else None,
+        since=incident.started_at,
+        fired=alert.fired_at if alert else None,
+        service=(alert.service if alert else None) or incident.service or "",
+        metric=(alert.metric if alert else None) or "",
+        about=" ".join(filter(None, [alert.title, alert.summary] if alert else [incident.title, incident.text]))[:500],
+        candidates=incident.services,
+        limit=1000,
+    )
+
+
+def _symptom(rank: RankReport, onsets: OnsetsReport, incident: Incident) -> tuple[SeriesView | None, str]:
+    """Return the series that shows the trouble, or None where nothing does."""
+    named = rank.symptom
+    alert = incident.alert
+    least = LEAST_NAMED if alert is not None and (alert.metric or alert.service) else LEAST_SIZE
+    if named is not None and named.hurts and named.size >= least and rank.onset_found:
+        return named, rank.why_symptom
+    told = f"; {named.title}, which the alert points at, keeps its baseline" if named is not None else ""
+    near = [v for v in onsets.moved if v.hurts and not v.spread and _in_time(v, incident)]
+    facing = [v for v in near if v.user_facing and v.size >= 2 * LEAST_SIZE]
+    best = max(facing, key=lambda v: v.size, default=None)
+    if best is not None and (named is None or best.service == named.service or best.size >= 3 * LEAST_SIZE):
+        return best, "the worst of the signals that users feel" + told
+    top = rank.services[0] if rank.services else None
+    if top is not None and top.score >= QUIET_SCORE:
+        best = max((v for v in near if v.service == top.service), key=lambda v: v.size, default=None)
+        if best is not None:
+            return best, "the strongest departure of the service that stands out" + told
+    return None, ""
+
+
+def _in_time(view: SeriesView, incident: Incident) -> bool:
+    """Say whether a series left its baseline when the incident may have begun."""
+    fired = incident.alert.fired_at if incident.alert else None
+    if view.onset is None:
+        return False
+    if incident.started_at is not None:
+        return view.onset >= incident.started_at - timedelta(minutes=5)
+    return fired is None or fired - timedelta(hours=2) <= view.onset <= fired + timedelta(minutes=5)
+
+
+def _with(symptom: SeriesView, moved: tuple[SeriesView, ...]) -> tuple[SeriesView, ...]:
+    if any(view.citation == symptom.citation for view in moved):
+        return moved
+    return tuple(sorted((*moved, symptom), key=lambda v: (v.onset is None, v.onset or symptom.onset, -v.size)))
+
+
+async def _without_series(brief: Brief, bench: Workbench, coverage: CoverageReport | None) -> MetricsSummary:
+    """Say what is missing when there is no series at all."""
+    alert = brief.incident.alert
+    wanted = (alert.metric if alert else None) or "latency, error ratio and traffic"
+    where = (alert.service if alert else None) or brief.incident.service or "the entry point"
+    problems = [p.line() for c in (coverage.sources if coverage else ()) for p in c.problems]
+    broken = f" ({'; '.join(problems[:3])})" if problems else ""
+    claim = (
+        f"No metric series was usable{broken}: onset, size and state are not measured; "
+        f"attach metrics.csv (ts,service,metric,value) with {wanted} of {where}, from an hour before the alert."
+    )
+    await bench.report(say.gap(claim, 0.4))
+    if coverage is not None and coverage.spans:
+        edges = (await bench.call("metrics_edges", EdgesParams(), EdgesReport)).data
+        for finding in say.failed_calls(edges) if edges is not None else []:
+            await bench.report(finding)
+    return MetricsSummary(gaps=(claim,))
+
+
+async def _healthy(
+    bench: Workbench, coverage: CoverageReport, rank: RankReport, onsets: OnsetsReport, incident: Incident
+) -> MetricsSummary:
+    """Say with numbers that nothing departs from its baseline."""
+    await bench.report(say.health(rank, onsets))
+    gaps = say.gaps(coverage, rank.symptom, rank)
+    for finding in gaps:
+        await bench.report(finding)
+    await bench.say("nothing departs from its baseline in a direction that hurts")
+    return MetricsSummary(
+        symptom=None,
+        why_symptom=rank.why_symptom,
+        state="unknown" if rank.symptom is None else "recovered" if rank.symptom.onset else "unknown",
+        onsets=tuple(view for view in onsets.moved if view.hurts),
+        services=rank.services,
+        surge=rank.surge,
+        contradictions=contradictions(incident, rank.symptom, rank, coverage),
+        healthy=True,
+        gaps=tuple(finding.claim for finding in gaps),
+    )

@@ -20,7 +20,7 @@ import numpy as np
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.hops import hop_blame, wait_blame
 from subagents.metrics.roles import Role
-from subagents.metrics.series import Store
+from subagents.metrics.series import SeriesKey, Store
 from subagents.metrics.signals import Signal, failures, overlap, signals
 
 OWN_WORK: tuple[Role, ...] = ("saturation", "restarts", "ready", "queue", "lag", "hit_ratio")
@@ -54,6 +54,8 @@ class Reason:
     strength: float
     text: str
     signal: Signal | None = None
+    key: SeriesKey | None = None
+    """The series that shows it, where it is not the signal's."""
 
 
 @dataclass
@@ -244,9 +246,9 @@ def _hops(store: Store, table: dict[str, Ranked], question: Question) -> None:
     exact = hop_blame(store.hops, question.split, question.end, starved)
     inferred = wait_blame(store.waits, question.split, question.end)
     for blame in (exact, inferred):
-        for service, (value, text) in blame.items():
+        for service, (value, text, key) in blame.items():
             if service in table:
-                table[service].reasons.append(Reason("hop", WEIGHT["hop"] * value, text))
+                table[service].reasons.append(Reason("hop", WEIGHT["hop"] * value, text, key=key))
 
 
 def _support(by_service: dict[str, list[Signal]], table: dict[str, Ranked], question: Question) -> None:

@@ -71,6 +71,7 @@ _ERRORS = (
 )
 _RATIO = r"ratio|rate(_|$)|pct|percent|fraction|per_request"
 _ROLES: tuple[tuple[str, Role, Direction], ...] = (
+    (r"^wait_ms_", "client_latency", "up"),
     (r"(_|^)node_|(_|^)host_", "host", "up"),
     (r"per_(request|call|op)(_|$)", "other", "up"),
     (r"expir", "other", "down"),

@@ -15,6 +15,7 @@ from subagents.metrics.sources.stamps import moment
 
 Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
+Ints: TypeAlias = NDArray[np.intp]
 
 MAX_GRID_CELLS = 60_000_000
 """Most points of one frame: 480 MB. Larger sources are cut, and say so."""
@@ -144,6 +145,16 @@ class Wait:
     """The slowest callee's slowest work."""
     shares: tuple[tuple[str, float], ...]
     """Each callee's share of the calls."""
+
+
+def hop_key(hop: Hop) -> SeriesKey:
+    """Return the series that shows what a caller waits for one callee beyond its work."""
+    return SeriesKey(hop.source, hop.callee, f"wait_ms_from_{hop.caller}")
+
+
+def wait_key(wait: Wait) -> SeriesKey:
+    """Return the series that shows what a caller waits beyond its slowest callee's work."""
+    return SeriesKey(wait.source, wait.caller, "wait_ms_beyond_callees")
 
 
 @dataclass

@@ -77,12 +77,7 @@ def _signal(frame: Frame, row: int, key: SeriesKey, window: slice, split: float)
         return None
     known = values[before]
     base = float(np.median(known))
-    rest = np.abs(known - base)
-    noise = max(
-        1.4826 * float(np.median(rest)),
-        0.6 * float(np.quantile(rest, 0.95, method="higher")),
-        _floor(traits, base, values),
-    )
+    noise = noise_of(known, base, floor_of(traits, base, values))
     sign = {"up": 1.0, "down": -1.0, "both": 0.0}[traits.bad]
     profile = (values - base) / noise
     profile = sign * profile if sign else np.abs(profile)
@@ -103,13 +98,19 @@ def _signal(frame: Frame, row: int, key: SeriesKey, window: slice, split: float)
     )
 
 
+def noise_of(known: Floats, base: float, floor: float) -> float:
+    """Return the robust spread of a baseline, wide enough for its own outliers, never below the floor."""
+    rest = np.abs(known - base)
+    return max(1.4826 * float(np.median(rest)), 0.6 * float(np.quantile(rest, 0.95, method="higher")), floor)
+
+
 def _first(times: Floats, profile: Floats, after: Flags) -> float | None:
     beyond = (profile > 3.0) & after
     pairs = np.flatnonzero(beyond[:-1] & beyond[1:])
     return float(times[pairs[0]]) if len(pairs) else None
 
 
-def _floor(traits: Traits, base: float, values: Floats) -> float:
+def floor_of(traits: Traits, base: float, values: Floats) -> float:
     """Return the least departure that matters for a role, in the series' unit."""
     role: Role = traits.role
     if role in ("availability", "error_ratio", "hit_ratio"):

@@ -69,7 +69,8 @@ def rank_view(store: Store, scene: Scene, limit: int) -> tuple[RankReport, list[
 def _ranked(store: Store, scene: Scene, item: Ranked, proofs: list[Evidence]) -> ServiceRank:
     reasons = []
     for reason in item.reasons:
-        place = store.find(reason.signal.key) if reason.signal is not None else None
+        key = reason.signal.key if reason.signal is not None else reason.key
+        place = store.find(key) if key is not None else None
         proof = cite(*place, scene.start, scene.end) if place is not None else None
         proofs += [proof] if proof is not None else []
         reasons.append(

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from subagents.files import read_all
-from subagents.metrics.series import Edge, Hop, Points, Span, Wait
+from subagents.metrics.series import Edge, Hop, Points, Span, Wait, hop_key, wait_key
 from subagents.metrics.sources.points import TIME_NAMES, decode_json, pick
 from subagents.metrics.sources.stamps import stamp_of
 from subagents.metrics.sources.table import Faults, numbers_of, read_table, stamps_of
@@ -93,6 +93,10 @@ def read_trace_edges(path: Path, source: str, faults: Faults) -> TraceEdges:
     found.edges = [Edge(a, b, float(n)) for a, b, n in totals.iter_rows()]
     found.hops = _hops(frame, between, source)
     found.waits = _waits(frame, between, source, found.edges)
+    for hop in found.hops:
+        found.points.add(hop.callee, hop_key(hop).name, hop.times, hop.gap_ms)
+    for wait in found.waits:
+        found.points.add(wait.caller, wait_key(wait).name, wait.times, wait.worst_ms)
     return found
 
 
