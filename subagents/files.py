@@ -15,8 +15,11 @@ from typing import IO, Any, Protocol
 from subagents.contract import Problem
 
 CHUNK = 1 << 16
+_PIECE = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+ZSTD_SKIPPABLE = b"\x2a\x4d\x18"
+"""The last three bytes of a skippable frame's magic, with which seekable and parallel archives may begin."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ DEFAULT_LIMITS = Limits()
 
 class _Inflater(Protocol):
     def feed(self, data: bytes) -> tuple[bytes, bytes]:
-        """Return (at most about a megabyte of output, input not used yet)."""
+        """Return (at most some megabytes of output, input not used yet); raise only where nothing came before."""
 
     def finished_cleanly(self) -> bool:
         """Say whether the stream so far ends where an archive may end."""
@@ -47,43 +50,82 @@ class _Gzip:
 
     def __init__(self) -> None:
         self._member: Any = None
-        self._between = True
+        self._fault: Exception | None = None
 
     def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        if self._fault is not None:
+            raise self._fault
         if self._member is None:
-            if not data.strip(b"\0"):
+            if not data.strip(b"\0"):  # padding, as tapes and block devices leave it
                 return b"", b""
             self._member = zlib.decompressobj(wbits=31)
-        out = self._member.decompress(data, 1 << 20)
-        self._between = False
+        before = self._member.copy()
+        try:
+            out = self._member.decompress(data, _PIECE)
+        except zlib.error as fault:
+            self._fault = fault
+            return _before_fault(before, data), data
         if self._member.eof:
             rest: bytes = self._member.unused_data
-            self._member, self._between = None, True
+            self._member = None
             return out, rest
         return out, self._member.unconsumed_tail
 
     def finished_cleanly(self) -> bool:
-        return self._between
+        return self._member is None
+
+
+def _before_fault(member: Any, data: bytes) -> bytes:
+    """What a damaged piece gives up to the damage: zlib drops the output of the call that finds it."""
+    found = bytearray()
+    for step in (4096, 1):
+        try:
+            while data:
+                before = member.copy()
+                found += member.decompress(data, step)
+                data = member.unconsumed_tail
+        except zlib.error:
+            member = before
+    return bytes(found)
 
 
 class _Zstd:
-    """Zstandard frames; the library bounds its output by the input it is fed, so it is fed little."""
+    """Zstandard frames; the library bounds its output by the input it is fed, so it is fed little at a time."""
+
+    _STEP = 256
 
     def __init__(self, window: int) -> None:
         import zstandard
 
         self._make = zstandard.ZstdDecompressor(max_window_size=window).decompressobj
         self._frame: Any = None
+        self._fault: Exception | None = None
 
     def feed(self, data: bytes) -> tuple[bytes, bytes]:
-        if self._frame is None:
-            self._frame = self._make()
-        out = self._frame.decompress(data[:256])
-        rest = data[256:]
-        if self._frame.eof:
-            rest = self._frame.unused_data + rest
-            self._frame = None
-        return out, rest
+        if self._fault is not None:
+            raise self._fault
+        pieces: list[bytes] = []
+        view, at, size = memoryview(data), 0, 0
+        while at < len(data) and size < _PIECE:
+            if self._frame is None:
+                if not data[at:].strip(b"\0"):  # padding
+                    return b"".join(pieces), b""
+                self._frame = self._make()
+            step = view[at : at + self._STEP]
+            try:
+                out = self._frame.decompress(step)
+            except Exception as fault:  # zstandard.ZstdError: what came before it is kept
+                if not pieces:
+                    raise
+                self._fault = fault
+                break
+            at += len(step)
+            size += len(out)
+            pieces.append(out)
+            if self._frame.eof:
+                at -= len(self._frame.unused_data)
+                self._frame = None
+        return b"".join(pieces), data[at:]
 
     def finished_cleanly(self) -> bool:
         return self._frame is None
@@ -95,7 +137,7 @@ class BoundedReader(io.RawIOBase):
     def __init__(self, raw: IO[bytes], inflater: _Inflater | None, name: str, limits: Limits) -> None:
         super().__init__()
         self._raw, self._inflater, self._name, self._limits = raw, inflater, name, limits
-        self._input, self._output = b"", b""
+        self._input, self._output = b"", memoryview(b"")
         self._taken = self._given = 0
         self._ended = False
         self.problem: Problem | None = None
@@ -113,13 +155,15 @@ class BoundedReader(io.RawIOBase):
         """Fill `buffer`; 0 at the end."""
         view = memoryview(buffer).cast("B")
         if self._inflater is None:
-            data = self._raw.read(len(view))
-        else:
-            while not self._output and not self._ended:
-                self._advance(self._inflater)
-            data, self._output = self._output[: len(view)], self._output[len(view) :]
-        view[: len(data)] = data
-        return len(data)
+            plain = self._raw.read(len(view))
+            view[: len(plain)] = plain
+            return len(plain)
+        while not self._output and not self._ended:
+            self._advance(self._inflater)
+        given = self._output[: len(view)]
+        view[: len(given)] = given
+        self._output = self._output[len(given) :]
+        return len(given)
 
     def _advance(self, inflater: _Inflater) -> None:
         if not self._input:
@@ -131,11 +175,12 @@ class BoundedReader(io.RawIOBase):
                     self._stop("the archive is cut short", "everything after the cut")
                 return
         try:
-            self._output, self._input = inflater.feed(self._input)
+            output, self._input = inflater.feed(self._input)
         except Exception as error:  # zlib.error, zstandard.ZstdError: the archive is damaged from here on
             self._stop(f"the archive is damaged ({str(error)[:80]})", "everything after the damage")
             return
-        self._given += len(self._output)
+        self._output = memoryview(output)
+        self._given += len(output)
         limits = self._limits
         if self._given > limits.ratio_after and self._given > limits.ratio * self._taken:
             self._stop(f"expands more than {limits.ratio} times: it looks like a decompression bomb", "the rest")
@@ -162,7 +207,7 @@ def open_bounded(
     inflater: _Inflater | None = None
     if head.startswith(GZIP_MAGIC):
         inflater = _Gzip()
-    elif head == ZSTD_MAGIC:
+    elif head == ZSTD_MAGIC or (head[1:] == ZSTD_SKIPPABLE and head[0] & 0xF0 == 0x50):
         inflater = _Zstd(limits.zstd_window)
     bounded = BoundedReader(raw, inflater, name or path.name, limits)
     return io.BufferedReader(bounded, 1 << 18), bounded
