@@ -7,6 +7,7 @@ from subagents.contract import Evidence, ToolError, evidence
 from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.sources.patch import FileDiff, Hunk, parse_patch
 from subagents.deploys.sources.records import Commit
+from subagents.gitstore.process import GitFailed
 
 
 def header(commit: Commit) -> str:
@@ -51,6 +52,19 @@ class ChangeResolver:
             raise ToolError(f"no {parsed.kind} {parsed.id!r} in {parsed.source}")
         raise ToolError(f"{ref[:120]!r} is not a change: deploys opens commit:, deploy: and flag: citations")
 
+    def _file(self, ref: citations.CommitRef) -> Evidence | None:
+        """Return a file that the commit holds but does not change, around the line; None where it holds none."""
+        repo = self._catalogue.repos.get(ref.source)
+        reader = repo.reader() if repo else None
+        try:
+            blob = reader.file_at(ref.sha, ref.path or "") if reader else None
+        except (GitFailed, ValueError):
+            return None
+        if blob is None:
+            return None
+        lines, middle = blob.data.split(b"\n"), ref.line or 1
+        return evidence(str(ref), b"\n".join(lines[max(0, middle - 21) : middle + 20]), f"{ref.sha[:12]} {ref.path}")
+
     def commit(self, ref: citations.CommitRef) -> Evidence:
         """Return a commit, one file of its diff, or the hunk at a line."""
         commit = self._catalogue.commit(ref.sha, ref.source)
@@ -59,6 +73,8 @@ class ChangeResolver:
         if ref.path is None:
             text = header(commit) + ("\n\n" + commit.patch if commit.patch else f"\n\n[{commit.no_patch or 'no diff'}]")
             return evidence(str(ref), text.encode("utf-8", "replace"), f"{short} {commit.subject}")
+        if not any(ref.path == touched.path for touched in commit.files) and (found := self._file(ref)) is not None:
+            return found
         if commit.patch is None:
             raise ToolError(f"{short}: {commit.no_patch or 'no diff is available'}, so {ref.path} cannot be shown")
         diffs = [

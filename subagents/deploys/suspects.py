@@ -100,8 +100,31 @@ def score_all(
             for s in first
         ]
     scored = first + [_score_flag(flag, question, services) for flag in timeline.flags]
-    scored.sort(key=lambda s: (-s.score, -(s.at.timestamp() if s.at else 0.0)))
+    _let_rivals_compete(scored)
+    scored.sort(key=lambda s: (bool(s.ruled_out), -s.score, -(s.at.timestamp() if s.at else 0.0)))
     return scored
+
+
+RIVAL_FROM = 0.25
+"""From this score on a change competes with the others for the blame."""
+
+
+def _let_rivals_compete(scored: Sequence[Scored]) -> None:
+    """One change at most did it: share the blame among those that could have, and "none of them" (odds of one)."""
+    odds = {id(entry): entry.score / max(1e-9, 1.0 - entry.score) for entry in scored if not entry.ruled_out}
+    strong = {id(entry) for entry in scored if not entry.ruled_out and entry.score >= RIVAL_FROM}
+    total = sum(odds[key] for key in strong)
+    for entry in scored:
+        own = odds.get(id(entry))
+        if own is None or total == 0.0:
+            continue
+        rivals = len(strong - {id(entry)})
+        if not rivals:
+            continue
+        share = own / (1.0 + total + (0.0 if id(entry) in strong else own))
+        points = math.log(share / (1.0 - share)) - math.log(own)
+        entry.parts.append(Part("rivals", points, f"{rivals} other change(s) could also have done it"))
+        entry.score = share
 
 
 _REVERT = re.compile(r"(?i)^\W*(?:re-?)?revert(?:s|ed)?\b[\s:]*[\"'“]?(?P<what>.+?)[\"'”]?\s*$")
