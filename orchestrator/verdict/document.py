@@ -7,7 +7,7 @@ import json
 from pydantic import BaseModel, Field
 
 from orchestrator.journal.verdict import ServiceScore, SuspectScore, Verdict, VerdictKind
-from orchestrator.verdict.report import Report
+from orchestrator.verdict.report_model import Report
 from subagents.contract import Frozen
 
 

@@ -9,9 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Literal
-
-from pydantic import AwareDatetime
 
 from orchestrator.journal.events import (
     Event,
@@ -19,111 +16,23 @@ from orchestrator.journal.events import (
     Note,
     SessionError,
     SourceAddedEvent,
-    StatusIdle,
-    StatusRescheduled,
-    StatusRunning,
-    StatusTerminated,
     ToolFinished,
     UserMessage,
     VerdictReached,
 )
 from orchestrator.journal.faults import JournalError
-from orchestrator.journal.verdict import Action, Verdict
+from orchestrator.journal.verdict import Verdict
 from orchestrator.verdict.board import Board
 from orchestrator.verdict.claims import ClaimsChecker, cited
+from orchestrator.verdict.report_model import EvidenceEntry, HypothesisLine, Moment, Report, ReportedFinding
 from orchestrator.verdict.rollback import with_rollback
-from subagents.contract import Coverage, Evidence, Finding, Frozen, Incident, Problem, SourceSpec
-
-SessionStatus = Literal["idle", "running", "rescheduling", "terminated"]
+from orchestrator.verdict.timeline import timeline
+from orchestrator.verdict.work_spans import WorkSpans
+from subagents.contract import Coverage, Evidence, Finding, Problem, SourceSpec
 
 
 class ReportError(Exception):
     """The journal holds too little for a report; the message says what is missing."""
-
-
-class EvidenceEntry(Frozen):
-    """One citation, with what it resolves to in the journal."""
-
-    number: int
-    """Its number in the report, from 1, in order of first mention."""
-    ref: str
-    resolved: bool
-    reason: str = ""
-    """Why it does not resolve."""
-    digest: str = ""
-    label: str = ""
-    excerpt: str = ""
-    changed: bool = False
-    """Two calls of this session froze it differently: what it points at changed meanwhile."""
-    cited_by: tuple[str, ...] = ()
-    """`verdict.<field>` or ids of findings."""
-
-
-class ReportedFinding(Frozen):
-    """A finding that stands, and what in it does not hold."""
-
-    finding: Finding
-    id: str
-    doubts: tuple[str, ...] = ()
-
-
-class HypothesisLine(Frozen):
-    """A candidate cause as the board ends with it."""
-
-    suspect: str
-    label: str = ""
-    state: str
-    score: float
-    supporting: int = 0
-    opposing: int = 0
-
-
-class Moment(Frozen):
-    """One line of the timeline."""
-
-    at: AwareDatetime
-    text: str
-    origin: str
-    """Who says so: `alert`, `operator`, `verdict`, `session`, or an agent."""
-    citations: tuple[str, ...] = ()
-
-
-class Report(Frozen):
-    """All that a person asks about a session, with its evidence."""
-
-    session: str
-    incident: Incident
-    engine: str
-    shown_as: str
-    version: str
-    opened_at: AwareDatetime
-    last_event_at: AwareDatetime
-    events: int
-    status: SessionStatus
-    status_reason: str = ""
-    seconds: float
-    """Seconds of work, waiting not counted."""
-    verdict: Verdict | None
-    earlier_verdicts: int = 0
-    findings: tuple[ReportedFinding, ...]
-    hypotheses: tuple[HypothesisLine, ...]
-    evidence: tuple[EvidenceEntry, ...]
-    timeline: tuple[Moment, ...]
-    sources: tuple[SourceSpec, ...]
-    coverage: tuple[Coverage, ...]
-    problems: tuple[Problem, ...]
-    notes: tuple[str, ...] = ()
-
-    def entry(self, ref: str) -> EvidenceEntry | None:
-        """Return the evidence behind a citation."""
-        return next((item for item in self.evidence if item.ref == ref), None)
-
-    def first_action(self) -> Action | None:
-        """Return what to do first: containment comes before a fix, and a fix before follow-ups."""
-        if self.verdict is None:
-            return None
-        order = {"contain": 0, "fix": 1, "follow_up": 2}
-        return min(self.verdict.actions, key=lambda action: order[action.kind], default=None)
 
 
 ReadBlob = Callable[[str], bytes]
@@ -153,11 +62,12 @@ class _Fold:
         self.changed: set[str] = set()
         self.verdict: Verdict | None = None
         self.verdicts = 0
-        self.sources: dict[str, SourceAddedEvent] = {}
+        self.sources: dict[str, SourceSpec] = {}
+        self.coverage: dict[str, Coverage] = {}
         self.notes: list[str] = []
         self.problems: list[Problem] = []
         self.moments: list[Moment] = []
-        self.spans = _WorkSpans()
+        self.spans = WorkSpans()
         self.count = 0
         self.last: Event | None = None
 
@@ -172,8 +82,9 @@ class _Fold:
             case ToolFinished(citations=frozen) | VerdictReached(evidence=frozen):
                 for item in frozen:
                     self._freeze(item)
-            case SourceAddedEvent(spec=spec):
-                self.sources[spec.id] = event.body
+            case SourceAddedEvent(spec=spec, coverage=coverage):
+                self.sources[spec.id] = spec
+                self._cover((coverage,) if coverage else ())
             case SessionError(error=error):
                 self._moment(event.ts, f"engine error: {error.message}", "session")
             case UserMessage(content=content):
@@ -184,14 +95,21 @@ class _Fold:
                 self.problems.append(Problem(what=text))
             case _:
                 pass
-        if isinstance(event.body, ToolFinished) and event.body.blob:
-            self._blobs.append(event.body.blob)
+        if isinstance(event.body, ToolFinished):
+            self._cover(coverage_in(event.body))
+            self._blobs += [event.body.blob] if event.body.blob else []
         if isinstance(event.body, VerdictReached):
             self.verdict, self.verdicts = event.body.verdict, self.verdicts + 1
             self._moment(event.ts, f"verdict: {event.body.verdict.headline}", "session")
 
     def _moment(self, at: datetime, text: str, origin: str, citations: tuple[str, ...] = ()) -> None:
         self.moments.append(Moment(at=at, text=text, origin=origin, citations=citations))
+
+    def _cover(self, found: Iterable[Coverage]) -> None:
+        for item in found:
+            held = self.coverage.get(item.source)
+            if held is None or item.items or not held.items:  # who only says that it exists does not count
+                self.coverage[item.source] = item
 
     def _freeze(self, item: Evidence) -> None:
         earlier = self.frozen.setdefault(item.ref, item)
@@ -229,7 +147,7 @@ class _Fold:
             )
             for finding in self.board.findings
         )
-        coverage = tuple(item.coverage for item in self.sources.values() if item.coverage)
+        coverage = tuple(self.coverage.values())
         return Report(
             session=opened.session,
             incident=opened.incident,
@@ -247,8 +165,8 @@ class _Fold:
             findings=findings,
             hypotheses=self._hypotheses(),
             evidence=self._evidence(verdict, checker),
-            timeline=_timeline(self.moments, opened.incident, verdict, findings),
-            sources=tuple(item.spec for item in self.sources.values()),
+            timeline=timeline(self.moments, opened.incident, verdict, findings),
+            sources=tuple(self.sources.values()),
             coverage=coverage,
             problems=_unique([*self.problems, *(p for item in coverage for p in item.problems)]),
             notes=tuple(self.notes),
@@ -293,42 +211,15 @@ class _Fold:
         )
 
 
-class _WorkSpans:
-    """The session's status, and the seconds it was at work; monotonic clocks where one process wrote both ends."""
-
-    def __init__(self) -> None:
-        self.status: SessionStatus = "idle"
-        self.reason = ""
-        self.seconds = 0.0
-        self._since: Event | None = None
-        self._last: Event | None = None
-
-    def apply(self, event: Event) -> None:
-        match event.body:
-            case StatusRunning(reason=reason):
-                self._close(self._last)
-                self._since = event
-                self.status, self.reason = "running", reason
-            case StatusRescheduled(reason=reason):
-                self.status, self.reason = "rescheduling", reason
-            case StatusIdle(stop_reason=stop):
-                self._close(event)
-                self.status, self.reason = "idle", ": ".join(filter(None, (stop.type, stop.message)))
-            case StatusTerminated(reason=reason):
-                self._close(event)
-                self.status, self.reason = "terminated", reason
-            case _:
-                pass
-        self._last = event
-
-    def _close(self, end: Event | None) -> None:
-        """Count the open span; one that a crash left open ends with the last event before the next start."""
-        if self._since is None or end is None:
-            return
-        wall = max(0.0, (end.ts - self._since.ts).total_seconds())
-        steady = end.mono - self._since.mono
-        self.seconds += steady if steady >= 0 and abs(steady - wall) < 60 else wall
-        self._since = None
+def coverage_in(finished: ToolFinished) -> tuple[Coverage, ...]:
+    """Return what a `<agent>_coverage` tool says of its sources; nothing for other tools."""
+    if not finished.tool.endswith("_coverage") or not isinstance(finished.data, dict):
+        return ()
+    sources = finished.data.get("sources")
+    try:
+        return tuple(Coverage.model_validate(item) for item in sources) if isinstance(sources, list) else ()
+    except ValueError:  # another version's shape
+        return ()
 
 
 def _unique(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -345,34 +236,3 @@ def _mentions(verdict: Verdict | None, findings: Iterable[Finding]) -> Iterator[
             yield finding.id, ref
         for fact in finding.facts:
             yield finding.id, fact.citation
-
-
-def _timeline(
-    moments: list[Moment], incident: Incident, verdict: Verdict | None, findings: tuple[ReportedFinding, ...]
-) -> tuple[Moment, ...]:
-    lines = list(moments)
-    if incident.started_at:
-        lines.append(Moment(at=incident.started_at, text="start of impact, as the operator gave it", origin="operator"))
-    if incident.alert and incident.alert.fired_at:
-        title = incident.alert.title or incident.title
-        lines.append(Moment(at=incident.alert.fired_at, text=f"alert: {title}", origin="alert"))
-    onset = verdict.symptom.onset if verdict and verdict.symptom else None
-    if verdict and verdict.symptom and onset:
-        lines.append(
-            Moment(
-                at=onset,
-                text=f"onset: {verdict.symptom.text}",
-                origin="verdict",
-                citations=verdict.symptom.citations,
-            )
-        )
-    for step in verdict.chain if verdict else ():
-        if step.at and not (step.role == "symptom" and step.at == onset):
-            text = f"{step.role}: {step.text}"
-            lines.append(Moment(at=step.at, text=text, origin="verdict", citations=step.citations))
-    said = {line.text.partition(": ")[2] or line.text for line in lines}
-    for item in findings:
-        found = item.finding
-        if found.at and found.stance != "rules_out" and found.claim not in said and not item.doubts:
-            lines.append(Moment(at=found.at, text=found.claim, origin=found.agent, citations=found.citations))
-    return tuple(sorted(lines, key=lambda line: line.at))

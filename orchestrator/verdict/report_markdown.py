@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from orchestrator.journal.verdict import Action, Cited, Verdict
 from orchestrator.verdict.markdown_text import code, fence, inline
-from orchestrator.verdict.report import EvidenceEntry, Moment, Report, ReportedFinding
+from orchestrator.verdict.report_model import EvidenceEntry, Moment, Report, ReportedFinding
 from orchestrator.verdict.when import moment, span
 from subagents.contract import Fact, Suspect
 

@@ -6,7 +6,7 @@ import re
 from datetime import tzinfo
 
 from orchestrator.verdict.markdown_text import line
-from orchestrator.verdict.report import Report
+from orchestrator.verdict.report_model import Report
 from orchestrator.verdict.when import moment
 
 LINE_LIMIT = 300

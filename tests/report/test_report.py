@@ -20,8 +20,10 @@ from orchestrator.journal.events import (
 from orchestrator.journal.faults import BlobMissing
 from orchestrator.verdict.claims import cited
 from orchestrator.verdict.document import VerdictDocument, document, to_json
-from orchestrator.verdict.report import Report, ReportError, build_report
+from orchestrator.verdict.report import ReportError, build_report
+from orchestrator.verdict.report_model import Report
 from orchestrator.verdict.rollback import fill_in
+from subagents.contract import Coverage, Problem
 from tests.report.story import COMMIT, DECOY, LOG, METRIC, SHA, Story, finding, frozen, opening, suspect, told, verdict
 
 
@@ -233,3 +235,15 @@ def test_evidence_that_was_moved_to_a_blob_resolves_from_it_and_a_lost_blob_is_m
         entry = build_report(story.events, reader).entry(far)
         assert entry is not None
         assert not entry.resolved
+
+
+def test_what_the_coverage_tools_say_is_reported() -> None:
+    said = Coverage(source="m", kind="metrics", items=4, understood=3, dropped=1, problems=(Problem(what="a gap"),))
+    story = Story()
+    story.events = told()
+    data = {"sources": [said.model_dump(mode="json")]}
+    story.add(ToolFinished(tool_use_id="c", tool="metrics_coverage", outcome="ok", seconds=0.1, data=data))
+    story.add(ToolFinished(tool_use_id="d", tool="logs_coverage", outcome="ok", seconds=0.1, data={"sources": [1]}))
+    report = build_report(story.events)
+    assert said in report.coverage
+    assert [problem.what for problem in report.problems] == ["not JSON", "a gap"]

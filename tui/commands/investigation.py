@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from orchestrator.compose import Request, Surroundings
     from orchestrator.engines.base import StopReason
     from orchestrator.session import Session
-    from orchestrator.verdict.report import Report
+    from orchestrator.verdict.report_model import Report
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tui.commands.faults import Fault, narrate
 if TYPE_CHECKING:
     from orchestrator.journal.home import StateHome
     from orchestrator.journal.reader import JournalReader
-    from orchestrator.verdict.report import Report
+    from orchestrator.verdict.report_model import Report
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from orchestrator.verdict.report import Report
+    from orchestrator.verdict.report_model import Report
 
 FORMATS = ("markdown", "json", "status")
 
