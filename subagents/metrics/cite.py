@@ -32,21 +32,19 @@ def canonical(times: Floats, values: Floats) -> bytes:
 
 
 def series_ref(key: SeriesKey, start: float, end: float) -> str:
-    """Return the citation of a series from its first to its last cited point."""
+    """Return the citation of a series between two points of its grid."""
     return str(MetricRef(source=key.source, service=key.service, name=key.name, start=moment(start), end=moment(end)))
 
 
 def cite(frame: Frame, row: int, start: float, end: float, label: str = "") -> Evidence | None:
-    """Cite a series over the points from start to end; None where it has none there."""
+    """Cite a series over its grid from start to end, gaps at the ends included; None where it has no point there."""
     window = frame.slice(start, end)
     times, values = frame.times[window], frame.values[row, window]
-    present = np.flatnonzero(np.isfinite(values))
-    if not len(present):
+    if not np.isfinite(values).any():
         return None
-    inner = slice(int(present[0]), int(present[-1]) + 1)
     key = frame.keys[row]
-    ref = series_ref(key, float(times[inner][0]), float(times[inner][-1]))
-    return evidence(ref, canonical(times[inner], values[inner]), label or f"{key.service} {key.name}".strip())
+    ref = series_ref(key, float(times[0]), float(times[-1]))
+    return evidence(ref, canonical(times, values), label or f"{key.service} {key.name}".strip())
 
 
 def cite_trace(source: str, spans: list[Span], label: str = "") -> Evidence:

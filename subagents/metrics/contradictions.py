@@ -23,7 +23,7 @@ def contradictions(
     named = rank.symptom
     out = [*_naming(alert, coverage)]
     if named is not None and (alert.metric or alert.service):
-        if not (named.hurts and named.size >= 1):
+        if not (named.hurts and (named.size >= 1 or (view is not None and view.citation == named.citation))):
             kept = f"{amount(named.baseline, named.unit)}, latest {amount(named.latest, named.unit)}"
             out.append(f"the alert points at {named.title}, which keeps its baseline of {kept}")
         elif alert.metric:

@@ -84,11 +84,13 @@ def measure(name: str, times: Floats, values: Floats, step: float) -> Measure | 
 
 
 def main_change(traits: Traits, changes: list[Change]) -> Change | None:
-    """Return the change that counts: the strongest level change in the bad direction, else the strongest of all."""
+    """Return the change that counts: the largest level change in the bad direction, else the strongest of all."""
     wanted = {"up": 1.0, "down": -1.0, "both": 0.0}[traits.bad]
     level = [c for c in changes if c.kind == "level"]
     bad = [c for c in level if wanted == 0 or c.delta * wanted > 0]
-    return max(bad or level or changes, key=lambda c: (c.score, -c.index), default=None)
+    if bad or level:
+        return max(bad or level, key=lambda c: (abs(c.delta), -c.index))
+    return max(changes, key=lambda c: (c.score, -c.index), default=None)
 
 
 def describe(traits: Traits, times: Floats, values: Floats, changes: list[Change]) -> Measure | None:

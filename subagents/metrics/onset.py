@@ -27,6 +27,9 @@ SPREAD_LEAST = 0.4
 SHORT_BAR = 4.2
 """Marginal deviations that a short series must move by, for SHORT_RUN points on end."""
 SHORT_RUN = 3
+HALF_DAY = 720
+DRIFT_LIMIT = 400
+"""Points up to which a slow departure is looked for: beyond, a day's own course looks like one."""
 DRIFT_RUN = 6
 DRIFT_BAR = 4.5
 """As SHORT_BAR, for slow departures from the first quarter of a short series."""
@@ -125,6 +128,9 @@ def find_changes(values: Floats, step: float = 60.0) -> list[Change]:
         size = np.max(np.abs(centred), axis=1, keepdims=True)
         unit = np.where(size > 0, size, 1.0)
         changes = _long((centred / unit).astype(np.float32), unit[:, 0])
+        if x.shape[1] < DRIFT_LIMIT:
+            calm = np.setdiff1d(np.arange(len(x)), [c.row for c in changes if c.kind == "level"])
+            changes += _drifts(x, calm) if len(calm) else []
     return sorted(
         (Change(int(fit[c.row]), c.index, c.kind, c.score, c.delta, c.scale) for c in changes),
         key=lambda c: (c.row, c.index),
@@ -204,7 +210,9 @@ def _scan(x: Floats, bars: dict[int, float], crowded: Flags) -> dict[int, list[t
         middle = total[:, scale:-scale]
         delta = ((total[:, 2 * scale :] + total[:, : -2 * scale] - 2 * middle) / scale).astype(x.dtype)
         size = np.abs(delta)
-        usual = 1.4826 * np.median(size[:, :: max(1, scale // 8)], axis=1)
+        # the 35th percentile, not the median: in a short window half of all places may see the change
+        share, normal = (0.35, 0.4538) if x.shape[1] < HALF_DAY else (0.5, 0.6745)
+        usual = np.quantile(size[:, :: max(1, scale // 8)], share, axis=1, method="nearest") / normal
         least = floor * np.sqrt(2.0 / scale)
         usual = np.maximum(usual, np.where(crowded, least, 0.15 * least))
         ratio = size / np.where(usual > 0, usual, np.inf)[:, None].astype(x.dtype)
@@ -333,15 +341,36 @@ def _departs(x: Floats, start: int, place: int) -> Floats:
 
 
 def _short_row(row: int, series: Floats, place: int) -> list[Change]:
-    """Return the change at `place` and those after it: each level is judged against the one before."""
-    start, changes = 0, []
+    """Return the change at `place` and those after it.
+
+    An excursion that comes back is left out of the baseline of what follows; a level that stays becomes it.
+    """
+    calm, changes = list(series[:place]), []
     while place + 2 <= len(series):
-        score = float(_departs(series[None, :], start, place)[0])
-        if score > 0:
-            stay = series[place : place + 8]
-            delta = float(np.median(stay) - np.median(series[start:place]))
-            changes.append(Change(row, place, "level", score, delta, len(stay)))
-            start, place = place, place + 4
-        else:
+        probe = np.array([*calm, *series[place : place + 8]])
+        score = float(_departs(probe[None, :], 0, len(calm))[0])
+        if score <= 0:
+            calm.append(float(series[place]))
             place += 1
+            continue
+        base = float(np.median(calm))
+        stay = series[place : place + 8]
+        changes.append(Change(row, place, "level", score, float(np.median(stay)) - base, len(stay)))
+        back = _back(series, place, base)
+        if back is None:
+            calm = [float(value) for value in series[place : place + 4]]
+            place += 4
+        else:
+            rest = series[back : back + 8]
+            delta = float(np.median(rest) - np.median(series[place:back]))
+            changes.append(Change(row, back, "level", score, delta, len(rest)))
+            place = back
     return changes
+
+
+def _back(series: Floats, place: int, base: float) -> int | None:
+    """Return where two points on end are nearer to the old level than to the new one; None where they never are."""
+    half = 0.5 * abs(float(np.median(series[place : place + SHORT_RUN])) - base)
+    near = np.abs(series[place:] - base) < half
+    pairs = np.flatnonzero(near[:-1] & near[1:])
+    return place + int(pairs[0]) if len(pairs) else None

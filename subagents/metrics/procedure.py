@@ -19,7 +19,7 @@ from subagents.metrics.params import CoverageParams, EdgesParams, OnsetsParams, 
 
 LEAST_SIZE = 1.0
 """Size from which a series counts as moved."""
-LEAST_NAMED = 0.3
+LEAST_NAMED = 0.25
 """The same for the series that the alert itself points at: two points that hurt are enough to be shown."""
 QUIET_SCORE = 0.4
 """A best service below this score is noise: with hundreds of series something always moves a little."""
