@@ -51,12 +51,19 @@ def accepted_digests(env: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def accept(path: Path, env: Mapping[str, str], clock: Clock) -> str:
-    """Accept a project's file as it is now; return its digest. ConfigError where it is not valid; StateError."""
+def accept(path: Path, env: Mapping[str, str], clock: Clock, digest: str | None = None) -> str:
+    """Accept a project's file as it is now; return its digest.
+
+    `digest` is what the person looked at. Raises ConfigError where the file is not valid or is another one by
+    now, StateError where the state directory cannot be used.
+    """
     path = Path(os.path.realpath(path))
     found = read_file(path)
     if found.content is None:
         raise ConfigError(list(found.faults))
+    if digest is not None and digest != found.digest:
+        changed = Problem(what="it has changed since it was looked at", where=str(path), todo="look at it again")
+        raise ConfigError([changed])
     home = StateHome.locate(env).ensure().path
     files = {known: {"digest": digest} for known, digest in accepted_digests(env).items()}
     files[str(path)] = {"digest": found.digest, "accepted_at": clock.now().isoformat()}

@@ -40,6 +40,11 @@ def is_repository(path: Path) -> bool:
     return all((path / name).exists() for name in ("HEAD", "objects", "refs"))
 
 
+def enclosing_repository(path: Path) -> Path | None:
+    """Return the repository that a folder is, or lies in."""
+    return next((place for place in (path, *path.parents) if is_repository(place)), None)
+
+
 def is_litter(name: str) -> bool:
     """Say whether a name is hidden, an editor's or a tool's left-over, or warroom's own settings."""
     return name.startswith(".") or _LITTER.match(name) is not None or name == SETTINGS_NAME

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from orchestrator.intake.folder import is_repository
+from orchestrator.intake.folder import enclosing_repository
 from orchestrator.intake.gather import Candidate, Gathered
 from orchestrator.intake.incident import make_incident
-from orchestrator.intake.model import Intake, IntakeError, IntakeOptions
+from orchestrator.intake.model import Intake, IntakeError, IntakeOptions, NamedInput
 from orchestrator.intake.naming import shown, slug
 from orchestrator.intake.spool import Spool
 from orchestrator.intake.stream import spool_command, spool_input, spool_pipe
@@ -153,15 +153,7 @@ def _add_settled(gathered: Gathered, repos: list[str]) -> None:
     for repo in repos:
         _add_repo(gathered, repo)
     for named in gathered.options.named:
-        path = Path(named.path)
-        if named.kind == "repo" and not (path.is_dir() and is_repository(path)):
-            gathered.problems.append(
-                Problem(what="not a git repository", where=shown(named.path), todo="see warroom.toml")
-            )
-        elif not path.exists():
-            gathered.problems.append(Problem(what="the settings name it, and it is not there", where=shown(named.path)))
-        elif not any(spec.path == os.path.abspath(path) for spec in gathered.specs):
-            gathered.add_spec(named.kind, path, named.id or path.name, named.path, dict(named.options))
+        _add_named(gathered, named)
     if gathered.specs and not any(spec.kind == "repo" for spec in gathered.specs):
         gathered.problems.append(
             Problem(
@@ -170,6 +162,21 @@ def _add_settled(gathered: Gathered, repos: list[str]) -> None:
                 todo="name one with --repo PATH",
             )
         )
+
+
+def _add_named(gathered: Gathered, named: NamedInput) -> None:
+    path: Path | None = Path(os.path.abspath(named.path))
+    if not os.path.exists(named.path):
+        gathered.problems.append(Problem(what="the settings name it, and it is not there", where=shown(named.path)))
+        return
+    if named.kind == "repo":
+        path = enclosing_repository(Path(os.path.abspath(named.path)))
+    if path is None:
+        gathered.problems.append(
+            Problem(what="the settings name it, and it is no git repository", where=shown(named.path))
+        )
+    elif not any(spec.path == str(path) for spec in gathered.specs):
+        gathered.add_spec(named.kind, path, named.id or path.name or named.kind, named.path, dict(named.options))
 
 
 def _add_repo(gathered: Gathered, given: str) -> None:
@@ -189,7 +196,7 @@ def _add_repo(gathered: Gathered, given: str) -> None:
             Problem(what="no such folder", where=origin, lost="the repository", todo="check --repo")
         )
         return
-    found = next((place for place in (path, *path.parents) if is_repository(place)), None)
+    found = enclosing_repository(path)
     if found is None:
         gathered.problems.append(Problem(what="not a git repository", where=origin, lost="code and commits"))
     elif not any(spec.kind == "repo" and spec.path == str(found) for spec in gathered.specs):

@@ -122,6 +122,14 @@ def test_accepting_keeps_what_was_accepted(place: Place) -> None:
         accept(place.write(place.project, "x = ["), place.env, FakeClock())
 
 
+def test_accepting_what_has_changed_since_it_was_looked_at(place: Place) -> None:
+    digest = accept(place.write(place.project, ""), place.env, FakeClock())
+    place.write(place.project, "[services.a]\n")
+    with pytest.raises(ConfigError, match="changed since it was looked at"):
+        accept(place.project, place.env, FakeClock(), digest)
+    assert accepted_digests(place.env)[str(place.project)] == digest
+
+
 @pytest.mark.parametrize(
     "stored", ["", "[]", "{}", '{"files": 5}', '{"files": {"a": 1}}', "[" * 10000, '{"files": {"a": {"digest": 5}}}']
 )

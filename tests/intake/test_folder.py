@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.intake.folder import Walk
-from orchestrator.intake.model import IntakeError, IntakeLimits, IntakeOptions
+from orchestrator.intake.model import IntakeError, IntakeLimits, IntakeOptions, NamedInput
 from tests.intake.folders import DIFF, JSON_LOG, LOG, METRICS, git_init, kinds, lines, real_paths, spec, take, write
 
 
@@ -175,3 +175,30 @@ async def test_a_repository_alone_is_enough(tmp_path: Path) -> None:
     assert found.incident.title == "shop"
     with pytest.raises(IntakeError, match="nothing was given"):
         await take(spool=tmp_path / "s")
+
+
+async def test_what_the_settings_name(tmp_path: Path) -> None:
+    git_init(write(tmp_path / "shop", {"src/a.py": ""}))
+    write(tmp_path, {"extra.weird": LOG, "i/app.log": LOG})
+    named = (
+        NamedInput(path=str(tmp_path / "extra.weird"), kind="logs", id="extra", options={"service": "cart"}),
+        NamedInput(path=str(tmp_path / "shop" / "src"), kind="repo"),
+        NamedInput(path=str(tmp_path / "shop"), kind="repo"),
+        NamedInput(path=str(tmp_path / "i"), kind="repo"),
+        NamedInput(path=str(tmp_path / "gone"), kind="metrics"),
+    )
+    found = await take(tmp_path / "i", spool=tmp_path / "s", options=IntakeOptions(named=named))
+    assert kinds(found) == {"app.log": "logs", "extra": "logs", "shop": "repo"}
+    assert spec(found, "extra").options == {"service": "cart"}
+    text = lines(found)
+    assert "i: the settings name it, and it is no git repository" in text
+    assert "gone: the settings name it, and it is not there" in text
+
+
+async def test_what_the_person_says_counts_first(tmp_path: Path) -> None:
+    write(tmp_path / "i", {"app.log": LOG, "alert.json": {"title": "t", "service": "web"}})
+    said = IntakeOptions(title="search is slow", service="search")
+    found = await take(tmp_path / "i", spool=tmp_path / "s", options=said)
+    assert (found.incident.title, found.incident.service) == ("search is slow", "search")
+    assert found.incident.alert is not None
+    assert found.incident.alert.service == "web"

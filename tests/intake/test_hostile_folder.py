@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -79,13 +80,31 @@ def test_nothing_of_the_current_directory_runs_or_is_believed(trap: Path) -> Non
     assert list(trap.parent.rglob("ran")) == []
 
 
-@pytest.mark.parametrize("argument", ["--version", "--help"])
-def test_the_command_itself(trap: Path, argument: str) -> None:
-    command = Path(sys.executable).with_name("warroom")
-    if not command.exists():
+def command(trap: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    script = Path(sys.executable).with_name("warroom")
+    if not script.exists():
         pytest.skip("the console script is not installed beside this Python")
-    done = subprocess.run(
-        [command, argument], cwd=trap, env=_environment(trap), capture_output=True, text=True, timeout=60
+    return subprocess.run(
+        [script, *arguments], cwd=trap, env=_environment(trap), capture_output=True, text=True, timeout=90
     )
+
+
+def test_the_command_itself(trap: Path) -> None:
+    done = command(trap, "--version")
+    assert done.returncode == 0, done.stderr
+    assert list(trap.parent.rglob("ran")) == []
+
+
+def test_a_whole_investigation(trap: Path) -> None:
+    done = command(trap, "run", "incident", "--repo", ".", "--headless")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["engine"] == "offline"
+    assert "a command does not count from a project's file" in done.stderr
     assert "Traceback" not in done.stderr
+    assert list(trap.parent.rglob("ran")) == []
+
+
+def test_the_hostile_file_is_named_by_line(trap: Path) -> None:
+    done = command(trap, "config", "check")
+    assert "warroom.toml:3: who decides and where does not count" in done.stdout
     assert list(trap.parent.rglob("ran")) == []
