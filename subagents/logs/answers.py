@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from subagents.contract import ToolError, ToolResult, Window
 from subagents.logs.compare import Compared, Spans, compare, rows_in, surprise, timeline
-from subagents.logs.first_look import IncidentTimes, choose_windows, first_look, log_span
+from subagents.logs.first_look import first_look
 from subagents.logs.index import BUCKET_SECONDS, LogIndex
-from subagents.logs.levels import ERROR, LEVELS
+from subagents.logs.levels import ERROR, LEVELS, WARN
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.model import (
     Change,
@@ -27,6 +29,7 @@ from subagents.logs.signatures import recognise
 from subagents.logs.sources.timestamps import microseconds, moment
 from subagents.logs.stacks import GroupTally
 from subagents.logs.terms import readable, terms_of
+from subagents.logs.windows import IncidentTimes, choose_windows, log_span
 
 if TYPE_CHECKING:
     pass
@@ -110,31 +113,30 @@ def _more(count: int) -> str:
     return f", {count} more" if count > 0 else ""
 
 
-def patterns(
-    logs: LogSet,
-    index: LogIndex,
-    spans: Spans,
-    *,
-    service: str | None,
-    least: int,
-    changes: Sequence[Change],
-    limit: int,
-) -> ToolResult[LogsPatterns]:
+@dataclass(frozen=True)
+class Asked:
+    """Which patterns are wanted."""
+
+    service: str | None
+    least: int
+    changes: Sequence[Change]
+    limit: int
+
+
+def patterns(logs: LogSet, index: LogIndex, spans: Spans, asked: Asked) -> ToolResult[LogsPatterns]:
     """Answer logs_patterns."""
-    found = [each for each in compare(index, spans, service) if each.level >= least or (each.severe and least <= ERROR)]
-    by_change = {
-        change: sum(each.change == change for each in found)
-        for change in ("new", "burst", "vanished", "rare", "steady")
-    }
-    wanted = [each for each in found if not changes or each.change in changes]
-    shown = wanted[:limit]
+    compared = compare(index, spans, asked.service)
+    found = [each for each in compared if each.level >= asked.least or (each.severe and asked.least <= ERROR)]
+    tally = Counter(each.change for each in found)
+    wanted = [each for each in found if not asked.changes or each.change in asked.changes]
+    shown = wanted[: asked.limit]
     places = [(Place(each.source, each.byte, each.lines), each.text[:120]) for each in shown]
     inside = rows_in(index, spans.window)
     before = rows_in(index, spans.baseline) if spans.baseline is not None else inside.clear()
     note = (
         ""
         if spans.baseline_seconds
-        else "no baseline: the logs hold nothing before the window, so nothing can be called new"
+        else "no baseline: the logs hold nothing before the window, nothing can be called new"
     )
     data = LogsPatterns(
         window=spans.window,
@@ -143,12 +145,18 @@ def patterns(
         baseline_seconds=spans.baseline_seconds,
         events=int(inside["n"].sum()),
         baseline_events=int(before["n"].sum()),
-        **by_change,
+        new=tally["new"],
+        burst=tally["burst"],
+        vanished=tally["vanished"],
+        rare=tally["rare"],
+        steady=tally["steady"],
         patterns=tuple(_pattern(logs, index, spans, each) for each in shown),
         more=len(wanted) - len(shown),
         note=note,
     )
-    return ToolResult(data=data, text=_patterns_text(data), citations=logs.cite(places), more=_cursor(limit, data.more))
+    return ToolResult(
+        data=data, text=_patterns_text(data), citations=logs.cite(places), more=_cursor(asked.limit, data.more)
+    )
 
 
 def _cursor(limit: int, more: int) -> str | None:
@@ -156,9 +164,9 @@ def _cursor(limit: int, more: int) -> str | None:
 
 
 def _pattern(logs: LogSet, index: LogIndex, spans: Spans, each: Compared) -> Pattern:
-    raw = index.examples[each.key].raw
-    text = readable(raw)
-    known = recognise(text) if each.severe or each.level >= 4 else None
+    example = index.examples[each.key]
+    told = readable(example.raw, example.text)
+    known = recognise(f"{example.text}\n{told}") if each.severe or each.level >= WARN else None
     window = spans.window if each.count or spans.baseline is None else spans.baseline
     hosts = list(dict.fromkeys(host for key in each.keys for host in index.hosts(key)))
     return Pattern(
@@ -172,17 +180,17 @@ def _pattern(logs: LogSet, index: LogIndex, spans: Spans, each: Compared) -> Pat
         sources=tuple(logs.sources[number].id for number in each.sources),
         count=each.count,
         baseline_events=each.baseline_events,
-        baseline_count=round(each.baseline_count, 2),
+        baseline_count=spans.expected(each.baseline_events),
         factor=round(each.factor, 2) if each.factor is not None else None,
         surprise=round(each.surprise, 2),
         score=round(each.score, 3),
         first_seen=moment(each.first) if each.first is not None else None,
         last_seen=moment(each.last) if each.last is not None else None,
         timeline=timeline(index, window, each.keys),
-        example=raw[:MESSAGE_CHARS],
+        example=example.text[:MESSAGE_CHARS],
         citation=logs.ref(Place(each.source, each.byte, each.lines)),
         signature=known.name if known else None,
-        terms=terms_of(raw),
+        terms=terms_of(told),
     )
 
 
@@ -252,7 +260,7 @@ def _stack_group(logs: LogSet, tally: GroupTally, spans: Spans, service: str | N
         frames_more=max(0, len(trace.frames) - 12),
         count=count,
         baseline_events=baseline,
-        baseline_count=round(baseline * spans.scale, 2),
+        baseline_count=spans.expected(baseline),
         services=services,
         first_seen=moment(at) if inside else None,
         last_seen=moment(last) if last is not None else None,

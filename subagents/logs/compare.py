@@ -38,6 +38,10 @@ class Spans:
         """What a baseline count is multiplied with; 0 where there is no baseline."""
         return self.window_seconds / self.baseline_seconds if self.baseline_seconds else 0.0
 
+    def expected(self, baseline_events: float) -> float | None:
+        """Return a baseline count scaled to the window; None where there is no baseline."""
+        return round(baseline_events * self.scale, 2) if self.baseline_seconds else None
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -96,18 +100,23 @@ def spans_of(index: LogIndex, window: Window, baseline: Window | None) -> Spans:
 
 
 def covered(index: LogIndex, window: Window) -> float:
-    """Return the seconds of a window in which the logs can be taken to be there: gaps far above the usual are not."""
+    """Return the seconds of a window in which the logs can be taken to be there."""
+    first, end = bucket_range(window)
+    return float(len(covered_buckets(_between(index.table, first, end), first, end)) * BUCKET_SECONDS)
+
+
+def covered_buckets(rows: pl.DataFrame, first: int, end: int) -> Any:
+    """Return the buckets (numpy, sorted) from `first` to `end` that are not in a gap far above the usual."""
     import numpy as np
 
-    first, end = bucket_range(window)
-    table = _between(index.table, first, end)
-    buckets = table["bucket"].unique().sort().to_numpy()
+    buckets = rows["bucket"].drop_nulls().unique().sort().to_numpy()
     if not len(buckets):
-        return 0.0
+        return buckets
     gaps = np.diff(np.append(buckets, end))
-    usual = max(6.0, 6.0 * float(np.median(gaps)))
-    lead = min(float(buckets[0] - first), usual)
-    return float((np.minimum(gaps, usual).sum() + lead) * BUCKET_SECONDS)
+    usual = int(max(6.0, 6.0 * float(np.median(gaps))))
+    lead = np.arange(max(first, int(buckets[0]) - usual), int(buckets[0]))
+    parts = [np.arange(start, start + min(gap, usual)) for start, gap in zip(buckets, gaps, strict=True)]
+    return np.concatenate([lead, *parts])
 
 
 def _between(table: pl.DataFrame, first: int, end: int) -> pl.DataFrame:

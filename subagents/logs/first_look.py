@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from subagents.contract import Window
+from subagents.contract import SuspectKind
 from subagents.logs.compare import Compared, Spans, bucket_seconds, compare, counts_over, rows_in, spans_of
-from subagents.logs.index import LogIndex
+from subagents.logs.index import Example, LogIndex
 from subagents.logs.levels import WARN
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.model import (
@@ -17,79 +18,40 @@ from subagents.logs.model import (
     Onset,
     ServiceEvidence,
     Signature,
+    Start,
 )
-from subagents.logs.onset import Rise, find_rise
 from subagents.logs.signatures import Known, recognise, same_service, target_of
-from subagents.logs.sources.timestamps import moment
+from subagents.logs.sources.timestamps import microseconds, moment
 from subagents.logs.terms import readable, terms_of
+from subagents.logs.windows import Chosen
 
 if TYPE_CHECKING:
     import polars as pl
 
-LEAD = timedelta(minutes=15)
-"""Before the alert: pages fire late."""
-MARGIN = timedelta(seconds=60)
-"""Before a start that a person gave."""
 SERVICES = 60
+SIGNATURES = 12
 TIMELINES = 12
+STARTS_BEFORE = timedelta(minutes=30)
+"""How long before the window a start of a program is still worth telling."""
+MOST_STARTS = 30
+"""A message that is logged more often is no start."""
+_STARTS = re.compile(
+    r"\b(?:starting|started|booting|listening on|application (?:is )?ready|initialized|initializing|server running|"
+    r"now serving|restarted|restarting|shutting down|terminating|received sigterm|rolling out|deployed)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
-class IncidentTimes:
-    """What is known of the incident's times."""
+class Member:
+    """A pattern that shows a known kind of failure."""
 
-    started_at: datetime | None = None
-    fired_at: datetime | None = None
-    start: datetime | None = None
-    end: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The windows that the comparison uses, and why."""
-
-    window: Window
-    baseline: Window | None
-    derived: str
-    rise: Rise | None
-
-
-def log_span(index: LogIndex) -> Window | None:
-    """Return the time from the first to the last dated event."""
-    table = index.table
-    if not table.height or table["t0"].null_count() == table.height:
-        return None
-    return Window(start=moment(int(table["t0"].min())), end=moment(int(table["t1"].max()) + 1))  # type: ignore[arg-type]
-
-
-def choose_windows(index: LogIndex, known: IncidentTimes) -> Chosen | None:
-    """Choose incident window and baseline; None where no event has a time."""
-    span = log_span(index)
-    if span is None:
-        return None
-    end = min(known.end, span.end) if known.end is not None and known.end > span.start else span.end
-    if known.started_at is not None and known.started_at < end:
-        start = known.started_at - MARGIN
-        window = Window(start=start, end=end)
-        rise = find_rise(index, Window(start=span.start, end=end))
-        return _chosen(span, window, "from a minute before the given start of impact", rise)
-    searched = Window(start=span.start, end=end)
-    rise = find_rise(index, searched)
-    if rise is not None and (known.fired_at is None or moment(rise.at) <= known.fired_at + timedelta(minutes=5)):
-        window = Window(start=moment(rise.at) - timedelta(seconds=10), end=end)
-        return _chosen(span, window, f"derived from the logs: {rise.what} rise at {moment(rise.at):%H:%M:%S} UTC", rise)
-    if known.fired_at is not None and known.fired_at - LEAD < end:
-        window = Window(start=known.fired_at - LEAD, end=end)
-        return _chosen(span, window, "from 15 min before the alert: the logs show no rise of errors before it", rise)
-    if known.start is not None and known.start < end:
-        window = Window(start=known.start, end=end)
-        return _chosen(span, window, "the incident's own window: the logs show no rise of errors in it", rise)
-    return _chosen(span, searched, "all of the logs: the incident gives no window and errors do not rise", rise)
-
-
-def _chosen(span: Window, window: Window, derived: str, rise: Rise | None) -> Chosen:
-    baseline = Window(start=span.start, end=window.start) if window.start > span.start else None
-    return Chosen(window, baseline, derived + ("" if baseline else "; the logs hold nothing before it"), rise)
+    known: Known
+    compared: Compared
+    example: Example
+    target: str | None
+    inside: bool
+    """The target is a service whose own logs are here."""
 
 
 def first_look(logs: LogSet, index: LogIndex, chosen: Chosen) -> tuple[LogsFirstLook, list[tuple[Place, str]]]:
@@ -101,7 +63,7 @@ def first_look(logs: LogSet, index: LogIndex, chosen: Chosen) -> tuple[LogsFirst
     before = rows_in(index, spans.baseline) if spans.baseline is not None else inside.clear()
     errors, baseline_errors = _errors(inside), _errors(before)
     bucket = bucket_seconds(spans.window)
-    found = signatures(logs, index, compared, places)
+    found = signatures(logs, index, spans, compared, places)
     services = rank_services(logs, index, spans, places)
     onset = None
     if chosen.rise is not None:
@@ -127,6 +89,9 @@ def first_look(logs: LogSet, index: LogIndex, chosen: Chosen) -> tuple[LogsFirst
         bucket_seconds=bucket,
         signatures=tuple(found),
         services=tuple(services),
+        baseline_seconds=spans.baseline_seconds,
+        window_seconds=spans.window_seconds,
+        starts=tuple(_starts(logs, index, spans, places)),
     )
     return look, places
 
@@ -151,59 +116,92 @@ def _timelines(inside: pl.DataFrame, spans: Spans, bucket: int) -> tuple[Histogr
 
 
 def signatures(
-    logs: LogSet, index: LogIndex, compared: list[Compared], places: list[tuple[Place, str]], most: int = 12
+    logs: LogSet, index: LogIndex, spans: Spans, compared: list[Compared], places: list[tuple[Place, str]]
 ) -> list[Signature]:
     """Return the known kinds of failure among patterns that are new, bursting or rare, strongest first."""
     services = [name for name in index.table["service"].drop_nulls().unique().to_list() if name]
-    groups: dict[tuple[str, str], list[tuple[Known, Compared, str]]] = {}
+    groups: dict[tuple[str, str], list[Member]] = {}
     for each in compared:
         if each.change not in ("new", "burst", "rare") or not (each.severe or each.level >= WARN):
             continue
-        raw = index.examples[each.key].raw
-        text = readable(raw)
-        known = recognise(text)
-        if known is None:
-            continue
-        groups.setdefault((known.name, _key(known, raw, text, each, services)), []).append((known, each, raw))
-    ranked = sorted(groups.items(), key=lambda item: -max(each.score for _, each, _ in item[1]))
-    return [_signature(logs, key, members, services, places) for (_, key), members in ranked[:most]]
+        example = index.examples[each.key]
+        known = recognise(f"{example.text}\n{readable(example.raw, example.text)}")
+        if known is not None:
+            target = _target(known, each, example, services)
+            member = Member(known, each, example, target, target in services)
+            groups.setdefault((known.name, member.target or _speaker(each)), []).append(member)
+    ranked = sorted(groups.items(), key=lambda item: -max(member.compared.score for member in item[1]))
+    return [_signature(logs, spans, key, members, places) for (_, key), members in ranked[:SIGNATURES]]
 
 
-def _key(known: Known, raw: str, text: str, each: Compared, services: list[str]) -> str:
-    target = target_of(raw, text) if known.named else None
-    if target is not None:
-        return same_service(target, services) or target
+def _target(known: Known, each: Compared, example: Example, services: list[str]) -> str | None:
+    if not known.named:
+        return None
+    target = target_of(example.raw, example.text, services, each.services)
+    return None if target is None else same_service(target, services) or target
+
+
+def _speaker(each: Compared) -> str:
     return each.services[0] if each.services else "unnamed"
 
 
 def _signature(
-    logs: LogSet,
-    key: str,
-    members: list[tuple[Known, Compared, str]],
-    services: list[str],
-    places: list[tuple[Place, str]],
+    logs: LogSet, spans: Spans, key: str, members: list[Member], places: list[tuple[Place, str]]
 ) -> Signature:
-    known, best, raw = max(members, key=lambda member: member[1].score)
-    earliest = min((each for _, each, _ in members), key=lambda each: each.first or 0)
+    best = max(members, key=lambda member: member.compared.score)
+    compared = [member.compared for member in members]
+    earliest = min(compared, key=lambda each: each.first or 0)
     place = Place(earliest.source, earliest.byte, earliest.lines)
+    known = best.known
     places.append((place, known.name))
-    kind = "service" if known.kind == "dependency" and key in services else known.kind
-    own = key in best.services
+    named = best.target is not None
+    kind: SuspectKind = "service" if known.kind == "dependency" and best.inside else known.kind
     return Signature(
         name=known.name,
         kind=kind,
-        key=key if known.named and not own else f"{known.name}@{key}",
-        label=f"{known.name}: {key}",
+        key=key if named else f"{known.name} in {key}",
+        named=named,
+        label=f"{known.name}: {key}" if named else f"{known.name} in {key}",
         explains=known.explains,
-        count=sum(each.count for _, each, _ in members),
-        baseline_count=round(sum(each.baseline_count for _, each, _ in members), 2),
-        services=tuple(dict.fromkeys(name for _, each, _ in members for name in each.services))[:12],
+        count=sum(each.count for each in compared),
+        baseline_count=spans.expected(sum(each.baseline_events for each in compared)),
+        services=tuple(dict.fromkeys(name for each in compared for name in each.services))[:12],
         first_seen=moment(earliest.first) if earliest.first is not None else None,
-        last_seen=moment(max(each.last or 0 for _, each, _ in members)),
-        example=readable(raw)[:300],
+        last_seen=moment(max(each.last or 0 for each in compared)),
+        example=best.example.text[:300],
         citation=logs.ref(place),
-        terms=terms_of(*[text for _, _, text in members[:3]]),
+        patterns=tuple(each.id for each in compared),
+        terms=terms_of(*[readable(member.example.raw, member.example.text) for member in members[:3]]),
     )
+
+
+def _starts(logs: LogSet, index: LogIndex, spans: Spans, places: list[tuple[Place, str]]) -> list[Start]:
+    """Return starts and stops of programs from a while before the window on, in time order."""
+    import polars as pl
+
+    keys = [key for key, example in enumerate(index.examples) if _STARTS.search(example.text[:300])]
+    low = microseconds(spans.window.start - STARTS_BEFORE)
+    rows = index.table.filter(pl.col("key").is_in(keys))
+    often = rows.group_by("key").agg(pl.col("n").sum()).filter(pl.col("n") <= MOST_STARTS)["key"]
+    rows = rows.filter(pl.col("key").is_in(often.implode()) & (pl.col("t0") >= low)).sort("t0")
+    rows = (
+        rows.filter(pl.col("t0") < microseconds(spans.window.end)).unique(["key", "service"], keep="first").sort("t0")
+    )
+    found = []
+    for row in rows.head(12).iter_rows(named=True):
+        place = Place(row["source"], row["byte"], row["lines"])
+        places.append((place, "a program starts or stops"))
+        example = index.examples[row["key"]]
+        found.append(
+            Start(
+                service=row["service"],
+                at=moment(row["t0"]),
+                text=example.text[:300],
+                citation=logs.ref(place),
+                terms=terms_of(readable(example.raw, example.text)),
+            )
+        )
+    return found
 
 
 def rank_services(
@@ -232,7 +230,7 @@ def rank_services(
                 service=service,
                 score=round(score, 3),
                 errors=sum(each.count for each in severe),
-                baseline_errors=round(sum(each.baseline_count for each in severe), 2),
+                baseline_errors=spans.expected(sum(each.baseline_events for each in severe)),
                 new_patterns=sum(each.change == "new" for each in bad),
                 first_severe=moment(first.first) if first and first.first is not None else None,
                 citation=logs.ref(place) if place is not None else None,

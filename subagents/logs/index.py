@@ -38,6 +38,8 @@ class Example:
     byte: int
     lines: int
     raw: str
+    text: str
+    """What it says, without stamp and record keeping."""
 
 
 @dataclass
@@ -46,7 +48,7 @@ class LogIndex:
 
     sources: Sequence[LogSource]
     keys: list[str] = field(default_factory=lambda: ["(more different messages than are grouped)"])
-    examples: list[Example] = field(default_factory=lambda: [Example(0, 0, 1, "")])
+    examples: list[Example] = field(default_factory=lambda: [Example(0, 0, 1, "", "")])
     stacks: StackTally = field(default_factory=StackTally)
     coverage: list[Coverage] = field(default_factory=list)
     lines: int = 0
@@ -81,6 +83,7 @@ class LogIndex:
             byte=pl.col("start").first(),
             lines=pl.col("lines").first(),
             raw=pl.col("raw").first(),
+            text=pl.col("text").first(),
             t0=pl.col("t").min(),
             t1=pl.col("t").max(),
         )
@@ -115,8 +118,15 @@ class LogIndex:
             return OTHER
         number = self._ids[key] = len(self.keys)
         self.keys.append(key)
-        raw: str = grouped["raw"][row]
-        self.examples.append(Example(place, int(grouped["byte"][row]), int(grouped["lines"][row]), raw[:EXAMPLE_CHARS]))
+        self.examples.append(
+            Example(
+                place,
+                int(grouped["byte"][row]),
+                int(grouped["lines"][row]),
+                grouped["raw"][row][:EXAMPLE_CHARS],
+                grouped["text"][row].strip()[:EXAMPLE_CHARS],
+            )
+        )
         return number
 
     def _count_hosts(self, events: pl.DataFrame) -> None:

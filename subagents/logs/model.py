@@ -69,8 +69,8 @@ class Pattern(Frozen):
     count: int
     baseline_events: int
     """As counted in the baseline."""
-    baseline_count: float
-    """Scaled to the length of the window."""
+    baseline_count: float | None
+    """Scaled to the length of the window; null where the logs hold no baseline."""
     factor: float | None
     """count / baseline_count; null where the baseline has none."""
     surprise: float
@@ -133,7 +133,7 @@ class StackGroup(Frozen):
     frames_more: int
     count: int
     baseline_events: int
-    baseline_count: float
+    baseline_count: float | None
     services: tuple[str, ...]
     first_seen: AwareDatetime | None
     last_seen: AwareDatetime | None
@@ -247,13 +247,27 @@ class Signature(Frozen):
     kind: SuspectKind
     key: str
     label: str
+    named: bool
+    """The text names the peer that is at fault; otherwise the suspect is only known by who complains."""
     explains: str
     count: int
-    baseline_count: float
+    baseline_count: float | None
     services: tuple[str, ...]
     first_seen: AwareDatetime | None
     last_seen: AwareDatetime | None
     example: str
+    citation: str
+    patterns: tuple[str, ...]
+    """Ids of the patterns that show it."""
+    terms: tuple[str, ...]
+
+
+class Start(Frozen):
+    """A program that says it starts or stops."""
+
+    service: str | None
+    at: AwareDatetime
+    text: str
     citation: str
     terms: tuple[str, ...]
 
@@ -275,6 +289,9 @@ class LogsFirstLook(Frozen):
     bucket_seconds: int
     signatures: tuple[Signature, ...]
     services: tuple[ServiceEvidence, ...]
+    starts: tuple[Start, ...]
+    baseline_seconds: float
+    window_seconds: float
 
 
 class ServiceEvidence(Frozen):
@@ -283,7 +300,7 @@ class ServiceEvidence(Frozen):
     service: str
     score: float
     errors: int
-    baseline_errors: float
+    baseline_errors: float | None
     new_patterns: int
     first_severe: AwareDatetime | None
     citation: str | None
@@ -306,6 +323,7 @@ class LogsSummary(Frozen):
     stacks: tuple[StackGroup, ...] = ()
     signatures: tuple[Signature, ...] = ()
     services: tuple[ServiceEvidence, ...] = ()
+    starts: tuple[Start, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 

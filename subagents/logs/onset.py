@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from subagents.contract import Window
-from subagents.logs.compare import bucket_range
+from subagents.logs.compare import bucket_range, covered_buckets
 from subagents.logs.index import BUCKET_SECONDS, LogIndex
 from subagents.logs.levels import WARN
 
@@ -17,6 +16,17 @@ if TYPE_CHECKING:
 LEAST_RATIO = 8.0
 """Nats; at this a rise by chance in a thousand buckets is about one in a few hundred series."""
 LEAST_FACTOR = 2.0
+LEAST_BUCKETS = 3
+"""A rise that lasts less, at the end of the logs, is not yet one."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """How clear a rise must be."""
+
+    what: str
+    factor: float
+    ratio: float
 
 
 @dataclass(frozen=True)
@@ -33,32 +43,37 @@ class Rise:
     what: str
 
 
-def find_rise(index: LogIndex, window: Window) -> Rise | None:
-    """Return where severe events (or else warnings too) rise for good in a window; None where they do not."""
+def find_rise(index: LogIndex, window: Window, earliest: int | None = None) -> Rise | None:
+    """Return where severe events (or else warnings too) rise for good in a window; None where they do not.
+
+    `earliest` (µs) is the first moment that counts as an onset. Time without any log counts as no time.
+    """
     import polars as pl
 
     first, end = bucket_range(window)
     rows = index.table.filter((pl.col("bucket") >= first) & (pl.col("bucket") < end))
-    for what, wanted in (
-        ("errors", pl.col("severe")),
-        ("errors and warnings", pl.col("severe") | (pl.col("severity") >= WARN)),
+    buckets = covered_buckets(rows, first, end)
+    least = first if earliest is None else earliest // (BUCKET_SECONDS * 1_000_000)
+    for what, wanted, strict in (
+        ("errors", pl.col("severe"), 1.0),
+        ("errors and warnings", pl.col("severe") | (pl.col("severity") >= WARN), 2.0),
     ):
-        found = _split(rows.filter(wanted), first, end, what)
+        found = _split(rows.filter(wanted), buckets, least, Demand(what, LEAST_FACTOR * strict, LEAST_RATIO * strict))
         if found is not None:
             return found
     return None
 
 
-def _split(rows: pl.DataFrame, first: int, end: int, what: str) -> Rise | None:
+def _split(rows: pl.DataFrame, buckets: Any, least: int, demand: Demand) -> Rise | None:
     import numpy as np
     import polars as pl
 
-    if not rows.height or end - first < 3:
+    size = len(buckets)
+    if not rows.height or size < 3:
         return None
-    counts = np.zeros(end - first)
+    counts = np.zeros(size)
     per_bucket = rows.group_by("bucket").agg(pl.col("n").sum())
-    counts[per_bucket["bucket"].to_numpy() - first] = per_bucket["n"].to_numpy()
-    size = len(counts)
+    counts[np.searchsorted(buckets, per_bucket["bucket"].to_numpy())] = per_bucket["n"].to_numpy()
     left = np.cumsum(counts)[:-1]
     right = counts.sum() - left
     at = np.arange(1, size)
@@ -66,12 +81,12 @@ def _split(rows: pl.DataFrame, first: int, end: int, what: str) -> Rise | None:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(left > 0, left * np.log(left / at / total), 0.0)
         ratio += np.where(right > 0, right * np.log(right / (size - at) / total), 0.0)
-        rising = right / (size - at) >= LEAST_FACTOR * left / at
+    rising = (right / (size - at) >= demand.factor * left / at) & (buckets[1:] >= least) & (size - at >= LEAST_BUCKETS)
     ratio = np.where(rising, ratio, 0.0)
     best = int(np.argmax(ratio))
-    if ratio[best] < LEAST_RATIO or math.isnan(float(ratio[best])):
+    if ratio[best] < demand.ratio:
         return None
-    after = rows.filter(pl.col("bucket") >= first + best + 1).sort("t0")
+    after = rows.filter(pl.col("bucket") >= int(buckets[best + 1])).sort("t0")
     if not after.height:
         return None
     row = after.row(0, named=True)
@@ -83,5 +98,5 @@ def _split(rows: pl.DataFrame, first: int, end: int, what: str) -> Rise | None:
         lines=row["lines"],
         before_per_minute=round(float(left[best] / at[best]) * per_minute, 3),
         after_per_minute=round(float(right[best] / (size - at[best])) * per_minute, 3),
-        what=what,
+        what=demand.what,
     )

@@ -12,6 +12,10 @@ from subagents.logs.model import Change
 LevelName = Literal["trace", "debug", "info", "warn", "error", "fatal"]
 
 
+def _telling_changes() -> list[Change]:
+    return ["new", "burst", "vanished", "rare"]
+
+
 class CoverageParams(Params):
     """No arguments."""
 
@@ -39,7 +43,7 @@ class WindowParams(Params):
 class PatternsParams(WindowParams):
     """Which patterns."""
 
-    changes: list[Change] = Field(default_factory=lambda: ["new", "burst", "vanished", "rare"])
+    changes: list[Change] = Field(default_factory=_telling_changes)
     level: LevelName | None = Field(None, description="only patterns of this severity or above")
 
 

@@ -43,7 +43,10 @@ async def investigate(brief: Brief, bench: Workbench) -> LogsSummary:
 
 async def _compare(bench: Workbench, coverage: LogsCoverage, look: LogsFirstLook) -> LogsSummary:
     windows = _windows(look.window, look.baseline)
-    found = await bench.call("logs_patterns", PatternsParams(**windows, limit=PATTERNS_READ), LogsPatterns)
+    wanted = PatternsParams(**windows, limit=PATTERNS_READ)
+    if look.baseline is None:
+        wanted = wanted.model_copy(update={"changes": ["steady", "rare"]})
+    found = await bench.call("logs_patterns", wanted, LogsPatterns)
     traces = await bench.call("logs_stacks", WindowParams(**windows, limit=20), LogsStacks)
     patterns = found.data if found.outcome == "ok" else None
     stacks = traces.data if traces.outcome == "ok" else None
@@ -70,6 +73,7 @@ async def _compare(bench: Workbench, coverage: LogsCoverage, look: LogsFirstLook
         stacks=stacks.groups[:10] if stacks is not None else (),
         signatures=look.signatures,
         services=look.services,
+        starts=look.starts,
         problems=_problems(coverage),
     )
 

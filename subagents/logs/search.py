@@ -42,7 +42,7 @@ class Filters:
             return UNKNOWN
         if self.level not in LEVELS:
             raise ToolError(f"no level {self.level!r}; one of {', '.join(LEVELS[1:])}")
-        return LEVELS.index(self.level)  # type: ignore[arg-type]
+        return LEVELS.index(self.level)
 
 
 @dataclass

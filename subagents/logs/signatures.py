@@ -89,6 +89,15 @@ TABLE: tuple[Known, ...] = (
         True,
     ),
     Known(
+        "pool exhausted",
+        "resource",
+        r"pool (is |was )?exhausted|timeout (acquiring|waiting for)( a)? (idle )?(connection|object)|connection is not available"
+        r"|too many connections|remaining connection slots|queuepool limit|acquire connection|cannot get a connection"
+        r"|pool[^\n]{0,30}(waited|timeout|full)|too many clients",
+        "no free connection in a pool",
+        0.3,
+    ),
+    Known(
         "connection refused",
         "dependency",
         r"connection refused|econnrefused|connect\(\) failed \(111|actively refused|connection was refused",
@@ -111,6 +120,15 @@ TABLE: tuple[Known, ...] = (
         r"|machine check|nodenotready|node [^ ]+ (is |status is )?not ?ready|spot interruption|\bevicted\b|instance (was )?terminated",
         "the machine beneath fails",
         0.6,
+    ),
+    Known(
+        "no instance",
+        "dependency",
+        r"no instances? available|no (available )?(servers?|instances?|endpoints?) (available )?for"
+        r"|does not (have|contain) an instance|no endpoints available|service instance not found|no resolvable bootstrap",
+        "no instance of what it calls is registered",
+        0.5,
+        True,
     ),
     Known(
         "upstream failing",
@@ -140,15 +158,6 @@ TABLE: tuple[Known, ...] = (
         "connections break",
         0.35,
         True,
-    ),
-    Known(
-        "pool exhausted",
-        "resource",
-        r"pool (is |was )?exhausted|timeout (acquiring|waiting for)( a)? (idle )?(connection|object)|connection is not available"
-        r"|too many connections|remaining connection slots|queuepool limit|acquire connection|cannot get a connection"
-        r"|pool[^\n]{0,30}(waited|timeout|full)|too many clients",
-        "no free connection in a pool",
-        0.3,
     ),
     Known(
         "file handles",
@@ -253,6 +262,9 @@ def recognise(text: str) -> Known | None:
 _HOST = r"[A-Za-z0-9_](?:[\w-]*[\w])?(?:\.[\w-]+)*(?::\d{2,5})?"
 _TARGETS: tuple[re.Pattern[str], ...] = (
     re.compile(
+        rf"\b(?:instances?|servers?|endpoints?) (?:available )?for (?:service:? )?\"?(?P<host>{_HOST})", re.IGNORECASE
+    ),
+    re.compile(
         rf"\b(?:https?|grpc|tcp|amqp|redis|postgres(?:ql)?|mysql|mongodb|kafka|jdbc:\w+)://(?:[^@/\s]*@)?(?P<host>{_HOST})"
     ),
     re.compile(
@@ -266,71 +278,34 @@ _TARGETS: tuple[re.Pattern[str], ...] = (
     ),
     re.compile(rf"\bupstream (?P<host>{_HOST})", re.IGNORECASE),
 )
+_LIKE_HOST = re.compile(
+    r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$|[A-Za-z].*\.[A-Za-z]|^\d+\.\d+\.\d+\.\d+|^[A-Za-z][\w.-]*:\d{2,5}$"
+)
 _PEER_FIELDS = (
     "peer", "net.peer.name", "peer.service", "upstream.host", "upstream", "server.address", "rpc.service", "db.host",
     "upstream_host", "target", "dest", "destination", "remote", "http.host", "aws.service", "db.name",
 )  # fmt: skip
-_NO_HOST = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "this",
-        "that",
-        "server",
-        "client",
-        "upstream",
-        "service",
-        "host",
-        "connection",
-        "remote",
-        "peer",
-        "socket",
-        "database",
-        "db",
-        "in",
-        "on",
-        "at",
-        "by",
-        "is",
-        "was",
-        "with",
-        "for",
-        "to",
-        "of",
-        "backend",
-        "input",
-        "source",
-        "all",
-        "any",
-        "it",
-        "its",
-        "which",
-        "and",
-        "or",
-        "not",
-        "sql",
-        "query",
-        "http",
-        "https",
-        "unexpected",
-        "data",
-    ]
-)
 
 
-def target_of(raw: str, text: str) -> str | None:
-    """Return the peer that a line names, without its port; None where it names none."""
+def target_of(raw: str, text: str, services: Iterable[str], own: Iterable[str]) -> str | None:
+    """Return the peer that a line names, without its port; None where it names none.
+
+    A word counts as a peer only if it looks like a host name or is a service of these logs, but not the speaker.
+    """
     fields = _fields(raw)
     for name in _PEER_FIELDS:
         if fields.get(name):
             return _bare(fields[name])
+    known = {service.lower(): service for service in services}
+    speakers = {service.lower() for service in own}
     for pattern in _TARGETS:
         for match in pattern.finditer(text[:2048]):
             host = _bare(match["host"])
-            if host and host.lower() not in _NO_HOST and not host.isdigit():
+            if host.lower() in known or _LIKE_HOST.search(match["host"]):
                 return host
-    return None
+    words = {word.lower().rstrip(".,:;") for word in re.findall(r"[\w.-]{3,}", text[:2048])}
+    named = sorted((words & known.keys()) - speakers)
+    return known[named[0]] if len(named) == 1 else None
 
 
 def _bare(host: str) -> str:

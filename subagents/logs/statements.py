@@ -1,30 +1,31 @@
-"""Findings of the logs specialist, as sentences with facts: what is reported, in which order, and when it is "clean"."""
+"""Findings of the logs specialist, as sentences with facts: what is reported, in which order, when the logs are clean."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
 from subagents import quantities
-from subagents.contract import Fact, Finding, Suspect, Topic
+from subagents.contract import Fact, Finding, Suspect
 from subagents.logs.model import LogsCoverage, LogsFirstLook, LogsPatterns, LogsStacks, Pattern, Signature, StackGroup
 from subagents.logs.signatures import TABLE
 
 NAME = "logs"
-PATTERNS_REPORTED = 4
+STRONG_REPORTED = 8
+PATTERNS_REPORTED = 3
 STACKS_REPORTED = 3
-SIGNATURES_REPORTED = 4
-SERVICES_REPORTED = 3
+SIGNATURES_REPORTED = 3
+SERVICES_NAMED = 5
 CLAIM_CHARS = 220
+UNNAMED_PART = 0.7
+"""Of a signature's weight, where the peer is not named, or is one of the services whose own logs are here."""
 LEAST_RATIO = 4.0
 """Nats: below this, a difference between window and baseline is taken for chance."""
 _WEIGHTS = {known.name: known.weight for known in TABLE}
-_STARTS = re.compile(
-    r"\b(?:starting|started|booting|listening on|application (?:is )?ready|initializ(?:ed|ing)|server running|now serving)\b",
-    re.IGNORECASE,
-)
-_STOPPED_LEAST = 20
+STOPPED_LEAST = 20
+"""Events in the baseline; a message logged less often may just not be due yet."""
+THIN_SHARE = 0.5
+"""A baseline that covers less than this part of the window is thin."""
 
 
 def gap(text: str) -> Finding:
@@ -58,11 +59,21 @@ def _bad(each: Pattern) -> bool:
 
 def is_clean(look: LogsFirstLook, patterns: LogsPatterns | None, stacks: LogsStacks | None) -> bool:
     """Say whether the logs show nothing wrong: no rise, no known failure, nothing severe that is new."""
-    severe = [
-        each for each in telling(patterns) if each.severe and (each.surprise >= LEAST_RATIO or each.change == "new")
-    ]
-    grown = [group for group in stacks.groups if group.count > 2 * group.baseline_count] if stacks is not None else []
-    return look.onset is None and not look.signatures and not severe and not grown
+    if look.onset is not None or look.signatures:
+        return False
+    if look.baseline is None:
+        return not look.errors
+    severe = [each for each in telling(patterns) if each.severe and _stands_out(each)]
+    grown = (
+        [group for group in stacks.groups if group.count > 2 * (group.baseline_count or 0)]
+        if stacks is not None
+        else []
+    )
+    return not severe and not grown
+
+
+def _stands_out(each: Pattern) -> bool:
+    return each.surprise >= LEAST_RATIO or (each.severe and each.change in ("new", "rare"))
 
 
 def findings(
@@ -70,16 +81,10 @@ def findings(
 ) -> list[Finding]:
     """Return all findings, strongest first; health and gaps last."""
     if is_clean(look, patterns, stacks):
-        return [_clean(look, patterns), *_other_changes(patterns), *_gaps(coverage, look)]
-    strong = [
-        *_onset(look, patterns),
-        *_signatures(look),
-        *_stacks(stacks),
-        *_patterns(patterns, look),
-        *_services(look),
-    ]
+        return [_clean(look, patterns), *_quiet_changes(look, patterns), *_gaps(coverage, look)]
+    strong = [*_onset(look), *_signatures(look), *_stacks(stacks), *_patterns(patterns, look), *_services(look)]
     strong.sort(key=lambda finding: -finding.weight)
-    return [*strong[:9], *_other_changes(patterns), *_gaps(coverage, look)]
+    return [*strong[:STRONG_REPORTED], *_quiet_changes(look, patterns), *_gaps(coverage, look)]
 
 
 def _clock(at: datetime | None) -> str:
@@ -90,9 +95,12 @@ def _moment(quantity: str, at: datetime | None, citation: str) -> tuple[Fact, ..
     return (Fact(quantity=quantity, value=at.isoformat(), citation=citation),) if at is not None else ()
 
 
-def _counts(count: int, baseline: float, citation: str) -> tuple[Fact, ...]:
+def _counts(count: int, baseline: float | None, citation: str) -> tuple[Fact, ...]:
+    counted = Fact(quantity=quantities.COUNT, value=count, unit="events", citation=citation)
+    if baseline is None:
+        return (counted,)
     return (
-        Fact(quantity=quantities.COUNT, value=count, unit="events", citation=citation),
+        counted,
         Fact(quantity=quantities.BASELINE_COUNT, value=round(baseline, 2), unit="events", citation=citation),
     )
 
@@ -103,21 +111,21 @@ def _who(services: tuple[str, ...]) -> str:
     return services[0] if len(services) == 1 else f"{services[0]} and {len(services) - 1} more"
 
 
-def _before(count: int, baseline: float) -> str:
+def _before(count: int, baseline: float | None) -> str:
+    """Say what was expected; `baseline` is None where the logs hold nothing before the window."""
+    if baseline is None:
+        return "no baseline"
     if not baseline:
         return "none before"
     return f"{baseline:.3g} expected, {count / baseline:.3g}x"
 
 
-def _onset(look: LogsFirstLook, patterns: LogsPatterns | None) -> Iterator[Finding]:
+def _onset(look: LogsFirstLook) -> Iterator[Finding]:
     onset = look.onset
     if onset is None:
         return
-    first = next((each for each in look.services if each.first_severe is not None), None)
-    earliest = min(
-        (each for each in look.services if each.first_severe), key=lambda e: e.first_severe or onset.at, default=first
-    )
-    services = (earliest.service,) if earliest is not None else ()
+    dated = [each for each in look.services if each.first_severe is not None and each.first_severe >= onset.at]
+    dated.sort(key=lambda each: each.first_severe or onset.at)
     yield Finding(
         agent=NAME,
         claim=f"{onset.how[0].upper()}{onset.how[1:]} in the logs at {_clock(onset.at)}: "
@@ -126,7 +134,7 @@ def _onset(look: LogsFirstLook, patterns: LogsPatterns | None) -> Iterator[Findi
         weight=0.7,
         facts=_moment(quantities.FIRST_SEEN, onset.at, onset.citation),
         citations=(onset.citation,),
-        services=services,
+        services=tuple(each.service for each in dated[:1]),
         at=onset.at,
     )
 
@@ -140,6 +148,8 @@ def _signature(each: Signature) -> Finding:
     about = None if each.kind == "none" else Suspect(kind=each.kind, key=each.key, label=each.label)
     share = 1.0 if not each.baseline_count else min(1.0, 1 - each.baseline_count / max(each.count, 1))
     weight = _WEIGHTS.get(each.name, 0.3) * max(share, 0.1) * (1.0 if each.count >= 3 else 0.7)
+    if about is not None and (not each.named or each.kind == "service"):
+        weight *= UNNAMED_PART
     return Finding(
         agent=NAME,
         claim=f"{_who(each.services)} logged {each.name} ({each.explains}) {each.count} times since "
@@ -167,7 +177,9 @@ def _quote(text: str) -> str:
 def _stacks(stacks: LogsStacks | None) -> Iterator[Finding]:
     if stacks is None:
         return
-    grown = [group for group in stacks.groups if not group.baseline_events or group.count > 2 * group.baseline_count]
+    grown = [
+        group for group in stacks.groups if not group.baseline_events or group.count > 2 * (group.baseline_count or 0)
+    ]
     for group in grown[:STACKS_REPORTED]:
         yield _stack(group)
 
@@ -195,23 +207,25 @@ def _stack(group: StackGroup) -> Finding:
 
 
 def _patterns(patterns: LogsPatterns | None, look: LogsFirstLook) -> Iterator[Finding]:
-    covered = {each.citation for each in look.signatures}
-    chosen = [
-        each for each in telling(patterns) if each.surprise >= LEAST_RATIO or (each.change == "new" and each.severe)
-    ]
-    for each in [each for each in chosen if each.citation not in covered][:PATTERNS_REPORTED]:
-        yield _pattern(each, "errors", min(0.6, 0.2 + each.score / 30))
+    covered = {pattern for each in look.signatures[:SIGNATURES_REPORTED] for pattern in each.patterns}
+    if look.baseline is None and patterns is not None:
+        chosen = [each for each in patterns.patterns if each.severe]
+    else:
+        chosen = [each for each in telling(patterns) if _stands_out(each)]
+    for each in [each for each in chosen if each.id not in covered][:PATTERNS_REPORTED]:
+        yield _pattern(each, min(0.6, 0.2 + each.score / 30))
 
 
-_VERBS = {"new": "new", "burst": "bursting", "vanished": "vanished", "rare": "rare and severe", "steady": "steady"}
+_VERBS = {"new": "new", "burst": "bursting", "vanished": "vanished", "rare": "rare", "steady": "severe"}
 
 
-def _pattern(each: Pattern, topic: Topic, weight: float) -> Finding:
+def _pattern(each: Pattern, weight: float) -> Finding:
+    level = "" if each.level == "unknown" else f" {each.level}"
     return Finding(
         agent=NAME,
-        claim=f"{_who(each.services)}: {_VERBS[each.change]} {each.level} message, {each.count} times "
+        claim=f"{_who(each.services)}: {_VERBS[each.change]}{level} message, {each.count} times "
         f"({_before(each.count, each.baseline_count)}) from {_clock(each.first_seen)}: {_quote(each.template)}",
-        topic=topic,
+        topic="errors",
         weight=round(weight, 3),
         facts=(
             *_counts(each.count, each.baseline_count, each.citation),
@@ -226,64 +240,101 @@ def _pattern(each: Pattern, topic: Topic, weight: float) -> Finding:
 
 
 def _services(look: LogsFirstLook) -> Iterator[Finding]:
-    loud = [each for each in look.services if each.errors and each.citation and each.errors > 2 * each.baseline_errors]
-    for rank, each in enumerate(loud[:SERVICES_REPORTED]):
-        assert each.citation is not None
-        yield Finding(
-            agent=NAME,
-            claim=f"{each.service} logged {each.errors} severe events in the incident "
-            f"({_before(each.errors, each.baseline_errors)}), the first that is out of line at {_clock(each.first_severe)}.",
-            topic="errors",
-            weight=round(0.5 - 0.1 * rank, 3),
-            facts=(
-                *_counts(each.errors, each.baseline_errors, each.citation),
-                *_moment(quantities.FIRST_SEEN, each.first_severe, each.citation),
-            ),
-            citations=(each.citation,),
-            services=(each.service,),
-            at=each.first_severe,
-        )
-
-
-def _other_changes(patterns: LogsPatterns | None) -> Iterator[Finding]:
-    """Yield starts of programs and what stopped being logged: no errors, but changes of behaviour."""
-    if patterns is None:
+    """Yield one finding that says who logged trouble, how much, and in which order it began."""
+    loud = [each for each in look.services if each.citation and each.errors > 2 * (each.baseline_errors or 0)]
+    if not loud:
         return
-    quiet = [each for each in patterns.patterns if not _bad(each)]
-    starts = [each for each in quiet if each.change in ("new", "burst", "rare") and _STARTS.search(each.template)]
-    for each in sorted(starts, key=lambda e: e.first_seen or patterns.window.end)[:1]:
+    shown = loud[:SERVICES_NAMED]
+    counted = ", ".join(
+        f"{each.service} {each.errors} ({_before(each.errors, each.baseline_errors)})" for each in shown
+    )
+    dated = sorted((each for each in shown if each.first_severe), key=lambda each: each.first_severe or look.window.end)
+    order = ", then ".join(f"{each.service} {_clock(each.first_severe).removesuffix(' UTC')}" for each in dated)
+    more = f", {len(loud) - len(shown)} more" if len(loud) > len(shown) else ""
+    yield Finding(
+        agent=NAME,
+        claim=f"Severe events by service: {counted}{more}; first out of line: {order} UTC.",
+        topic="errors",
+        weight=0.5,
+        facts=tuple(
+            fact
+            for each in shown
+            for fact in (
+                *_counts(each.errors, each.baseline_errors, each.citation or ""),
+                *_moment(quantities.FIRST_SEEN, each.first_severe, each.citation or ""),
+            )
+        ),
+        citations=tuple(each.citation for each in shown if each.citation),
+        services=tuple(each.service for each in shown),
+        at=dated[0].first_severe if dated else None,
+    )
+
+
+def _quiet_changes(look: LogsFirstLook, patterns: LogsPatterns | None) -> Iterator[Finding]:
+    """Yield starts of programs and what stopped being logged: no errors, but changes of behaviour."""
+    if look.starts:
+        yield _starts(look)
+    if patterns is None or look.baseline is None:
+        return
+    stopped = [
+        each
+        for each in patterns.patterns
+        if not _bad(each) and each.change == "vanished" and each.baseline_events >= STOPPED_LEAST
+    ]
+    for each in sorted(stopped, key=lambda each: -each.baseline_events)[:1]:
         yield Finding(
             agent=NAME,
-            claim=f"{_who(each.services)} logged a start at {_clock(each.first_seen)}: {_quote(each.example)}",
-            topic="change",
+            claim=f"{_who(each.services)} no longer logs, or hardly: {_quote(each.template)} ({each.count} times, "
+            f"{each.baseline_count or 0:.3g} expected; last at {_clock(each.last_seen)}).",
+            topic="symptom",
             weight=0.3,
-            facts=_moment(quantities.FIRST_SEEN, each.first_seen, each.citation),
+            facts=_counts(each.count, each.baseline_count, each.citation),
             citations=(each.citation,),
             services=each.services,
-            at=each.first_seen,
-            terms=each.terms,
+            at=each.last_seen,
         )
-    stopped = [each for each in quiet if each.change == "vanished" and each.baseline_count >= _STOPPED_LEAST]
-    for each in sorted(stopped, key=lambda e: -e.baseline_count)[:1]:
-        yield _pattern(each, "symptom", 0.3)
+
+
+def _starts(look: LogsFirstLook) -> Finding:
+    first = look.starts[0]
+    told = "; ".join(
+        f"{each.service or 'a program'} {_clock(each.at)}: {_quote(each.text)[:120]}" for each in look.starts[:3]
+    )
+    more = f"; {len(look.starts) - 3} more" if len(look.starts) > 3 else ""
+    return Finding(
+        agent=NAME,
+        claim=f"Programs started or stopped near the incident: {told}{more}.",
+        topic="change",
+        weight=0.3,
+        facts=_moment(quantities.FIRST_SEEN, first.at, first.citation),
+        citations=tuple(each.citation for each in look.starts[:3]),
+        services=tuple(dict.fromkeys(each.service for each in look.starts if each.service))[:5],
+        at=first.at,
+        terms=tuple(dict.fromkeys(term for each in look.starts[:3] for term in each.terms))[:24],
+    )
 
 
 def _clean(look: LogsFirstLook, patterns: LogsPatterns | None) -> Finding:
-    first = next((each for each in patterns.patterns), None) if patterns is not None else None
     events = patterns.events if patterns is not None else 0
+    expected = f" ({look.baseline_errors_scaled:g} expected from the time before)" if look.baseline is not None else ""
     return Finding(
         agent=NAME,
-        claim=f"The logs show nothing out of line: {events} events in the window, {look.errors} of them severe "
-        f"({look.baseline_errors_scaled:g} expected from the time before), no rise, no new severe message, no stack trace.",
+        claim=f"The logs show nothing out of line: {events} events in the window, {look.errors} of them severe{expected}, "
+        "no rise, no new severe message, no known failure wording.",
         topic="health",
         weight=0.4,
-        citations=(first.citation,) if first is not None else (),
+        citations=tuple(each.citation for each in patterns.patterns[:1]) if patterns is not None else (),
     )
 
 
 def _gaps(coverage: LogsCoverage, look: LogsFirstLook) -> Iterator[Finding]:
     if look.baseline is None:
-        yield gap("The logs hold nothing before the incident window, so what is new cannot be told from what is usual.")
+        yield gap("The logs hold nothing before the incident window: what is new cannot be told from what is usual.")
+    elif look.baseline_seconds < THIN_SHARE * look.window_seconds:
+        yield gap(
+            f"The baseline is thin: the logs cover {look.baseline_seconds:.0f} s before the incident and "
+            f"{look.window_seconds:.0f} s of it, so that a rare message can look new."
+        )
     problems = [problem for source in coverage.sources for problem in source.problems] + list(coverage.skew)
     if problems:
         shown = "; ".join(problem.line() for problem in problems[:3])

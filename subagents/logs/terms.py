@@ -29,36 +29,11 @@ _PATTERNS: tuple[re.Pattern[str], ...] = (
     re.compile(r"\b([a-z][a-z0-9]*(?:\.[a-z][a-z0-9_-]*)+)\b"),
     re.compile(r"\b([A-Z]{2,6}-\d{2,6}|SQLSTATE\W{1,2}\w{5}|E[A-Z]{4,})\b"),
 )
-_NOISE = frozenset(
-    [
-        "select",
-        "where",
-        "limit",
-        "order",
-        "group",
-        "insert",
-        "values",
-        "null",
-        "true",
-        "false",
-        "none",
-        "error",
-        "info",
-        "warn",
-        "warning",
-        "debug",
-        "http",
-        "https",
-        "utf",
-        "localhost",
-        "trace_id",
-        "span_id",
-        "request_id",
-        "correlation_id",
-        "null",
-        "undefined",
-    ]
+_NOISE_TEXT = (
+    "select where limit order group insert values null true false none error info warn warning debug http https "
+    "utf localhost trace_id span_id request_id correlation_id null undefined"
 )
+_NOISE = frozenset(_NOISE_TEXT.split())
 _NO_VALUE = frozenset({"trace_id", "span_id", "traceId", "spanId", "trace.id", "request_id", "pod", "host", "hostname"})
 _TIMES = frozenset(ROLES["time"]) | frozenset(ROLES["level"]) | frozenset(ROLES["service"]) | frozenset(ROLES["host"])
 
@@ -85,15 +60,18 @@ def _telling(term: str) -> bool:
     return digits <= max(2, len(term) // 4) and not re.fullmatch(r"[0-9a-f-]{8,}", term)
 
 
-def readable(text: str) -> str:
-    """Return the text, or the values of a JSON record that are not its time, level, ids or place."""
+def readable(text: str, otherwise: str = "") -> str:
+    """Return the text, or the values of a JSON record that are not its time, level, ids or place.
+
+    `otherwise` is what to take where a record is cut short and cannot be read.
+    """
     stripped = text.lstrip()
     if not stripped.startswith("{"):
         return text
     try:
         record = json.loads(stripped.split("\n", 1)[0])
     except (ValueError, RecursionError):
-        return text
+        return otherwise or text
     if not isinstance(record, dict):
         return text
     flat = flatten(record)

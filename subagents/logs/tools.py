@@ -8,7 +8,6 @@ from typing import Any
 from subagents.contract import Tool, ToolContext, ToolResult
 from subagents.logs import answers, scans
 from subagents.logs.compare import Spans, spans_of
-from subagents.logs.first_look import IncidentTimes
 from subagents.logs.index import LogIndex
 from subagents.logs.levels import LEVELS, UNKNOWN
 from subagents.logs.log_set import LogSet
@@ -32,6 +31,7 @@ from subagents.logs.params import (
     SearchParams,
     WindowParams,
 )
+from subagents.logs.windows import IncidentTimes
 
 SCAN_TIMEOUT_S = 120.0
 
@@ -141,15 +141,13 @@ def _windows(index: LogIndex, params: WindowParams) -> Spans:
 
 def _patterns(logs: LogSet, params: PatternsParams, context: ToolContext) -> ToolResult[LogsPatterns]:
     index = logs.index(context.cancelled)
-    return answers.patterns(
-        logs,
-        index,
-        _windows(index, params),
+    asked = answers.Asked(
         service=params.service,
         least=LEVELS.index(params.level) if params.level else UNKNOWN,
         changes=params.changes,
         limit=params.limit,
     )
+    return answers.patterns(logs, index, _windows(index, params), asked)
 
 
 def _stacks(logs: LogSet, params: WindowParams, context: ToolContext) -> ToolResult[LogsStacks]:

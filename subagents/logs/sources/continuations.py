@@ -52,6 +52,8 @@ def continues(bodies: pl.Series, stamped: pl.Series) -> pl.Series:
         found = found.with_columns(always=pl.col("always") | opens)
         chained = found["body"].str.contains(OPENS) & ~found["stamped"] & found["always"].shift(1).fill_null(False)
         found = found.with_columns(always=pl.col("always") | chained)
+        between = ~pl.col("stamped") & pl.col("always").shift(1) & pl.col("always").shift(-1)
+        found = found.with_columns(always=pl.col("always") | between.fill_null(False))
     joined: pl.Series = found["always"]
     if joined.len() and joined[0]:
         joined = joined.scatter(0, False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 
 from subagents.contract import EXCERPT_LIMIT, Evidence, Problem, ToolError
@@ -162,7 +162,7 @@ def read_spans(path: Path, wanted: Sequence[tuple[int, int]], keep: int = EXCERP
 def _reopen(path: Path, byte: int, packed: bool) -> tuple[BufferedReader, int]:
     if packed:
         return open_bounded(path)[0], 0
-    raw = path.open("rb", buffering=1 << 16)
+    raw: BufferedReader = BufferedReader(FileIO(path), 1 << 16)
     raw.seek(byte)
     return raw, byte
 

@@ -40,7 +40,7 @@ class StampReader:
         if whole is not None:
             return whole
         stamps = pl.Series([None], dtype=pl.Int64).new_from_index(0, lines.len())
-        texts = lines
+        texts = lines.clone()  # scatter writes in place
         rest = pl.int_range(lines.len(), eager=True, dtype=pl.UInt32)
         tried = 0
         while rest.len() and tried < MAX_SHAPES:

@@ -1,0 +1,53 @@
+"""Lines that continue an event, and the stack traces among them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from subagents.logs.sources.continuations import FRAME
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def extra_lines(columns: pl.DataFrame, joined: pl.Series) -> pl.DataFrame:
+    """Return the raw lines that continue an event: `event` (row), `raw`."""
+    import polars as pl
+
+    if not joined.any():
+        return pl.DataFrame(schema={"event": pl.UInt32, "raw": pl.String})
+    numbered = columns.select((~joined).cum_sum().alias("event").cast(pl.UInt32) - 1, "raw")
+    return numbered.filter(joined)
+
+
+def stack_traces(columns: pl.DataFrame, joined: pl.Series) -> pl.DataFrame:
+    """Return the stack traces: which event row has one, its frame lines, its text."""
+    import polars as pl
+
+    empty = pl.DataFrame(schema={"event": pl.UInt32, "frames": pl.String, "full": pl.String})
+    parts = []
+    if joined.any():
+        rows = columns.select("body").with_columns(joined=joined, event=(~joined).cum_sum() - 1)
+        lines = rows.filter(pl.col("joined")).with_columns(frame=pl.col("body").str.contains(FRAME))
+        framed = lines.filter("frame").group_by("event", maintain_order=True).agg(frames=pl.col("body").str.join("\n"))
+        if framed.height:
+            bodies = rows.filter(pl.col("event").is_in(framed["event"].implode()))
+            full = bodies.group_by("event", maintain_order=True).agg(full=pl.col("body").str.join("\n"))
+            parts.append(framed.join(full, on="event").select(pl.col("event").cast(pl.UInt32), "frames", "full"))
+    heads = columns.filter(~joined)
+    told = heads.select(
+        event=pl.int_range(pl.len(), dtype=pl.UInt32),
+        body="body",
+        stack=pl.coalesce(
+            "stack",
+            pl.when(pl.col("level").is_not_null() & pl.col("body").str.contains("\n", literal=True)).then("body"),
+        ),
+    ).filter(pl.col("stack").is_not_null())
+    if told.height:
+        joined_text = (
+            pl.when(pl.col("body").str.contains(pl.col("stack"), literal=True))
+            .then(pl.col("body"))
+            .otherwise(pl.col("body") + "\n" + pl.col("stack"))
+        )
+        parts.append(told.select("event", frames="stack", full=joined_text))
+    return pl.concat(parts) if parts else empty

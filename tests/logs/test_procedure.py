@@ -1,0 +1,179 @@
+"""What the specialist reports with no model: findings with facts that hold, strongest first, honest when clean."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from subagents import quantities
+from subagents.contract import Evidence, Finding
+from subagents.logs.agent import build
+from subagents.logs.model import LogsSummary
+from subagents.logs.signatures import TABLE, recognise, target_of
+from tests.fakes import FakeWorkbench, run_procedure
+from tests.logs.builders import agent_for, at, brief, incident_log, iso, write
+
+
+def _cited(bench: FakeWorkbench) -> dict[str, Evidence]:
+    return {each.ref: each for _, _, result in bench.calls for each in result.citations}
+
+
+def _check(bench: FakeWorkbench) -> None:
+    """Every citation of a finding was returned by a tool, and opens to the same bytes."""
+    cited = _cited(bench)
+    resolver = bench._agent.resolver
+    assert resolver is not None
+    for finding in bench.reported:
+        for ref in (*finding.citations, *(fact.citation for fact in finding.facts)):
+            assert resolver.resolve(ref).digest == cited[ref].digest
+    assert len(bench.reported) <= 12
+
+
+async def test_an_incident_with_a_given_start(tmp_path: Path) -> None:
+    spec = write(tmp_path, "orders.log.gz", incident_log())
+    bench, summary = await run_procedure(build([spec]), brief([spec], started=at(2400), fired=at(2700)))
+    assert isinstance(summary, LogsSummary)
+    _check(bench)
+    assert summary.onset is not None
+    assert summary.onset.at == at(2400)
+    assert not summary.clean
+    assert summary.services[0].service == "orders"
+    suspects = {finding.about.id: finding for finding in bench.reported if finding.about}
+    refused = suspects["dependency:ledger-db.internal"]
+    assert (refused.topic, refused.stance, refused.at) == ("mechanism", "for", at(2400))
+    counts = {fact.quantity: fact.value for fact in refused.facts}
+    assert counts[quantities.COUNT] == 120
+    assert counts[quantities.BASELINE_COUNT] == 0
+    assert counts[quantities.FIRST_SEEN] == at(2400).isoformat()
+    assert any("mail sent to" in finding.claim and finding.topic == "symptom" for finding in bench.reported)
+
+
+async def test_the_window_is_derived_from_the_logs_and_said(tmp_path: Path) -> None:
+    spec = write(tmp_path, "orders.log", incident_log())
+    bench, summary = await run_procedure(build([spec]), brief([spec], fired=at(2900)))
+    assert summary.onset is not None
+    assert summary.onset.at == at(2400)
+    assert any("derived from the logs: errors rise at 12:40:00 UTC" in line for line in bench.said)
+
+
+async def test_an_onset_on_the_board_gives_the_window(tmp_path: Path) -> None:
+    spec = write(tmp_path, "orders.log", incident_log())
+    onset = Finding(agent="metrics", claim="latency left its baseline", topic="onset", at=at(2390))
+    _, summary = await run_procedure(build([spec]), brief([spec]), (onset,))
+    assert summary.window is not None
+    assert summary.window.start == at(2330)
+
+
+async def test_clean_logs_are_a_finding_with_counts(tmp_path: Path) -> None:
+    lines = [f"{iso(n * 2)} INFO  [main] orders - order {n} accepted" for n in range(1800)]
+    lines += [f"{iso(n * 60)} ERROR [main] orders - retry {n} failed, will try again" for n in range(60)]
+    spec = write(tmp_path, "orders.log", sorted(lines))
+    bench, summary = await run_procedure(build([spec]), brief([spec], started=at(2400)))
+    assert summary.clean
+    assert [finding.topic for finding in bench.reported] == ["health"]
+    assert "21 of them severe" in bench.reported[0].claim
+    _check(bench)
+
+
+async def test_no_logs_no_times_and_no_baseline_are_gaps(tmp_path: Path) -> None:
+    bench, summary = await run_procedure(build([]), brief([]))
+    assert [finding.topic for finding in bench.reported] == ["gap"]
+    undated = write(tmp_path, "x.log", ["error: disk full"] * 3)
+    bench, summary = await run_procedure(build([undated]), brief([undated], started=at(0)))
+    assert [finding.topic for finding in bench.reported] == ["gap"]
+    assert summary.events == 3
+    late = write(tmp_path, "y.log", [f"{iso(n)} ERROR boom {n}" for n in range(30)])
+    bench, summary = await run_procedure(build([late]), brief([late], started=at(0)))
+    assert summary.baseline is None
+    assert not summary.clean
+    assert any("hold nothing before" in finding.claim for finding in bench.reported)
+    assert all("none before" not in finding.claim for finding in bench.reported)
+
+
+async def test_a_trace_points_to_own_code_and_a_start_is_told(tmp_path: Path) -> None:
+    lines = [f"{iso(n * 5)} INFO orders - order {n} accepted" for n in range(400)]
+    lines.append(f"{iso(1190)} INFO orders - starting orders v2026.3.1")
+    for n in range(20):
+        lines += [f"{iso(1200 + n * 30)} ERROR orders - request failed", "Traceback (most recent call last):"]
+        lines += ['  File "/srv/app/orders/stock.py", line 88, in take', "ValueError: stock is negative"]
+    spec = write(tmp_path, "orders.log", lines)
+    bench, summary = await run_procedure(build([spec]), brief([spec], fired=at(1500)))
+    _check(bench)
+    trace = next(finding for finding in bench.reported if "ValueError" in finding.claim)
+    assert "/srv/app/orders/stock.py:88" in trace.claim
+    assert "/srv/app/orders/stock.py" in trace.terms
+    assert "take" in trace.terms
+    assert summary.stacks[0].count == 20
+    start = next(finding for finding in bench.reported if finding.topic == "change")
+    assert (start.at, start.services) == (at(1190), ("orders",))
+
+
+async def test_files_of_one_incident_share_one_clock(tmp_path: Path) -> None:
+    local = "2026-03-01T13:%02d:%02d+01:00 %s"
+    a = [local % (n // 60, n % 60, f"INFO served {n}") for n in range(0, 3600, 5)]
+    b = [json.dumps({"ts": iso(n), "level": "info" if n < 1800 else "error", "msg": "call failed" if n >= 1800 else "ok"})
+         for n in range(0, 3600, 5)]  # fmt: skip
+    specs = [write(tmp_path, "web.log", a), write(tmp_path, "ledger.jsonl", b)]
+    bench, summary = await run_procedure(build(specs), brief(specs))
+    assert summary.onset is not None
+    assert summary.onset.at == at(1800)
+    assert summary.services[0].service == "ledger"
+    assert summary.problems == ()
+    _check(bench)
+
+
+SAID = [
+    ("certificate", "x509: certificate has expired or is not yet valid: current time is after"),
+    ("disk full", "write /var/lib/pg: no space left on device"),
+    ("out of memory", "java.lang.OutOfMemoryError: Java heap space"),
+    ("DNS", "dial tcp: lookup ledger.internal on 10.0.0.2:53: no such host"),
+    ("rate limited", "HTTP 429 Too Many Requests from api.example.com"),
+    ("connection refused", "connect ECONNREFUSED 10.0.0.8:6379"),
+    ("unreachable", "connect: no route to host"),
+    ("no instance", "No instances available for billing-service"),
+    ("upstream failing", "upstream billing returned 503"),
+    ("upstream timeout", "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"),
+    ("connection lost", "read tcp: connection reset by peer"),
+    ("pool exhausted", "HikariPool-1 - Connection is not available, request timed out after 30000ms."),
+    ("file handles", "accept4: too many open files"),
+    ("locks", "ERROR: deadlock detected"),
+    ("credentials", "FATAL: password authentication failed for user app"),
+    ("schema", 'relation "favorites" does not exist'),
+    ("code fault", "runtime error: invalid memory address or nil pointer dereference"),
+    ("bad data", "duplicate key value violates unique constraint"),
+    ("host fault", "EXT4-fs error: Remounting: Read-only file system"),
+    ("datastore leadership", "etcdserver: no leader"),
+    ("crash loop", "Back-off restarting failed container"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), SAID, ids=[name for name, _ in SAID])
+def test_general_wordings_are_recognised(name: str, text: str) -> None:
+    found = recognise(text)
+    assert found is not None
+    assert found.name == name
+
+
+def test_ordinary_lines_are_no_failure() -> None:
+    for text in ("order accepted", "timeout set to 30", "cache warmed", "user logged in", "connected to db"):
+        assert recognise(text) is None, text
+    assert len({known.name for known in TABLE}) == len(TABLE)
+
+
+def test_a_peer_is_a_host_or_a_known_service_never_a_mere_word() -> None:
+    known = ["billing", "orders"]
+    assert target_of("", "GET https://api.example.com/v1 exceeded deadline", known, ["orders"]) == "api.example.com"
+    assert target_of("", "upstream billing returned 503", known, ["orders"]) == "billing"
+    assert target_of("", "billing endpoint unavailable", known, ["orders"]) == "billing"
+    assert target_of("", "upstream deadline exceeded", known, ["orders"]) is None
+    assert target_of("", "Charge upstream call returned error", known, ["orders"]) is None
+    assert target_of('{"upstream.host":"api.example.com:443"}', "exceeded deadline", known, []) == "api.example.com"
+
+
+def test_the_agent_speaks_the_contract(tmp_path: Path) -> None:
+    agent = agent_for(write(tmp_path, "x.log", ["a"]))
+    assert agent.cites == ("log",)
+    assert agent.resolver is not None
+    assert "logs_first_look" in agent.prompt
