@@ -8,7 +8,7 @@ from subagents.citations import RecordRef
 from subagents.metrics.cite import at
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.model import EdgesReport, EdgeView, SpanView
-from subagents.metrics.series import SeriesKey, Store
+from subagents.metrics.series import SeriesKey, Store, deepest_failures
 
 MOST_FAILED = 20
 
@@ -62,13 +62,11 @@ def _median(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float 
 
 
 def failed_spans(store: Store, service: str = "") -> tuple[SpanView, ...]:
-    """Return the failed spans, earliest first, deepest cause of each trace only where parents failed too."""
+    """Return where traces broke, earliest first."""
     out = []
     for source, spans in store.spans.items():
-        failed = [s for s in spans if s.failed]
-        parents = {(s.trace_id, s.parent_id) for s in failed}
-        for span in failed:
-            if (span.trace_id, span.span_id) in parents or service not in ("", span.service):
+        for span in deepest_failures(spans):
+            if service not in ("", span.service):
                 continue
             trace = span.trace_id or span.span_id
             out.append(

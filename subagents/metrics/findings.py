@@ -166,7 +166,7 @@ def traffic(rank: RankReport, symptom_view: SeriesView, moved: tuple[SeriesView,
     if rank.surge is None:
         return []
     flows = [v for v in moved if v.role == "traffic" and v.rising and not v.spread and v.onset is not None]
-    at_entry = [v for v in flows if v.service == symptom_view.service] or flows
+    at_entry = [v for v in flows if v.service == symptom_view.service] or [v for v in flows if "req" in v.name.lower()]
     suspect = Suspect(kind="traffic", key=symptom_view.service or "entry", label="traffic surge")
     late = symptom_view.onset + timedelta(minutes=1) if symptom_view.onset is not None else None
     early = [v for v in at_entry if late is None or (v.onset is not None and v.onset <= late)]

@@ -20,7 +20,7 @@ import numpy as np
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.hops import hop_blame, wait_blame
 from subagents.metrics.roles import Role
-from subagents.metrics.series import SeriesKey, Store
+from subagents.metrics.series import SeriesKey, Store, deepest_failures
 from subagents.metrics.signals import Signal, failures, overlap, signals
 
 OWN_WORK: tuple[Role, ...] = ("saturation", "restarts", "ready", "queue", "lag", "hit_ratio")
@@ -42,6 +42,7 @@ WEIGHT: Mapping[str, float] = {
     "latency": 0.6,
     "errors": 0.9,
     "hop": 1.6,
+    "traces": 0.8,
     "support": 0.1,
 }
 
@@ -90,16 +91,23 @@ class Question:
     candidates: tuple[str, ...] = ()
 
 
+def _plain_names(services: Iterable[str]) -> dict[str, str]:
+    """Return services by their letters and digits; names too short to be told from words are left out."""
+    plain = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in services}
+    return {short: name for short, name in plain.items() if len(short) >= 5}
+
+
+def _named_in(text: str, plain: Mapping[str, str], owner: str) -> str:
+    """Return the other service that a text names, the longest where there are several; empty where none."""
+    letters = re.sub(r"[^a-z0-9]", "", text.lower())
+    return max((name for short, name in plain.items() if short in letters and name != owner), key=len, default="")
+
+
 def attributed(seen: list[Signal], services: Iterable[str]) -> list[Signal]:
     """Return the signals, those whose name holds another service's name marked as being about that service."""
-    plain = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in services}
-    plain = {short: name for short, name in plain.items() if len(short) >= 5}
-    out = []
-    for signal in seen:
-        text = re.sub(r"[^a-z0-9]", "", signal.key.name.lower())
-        named = [name for short, name in plain.items() if short in text and name != signal.key.service]
-        out.append(replace(signal, about=max(named, key=len)) if named else signal)
-    return out
+    plain = _plain_names(services)
+    named = [_named_in(signal.key.name, plain, signal.key.service) for signal in seen]
+    return [replace(signal, about=name) if name else signal for signal, name in zip(seen, named, strict=True)]
 
 
 def strength(size: float) -> float:
@@ -120,6 +128,7 @@ def rank(store: Store, graph: CallGraph, question: Question) -> list[Ranked]:
     _travelling(by_service, table, graph, question)
     _hops(store, table, question)
     _support(by_service, table, question)
+    _failed_spans(store, table, question)
     for item in table.values():
         item.raw = sum(reason.strength for reason in item.reasons)
         item.reasons.sort(key=lambda reason: -reason.strength)
@@ -249,6 +258,22 @@ def _hops(store: Store, table: dict[str, Ranked], question: Question) -> None:
         for service, (value, text, key) in blame.items():
             if service in table:
                 table[service].reasons.append(Reason("hop", WEIGHT["hop"] * value, text, key=key))
+
+
+def _failed_spans(store: Store, table: dict[str, Ranked], question: Question) -> None:
+    """Blame the service of the deepest failed span of each trace, or the one that span's name is about."""
+    plain = _plain_names(table)
+    deepest: dict[str, list[str]] = defaultdict(list)
+    for spans in store.spans.values():
+        for span in deepest_failures(spans):
+            if span.start is None or question.split - 300 <= span.start <= question.end:
+                about = _named_in(f"{span.name} {span.peer}", plain, span.service) or span.service
+                deepest[about].append(f"{span.name}: {span.error or span.status}"[:120])
+    for service, texts in deepest.items():
+        if service in table:
+            value = min(2.0, 1.0 + float(np.log2(len(texts))))
+            text = f"{len(texts)} trace(s) fail deepest there: {texts[0]}"
+            table[service].reasons.append(Reason("traces", WEIGHT["traces"] * value, text))
 
 
 def _support(by_service: dict[str, list[Signal]], table: dict[str, Ranked], question: Question) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,8 +15,11 @@ from subagents.metrics.onset import find_changes
 from subagents.metrics.ranking import Question, Ranked, attributed, rank
 from subagents.metrics.series import Frame, SeriesKey, Store
 from subagents.metrics.signals import Signal, signals
+from subagents.metrics.sources.stamps import moment
 from subagents.metrics.symptom import Asked, Choice, choose
 
+REQUESTS = re.compile(r"req|rps|calls|hits|traffic|visits|sessions")
+"""Names of traffic that users make, as against queries, messages and other work that follows from it."""
 EARLY_STEPS = 20
 """Points before the operator's start within which an onset still belongs to this incident."""
 
@@ -151,21 +155,24 @@ def _choose(
 
 
 def surge_of(store: Store, graph: CallGraph, question: Question) -> float | None:
-    """Return traffic after / before the break at the symptom's service, else at the entry with most traffic."""
+    """Return traffic after / before the break, as far upstream of the symptom as it is measured.
+
+    What a service sends to its own database is no traffic of users; None where only that is known.
+    """
     flows: dict[str, Signal] = {}
     for signal in signals(store, question.start, question.split, question.end):
-        if signal.traits.role == "traffic" and signal.base > 0:
+        if signal.traits.role == "traffic" and signal.base > 0 and REQUESTS.search(signal.key.name.lower()):
             flows.setdefault(signal.key.service, signal)
-    wanted = [question.symptom.key.service] if question.symptom is not None else []
-    for name in (*wanted, *graph.entries()):
-        if name in flows:
-            return flows[name].volume / flows[name].base
-    best = max(flows.values(), key=lambda s: s.base, default=None)
-    return best.volume / best.base if best is not None else None
+    if question.symptom is not None:
+        service = question.symptom.key.service
+        above = sorted(graph.above(service).items(), key=lambda item: (-item[1], item[0]))
+        names = [name for name, _ in above] if service in graph else [service]
+    else:
+        names = graph.entries()
+    found = next((flows[name] for name in names if name in flows), None)
+    return found.volume / found.base if found is not None else None
 
 
 def window_of(start: float, end: float) -> Window:
     """Return epoch seconds as a window, its end just after the last point."""
-    from subagents.metrics.sources.stamps import moment
-
     return Window(start=moment(start), end=moment(end if end > start else start + 1e-6))

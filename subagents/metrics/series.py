@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -75,6 +75,13 @@ class Span:
     def failed(self) -> bool:
         """Say whether the span reports an error."""
         return bool(self.error) or self.status.upper() in {"ERROR", "ERR", "STATUS_CODE_ERROR", "2"}
+
+
+def deepest_failures(spans: Iterable[Span]) -> list[Span]:
+    """Return the failed spans that have no failed child: where each failing trace broke."""
+    failed = [span for span in spans if span.failed]
+    parents = {(span.trace_id, span.parent_id) for span in failed}
+    return [span for span in failed if (span.trace_id, span.span_id) not in parents]
 
 
 @dataclass
