@@ -97,22 +97,31 @@ def payload_kind(document: JsonValue) -> str | None:
 
 def looks_like_alert(document: JsonValue) -> bool:
     """Say whether a plain object has what an alert has: a title or summary, and a service, time or severity."""
-    if isinstance(document, list):
-        return bool(document) and all(isinstance(a, dict) and "labels" in a and "startsAt" in a for a in document[:50])
-    if not isinstance(document, dict):
-        return False
+    document = _unwrapped(document)
     if payload_kind(document) is not None:
         return True
+    if isinstance(document, dict) and isinstance(document.get("alerts"), list):
+        members = _objects(document["alerts"])
+        return bool(members) and all("labels" in a and _began(a) is not None for a in members[:50])
+    if not isinstance(document, dict):
+        return False
     places = _places(document)
     told = _text(places, (*TITLE_KEYS, *SUMMARY_KEYS))
     placed = _text(places, SERVICE_KEYS) or _text(places, SEVERITY_KEYS) or _time(places, FIRED_KEYS)
     return bool(told and placed)
 
 
+def _unwrapped(document: JsonValue) -> JsonValue:
+    """The alerts of Alertmanager's and Prometheus' own interfaces, as a notification."""
+    if isinstance(document, list):
+        return {"alerts": document}
+    data = document.get("data") if isinstance(document, dict) else None
+    return data if isinstance(data, dict) and isinstance(data.get("alerts"), list) else document
+
+
 def parse_alert(document: JsonValue, where: str) -> ParsedAlert:
     """Read any alert payload; what is missing is None, what is odd is a problem, nothing raises."""
-    if isinstance(document, list):
-        document = {"alerts": document}
+    document = _unwrapped(document)
     if isinstance(document, str):
         document = {"summary": document}
     if not isinstance(document, dict):
@@ -144,7 +153,7 @@ def _alert_group(document: Object, origin: str) -> ParsedAlert:
     """One notification about several alerts: the earliest that still fires stands for the group."""
     alerts = _objects(document.get("alerts"))
     firing = [a for a in alerts if str(a.get("status", "firing")).lower() not in _RESOLVED] or alerts
-    lead = min(firing, key=lambda a: (moment(a.get("startsAt")) is None, str(moment(a.get("startsAt")))))
+    lead = min(firing, key=lambda a: (_began(a) is None, str(_began(a))))
     common = [
         _object(document, "commonLabels"),
         _object(document, "groupLabels"),
@@ -160,10 +169,14 @@ def _alert_group(document: Object, origin: str) -> ParsedAlert:
     return ParsedAlert(
         alert,
         parsed.id and f"{origin}-{parsed.id}",
-        moment(lead.get("startsAt")),
+        _began(lead),
         services,
         (*parsed.problems, *((problem,) if len(alerts) > 1 else ())),
     )
+
+
+def _began(alert: Object) -> datetime | None:
+    return _time([alert], ("startsAt", "activeAt"))
 
 
 def _pagerduty(document: Object) -> ParsedAlert:
@@ -182,7 +195,7 @@ def _pagerduty(document: Object) -> ParsedAlert:
     return ParsedAlert(
         parsed.alert.model_copy(update={"resolved": resolved or parsed.alert.resolved}),
         parsed.id and f"pagerduty-{parsed.id}",
-        moment(data.get("created_at")),
+        parsed.started_at,
         parsed.services,
         parsed.problems,
     )

@@ -96,8 +96,10 @@ def _say_what_is_left(gathered: Gathered, manifest: Manifest, others: list[Parse
             Problem(what=f"a second manifest: {manifest.where} counts", where=extra.where, lost="what only it says")
         )
     if others:
+        noun = "alert" if len(others) == 1 else "alerts"
         gathered.problems.append(
             Problem(
-                what=f"{len(others)} more alerts: the first counts, the others add their services", count=len(others)
+                what=f"{len(others)} more {noun}: the first counts, the others add their services",
+                count=len(others),
             )
         )

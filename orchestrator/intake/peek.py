@@ -13,6 +13,7 @@ from subagents.contract import Problem
 from subagents.files import open_bounded
 
 PEEK_BYTES = 64 * 1024
+_HOLE_BYTES = 256 << 20
 _CONTROLS = bytes(set(range(32)) - {0, 7, 8, 9, 10, 11, 12, 13, 27}) + b"\x7f"
 _PACKED = (
     (b"PK\x03\x04", "a zip archive", "unpack it"),
@@ -79,6 +80,10 @@ def peek(path: Path, name: str) -> Peek:
         stream, bounded = open_bounded(path, name)
         with stream:
             head = stream.read(PEEK_BYTES + 1)
+            hole = 0
+            while head and hole < _HOLE_BYTES and not head.strip(b"\0"):  # a log truncated under its writer
+                hole += len(head)
+                head = stream.read(PEEK_BYTES + 1)
     except OSError as error:
         return Peek(b"", True, refused=f"cannot be read ({os.strerror(error.errno) if error.errno else error})")
     whole = len(head) <= PEEK_BYTES
@@ -98,7 +103,8 @@ def peek(path: Path, name: str) -> Peek:
 
 
 def is_binary(head: bytes) -> bool:
-    """Say whether bytes are no text: more than a tenth NUL, or more than 3 % other control characters."""
+    """Say whether bytes are no text: a tenth of them NUL (leading ones apart), or 3 % other control characters."""
+    head = head.lstrip(b"\0") or head
     zeros = head.count(0)
     controls = len(head) - len(head.translate(None, _CONTROLS))
     return zeros > len(head) * 0.1 or controls > (len(head) - zeros) * 0.03

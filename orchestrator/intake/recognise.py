@@ -158,8 +158,8 @@ def _unknown(base: str) -> str:
 
 
 def _table(seen: Peek) -> Recognised:
-    header = seen.text.lstrip("\ufeff\r\n").partition("\n")[0].rstrip("\r")
-    role, options = table_role(header[:4096])
+    header = seen.text.lstrip("\ufeff\r\n")[:4096].splitlines()[0:1]
+    role, options = table_role(header[0] if header else "")
     if role is None:
         return Recognised(
             None,

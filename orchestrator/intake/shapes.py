@@ -34,7 +34,11 @@ _WRAPPERS: dict[str, SourceKind] = {
 def table_role(header: str) -> tuple[Role | None, dict[str, str]]:
     """Return what a CSV file is by its first line; `series` is `single` where it holds one unnamed metric."""
     delimiter = max(",;\t", key=header.count)
-    columns = [name.strip().strip("\ufeff").lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    try:
+        names = next(csv.reader([header], delimiter=delimiter), [])
+    except csv.Error:
+        return None, {}
+    columns = [name.strip().strip("\ufeff").lower() for name in names]
     timed = any(name in TIME_KEYS for name in columns)
     if "caller" in columns and ("callee" in columns or "service" in columns):
         return ("trace_edges" if timed else "topology"), {}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.config import ConfigError, check, settings_schema
 from orchestrator.config.read import read_file
@@ -164,3 +167,13 @@ def test_the_schema_describes_the_file() -> None:
     assert set(schema["properties"]) == {"services", "sources", "policies", "budgets", "engine", "runbooks"}
     assert schema["additionalProperties"] is False
     assert "origin" not in schema["$defs"]["PolicyRule"]["properties"]
+
+
+@given(st.text(alphabet="[]{}\"'=.,#\\\n ab1services", max_size=120))
+def test_any_text_gives_a_file_or_a_line(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "warroom.toml"
+        path.write_text(text, encoding="utf-8")
+        found = read_file(path)
+        assert (found.content is None) == bool(found.faults)
+        assert all(problem.where.startswith(str(path)) for problem in (*found.faults, *found.notes))

@@ -107,7 +107,8 @@ def test_pagerduty_v3_event() -> None:
     )
     assert (alert.metric, alert.observed, alert.threshold) == ("p95_ms", 900.0, 300.0)
     assert found.id == "pagerduty-PGR0VU2"
-    assert found.started_at == FIRED
+    assert alert.fired_at == FIRED
+    assert found.started_at is None
     payload["event"]["event_type"] = "incident.resolved"
     assert parse_alert(payload, "a").alert.resolved
 
@@ -138,6 +139,17 @@ def test_plain_alert_finds_fields_in_labels_and_subject() -> None:
     assert (labelled.alert.service, labelled.alert.title, labelled.alert.summary) == ("cart", "X", "s")
     subject = parse_alert({"title": "crash", "subject": {"name": "cart-1", "namespace": "shop"}}, "a")
     assert subject.alert.service == "cart-1"
+
+
+def test_the_answers_of_alertmanager_and_prometheus() -> None:
+    listed: Any = [firing("cart"), firing("web", "2026-03-01T12:09:00Z")]
+    assert looks_like_alert(listed)
+    assert parse_alert(listed, "a").services == ("cart", "web")
+    active = {"labels": {"alertname": "X", "service": "cart"}, "state": "firing", "activeAt": "2026-03-01T12:00:00Z"}
+    answer: dict[str, Any] = {"status": "success", "data": {"alerts": [{**active, "annotations": {}, "value": "0.3"}]}}
+    assert looks_like_alert(answer)
+    found = parse_alert(answer, "a")
+    assert (found.alert.service, found.alert.observed, found.started_at) == ("cart", 0.3, FIRED)
 
 
 def test_missing_fields_are_said_and_never_raise() -> None:

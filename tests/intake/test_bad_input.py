@@ -153,5 +153,5 @@ async def test_two_alerts_and_two_manifests(tmp_path: Path) -> None:
     assert found.incident.title == "t"
     assert found.incident.services == ("cart", "web")
     text = lines(found)
-    assert "1 more alerts: the first counts" in text
+    assert "1 more alert: the first counts" in text
     assert "a second manifest" in text

@@ -105,11 +105,13 @@ async def test_ten_thousand_files_are_bounded_and_said(tmp_path: Path) -> None:
     assert len(found.unused) == 9_999
     assert len(found.problems) < 60
     assert "9959 more files: empty" in lines(found)
-    small = IntakeOptions(limits=IntakeLimits(entries=100))
-    part = await take(folder, spool=tmp_path / "s", options=small)
-    assert "more than 100 names" in lines(part)
-    for number in range(5):
-        (folder / f"{number:05}.log").write_bytes(LOG)
+
+
+async def test_the_bounds_of_a_folder_are_said(tmp_path: Path) -> None:
+    folder = write(tmp_path / "i", {f"{number:05}.log": LOG for number in range(30)})
+    part = await take(folder, spool=tmp_path / "s", options=IntakeOptions(limits=IntakeLimits(entries=10)))
+    assert len(part.specs) == 10
+    assert "more than 10 names; lost: all after that; give a smaller folder" in lines(part)
     capped = await take(folder, spool=tmp_path / "s", options=IntakeOptions(limits=IntakeLimits(sources=3)))
     assert len(capped.specs) == 3
     assert "more than 3 sources" in lines(capped)

@@ -46,6 +46,7 @@ def look(tmp_path: Path, name: str, content: Any, explicit: bool = False) -> Rec
         ("metrics.csv", METRICS, "metrics"),
         ("cpu of node 3.csv", b"timestamp,value\n2014-02-14 14:30:00,0.132\n", "metrics"),
         ("wide.csv", b"time;cpu;mem\n2026-03-01T12:00:00Z;1;2\n", "metrics"),
+        ("mac.csv", b"ts,value\r2026-03-01T12:00:00Z,1\r", "metrics"),
         ("metrics.json", POINTS, "metrics"),
         ("anything.json", POINTS, "metrics"),
         ("edges.csv", b"ts,caller,service,operation,count,p50_ms\n", "trace_edges"),
@@ -111,6 +112,12 @@ def test_refused(tmp_path: Path, name: str, content: bytes, reason: str) -> None
 def test_a_log_with_a_few_odd_bytes_stays_a_log(tmp_path: Path) -> None:
     assert look(tmp_path, "a.log", LOG * 40 + b"\0\0\xff\xfe\x80caf\xe9\n" + LOG).role == "logs"
     assert look(tmp_path, "colour.log", b"\x1b[31mERROR\x1b[0m pool\n" * 50).role == "logs"
+
+
+def test_a_log_truncated_under_its_writer(tmp_path: Path) -> None:
+    assert look(tmp_path, "a.log", bytes(200_000) + LOG).role == "logs"
+    assert look(tmp_path, "b.log", bytes(30_000) + LOG).role == "logs"
+    assert look(tmp_path, "c.log", bytes(200_000)).role is None
 
 
 def test_broken_records_are_kept_by_name_and_said(tmp_path: Path) -> None:
