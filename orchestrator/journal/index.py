@@ -9,11 +9,12 @@ from pathlib import Path
 
 from pydantic import AwareDatetime
 
-from orchestrator.journal.anchor import AnchorFile
+from orchestrator.journal.anchor import Anchored, AnchorFile
 from orchestrator.journal.events import ApprovalDecided, ApprovalRequested, Event, IncidentOpened, VerdictReached
 from orchestrator.journal.faults import StateError
-from orchestrator.journal.fold import APPROVAL_TYPES, STATUS_TYPES, SessionStatus, pending_approvals, status
+from orchestrator.journal.fold import APPROVAL_TYPES, STATUS_TYPES, SessionStatus, status
 from orchestrator.journal.home import StateHome
+from orchestrator.journal.lock import is_live
 from orchestrator.journal.reader import JournalReader
 from subagents.contract import Frozen
 
@@ -72,20 +73,21 @@ def _changes(event: Event, waiting: list[str]) -> dict[str, object]:
     if isinstance(body, ApprovalRequested) and body.id not in waiting:
         waiting.append(body.id)
     elif isinstance(body, ApprovalDecided) and body.id in waiting:
-        waiting.remove(body.id)
+        waiting.remove(body.id)  # only for the list's count: what a decision binds to is hands' to check
     return {}
 
 
-def summarise(directory: Path) -> SessionRow:
-    """Make a session's row from its journal alone, whatever state that is in."""
-    row = SessionRow(id=directory.name)
+def summarise(directory: Path, row: SessionRow | None = None) -> SessionRow:
+    """Make a session's row from its journal, whatever state that is in; an earlier `row` saves reading it all."""
+    row = row or SessionRow(id=directory.name)
     try:
         with JournalReader(directory) as reader:
-            ends = [*reader.events(limit=1), *reader.tail(1)]
-            row = fold(row, [*ends[:1], *reader.events(1, types=_SUMMARY_TYPES), *ends[1:]])
-            waiting = pending_approvals(reader.events(types=APPROVAL_TYPES))
+            if not row.events:
+                row = fold(row, reader.events(limit=1))
+            row = fold(row, reader.events(row.events, types=_SUMMARY_TYPES))
+            row = fold(row, [event for event in reader.tail(1) if event.seq > row.events])
             problem = "" if reader.integrity.whole and not reader.newer else reader.words
-            return row.model_copy(update={"approvals": tuple(waiting), "problem": problem})
+            return row.model_copy(update={"problem": problem})
     except StateError as error:
         return row.model_copy(update={"problem": str(error)})
 
@@ -116,9 +118,8 @@ class Index:
             anchored = AnchorFile(directory).read()
             if not anchored.head.seq and not (directory / "journal.db").exists():
                 continue  # it was never begun: the process died, or the disk was full, while the folder was made
-            row = known.get(session)
-            if row is None or anchored.fault or row.events != anchored.head.seq:
-                row = summarise(directory)
+            row = self._up_to_date(known.get(session), directory, anchored)
+            if row is not known.get(session):
                 changed.append(row)
             current.append(row)
         gone = known.keys() - {row.id for row in current}
@@ -126,6 +127,15 @@ class Index:
             with contextlib.suppress(sqlite3.Error, OSError):
                 self._put(changed, gone)
         return current[::-1]
+
+    @staticmethod
+    def _up_to_date(row: SessionRow | None, directory: Path, anchored: Anchored) -> SessionRow:
+        if row is None or anchored.fault or row.problem:
+            return summarise(directory)
+        behind = anchored.head.seq - row.events
+        if behind == 0 or (behind < 0 and is_live(directory)):
+            return row  # a live session's notes run ahead of its anchor by a moment
+        return summarise(directory, row) if behind > 0 else summarise(directory)
 
     def rebuild(self) -> list[SessionRow]:
         """Make the index anew from the session folders; return its rows, newest first."""

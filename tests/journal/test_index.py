@@ -100,6 +100,28 @@ async def test_a_stale_row_is_made_anew_and_a_lost_session_forgotten(
     assert index.rows() == []
 
 
+async def test_a_live_session_is_not_read_again_and_again(
+    index: Index, state_home: StateHome, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = await session(state_home, fake_clock, "one")
+    index.note(fold(SessionRow(id=journal.directory.name), journal.events()))
+    read: list[int] = []
+    real = summarise
+
+    def counted(directory: Path, row: SessionRow | None = None) -> SessionRow:
+        read.append(row.events if row else 0)
+        return real(directory, row)
+
+    monkeypatch.setattr("orchestrator.journal.index.summarise", counted)
+    [row] = index.rows()
+    assert (row.events, read) == (7, [])
+    await journal.append(Entry(StatusRunning(reason="approval"), "orchestrator"))
+    await journal.close()
+    [row] = index.rows()
+    assert (row.status, row.reason, row.events, row.title, row.approvals) == ("running", "approval", 8, "one", ("a2",))
+    assert read == [7], "only what is new is read"
+
+
 @pytest.mark.parametrize("content", [b"", b"not a database" * 500, b"SQLite format 3\0" + b"\xff" * 4096])
 async def test_a_corrupt_index_is_rebuilt_silently(
     content: bytes, index: Index, state_home: StateHome, fake_clock: FakeClock
