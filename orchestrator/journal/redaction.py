@@ -97,7 +97,12 @@ class Redactor:
         if depth > JSON_DEPTH_LIMIT:
             return "<nested too deeply>"
         if isinstance(value, Mapping):
-            return {self._named("", str(k), counts): self._walk(v, str(k), counts, depth + 1) for k, v in value.items()}
+            called = value.get("name", value.get("key"))  # {"name": "DB_PASSWORD", "value": "…"}: headers, environments
+            names = {"value": called} if isinstance(called, str) else {}
+            return {
+                self._named("", str(k), counts): self._walk(v, names.get(k, str(k)), counts, depth + 1)
+                for k, v in value.items()
+            }
         if isinstance(value, list | tuple):
             return [self._walk(item, name, counts, depth + 1) for item in value]
         return value

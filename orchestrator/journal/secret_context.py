@@ -18,6 +18,7 @@ from orchestrator.journal import secret_forms as forms
 from orchestrator.journal.secret_values import NUMERIC, STOP, URL, is_secret, kind_of, wordy
 
 _VALUE_WINDOW = 4096
+_UNQUOTED_WINDOW = 1024
 _JUDGED = 512
 """Bytes of a value that are judged; what is longer is secret or not by its beginning."""
 _RANK_KEY, _RANK_NAMED = 1, 2
@@ -43,9 +44,11 @@ class _Value:
 
 
 _OPEN = re.compile(rb"(\\{0,3})([\"'`])")
-_UNQUOTED = re.compile(rb"[^\s\"'`<>&;,|)\]}]*")
+# A backslash and n, r or t is a line end or a tab inside a JSON string, not a part of the value.
+_UNQUOTED = re.compile(rb"(?:[^\s\"'`<>&;,|)\]}\\\x1b]++|\\\\|\\(?![nrt]))*+")
 _MORE_AFTER_COMMA = re.compile(rb",[^\s\"'`<>&;|)\]}=:]+(?=[\s\"'`;&)\]}]|$)")
 _NAME_END = re.compile(forms.SECRET_NAME.replace(rb"(?i)", b""), re.IGNORECASE)
+_NAME = re.compile(forms.NAME)
 _SHORT = re.compile(rb"(?:" + forms.SHORT_NAMES + rb")\Z", re.IGNORECASE)
 
 _NOT_BEFORE = re.compile(
@@ -195,8 +198,8 @@ def _is_basic(text: bytes) -> bool:
 
 
 def _pair(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
-    found = re.match(rb"[a-z0-9_. -]+", head)
-    word = found.group().strip() if found else head
+    found = _NAME.match(head)
+    word = found.group() if found else head
     if not _name_counts(data, start, data[start : start + len(word)]):
         return
     if head.endswith(b">") and not head.endswith(b"=>") and not _in_tag(data, start):
@@ -216,7 +219,7 @@ def _pair(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
     value = _value_at(data, end)
     text = data[value.start : min(value.end, value.start + _JUDGED)]
     if is_secret(word, text, quoted=value.quoted, structural=_structural(data, start, end, value)):
-        whole = value.end - value.start < _VALUE_WINDOW
+        whole = value.quoted or value.end - value.start < _UNQUOTED_WINDOW
         yield Span(value.start, value.end if whole else _token_end(data, value.end), kind_of(word))
 
 
@@ -252,7 +255,7 @@ def _value_at(data: bytes, at: int) -> _Value:
         if end >= 0:
             return _Value(start, end, True)
         at = start
-    end = _end_of(_UNQUOTED, data, at, at + _VALUE_WINDOW)
+    end = _end_of(_UNQUOTED, data, at, at + _UNQUOTED_WINDOW)
     comma = _MORE_AFTER_COMMA.match(data, end, end + _VALUE_WINDOW)
     end = comma.end() if comma is not None else end
     if data[at:end].endswith((b".", b":", b"!")) and data[end : end + 1] in (b"", b" ", b"\n"):

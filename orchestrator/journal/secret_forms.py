@@ -117,12 +117,17 @@ _LONG_NAMES = (
 SHORT_NAMES = rb"pwd|pass|pw|auth|sig|dsn|otp|psk"
 """Names that other words end in as well (compass, author): they need a boundary before them."""
 _NAME = rb"(?:" + _LONG_NAMES + rb"|" + SHORT_NAMES + rb")"
-_QUOTES = rb"(?:\\{0,3}[\"'`]|\]){0,2}"
+NAME = rb"(?i)" + _NAME
+_PAINT = rb"(?:\x1b\[[0-9;]{0,12}m)*"
+"""Loggers colour names and values apart; the journal keeps the colours."""
+_QUOTES = _PAINT + rb"(?:\\{0,3}[\"'`]|\]){0,2}" + _PAINT
 SECRET_NAME = rb"(?i)(" + _NAME + rb")[\"'\])\s]*$"
 """Where a key, field or variable name ends in a word for a secret; the group is that word."""
 
 CONTEXT = (
-    rb"(?i)(?:" + _NAME + _QUOTES + rb"(?:[ \t]{0,3}(?::=|=>|==?|:|%3d)[ \t]{0,3}|>)"
+    rb"(?i)(?:" + _NAME + _QUOTES + rb"(?:[ \t]{0,3}(?::=|=>|==?|:|%3d)[ \t]{0,3}" + _PAINT + rb"|>)"
+    rb"|" + _NAME + rb"[\\\"']{0,4},?\s{1,40}[\\\"']{0,4}value[\\\"']{0,4}[ \t]{0,3}[:=][ \t]{0,3}"
+    rb"|" + _NAME + rb"[\\\"']{1,4},[\\\"']{1,4}value[\\\"']{1,4}[ \t]{0,3}:[ \t]{0,3}"
     rb"|\b(?:bearer|basic)(?:[ \t]|%20|\+)+"
     rb"|-" + _NAME + rb"[ \t]+"
     rb"|[ \t](?:-u|--user|--proxy-user)[ \t=]+[\"']?[^\s:\"']+:"

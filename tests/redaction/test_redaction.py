@@ -95,6 +95,13 @@ def test_counts_are_by_kind(redactor: Redactor) -> None:
         ('{{"user": "bob", "password": "{}", "n": 1}}', '{{"user": "bob", "password": "<>", "n": 1}}'),
         ("GET /x?access_token={}&page=2 HTTP/1.1", "GET /x?access_token=<>&page=2 HTTP/1.1"),
         ("password={}, user=bob", "password=<>, user=bob"),
+        ("\x1b[36mtoken\x1b[0m=\x1b[1m{}\x1b[0m ok", "\x1b[36mtoken\x1b[0m=\x1b[1m<>\x1b[0m ok"),
+        ('{{"msg":"password={}\\nnext line"}}', '{{"msg":"password=<>\\nnext line"}}'),
+        ('{{"name":"DB_PASSWORD","value":"{}"}}', '{{"name":"DB_PASSWORD","value":"<>"}}'),
+        ("- name: API_TOKEN\n  value: {}\n", "- name: API_TOKEN\n  value: <>\n"),
+        ("docker login -u ci -p {} registry", "docker login -u ci -p <> registry"),
+        ("machine h login ci password {}", "machine h login ci password <>"),
+        ("the new password is {}.", "the new password is <>."),
     ],
 )
 def test_only_the_secret_goes(redactor: Redactor, line: str, wanted: str) -> None:
@@ -183,6 +190,7 @@ def test_json_keeps_its_structure(redactor: Redactor) -> None:
         "api_keys": {"secret_token": [corpus.pick(rng, corpus.ALNUM, 32)]},
         token: "as a key",
         "status": "token expired",
+        "env": [{"name": "DB_PASSWORD", "value": password}, {"name": "MODE", "value": "fast"}],
     }
     redacted, counts = redactor.redact_json(value)
     dumped = json.dumps(redacted)
@@ -193,7 +201,8 @@ def test_json_keeps_its_structure(redactor: Redactor) -> None:
     assert redacted["config"]["none"] is None
     assert redacted["lines"][1] == "plain"
     assert redacted["status"] == "token expired"
-    assert counts == {"password": 1, "github": 2, "token": 1}
+    assert redacted["env"][1] == {"name": "MODE", "value": "fast"}
+    assert counts == {"password": 2, "github": 2, "token": 1}
     assert redactor.redact_json(redacted) == (redacted, {})
 
 
