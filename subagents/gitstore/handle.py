@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +16,25 @@ from subagents.gitstore.process import Bounds, GitFailed, first_line, run
 if TYPE_CHECKING:
     import git
 
-_MAKING = threading.Lock()
+_HIDING = threading.Lock()
+
+
+@contextmanager
+def _nothing_inherited() -> Iterator[None]:
+    """Hide GIT_* from GitPython, which reads them as it is imported and as it opens a directory."""
+    with _HIDING:
+        held = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("GIT_")}
+        try:
+            os.environ["GIT_PYTHON_REFRESH"] = "quiet"  # its import must not fail where git is absent
+            os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = git_program() or "git"
+            yield
+        finally:
+            for name in ("GIT_PYTHON_REFRESH", "GIT_PYTHON_GIT_EXECUTABLE"):
+                os.environ.pop(name, None)
+            os.environ.update(held)
 
 
 def _closed_class() -> type[git.Git]:
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # its import must not fail where git is absent
     import git
 
     class ClosedGit(git.Git):
@@ -58,10 +74,9 @@ def open_handle(git_dir: Path) -> git.Repo:
     """Open our own store with GitPython; raises ValueError for any directory that is not one of ours."""
     if not (git_dir / "warroom-store").is_file():
         raise ValueError(f"{git_dir} is not a store of ours")
-    closed = _closed_class()
-    import git
-
-    with _MAKING:
+    with _nothing_inherited():
+        closed = _closed_class()
+        import git
 
         class StoreRepo(git.Repo):
             """A bare repository of ours."""

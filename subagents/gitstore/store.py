@@ -128,11 +128,16 @@ class IsolatedStore:
         with GitProcess([f"--git-dir={self.git_dir}", *arguments], stdin, bounds, extra) as process:
             yield process
 
-    def handle(self) -> git.Repo:
-        """Return GitPython's view of the store, whose every git process is a closed one."""
+    @contextmanager
+    def handle(self) -> Iterator[git.Repo]:
+        """Give GitPython's view of the store, whose every git process is a closed one and ends with the block."""
         from subagents.gitstore.handle import open_handle
 
-        return open_handle(self.git_dir)
+        repo = open_handle(self.git_dir)
+        try:
+            yield repo
+        finally:
+            repo.close()
 
     def branches(self) -> list[Ref]:
         """Return the user's local and remote branches, newest first."""
