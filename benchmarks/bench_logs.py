@@ -30,7 +30,9 @@ MESSAGES: tuple[Callable[[random.Random], str], ...] = (
     lambda r: f"session {r.getrandbits(64):016x} opened from 10.0.{r.randrange(255)}.{r.randrange(255)}",
     lambda r: f"query took {r.randrange(90)} ms rows={r.randrange(100)} table=orders",
     lambda r: f"published event OrderPlaced offset={r.randrange(10**7)} partition={r.randrange(12)}",
-    lambda r: f"worker {r.choice('alpha beta gamma delta epsilon zeta'.split())} picked job {r.randrange(10**6)}",
+    lambda r: (
+        f"worker {r.choice(('alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta'))} picked job {r.randrange(10**6)}"
+    ),
 )
 TRACE = (
     "java.lang.IllegalStateException: stock of item {0} is negative\n"

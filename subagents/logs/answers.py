@@ -197,7 +197,8 @@ def _pattern(logs: LogSet, index: LogIndex, spans: Spans, each: Compared) -> Pat
 def _patterns_text(data: LogsPatterns) -> str:
     lines = [
         f"{data.events} events in {_span(data.window)}, {data.baseline_events} in the baseline; patterns: "
-        f"{data.new} new, {data.burst} bursting, {data.vanished} vanished, {data.rare} rare and severe, {data.steady} steady"
+        f"{data.new} new, {data.burst} bursting, {data.vanished} vanished, {data.rare} rare and severe, "
+        f"{data.steady} steady"
     ]
     if data.note:
         lines.append(data.note)
@@ -317,7 +318,8 @@ def look(logs: LogSet, index: LogIndex, times: IncidentTimes) -> ToolResult[Logs
     lines.append(f"{data.errors} severe events, {data.baseline_errors_scaled:g} expected from the baseline")
     if data.onset is not None:
         lines.append(
-            f"onset {data.onset.at:%H:%M:%S} UTC: {data.onset.before_per_minute:g} to {data.onset.after_per_minute:g} per minute"
+            f"onset {data.onset.at:%H:%M:%S} UTC: {data.onset.before_per_minute:g} to "
+            f"{data.onset.after_per_minute:g} per minute"
         )
     lines.extend(
         f"signature {each.label} x{each.count} ({each.explains}): {each.example[:160]}" for each in data.signatures

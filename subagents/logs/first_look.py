@@ -20,7 +20,7 @@ from subagents.logs.model import (
     Signature,
     Start,
 )
-from subagents.logs.signatures import Known, recognise, same_service, target_of
+from subagents.logs.signatures import Known, around_wording, recognise, same_service, target_of
 from subagents.logs.sources.timestamps import microseconds, moment
 from subagents.logs.terms import readable, terms_of
 from subagents.logs.windows import Chosen
@@ -122,7 +122,7 @@ def signatures(
     services = [name for name in index.table["service"].drop_nulls().unique().to_list() if name]
     groups: dict[tuple[str, str], list[Member]] = {}
     for each in compared:
-        if each.change not in ("new", "burst", "rare") or not (each.severe or each.level >= WARN):
+        if not stands_out(each, spans) or not (each.severe or each.level >= WARN):
             continue
         example = index.examples[each.key]
         known = recognise(f"{example.text}\n{readable(example.raw, example.text)}")
@@ -168,7 +168,7 @@ def _signature(
         services=tuple(dict.fromkeys(name for each in compared for name in each.services))[:12],
         first_seen=moment(earliest.first) if earliest.first is not None else None,
         last_seen=moment(max(each.last or 0 for each in compared)),
-        example=best.example.text[:300],
+        example=around_wording(known, best.example.text)[:300],
         citation=logs.ref(place),
         patterns=tuple(each.id for each in compared),
         terms=terms_of(*[readable(member.example.raw, member.example.text) for member in members[:3]]),
@@ -204,6 +204,13 @@ def _starts(logs: LogSet, index: LogIndex, spans: Spans, places: list[tuple[Plac
     return found
 
 
+def stands_out(each: Compared, spans: Spans) -> bool:
+    """Say whether a pattern differs from its baseline; without a baseline every severe one has to be looked at."""
+    if not spans.baseline_seconds:
+        return each.severe and each.count > 0
+    return each.change in ("new", "burst", "rare")
+
+
 def rank_services(
     logs: LogSet, index: LogIndex, spans: Spans, places: list[tuple[Place, str]]
 ) -> list[ServiceEvidence]:
@@ -215,11 +222,11 @@ def rank_services(
     found = []
     for service in totals["service"].head(SERVICES).to_list():
         compared = compare(index, spans, service)
-        telling = [each for each in compared if each.change in ("new", "burst", "rare")]
+        telling = [each for each in compared if stands_out(each, spans)]
         bad = [each for each in telling if each.severe or each.level >= WARN]
         severe = [each for each in compared if each.severe and each.count]
         score = sum(each.score for each in bad[:5]) + 0.2 * sum(each.score for each in telling[:3])
-        first = min((each for each in severe if each.change != "steady"), key=lambda e: e.first or 0, default=None)
+        first = min((each for each in severe if stands_out(each, spans)), key=lambda e: e.first or 0, default=None)
         if score <= 0:
             continue
         place = Place(first.source, first.byte, first.lines) if first else None

@@ -150,7 +150,7 @@ def _pattern(regex: str | None) -> Callable[[pl.Series], pl.Series] | None:
 
 
 def resolved(events: pl.DataFrame, source: LogSource) -> pl.DataFrame:
-    """Add `severity`, `by_words` and, for syslog, `service`: read from each distinct masked head, not from each line."""
+    """Add `severity`, `by_words` and, for syslog, `service`: read once from each distinct masked head."""
     import polars as pl
 
     events = events.with_columns(head=mask(pl.col("text").str.slice(0, 200), syslog=source.is_syslog))

@@ -38,7 +38,8 @@ TABLE: tuple[Known, ...] = (
     Known(
         "certificate",
         "certificate",
-        r"certificate has expired|certificate expired|expired certificate|cert(ificate)?[^.\n]{0,40} is expired|x509: certificate"
+        r"certificate has expired|certificate expired|expired certificate|cert(ificate)?[^.\n]{0,40} is expired"
+        r"|x509: certificate"
         r"|certificate_verify_failed|certificate verify failed|not yet valid|pkix path|sslhandshakeexception"
         r"|certificate_expired|unable to get local issuer|certificateexpiredexception",
         "a TLS certificate is refused",
@@ -73,7 +74,8 @@ TABLE: tuple[Known, ...] = (
     Known(
         "rate limited",
         "dependency",
-        r"too many requests|rate limit(ed|ing)?( is)? (exceeded|reached)|rate[ _-]?limited|ratelimitexceeded|throttlingexception"
+        r"too many requests|rate limit(ed|ing)?( is)? (exceeded|reached)|rate[ _-]?limited|ratelimitexceeded"
+        r"|throttlingexception"
         r"|request (was )?throttled|slowdown\b|quota exceeded|requestlimitexceeded|status[= :]+429",
         "a dependency refuses the rate",
         0.5,
@@ -82,7 +84,8 @@ TABLE: tuple[Known, ...] = (
     Known(
         "datastore leadership",
         "dependency",
-        r"leader[ -]election|no leader|not (the )?leader|notleaderforpartition|quorum (lost|not)|lost quorum|split[ -]brain"
+        r"leader[ -]election|no leader|not (the )?leader|notleaderforpartition|quorum (lost|not)|lost quorum"
+        r"|split[ -]brain"
         r"|replication lag|failover (started|in progress)|not_master|primary stepped down|no primary",
         "a datastore lost or changes its leader",
         0.6,
@@ -91,7 +94,8 @@ TABLE: tuple[Known, ...] = (
     Known(
         "pool exhausted",
         "resource",
-        r"pool (is |was )?exhausted|timeout (acquiring|waiting for)( a)? (idle )?(connection|object)|connection is not available"
+        r"pool (is |was )?exhausted|timeout (acquiring|waiting for)( a)? (idle )?(connection|object)"
+        r"|connection is not available"
         r"|too many connections|remaining connection slots|queuepool limit|acquire connection|cannot get a connection"
         r"|pool[^\n]{0,30}(waited|timeout|full)|too many clients",
         "no free connection in a pool",
@@ -117,7 +121,8 @@ TABLE: tuple[Known, ...] = (
         "host fault",
         "host",
         r"input/output error|read-only file system|erofs\b|buffer i/o error|blk_update_request|soft lockup|hung_task"
-        r"|machine check|nodenotready|node [^ ]+ (is |status is )?not ?ready|spot interruption|\bevicted\b|instance (was )?terminated",
+        r"|machine check|nodenotready|node [^ ]+ (is |status is )?not ?ready|spot interruption|\bevicted\b"
+        r"|instance (was )?terminated",
         "the machine beneath fails",
         0.6,
     ),
@@ -125,7 +130,8 @@ TABLE: tuple[Known, ...] = (
         "no instance",
         "dependency",
         r"no instances? available|no (available )?(servers?|instances?|endpoints?) (available )?for"
-        r"|does not (have|contain) an instance|no endpoints available|service instance not found|no resolvable bootstrap",
+        r"|does not (have|contain) an instance|no endpoints available|service instance not found"
+        r"|no resolvable bootstrap",
         "no instance of what it calls is registered",
         0.5,
         True,
@@ -133,8 +139,10 @@ TABLE: tuple[Known, ...] = (
     Known(
         "upstream failing",
         "dependency",
-        r"no healthy upstream|upstream connect error|bad gateway|gateway time-?out|serviceunavailable|service unavailable"
-        r"|circuit ?breaker[^.\n]{0,30}open|callnotpermitted|(upstream|from|service|backend|sdk)[^\n]{0,80}\b50[0234]\b"
+        r"no healthy upstream|upstream connect error|bad gateway|gateway time-?out|serviceunavailable"
+        r"|service unavailable"
+        r"|circuit ?breaker[^.\n]{0,30}open|callnotpermitted"
+        r"|(upstream|from|service|backend|sdk)[^\n]{0,80}\b50[0234]\b"
         r"|internalerror \(500\)|upstream[^\n]{0,40}unavailable|statuscode\.unavailable|code = unavailable",
         "what it calls answers with errors",
         0.45,
@@ -200,7 +208,8 @@ TABLE: tuple[Known, ...] = (
     Known(
         "configuration",
         "config",
-        r"(missing|invalid|unknown|unrecognized|required) (config|configuration|setting|environment variable|env var|property)"
+        r"(missing|invalid|unknown|unrecognized|required) (config|configuration|setting|environment variable"
+        r"|env var|property)"
         r"|could not resolve placeholder|is not set in (the )?environment|config(uration)? (error|is invalid)",
         "a setting is missing or wrong",
         0.3,
@@ -209,7 +218,8 @@ TABLE: tuple[Known, ...] = (
         "bad data",
         "data",
         r"invalid (json|payload|utf-?8|byte sequence)|malformed|cannot deserialize|jsonparseexception|schema mismatch"
-        r"|schema validation|duplicate key value|violates (unique|foreign|not-null|check)|corrupt(ed)? (record|file|index|data)"
+        r"|schema validation|duplicate key value|violates (unique|foreign|not-null|check)"
+        r"|corrupt(ed)? (record|file|index|data)"
         r"|checksum mismatch|failed to (parse|decode)",
         "input that cannot be used",
         0.3,
@@ -217,7 +227,8 @@ TABLE: tuple[Known, ...] = (
     Known(
         "schema",
         "none",
-        r"relation [^\n]{1,80} does not exist|no such table|no such column|unknown column|column [^\n]{1,80} does not exist"
+        r"relation [^\n]{1,80} does not exist|no such table|no such column|unknown column"
+        r"|column [^\n]{1,80} does not exist"
         r"|undefinedtable|undefinedcolumn|table [^\n]{1,80} doesn't exist|invalid object name",
         "code and database schema do not match",
         0.5,
@@ -225,10 +236,12 @@ TABLE: tuple[Known, ...] = (
     Known(
         "code fault",
         "none",
-        r"nil pointer|nullpointerexception|null pointer|nullreferenceexception|attributeerror|typeerror|keyerror|indexerror"
+        r"nil pointer|nullpointerexception|null pointer|nullreferenceexception|attributeerror|typeerror"
+        r"|keyerror|indexerror"
         r"|referenceerror|undefined is not|is not a function|cannot read propert|index out of (range|bounds)"
         r"|indexoutofbounds|classcastexception|nosuchmethod|noclassdef|classnotfound|importerror|modulenotfounderror"
-        r"|panicked at|panic: |division by zero|zerodivisionerror|arithmeticexception|stack overflow|illegalstateexception"
+        r"|panicked at|panic: |division by zero|zerodivisionerror|arithmeticexception|stack overflow"
+        r"|illegalstateexception"
         r"|undefined method|unhandled (exception|rejection)|segmentation fault|sigsegv",
         "the program itself fails",
         0.5,
@@ -259,6 +272,16 @@ def recognise(text: str) -> Known | None:
     return next((known for known, pattern in zip(TABLE, _compiled(), strict=True) if pattern.search(head)), None)
 
 
+def around_wording(known: Known, text: str, width: int = 220) -> str:
+    """Return the part of a long text in which the failure's wording stands."""
+    flat = " ".join(text.split())
+    match = _compiled()[TABLE.index(known)].search(flat)
+    if len(flat) <= width or match is None or match.end() < width:
+        return flat
+    start = max(0, match.start() - width // 3)
+    return "…" + flat[start : start + width]
+
+
 _HOST = r"[A-Za-z0-9_](?:[\w-]*[\w])?(?:\.[\w-]+)*(?::\d{2,5})?"
 _TARGETS: tuple[re.Pattern[str], ...] = (
     re.compile(
@@ -272,8 +295,8 @@ _TARGETS: tuple[re.Pattern[str], ...] = (
     ),
     re.compile(rf"\b(?:dial tcp|lookup|UnknownHostException:|resolve host:?|getaddrinfo \w+)\s+(?P<host>{_HOST})"),
     re.compile(
-        rf"\b(?:upstream|connect(?:ing|ion)? to|connected to|failed to connect to|from|call(?:ing)? to|request to|unavailable:)\s+"
-        rf"\"?(?:service |server |host )?(?P<host>{_HOST})",
+        rf"\b(?:upstream|connect(?:ing|ion)? to|connected to|failed to connect to|from|call(?:ing)? to|request to"
+        rf"|unavailable:)\s+\"?(?:service |server |host )?(?P<host>{_HOST})",
         re.IGNORECASE,
     ),
     re.compile(rf"\bupstream (?P<host>{_HOST})", re.IGNORECASE),

@@ -1,4 +1,4 @@
-"""Findings of the logs specialist, as sentences with facts: what is reported, in which order, when the logs are clean."""
+"""Findings of the logs specialist as sentences with facts: what is reported, in which order, and when all is well."""
 
 from __future__ import annotations
 
@@ -319,8 +319,8 @@ def _clean(look: LogsFirstLook, patterns: LogsPatterns | None) -> Finding:
     expected = f" ({look.baseline_errors_scaled:g} expected from the time before)" if look.baseline is not None else ""
     return Finding(
         agent=NAME,
-        claim=f"The logs show nothing out of line: {events} events in the window, {look.errors} of them severe{expected}, "
-        "no rise, no new severe message, no known failure wording.",
+        claim=f"The logs show nothing out of line: {events} events in the window, {look.errors} of them "
+        f"severe{expected}, no rise, no new severe message, no known failure wording.",
         topic="health",
         weight=0.4,
         citations=tuple(each.citation for each in patterns.patterns[:1]) if patterns is not None else (),

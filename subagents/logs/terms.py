@@ -27,6 +27,7 @@ _PATTERNS: tuple[re.Pattern[str], ...] = (
     re.compile(r"\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b"),
     re.compile(r"\b([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)\b"),
     re.compile(r"\b([a-z][a-z0-9]*(?:\.[a-z][a-z0-9_-]*)+)\b"),
+    re.compile(r"(?<![\w/.-])([a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)+)(?![\w/-])"),
     re.compile(r"\b([A-Z]{2,6}-\d{2,6}|SQLSTATE\W{1,2}\w{5}|E[A-Z]{4,})\b"),
 )
 _NOISE_TEXT = (
@@ -55,6 +56,8 @@ def terms_of(*texts: str) -> tuple[str, ...]:
 
 def _telling(term: str) -> bool:
     if not 3 <= len(term) <= 120 or term.lower() in _NOISE:
+        return False
+    if max(len(part) for part in term.split(".")) < 3:
         return False
     digits = sum(char.isdigit() for char in term)
     return digits <= max(2, len(term) // 4) and not re.fullmatch(r"[0-9a-f-]{8,}", term)

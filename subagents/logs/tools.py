@@ -41,7 +41,7 @@ def logs_tools(logs: LogSet) -> tuple[Tool[Any, Any], ...]:
     return (
         _tool(
             "logs_coverage",
-            "What log files there are: events, layout, time span, levels, services, and every problem with file and line.",
+            "What log files there are: events, layout, time span, levels, services; every problem with file and line.",
             CoverageParams,
             LogsCoverage,
             lambda params, context: answers.coverage(logs, logs.index(context.cancelled)),
@@ -71,7 +71,7 @@ def logs_tools(logs: LogSet) -> tuple[Tool[Any, Any], ...]:
         ),
         _tool(
             "logs_search",
-            "Search events by text, RE2 regex, service, level, time, source: the count first, then lines with citations.",
+            "Search events by text, RE2 regex, service, level, time, source: first the count, then cited lines.",
             SearchParams,
             LogsSearch,
             lambda params, context: scans.search_answer(logs, params, context.cancelled),
@@ -85,7 +85,7 @@ def logs_tools(logs: LogSet) -> tuple[Tool[Any, Any], ...]:
         ),
         _tool(
             "logs_distinct",
-            "The values of a field (service, host, level, source, a JSON field, a key of key=value), most frequent first.",
+            "Values of a field (service, host, level, source, a JSON field, a key of key=value), most frequent first.",
             DistinctParams,
             LogsDistinct,
             lambda params, context: scans.distinct_answer(logs, params, context.cancelled),

@@ -81,6 +81,7 @@ def incident_log() -> list[str]:
             lines.append(f"{iso(second)} WARN  [pool] orders - slow query took {second % 977} ms")
         if second >= 2400 and second % 10 == 0:
             lines.append(
-                f"{iso(second)} ERROR [main] orders - dial tcp 10.1.2.3:5432: connect: connection refused host=ledger-db.internal"
+                f"{iso(second)} ERROR [main] orders - dial tcp 10.1.2.3:5432: connect: connection refused "
+                "host=ledger-db.internal"
             )
     return lines

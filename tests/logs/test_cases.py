@@ -32,7 +32,7 @@ async def test_a_recorded_incident_is_read_whole(folder: Path) -> None:
     path = folder / case["files"]["logs"]
     spec = SourceSpec(id=path.name, kind="logs", path=str(path), origin=path.name)
     alert = case["alert"]
-    window = Window(start=_at(case["window"]["start"]), end=_at(case["window"]["end"]))  # type: ignore[arg-type]
+    window = Window(start=_at(case["window"]["start"]), end=_at(case["window"]["end"]))
     incident = Incident(
         id=case["id"],
         title=alert["summary"],

@@ -113,8 +113,8 @@ async def test_a_trace_points_to_own_code_and_a_start_is_told(tmp_path: Path) ->
 async def test_files_of_one_incident_share_one_clock(tmp_path: Path) -> None:
     local = "2026-03-01T13:%02d:%02d+01:00 %s"
     a = [local % (n // 60, n % 60, f"INFO served {n}") for n in range(0, 3600, 5)]
-    b = [json.dumps({"ts": iso(n), "level": "info" if n < 1800 else "error", "msg": "call failed" if n >= 1800 else "ok"})
-         for n in range(0, 3600, 5)]  # fmt: skip
+    said = {n: ("info", "ok") if n < 1800 else ("error", "call failed") for n in range(0, 3600, 5)}
+    b = [json.dumps({"ts": iso(n), "level": level, "msg": text}) for n, (level, text) in said.items()]
     specs = [write(tmp_path, "web.log", a), write(tmp_path, "ledger.jsonl", b)]
     bench, summary = await run_procedure(build(specs), brief(specs))
     assert summary.onset is not None

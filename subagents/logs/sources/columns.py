@@ -103,7 +103,9 @@ class ColumnReader:
     ) -> pl.DataFrame:
         import polars as pl
 
-        service = pl.Series([value or self.service for value in decoded.service], dtype=pl.String)
+        service = pl.Series(decoded.service, dtype=pl.String)
+        if self.service is not None:
+            service = service.fill_null(self.service)
         new: dict[str, pl.Series] = {
             "body": pl.Series(decoded.text, dtype=pl.String),
             "level": pl.Series(decoded.level, dtype=pl.Int8),
@@ -124,7 +126,7 @@ class ColumnReader:
         import polars as pl
 
         values = decoded.time
-        if all(isinstance(value, str) for value in values):
+        if set(map(type, values)) <= {str}:
             return self.json_stamps.read(pl.Series(values, dtype=pl.String))[0]
         texts = [value if isinstance(value, str) else _epoch_text(value) for value in values]
         return self.json_stamps.read(pl.Series(texts, dtype=pl.String))[0]

@@ -33,7 +33,9 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "err.stack", "error.stack_trace", "exception", "traceback", "thrown.extendedStackTrace", "@x",
     ),
     "error": ("error", "err", "error.message", "err.message", "exception.message", "errorMessage", "cause", "reason"),
-    "status": ("status", "status_code", "statusCode", "http.status_code", "http.response.status_code", "response.status"),
+    "status": (
+        "status", "status_code", "statusCode", "http.status_code", "http.response.status_code", "response.status",
+    ),
 }  # fmt: skip
 
 TOP_LEVEL: frozenset[str] = frozenset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from subagents.logs.levels import ERROR, INFO, UNKNOWN, from_name
@@ -27,8 +28,6 @@ class JsonColumns:
     host: list[str | None]
     stack: list[str | None]
     suffix: list[str]
-    collector: bool = False
-    """Each line is one line that a program wrote (Docker): traces are spread over several."""
 
 
 @dataclass
@@ -45,12 +44,11 @@ class JsonReader:
         self._learn(lines)
         records, rows = self._decode(lines)
         values = {role: self._column(records, role) for role in ROLES}
-        stacks = [_stack(value) for value in values["stack"]]
-        texts = [_text(message, error) for message, error in zip(values["message"], values["error"], strict=True)]
+        texts = _texts(values["message"], values["error"])
         for place, text in enumerate(texts):
             if not text:
                 texts[place] = _rendered(lines[rows[place]])
-        levels = [self._level(value) for value in values["level"]]
+        levels = self._level_column(values["level"], len(records))
         suffix = [""] * len(records)
         for place, status in enumerate(values["status"]):
             code = _status(status)
@@ -58,16 +56,16 @@ class JsonReader:
                 suffix[place] = f" status={code}"
                 if code >= 500 and levels[place] in (UNKNOWN, INFO):
                     levels[place] = ERROR
+        nothing: list[Any] = [None] * len(records)
         return JsonColumns(
             rows=rows,
-            time=values["time"],
+            time=values["time"] or nothing,
             level=levels,
-            text=texts,
-            service=[_name(value) for value in values["service"]],
-            host=[_name(value) for value in values["host"]],
-            stack=stacks,
+            text=texts or [_rendered(lines[row]) for row in rows],
+            service=_names(values["service"]) or nothing,
+            host=_names(values["host"]) or nothing,
+            stack=[_stack(value) for value in values["stack"]] or nothing,
             suffix=suffix,
-            collector="log" in self.names and "stream" in self.names,
         )
 
     def _learn(self, lines: list[str]) -> None:
@@ -123,15 +121,20 @@ class JsonReader:
             return row
 
     def _column(self, records: list[Any], role: str) -> list[Any]:
-        getters = self._getters(role)
-        if not getters:
-            return [None] * len(records)
-        if len(getters) == 1:
-            return [getters[0](record) for record in records]
-        return [next((v for get in getters if (v := get(record)) is not None), None) for record in records]
+        """Return the role's values; an empty list where no record has such a field."""
+        column: list[Any] = []
+        for get in self._getters(role):
+            values = get(records)
+            if not column:
+                column = values
+            else:
+                column = [old if old is not None else new for old, new in zip(column, values, strict=True)]
+            if None not in column:
+                break
+        return column
 
-    def _getters(self, role: str) -> list[Callable[[Any], Any]]:
-        found: list[Callable[[Any], Any]] = []
+    def _getters(self, role: str) -> list[Callable[[list[Any]], list[Any]]]:
+        found: list[Callable[[list[Any]], list[Any]]] = []
         for name in ROLES[role]:
             if name in self._fields:
                 found.append(_flat(self._fields[name]))
@@ -140,15 +143,30 @@ class JsonReader:
                 found.append(_nested(self._fields[head], rest))
         return found
 
+    def _level_column(self, values: list[Any], count: int) -> list[int]:
+        if not values:
+            return [UNKNOWN] * count
+        if set(map(type, values)) <= {str, int, type(None)}:
+            for value in set(values):
+                self._level(value)
+            return [self._levels[value] for value in values]
+        return [self._level(value) for value in values]
+
     def _level(self, value: Any) -> int:
-        if value is None:
-            return UNKNOWN
-        if not isinstance(value, str | int | float):
+        if value is not None and not isinstance(value, str | int | float):
             return UNKNOWN
         level = self._levels.get(value)
         if level is None:
-            level = self._levels[value] = from_name(str(int(value)) if isinstance(value, float) else str(value))
+            name = str(int(value)) if isinstance(value, float) and abs(value) < 1e6 else str(value)
+            level = self._levels[value] = UNKNOWN if value is None else from_name(name)
         return level
+
+
+def _texts(messages: list[Any], errors: list[Any]) -> list[str]:
+    if not errors and set(map(type, messages)) <= {str}:
+        return [message.rstrip("\n") for message in messages]
+    pairs = zip(messages or [None] * len(errors), errors or [None] * len(messages), strict=True)
+    return [_text(message, error) for message, error in pairs]
 
 
 def _text(message: Any, error: Any) -> str:
@@ -164,20 +182,25 @@ def _rendered(line: str) -> str:
     return " ".join(f"{key}={value}" for key, value in flat.items() if key not in ROLES["time"])
 
 
-def _flat(attribute: str) -> Callable[[Any], Any]:
-    def get(record: Any) -> Any:
-        value = getattr(record, attribute)
-        return None if type(value) is dict else value
+def _flat(attribute: str) -> Callable[[list[Any]], list[Any]]:
+    get = attrgetter(attribute)
 
-    return get
+    def column(records: list[Any]) -> list[Any]:
+        values = list(map(get, records))
+        if dict in set(map(type, values)):
+            return [None if type(value) is dict else value for value in values]
+        return values
+
+    return column
 
 
-def _nested(attribute: str, path: str) -> Callable[[Any], Any]:
-    def get(record: Any) -> Any:
-        value = getattr(record, attribute)
-        return pick(value, (path,)) if type(value) is dict else None
+def _nested(attribute: str, path: str) -> Callable[[list[Any]], list[Any]]:
+    get = attrgetter(attribute)
 
-    return get
+    def column(records: list[Any]) -> list[Any]:
+        return [pick(value, (path,)) if type(value) is dict else None for value in map(get, records)]
+
+    return column
 
 
 def _loads(line: str) -> dict[str, Any] | None:
@@ -196,8 +219,12 @@ def _as_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _name(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else str(value) if isinstance(value, int) else None
+def _names(values: list[Any]) -> list[str | None]:
+    if set(map(type, values)) <= {str, type(None)}:
+        return [value or None for value in values]
+    return [
+        value or None if isinstance(value, str) else str(value) if isinstance(value, int) else None for value in values
+    ]
 
 
 def _stack(value: Any) -> str | None:

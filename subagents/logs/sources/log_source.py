@@ -13,7 +13,7 @@ from subagents.contract import Coverage, Problem, SourceSpec, Window
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.continuations import continues
 from subagents.logs.sources.lines import Lines, split_lines
-from subagents.logs.sources.reader import HOLD_BYTES, LONGEST_EVENT, Block, BlockReader
+from subagents.logs.sources.reader import BLOCK_BYTES, HOLD_BYTES, LONGEST_EVENT, Block, BlockReader
 from subagents.logs.sources.stamp_reader import StampReader
 from subagents.logs.sources.timestamps import moment
 from subagents.logs.sources.traces import extra_lines, stack_traces
@@ -67,6 +67,7 @@ class LogSource:
 
     spec: SourceSpec
     tally: Tally = field(default_factory=Tally)
+    block_bytes: int = BLOCK_BYTES
     _columns: ColumnReader = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,7 +107,7 @@ class LogSource:
     def frames(self) -> Iterator[Frame]:
         """Yield the events of the file block by block; an unreadable file is a problem, not an error."""
         self.tally = Tally()
-        reader = BlockReader(self.path, self.name)
+        reader = BlockReader(self.path, self.name, self.block_bytes)
         last_time: int | None = None
         try:
             for block in reader.blocks():
