@@ -141,7 +141,7 @@ class Gathered:
         try:
             if options.pop("form", "") == "array" and isinstance(what.document, list):
                 path = self.spool.lines(f"{candidate.path.name}.jsonl", what.document)
-            elif what.encoding is not None and (kind != "logs" or what.encoding != "utf-8-sig"):
+            elif what.encoding not in (None, "utf-8-sig"):  # readers skip the mark of UTF-8 themselves
                 path, problem = self.spool.utf8(path, origin, what.encoding)
                 self.problems.extend([problem] if problem else [])
         except OSError as error:

@@ -50,7 +50,7 @@ async def take_in(  # noqa: PLR0913  the door: one argument for each thing a com
     gathered.finish()
     incident = make_incident(gathered, shown(_name(inputs, repos, command), 100), _identity(inputs, command))
     if not gathered.specs and incident.alert is None and not incident.text:
-        raise IntakeError(_nothing(gathered), tuple(gathered.problems))
+        raise IntakeError(_nothing(gathered, inputs), tuple(gathered.problems))
     return Intake(
         incident=incident,
         specs=tuple(gathered.specs),
@@ -59,7 +59,9 @@ async def take_in(  # noqa: PLR0913  the door: one argument for each thing a com
     )
 
 
-def _nothing(gathered: Gathered) -> str:
+def _nothing(gathered: Gathered, inputs: Sequence[str]) -> str:
+    if not gathered.problems and inputs:
+        return f"nothing usable came in: there is no file in {', '.join(shown(given) for given in inputs)}"
     if not gathered.problems:
         return "nothing was given: name a folder, a file, `-` for standard input, or a command after `--`"
     more = len(gathered.problems) - 1
@@ -91,7 +93,7 @@ async def _path(gathered: Gathered, given: str, several: bool, clock: Clock) -> 
         prefix = f"{path.name}/" if several else ""
         await asyncio.to_thread(gathered.add_folder, path, origin, prefix)
     elif stat.S_ISFIFO(mode):
-        into = gathered.spool.place("pipe")
+        into = gathered.spool.place("input.pipe")
         gathered.problems.extend(await spool_pipe(path, into, limits, clock))
         await asyncio.to_thread(_spooled, gathered, into, "pipe", origin)
     else:
@@ -111,14 +113,14 @@ async def _standard_input(gathered: Gathered, stdin: BinaryIO | None, clock: Clo
     if stdin is None:
         gathered.problems.append(Problem(what="standard input is closed", where="-"))
         return
-    into = gathered.spool.place("stdin")
+    into = gathered.spool.place(gathered.options.stream_name or "stdin")
     gathered.problems.extend(await spool_input(stdin, into, gathered.options.limits, clock))
     await asyncio.to_thread(_spooled, gathered, into, gathered.options.stream_name or "stdin", "-")
 
 
 async def _command(gathered: Gathered, argv: list[str], clock: Clock) -> None:
     name = gathered.options.stream_name or f"command-{slug(os.path.basename(argv[0])) or 'program'}"
-    into = gathered.spool.place(name)
+    into = gathered.spool.place(gathered.options.stream_name or "stdout")
     gathered.problems.extend(await spool_command(argv, into, gathered.options.limits, clock))
     if into.exists():
         await asyncio.to_thread(_spooled, gathered, into, name, shown(" ".join(argv)))

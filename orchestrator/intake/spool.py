@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from orchestrator.intake.naming import short_hash, shown, slug
+from orchestrator.intake.naming import shown, source_id
 from subagents.contract import Problem
 from subagents.files import open_bounded
 
@@ -23,14 +23,12 @@ class Spool:
         self.folder = folder
 
     def place(self, name: str) -> Path:
-        """Return a path in the spool that is not taken yet."""
+        """Return a path in the spool that is not taken yet; the name's stem, which may be a service's, is kept."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        stem, dot, suffix = name.rpartition(".")
-        base = slug(stem if dot else name) or "input"
-        tail = f".{slug(suffix)}" if dot else ""
-        number, found = 2, self.folder / f"{base}{tail}"
+        stem, dot, suffix = source_id(name.replace("/", "-"), ()).partition(".")
+        number, found = 2, self.folder / f"{stem}{dot}{suffix}"
         while os.path.lexists(found):
-            found, number = self.folder / f"{base}-{number}{tail}", number + 1
+            found, number = self.folder / f"{stem}.{number}{dot}{suffix}", number + 1
         return found
 
     def records(self, name: str, records: Sequence[JsonValue]) -> Path:
@@ -50,27 +48,27 @@ class Spool:
             out.writelines(orjson.dumps(record) + b"\n" for record in records)
         return path
 
-    def utf8(self, path: Path, name: str, encoding: str) -> tuple[Path, Problem | None]:
+    def utf8(self, path: Path, where: str, encoding: str) -> tuple[Path, Problem | None]:
         """Convert text of another encoding to a UTF-8 copy; what cannot be decoded becomes U+FFFD."""
         decoder = codecs.getincrementaldecoder(encoding)("replace")
-        copy, written = self.place(name.removesuffix(".gz").removesuffix(".zst")), 0
-        stream, bounded = open_bounded(path, name)
+        copy, written = self.place(path.name.removesuffix(".gz").removesuffix(".zst")), 0
+        stream, bounded = open_bounded(path, where)
         with stream, copy.open("wb") as out:
             while chunk := stream.read(1 << 20):
                 written += out.write(decoder.decode(chunk).encode("utf-8", "replace"))
                 if written > COPY_BYTES:
-                    return copy, Problem(what=f"larger than {COPY_BYTES >> 20} MiB", where=name, lost="the rest")
+                    return copy, Problem(what=f"larger than {COPY_BYTES >> 20} MiB", where=where, lost="the rest")
             out.write(decoder.decode(b"", final=True).encode("utf-8", "replace"))
-        if encoding == "utf-8-sig" or bounded.problem is not None:
+        if bounded.problem is not None:
             return copy, bounded.problem
-        return copy, Problem(what=f"{encoding.upper()} text", where=name, todo="read through a UTF-8 copy")
+        return copy, Problem(what=f"{encoding.upper()} text", where=where, todo="read through a UTF-8 copy")
 
     def addressable(self, path: Path) -> Path:
         """Return a path that is valid UTF-8: the path itself, or a link in the spool that leads to it."""
         try:
             os.fspath(path).encode("utf-8")
         except UnicodeEncodeError:
-            link = self.place(f"{shown(path.name)}-{short_hash(os.fspath(path))}")
+            link = self.place(shown(path.name))
             link.symlink_to(path)
             return link
         return path

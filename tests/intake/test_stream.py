@@ -45,6 +45,7 @@ async def test_a_log_on_standard_input(tmp_path: Path) -> None:
     assert content(source) == LOG * 10
     named = await take("-", spool=tmp_path / "s", stdin=io.BytesIO(LOG), options=IntakeOptions(stream_name="web.log"))
     assert kinds(named) == {"web.log": "logs"}
+    assert spec(named, "web.log").path == str(tmp_path / "s" / "web.log")
 
 
 async def test_a_pasted_alert_and_pasted_words(tmp_path: Path) -> None:
@@ -211,3 +212,11 @@ def test_relative_entries_of_the_path_do_not_count(tmp_path: Path, monkeypatch: 
     assert find_command(program.name) is None
     monkeypatch.setenv("PATH", f".:{tmp_path}")
     assert find_command(program.name) == str(program)
+
+
+async def test_a_streams_copy_does_not_look_like_a_services_log(tmp_path: Path) -> None:
+    """Readers take a service from a file's stem."""
+    for _ in range(2):
+        found = await run(tmp_path, PYTHON, "-c", "print('2026-03-01T12:00:00Z x')")
+        assert found.specs[0].id.startswith("command-python")
+        assert found.specs[0].path.rpartition("/")[2].partition(".")[0] == "stdout"
