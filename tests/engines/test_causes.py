@@ -100,6 +100,15 @@ def test_change_and_circumstance_alike_are_not_separated_unless_one_explains_the
     assert any("also shows" in text for text in linked.against)
 
 
+def test_what_the_calendar_did_is_not_blamed_on_a_change_that_merely_fits() -> None:
+    change, expired = about("commit", "a" * 40, 0.7), about("certificate", "bank", 0.85)
+    decision = decide(case(symptom(), change, expired))
+    assert decision.kind == "no_code_cause"
+    assert any("not cleared" in text for text in decision.against)
+    refused = about("certificate", "bank", 0.65)
+    assert decide(case(symptom(), change, refused)).kind == "inconclusive"
+
+
 def test_a_ruled_out_change_is_never_named() -> None:
     decision = decide(case(symptom(), about("commit", "a" * 40, 0.9), about("commit", "a" * 40, 1.0, "rules_out")))
     assert decision.kind == "inconclusive"

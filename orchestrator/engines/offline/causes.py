@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case
 from orchestrator.journal.verdict import VerdictKind
 from orchestrator.verdict.board import Hypothesis
+from subagents.contract import SuspectKind
 
 CONVICTS_FROM = 0.6
 """Least score of a hypothesis that may be named as the cause."""
@@ -18,6 +19,9 @@ LEAD = 0.12
 """Least distance to the next change: closer than this, both are named and nobody is convicted."""
 CIRCUMSTANCE_LEAD = 0.1
 """How much better a change must hold than a circumstance that also holds."""
+DECISIVE: frozenset[SuspectKind] = frozenset({"certificate"})
+"""Circumstances that the calendar brings about: no change explains them, so one that merely fits does not compete."""
+DECISIVE_FROM = 0.8
 INNOCENT_BELOW = 0.45
 """A change that scores less does not stand in the way of a circumstance."""
 
@@ -77,6 +81,8 @@ def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
 def _for_change(case: Case, change: Hypothesis, rival: Hypothesis | None, circumstance: Hypothesis | None) -> Decision:
     against = _doubts(case)
     if circumstance is not None and circumstance.score >= CONVICTS_FROM:
+        if _decisive(circumstance) and circumstance.score >= change.score - CIRCUMSTANCE_LEAD:
+            return _for_circumstance(case, circumstance, change)
         if circumstance.score >= change.score - CIRCUMSTANCE_LEAD and not _explains(change, circumstance):
             return Decision(
                 kind="inconclusive",
@@ -114,7 +120,7 @@ def _for_change(case: Case, change: Hypothesis, rival: Hypothesis | None, circum
 
 def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis | None) -> Decision:
     against = _doubts(case)
-    if change is not None and change.score >= INNOCENT_BELOW:
+    if change is not None and change.score >= INNOCENT_BELOW and not _decisive(circumstance):
         return Decision(
             kind="inconclusive",
             hypothesis=circumstance,
@@ -125,6 +131,8 @@ def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis |
             ),
             against=against,
         )
+    if change is not None and change.score >= INNOCENT_BELOW:
+        against = (*against, f"{_name(change)} is not cleared ({change.score:.2f})")
     penalty = 0.05 * len(against) + (0.0 if case.suspects or case.changes else 0.1)
     if not (case.suspects or case.changes):
         against = (*against, "no changes were given, so that none could be ruled out")
@@ -151,6 +159,10 @@ def _open(case: Case, change: Hypothesis | None, circumstance: Hypothesis | None
         reasons=tuple(reasons),
         against=_doubts(case),
     )
+
+
+def _decisive(circumstance: Hypothesis) -> bool:
+    return circumstance.suspect.kind in DECISIVE and circumstance.score >= DECISIVE_FROM
 
 
 def _explains(change: Hypothesis, circumstance: Hypothesis) -> bool:

@@ -81,11 +81,9 @@ def _last_moment(citation: str) -> datetime | None:
 
 
 def _suspects(deploys: DeploysSummary) -> tuple[SuspectScore, ...]:
-    return tuple(
-        SuspectScore(commit=scored.key, score=round(scored.score, 4))
-        for scored in deploys.suspects
-        if scored.kind == "commit"
-    )
+    commits = (scored for scored in deploys.suspects if scored.kind == "commit")
+    ranked = sorted(commits, key=lambda scored: -scored.score)
+    return tuple(SuspectScore(commit=scored.key, score=round(scored.score, 4)) for scored in ranked)
 
 
 def _changes(deploys: DeploysSummary) -> dict[str, Change]:
