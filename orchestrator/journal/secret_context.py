@@ -62,6 +62,7 @@ _SCHEME = re.compile(
 _COOKIE_PAIR = re.compile(rb"([^=;,\s\"']{1,100})=([^;,\s\"']+)")
 _COOKIE_ATTRIBUTE = re.compile(rb"(?i)(?:path|domain|expires|max-age|samesite|priority|version)\Z")
 _SAID = re.compile(rb"(?:is|was|to|as)[ \t]*:?[ \t]+", re.IGNORECASE)
+_DRAWN = re.compile(rb"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/_=.-]+\Z")
 _COOKIE_WORD = re.compile(rb"cookie", re.IGNORECASE)
 _CREDENTIAL = re.compile(rb"[A-Za-z0-9._~+/=%:|-]+")
 _LINE_REST = re.compile(rb"[^\r\n\"'`]*")
@@ -118,8 +119,18 @@ def _announced(data: bytes, start: int, end: int) -> Iterator[Span]:
             yield from _flagged(data, end, head[1:].strip())
     elif head[-1:] in b" \t" and head.strip() == b"password":
         yield from _spoken(data, start, end)
+    elif _NAME.fullmatch(head.rstrip()):
+        yield from _bare(data, end)
     else:
         yield from _pair(data, start, end, head)
+
+
+def _bare(data: bytes, end: int) -> Iterator[Span]:
+    """Judge what follows a name with nothing but space between: only what is surely drawn at random counts."""
+    value = _value_at(data, end)
+    text = data[value.start : min(value.end, value.start + 200)]
+    if len(text) >= 20 and _DRAWN.match(text) and is_secret(b"token", text, quoted=value.quoted, structural=False):
+        yield Span(value.start, value.end, "token")
 
 
 def _spoken(data: bytes, start: int, end: int) -> Iterator[Span]:
@@ -192,9 +203,10 @@ def _token_end(data: bytes, end: int) -> int:
 def _is_basic(text: bytes) -> bool:
     try:
         plain = base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
+        plain.decode("utf-8")
     except (binascii.Error, ValueError):
         return False
-    return b":" in plain and all(byte >= 32 for byte in plain)
+    return len(text) >= 8 and plain.find(b":") > 0 and all(byte >= 32 for byte in plain)
 
 
 def _pair(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:

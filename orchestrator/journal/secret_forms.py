@@ -111,7 +111,7 @@ _LONG_NAMES = (
     rb"passw(?:or)?d|passphrase|passcode|secret|token|credentials?|"
     rb"(?:api|access|secret|private|account|auth|signing|encryption|master|subscription|license|storage|ssh|"
     rb"deploy|webhook|hmac|shared|application|integration|routing)[_. -]?(?:access[_-]?)?key|"
-    rb"authorization|signature|connection[_-]?string|conn[_-]?str|key[_-]?data|jsessionid|phpsessid|sessionid|"
+    rb"authorization|signature|connection[_-]?string|conn[_-]?str|key[_-]?data|secret[_-]?key[_-]?base|jsessionid|phpsessid|sessionid|"
     rb"connect\.sid|cookie|requirepass|bindpw|rootpw"
 )
 SHORT_NAMES = rb"pwd|pass|pw|auth|sig|dsn|otp|psk"
@@ -120,19 +120,20 @@ _NAME = rb"(?:" + _LONG_NAMES + rb"|" + SHORT_NAMES + rb")"
 NAME = rb"(?i)" + _NAME
 _PAINT = rb"(?:\x1b\[[0-9;]{0,12}m)*"
 """Loggers colour names and values apart; the journal keeps the colours."""
-_QUOTES = _PAINT + rb"(?:\\{0,3}[\"'`]|\]){0,2}" + _PAINT
+_QUOTES = _PAINT + rb"(?:\\{0,3}[\"'`]|\]|%22){0,2}" + _PAINT
 SECRET_NAME = rb"(?i)(" + _NAME + rb")[\"'\])\s]*$"
 """Where a key, field or variable name ends in a word for a secret; the group is that word."""
 
 CONTEXT = (
-    rb"(?i)(?:" + _NAME + _QUOTES + rb"(?:[ \t]{0,3}(?::=|=>|==?|:|%3d)[ \t]{0,3}" + _PAINT + rb"|>)"
+    rb"(?i)(?:" + _NAME + _QUOTES + rb"(?:[ \t]{0,3}(?::=|=>|==?|:|%3[ad](?:%22)?)[ \t]{0,3}" + _PAINT + rb"|>)"
     rb"|" + _NAME + rb"[\\\"']{0,4},?\s{1,40}[\\\"']{0,4}value[\\\"']{0,4}[ \t]{0,3}[:=][ \t]{0,3}"
     rb"|" + _NAME + rb"[\\\"']{1,4},[\\\"']{1,4}value[\\\"']{1,4}[ \t]{0,3}:[ \t]{0,3}"
     rb"|\b(?:bearer|basic)(?:[ \t]|%20|\+)+"
     rb"|-" + _NAME + rb"[ \t]+"
     rb"|[ \t](?:-u|--user|--proxy-user)[ \t=]+[\"']?[^\s:\"']+:"
     rb"|[ \t]-[pa][ \t]*"
-    rb"|\bidentified[ \t]+by[ \t]+|\bpassword[ \t]+|\brequirepass[ \t]+)"
+    rb"|\bidentified[ \t]+by[ \t]+|\bpassword[ \t]+|\brequirepass[ \t]+"
+    rb"|(?:" + _LONG_NAMES + rb")[ \t]+)"
 )
 
 PLACEHOLDER = rb"<redacted:[a-z0-9_]+:[0-9a-f]{6}>"

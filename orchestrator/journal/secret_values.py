@@ -23,8 +23,8 @@ _CODE = re.compile(
     rb"[\w.]+[(\[].*|(?:self|this|process|os|settings|config|env|request|req|ctx|cfg|conf|props)\.[\w.]+\Z", re.DOTALL
 )
 _SEGMENTS = re.compile(rb"[-_./:@+ ]")
-_WORD = re.compile(rb"(?:(?:[A-Z]{0,8}+[a-z]{2,14}+){1,5}+\d{0,5}|[a-z]|[A-Z]{1,14}\d{0,3}|v?\d{1,4})?\Z")
-_VOWEL = re.compile(rb"[aeiouyAEIOUY]|\d{1,4}\Z|.{1,4}\Z")
+_WORD = re.compile(rb"(?:(?:[A-Z]{0,8}+[a-z]{2,14}+){1,5}+\d{0,5}|[a-z]|[A-Z]{1,14}\d{0,3}|v?\d{1,6})?\Z")
+_VOWEL = re.compile(rb"[aeiouyAEIOUY]|\d{1,6}\Z|.{1,4}\Z")
 
 
 _PASSWORD_NAMES = (b"passw", b"passph", b"passc", b"pw", b"requirepass", b"bindpw", b"rootpw")
