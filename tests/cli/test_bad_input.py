@@ -244,6 +244,72 @@ def pipe_without_writer(at: Path) -> list[str]:
     return ["app.jsonl"]
 
 
+FILES = (
+    half_broken_jsonl,
+    invalid_utf8,
+    gz_bomb,
+    torn_gz,
+    mixed_zones,
+    no_time_stamps,
+    hostile_text,
+    metrics_with_gaps,
+)
+
+
+def test_all_bad_files_at_once_beside_a_good_one(tmp_path: Path) -> None:
+    given = [name for make in FILES for name in made_in(tmp_path / make.__name__, make)]
+    os.mkfifo(tmp_path / "silent.log")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "dark.log").write_bytes(bytes(range(256)) * 40)
+    ran = settle(warroom(tmp_path, "run", "--headless", *given, "empty", "dark.log", "nowhere", "--repo", "empty"))
+    told = "\n".join(ran.json()["problems"]).lower()
+    for word in (
+        "app.jsonl",
+        "utf-8",
+        "bomb",
+        "cut short",
+        "time",
+        "metrics.csv",
+        "dark.log",
+        "nowhere",
+        "git repository",
+    ):
+        assert word in told, (word, told)
+    assert ran.json()["service"] == "orders"
+    nothing_acts(tmp_path, ran)
+
+
+def made_in(folder: Path, make: Callable[[Path], list[str]]) -> list[str]:
+    folder.mkdir()
+    return [f"{folder.name}/{name}" for name in make(folder)]
+
+
+def test_all_bad_repositories_at_once_beside_good_telemetry(tmp_path: Path) -> None:
+    write_incident(tmp_path / "incident")
+    shutil.rmtree(tmp_path / "incident" / "repo")
+    repositories = []
+    for make in (unborn_repository, dirty_repository, shallow_repository, corrupt_repository):
+        folder = tmp_path / make.__name__
+        folder.mkdir()
+        make(folder)
+        found = next(path for path in (folder / "repo", folder / "incident" / "repo") if path.exists())
+        repositories += ["--repo", str(found)]
+    ran = settle(warroom(tmp_path, "run", "--headless", "incident", *repositories))
+    told = "\n".join(ran.json()["problems"]).lower()
+    for word in ("commit", "shallow", "corrupt"):
+        assert word in told, (word, told)
+    assert ran.json()["service"] == "orders"
+    nothing_acts(tmp_path, ran)
+
+
+def nothing_acts(home: Path, ran: Ran) -> None:
+    """Neither the run's output nor the report holds a character that a terminal would obey."""
+    report = settle(warroom(home, "report", ran.json()["session"])).out
+    for text in (ran.out, ran.err, report):
+        assert not [char for char in text if (ord(char) < 32 and char != "\n") or char in "\x7f\x9b\u202e"]
+
+
+@pytest.mark.soak
 @pytest.mark.parametrize(("make", "said"), [(m, s) for _, m, s in SOME], ids=[n for n, _, _ in SOME])
 def test_what_is_good_is_used_and_what_is_bad_is_said(
     tmp_path: Path, make: Callable[[Path], list[str]], said: str
@@ -253,8 +319,7 @@ def test_what_is_good_is_used_and_what_is_bad_is_said(
     assert made["kind"] is not None
     told = "\n".join(made["problems"])
     assert said.lower() in told.lower(), told
-    for text in (ran.out, ran.err, settle(warroom(tmp_path, "report", made["session"])).out):
-        assert not [char for char in text if (ord(char) < 32 and char != "\n") or char in "\x7f\x9b\u202e"]
+    nothing_acts(tmp_path, ran)
 
 
 def test_an_unreadable_file_beside_a_good_one(tmp_path: Path) -> None:
