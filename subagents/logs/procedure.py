@@ -56,8 +56,6 @@ async def _compare(bench: Workbench, coverage: LogsCoverage, look: LogsFirstLook
     findings = statements.findings(coverage, look, patterns, stacks)
     for finding in findings[:MOST_FINDINGS]:
         await bench.report(finding)
-    for finding in findings[:MOST_FINDINGS]:
-        await bench.say(finding.claim)
     telling = statements.telling(patterns)
     return LogsSummary(
         window=look.window,

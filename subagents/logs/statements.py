@@ -284,8 +284,8 @@ def _quiet_changes(look: LogsFirstLook, patterns: LogsPatterns | None) -> Iterat
     for each in sorted(stopped, key=lambda each: -each.baseline_events)[:1]:
         yield Finding(
             agent=NAME,
-            claim=f"{_who(each.services)} no longer logs, or hardly: {_quote(each.template)} ({each.count} times, "
-            f"{each.baseline_count or 0:.3g} expected; last at {_clock(each.last_seen)}).",
+            claim=f"{_who(each.services)}: no longer logged, {each.count} times where "
+            f"{each.baseline_count or 0:.3g} were expected, last at {_clock(each.last_seen)}: {_quote(each.template)}",
             topic="symptom",
             weight=0.3,
             facts=_counts(each.count, each.baseline_count, each.citation),

@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from subagents.contract import ToolError
 from subagents.logs.log_set import LogResolver, LogSet
@@ -155,3 +157,36 @@ def test_a_source_can_be_read_again(tmp_path: Path) -> None:
     for _ in range(2):
         assert sum(frame.events.height for frame in source.frames()) == 10
         assert source.tally.events == 10
+
+
+def test_zero_times_are_no_times(tmp_path: Path) -> None:
+    lines = [
+        "0001-01-01T00:00:00Z zero",
+        "9999-12-31T23:59:59Z never",
+        "2026-03-01T12:00:00Z real",
+        "2026-02-30T12:00:00Z no day",
+    ]
+    source, events = read(write(tmp_path, "x.log", lines))
+    assert [event["own"] for event in events] == [False, False, True, False]
+    assert source.coverage().understood == 1
+
+
+_PIECES = st.one_of(
+    st.binary(max_size=40),
+    st.sampled_from([
+        b"2026-03-01T12:00:00Z INFO a", b'{"ts":"2026-03-01T12:00:00Z","msg":"b"}', b"  at a.b.C(D.java:1)", b"", b"{",
+        b"Traceback (most recent call last):", b"Mar  1 12:00:00 h p[1]: x",
+        b"\xef\xbb\xbf", b"1772366400 x", b"panic: y",
+    ]),
+)  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=st.lists(_PIECES, max_size=30), ends=st.sampled_from([b"\n", b"\r\n"]))
+def test_any_bytes_are_accounted_for(tmp_path: Path, pieces: list[bytes], ends: bytes) -> None:
+    raw = ends.join(pieces)
+    source, events = read(write(tmp_path, "x.log", raw))
+    assert source.tally.lines == raw.count(b"\n") + (bool(raw) and not raw.endswith(b"\n"))
+    assert sum(event["lines"] for event in events) == source.tally.lines
+    assert sum(event["size"] for event in events) == len(raw)
+    assert [event["start"] for event in events] == sorted(event["start"] for event in events)

@@ -80,6 +80,8 @@ class StampReader:
         text = lines.str.slice(shape.start + shape.width)
         if not at_start:
             text = lines.str.slice(0, shape.start) + " " + text
+        if stamps.null_count():
+            text = text.zip_with(stamps.is_not_null(), lines)
         return stamps, text
 
     def _learn(self, lines: pl.Series) -> bool:

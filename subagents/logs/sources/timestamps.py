@@ -84,6 +84,10 @@ ANY_TIME = (
 """Rust regex: a line that may hold a stamp; cheap, and never misses one of `KINDS`."""
 
 
+EARLIEST, LATEST = 631_152_000_000_000, 4_102_444_800_000_000
+"""1990 and 2100 in µs: a moment outside is a zero value or a fault, not a time."""
+
+
 @dataclass(frozen=True)
 class Stamp:
     """A time stamp found in a text."""
@@ -244,7 +248,8 @@ def read_column(slices: pl.Series, shape: Shape, hint: datetime) -> pl.Series:
             scale = scale // 1000 if shape.length == 13 else scale
         stamps = stamps + digits * scale
     offset = zone_minutes(shape.zone)
-    return stamps - offset * 60_000_000 if offset else stamps
+    stamps = stamps - offset * 60_000_000 if offset else stamps
+    return pl.select(pl.when(stamps.is_between(EARLIEST, LATEST)).then(stamps)).to_series()
 
 
 def _parse(body: pl.Series, shape: Shape, hint: datetime) -> pl.Series:
