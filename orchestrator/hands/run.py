@@ -2,16 +2,17 @@
 
     requested -> policy decided -> (ask: approval) -> started -> run -> finished -> result handed over -> acknowledged
 
-Each arrow is a durable event. `Hands.call` may be asked again with the same id at any moment, also by another process
-after a crash: what is finished is handed over again; what was only asked for runs; what was started and is read-only or
-keyed runs again with the same key; what was started and is neither is `unknown`, said to human and model alike.
+Each step is a durable event; steps between which nothing can happen share a transaction. `Hands.call` may be asked
+again with the same id at any moment, also by another process after a crash: what is finished is handed over again;
+what was only asked for runs; what was started and is read-only or keyed runs again with the same key; what was started
+and is neither is `unknown`, said to human and model alike.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -37,7 +38,7 @@ from orchestrator.journal.events import (
     UserCustomToolResult,
     text_content,
 )
-from orchestrator.journal.faults import DiskFull
+from orchestrator.journal.faults import DiskFull, JournalError
 from subagents.contract import AgentName, Clock, Finding, Params, Roster, Tool, ToolError, ToolResult
 
 ID_LIMIT = 200
@@ -74,6 +75,8 @@ class _Call:
     by_person: bool = False
     secret: bool = False
     """The arguments held a secret, so they cannot be shown to a person as they are."""
+    unwritten: list[Entry] = field(default_factory=list)
+    """Steps that are recorded together with the next one: nothing can have happened because of them yet."""
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[ToolResult[Any]] | None = None
 
@@ -121,6 +124,7 @@ class Hands:
     roster: Roster = field(default_factory=lambda: Roster({}))
     """The agents as they are now; the session replaces it when a source is added."""
     _running: dict[str, _Call] = field(default_factory=dict)
+    _acknowledging: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def call(self, agent: AgentName, thread: str, use: Use, *, by_person: bool = False) -> ToolResult[Any]:
         """Carry a call out, or return what it gave before. Raises only what the journal raises."""
@@ -140,8 +144,8 @@ class Hands:
         except asyncio.CancelledError:
             running.cancelled.set()
             raise
-        if self.acknowledge and self.steps.read(f"finished:{call.id}") is not None:
-            await self.steps.write(ResultAcknowledged(tool_use_id=call.id), thread, f"acknowledged:{call.id}")
+        if self.acknowledge:
+            self._acknowledge(call)
         return result
 
     async def recover(self, agent: AgentName, event: Event) -> ToolResult[Any] | None:
@@ -170,9 +174,14 @@ class Hands:
         return tuple(self._running)
 
     async def settled(self) -> None:
-        """Wait until every call on its way has its outcome."""
+        """Wait until every call on its way has its outcome, and every result handed over is acknowledged."""
         tasks = [call.task for call in self._running.values() if call.task is not None]
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.acknowledged()
+
+    async def acknowledged(self) -> None:
+        """Wait until every result that an engine has is recorded as acknowledged."""
+        await asyncio.gather(*self._acknowledging)
 
     async def close(self) -> None:
         """Cancel every call, wait until each has its outcome, and end the workers."""
@@ -211,6 +220,18 @@ class Hands:
             )
         return call
 
+    def _acknowledge(self, call: _Call) -> None:
+        """Record that the engine has its result, without keeping it waiting for that."""
+
+        async def write() -> None:
+            # A full disk while the session stops: the result is handed over again next time.
+            with suppress(JournalError):
+                await self.steps.write(ResultAcknowledged(tool_use_id=call.id), call.thread, f"acknowledged:{call.id}")
+
+        task = asyncio.create_task(write(), name=f"acknowledge-{call.id}")
+        self._acknowledging.add(task)
+        task.add_done_callback(self._acknowledging.discard)
+
     async def _refuse(self, thread: str, reason: str) -> ToolResult[Any]:
         await self.steps.write_all(Entry(body=Note(text=reason, level="warning"), thread=thread))
         return ToolResult(text=reason, outcome="denied")
@@ -230,7 +251,7 @@ class Hands:
         attempts = self._attempts(call.id)
         if attempts and attempts[-1].effect == "unkeyed":
             raise _Settled(_interrupted(call))
-        decision = await self._decide(call, tool)
+        decision = self._decide(call, tool)
         if tool is None or decision.answer == "deny":
             raise _deny(f"{call.name}: denied ({decision.rule}): {decision.reason or 'by policy'}")
         arguments = self._arguments(call, tool)
@@ -243,7 +264,7 @@ class Hands:
             if call.cancelled.is_set():
                 raise _Settled(Ran("cancelled", message=f"{call.name}: cancelled before it started."))
             started = ToolStarted(tool_use_id=call.id, tool=tool.name, effect=tool.effect, attempt=len(attempts) + 1)
-            await self.steps.write(started, call.thread, f"started:{started.attempt}:{call.id}")
+            await self._commit(call, entry(started, call.thread, f"started:{started.attempt}:{call.id}"))
             ran = await execute(job, self.clock, worker)
         if ran.trace:
             self.log(self.keeper.redactor.redact(f"{call.agent} {call.name} {call.id}\n{ran.trace}").text)
@@ -255,7 +276,7 @@ class Hands:
             attempts.append(body)
         return attempts
 
-    async def _decide(self, call: _Call, tool: Tool[Any, Any] | None) -> Decision:
+    def _decide(self, call: _Call, tool: Tool[Any, Any] | None) -> Decision:
         """Decide now; an earlier decision still counts where it was the stricter one."""
         decision = self.policy.decide(call.agent, tool, call.arguments, by_person=call.by_person)
         times = 1
@@ -272,7 +293,7 @@ class Hands:
             rule=decision.rule,
             reason=decision.reason,
         )
-        await self.steps.write(body, call.thread, f"policy:{times}:{call.id}")
+        call.unwritten.append(entry(body, call.thread, f"policy:{times}:{call.id}"))
         return decision
 
     def _arguments(self, call: _Call, tool: Tool[Any, Any]) -> Params:
@@ -296,6 +317,7 @@ class Hands:
     async def _ask(self, call: _Call) -> None:
         if call.secret:
             raise _deny(f"{call.name}: its arguments hold a secret, so a person cannot be shown what would be done")
+        await self._commit(call)
         detail = {"agent": call.agent, "tool": call.name, "input": call.arguments}
         request = await self.approvals.request(call.thread, "tool_call", f"call:{call.id}", detail)
         waiting = asyncio.ensure_future(self.approvals.wait(request.id))
@@ -331,15 +353,25 @@ class Hands:
                 break
             except DiskFull:
                 await self.steps.wait_for_room()
-        kept = (await self.steps.write(finished, call.thread, f"finished:{call.id}")).body
-        return await self._hand_over(call, tool, kept if isinstance(kept, ToolFinished) else finished)
+        await self._commit(call, entry(finished, call.thread, f"finished:{call.id}"), _handed(call, finished))
+        return await in_thread(lambda: self.keeper.unseal(tool, finished), f"unseal-{call.id}")
 
     async def _hand_over(self, call: _Call, tool: Tool[Any, Any] | None, kept: ToolFinished) -> ToolResult[Any]:
-        handed = UserCustomToolResult(
-            custom_tool_use_id=call.id, content=text_content(kept.text), is_error=kept.outcome != "ok"
-        )
-        await self.steps.write(handed, call.thread, f"result:{call.id}")
+        if self.steps.read(f"result:{call.id}") is None:
+            await self._commit(call, _handed(call, kept))
         return await in_thread(lambda: self.keeper.unseal(tool, kept), f"unseal-{call.id}")
+
+    async def _commit(self, call: _Call, *entries: Entry) -> None:
+        """Record steps, and what the call has not recorded yet, in one transaction."""
+        await self.steps.write_all(*call.unwritten, *entries)
+        call.unwritten.clear()
+
+
+def _handed(call: _Call, kept: ToolFinished) -> Entry:
+    body = UserCustomToolResult(
+        custom_tool_use_id=call.id, content=text_content(kept.text), is_error=kept.outcome != "ok"
+    )
+    return entry(body, call.thread, f"result:{call.id}")
 
 
 @dataclass(frozen=True)

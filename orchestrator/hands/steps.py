@@ -39,6 +39,8 @@ class Steps:
 
     async def write(self, body: Body, thread: str, key: str) -> Event:
         """Record one step under its key, durable on return; a step that is there is returned instead."""
+        if (there := self._log.find(key, HANDS)) is not None:
+            return there
         (event,) = await self._log.append(entry(body, thread, key))
         return event
 
@@ -49,7 +51,7 @@ class Steps:
 
     async def write_all(self, *entries: Entry) -> list[Event]:
         """Record several steps in one transaction."""
-        return await self._log.append(*entries)
+        return await self._log.append(*entries) if entries else []
 
     async def wait_for_room(self) -> None:
         """Return when it is worth trying again; raise DiskFull when the session stops."""

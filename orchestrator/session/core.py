@@ -27,6 +27,7 @@ from orchestrator.hands.steps import Steps
 from orchestrator.hands.threads import in_thread
 from orchestrator.hands.workers import Workers
 from orchestrator.journal.blobs import BlobStore
+from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import (
     MAIN_THREAD,
     ApprovalDecided,
@@ -46,7 +47,7 @@ from orchestrator.journal.events import (
     text_content,
 )
 from orchestrator.journal.events import StopReason as Reason
-from orchestrator.journal.faults import DiskFull, JournalError, StateError
+from orchestrator.journal.faults import DiskFull, JournalError
 from orchestrator.journal.home import StateHome
 from orchestrator.journal.redaction import Redactor
 from orchestrator.journal.store import Journal
@@ -54,6 +55,7 @@ from orchestrator.journal.subscription import Subscription
 from orchestrator.session.desk import PreviewSink, Recorder, SessionDesk
 from orchestrator.session.drive import drive, one_line
 from orchestrator.session.fold import FOLDED_TYPES, SessionFold
+from orchestrator.session.indexing import IndexNotes
 from orchestrator.session.patient import PatientLog
 from orchestrator.session.settings import Settings, installed_version, make_redactor, write_log
 from orchestrator.session.status import Standing, standing_of
@@ -77,6 +79,7 @@ class Session:
         self._clock = settings.clock
         self._redactor = redactor
         self._fold = SessionFold()
+        self._index = IndexNotes(home, journal.directory)
         self._log = PatientLog(journal, self._clock, self._learn)
         steps = Steps(self._log)
         self._approvals = Approvals(steps, settings.attended)
@@ -153,12 +156,10 @@ class Session:
             version=self._settings.version or installed_version(),
             settings={**self._settings.shown, "services": services},
         )
-        first = await self._recorder.record(opened, MAIN_THREAD, "incident", now=True)
-        self._desk.started_at = first.ts
-        for spec in specs:
-            await self._record_source(spec, known.get(spec.id))
+        # Together, so that a session which exists has all that it was started with.
+        entries = [_own(opened, "incident"), *(_source(spec, known.get(spec.id)) for spec in specs)]
+        self._desk.started_at = (await self._recorder.record_all(*entries, now=True))[0].ts
         await self._fit()
-        await self._note_index()
 
     async def _take_up(self) -> None:
         for event in self._journal.events(types=FOLDED_TYPES):
@@ -180,7 +181,6 @@ class Session:
             with suppress(DiskFull):
                 await self._transition(StatusIdle(stop_reason=Reason(type="interrupted", message=message)), now=True)
         await self._fit()
-        await self._note_index()
 
     # -- what it is --------------------------------------------------------------------------
 
@@ -278,7 +278,7 @@ class Session:
             # Nothing more can be stored: what is there says `running`, and the next to open it sees it interrupted.
             self._write_log(f"{self.id}: {fault_of_journal}")
             stop = "interrupted" if self._desk.cancel.is_set() else "error"
-        await self._note_index()
+        await self._index.settle()
         return stop
 
     async def _settle_open_calls(self) -> None:
@@ -331,7 +331,7 @@ class Session:
             raise SessionFault(
                 f"source {spec.id!r} is there already, from {known.origin or known.path}; name it otherwise"
             )
-        event = await self._record_source(spec, coverage)
+        (event, *_) = await self._recorder.record_all(_source(spec, coverage), now=True)
         if known is None:
             await self._fit()
             self._desk.inbox.put(SourceAdded(spec=spec))
@@ -350,16 +350,13 @@ class Session:
         reason: str = "",
     ) -> ApprovalDecided:
         """Decide on exactly the bytes that `digest` names; other bytes void it. Raises ApprovalError."""
-        decided = await self._approvals.decide(approval_id, decision, digest, by, reason)
-        await self._note_index()
-        return decided
+        return await self._approvals.decide(approval_id, decision, digest, by, reason)
 
     async def terminate(self, reason: str) -> None:
         """End the session for good; it can be read and exported, not run."""
         await self._halt()
         if self.standing.status != "terminated":
             await self._transition(StatusTerminated(reason=reason), now=True)
-            await self._note_index()
 
     async def close(self) -> None:
         """Stop what runs, end the workers, close the journal. The session can be opened again."""
@@ -369,7 +366,7 @@ class Session:
         self._closed = True
         self._log.giving_up.set()
         await self._hands.close()
-        await self._note_index()
+        await self._index.settle()
         await self._journal.close()
 
     async def __aenter__(self) -> Session:
@@ -383,6 +380,7 @@ class Session:
     def _learn(self, event: Event) -> None:
         self._fold.learn(event)
         self._approvals.learn(event)
+        self._index.learn(event)
 
     async def _transition(self, body: Body, source_id: str | None = None, *, now: bool = False) -> Event:
         """Record a status; one that cannot follow raises IllegalTransition and is not recorded."""
@@ -390,10 +388,6 @@ class Session:
             return there
         self.standing.then(body)
         return await self._recorder.record(body, MAIN_THREAD, source_id, now=now)
-
-    async def _record_source(self, spec: SourceSpec, coverage: Coverage | None) -> Event:
-        body = SourceAddedEvent(spec=spec, coverage=coverage)
-        return await self._recorder.record(body, MAIN_THREAD, f"source:{spec.id}", now=True)
 
     async def _fit(self) -> None:
         """Give hands and workers the roster for the sources there are; where it cannot be built, the last one stays."""
@@ -408,11 +402,14 @@ class Session:
         self._hands.roster = roster
         self._hands.workers.fit(specs, services)
 
-    async def _note_index(self) -> None:
-        from orchestrator.journal.index import Index, summarise
-
-        with suppress(JournalError, StateError, OSError, ValueError):
-            await in_thread(lambda: Index(self._home).note(summarise(self._journal.directory)), "index")
-
     def _write_log(self, text: str) -> None:
         write_log(self._home.log, f"{self._clock.now().isoformat()} {self.id} {self._redactor.redact(text).text}\n")
+
+
+def _own(body: Body, key: str) -> Entry:
+    """Return an event of the session itself: its ids are not in the engine's way."""
+    return Entry(body=body, thread=MAIN_THREAD, stream="session", source_id=key)
+
+
+def _source(spec: SourceSpec, coverage: Coverage | None) -> Entry:
+    return _own(SourceAddedEvent(spec=spec, coverage=coverage), f"source:{spec.id}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -127,14 +127,23 @@ class Recorder:
 
     async def record(self, body: Body, thread: str, source_id: str | None = None, *, now: bool = False) -> Event:
         """Append a body; `now` raises DiskFull instead of waiting for room."""
-        if source_id is not None and (there := self.log.find(source_id)) is not None:
-            return there
-        kept, counts = await redacted_body(self.redactor, body)
-        entries = [Entry(body=kept, thread=thread, source_id=source_id)]
-        if counts:
-            entries.append(Entry(body=Redacted(where=body.type, counts=counts), thread=thread))
+        entry = Entry(body=body, thread=thread, source_id=source_id)
+        return (await self.record_all(entry, now=now))[0]
+
+    async def record_all(self, *entries: Entry, now: bool = False) -> list[Event]:
+        """Append bodies in one transaction; where the first is there already, it is returned and nothing is added."""
+        first = entries[0]
+        if first.source_id is not None and (there := self.log.find(first.source_id, first.stream)) is not None:
+            return [there]
+        kept: list[Entry] = []
+        notes: list[Entry] = []
+        for entry in entries:
+            body, counts = await redacted_body(self.redactor, entry.body)
+            kept.append(replace(entry, body=body))
+            if counts:
+                notes.append(Entry(body=Redacted(where=body.type, counts=counts), thread=entry.thread))
         append = self.log.append_now if now else self.log.append
-        return (await append(*entries))[0]
+        return await append(*kept, *notes)
 
 
 @dataclass

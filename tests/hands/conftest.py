@@ -45,7 +45,13 @@ class Rig:
     logged: list[str] = field(default_factory=list)
 
     async def call(self, name: str, call_id: str = "c1", agent: str = "toys", **arguments: Any) -> ToolResult[Any]:
-        return await self.hands.call(agent, agent, ToolUse(id=call_id, name=name, input=arguments))
+        return await self.ask(agent, ToolUse(id=call_id, name=name, input=arguments), agent)
+
+    async def ask(self, agent: str, use: ToolUse, thread: str) -> ToolResult[Any]:
+        """Make a call and wait until its result is acknowledged as well."""
+        result = await self.hands.call(agent, thread, use)
+        await self.hands.acknowledged()
+        return result
 
     def begin(self, name: str, call_id: str = "c1", **arguments: Any) -> asyncio.Task[ToolResult[Any]]:
         return asyncio.create_task(self.call(name, call_id, **arguments))

@@ -72,7 +72,7 @@ async def test_two_who_ask_at_once_share_one_run(rig: Rig, tmp_path: Path) -> No
 async def test_an_id_serves_one_call_only(rig: Rig, change: dict[str, Any]) -> None:
     await rig.call("toys_double", value=2)
     asked = {"thread": "toys", "name": "toys_double", "input": {"value": 2}} | change
-    result = await rig.hands.call("toys", asked.pop("thread"), ToolUse.model_validate({"id": "c1", **asked}))
+    result = await rig.ask("toys", thread=asked.pop("thread"), use=ToolUse.model_validate({"id": "c1", **asked}))
     assert result.outcome == "denied"
     assert "c1" in result.text
     assert "used before" in result.text
@@ -117,7 +117,7 @@ def _nested(depth: int) -> Any:
 )
 async def test_arguments_that_cannot_be_kept_are_an_answered_call(rig: Rig, make: Callable[[], Any], said: str) -> None:
     use = ToolUse.model_construct(id="c1", name="toys_double", input={"value": make()})
-    result = await rig.hands.call("toys", "toys", use)
+    result = await rig.ask("toys", use, "toys")
     assert result.outcome == "error"
     assert said in result.text
     assert not pending_calls(rig.journal.events())
@@ -126,7 +126,7 @@ async def test_arguments_that_cannot_be_kept_are_an_answered_call(rig: Rig, make
 @pytest.mark.parametrize("call_id", ["", "x" * 300, "a\nb", "a\ud800"])
 async def test_an_id_that_cannot_be_a_key_is_refused(rig: Rig, call_id: str) -> None:
     use = ToolUse.model_construct(id=call_id, name="toys_double", input={"value": 1})
-    assert (await rig.hands.call("toys", "toys", use)).outcome == "denied"
+    assert (await rig.ask("toys", use, "toys")).outcome == "denied"
     assert rig.types() == ["warroom.note"]
 
 
@@ -301,6 +301,7 @@ async def test_recover_answers_what_nobody_asks_for_again(rig: Rig, tmp_path: Pa
     event = rig.journal.find("c1")
     assert event is not None
     result = await rig.hands.recover("toys", event)
+    await rig.hands.acknowledged()
     assert result is not None
     assert result.outcome == "ok"
     assert not pending_calls(rig.journal.events())

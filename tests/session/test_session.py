@@ -1,0 +1,449 @@
+"""A session: what it records, how it stops, what reaches the engine, what survives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.engines.base import Desk, EngineError, Incoming, Interrupt, Message, SourceAdded, StopReason
+from orchestrator.hands.approvals import ApprovalError
+from orchestrator.hands.policy import Policy
+from orchestrator.hands.rosters import RosterRecipe
+from orchestrator.journal.codec import Entry
+from orchestrator.journal.events import (
+    MAIN_THREAD,
+    AgentCustomToolUse,
+    AgentMessage,
+    ApprovalDecided,
+    FindingReported,
+    IncidentOpened,
+    Note,
+    SourceAddedEvent,
+    StatusRunning,
+    ThreadCreated,
+    UserMessage,
+    text_content,
+)
+from orchestrator.journal.faults import DiskFull, JournalBusy, JournalReadOnly
+from orchestrator.journal.fold import pending_calls
+from orchestrator.journal.index import Index
+from orchestrator.session import Session, SessionFault
+from subagents.contract import Finding, ServiceInfo, SourceSpec
+from tests.hands import toy_roster
+from tests.hands.conftest import OWN, RECIPE, effects
+from tests.session.conftest import Room, Script, call, rest, source, types, use
+
+
+@pytest.fixture(autouse=True)
+def released() -> Iterator[None]:
+    toy_roster.RELEASE.clear()
+    yield
+    toy_roster.RELEASE.set()
+
+
+def collect(taken: list[Incoming], count: int) -> Script:
+    async def script(desk: Desk) -> StopReason:
+        while len(taken) < count:
+            taken.append(await desk.inbox.get())
+        return "end_turn"
+
+    return script
+
+
+async def test_the_first_events_are_the_incident_and_its_sources(room: Room) -> None:
+    session = await room.create(specs=[source("a"), source("b")], services=(ServiceInfo(name="search"),))
+    first, *others = session.journal.events()
+    assert isinstance(first.body, IncidentOpened)
+    assert (first.body.session, first.body.engine, first.body.shown_as) == (session.id, "fake", "scripted")
+    assert [event.body.spec.id for event in others if isinstance(event.body, SourceAddedEvent)] == ["a", "b"]
+    brief = session.desk.brief
+    assert [spec.id for spec in brief.sources] == [item.source for item in brief.coverage] == ["a", "b"]
+    assert session.desk.started_at == first.ts
+    assert (await session.desk.call("others", use("others_sources", "use-others_sources"))).need().value == ["a", "b"]
+    await session.close()
+    again = await room.open(session.id)
+    assert again.desk.brief == brief, "services come from the journal too"
+
+
+async def test_what_the_engine_records_is_durable_redacted_and_recorded_once(room: Room) -> None:
+    async def script(desk: Desk) -> StopReason:
+        finding = Finding(agent="toys", claim=f"the password {OWN} leaks", topic="errors")
+        for _ in range(2):
+            await desk.record(FindingReported(id=finding.id, finding=finding), thread="toys")
+            await desk.record(AgentMessage(content=text_content(f"saw {OWN}")), thread="toys", source_id="m1")
+        assert [f.claim for f in desk.findings()] == [next(iter(desk.findings())).claim]
+        assert OWN not in desk.findings()[0].claim
+        return "end_turn"
+
+    session = await room.create(script)
+    assert await session.run() == "end_turn"
+    seen = types(session)
+    assert (seen.count("warroom.finding"), seen.count("agent.message"), seen.count("warroom.redacted")) == (1, 1, 2)
+    await session.close()
+    stored = b"".join(path.read_bytes() for path in session.directory.rglob("*") if path.is_file())
+    assert OWN.encode() not in stored
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ApprovalDecided(id="call:c1", decision="approve", digest="sha256:0", by="me"),
+        SourceAddedEvent(spec=source("mine")),
+    ],
+)
+async def test_an_engine_cannot_record_what_is_not_its_to_say(room: Room, body: ApprovalDecided) -> None:
+    async def script(desk: Desk) -> StopReason:
+        await desk.record(body, thread=MAIN_THREAD)
+        return "end_turn"
+
+    session = await room.create(script)
+    assert await session.run() == "error"
+    assert "does not record" in session.standing.message
+    assert body.type not in types(session)
+
+
+async def test_a_source_stays_findable_and_what_was_typed_for_it_is_redacted(room: Room) -> None:
+    spec = SourceSpec(
+        id="cmd", kind="logs", path=f"/spool/{OWN}.log", origin=f"curl -H 'Authorization: Bearer {OWN}' x"
+    )
+    session = await room.create(specs=[spec])
+    kept = session.desk.brief.sources[0]
+    assert kept.path == spec.path
+    assert OWN not in kept.origin
+
+
+# -- how it ends ---------------------------------------------------------------------------------
+
+
+async def test_an_engine_that_gives_up_is_an_event_and_idle(room: Room) -> None:
+    async def script(desk: Desk) -> StopReason:
+        raise EngineError("the endpoint answers 503 since 12:00; try again later")
+
+    session = await room.create(script)
+    assert await session.run() == "retries_exhausted"
+    assert types(session)[1:] == ["session.status_running", "session.error", "session.status_idle"]
+    assert session.standing.message == "the endpoint answers 503 since 12:00; try again later"
+
+
+async def test_a_defect_of_an_engine_is_one_line_and_its_trace_is_in_the_log(room: Room) -> None:
+    async def script(desk: Desk) -> StopReason:
+        raise KeyError(f"boom {OWN}")
+
+    session = await room.create(script)
+    assert await session.run() == "error"
+    assert session.standing.message.startswith("the engine failed: KeyError")
+    log = room.home.log.read_text()
+    assert "Traceback" in log
+    assert OWN not in log
+    assert room.home.log.stat().st_mode & 0o777 == 0o600
+    assert await session.run() == "error", "it can be run again"
+
+
+async def test_calls_left_over_by_a_failing_engine_are_answered(room: Room) -> None:
+    async def script(desk: Desk) -> StopReason:
+        task = asyncio.create_task(call(desk, "toys_wait", "c1"))
+        async for event in session.subscribe(after=0):
+            if event.type == "warroom.tool_started":
+                break
+        assert not task.done()
+        raise EngineError("gone")
+
+    session = await room.create(script)
+    await session.run()
+    assert not [c for c in pending_calls(session.journal.events()).values() if c.state != "handed_over"]
+
+
+async def _forever(desk: Desk) -> StopReason:
+    await desk.cancel.wait()
+    return "end_turn"
+
+
+async def _until(session: Session, kind: str) -> None:
+    async for event in session.subscribe(after=0):
+        if event.type == kind:
+            return
+
+
+async def test_interrupt_stops_the_engine_and_its_calls(room: Room) -> None:
+    outcomes: list[str] = []
+
+    async def script(desk: Desk) -> StopReason:
+        outcomes.append((await call(desk, "toys_wait", "c1")).outcome)
+        outcomes.append((await call(desk, "toys_double", "c2", value=1)).outcome)
+        return "end_turn"
+
+    session = await room.create(script)
+    run = asyncio.create_task(session.run())
+    await _until(session, "warroom.tool_started")
+    await session.interrupt()
+    assert await run == "interrupted"
+    assert outcomes == ["cancelled", "cancelled"]
+    assert (session.standing.status, session.standing.reason) == ("idle", "interrupted")
+    assert "user.interrupt" in types(session)
+    assert session.journal.find("c2") is None, "nothing new is asked for once it stops"
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+async def test_an_engine_that_does_not_listen_is_stopped_all_the_same(room: Room, stubborn: bool) -> None:
+    hold = asyncio.Event()
+
+    async def script(desk: Desk) -> StopReason:
+        while True:
+            try:
+                await hold.wait()
+                return "end_turn"
+            except asyncio.CancelledError:
+                if not stubborn:
+                    raise
+
+    session = await room.create(script)
+    run = asyncio.create_task(session.run())
+    await _until(session, "session.status_running")
+    await session.interrupt()
+    while not run.done():
+        room.clock.advance(5)
+        await asyncio.sleep(0)
+    assert await run == "interrupted"
+    hold.set()
+    assert ("left behind" in session.standing.message) is stubborn
+
+
+async def test_ctrl_c_leaves_an_interrupted_session(room: Room) -> None:
+    session = await room.create(_forever)
+    run = asyncio.create_task(session.run())
+    await _until(session, "session.status_running")
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert (session.standing.status, session.standing.reason) == ("idle", "interrupted")
+
+
+async def test_one_run_at_a_time_and_none_after_closing(room: Room) -> None:
+    session = await room.create(_forever)
+    run = asyncio.create_task(session.run())
+    await _until(session, "session.status_running")
+    with pytest.raises(SessionFault, match="running already"):
+        await session.run()
+    await session.close()
+    assert await run == "interrupted"
+    with pytest.raises(SessionFault, match="closed"):
+        await session.run()
+
+
+# -- what reaches the engine ---------------------------------------------------------------------
+
+
+async def test_messages_interrupts_and_late_sources_reach_the_engine_in_order(room: Room) -> None:
+    taken: list[Incoming] = []
+    session = await room.create(collect(taken, 4))
+    await session.message("before it starts")
+    run = asyncio.create_task(session.run())
+    await _until(session, "session.status_running")
+    await session.message("look at the cache", to="toys")
+    await session.interrupt("toys")
+    await session.add_source(source("late"))
+    assert await run == "end_turn"
+    assert taken == [
+        Message(text="before it starts"),
+        Message(text="look at the cache", to="toys"),
+        Interrupt(thread="toys"),
+        SourceAdded(spec=source("late")),
+    ]
+    assert session.desk.brief.notes == ("before it starts", "look at the cache")
+    said = [event.body for event in session.journal.events() if isinstance(event.body, UserMessage)]
+    assert [body.to for body in said] == [None, "toys"]
+
+
+async def test_a_late_source_is_in_the_rosters_of_this_process_and_of_the_workers(room: Room) -> None:
+    seen: list[object] = []
+
+    async def script(desk: Desk) -> StopReason:
+        seen.append((await call(desk, "toys_sources", "c1")).need().value)
+        await desk.inbox.get()
+        seen.append((await call(desk, "toys_sources", "c2")).need().value)
+        seen.append((await desk.call("others", use("others_sources", "c3"))).need().value)
+        return "end_turn"
+
+    session = await room.create(script, specs=[source("a")])
+    run = asyncio.create_task(session.run())
+    await _until(session, "user.custom_tool_result")
+    await session.add_source(source("late"))
+    assert await run == "end_turn"
+    assert seen == [["a"], ["a", "late"], ["a", "late"]]
+
+
+async def test_a_source_is_added_once_and_a_name_serves_one(room: Room) -> None:
+    session = await room.create(specs=[source("a")])
+    count = session.journal.head.seq
+    await session.add_source(source("a"))
+    assert session.journal.head.seq == count
+    assert session.desk.inbox.drain() == []
+    with pytest.raises(SessionFault, match="there already"):
+        await session.add_source(source("a").model_copy(update={"path": "/other.log"}))
+
+
+async def test_a_source_that_breaks_the_roster_breaks_nothing_else(room: Room) -> None:
+    recipe = RosterRecipe("tests.hands.toy_roster:broken", import_path=RECIPE.import_path)
+    session = await room.create(recipe=recipe)
+    await session.add_source(source("bad"))
+    note = next(session.journal.events(types=["warroom.note"])).body
+    assert isinstance(note, Note)
+    assert "cannot read bad" in note.text
+    assert (await call(session.desk, "toys_double", "c1", value=1)).outcome == "ok"
+
+
+async def test_a_thread_belongs_to_the_agent_it_was_made_for(room: Room) -> None:
+    async def script(desk: Desk) -> StopReason:
+        await desk.record(ThreadCreated(session_thread_id="t-1", agent_name="toys"), thread="t-1")
+        assert (await desk.call("t-1", use("toys_chatter", "use-toys_chatter"))).outcome == "ok"
+        assert (await desk.call("t-2", use("toys_double", "use-toys_double"))).outcome == "denied"
+        return "end_turn"
+
+    session = await room.create(script)
+    assert await session.run() == "end_turn"
+
+
+async def test_previews_are_cleaned_and_never_stored(room: Room) -> None:
+    session = await room.create()
+    shown: list[tuple[str, str]] = []
+    session.on_preview(lambda thread, text: shown.append((thread, text)))
+    count = session.journal.head.seq
+    session.desk.preview("toys", "half a \x1b[31mthought")
+    assert shown == [("toys", shown[0][1])]
+    assert "\x1b" not in shown[0][1]
+    assert session.journal.head.seq == count
+
+
+async def test_a_person_decides_through_the_session_alone(room: Room, tmp_path: Path) -> None:
+    async def script(desk: Desk) -> StopReason:
+        assert not hasattr(desk, "decide")
+        assert (await call(desk, "toys_unkeyed", "c1", path=str(tmp_path))).outcome == "ok"
+        return "end_turn"
+
+    session = await room.create(script, policy=Policy(), attended=True)
+    run = asyncio.create_task(session.run())
+    await _until(session, "warroom.approval_requested")
+    (asked,) = session.pending()
+    await session._index.settle()
+    (row,) = Index(room.home)._read().values()
+    assert (row.status, row.approvals) == ("running", (asked.id,))
+    with pytest.raises(ApprovalError, match="nothing of that name"):
+        await session.decide("call:none", "approve", asked.digest, "ann")
+    await session.decide(asked.id, "approve", asked.digest, "ann")
+    assert await run == "end_turn"
+
+
+# -- what survives -------------------------------------------------------------------------------
+
+
+async def test_an_orphaned_running_session_opens_as_interrupted_and_says_what_it_did(
+    room: Room, tmp_path: Path
+) -> None:
+    session = await room.create()
+    asked = AgentCustomToolUse(name="toys_keyed", input={"path": str(tmp_path)})
+    running = StatusRunning(reason="start")
+    await session.journal.append(Entry(running, MAIN_THREAD), Entry(asked, "toys", source_id="c1"))
+    await session.journal.close()  # as a crash leaves it: the status says running, the call has no result
+    session._closed = True
+    again = await room.open(session.id, rest)
+    assert (again.standing.status, again.standing.reason) == ("idle", "interrupted")
+    assert "toys: toys_keyed" in again.standing.message
+    assert again.was_doing == ("toys: toys_keyed",)
+    assert await again.run() == "end_turn", "and the call that this engine forgot is answered"
+    assert not pending_calls(again.journal.events())
+    assert len(effects(tmp_path)) == 1
+    runs = [event.body.reason for event in again.journal.events() if isinstance(event.body, StatusRunning)]
+    assert runs == ["start", "resume"]
+
+
+async def test_two_sessions_at_once_share_nothing(room: Room) -> None:
+    pids: dict[str, int] = {}
+
+    async def script(desk: Desk) -> StopReason:
+        around = (await call(desk, "toys_around", "c1")).need().value
+        pids[desk.brief.sources[0].id] = around["pid"]
+        return "end_turn"
+
+    one, two = await room.create(script, specs=[source("a")]), await room.create(script, specs=[source("b")])
+    assert set(await asyncio.gather(one.run(), two.run())) == {"end_turn"}
+    assert one.directory != two.directory
+    assert len(set(pids.values())) == 2
+    assert {row.id for row in Index(room.home).rows()} == {one.id, two.id}
+    with pytest.raises(JournalBusy):
+        await room.open(one.id)
+
+
+async def test_the_index_knows_the_session(room: Room) -> None:
+    session = await room.create()
+    await session.run()
+    (row,) = Index(room.home)._read().values()
+    assert (row.id, row.title, row.status, row.reason) == (session.id, "search is slow", "idle", "end_turn")
+
+
+# -- a full disk ---------------------------------------------------------------------------------
+
+
+async def test_while_the_disk_is_full_no_tool_starts_and_then_work_goes_on(
+    room: Room, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    session = await room.create(lambda desk: _effect(desk, str(tmp_path)))
+    append = session.journal.append
+    full = asyncio.Event()
+    refused: list[str] = []
+
+    async def limited(*entries: Entry) -> object:
+        if entries[-1].body.type == "warroom.tool_started":
+            full.set()
+        if full.is_set() and len(refused) < 3:
+            refused.append(entries[-1].body.type)
+            raise DiskFull("no room left")
+        return await append(*entries)
+
+    monkeypatch.setattr(session.journal, "append", limited)
+    run = asyncio.create_task(session.run())
+    await full.wait()
+    assert not effects(tmp_path)
+    while not run.done():
+        if session._log.waiting:
+            assert not effects(tmp_path)
+            room.clock.advance(2)
+        await asyncio.sleep(0)
+    assert await run == "end_turn"
+    assert refused == ["warroom.tool_started"] * 3
+    assert len(effects(tmp_path)) == 1
+    assert any("disk was full" in event.body.text for event in session.journal.events() if isinstance(event.body, Note))
+
+
+async def _effect(desk: Desk, path: str) -> StopReason:
+    assert (await call(desk, "toys_keyed", "c1", path=path)).outcome == "ok"
+    return "end_turn"
+
+
+@pytest.mark.parametrize("error", [DiskFull("no room left"), JournalReadOnly("the disk failed")])
+async def test_an_interrupt_gets_through_when_nothing_can_be_stored(
+    room: Room, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    broken = asyncio.Event()
+
+    async def script(desk: Desk) -> StopReason:
+        async def refuse(*entries: Entry) -> object:
+            raise error
+
+        monkeypatch.setattr(session.journal, "append", refuse)
+        broken.set()
+        await call(desk, "toys_double", "c1", value=1)
+        return "end_turn"
+
+    session = await room.create(script)
+    run = asyncio.create_task(session.run())
+    await broken.wait()
+    if isinstance(error, DiskFull):
+        with pytest.raises(DiskFull):
+            await session.message("hello?")
+        await session.interrupt()
+    assert await run == ("interrupted" if isinstance(error, DiskFull) else "error")
+    assert session.standing.status == "running", "the journal could not say otherwise; the next to open it does"
+    monkeypatch.undo()
