@@ -27,6 +27,14 @@ def _chat(text: str) -> str:
     return flat if len(flat) <= LINE_LIMIT else flat[: LINE_LIMIT - 1] + "…"
 
 
+def _short(text: str, limit: int = 130) -> str:
+    """Return the beginning of a sentence, so that what stands behind it on the line is still seen."""
+    flat = line(text).rstrip(". ")
+    if len(flat) <= limit:
+        return flat
+    return flat[:limit].rpartition(" ")[0].rstrip(",;:( ") + " …"
+
+
 def _what(report: Report) -> str:
     state = report.verdict.state.state if report.verdict else "state unknown"
     headline = report.verdict.headline if report.verdict else report.incident.title
@@ -37,7 +45,7 @@ def _impact(report: Report, zone: tzinfo | None) -> str:
     verdict, incident = report.verdict, report.incident
     symptom = verdict.symptom if verdict else None
     since = (symptom.onset if symptom else None) or incident.started_at
-    text = symptom.text if symptom else "symptom not established from the data"
+    text = _short(symptom.text) if symptom else "symptom not established from the data"
     at = f", since {moment(since, zone)}" if since else ", onset unknown"
     affected = ", ".join(verdict.affected[:6]) if verdict and verdict.affected else "not known"
     return f"Impact: {text}{at}. Affected: {affected}"
@@ -55,7 +63,7 @@ def _cause(report: Report) -> str:
         author = f" ({culprit.author})" if culprit.author else ""
         return f"Cause: {name}{subject}{author}, {sure}"
     words = {"no_code_cause": "not a code change", "no_incident": "no incident found", "culprit": "a change"}
-    mechanism = f": {verdict.cause.mechanism}" if verdict.cause else ""
+    mechanism = f": {_short(verdict.cause.mechanism)}" if verdict.cause else ""
     return f"Cause: {words.get(verdict.kind, 'not established')}{mechanism}, {sure}"
 
 
@@ -71,5 +79,5 @@ def _open(report: Report) -> str:
     verdict = report.verdict
     gaps = len(verdict.gaps) if verdict else 0
     ruled = sum(1 for item in verdict.ruled_out if item.result == "ruled out") if verdict else 0
-    first = f", first: {verdict.gaps[0].text}" if verdict and verdict.gaps else ""
+    first = f", first: {_short(verdict.gaps[0].text)}" if verdict and verdict.gaps else ""
     return f"Open: {gaps} not looked at{first}; {ruled} ruled out. Full report: warroom report {report.session}"
