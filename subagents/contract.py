@@ -315,6 +315,8 @@ class Tool(Generic[P, D]):
     effect: Effect = "read"
     outward: bool = False
     """It sends bytes off this machine."""
+    private: bool = False
+    """Whatever it writes stays in warroom's own state directory."""
     worker: bool = False
     """CPU-heavy: runs in the agent's worker process, which is killed on timeout or cancel."""
     timeout_s: float = 60.0
