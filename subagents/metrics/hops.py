@@ -28,7 +28,7 @@ def _strength(ratio: float) -> float:
 def hop_blame(hops: Iterable[Hop], split: float, end: float, starved: Mapping[str, float]) -> dict[str, Blame]:
     """Return, per service, how strongly its own network (or clients) is slow, and why.
 
-    Each hop's gap is judged against the median hop: a callee is to blame when its callers wait for it, a caller
+    Each hop's gap is judged against a usual hop: a callee is to blame when its callers wait for it, a caller
     when it waits for all its callees alike. `starved` says how strongly each service lacks a resource of its own:
     a caller without processor time measures long waits that are not its callee's.
     """
@@ -41,7 +41,7 @@ def hop_blame(hops: Iterable[Hop], split: float, end: float, starved: Mapping[st
             keys[(hop.caller, hop.callee)] = hop_key(hop)
     if len(gaps) < 3:
         return {}
-    usual = float(np.median(list(gaps.values())))
+    usual = float(np.quantile(list(gaps.values()), 0.35))  # the slow hops may be more than half of all
     noise = max(0.5 * usual, LEAST_HOP_MS)
     over = {pair: max(gap - usual, 0.0) / (1.0 + starved.get(pair[0], 0.0)) for pair, gap in gaps.items()}
     own = {caller: _shared(over, caller) for caller, _ in over}

@@ -104,6 +104,10 @@ def without_season(x: Floats, step: float) -> Floats:
     days = x.shape[1] // period
     head = x[:, : days * period].reshape(len(x), days, period)
     season = np.median(head - np.median(head, axis=2, keepdims=True), axis=1)
+    width = max(3, period // 48) | 1  # smoothed: a median of few days carries those days' noise
+    around = np.concatenate([season[:, -(width // 2) :], season, season[:, : width // 2]], axis=1)
+    sums = np.cumsum(np.pad(around, ((0, 0), (1, 0))), axis=1)
+    season = (sums[:, width:] - sums[:, :-width]) / width
     whole = np.tile(season, (1, days + 1))[:, : x.shape[1]]
     calmer = x - whole
     before = np.median(np.abs(x - np.median(x, axis=1, keepdims=True)), axis=1)

@@ -1,0 +1,145 @@
+"""Change points on series with known answers, each seed fixed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from subagents.metrics.measure import measure
+from subagents.metrics.onset import filled, find_changes, median3, median5, without_season
+from tests.metrics.known import Known, many, score
+
+
+def places(series: list[Known]) -> list[list[int]]:
+    found: list[list[int]] = [[] for _ in series]
+    for change in find_changes(np.stack([item.values for item in series])):
+        found[change.row].append(change.index)
+    return found
+
+
+def test_a_day_of_minutes_is_found_and_clean_series_are_left_alone() -> None:
+    series = many(256, 1440, seed=2026)
+    marks = score(series, places(series))
+    assert marks.f1 >= 0.88, marks
+    assert marks.clean_flagged <= 0.02, marks
+
+
+@pytest.mark.parametrize("points", [24, 36, 60, 110, 200, 480])
+def test_short_windows_raise_no_alarm_on_clean_series(points: int) -> None:
+    series = [item for item in many(400, points, seed=points) if item.shape == "none"]
+    flagged = sum(bool(found) for found in places(series))
+    assert flagged / len(series) <= 0.02
+
+
+@pytest.mark.parametrize("points", [24, 40, 100])
+def test_a_clear_shift_in_a_short_window_is_placed_exactly(points: int) -> None:
+    rng = np.random.default_rng(points)
+    at = points - 7
+    values = rng.normal(100, 3, (50, points))
+    values[:, at:] += 40
+    found = {c.row: c for c in find_changes(values) if c.kind == "level" and c.index == at}
+    assert len(found) >= 48
+    assert all(change.delta > 25 for change in found.values())
+
+
+def test_a_spike_of_two_points_is_no_change() -> None:
+    series = [item for item in many(400, 1440, seed=5) if item.shape == "spike"]
+    assert sum(bool(found) for found in places(series)) <= 0.02 * len(series)
+
+
+def test_what_began_in_the_last_five_points_of_a_long_series_is_seen() -> None:
+    rng = np.random.default_rng(3)
+    values = rng.normal(100, 3, (40, 1440))
+    values[:, -5:] += 60
+    seen = {c.row for c in find_changes(values) if 1433 <= c.index <= 1436}
+    assert len(seen) >= 38
+    calm = find_changes(rng.normal(100, 3, (200, 1440)))
+    assert len({c.row for c in calm}) <= 4
+
+
+def test_a_slow_slide_is_one_departure_from_its_start() -> None:
+    values = np.full((1, 60), 0.97) + np.tile([0.002, -0.003, 0.001], 20)
+    values[0, 30:] -= np.minimum(np.arange(30) * 0.02, 0.4)
+    changes = find_changes(values)
+    assert any(29 <= c.index <= 34 and c.delta < 0 for c in changes)
+
+
+def test_short_and_back_gives_both_ends() -> None:
+    values = np.array([10.0, 10.2, 9.9, 10.1] * 8)
+    values[20:26] += 5
+    assert [c.index for c in find_changes(values[None, :])] == [20, 26]
+
+
+def test_a_daily_season_is_taken_off_where_three_days_are_there() -> None:
+    t = np.arange(4 * 1440)
+    season = 50 * np.sin(2 * np.pi * t / 1440)
+    noise = np.random.default_rng(0).normal(0, 1, len(t))
+    rest = without_season((season + noise)[None, :], 60.0)[0]
+    assert rest.std() < 3
+    assert without_season((season + noise)[None, : 2 * 1440], 60.0)[0].std() > 30, "two days are too few to know it"
+    flat = noise[None, :]
+    assert np.array_equal(without_season(flat, 60.0), flat), "a series without a season stays as it is"
+
+
+def test_gaps_are_bridged_and_empty_rows_left_out() -> None:
+    values = np.full((3, 40), np.nan)
+    values[0] = [5.0 + 0.1 * (i % 3) if i < 25 else 9.0 + 0.1 * (i % 3) for i in range(40)]
+    values[0, 3:6] = np.nan
+    values[1, :4] = 1.0
+    whole, share = filled(values)
+    assert np.isfinite(whole).all()
+    assert share[1] == pytest.approx(0.1)
+    assert {c.row for c in find_changes(values)} == {0}
+
+
+@pytest.mark.parametrize("shape", [(0, 50), (3, 0), (2, 5)])
+def test_too_little_is_no_error(shape: tuple[int, int]) -> None:
+    assert find_changes(np.ones(shape)) == []
+
+
+def test_constant_series_never_change() -> None:
+    assert find_changes(np.full((5, 1440), 7.0)) == []
+    assert find_changes(np.zeros((5, 30))) == []
+
+
+def test_running_medians_match_the_definition() -> None:
+    x = np.random.default_rng(1).normal(0, 1, (4, 31))
+    for width, running in ((3, median3), (5, median5)):
+        half = width // 2
+        expected = np.median(np.lib.stride_tricks.sliding_window_view(x, width, axis=1), axis=2)
+        assert np.allclose(running(x)[:, half:-half], expected)
+
+
+def test_a_measure_says_baseline_peak_factor_and_state() -> None:
+    times = np.array([1.7e9 + 60 * i for i in range(30)])
+    values = np.array([10.0, 10.2, 9.9, 10.1, 10.0] * 6)
+    values[20:] = 50.0
+    found = measure("latency_p99_ms", times, values, 60.0)
+    assert found is not None
+    assert (found.onset, found.baseline, found.peak, found.state) == (times[20], 10.0, 50.0, "ongoing")
+    assert found.factor == pytest.approx(5.0)
+    assert found.bad
+    back = values.copy()
+    back[26:] = 10.0
+    recovered = measure("latency_p99_ms", times, back, 60.0)
+    assert recovered is not None
+    assert (recovered.state, recovered.ended) == ("recovered", times[26])
+    falls = measure("success_rate_pct", times, np.where(values > 20, 80.0, 100.0), 60.0)
+    assert falls is not None
+    assert falls.bad
+    assert falls.factor == pytest.approx(1.25)
+    better = measure("latency_p99_ms", times, np.where(values > 20, 2.0, values), 60.0)
+    assert better is not None
+    assert better.onset == times[20]
+    assert not better.bad, "a latency that falls hurts nobody"
+
+
+def test_a_counter_is_measured_by_its_rate_across_a_reset() -> None:
+    times = np.array([1.7e9 + 60 * i for i in range(40)])
+    total = np.cumsum([60.0 + (i % 3) if i < 30 else 600.0 + (i % 3) for i in range(40)])
+    total[15:] -= total[15] - 60
+    found = measure("http_requests_total", times, total, 60.0)
+    assert found is not None
+    assert found.traits.counter
+    assert found.baseline == pytest.approx(1.0, abs=0.1)
+    assert found.onset == times[30]

@@ -1,0 +1,73 @@
+"""Roles, units and directions from names and values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from subagents.metrics.roles import as_rate, traits_of, unit_of
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "bad"),
+    [
+        ("latency_p99_s", "latency", "up"),
+        ("http.server.duration", "latency", "up"),
+        ("requestDurationMs", "latency", "up"),
+        ("client_latency_p90_s", "client_latency", "up"),
+        ("http_5xx_ratio", "error_ratio", "up"),
+        ("error_rate", "error_ratio", "up"),
+        ("errors_total", "error_count", "up"),
+        ("availability_average", "availability", "down"),
+        ("success_rate_pct", "availability", "down"),
+        ("cache_hit_ratio", "hit_ratio", "down"),
+        ("cache_miss_ratio", "error_ratio", "up"),
+        ("cpu_pct_of_limit", "saturation", "up"),
+        ("db_pool_in_use", "saturation", "up"),
+        ("node_cpu_pct", "host", "up"),
+        ("mem_mib", "memory", "up"),
+        ("queue_depth", "queue", "up"),
+        ("consumer_lag", "lag", "up"),
+        ("pod_restart_total", "restarts", "up"),
+        ("pod_ready_replicas", "ready", "down"),
+        ("requests_per_s", "traffic", "both"),
+        ("rps", "traffic", "both"),
+        ("tls_cert_seconds_until_expiry", "other", "down"),
+        ("something_else", "other", "both"),
+    ],
+)
+def test_role_and_direction(name: str, role: str, bad: str) -> None:
+    traits = traits_of(name)
+    assert (traits.role, traits.bad) == (role, bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("latency_p99_s", "s"),
+        ("p95_ms", "ms"),
+        ("requests_per_second", "1/s"),
+        ("mem_mib", "MiB"),
+        ("cpu_pct_of_limit", "%"),
+        ("http_5xx_ratio", "ratio"),
+        ("net_rx_bytes", "bytes"),
+        ("requests_sum", ""),
+    ],
+)
+def test_units_in_names(name: str, unit: str) -> None:
+    assert unit_of(name) == unit
+
+
+def test_counters_are_told_from_gauges_by_their_values() -> None:
+    grows = np.cumsum(np.arange(1.0, 40.0))
+    assert traits_of("errors_total", grows).counter
+    assert not traits_of("queue_depth", grows).counter, "a queue that grows is a gauge"
+    assert not traits_of("requests_per_s", np.array([5.0, 7, 4, 6, 5, 8, 3])).counter
+    reset = np.concatenate([grows, grows])
+    assert traits_of("errors_total", reset).counter
+
+
+def test_rates_survive_a_reset() -> None:
+    rate = as_rate(np.array([0.0, 60, 120, 180]), np.array([100.0, 160, 30, 90]))
+    assert np.isnan(rate[0])
+    assert rate[1:].tolist() == [1.0, 0.5, 1.0]
