@@ -20,6 +20,7 @@ from subagents.logs.model import (
     Signature,
     Start,
 )
+from subagents.logs.onset import Rise
 from subagents.logs.signatures import Known, around_wording, recognise, same_service, target_of
 from subagents.logs.sources.timestamps import microseconds, moment
 from subagents.logs.terms import readable, terms_of
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 SERVICES = 60
 SIGNATURES = 12
+SURE_RATIO = 6.0
+"""Nats; a new message of this surprise is not one that was just not due yet."""
 TIMELINES = 12
 STARTS_BEFORE = timedelta(minutes=30)
 """How long before the window a start of a program is still worth telling."""
@@ -65,17 +68,8 @@ def first_look(logs: LogSet, index: LogIndex, chosen: Chosen) -> tuple[LogsFirst
     bucket = bucket_seconds(spans.window)
     found = signatures(logs, index, spans, compared, places)
     services = rank_services(logs, index, spans, places)
-    onset = None
-    if chosen.rise is not None:
-        place = Place(chosen.rise.source, chosen.rise.byte, chosen.rise.lines)
-        places.append((place, "first event of the rise"))
-        onset = Onset(
-            at=moment(chosen.rise.at),
-            how=f"{chosen.rise.what} rise",
-            before_per_minute=chosen.rise.before_per_minute,
-            after_per_minute=chosen.rise.after_per_minute,
-            citation=logs.ref(place),
-        )
+    rise = chosen.rise or _new_trouble(compared, spans)
+    onset = _onset(logs, rise, places) if rise is not None else None
     look = LogsFirstLook(
         window=spans.window,
         baseline=spans.baseline,
@@ -94,6 +88,39 @@ def first_look(logs: LogSet, index: LogIndex, chosen: Chosen) -> tuple[LogsFirst
         starts=tuple(_starts(logs, index, spans, places)),
     )
     return look, places
+
+
+def _onset(logs: LogSet, rise: Rise, places: list[tuple[Place, str]]) -> Onset:
+    place = Place(rise.source, rise.byte, rise.lines)
+    places.append((place, "first event of the rise"))
+    return Onset(
+        at=moment(rise.at),
+        how=rise.what,
+        before_per_minute=rise.before_per_minute,
+        after_per_minute=rise.after_per_minute,
+        citation=logs.ref(place),
+    )
+
+
+def _new_trouble(compared: list[Compared], spans: Spans) -> Rise | None:
+    """Where errors as a whole do not rise: the first of the severe messages that are surely new."""
+    sure = [
+        each
+        for each in compared
+        if each.severe and each.change == "new" and each.surprise >= SURE_RATIO and each.first is not None
+    ]
+    if not sure:
+        return None
+    first = min(sure, key=lambda each: each.first or 0)
+    return Rise(
+        at=first.first or 0,
+        source=first.source,
+        byte=first.byte,
+        lines=first.lines,
+        before_per_minute=0.0,
+        after_per_minute=round(first.count * 60 / max(spans.window_seconds, 1.0), 3),
+        what="a severe message that is new begins",
+    )
 
 
 def _errors(rows: pl.DataFrame) -> int:

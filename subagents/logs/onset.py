@@ -55,8 +55,8 @@ def find_rise(index: LogIndex, window: Window, earliest: int | None = None) -> R
     buckets = covered_buckets(rows, first, end)
     least = first if earliest is None else earliest // (BUCKET_SECONDS * 1_000_000)
     for what, wanted, strict in (
-        ("errors", pl.col("severe"), 1.0),
-        ("errors and warnings", pl.col("severe") | (pl.col("severity") >= WARN), 2.0),
+        ("errors rise", pl.col("severe"), 1.0),
+        ("errors and warnings rise", pl.col("severe") | (pl.col("severity") >= WARN), 2.0),
     ):
         found = _split(rows.filter(wanted), buckets, least, Demand(what, LEAST_FACTOR * strict, LEAST_RATIO * strict))
         if found is not None:

@@ -128,7 +128,7 @@ def _onset(look: LogsFirstLook) -> Iterator[Finding]:
     dated.sort(key=lambda each: each.first_severe or onset.at)
     yield Finding(
         agent=NAME,
-        claim=f"{onset.how[0].upper()}{onset.how[1:]} in the logs at {_clock(onset.at)}: "
+        claim=f"{onset.how[0].upper()}{onset.how[1:]} at {_clock(onset.at)} in the logs: "
         f"{onset.before_per_minute:g} a minute before, {onset.after_per_minute:g} after.",
         topic="onset",
         weight=0.7,

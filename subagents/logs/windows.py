@@ -67,7 +67,7 @@ def _given(index: LogIndex, span: Window, started_at: datetime, end: datetime) -
             return _chosen(span, Window(start=start, end=end), f"from {why}", rise)
     if rise is not None and moment(rise.at) - span.start > timedelta(seconds=THIN_SECONDS):
         start = moment(rise.at) - timedelta(seconds=10)
-        why = f"the logs hold nothing before the given start; {rise.what} rise at {moment(rise.at):%H:%M:%S} UTC"
+        why = f"the logs hold nothing before the given start; {rise.what} at {moment(rise.at):%H:%M:%S} UTC"
         return _chosen(span, Window(start=start, end=end), why, rise)
     return _chosen(span, Window(start=started_at - MARGIN, end=end), "from the given start of impact", rise)
 
@@ -77,7 +77,7 @@ def _derived(index: LogIndex, span: Window, known: IncidentTimes, end: datetime)
     rise = find_rise(index, searched)
     if rise is not None and (known.fired_at is None or moment(rise.at) <= known.fired_at + timedelta(minutes=5)):
         start = moment(rise.at) - MARGIN
-        why = f"derived from the logs: {rise.what} rise at {moment(rise.at):%H:%M:%S} UTC"
+        why = f"derived from the logs: {rise.what} at {moment(rise.at):%H:%M:%S} UTC"
         return _chosen(span, Window(start=start, end=end), why, rise)
     if known.fired_at is not None and known.fired_at - LEAD < end:
         why = "from 15 min before the alert: the logs show no rise of errors before it"

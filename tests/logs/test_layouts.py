@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from subagents.contract import SourceSpec
+from subagents.logs.sources.log_source import service_of_file
 from subagents.logs.sources.timestamps import moment
 from tests.logs.builders import NOON, read, write
 
@@ -114,3 +115,29 @@ def test_mixed_zones_are_one_clock_and_naive_times_are_a_problem(tmp_path: Path)
     whats = [problem.what for problem in source.coverage().problems]
     assert any("without a zone were taken as UTC" in what for what in whats)
     assert any("+01:00" in what for what in whats)
+
+
+def test_the_streams_of_a_container_runtime_are_no_text(tmp_path: Path) -> None:
+    _, events = read(write(tmp_path, "x.log", [
+        "2026-03-01T12:00:00.123456789Z stdout F INFO started",
+        '2026-03-01T12:00:00.123456789Z stderr F {"level":"error","msg":"no"}',
+    ]))  # fmt: skip
+    assert [event["text"].strip() for event in events] == ["INFO started", "no"]
+    assert [moment(event["t"]) for event in events] == [MICRO, MICRO]
+
+
+@pytest.mark.parametrize(
+    ("name", "service"),
+    [
+        ("orders.log.gz", "orders"), ("orders-2026-03-01.log", "orders"), ("orders-7c9d8b6f5-x2x4z.log", "orders"),
+        ("app.log", None), ("orders.log.3", "orders"), ("billing_1.log", "billing"), ("20260301.log", None),
+        ("ts-order-service.jsonl", "ts-order-service"),
+    ],
+)  # fmt: skip
+def test_a_file_may_be_named_after_its_service(name: str, service: str | None) -> None:
+    assert service_of_file(name) == service
+
+
+def test_utf16_is_told(tmp_path: Path) -> None:
+    source, _ = read(write(tmp_path, "x.log", "2026-03-01T12:00:00Z INFO a\n".encode("utf-16")))
+    assert "UTF-16" in source.coverage().problems[0].what

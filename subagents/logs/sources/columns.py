@@ -35,6 +35,7 @@ class ColumnReader:
         share = int(looks_json.sum() or 0)
         if share == 0:
             times, bodies = self.stamps.read(raw)
+            bodies = _without_stream(bodies)
             found = self._inner_json(bodies, times) if self._holds_json(bodies) else None
             columns = found if found is not None else self._plain(raw, bodies, times)
         else:
@@ -93,6 +94,7 @@ class ColumnReader:
             is_text = pl.Series([True]).new_from_index(0, raw.len()).scatter(good, False)
             text_rows = pl.arg_where(is_text, eager=True)
             text_times, text_bodies = self.stamps.read(raw.gather(text_rows))
+            text_bodies = _without_stream(text_bodies)
             empty = pl.Series([None], dtype=pl.Int64).new_from_index(0, raw.len())
             times, bodies = empty.scatter(text_rows, text_times), raw.clone().scatter(text_rows, text_bodies)
         self.json_events += good.len()
@@ -130,6 +132,16 @@ class ColumnReader:
             return self.json_stamps.read(pl.Series(values, dtype=pl.String))[0]
         texts = [value if isinstance(value, str) else _epoch_text(value) for value in values]
         return self.json_stamps.read(pl.Series(texts, dtype=pl.String))[0]
+
+
+_CRI = r"^ (?:stdout|stderr) [FP] "
+
+
+def _without_stream(bodies: pl.Series) -> pl.Series:
+    """Drop the stream mark that containerd and CRI-O write after the time."""
+    if bodies.head(50).str.contains(_CRI).any():
+        return bodies.str.replace(_CRI, " ")
+    return bodies
 
 
 def _epoch_text(value: object) -> str | None:

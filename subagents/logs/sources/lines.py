@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 BOM = b"\xef\xbb\xbf"
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Troubles(Protocol):
@@ -54,6 +55,16 @@ def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) 
     if not ends_open:
         starts = starts[:-1]
     first_line = lines_before + 1
+    if block.offset == 0 and data[:2] in UTF16:
+        troubles.trouble(
+            "utf16",
+            Problem(
+                what="UTF-16 text, read as bytes",
+                where=name,
+                lost="times and levels",
+                todo="convert it: iconv -f UTF-16 -t UTF-8",
+            ),
+        )
     shown = data[len(BOM) :] if block.offset == 0 and data.startswith(BOM) else data
     try:
         decoded = shown.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,6 +27,16 @@ _GENERIC_NAMES_TEXT = (
     "console server system all main debug trace combined service current input stdin docker journal kubectl -"
 )
 _GENERIC_NAMES = frozenset(_GENERIC_NAMES_TEXT.split())
+
+
+_ROTATED = re.compile(r"[-_.]?\d{4}[-_]?\d\d[-_]?\d\d.*$|[-_.]\d+$")
+_REPLICA = re.compile(r"-[0-9a-f]{6,10}-[a-z0-9]{5}(?:[-_].*)?$")
+
+
+def service_of_file(name: str) -> str | None:
+    """Return the service that a file is named after, without date, rotation and pod suffix; None for generic names."""
+    stem = _REPLICA.sub("", _ROTATED.sub("", name.split(".")[0]))
+    return stem if stem and stem.lower() not in _GENERIC_NAMES and not stem.isdigit() else None
 
 
 @dataclass(frozen=True)
@@ -95,8 +106,7 @@ class LogSource:
         given = self.spec.options.get("service")
         if given:
             return given
-        stem = self.path.name.split(".")[0].lower()
-        return None if stem in _GENERIC_NAMES or not stem or stem.isdigit() else self.path.name.split(".")[0]
+        return service_of_file(self.path.name)
 
     @property
     def is_syslog(self) -> bool:
