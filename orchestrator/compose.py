@@ -36,6 +36,10 @@ INPUTS = "inputs"
 """Folder in a session's own that holds copies of streams."""
 
 
+SPOOL = "spool-"
+"""Beginning of the names of folders, in the state directory, that hold such copies while intake runs."""
+
+
 class ComposeError(Exception):
     """What was given cannot be used; the message is one line for people, `problems` has the rest."""
 
@@ -98,7 +102,7 @@ async def begin(request: Request, around: Surroundings) -> Session:
     loaded = _load(request, around)
     engine = choose_engine(request.engine or loaded.settings.engine.choice)
     around.home.ensure()
-    spool = around.home.path / f"spool-{secrets.token_hex(6)}"
+    spool = around.home.path / f"{SPOOL}{secrets.token_hex(6)}"
     try:
         intake = await _take_in(request, loaded, around, spool)
         directory = await in_thread(lambda: around.home.new_session(around.clock), "new-session")

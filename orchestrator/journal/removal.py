@@ -41,21 +41,27 @@ def remove_session(sessions: Path, name: str) -> None:
         os.close(held)
 
 
-def sweep(sessions: Path) -> int:
-    """Finish deletions that a crash interrupted; return how many there were."""
+def sweep(folder: Path, prefix: str = TRASH, before: float | None = None) -> int:
+    """Remove what a crash left half done: folders named `prefix…`; return how many there were.
+
+    `before` (seconds since the epoch) spares those that were changed later: they may be in use.
+    """
     try:
-        held = os.open(sessions, _DIRECTORY)
+        held = os.open(folder, _DIRECTORY)
     except OSError:
         return 0
     swept = 0
     try:
         for name in os.listdir(held):
-            if name.startswith(TRASH):
-                try:
+            if not name.startswith(prefix):
+                continue
+            try:
+                found = os.stat(name, dir_fd=held, follow_symlinks=False)
+                if before is None or found.st_mtime < before:
                     _remove_tree(held, name)
                     swept += 1
-                except (OSError, StateError):
-                    continue  # left for the next time
+            except (OSError, StateError):
+                continue  # left for the next time
     finally:
         os.close(held)
     return swept

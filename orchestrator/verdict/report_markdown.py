@@ -284,7 +284,8 @@ class _Page:
         for item in report.coverage:
             dropped = f", {item.dropped} dropped" if item.dropped else ""
             reach = f", {moment(item.span.start, self.zone)} to {moment(item.span.end, self.zone)}" if item.span else ""
-            yield f"- {code(item.source)} ({item.kind}): {item.understood} of {item.items} understood{dropped}{reach}"
+            counted = f": {item.understood} of {item.items} understood" if item.items else ""
+            yield f"- {code(item.source)} ({item.kind}){counted}{dropped}{reach}"
         for problem in report.problems:
             yield f"- problem: {inline(problem.line())}"
 

@@ -99,6 +99,14 @@ def test_what_a_crash_left_half_deleted_is_swept_and_nothing_else(tmp_path: Path
     assert sweep(tmp_path / "nowhere") == 0
 
 
+def test_sweeping_spares_what_may_be_in_use(tmp_path: Path) -> None:
+    old, new = session(tmp_path, "spool-old"), session(tmp_path, "spool-new")
+    os.utime(old, (1000.0, 1000.0))
+    assert sweep(tmp_path, "spool-", before=2000.0) == 1
+    assert not old.exists()
+    assert new.exists()
+
+
 def test_another_mount_is_not_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import orchestrator.journal.removal as removal
 

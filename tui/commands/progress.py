@@ -106,7 +106,7 @@ def _of_session(body: Body) -> str | None:
         case IncidentOpened(session=session, incident=incident):
             return f"session {session}: {incident.title}"
         case SourceAddedEvent(spec=spec, coverage=coverage):
-            counted = f", {coverage.understood} of {coverage.items} understood" if coverage else ""
+            counted = f", {coverage.understood} of {coverage.items} understood" if coverage and coverage.items else ""
             return f"source {spec.id} ({spec.kind}){counted}"
         case VerdictReached(verdict=verdict):
             return f"verdict: {verdict.headline}"

@@ -38,14 +38,13 @@ def delete(names: tuple[str, ...], token: str | None) -> int:
 def purge(older: str, token: str | None) -> int:
     """Delete sessions that have not changed for AGE. The first call shows what would go and prints a token."""
     from orchestrator.journal.index import Index
-    from orchestrator.journal.removal import sweep
     from subagents.clock import SystemClock
     from tui.commands.opening import clear_faults, state_home
 
     home, limit = state_home(), age(older)
     with clear_faults():
         rows = Index(home).rows()
-    sweep(home.sessions)
+    _finish_what_crashed(home)
     try:
         before = SystemClock().now() - limit
     except OverflowError:
@@ -58,6 +57,16 @@ def purge(older: str, token: str | None) -> int:
         narrate(f"No session is older than {older}.")
         return 0
     return _remove(home, rows, token, f"warroom purge --older-than {older}")
+
+
+def _finish_what_crashed(home: StateHome) -> None:
+    """Take away deletions that were cut short, and copies of input for sessions that never began."""
+    from orchestrator.compose import SPOOL
+    from orchestrator.journal.removal import sweep
+    from subagents.clock import SystemClock
+
+    sweep(home.sessions)
+    sweep(home.path, SPOOL, SystemClock().now().timestamp() - 24 * 3600)
 
 
 def _remove(home: StateHome, rows: Sequence[SessionRow], token: str | None, again: str) -> int:
