@@ -1,4 +1,4 @@
-"""A fix in words: what a draft is, what its tests showed. The same objects go to the journal, the screen and approval."""
+"""A fix in words: what a draft is, what its tests showed. Journal, screen and approval share these objects."""
 
 from __future__ import annotations
 
