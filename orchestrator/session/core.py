@@ -54,7 +54,7 @@ from orchestrator.journal.store import Journal
 from orchestrator.journal.subscription import Subscription
 from orchestrator.session.desk import PreviewSink, Recorder, SessionDesk
 from orchestrator.session.drive import drive, one_line
-from orchestrator.session.fold import FOLDED_TYPES, SessionFold
+from orchestrator.session.fold import CALL_TYPES, FOLDED_TYPES, SessionFold
 from orchestrator.session.indexing import IndexNotes
 from orchestrator.session.patient import PatientLog
 from orchestrator.session.settings import Settings, installed_version, make_redactor, write_log
@@ -166,6 +166,8 @@ class Session:
             self._learn(event)
             if event.seq == 1:
                 self._desk.started_at = event.ts
+        for event in self._journal.events(self._fold.settled_seq, types=CALL_TYPES):
+            self._learn(event)
         if self._fold.opened is None:
             raise SessionFault(f"{self.id}: it holds no incident, so there is nothing to continue; delete it")
         if not self._desk.services:

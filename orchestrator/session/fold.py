@@ -27,12 +27,13 @@ FOLDED_TYPES = (
         "warroom.finding",
         "warroom.note",
         "user.message",
-        "user.custom_tool_result",
-        "agent.custom_tool_use",
         "session.thread_created",
     }
 )
-"""The types that matter to the fold and to the approvals: what opening a session reads."""
+"""What matters to the fold and to the approvals, but for calls: what opening a session reads of all of it."""
+
+CALL_TYPES = frozenset({"agent.custom_tool_use", "user.custom_tool_result"})
+"""What opening a session reads after `SessionFold.settled_seq`."""
 
 
 class SessionFold:
@@ -47,6 +48,8 @@ class SessionFold:
         self.findings: dict[str, Finding] = {}
         self.open_calls: dict[str, Event] = {}
         """Calls that were asked for and have no result yet, by id."""
+        self.settled_seq = 0
+        """The last event at which no call was open: a run ended there by itself, having answered every one."""
         self._agents: dict[str, AgentName] = {}
         self._said: dict[int, str] = {}
         self._answered: set[str] = set()
@@ -97,3 +100,5 @@ class SessionFold:
         self._status_seq = event.seq
         self.standing = standing
         self.runs += standing.status == "running"
+        if standing.status == "idle" and standing.reason != "interrupted":
+            self.settled_seq = event.seq
