@@ -257,15 +257,15 @@ def _innocent_hunk(seen: HunkView) -> str | None:
     """Return why a hunk cannot have an effect, or None."""
     changed = [*seen.removed, *seen.added]
     if not changed:
-        return "comments" if seen.raw_added != seen.raw_removed or not seen.raw_added else "formatting"
+        return "comments" if seen.comments else "formatting"
     body = [line for line in changed if not _CLOSERS.match(line)]
     if not body:
         return "formatting"
-    if all(_LOG_LINE.search(line) for line in body) and not any(
-        QUERY.search(_PROSE.sub("", _args(line))) for line in body
-    ):
+    logs = [line for line in body if _LOG_LINE.search(line)]
+    calls_out = any(QUERY.search(_PROSE.sub("", _args(line))) for line in logs)
+    if len(logs) == len(body) and not calls_out:
         return "logging"
-    if not seen.removed and all(_METRIC_LINE.search(line) or _LOG_LINE.search(line) for line in body):
+    if not seen.removed and not calls_out and all(line in logs or _METRIC_LINE.search(line) for line in body):
         return "metrics"
     if _is_wording(seen):
         return "wording"

@@ -74,6 +74,8 @@ class HunkView:
     raw_added: int
     moved: int = 0
     """Added lines that were only moved or re-indented."""
+    comments: int = 0
+    """Changed lines that are comments only."""
     words_removed: set[str] = field(default_factory=set)
     """Words of removed lines that no added line holds."""
     words_added: set[str] = field(default_factory=set)
@@ -109,8 +111,10 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
     removed_at: list[tuple[str, int | None]] = []
     added_at: list[tuple[str, int | None]] = []
     context: list[str] = []
+    comments = 0
     for line in hunk.lines:
         text = strip_comment(line.text, extension)
+        comments += line.tag != " " and not text and bool(line.text.strip())
         if text:
             {"-": removed_at, "+": added_at}.get(line.tag, []).append((text, line.number))
             if line.tag == " ":
@@ -134,6 +138,7 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
         place=hunk.place(),
         raw_removed=sum(1 for line in hunk.lines if line.tag == "-"),
         raw_added=sum(1 for line in hunk.lines if line.tag == "+"),
+        comments=comments,
         moved=len(added_at) - len(added_left),
         words_removed=old_words - new_words,
         words_added=new_words - old_words,
@@ -169,9 +174,15 @@ def _without(lines: list[str], moved: dict[str, int]) -> list[str]:
     return kept
 
 
+_KEYED = re.compile(r"""^["']?([\w.\-/]+)["']?\s*(?::=|[:=])\s*(.+?),?$""")
+
+
 def _likeness(old: str, new: str) -> float:
     if skeleton(old) == skeleton(new):
         return 1.0
+    before, after = _KEYED.match(old), _KEYED.match(new)
+    if before and after and (before[1] == after[1]) != (before[2] == after[2]):
+        return 0.9 if before[1] == after[1] else 0.7
     one, other = words(old), words(new)
     return len(one & other) / len(one | other) if one and other else 0.0
 

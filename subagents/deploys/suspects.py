@@ -186,7 +186,7 @@ def _score_commit(
 def _undone_part(by: Commit, onset: datetime | None) -> Part:
     """A change that was undone before the onset did not do it; one undone after it was suspected by someone else."""
     if onset is not None and by.committed_at is not None and by.committed_at < onset:
-        return Part("undone", -1.5, f"{by.sha[:10]} says that it undid this change before the onset")
+        return Part("undone", -3.0, f"{by.sha[:10]} says that it undid this change before the onset")
     return Part("undone", 0.9, f"{by.sha[:10]} says that it undoes this change, after the onset")
 
 

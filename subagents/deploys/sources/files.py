@@ -210,7 +210,8 @@ def read_diff(reading: Reading) -> tuple[list[Commit], Coverage]:
     text = data.decode("utf-8", "replace")
     pattern = _MAIL if _MAIL.search(text) else _SHOW
     starts = [match.start() for match in pattern.finditer(text)]
-    pieces = [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)] or [text]
+    ends = [*starts[1:], len(text)]
+    pieces = [text[a:b] for a, b in zip(starts, ends, strict=True)] if starts else [text]
     found = [commit for piece in pieces if (commit := _loose(reading, piece, pattern)) is not None]
     reading.items = len(found)
     if not found:

@@ -88,6 +88,8 @@ class _Parser:
         self._next: int | None = None
         self._columns = 1
         self._old = ""
+        self._announced = False
+        """A `diff --git` line has made the last file, and its `+++` line is still to come."""
 
     def feed(self, line: str) -> None:
         if line.startswith("diff --"):
@@ -112,14 +114,13 @@ class _Parser:
         match = _GIT.match(line)
         new = match["new"] if match else ""
         self.files.append(FileDiff(new, (match["old"] or "") if match else ""))
-        self._hunk, self._old = None, ""
+        self._hunk, self._old, self._announced = None, "", True
 
     def _name(self, new: str) -> None:
         path = new or self._old
-        current = self.files[-1] if self.files and not self.files[-1].hunks else None
-        if current is None or (current.path and path and current.path != path and current.old_path != self._old):
-            current = FileDiff(path)
-            self.files.append(current)
+        if not self._announced:
+            self.files.append(FileDiff(path))
+        current, self._announced = self.files[-1], False
         current.path = path or current.path
         current.old_path = self._old
         current.deleted = current.deleted or not new

@@ -105,7 +105,9 @@ def _from_epoch(number: float) -> datetime | None:
 
 def _from_text(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text.replace(" UTC", "+00:00").replace(" +", "+") if "T" not in text else text)
+        return datetime.fromisoformat(
+            re.sub(r"\s*(?:UTC|GMT)$", "+00:00", re.sub(r"\s+([+-]\d\d:?\d\d)$", r"\1", text))
+        )
     except ValueError:
         pass
     for shape in ("%a %b %d %H:%M:%S %Y %z", "%Y-%m-%d %H:%M:%S %z", "%Y/%m/%d %H:%M:%S", "%d/%b/%Y:%H:%M:%S %z"):
