@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SERVICES = 60
 SIGNATURES = 12
+SHARED: frozenset[SuspectKind] = frozenset(("resource", "host", "traffic"))
 SURE_RATIO = 6.0
 """Nats; a new message of this surprise is not one that was just not due yet."""
 TIMELINES = 12
@@ -156,7 +157,7 @@ def signatures(
         if known is not None:
             target = _target(known, each, example, services)
             member = Member(known, each, example, target, target in services)
-            groups.setdefault((known.name, member.target or _speaker(each)), []).append(member)
+            groups.setdefault((known.name, _group(member)), []).append(member)
     ranked = sorted(groups.items(), key=lambda item: -max(member.compared.score for member in item[1]))
     return [_signature(logs, spans, key, members, places) for (_, key), members in ranked[:SIGNATURES]]
 
@@ -168,6 +169,13 @@ def _target(known: Known, each: Compared, example: Example, services: list[str])
     return None if target is None else same_service(target, services) or target
 
 
+def _group(member: Member) -> str:
+    """Return what tells members of one kind apart: the peer, or who fails; a resource that runs out is one thing."""
+    if member.target is not None:
+        return member.target
+    return "" if member.known.kind in SHARED else _speaker(member.compared)
+
+
 def _speaker(each: Compared) -> str:
     return each.services[0] if each.services else "unnamed"
 
@@ -175,14 +183,16 @@ def _speaker(each: Compared) -> str:
 def _signature(
     logs: LogSet, spans: Spans, key: str, members: list[Member], places: list[tuple[Place, str]]
 ) -> Signature:
-    best = max(members, key=lambda member: member.compared.score)
-    compared = [member.compared for member in members]
-    earliest = min(compared, key=lambda each: each.first or 0)
+    by_time = sorted(members, key=lambda member: member.compared.first or 0)
+    begins = by_time[0]
+    compared = [member.compared for member in by_time]
+    earliest = begins.compared
     place = Place(earliest.source, earliest.byte, earliest.lines)
-    known = best.known
+    known = begins.known
     places.append((place, known.name))
-    named = best.target is not None
-    kind: SuspectKind = "service" if known.kind == "dependency" and best.inside else known.kind
+    named = begins.target is not None
+    key = key or _speaker(earliest)
+    kind: SuspectKind = "service" if known.kind == "dependency" and begins.inside else known.kind
     return Signature(
         name=known.name,
         kind=kind,
@@ -195,7 +205,7 @@ def _signature(
         services=tuple(dict.fromkeys(name for each in compared for name in each.services))[:12],
         first_seen=moment(earliest.first) if earliest.first is not None else None,
         last_seen=moment(max(each.last or 0 for each in compared)),
-        example=around_wording(known, best.example.text)[:300],
+        example=around_wording(known, begins.example.text)[:300],
         citation=logs.ref(place),
         patterns=tuple(each.id for each in compared),
         terms=terms_of(*[readable(member.example.raw, member.example.text) for member in members[:3]]),

@@ -78,12 +78,13 @@ class LogIndex:
             key=mask(pl.col("text"), syslog=self._is_syslog(place)) + pl.col("suffix").fill_null(""),
             bucket=pl.col("t") // (BUCKET_SECONDS * 1_000_000),
         )
+        events = _with_traces(events, frame)
         grouped = events.group_by("key", "service", "level", "bucket", maintain_order=True).agg(
             n=pl.len(),
             byte=pl.col("start").first(),
             lines=pl.col("lines").first(),
             raw=pl.col("raw").first(),
-            text=pl.col("text").first(),
+            text=pl.coalesce(pl.col("full").drop_nulls().first(), pl.col("text").first()),
             t0=pl.col("t").min(),
             t1=pl.col("t").max(),
         )
@@ -204,6 +205,17 @@ class LogIndex:
         import polars as pl
 
         return int(self.table.filter(pl.col("key") == OTHER)["n"].sum())
+
+
+def _with_traces(events: pl.DataFrame, frame: Frame) -> pl.DataFrame:
+    """Add `full`: the text of events that carry a stack trace."""
+    import polars as pl
+
+    if not frame.traces.height:
+        return events.with_columns(full=pl.lit(None, pl.String))
+    traces = frame.traces.select("event", "full").unique("event", keep="first")
+    numbered = events.with_columns(event=pl.int_range(pl.len(), dtype=pl.UInt32))
+    return numbered.join(traces, on="event", how="left", maintain_order="left")
 
 
 def empty_schema() -> dict[str, pl.DataType]:

@@ -64,12 +64,7 @@ def is_clean(look: LogsFirstLook, patterns: LogsPatterns | None, stacks: LogsSta
     if look.baseline is None:
         return not look.errors
     severe = [each for each in telling(patterns) if each.severe and _stands_out(each)]
-    grown = (
-        [group for group in stacks.groups if group.count > 2 * (group.baseline_count or 0)]
-        if stacks is not None
-        else []
-    )
-    return not severe and not grown
+    return not severe and not _grown(stacks)
 
 
 def _stands_out(each: Pattern) -> bool:
@@ -82,7 +77,7 @@ def findings(
     """Return all findings, strongest first; health and gaps last."""
     if is_clean(look, patterns, stacks):
         return [_clean(look, patterns), *_quiet_changes(look, patterns), *_gaps(coverage, look)]
-    strong = [*_onset(look), *_signatures(look), *_stacks(stacks), *_patterns(patterns, look), *_services(look)]
+    strong = [*_onset(look), *_signatures(look), *_stacks(stacks), *_patterns(patterns, look, stacks), *_services(look)]
     strong.sort(key=lambda finding: -finding.weight)
     return [*strong[:STRONG_REPORTED], *_quiet_changes(look, patterns), *_gaps(coverage, look)]
 
@@ -148,7 +143,7 @@ def _signature(each: Signature) -> Finding:
     about = None if each.kind == "none" else Suspect(kind=each.kind, key=each.key, label=each.label)
     share = 1.0 if not each.baseline_count else min(1.0, 1 - each.baseline_count / max(each.count, 1))
     weight = _WEIGHTS.get(each.name, 0.3) * max(share, 0.1) * (1.0 if each.count >= 3 else 0.7)
-    if about is not None and (not each.named or each.kind == "service"):
+    if each.kind == "service" or (each.kind == "dependency" and not each.named):
         weight *= UNNAMED_PART
     return Finding(
         agent=NAME,
@@ -174,13 +169,14 @@ def _quote(text: str) -> str:
     return flat if len(flat) <= CLAIM_CHARS else flat[: CLAIM_CHARS - 1] + "…"
 
 
-def _stacks(stacks: LogsStacks | None) -> Iterator[Finding]:
+def _grown(stacks: LogsStacks | None) -> list[StackGroup]:
     if stacks is None:
-        return
-    grown = [
-        group for group in stacks.groups if not group.baseline_events or group.count > 2 * (group.baseline_count or 0)
-    ]
-    for group in grown[:STACKS_REPORTED]:
+        return []
+    return [group for group in stacks.groups if group.count > 2 * (group.baseline_count or 0)]
+
+
+def _stacks(stacks: LogsStacks | None) -> Iterator[Finding]:
+    for group in _grown(stacks)[:STACKS_REPORTED]:
         yield _stack(group)
 
 
@@ -206,13 +202,15 @@ def _stack(group: StackGroup) -> Finding:
     )
 
 
-def _patterns(patterns: LogsPatterns | None, look: LogsFirstLook) -> Iterator[Finding]:
+def _patterns(patterns: LogsPatterns | None, look: LogsFirstLook, stacks: LogsStacks | None) -> Iterator[Finding]:
     covered = {pattern for each in look.signatures[:SIGNATURES_REPORTED] for pattern in each.patterns}
     if look.baseline is None and patterns is not None:
         chosen = [each for each in patterns.patterns if each.severe]
     else:
         chosen = [each for each in telling(patterns) if _stands_out(each)]
-    for each in [each for each in chosen if each.id not in covered][:PATTERNS_REPORTED]:
+    thrown = {group.citation for group in _grown(stacks)[:STACKS_REPORTED]}
+    news = [each for each in chosen if each.id not in covered and each.citation not in thrown]
+    for each in news[:PATTERNS_REPORTED]:
         yield _pattern(each, min(0.6, 0.2 + each.score / 30))
 
 

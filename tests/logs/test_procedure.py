@@ -177,3 +177,16 @@ def test_the_agent_speaks_the_contract(tmp_path: Path) -> None:
     assert agent.cites == ("log",)
     assert agent.resolver is not None
     assert "logs_first_look" in agent.prompt
+
+
+async def test_one_resource_that_runs_out_is_one_suspect_and_the_first_to_say_so_is_quoted(tmp_path: Path) -> None:
+    quiet = [f"{iso(n)} INFO served {n}" for n in range(1800)]
+    db = [f"{iso(n)} ERROR could not extend file: No space left on device" for n in range(1200, 1800, 20)]
+    web = [f"{iso(n)} ERROR write failed: ENOSPC, disk full" for n in range(1230, 1800, 10)]
+    specs = [write(tmp_path, "web.log", sorted(quiet + web)), write(tmp_path, "pg.log", sorted(quiet + db))]
+    bench, summary = await run_procedure(build(specs), brief(specs, fired=at(1400)))
+    suspects = [finding for finding in bench.reported if finding.about]
+    assert [finding.about.id for finding in suspects if finding.about] == ["resource:disk full in pg"]
+    assert suspects[0].services == ("pg", "web")
+    assert "could not extend file" in suspects[0].claim
+    assert summary.signatures[0].count == len(db) + len(web)

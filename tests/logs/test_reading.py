@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from subagents.contract import ToolError
@@ -185,6 +185,7 @@ _PIECES = st.one_of(
 @given(pieces=st.lists(_PIECES, max_size=30), ends=st.sampled_from([b"\n", b"\r\n"]))
 def test_any_bytes_are_accounted_for(tmp_path: Path, pieces: list[bytes], ends: bytes) -> None:
     raw = ends.join(pieces)
+    assume(not raw.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")))  # an archive, by its first bytes
     source, events = read(write(tmp_path, "x.log", raw))
     assert source.tally.lines == raw.count(b"\n") + (bool(raw) and not raw.endswith(b"\n"))
     assert sum(event["lines"] for event in events) == source.tally.lines

@@ -30,12 +30,13 @@ _GENERIC_NAMES = frozenset(_GENERIC_NAMES_TEXT.split())
 
 
 _ROTATED = re.compile(r"[-_.]?\d{4}[-_]?\d\d[-_]?\d\d.*$|[-_.]\d+$")
+_STREAM = re.compile(r"[-_.](?:access|errors?|out|err|stdout|stderr)$", re.IGNORECASE)
 _REPLICA = re.compile(r"-[0-9a-f]{6,10}-[a-z0-9]{5}(?:[-_].*)?$")
 
 
 def service_of_file(name: str) -> str | None:
     """Return the service that a file is named after, without date, rotation and pod suffix; None for generic names."""
-    stem = _REPLICA.sub("", _ROTATED.sub("", name.split(".")[0]))
+    stem = _STREAM.sub("", _REPLICA.sub("", _ROTATED.sub("", name.split(".")[0])))
     return stem if stem and stem.lower() not in _GENERIC_NAMES and not stem.isdigit() else None
 
 
