@@ -218,7 +218,7 @@ def _starts(logs: LogSet, index: LogIndex, spans: Spans, places: list[tuple[Plac
 
     keys = [key for key, example in enumerate(index.examples) if _STARTS.search(example.text[:300])]
     low = microseconds(spans.window.start - STARTS_BEFORE)
-    rows = index.table.filter(pl.col("key").is_in(keys))
+    rows = index.table.filter(pl.col("key").is_in(keys) & ~pl.col("severe"))
     often = rows.group_by("key").agg(pl.col("n").sum()).filter(pl.col("n") <= MOST_STARTS)["key"]
     rows = rows.filter(pl.col("key").is_in(often.implode()) & (pl.col("t0") >= low)).sort("t0")
     rows = (

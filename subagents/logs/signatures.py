@@ -89,7 +89,6 @@ TABLE: tuple[Known, ...] = (
         r"|replication lag|failover (started|in progress)|not_master|primary stepped down|no primary",
         "a datastore lost or changes its leader",
         0.6,
-        True,
     ),
     Known(
         "pool exhausted",

@@ -21,6 +21,7 @@ UNNAMED_PART = 0.7
 """Of a signature's weight, where the peer is not named, or is one of the services whose own logs are here."""
 LEAST_RATIO = 4.0
 """Nats: below this, a difference between window and baseline is taken for chance."""
+_PEERED = frozenset(known.name for known in TABLE if known.named)
 _WEIGHTS = {known.name: known.weight for known in TABLE}
 STOPPED_LEAST = 20
 """Events in the baseline; a message logged less often may just not be due yet."""
@@ -143,7 +144,7 @@ def _signature(each: Signature) -> Finding:
     about = None if each.kind == "none" else Suspect(kind=each.kind, key=each.key, label=each.label)
     share = 1.0 if not each.baseline_count else min(1.0, 1 - each.baseline_count / max(each.count, 1))
     weight = _WEIGHTS.get(each.name, 0.3) * max(share, 0.1) * (1.0 if each.count >= 3 else 0.7)
-    if each.kind == "service" or (each.kind == "dependency" and not each.named):
+    if each.kind == "service" or (each.name in _PEERED and not each.named):
         weight *= UNNAMED_PART
     return Finding(
         agent=NAME,

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import zstandard
+
 from subagents.contract import Agent, Alert, Brief, Incident, Params, SourceSpec, ToolContext, ToolResult, Window
 from subagents.logs.agent import build
 from subagents.logs.sources.log_source import LogSource
@@ -32,7 +34,10 @@ def write(folder: Path, name: str, data: bytes | str | Iterable[str]) -> SourceS
         data = "".join(line + "\n" for line in data)
     raw = data.encode() if isinstance(data, str) else data
     path = folder / name
-    path.write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
+    if name.endswith(".zst"):
+        path.write_bytes(zstandard.ZstdCompressor().compress(raw))
+    else:
+        path.write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
     return SourceSpec(id=name, kind="logs", path=str(path), origin=name)
 
 

@@ -119,7 +119,7 @@ def test_a_missing_file_is_a_problem_not_an_error(tmp_path: Path) -> None:
     assert "cannot be read" in source.coverage().problems[0].what
 
 
-@pytest.mark.parametrize("name", ["x.log", "x.log.gz"])
+@pytest.mark.parametrize("name", ["x.log", "x.log.gz", "x.log.zst"])
 def test_a_citation_opens_to_the_same_bytes_with_context(tmp_path: Path, name: str) -> None:
     lines = [f"{iso(n)} INFO line number {n}" for n in range(3000)]
     logs = LogSet([write(tmp_path, name, lines)])
