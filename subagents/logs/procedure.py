@@ -16,7 +16,7 @@ from subagents.logs.model import (
 from subagents.logs.params import CoverageParams, FirstLookParams, PatternsParams, WindowParams
 
 MOST_FINDINGS = 12
-PATTERNS_READ = 80
+PATTERNS_READ = 40
 
 
 async def investigate(brief: Brief, bench: Workbench) -> LogsSummary:
