@@ -34,7 +34,7 @@ def kernel(values: NDArray[np.float64]) -> list[list[int]]:
     found = []
     for row in values:
         scaled = (row - np.median(row)) / (1.4826 * np.median(np.abs(row - np.median(row))) + 1e-9)
-        ends = ruptures.KernelCPD(kernel="linear", min_size=8).fit(scaled).predict(pen=3 * np.log(len(row)))
+        ends = ruptures.KernelCPD(kernel="linear").fit(scaled).predict(pen=3 * np.log(len(row)))
         found.append([int(end) for end in ends[:-1]])
     return found
 

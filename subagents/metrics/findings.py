@@ -296,7 +296,9 @@ def health(rank: RankReport, onsets: OnsetsReport) -> Finding:
     """Say with numbers that nothing departs from its baseline in a direction that hurts."""
     view = rank.symptom
     total = onsets.still + len(onsets.moved) + onsets.more
-    claim = f"Nothing that users feel departs from its baseline: {onsets.still} of {total} series did not move at all"
+    claim = (
+        f"Nothing stands out: {onsets.still} of {total} series kept their baseline, none moved in a way that users feel"
+    )
     if view is not None:
         claim += (
             f"; {view.title}, where the trouble should show, is at {amount(view.latest, view.unit)}, "

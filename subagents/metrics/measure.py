@@ -143,7 +143,7 @@ def _weak(traits: Traits, values: Floats) -> Change | None:
     if len(known) < 2 * WEAK_POINTS or traits.bad == "both":
         return None
     base = float(np.median(known))
-    noise = noise_of(known, base, floor_of(traits, base, values))
+    noise = noise_of(known, base, floor_of(traits, base, values), share=0.8)
     sign = 1.0 if traits.bad == "up" else -1.0
     size = np.where(np.isfinite(values), sign * (values - base) / noise, 0.0)
     pairs = np.minimum(size[:-1], size[1:])

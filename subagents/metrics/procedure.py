@@ -23,6 +23,8 @@ LEAST_NAMED = 0.25
 """The same for the series that the alert itself points at: two points that hurt are enough to be shown."""
 QUIET_SCORE = 0.4
 """A best service below this score is noise: with hundreds of series something always moves a little."""
+FAINT_SCORE = 0.15
+"""A best service below this score shows nothing at all."""
 MOVED_SHOWN = 60
 
 
@@ -46,6 +48,8 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
     onsets = (await bench.call("metrics_onsets", span, OnsetsReport)).data or OnsetsReport(window=rank.window)
     edges = (await bench.call("metrics_edges", EdgesParams(since=rank.split), EdgesReport)).data or EdgesReport()
     symptom, why = _symptom(rank, onsets, incident)
+    if symptom is None:
+        symptom, why = await _faint(bench, rank, span, incident)
     if symptom is None:
         return await _healthy(bench, coverage, rank, onsets, incident)
     moved = _with(symptom, onsets.moved)
@@ -109,7 +113,8 @@ def _symptom(rank: RankReport, onsets: OnsetsReport, incident: Incident) -> tupl
         return named, rank.why_symptom
     told = f"; {named.title}, which the alert points at, keeps its baseline" if named is not None else ""
     near = [v for v in onsets.moved if v.hurts and not v.spread and _in_time(v, incident)]
-    facing = [v for v in near if v.user_facing and v.size >= 2 * LEAST_SIZE]
+    told_apart = {item.service for item in rank.services if item.score >= say.LEAST_SCORE}
+    facing = [v for v in near if v.user_facing and v.size >= 2 * LEAST_SIZE and v.service in told_apart]
     best = max(facing, key=lambda v: v.size, default=None)
     if best is not None and (named is None or best.service == named.service or best.size >= 3 * LEAST_SIZE):
         return best, "the worst of the signals that users feel" + told
@@ -119,6 +124,20 @@ def _symptom(rank: RankReport, onsets: OnsetsReport, incident: Incident) -> tupl
         if best is not None:
             return best, "the strongest departure of the service that stands out" + told
     return None, ""
+
+
+async def _faint(
+    bench: Workbench, rank: RankReport, span: OnsetsParams, incident: Incident
+) -> tuple[SeriesView | None, str]:
+    """Return the best-ranked service's small departure where the ranking says that it matters all the same."""
+    top = rank.services[0] if rank.services else None
+    if top is None or top.score < FAINT_SCORE:
+        return None, ""
+    asked = span.model_copy(update={"service": top.service, "least": LEAST_NAMED})
+    found = (await bench.call("metrics_onsets", asked, OnsetsReport)).data
+    near = [v for v in (found.moved if found else ()) if v.hurts and not v.spread and _in_time(v, incident)]
+    best = max(near, key=lambda v: (v.user_facing, v.size), default=None)
+    return best, "small, but at the service that explains the alert best" if best is not None else ""
 
 
 def _in_time(view: SeriesView, incident: Incident) -> bool:

@@ -20,8 +20,8 @@ import numpy as np
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.hops import hop_blame, wait_blame
 from subagents.metrics.roles import Role
-from subagents.metrics.series import SeriesKey, Store, deepest_failures
-from subagents.metrics.signals import Signal, failures, overlap, signals
+from subagents.metrics.series import Floats, SeriesKey, Store, deepest_failures
+from subagents.metrics.signals import Signal, agreement, failures, overlap, signals
 
 OWN_WORK: tuple[Role, ...] = ("saturation", "restarts", "ready", "queue", "lag", "hit_ratio")
 TRAVELS: tuple[Role, ...] = ("latency", "error_ratio", "error_count", "availability")
@@ -32,8 +32,10 @@ LEAST_SIZE = 3.0
 STRONGEST = 6.0
 EXPLAINED = 0.85
 """Share of a caller's departure that an equal departure of its callee explains."""
-ENOUGH = 0.5
-"""Share of the symptom's failures that a service must have had itself to explain all of it."""
+ENOUGH = 0.1
+"""Share of the symptom's failures below which a service cannot have caused it all."""
+COUNTED = 3.0
+"""Noises that one failure, four, nine … can count for: 3, 6, 9 …"""
 ORDER_SECONDS = 180.0
 LATE = 0.1
 """Most that a service loses for leaving its baseline after the others."""
@@ -200,31 +202,35 @@ def _heat(
 ) -> dict[str, tuple[float, Signal]]:
     """Return each service's strongest travelling signal, by size, kind, volume and agreement with the symptom."""
     symptom = question.symptom
-    needed = _failures_of(symptom, by_service, question) if symptom else None
+    needed = _failures_of(symptom, by_service) if symptom else None
     heat: dict[str, tuple[float, Signal]] = {}
-    agreement: dict[str, float] = {}
+    agrees: dict[str, float] = {}
     for service, mine in by_service.items():
         for signal in mine:
             if signal.traits.role not in roles:
                 continue
-            agreement[service] = max(agreement.get(service, 0.0), overlap(signal, symptom))
-            value = strength(signal.size) * overlap(signal, symptom) * _relevant(signal, question)
-            had = _failures_of(signal, by_service, question)
-            if needed and had is not None:
-                value *= min(1.0, had / (ENOUGH * needed))
+            size, match = signal.size, overlap(signal, symptom)
+            had = _failures_of(signal, by_service)
+            if had is not None:
+                most = float(np.sort(had[signal.times >= question.split])[-2:].mean())
+                size = min(size, COUNTED * float(np.sqrt(most)))  # few failures prove little, whatever their share
+                if needed is not None and len(needed) == len(had):
+                    match = agreement(had, needed) * min(1.0, most / max(ENOUGH * float(needed.max()), 1e-9))
+            agrees[service] = max(agrees.get(service, 0.0), match)
+            value = strength(size) * match * _relevant(signal, question)
             about = signal.about or service
             if value > 0 and value > heat.get(about, (0.0, signal))[0]:
                 heat[about] = (value, signal)
     if symptom is not None and symptom.key.service in heat:  # that the symptom agrees with itself says nothing
-        others = [value for name, value in agreement.items() if name != symptom.key.service]
+        others = [value for name, value in agrees.items() if name != symptom.key.service]
         value, signal = heat[symptom.key.service]
         heat[symptom.key.service] = (value * max(others, default=1.0), signal)
     return heat
 
 
-def _failures_of(signal: Signal, by_service: dict[str, list[Signal]], question: Question) -> float | None:
+def _failures_of(signal: Signal, by_service: dict[str, list[Signal]]) -> Floats | None:
     traffic = next((s for s in by_service[signal.key.service] if s.traits.role == "traffic"), None)
-    return failures(signal, traffic, question.split)
+    return failures(signal, traffic)
 
 
 def _unexplained(

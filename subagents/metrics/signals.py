@@ -98,10 +98,10 @@ def _signal(frame: Frame, row: int, key: SeriesKey, window: slice, split: float)
     )
 
 
-def noise_of(known: Floats, base: float, floor: float) -> float:
-    """Return the robust spread of a baseline, wide enough for its own outliers, never below the floor."""
+def noise_of(known: Floats, base: float, floor: float, share: float = 0.95) -> float:
+    """Return the robust spread of a baseline, wide enough for `share` of its own outliers, never below the floor."""
     rest = np.abs(known - base)
-    return max(1.4826 * float(np.median(rest)), 0.6 * float(np.quantile(rest, 0.95, method="higher")), floor)
+    return max(1.4826 * float(np.median(rest)), 0.6 * float(np.quantile(rest, share, method="higher")), floor)
 
 
 def _first(times: Floats, profile: Floats, after: Flags) -> float | None:
@@ -127,14 +127,21 @@ def floor_of(traits: Traits, base: float, values: Floats) -> float:
     return max(0.10 * abs(base), 0.02 * float(np.nanmax(np.abs(values))), 1e-9)
 
 
-def failures(signal: Signal, traffic: Signal | None, split: float) -> float | None:
-    """Return the most failures per point that a share (availability, error ratio) stands for; None without traffic."""
+def failures(signal: Signal, traffic: Signal | None) -> Floats | None:
+    """Return how many failures each point of a share (availability, error ratio) stands for; None without traffic."""
     if traffic is None or signal.traits.role not in ("availability", "error_ratio"):
         return None
     share = np.clip(np.nan_to_num(signal.profile) * signal.noise / scale_of(signal.values), 0, 1)
-    volume = np.interp(signal.times, traffic.times, np.nan_to_num(traffic.values))
-    mass = (share * volume)[signal.times >= split]
-    return float(np.sort(mass)[-2:].mean()) if len(mass) else None
+    counts: Floats = share * np.interp(signal.times, traffic.times, np.nan_to_num(traffic.values))
+    return counts
+
+
+def agreement(own: Floats, other: Floats) -> float:
+    """Return how far two courses over the same moments have their mass at the same places, 0 to 1."""
+    if own.sum() <= 0 or other.sum() <= 0:
+        return 0.0 if other.sum() > 0 else 1.0
+    own, other = own / own.max(), other / other.max()
+    return float(2 * np.minimum(own, other).sum() / (own.sum() + other.sum()))
 
 
 def overlap(signal: Signal, symptom: Signal | None) -> float:
@@ -150,7 +157,4 @@ def overlap(signal: Signal, symptom: Signal | None) -> float:
     own = np.clip(np.nan_to_num(signal.profile), 0, 12)
     own[own < 1.5] = 0.0
     other[other < 1.5] = 0.0
-    if own.sum() <= 0 or other.sum() <= 0:
-        return 0.0 if other.sum() > 0 else 1.0
-    own, other = own / own.max(), other / other.max()
-    return float(2 * np.minimum(own, other).sum() / (own.sum() + other.sum()))
+    return agreement(own, other)

@@ -78,5 +78,8 @@ def choose(seen: list[Signal], graph: CallGraph, asked: Asked) -> Choice | None:
     best = _worst(s for s in facing if s.key.service in entries)
     if best is not None and best.size > 3:
         return Choice(best, f"what users feel at the entry point {best.key.service}")
-    best = _worst(facing) or _worst(s for s in seen if s.traits.bad != "both")
-    return Choice(best, "the worst of the signals that users feel") if best is not None else None
+    best = _worst(facing)
+    if best is not None:
+        return Choice(best, "the worst of the signals that users feel")
+    best = _worst(s for s in seen if s.traits.bad != "both") or _worst(seen)
+    return Choice(best, "the worst of what was measured") if best is not None else None
