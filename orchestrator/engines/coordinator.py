@@ -44,7 +44,7 @@ class RunbookHit(Frozen):
     score: float
     why: tuple[str, ...]
     first_step: str
-    """Citation of the step to start with."""
+    """Citation of the step to start with: the first that contains the harm."""
 
 
 class SearchResult(Frozen):
@@ -131,7 +131,8 @@ class _RunbookDesk:
             book = self._library.get(hit.slug)
             if book is None:
                 continue
-            step = self._library.step(hit.slug, hit.step) or book.steps[0]
+            contain = next((step for step in book.steps if step.kind == "contain"), None)
+            step = contain or self._library.step(hit.slug, hit.step) or book.steps[0]
             item = _frozen(book, step)
             cited.append(item)
             hits.append(

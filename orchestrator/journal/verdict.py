@@ -13,6 +13,9 @@ State = Literal["ongoing", "recovering", "recovered", "unknown"]
 TriggerKind = Literal["commit", "deploy", "flag", "external", "unknown"]
 
 
+Exclusion = Literal["ruled out", "unlikely", "not testable with this data"]
+
+
 class Cited(Frozen):
     """A sentence with what it rests on."""
 
@@ -84,7 +87,7 @@ class RuledOut(Frozen):
 
     suspect: Suspect
     test: str
-    result: Literal["ruled out", "not testable with this data"]
+    result: Exclusion
     reason: str
     citations: tuple[str, ...] = ()
 

@@ -54,6 +54,7 @@ def case(*findings: Finding, contradictions: tuple[str, ...] = (), services: tup
         services=(),
         suspects=tuple(SuspectScore(commit=key, score=0.5) for key in commits),
         changes={f"commit:{key}": Change(subject="s", service="shop", previous="v1", version="v2") for key in commits},
+        moved=(),
         contradictions=tuple(Cited(text=text) for text in contradictions),
         failed={},
     )
@@ -155,7 +156,8 @@ def test_every_other_candidate_is_listed_with_a_result() -> None:
         symptom(),
         about("commit", "a" * 40, 0.85),
         about("commit", "b" * 40, 1.0, "rules_out"),
-        about("flag", "new", 0.2, "against"),
+        about("flag", "new", 0.3),
+        about("commit", "c" * 40, 0.9, "against"),
     )
     results = {item.suspect.key: item.result for item in compose(known, decide(known), ()).ruled_out}
-    assert results == {"b" * 40: "ruled out", "new": "not testable with this data"}
+    assert results == {"b" * 40: "ruled out", "new": "not testable with this data", "c" * 40: "unlikely"}

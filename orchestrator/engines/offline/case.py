@@ -37,6 +37,15 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """A series that left its baseline in a direction that hurts."""
+
+    text: str
+    at: datetime | None
+    citation: str
+
+
+@dataclass(frozen=True)
 class Case:
     """The findings of the round, folded, beside what the summaries add."""
 
@@ -49,6 +58,8 @@ class Case:
     changes: Mapping[str, Change]
     """By suspect id."""
     contradictions: tuple[Cited, ...]
+    moved: tuple[Moved, ...]
+    """In order of onset."""
     failed: Mapping[str, str]
     """Specialist to why it gave nothing."""
 

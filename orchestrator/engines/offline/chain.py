@@ -9,32 +9,45 @@ from orchestrator.engines.offline.causes import Decision
 from orchestrator.journal.verdict import ChainStep
 from subagents.contract import Finding
 
-MOST_CONSEQUENCES = 4
+MOST_CONSEQUENCES = 3
+"""Of each kind of evidence: a chain is read at a glance."""
 CLOCK_SLACK = timedelta(minutes=2)
 """How far a minute-grained series may place a symptom before the cause that it follows."""
 
 
 def chain(case: Case, decision: Decision) -> tuple[ChainStep, ...]:
-    """Return cause → mechanism → consequences → symptom; empty where no cause is named."""
+    """Return the cause, then mechanism, consequences and symptom by time; empty where no cause is named."""
     if decision.hypothesis is None or decision.kind not in ("culprit", "no_code_cause"):
         return ()
-    steps = [_cause(case, decision)]
-    start = steps[0].at
-    used: set[str] = set()
-    for finding in _mechanisms(case, decision):
-        used.add(finding.id)
-        steps.append(ChainStep(text=finding.claim, role="mechanism", at=finding.at, citations=finding.citations))
+    cause = _cause(case, decision)
+    mechanisms = _mechanisms(case, decision)
+    steps = [ChainStep(text=f.claim, role="mechanism", at=f.at, citations=f.citations) for f in mechanisms]
     symptom = case.symptom
-    for finding in case.of("consequence", "errors", "order"):
-        if len(steps) > MOST_CONSEQUENCES or finding.id in used or finding is symptom or not finding.citations:
-            continue
-        if start is not None and (finding.at is None or finding.at < start - CLOCK_SLACK):
-            continue
-        steps.append(ChainStep(text=finding.claim, role="consequence", at=finding.at, citations=finding.citations))
-    ordered = [steps[0], *sorted(steps[1:], key=_when)]
+    told = {finding.id for finding in mechanisms} | ({symptom.id} if symptom else set())
+    steps += [step for step in _consequences(case, told) if _follows(step, cause)]
     if symptom is not None:
-        ordered.append(ChainStep(text=symptom.claim, role="symptom", at=symptom.at, citations=symptom.citations))
-    return tuple(ordered)
+        steps.append(ChainStep(text=symptom.claim, role="symptom", at=symptom.at, citations=symptom.citations))
+    return (cause, *sorted(steps, key=_when))
+
+
+def _consequences(case: Case, told: set[str]) -> list[ChainStep]:
+    """Series that left their baseline and errors that appeared, the earliest of each, none twice."""
+    cited = set(case.symptom.citations) if case.symptom else set()
+    moved = [
+        ChainStep(text=view.text, role="consequence", at=view.at, citations=(view.citation,))
+        for view in case.moved
+        if view.citation not in cited
+    ]
+    errors = [
+        ChainStep(text=f.claim, role="consequence", at=f.at, citations=f.citations)
+        for f in case.of("consequence", "errors", agent="logs")
+        if f.id not in told and f.citations and f.at is not None
+    ]
+    return sorted(moved, key=_when)[:MOST_CONSEQUENCES] + sorted(errors, key=_when)[:MOST_CONSEQUENCES]
+
+
+def _follows(step: ChainStep, cause: ChainStep) -> bool:
+    return cause.at is None or (step.at is not None and step.at >= cause.at - CLOCK_SLACK)
 
 
 def _cause(case: Case, decision: Decision) -> ChainStep:

@@ -7,14 +7,14 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from orchestrator.engines.offline.case import Case, Change
+from orchestrator.engines.offline.case import Case, Change, Moved
 from orchestrator.journal.verdict import Cited, IncidentState, ServiceScore, SuspectScore
 from orchestrator.verdict.board import fold
 from subagents import citations
 from subagents.contract import Brief, Finding, Suspect
 from subagents.deploys.model import DeploysSummary
 from subagents.logs.model import LogsSummary
-from subagents.metrics.model import MetricsSummary
+from subagents.metrics.model import MetricsSummary, SeriesView
 
 LOG_SHARE = 0.5
 """How far log evidence may move a service's score: metrics see every service, logs only those that speak."""
@@ -37,6 +37,11 @@ def gather(
         suspects=_suspects(learnt_changes),
         changes=_changes(learnt_changes),
         contradictions=tuple(Cited(text=text) for text in learnt_metrics.contradictions),
+        moved=tuple(
+            Moved(text=_told(view), at=view.onset, citation=view.citation)
+            for view in learnt_metrics.onsets
+            if view.hurts and any(view.citation in finding.citations for finding in findings)
+        ),
         failed=failed,
     )
 
@@ -73,6 +78,12 @@ def _state(metrics: MetricsSummary, findings: tuple[Finding, ...]) -> IncidentSt
         reason=f"{symptom.title} is at {symptom.latest:g}, baseline {symptom.baseline:g}",
         citations=measured.citations[:1] if measured else (),
     )
+
+
+def _told(view: SeriesView) -> str:
+    verb = "rises" if view.rising else "falls"
+    peak = view.latest if view.peak is None else view.peak
+    return f"{view.title} {verb} from {view.baseline:.4g} to {peak:.4g} {view.unit}".rstrip()
 
 
 def _last_moment(citation: str) -> datetime | None:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case
 from orchestrator.engines.offline.causes import Decision
-from orchestrator.journal.verdict import Gap, RuledOut
+from orchestrator.journal.verdict import Exclusion, Gap, RuledOut
 from orchestrator.verdict.board import Hypothesis
 
 MOST = 16
+RULED_OUT: Exclusion = "ruled out"
+UNLIKELY: Exclusion = "unlikely"
+NOT_TESTABLE: Exclusion = "not testable with this data"
+UNLIKELY_BELOW = 0.2
+CHANGE_TEST = "did it take effect before the onset, can it reach what failed, does what it changes lead to the symptom"
+CIRCUMSTANCE_TEST = "does it show in the data, before or at the onset, where the symptom is"
 KINDS_OF_SOURCE = {
     "logs": ("no logs were given", "attach them: warroom run PATH logs.txt, or warroom run -- kubectl logs …"),
     "metrics": ("no metrics were given", "export the alert's series as metrics.csv: ts,service,metric,value"),
@@ -29,22 +35,19 @@ def ruled_out(case: Case, decision: Decision) -> tuple[RuledOut, ...]:
 
 
 def _tested(hypothesis: Hypothesis) -> RuledOut:
+    change = hypothesis.suspect.kind in CHANGE_KINDS
     if hypothesis.excluding:
-        why = hypothesis.excluding[0]
-        return RuledOut(
-            suspect=hypothesis.suspect,
-            test=why.facts[0].quantity.replace("_", " ") if why.facts else "what it touches and when",
-            result="ruled out",
-            reason=why.claim,
-            citations=why.citations,
-        )
-    grounds = (*hypothesis.opposing, *hypothesis.supporting)
+        result, grounds = RULED_OUT, hypothesis.excluding
+    elif hypothesis.opposing and hypothesis.score < UNLIKELY_BELOW:
+        result, grounds = UNLIKELY, hypothesis.opposing
+    else:
+        result, grounds = NOT_TESTABLE, (*hypothesis.supporting, *hypothesis.opposing)
     reason = grounds[0].claim if grounds else "nothing was found about it"
     return RuledOut(
         suspect=hypothesis.suspect,
-        test="time, reach, and what the change does, against the symptom",
-        result="not testable with this data",
-        reason=f"{reason} (holds at {hypothesis.score:.2f}: neither shown nor excluded)",
+        test=CHANGE_TEST if change else CIRCUMSTANCE_TEST,
+        result=result,
+        reason=reason if result != NOT_TESTABLE else f"{reason} (holds at {hypothesis.score:.2f})",
         citations=grounds[0].citations if grounds else (),
     )
 

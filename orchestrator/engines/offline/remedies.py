@@ -152,10 +152,10 @@ def _undo(case: Case, suspect: Suspect) -> tuple[Action, ...]:
     if info is not None and info.rollback:
         values = {"service": service, "version": change.version, "commit": commit, "previous": change.previous}
         command = fill_in(info.rollback, values) or info.rollback
-    back_to = f" to {change.previous}" if change.previous else " to what ran before"
+    back_to = change.previous or (f"the version before {commit[:12]}" if commit else "the version before")
     contain = Action(
         kind="contain",
-        text=f"roll {service} back{back_to}" + (f", before {commit[:12]}" if commit else ""),
+        text=f"roll {service} back to {back_to}",
         command=command,
         effect="takes the suspected change out of production",
         risk="a migration or a data format that came with it may not fit the older code: check before",
