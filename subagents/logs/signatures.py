@@ -36,14 +36,21 @@ class Known:
 
 TABLE: tuple[Known, ...] = (
     Known(
-        "certificate",
+        "certificate expired",
         "certificate",
         r"certificate has expired|certificate expired|expired certificate|cert(ificate)?[^.\n]{0,40} is expired"
-        r"|x509: certificate"
-        r"|certificate_verify_failed|certificate verify failed|not yet valid|pkix path|sslhandshakeexception"
-        r"|certificate_expired|unable to get local issuer|certificateexpiredexception",
-        "a TLS certificate is refused",
-        0.7,
+        r"|certificate_expired|certificateexpiredexception|notafter:|certificate[^.\n]{0,40}not yet valid",
+        "a TLS certificate is past its date",
+        0.85,
+        True,
+    ),
+    Known(
+        "certificate refused",
+        "certificate",
+        r"x509: certificate|certificate_verify_failed|certificate verify failed|pkix path|sslhandshakeexception"
+        r"|unable to get local issuer",
+        "a TLS certificate is not trusted",
+        0.6,
         True,
     ),
     Known(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -19,10 +20,14 @@ SERVICES_NAMED = 5
 CLAIM_CHARS = 220
 UNNAMED_PART = 0.7
 """Of a signature's weight, where the peer is not named, or is one of the services whose own logs are here."""
+OUTSIDE_PART = 1.35
+"""Of a signature's weight, where the peer is a host by full name: not one of the services that were given."""
 LEAST_RATIO = 4.0
 """Nats: below this, a difference between window and baseline is taken for chance."""
 _PEERED = frozenset(known.name for known in TABLE if known.named)
 _WEIGHTS = {known.name: known.weight for known in TABLE}
+_OUTSIDE = re.compile(r"(?:[a-z0-9-]+\.)+(?!local\b|internal\b|svc\b|cluster\b|lan\b|home\b)[a-z]{2,}\Z", re.IGNORECASE)
+"""A public host name: not an address, not a name inside a cluster or a company."""
 STOPPED_LEAST = 20
 """Events in the baseline; a message logged less often may just not be due yet."""
 THIN_SHARE = 0.5
@@ -146,6 +151,8 @@ def _signature(each: Signature) -> Finding:
     weight = _WEIGHTS.get(each.name, 0.3) * max(share, 0.1) * (1.0 if each.count >= 3 else 0.7)
     if each.kind == "service" or (each.name in _PEERED and not each.named):
         weight *= UNNAMED_PART
+    elif each.kind == "dependency" and each.named and _OUTSIDE.match(each.key):
+        weight *= OUTSIDE_PART
     return Finding(
         agent=NAME,
         claim=f"{_who(each.services)} logged {each.name} ({each.explains}) {each.count} times since "

@@ -125,7 +125,8 @@ async def test_files_of_one_incident_share_one_clock(tmp_path: Path) -> None:
 
 
 SAID = [
-    ("certificate", "x509: certificate has expired or is not yet valid: current time is after"),
+    ("certificate expired", "x509: certificate has expired or is not yet valid: current time is after"),
+    ("certificate refused", "x509: certificate signed by unknown authority"),
     ("disk full", "write /var/lib/pg: no space left on device"),
     ("out of memory", "java.lang.OutOfMemoryError: Java heap space"),
     ("DNS", "dial tcp: lookup ledger.internal on 10.0.0.2:53: no such host"),
