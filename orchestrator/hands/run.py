@@ -11,15 +11,16 @@ and is neither is `unknown`, said to human and model alike.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import ValidationError
 
 from orchestrator.hands.approvals import Approvals
-from orchestrator.hands.execute import UNKNOWN, Job, execute
+from orchestrator.hands.calls import Call, OutcomeKnown, Recorded, Use, deny, interrupted_call, which_arguments
+from orchestrator.hands.execute import Job, execute
 from orchestrator.hands.policy import Decision, Policy
 from orchestrator.hands.results import Keeper, Ran, plain_input
 from orchestrator.hands.steps import Steps, entry
@@ -45,66 +46,6 @@ ID_LIMIT = 200
 """Most characters of a call's id."""
 
 
-class Use(Protocol):
-    """A call as an engine asks for it (`orchestrator.engines.base.ToolUse`)."""
-
-    @property
-    def id(self) -> str:
-        """The idempotency key."""
-
-    @property
-    def name(self) -> str:
-        """The tool."""
-
-    @property
-    def input(self) -> Mapping[str, object]:
-        """The arguments."""
-
-
-@dataclass
-class _Call:
-    """One call on its way."""
-
-    agent: AgentName
-    thread: str
-    id: str
-    name: str
-    arguments: dict[str, Any]
-    """As asked for; what is recorded is redacted."""
-    recorded: dict[str, Any]
-    by_person: bool = False
-    secret: bool = False
-    """The arguments held a secret, so they cannot be shown to a person as they are."""
-    unwritten: list[Entry] = field(default_factory=list)
-    """Steps that are recorded together with the next one: nothing can have happened because of them yet."""
-    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[ToolResult[Any]] | None = None
-
-    def work(self) -> asyncio.Task[ToolResult[Any]]:
-        if self.task is None:
-            raise RuntimeError(f"call {self.id} is not on its way")
-        return self.task
-
-    def same(self, other: _Call) -> bool:
-        return (self.thread, self.name, self.recorded) == (other.thread, other.name, other.recorded)
-
-
-class _Settled(Exception):
-    """The call has its outcome before it ran."""
-
-    def __init__(self, ran: Ran) -> None:
-        super().__init__(ran.message)
-        self.ran = ran
-
-
-def _interrupted(call: _Call) -> Ran:
-    return Ran("unknown", message=f"{call.name}: interrupted after it had started. {UNKNOWN}")
-
-
-def _deny(reason: str) -> _Settled:
-    return _Settled(Ran("denied", message=reason))
-
-
 @dataclass
 class Hands:
     """Carries calls out. Holds what engines must not: the journal, the workers, the policy, the approvals."""
@@ -123,7 +64,7 @@ class Hands:
     """Record that the engine has its result. False for an engine that learns of it from a server and records it."""
     roster: Roster = field(default_factory=lambda: Roster({}))
     """The agents as they are now; the session replaces it when a source is added."""
-    _running: dict[str, _Call] = field(default_factory=dict)
+    _running: dict[str, Call] = field(default_factory=dict)
     _acknowledging: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def call(self, agent: AgentName, thread: str, use: Use, *, by_person: bool = False) -> ToolResult[Any]:
@@ -144,7 +85,7 @@ class Hands:
         except asyncio.CancelledError:
             running.cancelled.set()
             raise
-        if self.acknowledge:
+        if self.acknowledge and running.answered:
             self._acknowledge(call)
         return result
 
@@ -153,28 +94,34 @@ class Hands:
         body, call_id = event.body, event.source_id
         if not isinstance(body, AgentCustomToolUse) or call_id is None or call_id in self._running:
             return None
-        use = _Recorded(call_id, body.name, body.input)
+        use = Recorded(call_id, body.name, body.input)
         if self.steps.read(f"redacted:{call_id}") is None:
             return await self.call(agent, event.thread, use)
-        call = _Call(agent, event.thread, call_id, body.name, dict(body.input), dict(body.input), secret=True)
+        call = Call(agent, event.thread, call_id, body.name, dict(body.input), dict(body.input), secret=True)
         ran = Ran("error", message=f"{body.name}: not run; its arguments held a secret, which was not kept. Ask again.")
         if (attempts := self._attempts(call_id)) and attempts[-1].effect == "unkeyed":
-            ran = _interrupted(call)
+            ran = interrupted_call(call)
         return await self._finish(call, None, ran)
 
     def cancel(self, thread: str | None = None) -> int:
-        """Cancel what runs, everywhere or on one thread; return how many calls that were."""
+        """Cancel what runs, everywhere or on one thread, for good; return how many calls that were."""
         chosen = [call for call in self._running.values() if thread is None or call.thread == thread]
         for call in chosen:
             call.cancelled.set()
         return len(chosen)
+
+    def stop(self) -> None:
+        """Stop what runs because the session stops. As after a crash: what can run again does so when asked again."""
+        for call in self._running.values():
+            call.put_off = True
+            call.cancelled.set()
 
     def running(self) -> tuple[str, ...]:
         """Return the ids of the calls on their way."""
         return tuple(self._running)
 
     async def settled(self) -> None:
-        """Wait until every call on its way has its outcome, and every result handed over is acknowledged."""
+        """Wait until every call on its way has ended, and every result handed over is acknowledged."""
         tasks = [call.task for call in self._running.values() if call.task is not None]
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.acknowledged()
@@ -184,8 +131,8 @@ class Hands:
         await asyncio.gather(*self._acknowledging)
 
     async def close(self) -> None:
-        """Cancel every call, wait until each has its outcome, and end the workers."""
-        self.cancel()
+        """Stop every call, wait until each has ended, and end the workers."""
+        self.stop()
         await self.settled()
         await self.workers.close()
 
@@ -196,7 +143,7 @@ class Hands:
 
     # -- the steps ---------------------------------------------------------------------------
 
-    async def _read(self, agent: AgentName, thread: str, use: Use, by_person: bool) -> _Call:
+    async def _read(self, agent: AgentName, thread: str, use: Use, by_person: bool) -> Call:
         if not use.id or len(use.id) > ID_LIMIT or not use.id.isprintable():
             raise ToolError(f"the id of a call is 1 to {ID_LIMIT} printable characters; this one was refused")
         try:
@@ -206,7 +153,7 @@ class Hands:
             arguments = {"refused": str(error)}
         recorded, counts = self.keeper.redactor.redact_json(arguments)
         name = use.name[:ID_LIMIT].encode("utf-8", "replace").decode()
-        call = _Call(agent, thread, use.id, name, arguments, recorded, by_person, bool(counts))
+        call = Call(agent, thread, use.id, name, arguments, recorded, by_person, bool(counts))
         body = AgentCustomToolUse(name=call.name, input=recorded)
         entries = [Entry(body=body, thread=thread, source_id=call.id)]
         if counts:
@@ -220,7 +167,7 @@ class Hands:
             )
         return call
 
-    def _acknowledge(self, call: _Call) -> None:
+    def _acknowledge(self, call: Call) -> None:
         """Record that the engine has its result, without keeping it waiting for that."""
 
         async def write() -> None:
@@ -236,24 +183,28 @@ class Hands:
         await self.steps.write_all(Entry(body=Note(text=reason, level="warning"), thread=thread))
         return ToolResult(text=reason, outcome="denied")
 
-    async def _settle(self, call: _Call) -> ToolResult[Any]:
+    async def _settle(self, call: Call) -> ToolResult[Any]:
         tool = self.roster.tool(call.agent, call.name)
         finished = self.steps.read(f"finished:{call.id}")
         if isinstance(finished, ToolFinished):
             return await self._hand_over(call, tool, finished)
         try:
             ran = await self._carry_out(call, tool)
-        except _Settled as settled:
-            ran = settled.ran
+        except OutcomeKnown as known:
+            ran = known.ran
+        if call.put_off and ran.outcome == "cancelled":
+            return ToolResult(
+                text=f"{call.name}: the session was stopped; it runs when that goes on", outcome="cancelled"
+            )
         return await self._finish(call, tool, ran)
 
-    async def _carry_out(self, call: _Call, tool: Tool[Any, Any] | None) -> Ran:
+    async def _carry_out(self, call: Call, tool: Tool[Any, Any] | None) -> Ran:
         attempts = self._attempts(call.id)
         if attempts and attempts[-1].effect == "unkeyed":
-            raise _Settled(_interrupted(call))
+            raise OutcomeKnown(interrupted_call(call))
         decision = self._decide(call, tool)
         if tool is None or decision.answer == "deny":
-            raise _deny(f"{call.name}: denied ({decision.rule}): {decision.reason or 'by policy'}")
+            raise deny(f"{call.name}: denied ({decision.rule}): {decision.reason or 'by policy'}")
         arguments = self._arguments(call, tool)
         findings = self._findings(call, arguments)
         if decision.answer == "ask":
@@ -262,7 +213,7 @@ class Hands:
         async with AsyncExitStack() as stack:
             worker = await self._place(stack, job)
             if call.cancelled.is_set():
-                raise _Settled(Ran("cancelled", message=f"{call.name}: cancelled before it started."))
+                raise OutcomeKnown(Ran("cancelled", message=f"{call.name}: cancelled before it started."))
             started = ToolStarted(tool_use_id=call.id, tool=tool.name, effect=tool.effect, attempt=len(attempts) + 1)
             await self._commit(call, entry(started, call.thread, f"started:{started.attempt}:{call.id}"))
             ran = await execute(job, self.clock, worker)
@@ -276,7 +227,7 @@ class Hands:
             attempts.append(body)
         return attempts
 
-    def _decide(self, call: _Call, tool: Tool[Any, Any] | None) -> Decision:
+    def _decide(self, call: Call, tool: Tool[Any, Any] | None) -> Decision:
         """Decide now; an earlier decision still counts where it was the stricter one."""
         decision = self.policy.decide(call.agent, tool, call.arguments, by_person=call.by_person)
         times = 1
@@ -296,14 +247,14 @@ class Hands:
         call.unwritten.append(entry(body, call.thread, f"policy:{times}:{call.id}"))
         return decision
 
-    def _arguments(self, call: _Call, tool: Tool[Any, Any]) -> Params:
+    def _arguments(self, call: Call, tool: Tool[Any, Any]) -> Params:
         try:
             arguments: Params = tool.params.model_validate(call.arguments)
         except ValidationError as error:
-            raise _Settled(Ran("error", message=f"{call.name}: {_which_arguments(call, error)}")) from None
+            raise OutcomeKnown(Ran("error", message=f"{call.name}: {which_arguments(call, error)}")) from None
         return arguments
 
-    def _findings(self, call: _Call, arguments: Params) -> tuple[Finding, ...]:
+    def _findings(self, call: Call, arguments: Params) -> tuple[Finding, ...]:
         wanted = getattr(arguments, "finding_ids", None)
         if not wanted:
             return ()
@@ -311,12 +262,12 @@ class Hands:
         missing = [name for name in wanted if name not in board]
         if missing:
             message = f"{call.name}: no finding {', '.join(map(str, missing))} is on the board (finding_ids)"
-            raise _Settled(Ran("error", message=message))
+            raise OutcomeKnown(Ran("error", message=message))
         return tuple(board[name] for name in wanted)
 
-    async def _ask(self, call: _Call) -> None:
+    async def _ask(self, call: Call) -> None:
         if call.secret:
-            raise _deny(f"{call.name}: its arguments hold a secret, so a person cannot be shown what would be done")
+            raise deny(f"{call.name}: its arguments hold a secret, so a person cannot be shown what would be done")
         await self._commit(call)
         detail = {"agent": call.agent, "tool": call.name, "input": call.arguments}
         request = await self.approvals.request(call.thread, "tool_call", f"call:{call.id}", detail)
@@ -325,8 +276,9 @@ class Hands:
         try:
             await asyncio.wait({waiting, cancel}, return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done():
-                await self.approvals.void(request.id, request.digest, "cancelled")
-                raise _Settled(Ran("cancelled", message=f"{call.name}: cancelled while it waited for a person."))
+                if not call.put_off:
+                    await self.approvals.void(request.id, request.digest, "cancelled")
+                raise OutcomeKnown(Ran("cancelled", message=f"{call.name}: cancelled while it waited for a person."))
             decided = waiting.result()
         finally:
             waiting.cancel()
@@ -335,7 +287,7 @@ class Hands:
             decided = await self.approvals.void(request.id, request.digest, "the call is not the one that was approved")
         if decided.decision != "approve":
             verb = {"reject": "not approved", "void": "the approval is void"}[decided.decision]
-            raise _deny(f"{call.name}: {verb}: {decided.reason or f'{decided.by} gave no reason'}")
+            raise deny(f"{call.name}: {verb}: {decided.reason or f'{decided.by} gave no reason'}")
 
     async def _place(self, stack: AsyncExitStack, job: Job) -> WorkerProcess | None:
         if not job.tool.worker:
@@ -343,9 +295,9 @@ class Hands:
         try:
             return await stack.enter_async_context(self.workers.place(job.agent, job.cancelled))
         except ToolError as error:
-            raise _Settled(Ran("error", message=f"{job.tool.name}: {error}")) from None
+            raise OutcomeKnown(Ran("error", message=f"{job.tool.name}: {error}")) from None
 
-    async def _finish(self, call: _Call, tool: Tool[Any, Any] | None, ran: Ran) -> ToolResult[Any]:
+    async def _finish(self, call: Call, tool: Tool[Any, Any] | None, ran: Ran) -> ToolResult[Any]:
         sealed = await in_thread(lambda: self.keeper.seal(call.id, call.name, tool, ran), f"seal-{call.id}")
         while True:
             try:
@@ -354,39 +306,25 @@ class Hands:
             except DiskFull:
                 await self.steps.wait_for_room()
         await self._commit(call, entry(finished, call.thread, f"finished:{call.id}"), _handed(call, finished))
-        return await in_thread(lambda: self.keeper.unseal(tool, finished), f"unseal-{call.id}")
+        return await self._told(call, tool, finished)
 
-    async def _hand_over(self, call: _Call, tool: Tool[Any, Any] | None, kept: ToolFinished) -> ToolResult[Any]:
+    async def _hand_over(self, call: Call, tool: Tool[Any, Any] | None, kept: ToolFinished) -> ToolResult[Any]:
         if self.steps.read(f"result:{call.id}") is None:
             await self._commit(call, _handed(call, kept))
-        return await in_thread(lambda: self.keeper.unseal(tool, kept), f"unseal-{call.id}")
+        return await self._told(call, tool, kept)
 
-    async def _commit(self, call: _Call, *entries: Entry) -> None:
+    async def _commit(self, call: Call, *entries: Entry) -> None:
         """Record steps, and what the call has not recorded yet, in one transaction."""
         await self.steps.write_all(*call.unwritten, *entries)
         call.unwritten.clear()
 
+    async def _told(self, call: Call, tool: Tool[Any, Any] | None, kept: ToolFinished) -> ToolResult[Any]:
+        call.answered = True
+        return await in_thread(lambda: self.keeper.unseal(tool, kept), f"unseal-{call.id}")
 
-def _handed(call: _Call, kept: ToolFinished) -> Entry:
+
+def _handed(call: Call, kept: ToolFinished) -> Entry:
     body = UserCustomToolResult(
         custom_tool_use_id=call.id, content=text_content(kept.text), is_error=kept.outcome != "ok"
     )
     return entry(body, call.thread, f"result:{call.id}")
-
-
-@dataclass(frozen=True)
-class _Recorded:
-    """A call as the journal has it."""
-
-    id: str
-    name: str
-    input: Mapping[str, object]
-
-
-def _which_arguments(call: _Call, error: ValidationError) -> str:
-    if set(call.arguments) == {"refused"}:
-        return str(call.arguments["refused"])
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    told = [f"{'.'.join(map(str, fault['loc'])) or 'arguments'}: {fault['msg']}" for fault in faults[:5]]
-    more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
-    return "bad arguments: " + "; ".join(told) + more

@@ -17,8 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from pydantic import JsonValue
-
 from orchestrator.engines.base import Engine, Interrupt, Message, SourceAdded, StopReason
 from orchestrator.hands.approvals import Approvals
 from orchestrator.hands.results import Keeper
@@ -27,18 +25,15 @@ from orchestrator.hands.steps import Steps
 from orchestrator.hands.threads import in_thread
 from orchestrator.hands.workers import Workers
 from orchestrator.journal.blobs import BlobStore
-from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import (
     MAIN_THREAD,
     ApprovalDecided,
     ApprovalRequested,
     Body,
     Event,
-    IncidentOpened,
     Note,
     SessionError,
     SessionErrorDetail,
-    SourceAddedEvent,
     StatusIdle,
     StatusRunning,
     StatusTerminated,
@@ -52,13 +47,14 @@ from orchestrator.journal.home import StateHome
 from orchestrator.journal.redaction import Redactor
 from orchestrator.journal.store import Journal
 from orchestrator.journal.subscription import Subscription
+from orchestrator.session.beginning import first_entries, source_entry, zip_coverage
 from orchestrator.session.desk import PreviewSink, Recorder, SessionDesk
 from orchestrator.session.drive import drive, one_line
 from orchestrator.session.fold import CALL_TYPES, FOLDED_TYPES, SessionFold
 from orchestrator.session.indexing import IndexNotes
 from orchestrator.session.patient import PatientLog
-from orchestrator.session.settings import Settings, installed_version, make_redactor, write_log
-from orchestrator.session.status import Standing, standing_of
+from orchestrator.session.settings import Settings, make_redactor, write_log
+from orchestrator.session.status import SETTLED_REASONS, Standing, standing_of
 from subagents.contract import AgentName, Coverage, Incident, Roster, ServiceInfo, SourceSpec
 
 
@@ -146,18 +142,8 @@ class Session:
         return session
 
     async def _begin(self, incident: Incident, specs: Sequence[SourceSpec], coverage: Sequence[Coverage]) -> None:
-        known = {item.source: item for item in coverage}
-        services: list[JsonValue] = [service.model_dump(mode="json") for service in self._settings.services]
-        opened = IncidentOpened(
-            session=self.id,
-            incident=incident,
-            engine=self._engine.name,
-            shown_as=self._engine.shown_as,
-            version=self._settings.version or installed_version(),
-            settings={**self._settings.shown, "services": services},
-        )
         # Together, so that a session which exists has all that it was started with.
-        entries = [_own(opened, "incident"), *(_source(spec, known.get(spec.id)) for spec in specs)]
+        entries = first_entries(self.id, incident, zip_coverage(specs, coverage), self._engine, self._settings)
         self._desk.started_at = (await self._recorder.record_all(*entries, now=True))[0].ts
         await self._fit()
 
@@ -270,9 +256,11 @@ class Session:
             if ending.message:
                 fault = SessionErrorDetail(type=ending.kind, message=ending.message, retry_status="exhausted")
                 await self._record_end(SessionError(error=fault))
+            if stop not in SETTLED_REASONS:
+                self._hands.stop()
             self._hands.cancel()
             await self._hands.settled()
-            if not self._desk.cancel.is_set():
+            if stop in SETTLED_REASONS:
                 await self._settle_open_calls()
             if self.standing.status in ("running", "rescheduling"):
                 await self._record_end(StatusIdle(stop_reason=Reason(type=stop, message=ending.message)))
@@ -324,7 +312,7 @@ class Session:
             self._desk.inbox.put(Interrupt())
         self._desk.cancel.set()
         self._log.giving_up.set()
-        self._hands.cancel()
+        self._hands.stop()
 
     async def add_source(self, spec: SourceSpec, coverage: Coverage | None = None) -> Event:
         """Attach evidence; on return it is durable, the agents see it and the engine is told."""
@@ -333,7 +321,7 @@ class Session:
             raise SessionFault(
                 f"source {spec.id!r} is there already, from {known.origin or known.path}; name it otherwise"
             )
-        (event, *_) = await self._recorder.record_all(_source(spec, coverage), now=True)
+        (event, *_) = await self._recorder.record_all(source_entry(spec, coverage), now=True)
         if known is None:
             await self._fit()
             self._desk.inbox.put(SourceAdded(spec=spec))
@@ -406,12 +394,3 @@ class Session:
 
     def _write_log(self, text: str) -> None:
         write_log(self._home.log, f"{self._clock.now().isoformat()} {self.id} {self._redactor.redact(text).text}\n")
-
-
-def _own(body: Body, key: str) -> Entry:
-    """Return an event of the session itself: its ids are not in the engine's way."""
-    return Entry(body=body, thread=MAIN_THREAD, stream="session", source_id=key)
-
-
-def _source(spec: SourceSpec, coverage: Coverage | None) -> Entry:
-    return _own(SourceAddedEvent(spec=spec, coverage=coverage), f"source:{spec.id}")

@@ -15,7 +15,7 @@ from orchestrator.journal.events import (
     UserMessage,
 )
 from orchestrator.journal.fold import APPROVAL_TYPES, STATUS_TYPES
-from orchestrator.session.status import Standing, standing_of
+from orchestrator.session.status import SETTLED_REASONS, Standing, standing_of
 from subagents.contract import AgentName, Coverage, Finding, SourceSpec
 
 FOLDED_TYPES = (
@@ -100,5 +100,5 @@ class SessionFold:
         self._status_seq = event.seq
         self.standing = standing
         self.runs += standing.status == "running"
-        if standing.status == "idle" and standing.reason != "interrupted":
+        if standing.status == "idle" and standing.reason in SETTLED_REASONS:
             self.settled_seq = event.seq

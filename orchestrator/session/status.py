@@ -17,6 +17,10 @@ TRANSITIONS: Mapping[SessionStatus, frozenset[SessionStatus]] = {
 """From each status, those that may follow. A status never follows itself; nothing follows `terminated`."""
 
 
+SETTLED_REASONS = frozenset({"end_turn", "budget_reached", "refusal"})
+"""Reasons of `idle` at which no call is left open. After the others, what was open goes on when the session does."""
+
+
 class IllegalTransition(Exception):
     """A status cannot follow the present one; a defect of whoever asked for it."""
 

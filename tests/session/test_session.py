@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from orchestrator.journal.events import (
     SourceAddedEvent,
     StatusRunning,
     ThreadCreated,
+    UserCustomToolResult,
     UserMessage,
     text_content,
 )
@@ -31,7 +33,7 @@ from orchestrator.journal.faults import DiskFull, JournalBusy, JournalReadOnly
 from orchestrator.journal.fold import pending_calls
 from orchestrator.journal.index import Index
 from orchestrator.session import Session, SessionFault
-from subagents.contract import Finding, ServiceInfo, SourceSpec
+from subagents.contract import Finding, ServiceInfo, SourceSpec, ToolResult
 from tests.hands import toy_roster
 from tests.hands.conftest import OWN, RECIPE, effects
 from tests.session.conftest import Room, Script, call, rest, source, types, use
@@ -142,18 +144,71 @@ async def test_a_defect_of_an_engine_is_one_line_and_its_trace_is_in_the_log(roo
     assert await session.run() == "error", "it can be run again"
 
 
-async def test_calls_left_over_by_a_failing_engine_are_answered(room: Room) -> None:
-    async def script(desk: Desk) -> StopReason:
-        task = asyncio.create_task(call(desk, "toys_wait", "c1"))
-        async for event in session.subscribe(after=0):
-            if event.type == "warroom.tool_started":
-                break
-        assert not task.done()
-        raise EngineError("gone")
+@pytest.mark.parametrize("how", ["fails", "is-stopped"])
+async def test_what_was_at_work_when_it_stopped_is_done_when_it_goes_on(room: Room, how: str) -> None:
+    """A stop is like a crash: what can run again does, what cannot is unknown. Nothing stays cancelled for ever."""
 
+    async def script(desk: Desk) -> StopReason:
+        both = asyncio.gather(call(desk, "toys_wait", "c1"), call(desk, "toys_wait_unkeyed", "c2"))
+        started = 0
+        async for event in session.subscribe(after=0):
+            started += event.type == "warroom.tool_started"
+            if started == 2:
+                break
+        if how == "fails":
+            raise EngineError("gone")
+        at_work.set()
+        await both
+        return "end_turn"
+
+    async def again(desk: Desk) -> StopReason:
+        told.append(await call(desk, "toys_wait", "c1"))
+        told.append(await call(desk, "toys_wait_unkeyed", "c2"))
+        return "end_turn"
+
+    at_work = asyncio.Event()
+    told: list[ToolResult[Any]] = []
     session = await room.create(script)
-    await session.run()
-    assert not [c for c in pending_calls(session.journal.events()).values() if c.state != "handed_over"]
+    run = asyncio.create_task(session.run())
+    if how == "is-stopped":
+        await at_work.wait()
+        await session.interrupt()
+    assert await run == ("retries_exhausted" if how == "fails" else "interrupted")
+    assert set(pending_calls(session.journal.events())) == ({"c1", "c2"} if how == "fails" else {"c1"}) - _handed(
+        session
+    )
+    await session.close()
+    toy_roster.RELEASE.set()
+    resumed = await room.open(session.id, again)
+    assert await resumed.run() == "end_turn"
+    assert [result.outcome for result in told] == ["ok", "unknown"]
+    assert not pending_calls(resumed.journal.events())
+
+
+def _handed(session: Session) -> set[str]:
+    events = session.journal.events(types=["user.custom_tool_result"])
+    return {event.body.custom_tool_use_id for event in events if isinstance(event.body, UserCustomToolResult)}
+
+
+async def test_a_question_outlives_a_stop(room: Room, tmp_path: Path) -> None:
+    async def script(desk: Desk) -> StopReason:
+        told.append(await call(desk, "toys_unkeyed", "c1", path=str(tmp_path)))
+        return "end_turn"
+
+    told: list[ToolResult[Any]] = []
+    session = await room.create(script, policy=Policy(), attended=True)
+    run = asyncio.create_task(session.run())
+    await _until(session, "warroom.approval_requested")
+    await session.interrupt()
+    assert await run == "interrupted"
+    assert told.pop().outcome == "cancelled"
+    await session.close()
+    resumed = await room.open(session.id, script, policy=Policy(), attended=True)
+    (asked,) = resumed.pending()
+    await resumed.decide(asked.id, "approve", asked.digest, "ann")
+    assert await resumed.run() == "end_turn"
+    assert told.pop().outcome == "ok"
+    assert len(effects(tmp_path)) == 1
 
 
 async def _forever(desk: Desk) -> StopReason:

@@ -1,0 +1,49 @@
+"""The first events of a session: what is investigated, from what, how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+
+from orchestrator.engines.base import Engine
+from orchestrator.journal.codec import Entry
+from orchestrator.journal.events import MAIN_THREAD, Body, IncidentOpened, SourceAddedEvent
+from orchestrator.session.settings import Settings, installed_version
+from subagents.contract import Coverage, Incident, SourceSpec
+
+STREAM = "session"
+"""The session's own stream: its ids are not in the way of the engine's."""
+
+Attached = tuple[SourceSpec, Coverage | None]
+
+
+def zip_coverage(specs: Sequence[SourceSpec], coverage: Sequence[Coverage]) -> tuple[Attached, ...]:
+    """Return each source with what is known of it."""
+    known = {item.source: item for item in coverage}
+    return tuple((spec, known.get(spec.id)) for spec in specs)
+
+
+def first_entries(
+    session: str, incident: Incident, attached: Sequence[Attached], engine: Engine, settings: Settings
+) -> tuple[Entry, ...]:
+    """Return the incident and its sources, to be appended together."""
+    services: list[JsonValue] = [service.model_dump(mode="json") for service in settings.services]
+    opened = IncidentOpened(
+        session=session,
+        incident=incident,
+        engine=engine.name,
+        shown_as=engine.shown_as,
+        version=settings.version or installed_version(),
+        settings={**settings.shown, "services": services},
+    )
+    return _entry(opened, "incident"), *(source_entry(spec, coverage) for spec, coverage in attached)
+
+
+def source_entry(spec: SourceSpec, coverage: Coverage | None) -> Entry:
+    """Return the event of one source; the same source twice is one event."""
+    return _entry(SourceAddedEvent(spec=spec, coverage=coverage), f"source:{spec.id}")
+
+
+def _entry(body: Body, key: str) -> Entry:
+    return Entry(body=body, thread=MAIN_THREAD, stream=STREAM, source_id=key)
