@@ -292,7 +292,7 @@ def _quiet_changes(look: LogsFirstLook, patterns: LogsPatterns | None) -> Iterat
             agent=NAME,
             claim=f"{_who(each.services)}: no longer logged, {each.count} times where "
             f"{each.baseline_count or 0:.3g} were expected, last at {_clock(each.last_seen)}: {_quote(each.template)}",
-            topic="symptom",
+            topic="consequence",
             weight=0.3,
             facts=_counts(each.count, each.baseline_count, each.citation),
             citations=(each.citation,),

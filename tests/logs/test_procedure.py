@@ -47,7 +47,7 @@ async def test_an_incident_with_a_given_start(tmp_path: Path) -> None:
     assert counts[quantities.COUNT] == 120
     assert counts[quantities.BASELINE_COUNT] == 0
     assert counts[quantities.FIRST_SEEN] == at(2400).isoformat()
-    assert any("mail sent to" in finding.claim and finding.topic == "symptom" for finding in bench.reported)
+    assert any("mail sent to" in finding.claim and finding.topic == "consequence" for finding in bench.reported)
 
 
 async def test_the_window_is_derived_from_the_logs_and_said(tmp_path: Path) -> None:
