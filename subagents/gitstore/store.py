@@ -37,7 +37,7 @@ __all__ = ["IsolatedStore", "RepoState", "RepoUnusable", "Trouble"]
 
 MARKER = "warroom-store"
 # commitGraph is off: a graph file in the user's repository may say what its commits do not.
-_CONFIG = """
+CONFIG = """
 [core]
 \thooksPath = /dev/null
 \tfsmonitor = false
@@ -201,7 +201,7 @@ def _make(location: Location, git_dir: Path) -> None:
         if made.status != 0:
             raise RepoUnusable("store", f"cannot make the private store {git_dir} ({first_line(made.stderr)})")
         with (fresh / "config").open("a") as config:
-            config.write(_CONFIG)
+            config.write(CONFIG)
         (fresh / "objects" / "info").mkdir(exist_ok=True)
         line = os.fsencode(_quoted(str(location.common_dir / "objects"))) + b"\n"
         (fresh / "objects" / "info" / "alternates").write_bytes(line)
