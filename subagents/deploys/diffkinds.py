@@ -196,8 +196,8 @@ def _discount_moves(signs: list[Sign], files: Sequence[FileDiff]) -> list[Sign]:
     added: list[frozenset[str]] = []
     for diff in files[:50]:
         for hunk in diff.hunks[:50]:
-            removed += [frozenset(words(line)) for line in hunk.removed() if len(words(line)) > 1]
-            added += [frozenset(words(line)) for line in hunk.added() if len(words(line)) > 1]
+            removed += [words(line) for line in hunk.removed() if len(words(line)) > 1]
+            added += [words(line) for line in hunk.added() if len(words(line)) > 1]
     removed, added = removed[:_COMPARED], added[:_COMPARED]
 
     def returns(old: frozenset[str]) -> bool:
@@ -209,7 +209,7 @@ def _discount_moves(signs: list[Sign], files: Sequence[FileDiff]) -> list[Sign]:
         return signs
     kept = [
         sign
-        if sign.kind in _STANDS_WHEN_MOVED or (sign.origin and not returns(frozenset(words(sign.origin))))
+        if sign.kind in _STANDS_WHEN_MOVED or (sign.origin and not returns(words(sign.origin)))
         else replace(sign, strength=0.3 * sign.strength)
         for sign in signs
     ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 
 from subagents.deploys.sources.patch import FileDiff, Hunk
 
@@ -76,9 +77,9 @@ class HunkView:
     """Added lines that were only moved or re-indented."""
     comments: int = 0
     """Changed lines that are comments only."""
-    words_removed: set[str] = field(default_factory=set)
+    words_removed: frozenset[str] = frozenset()
     """Words of removed lines that no added line holds."""
-    words_added: set[str] = field(default_factory=set)
+    words_added: frozenset[str] = frozenset()
 
     @property
     def extension(self) -> str:
@@ -91,15 +92,20 @@ def extension_of(path: str) -> str:
     return path.rsplit("/", 1)[-1].rsplit(".", 1)[-1].lower() if "." in path.rsplit("/", 1)[-1] else ""
 
 
-def words(text: str) -> set[str]:
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+@lru_cache(maxsize=1 << 15)
+def words(text: str) -> frozenset[str]:
     """Return the identifiers of a text, lower case, whole and in their parts."""
     found: set[str] = set()
     for word in _WORD.findall(text):
         found.add(word.lower())
-        found.update(part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", word) if len(part) > 1)
-    return found
+        found.update(part.lower() for part in _PARTS.findall(word) if len(part) > 1)
+    return frozenset(found)
 
 
+@lru_cache(maxsize=1 << 15)
 def skeleton(line: str) -> str:
     """Return a line with its numbers and strings replaced, to see whether only they differ."""
     return re.sub(r"\s+", "", NUMBER.sub("#", _STRING.sub("$", line)))
@@ -190,19 +196,31 @@ def _likeness(old: str, new: str) -> float:
 def _pair(
     removed: list[str], added: list[str], numbers: dict[str, int | None]
 ) -> tuple[list[Pair], list[str], list[str]]:
-    """Pair each removed line with the likest added one; hunks beyond 200 lines are paired in order only."""
+    """Pair each removed line with the added one of the same shape, else with the likest of those near it in order."""
     free = list(added)
+    by_shape: dict[str, list[str]] = {}
+    for new in added:
+        by_shape.setdefault(skeleton(new), []).append(new)
     pairs: list[Pair] = []
     alone: list[str] = []
     for old in removed:
-        near = free[:200]
-        best = max(near, key=lambda new, old=old: _likeness(old, new), default=None)  # type: ignore[misc]  # bound now
-        if best is not None and _likeness(old, best) >= 0.5:
-            free.remove(best)
-            pairs.append(Pair(old, best, numbers.get(best)))
-        else:
+        same = by_shape.get(skeleton(old))
+        best = same[0] if same else None
+        if best is None:
+            near = [(_likeness(old, new), -place, new) for place, new in enumerate(free[:NEAR])]
+            likeness, _, likest = max(near, default=(0.0, 0, ""))
+            best = likest if likeness >= 0.5 else None
+        if best is None:
             alone.append(old)
+            continue
+        free.remove(best)
+        by_shape[skeleton(best)].remove(best)
+        pairs.append(Pair(old, best, numbers.get(best)))
     return pairs, alone, free
+
+
+NEAR = 24
+"""Added lines, in order, that a removed one is compared with."""
 
 
 def _in_loops(hunk: Hunk, extension: str, fresh: set[str]) -> list[str]:

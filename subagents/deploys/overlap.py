@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from subagents.contract import Finding
 from subagents.deploys.hunkview import word_set
@@ -55,22 +56,24 @@ def stem(word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=1 << 16)
+def _terms_of(word: str) -> tuple[str, ...]:
+    """Return the terms of one word as it stands in a text."""
+    word = word.strip("._-/:")
+    parts = [part.lower() for part in _PARTS.findall(word)]
+    found = []
+    if len(parts) > 1 and 5 <= len(word) <= 120:
+        found.append("=" + word.lower())
+        if "/" in word or "." in word:
+            pieces = [piece for piece in re.split(r"[/.:]", word) if len(piece) >= 5]
+            found += ["=" + piece.lower() for piece in pieces if len(_PARTS.findall(piece)) > 1]
+    found += [stem(part) for part in parts if len(part) >= 3 and part not in _STOP and not part.isdigit()]
+    return tuple(found)
+
+
 def tokens(text: str) -> Counter[str]:
     """Return the terms of a text: compound identifiers whole (marked `=`), and every part, stemmed."""
-    found: Counter[str] = Counter()
-    for match in _WORD.finditer(text):
-        word = match[0].strip("._-/:")
-        parts = [p.lower() for p in _PARTS.findall(word)]
-        if len(parts) > 1 and 5 <= len(word) <= 120:
-            found["=" + word.lower()] += 1
-            if "/" in word or "." in word:
-                for piece in re.split(r"[/.:]", word):
-                    if len(_PARTS.findall(piece)) > 1 and len(piece) >= 5:
-                        found["=" + piece.lower()] += 1
-        for part in parts:
-            if len(part) >= 3 and part not in _STOP and not part.isdigit():
-                found[stem(part)] += 1
-    return found
+    return Counter(term for word in _WORD.findall(text) for term in _terms_of(word))
 
 
 @dataclass
@@ -119,22 +122,45 @@ class Overlap:
 _FIELDS: Mapping[str, float] = {"changed": 1.0, "path": 0.85, "subject": 0.75, "body": 0.5, "around": 0.35}
 
 
+@lru_cache(maxsize=1 << 15)
+def _path_tokens(path: str) -> frozenset[str]:
+    return frozenset(tokens(path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sketch:
+    """What one change's own words share with the symptom, and how many words it has."""
+
+    fields: Mapping[str, frozenset[str]]
+    length: int
+
+
 class OverlapIndex:
-    """Document frequencies of the symptom's terms over the candidate changes."""
+    """Document frequencies of the symptom's terms over the candidate changes; each change's text is read once."""
 
     def __init__(self, terms: SymptomTerms, commits: Sequence[Commit]) -> None:
         self._terms = terms
+        self._wanted = terms.weights.keys()
         self._size = max(1, len(commits))
+        self._sketches = {(commit.source, commit.sha): self._sketch(commit) for commit in commits}
         self._frequency: Counter[str] = Counter()
-        lengths = 0
-        for commit in commits:
-            seen: set[str] = set()
-            for text in (commit.subject, commit.body, *(f.path for f in commit.files[:100])):
-                found = tokens(text)
-                lengths += len(found)
-                seen.update(found)
-            self._frequency.update(term for term in seen if term in terms.weights)
-        self._mean_length = max(1.0, lengths / self._size)
+        for sketch in self._sketches.values():
+            self._frequency.update(frozenset().union(*sketch.fields.values()) if sketch.fields else ())
+        self._mean_length = max(1.0, sum(sketch.length for sketch in self._sketches.values()) / self._size)
+
+    def _sketch(self, commit: Commit) -> _Sketch:
+        paths: set[str] = set()
+        for touched in commit.files[:100]:
+            paths |= _path_tokens(touched.path)
+        subject = tokens(commit.subject)
+        body = tokens(_TRAILER.sub("", _URL.sub(" ", commit.body))) if commit.body else Counter[str]()
+        fields = {
+            "path": self._wanted & paths,
+            "subject": self._wanted & subject.keys(),
+            "body": self._wanted & body.keys(),
+        }
+        shared = {name: frozenset(found) for name, found in fields.items() if found}
+        return _Sketch(shared, len(paths) + len(subject) + len(body))
 
     def rarity(self, term: str) -> float:
         """Return how telling a term is, 0 (in every change) to 1 (in one of many)."""
@@ -142,40 +168,31 @@ class OverlapIndex:
         return max(0.0, math.log((self._size + 1.0) / (self._frequency[term] + 0.5)) / top) if top > 0 else 0.5
 
     def score(self, commit: Commit) -> Overlap:
-        """Compare one change with the symptom."""
-        parts = _parts(commit)
-        length = sum(len(found) for name, found in parts.items() if name not in ("changed", "around"))
-        damp = 1.0 / (0.7 + 0.3 * length / self._mean_length) ** 0.6
+        """Compare one change with the symptom; `commit` is one of those that the index was made of."""
+        sketch = self._sketches[commit.source, commit.sha]
+        parts = dict(sketch.fields)
+        if commit.patch:
+            changed, around = _split_patch(commit.patch[:_CHANGED_LIMIT])
+            parts["changed"] = frozenset(self._wanted & tokens("\n".join(changed)).keys())
+            parts["around"] = frozenset(self._wanted & tokens("\n".join(around)).keys())
+        if not parts:
+            return Overlap(0.0, (), ())
+        damp = 1.0 / (0.7 + 0.3 * sketch.length / self._mean_length) ** 0.6
         gains: dict[str, float] = {}
         for name, share in _FIELDS.items():
             for term in parts.get(name, ()):
-                weight = self._terms.weights.get(term)
-                if weight:
-                    whole = 1.7 if term.startswith("=") else 1.0
-                    width = 1.0 if name == "changed" else damp
-                    gain = min(_MOST[whole > 1.0], weight * self.rarity(term) * share * whole * min(1.3, width))
-                    gains[term] = max(gains.get(term, 0.0), gain) + _SECOND_FIELD * min(gains.get(term, 0.0), gain)
+                whole = 1.7 if term.startswith("=") else 1.0
+                width = 1.0 if name == "changed" else min(1.3, damp)
+                gain = min(_MOST[whole > 1.0], self._terms.weights[term] * self.rarity(term) * share * whole * width)
+                gains[term] = max(gains.get(term, 0.0), gain) + _SECOND_FIELD * min(gains.get(term, 0.0), gain)
         total = sum(sorted(gains.values(), reverse=True)[:10])
-        ranked = sorted(gains, key=lambda term: -gains[term])
-        changed = parts.get("changed", Counter())
+        ranked = sorted(gains, key=lambda term: (-gains[term], term))
+        in_diff = parts.get("changed", frozenset())
         return Overlap(
             strength=1.0 - math.exp(-total / _SCALE),
             shared=tuple(term.lstrip("=") for term in ranked[:8]),
-            in_diff=tuple(term.lstrip("=") for term in ranked[:8] if term in changed),
+            in_diff=tuple(term.lstrip("=") for term in ranked[:8] if term in in_diff),
         )
-
-
-def _parts(commit: Commit) -> dict[str, Counter[str]]:
-    parts = {
-        "path": tokens(" ".join(f.path for f in commit.files[:100])),
-        "subject": tokens(commit.subject),
-        "body": tokens(_TRAILER.sub("", _URL.sub(" ", commit.body))),
-    }
-    if commit.patch:
-        changed, around = _split_patch(commit.patch[:_CHANGED_LIMIT])
-        parts["changed"] = tokens("\n".join(changed))
-        parts["around"] = tokens("\n".join(around))
-    return parts
 
 
 def _split_patch(patch: str) -> tuple[list[str], list[str]]:

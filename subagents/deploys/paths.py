@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 PathClass = Literal[
@@ -75,6 +76,7 @@ _NOT_PRODUCTION = re.compile(
 )
 
 
+@lru_cache(maxsize=1 << 15)
 def path_class(path: str) -> PathClass:
     """Return the class of a file; `code` where nothing else is known."""
     for name, pattern in _ORDER:
@@ -83,6 +85,7 @@ def path_class(path: str) -> PathClass:
     return "code"
 
 
+@lru_cache(maxsize=1 << 15)
 def is_shared(path: str) -> bool:
     """Say whether a path looks like code that several services link: a library directory or the root's manifest."""
     return bool(_SHARED.search(path)) or ("/" not in path and path_class(path) in ("manifest", "lock"))

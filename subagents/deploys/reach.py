@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from subagents.contract import ServiceInfo
 from subagents.deploys.hunkview import word_set
@@ -21,6 +22,7 @@ _NEVER_A_SERVICE = word_set("""
 """)
 
 
+@lru_cache(maxsize=1 << 14)
 def service_key(name: str) -> str:
     """Return a service's or a directory's name without case, separators and words like `service`."""
     parts = [p.lower() for p in _PARTS.findall(name)]

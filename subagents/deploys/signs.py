@@ -111,8 +111,8 @@ def _removed_bound(view: HunkView) -> Iterator[Sign]:
             return
 
 
-def _parts(text: str) -> set[str]:
-    return words(text) or {text.lower()}
+def _parts(text: str) -> frozenset[str]:
+    return words(text) or frozenset({text.lower()})
 
 
 def _guards(view: HunkView) -> Iterator[Sign]:
