@@ -40,7 +40,7 @@ from orchestrator.journal.events import (
     text_content,
 )
 from orchestrator.journal.faults import DiskFull, JournalError
-from subagents.contract import AgentName, Clock, Finding, Params, Roster, Tool, ToolError, ToolResult
+from subagents.contract import AgentName, Clock, Finding, Outcome, Params, Roster, Tool, ToolError, ToolResult
 
 ID_LIMIT = 200
 """Most characters of a call's id."""
@@ -295,7 +295,8 @@ class Hands:
         try:
             return await stack.enter_async_context(self.workers.place(job.agent, job.cancelled))
         except ToolError as error:
-            raise OutcomeKnown(Ran("error", message=f"{job.tool.name}: {error}")) from None
+            outcome: Outcome = "cancelled" if job.cancelled.is_set() else "error"
+            raise OutcomeKnown(Ran(outcome, message=f"{job.tool.name}: {error}")) from None
 
     async def _finish(self, call: Call, tool: Tool[Any, Any] | None, ran: Ran) -> ToolResult[Any]:
         sealed = await in_thread(lambda: self.keeper.seal(call.id, call.name, tool, ran), f"seal-{call.id}")

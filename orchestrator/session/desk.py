@@ -198,10 +198,17 @@ class SessionDesk:
                 sink(thread, shown)
 
     async def call(self, thread: str, use: ToolUse) -> ToolResult[Any]:
-        """Run a tool call for the agent whose thread it is; once the session stops, nothing new is asked for."""
+        """Run a tool call for the agent whose thread it is.
+
+        Once the session stops it raises CancelledError: whoever asked must not take a stop for an answer and
+        report it. The call goes on when the session does.
+        """
         if self.cancel.is_set():
-            return ToolResult(text=f"{use.name}: the session was interrupted; it was not run", outcome="cancelled")
-        return await self.hands.call(self.fold.agent_of(thread), thread, use)
+            raise asyncio.CancelledError
+        result = await self.hands.call(self.fold.agent_of(thread), thread, use)
+        if self.cancel.is_set() and result.outcome == "cancelled":
+            raise asyncio.CancelledError
+        return result
 
     def findings(self) -> tuple[Finding, ...]:
         """Return every finding so far, oldest first."""

@@ -117,6 +117,33 @@ async def test_a_worker_that_cannot_be_built_is_an_answered_call(rig: Rig) -> No
     assert (await rig.call("toys_chatter", call_id="c2")).outcome == "ok"
 
 
+@pytest.mark.parametrize("put_off", [False, True])
+async def test_a_call_that_is_stopped_while_its_worker_starts(rig: Rig, put_off: bool) -> None:
+    call = rig.begin("toys_chatter")
+    await rig.until("agent.custom_tool_use")
+    while not rig.clock.sleeping:  # noqa: ASYNC110 - the fake clock has no event for it
+        await asyncio.sleep(0)
+    if put_off:
+        rig.hands.stop()
+    else:
+        rig.hands.cancel()
+    assert (await call).outcome == "cancelled"
+    assert ("warroom.tool_finished" in rig.types()) is not put_off
+    assert (await rig.call("toys_chatter")).outcome == ("ok" if put_off else "cancelled")
+
+
+async def test_a_hostile_directory_gets_nothing_executed(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("sitecustomize", "usercustomize", "orchestrator", "subagents", "json", "toys"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'fired')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "toys.py"))
+    assert (await rig.call("toys_chatter")).outcome == "ok"
+    assert "fired" not in os.listdir(tmp_path)
+
+
 async def test_closing_leaves_no_worker(rig: Rig) -> None:
     await rig.call("toys_chatter")
     pid = rig.hands.workers.pid("toys")

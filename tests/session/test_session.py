@@ -201,7 +201,7 @@ async def test_a_question_outlives_a_stop(room: Room, tmp_path: Path) -> None:
     await _until(session, "warroom.approval_requested")
     await session.interrupt()
     assert await run == "interrupted"
-    assert told.pop().outcome == "cancelled"
+    assert told == []
     await session.close()
     resumed = await room.open(session.id, script, policy=Policy(), attended=True)
     (asked,) = resumed.pending()
@@ -223,11 +223,14 @@ async def _until(session: Session, kind: str) -> None:
 
 
 async def test_interrupt_stops_the_engine_and_its_calls(room: Room) -> None:
-    outcomes: list[str] = []
+    taken_for_an_answer: list[str] = []
+
+    async def specialist(desk: Desk, call_id: str) -> None:
+        taken_for_an_answer.append((await call(desk, "toys_wait", call_id)).outcome)
 
     async def script(desk: Desk) -> StopReason:
-        outcomes.append((await call(desk, "toys_wait", "c1")).outcome)
-        outcomes.append((await call(desk, "toys_double", "c2", value=1)).outcome)
+        await asyncio.gather(specialist(desk, "c1"), specialist(desk, "c2"), return_exceptions=True)
+        await specialist(desk, "c3")
         return "end_turn"
 
     session = await room.create(script)
@@ -235,10 +238,10 @@ async def test_interrupt_stops_the_engine_and_its_calls(room: Room) -> None:
     await _until(session, "warroom.tool_started")
     await session.interrupt()
     assert await run == "interrupted"
-    assert outcomes == ["cancelled", "cancelled"]
+    assert taken_for_an_answer == []
     assert (session.standing.status, session.standing.reason) == ("idle", "interrupted")
     assert "user.interrupt" in types(session)
-    assert session.journal.find("c2") is None, "nothing new is asked for once it stops"
+    assert session.journal.find("c3") is None, "nothing new is asked for once it stops"
 
 
 @pytest.mark.parametrize("stubborn", [False, True])
