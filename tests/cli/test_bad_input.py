@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Ran, settle, warroom
+from tests.cli.command import InProcess, Ran, settle, warroom
 from tests.cli.incidents import T0, git, write_incident, write_logs, write_metrics
 
 NOTHING: list[tuple[str, Callable[[Path], list[str]], str]] = []
@@ -81,10 +81,10 @@ def broken_settings(at: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(("make", "said"), [(m, s) for _, m, s in NOTHING], ids=[n for n, _, _ in NOTHING])
-def test_nothing_usable_is_status_2_and_one_line(tmp_path: Path, make: Callable[[Path], list[str]], said: str) -> None:
-    arguments = make(tmp_path)
-    cut = arguments.index("--") if "--" in arguments else len(arguments)
-    ran = warroom(tmp_path, "run", "--headless", *arguments[:cut], *arguments[cut:])
+def test_nothing_usable_is_status_2_and_one_line(
+    tmp_path: Path, quick: InProcess, make: Callable[[Path], list[str]], said: str
+) -> None:
+    ran = quick("run", "--headless", *make(tmp_path))
     assert ran.status == 2, ran.err
     assert ran.out == ""
     assert said in ran.complaint()
@@ -256,12 +256,12 @@ FILES = (
 )
 
 
-def test_all_bad_files_at_once_beside_a_good_one(tmp_path: Path) -> None:
+def test_all_bad_files_at_once_beside_a_good_one(tmp_path: Path, quick: InProcess) -> None:
     given = [name for make in FILES for name in made_in(tmp_path / make.__name__, make)]
     os.mkfifo(tmp_path / "silent.log")
     (tmp_path / "empty").mkdir()
     (tmp_path / "dark.log").write_bytes(bytes(range(256)) * 40)
-    ran = settle(warroom(tmp_path, "run", "--headless", *given, "empty", "dark.log", "nowhere", "--repo", "empty"))
+    ran = settle(quick("run", "--headless", *given, "empty", "dark.log", "nowhere", "--repo", "empty"))
     told = "\n".join(ran.json()["problems"]).lower()
     for word in (
         "app.jsonl",
@@ -284,7 +284,7 @@ def made_in(folder: Path, make: Callable[[Path], list[str]]) -> list[str]:
     return [f"{folder.name}/{name}" for name in make(folder)]
 
 
-def test_all_bad_repositories_at_once_beside_good_telemetry(tmp_path: Path) -> None:
+def test_all_bad_repositories_at_once_beside_good_telemetry(tmp_path: Path, quick: InProcess) -> None:
     write_incident(tmp_path / "incident")
     shutil.rmtree(tmp_path / "incident" / "repo")
     repositories = []
@@ -294,7 +294,7 @@ def test_all_bad_repositories_at_once_beside_good_telemetry(tmp_path: Path) -> N
         make(folder)
         found = next(path for path in (folder / "repo", folder / "incident" / "repo") if path.exists())
         repositories += ["--repo", str(found)]
-    ran = settle(warroom(tmp_path, "run", "--headless", "incident", *repositories))
+    ran = settle(quick("run", "--headless", "incident", *repositories))
     told = "\n".join(ran.json()["problems"]).lower()
     for word in ("commit", "shallow", "corrupt"):
         assert word in told, (word, told)
@@ -332,12 +332,10 @@ def test_an_unreadable_file_beside_a_good_one(tmp_path: Path) -> None:
     assert any("closed.log" in line for line in made["problems"])
 
 
-def test_the_window_of_the_data_is_given_where_a_person_names_one_outside_it(tmp_path: Path) -> None:
+def test_the_window_of_the_data_is_given_where_a_person_names_one_outside_it(tmp_path: Path, quick: InProcess) -> None:
     write_logs(tmp_path / "app.jsonl")
     made = settle(
-        warroom(
-            tmp_path, "run", "--headless", "app.jsonl", "--since", "2031-01-01T00:00Z", "--until", "2031-01-02T00:00Z"
-        )
+        quick("run", "--headless", "app.jsonl", "--since", "2031-01-01T00:00Z", "--until", "2031-01-02T00:00Z")
     ).json()
     assert made["kind"] in ("inconclusive", "no_incident")
     assert T0.year == 2026

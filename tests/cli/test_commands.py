@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import WARROOM, environment, settle, warroom
+from tests.cli.command import WARROOM, InProcess, environment, settle, warroom
 
 
 def test_help_and_version(tmp_path: Path) -> None:
@@ -42,25 +42,32 @@ def test_help_and_version(tmp_path: Path) -> None:
         (["sessions", "resume", "nothing"], "no session matches"),
     ],
 )
-def test_wrong_arguments_are_one_line_and_status_2(tmp_path: Path, arguments: list[str], said: str) -> None:
-    ran = warroom(tmp_path, *arguments)
+def test_wrong_arguments_are_one_line_and_status_2(quick: InProcess, arguments: list[str], said: str) -> None:
+    ran = quick(*arguments)
     assert ran.status == 2, ran.err
     assert said in ran.complaint()
     assert ran.out == ""
 
 
+@pytest.mark.parametrize("arguments", [[], ["sessions"], ["config"]])
+def test_without_a_command_the_help_is_shown(tmp_path: Path, arguments: list[str]) -> None:
+    ran = warroom(tmp_path, *arguments)
+    assert (ran.status, ran.out) == (2, "")
+    assert "Commands:\n" in ran.err
+
+
 @pytest.mark.parametrize("which", ["events", "verdict", "config"])
-def test_schemas_are_json_schema(tmp_path: Path, which: str) -> None:
-    made = settle(warroom(tmp_path, "schema", which)).json()
+def test_schemas_are_json_schema(quick: InProcess, which: str) -> None:
+    made = settle(quick("schema", which)).json()
     assert made["$schema"].startswith("https://json-schema.org/")
     assert made["type"] == "object"
     assert made["properties"]
 
 
-def test_every_event_type_is_in_the_published_schema(tmp_path: Path) -> None:
+def test_every_event_type_is_in_the_published_schema(quick: InProcess) -> None:
     from orchestrator.journal.events import KNOWN_TYPES
 
-    text = settle(warroom(tmp_path, "schema", "events")).out
+    text = settle(quick("schema", "events")).out
     assert all(f'"const": "{name}"' in text for name in KNOWN_TYPES)
 
 
@@ -181,16 +188,18 @@ def test_an_unexpected_fault_is_one_line_and_its_details_are_in_the_log(
 
 
 @pytest.mark.parametrize("kind", ["file", "readonly", "link"])
-def test_an_unusable_state_directory_is_said(tmp_path: Path, kind: str) -> None:
+def test_an_unusable_state_directory_is_said(
+    tmp_path: Path, quick: InProcess, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     state = tmp_path / "state"
     if kind == "file":
         state.write_text("x")
     elif kind == "link":
         state.symlink_to(state)
     else:
-        state = Path("/proc/none")
+        monkeypatch.setattr("tests.cli.command.STATE", "/proc/none")
     (tmp_path / "app.log").write_text("2026-01-01T00:00:00Z ERROR x\n")
-    ran = warroom(tmp_path, "run", "app.log", "--headless", WARROOM_HOME=str(state))
+    ran = quick("run", "app.log", "--headless")
     assert ran.status == 2
     assert "cannot keep sessions there" in ran.complaint()
 

@@ -40,8 +40,8 @@ def end(process: subprocess.Popen[bytes]) -> Ran:
     ("ending", "said"),
     [
         ("fails", "the engine's model is not there"),
-        ("breaks", "LookupError: an inner surprise"),
-        ("silent", "end_turn"),
+        pytest.param("breaks", "LookupError: an inner surprise", marks=pytest.mark.soak),
+        pytest.param("silent", "end_turn", marks=pytest.mark.soak),
     ],
 )
 def test_an_engine_that_gives_no_verdict_is_status_3(tmp_path: Path, ending: str, said: str) -> None:
@@ -70,7 +70,7 @@ def test_a_second_ctrl_c_quits_at_once_and_loses_nothing(tmp_path: Path) -> None
     assert made.json()["kind"] is not None
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.soak)])
 def test_being_asked_to_end_is_an_interrupt(tmp_path: Path, number: signal.Signals) -> None:
     process = start(tmp_path, "stuck")
     assert process.stderr is not None

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from orchestrator.verdict.document import VerdictDocument
-from tests.cli.command import WARROOM, environment, settle, warroom
+from tests.cli.command import WARROOM, InProcess, environment, settle, warroom
 from tests.cli.incidents import write_incident, write_logs, write_metrics
 
 
@@ -91,19 +91,19 @@ def test_standard_input_is_evidence_and_what_the_person_says_counts(tmp_path: Pa
     assert [source["kind"] for source in report["sources"]] == ["logs"]
 
 
-def test_the_output_of_a_command_is_evidence_and_is_kept_with_the_session(tmp_path: Path) -> None:
+def test_the_output_of_a_command_is_evidence_and_is_kept_with_the_session(tmp_path: Path, quick: InProcess) -> None:
     write_logs(tmp_path / "orders.jsonl")
-    typed = settle(warroom(tmp_path, "run", "--headless", "--", "cat", str(tmp_path / "orders.jsonl"))).json()
-    report = settle(warroom(tmp_path, "report", typed["session"], "--format", "json")).json()
+    typed = settle(quick("run", "--headless", "--", "cat", str(tmp_path / "orders.jsonl"))).json()
+    report = settle(quick("report", typed["session"], "--format", "json")).json()
     (source,) = [one for one in report["sources"] if one["kind"] == "logs"]
     assert source["origin"].startswith("cat ")
     assert Path(source["path"]).is_relative_to(tmp_path / "state" / "sessions" / typed["session"])
     assert not list((tmp_path / "state").glob("spool-*"))
 
 
-def test_an_incident_that_is_not_one(tmp_path: Path) -> None:
+def test_an_incident_that_is_not_one(tmp_path: Path, quick: InProcess) -> None:
     write_metrics(tmp_path / "metrics.csv", flat=True)
-    made = settle(warroom(tmp_path, "run", "metrics.csv", "--headless")).json()
+    made = settle(quick("run", "metrics.csv", "--headless")).json()
     assert made["kind"] in ("no_incident", "inconclusive")
     assert made["culprit"] is None
 

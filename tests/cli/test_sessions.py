@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.journal.export import read_export
-from tests.cli.command import WARROOM, environment, settle, warroom
+from tests.cli.command import WARROOM, InProcess, environment, settle, warroom
 from tests.cli.kept import keep
 from tests.report.story import SHA
 
@@ -35,39 +35,39 @@ def test_nothing_kept_is_said_and_nothing_is_made(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
-def test_list_and_show(tmp_path: Path) -> None:
+def test_list_and_show(tmp_path: Path, quick: InProcess) -> None:
     session = keep(tmp_path)
-    listed = settle(warroom(tmp_path, "sessions", "list")).out
+    listed = settle(quick("sessions", "list")).out
     assert session in listed
     assert "INC-7" in listed
-    (row,) = json.loads(settle(warroom(tmp_path, "sessions", "list", "--json")).out)
+    (row,) = json.loads(settle(quick("sessions", "list", "--json")).out)
     assert (row["id"], row["verdict"], row["status"]) == (session, "culprit", "idle")
-    shown = settle(warroom(tmp_path, "sessions", "show", session[:8])).out
+    shown = settle(quick("sessions", "show", session[:8])).out
     assert "billing slow" in shown
-    details = json.loads(settle(warroom(tmp_path, "sessions", "show", session[-6:], "--json")).out)
+    details = json.loads(settle(quick("sessions", "show", session[-6:], "--json")).out)
     assert details["folder"].endswith(session)
     assert details["hash"]
 
 
-def test_a_session_that_is_not_there_or_not_unique_is_refused(tmp_path: Path) -> None:
+def test_a_session_that_is_not_there_or_not_unique_is_refused(tmp_path: Path, quick: InProcess) -> None:
     keep(tmp_path)
     keep(tmp_path)
     for arguments in (["sessions", "show", "zzz"], ["report", "zzz"], ["sessions", "export", "zzz"]):
-        ran = warroom(tmp_path, *arguments)
+        ran = quick(*arguments)
         assert ran.status == 2
         assert "no session matches" in ran.complaint()
-    assert "fits 2 sessions" in warroom(tmp_path, "report", "20260401").complaint()
+    assert "fits 2 sessions" in quick("report", "20260401").complaint()
 
 
-def test_the_three_reports(tmp_path: Path) -> None:
+def test_the_three_reports(tmp_path: Path, quick: InProcess) -> None:
     session = keep(tmp_path)
-    markdown = settle(warroom(tmp_path, "report", session)).out
+    markdown = settle(quick("report", session)).out
     assert markdown.startswith("# INC-7: billing slow")
     assert f"deployctl rollback billing --to {SHA}" in markdown
-    made = json.loads(settle(warroom(tmp_path, "report", session, "--format", "json")).out)
+    made = json.loads(settle(quick("report", session, "--format", "json")).out)
     assert made["session"] == session
     assert all(entry["resolved"] for entry in made["evidence"])
-    assert len(settle(warroom(tmp_path, "report", session, "--format", "status")).out.splitlines()) == 5
+    assert len(settle(quick("report", session, "--format", "status")).out.splitlines()) == 5
 
 
 def test_local_time_is_the_readers(tmp_path: Path) -> None:
@@ -88,9 +88,9 @@ def test_a_report_goes_to_a_file_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("out", "said"), [("nowhere/x.md", "no such directory"), (".", "is a directory")])
-def test_an_unusable_out_is_refused(tmp_path: Path, out: str, said: str) -> None:
+def test_an_unusable_out_is_refused(tmp_path: Path, quick: InProcess, out: str, said: str) -> None:
     session = keep(tmp_path)
-    ran = warroom(tmp_path, "report", session, "--out", out)
+    ran = quick("report", session, "--out", out)
     assert ran.status == 2
     assert said in ran.complaint()
 
@@ -106,15 +106,15 @@ def test_out_never_replaces_what_is_no_file(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
-def test_export_gives_every_event_back(tmp_path: Path) -> None:
+def test_export_gives_every_event_back(tmp_path: Path, quick: InProcess) -> None:
     session = keep(tmp_path)
     out = tmp_path / "all.jsonl"
-    settle(warroom(tmp_path, "sessions", "export", session, "--out", str(out)))
+    settle(quick("sessions", "export", session, "--out", str(out)))
     with out.open("rb") as lines:
         events = list(read_export(lines))
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     assert events[0].type == "warroom.incident"
-    printed = settle(warroom(tmp_path, "sessions", "export", session)).out
+    printed = settle(quick("sessions", "export", session)).out
     assert printed.encode() == out.read_bytes()
 
 
@@ -136,26 +136,26 @@ def test_a_damaged_session_is_shown_as_far_as_it_is_whole(tmp_path: Path) -> Non
     assert "Traceback" not in report.err
 
 
-def test_delete_takes_two_steps(tmp_path: Path) -> None:
+def test_delete_takes_two_steps(tmp_path: Path, quick: InProcess) -> None:
     session, kept = keep(tmp_path), keep(tmp_path)
-    first = settle(warroom(tmp_path, "sessions", "delete", session))
+    first = settle(quick("sessions", "delete", session))
     assert "billing slow" in first.err
     assert folders(tmp_path) == sorted([session, kept])
-    wrong = warroom(tmp_path, "sessions", "delete", session, "--confirm", "0" * 12)
+    wrong = quick("sessions", "delete", session, "--confirm", "0" * 12)
     assert wrong.status == 2
     assert "does not fit" in wrong.complaint()
     assert folders(tmp_path) == sorted([session, kept])
-    settle(warroom(tmp_path, "sessions", "delete", session, "--confirm", token_of(first.err)))
+    settle(quick("sessions", "delete", session, "--confirm", token_of(first.err)))
     assert folders(tmp_path) == [kept]
-    rows = json.loads(settle(warroom(tmp_path, "sessions", "list", "--json")).out)
+    rows = json.loads(settle(quick("sessions", "list", "--json")).out)
     assert [row["id"] for row in rows] == [kept]
 
 
-def test_a_token_covers_only_what_was_shown(tmp_path: Path) -> None:
+def test_a_token_covers_only_what_was_shown(tmp_path: Path, quick: InProcess) -> None:
     one, two = keep(tmp_path), keep(tmp_path)
-    token = token_of(settle(warroom(tmp_path, "sessions", "delete", one)).err)
-    assert warroom(tmp_path, "sessions", "delete", two, "--confirm", token).status == 2
-    assert warroom(tmp_path, "sessions", "delete", one, two, "--confirm", token).status == 2
+    token = token_of(settle(quick("sessions", "delete", one)).err)
+    assert quick("sessions", "delete", two, "--confirm", token).status == 2
+    assert quick("sessions", "delete", one, two, "--confirm", token).status == 2
     assert folders(tmp_path) == sorted([one, two])
 
 
@@ -189,31 +189,31 @@ def test_on_a_terminal_only_a_typed_capital_y_deletes(tmp_path: Path, typed: str
         assert b"Nothing was deleted" in shown
 
 
-def test_purge_takes_two_steps_and_only_what_is_old(tmp_path: Path) -> None:
+def test_purge_takes_two_steps_and_only_what_is_old(tmp_path: Path, quick: InProcess) -> None:
     old = keep(tmp_path, at=datetime(2020, 1, 1, tzinfo=UTC))
     new = keep(tmp_path, at=datetime.now(UTC))
-    first = settle(warroom(tmp_path, "purge", "--older-than", "30d"))
+    first = settle(quick("purge", "--older-than", "30d"))
     assert old in first.err
     assert new not in first.err
     assert folders(tmp_path) == sorted([old, new])
-    settle(warroom(tmp_path, "purge", "--older-than", "30d", "--confirm", token_of(first.err)))
+    settle(quick("purge", "--older-than", "30d", "--confirm", token_of(first.err)))
     assert folders(tmp_path) == [new]
-    assert "No session is older" in settle(warroom(tmp_path, "purge", "--older-than", "30d")).err
+    assert "No session is older" in settle(quick("purge", "--older-than", "30d")).err
 
 
 @pytest.mark.parametrize("age", ["30", "d", "-1d", "1y", "٣d", "999999w", "1e3d"])
-def test_ages_are_exact(tmp_path: Path, age: str) -> None:
-    ran = warroom(tmp_path, "purge", "--older-than", age)
+def test_ages_are_exact(quick: InProcess, age: str) -> None:
+    ran = quick("purge", "--older-than", age)
     assert ran.status == (0 if age == "999999w" else 2)
     assert "Traceback" not in ran.err
 
 
-def test_a_session_that_leads_outside_is_not_deleted(tmp_path: Path) -> None:
+def test_a_session_that_leads_outside_is_not_deleted(tmp_path: Path, quick: InProcess) -> None:
     session = keep(tmp_path)
     inside = tmp_path / "state" / "sessions" / session
     outside = tmp_path / "elsewhere"
     inside.rename(outside)
     inside.symlink_to(outside)
-    ran = warroom(tmp_path, "sessions", "delete", session)
+    ran = quick("sessions", "delete", session)
     assert ran.status == 2
     assert (outside / "journal.db").exists()

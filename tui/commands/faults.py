@@ -62,6 +62,9 @@ def run_to_exit_status(command: click.Command, arguments: Sequence[str]) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
         return outcome if isinstance(outcome, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        narrate(error.format_message())
+        return USAGE
     except click.UsageError as error:
         hint = f" (see: {error.ctx.command_path} --help)" if error.ctx else ""
         complain(error.format_message().rstrip(".") + hint)
