@@ -76,7 +76,7 @@ def _finding(answer: RevertAnswer, suspect: Suspect) -> Finding:
     ready = answer.clean and answer.in_base and answer.changes_anything
     return Finding(
         agent=AGENT,
-        claim=f"Undoing it: {revert_text(answer)} (base: {answer.base_is or 'given'}).",
+        claim=f"The fix by revert: {revert_text(answer)} (base: {answer.base_is or 'given'}).",
         topic="fix",
         about=suspect,
         stance="observes",

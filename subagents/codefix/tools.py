@@ -139,8 +139,9 @@ def revert_text(answer: RevertAnswer) -> str:
     else:
         lines.append(f"undoing {answer.commit[:12]} on {base} conflicts in {', '.join(answer.conflicts[:8])}")
     if answer.mainline is not None:
+        kept = (answer.mainline_parent or "")[:12]
         lines.append(
-            f"it is a merge: parent {answer.mainline} ({(answer.mainline_parent or '')[:12]}) is kept as the main line; "
+            f"it is a merge: parent {answer.mainline} ({kept}) is kept as the main line; "
             "merging that branch again later needs this revert reverted first"
         )
     if answer.touched_since:

@@ -13,7 +13,7 @@ FOR_FROM = 0.15
 """From this score on a change is reported as a candidate, with its score as the weight."""
 EXPLAINS_FROM = 0.5
 """Below this best score it is said that no change explains the symptom."""
-CANDIDATES, EXCLUDED, FLAGS = 4, 4, 2
+CANDIDATES, EXCLUDED, FLAGS, HEADS = 4, 4, 2, 2
 DEPLOYED_NOW = "deployed_commit"
 """Not a number to check: the commit that its cited deploy put in place, for the fix to be based on."""
 
@@ -36,6 +36,10 @@ def findings_of(ranking: SuspectsResult, timeline: TimelineResult, brief: Brief)
     for item in commits[:CANDIDATES]:
         if item.score >= FOR_FROM or item is commits[0]:
             yield _candidate(item, ranking, latest)
+    for item in _latest_heads(
+        commits[CANDIDATES:] + [c for c in commits[1:CANDIDATES] if c.score < FOR_FROM], timeline
+    ):
+        yield _candidate(item, ranking, latest)
     flags = [item for item in live if item.kind == "flag"]
     for item in flags[:FLAGS]:
         yield _candidate(item, ranking, latest)
@@ -46,6 +50,13 @@ def findings_of(ranking: SuspectsResult, timeline: TimelineResult, brief: Brief)
     if ranking.total and (best is None or best.score < EXPLAINS_FROM):
         yield _none_explains(best, ranking, timeline)
     yield from _gaps(ranking, timeline)
+
+
+def _latest_heads(commits: list[ScoredSuspect], timeline: TimelineResult) -> list[ScoredSuspect]:
+    """Return the newest deployed heads among changes not reported yet: the first that a person suspects."""
+    heads = {line.commit for line in timeline.changes if line.kind == "deploy"}
+    deployed = [item for item in commits if item.key in heads and item.deploy and item.at is not None]
+    return sorted(deployed, key=lambda item: item.lead_s if item.lead_s is not None else 1e12)[:HEADS]
 
 
 def _nearness(item: ScoredSuspect) -> tuple[bool, float]:

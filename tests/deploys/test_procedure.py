@@ -105,6 +105,20 @@ async def test_scores_are_reported_once_however_findings_arrive(tmp_path: Path) 
     assert any("most suspicious so far" in line for line in bench.said)
 
 
+async def test_the_latest_deploy_gets_its_answer_even_when_it_is_harmless(tmp_path: Path) -> None:
+    harmless = "--- a/orders/label.py\n+++ b/orders/label.py\n@@ -1 +1,2 @@\n a\n+b = 1\n"
+    commits = [commit(1, -60, "tidy", ["orders/db.py"], POOL), commit(2, -20, "label", ["orders/label.py"], harmless)]
+    specs = [
+        source(tmp_path / "commits.json", "commits", commits),
+        source(tmp_path / "deploys.json", "deploys", [deploy(1, -50, "orders"), deploy(2, -10, "orders")]),
+    ]
+    bench, _ = await run_procedure(build(specs), brief(specs), POOL_SYMPTOM)
+    latest = about(bench.reported, sha(2))
+    assert latest.stance == "against"
+    assert "does not explain it" in latest.claim
+    assert about(bench.reported, sha(1)).stance == "for"
+
+
 async def test_no_source_is_a_gap_and_no_explanation_is_an_exclusion(tmp_path: Path) -> None:
     bench, summary = await run_procedure(build([]), brief([]))
     assert [f.topic for f in bench.reported] == ["gap"]
