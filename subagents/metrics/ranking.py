@@ -32,6 +32,8 @@ LEAST_SIZE = 3.0
 STRONGEST = 6.0
 EXPLAINED = 0.85
 """Share of a caller's departure that an equal departure of its callee explains."""
+RIVAL = 0.05
+"""Share of the symptom's own strength from which another service is worth comparing with."""
 ENOUGH = 0.1
 """Share of the symptom's failures below which a service cannot have caused it all."""
 COUNTED = 3.0
@@ -222,8 +224,9 @@ def _heat(
             if value > 0 and value > heat.get(about, (0.0, signal))[0]:
                 heat[about] = (value, signal)
     if symptom is not None and symptom.key.service in heat:  # that the symptom agrees with itself says nothing
-        others = [value for name, value in agrees.items() if name != symptom.key.service]
         value, signal = heat[symptom.key.service]
+        rivals = {name for name, (strong, _) in heat.items() if strong > RIVAL * value} - {symptom.key.service}
+        others = [agrees.get(name, 1.0) for name in rivals]
         heat[symptom.key.service] = (value * max(others, default=1.0), signal)
     return heat
 

@@ -57,6 +57,13 @@ def test_without_a_graph_no_one_is_a_victim() -> None:
     assert ranked[0].raw == pytest.approx(ranked[1].raw, rel=0.05)
 
 
+def test_a_service_alone_in_trouble_answers_for_itself() -> None:
+    series = {("web", "latency_p99_ms"): shifted(90, 900, 22), ("ads", "latency_p99_ms"): steady(15)}
+    ranked = ranking(series, symptom=("web", "latency_p99_ms"))
+    assert ranked[0].service == "web"
+    assert ranked[0].score > 0.4
+
+
 def test_errors_travel_up_as_well() -> None:
     errors = {(s, "error_ratio"): [0.001] * 22 + [0.2] * 8 for s in ("web", "cart")}
     errors[("db", "error_ratio")] = [0.001] * 30
