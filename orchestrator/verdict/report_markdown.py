@@ -233,7 +233,7 @@ class _Page:
         yield "## What was not looked at"
         yield ""
         for gap in gaps:
-            yield f"- {inline(gap.text)}: {inline(gap.why)}"
+            yield f"- {inline(gap.text.rstrip('. '))}: {inline(gap.why)}"
             if gap.command:
                 yield ""
                 yield fence(gap.command, "sh", indent="  ")
