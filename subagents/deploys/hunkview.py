@@ -118,7 +118,7 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
     added_at: list[tuple[str, int | None]] = []
     context: list[str] = []
     comments = 0
-    for line in hunk.lines:
+    for line in hunk.lines[:HUNK_LINES]:
         text = strip_comment(line.text, extension)
         comments += line.tag != " " and not text and bool(line.text.strip())
         if text:
@@ -219,6 +219,8 @@ def _pair(
     return pairs, alone, free
 
 
+HUNK_LINES = 1_500
+"""Lines read of one hunk."""
 NEAR = 24
 """Added lines, in order, that a removed one is compared with."""
 
@@ -227,7 +229,7 @@ def _in_loops(hunk: Hunk, extension: str, fresh: set[str]) -> list[str]:
     """Return added lines that stand inside a loop which the hunk shows, by indentation; moved loops do not count."""
     found: list[str] = []
     openers: list[tuple[int, bool]] = [(-1, False)] if _LOOP.search(hunk.header) else []
-    for line in hunk.lines:
+    for line in hunk.lines[:HUNK_LINES]:
         if line.tag == "-" or not line.text.strip():
             continue
         indent = len(line.text) - len(line.text.lstrip())

@@ -45,7 +45,8 @@ _STOP = word_set("""
     following line lines output outputs work works working command create creates created inform information
     tries trying place places example thing things correct correctly instead properly seem
 """)
-_CHANGED_LIMIT = 200_000
+_CHANGED_LIMIT = 60_000
+"""Characters of a patch that are searched for the symptom's terms."""
 
 
 def stem(word: str) -> str:

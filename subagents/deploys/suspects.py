@@ -25,7 +25,10 @@ CLOCK_SLACK = timedelta(seconds=120)
 FillPatches = Callable[[Sequence[Commit]], None]
 
 _BASE = -4.4
+RULED_OUT = 0.001
+"""Most that is left of the score of what cannot have done it."""
 SHORTLIST = 200
+"""Commits whose diffs are read."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def score_all(
     if fill is not None:
         short = [s.change for s in first[:SHORTLIST] if isinstance(s.change, Commit) and s.change.patch is None]
         fill(short)
-        redo = {c.sha for c in short if c.patch is not None}
+        redo = {c.sha for c in short if c.patch is not None or c.no_patch}
         first = [
             _score_commit(s.change, timeline, question, services, index.score(s.change), reverted)
             if isinstance(s.change, Commit) and s.change.sha in redo
@@ -178,7 +181,7 @@ def _score_commit(
     score = _logistic(_BASE + sum(part.points for part in parts))
     ruled_out = too_late or _cannot(commit, reading, reached)
     if ruled_out:
-        score = min(score, 0.02)
+        score = min(score, RULED_OUT)
     return Scored(commit, score, parts, lead, at, reached.deploy or (head_only[0] if late else None),
                   reached.services, ruled_out, reading, tuple(carriers))  # fmt: skip
 
@@ -321,5 +324,5 @@ def _score_flag(flag: FlagChange, question: Question, services: ServiceMap) -> S
     )
     score = _logistic(_BASE + sum(part.points for part in parts))
     ruled_out = too_late.replace("committed", "changed")
-    return Scored(flag, min(score, 0.02) if ruled_out else score, parts, lead, flag.at, None,
+    return Scored(flag, min(score, RULED_OUT) if ruled_out else score, parts, lead, flag.at, None,
                   (flag.service,) if flag.service else (), ruled_out)  # fmt: skip

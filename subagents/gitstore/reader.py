@@ -118,7 +118,7 @@ class Reader:
         """Return the diffs of these commits from one `diff-tree`; merges show only what differs from all parents."""
         result: dict[str, Patch] = {}
         left = [require_sha(sha) for sha in shas]
-        for _ in range(8):
+        for _ in range(4):
             if not left:
                 break
             stopped = self._patches_until_trouble(left, context, result)
@@ -134,7 +134,7 @@ class Reader:
 
     def _patches_until_trouble(self, shas: list[str], context: int, result: dict[str, Patch]) -> str:
         arguments = [*_DIFF_TREE, f"-U{int(context)}"]
-        bounds = Bounds(cap=128 << 20)
+        bounds = Bounds(timeout_s=30.0, cap=96 << 20)
         with self.store.process(arguments, ("\n".join(shas) + "\n").encode(), bounds) as process:
             wanted = set(shas)
             current, kept, cut, buffer = "", bytearray(), False, b""

@@ -9,6 +9,8 @@ from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.model import ScoredSuspect, SuspectsParams, SuspectsResult
 from subagents.deploys.tools import build_tools
 from tests.deploys.builders import at, commit, context, deploy, errors, sha, source, stamp, symptom
+from tests.gitstore.repos import commit as git_commit
+from tests.gitstore.repos import init
 
 POOL = (
     "--- a/orders/db.py\n+++ b/orders/db.py\n@@ -3,3 +3,3 @@ def engine():\n-    pool_size = 40,\n+    pool_size = 4,\n"
@@ -206,5 +208,23 @@ def test_unknown_onset_services_and_empty_sources_still_answer(tmp_path: Path) -
     assert rank([source(tmp_path / "deploys.json", "deploys", [])]).suspects == ()
 
 
-def test_window_edges(tmp_path: Path) -> None:
-    assert at(0) < at(1)
+def test_a_commit_of_very_many_files_is_scored_without_its_diff(tmp_path: Path) -> None:
+    repo = init(tmp_path / "repo")
+    first = git_commit(repo, {"orders/db.py": "pool_size = 40\n"}, "start", int(at(-600).timestamp()))
+    many: dict[str, str | bytes | None] = {f"vendor/lib{n % 7}/f{n}.py": f"x = {n}\n" for n in range(2100)}
+    huge = git_commit(repo, many, "vendor pool_size things", int(at(-60).timestamp()))
+    guilty = git_commit(repo, {"orders/db.py": "pool_size = 4\n"}, "tidy", int(at(-50).timestamp()))
+    spec = SourceSpec(id="repo", kind="repo", path=str(repo), options={"store": str(tmp_path / "store")})
+    result = rank([spec], *POOL_SYMPTOM)
+    by_key = {item.key: item for item in result.suspects}
+    assert result.suspects[0].key == guilty
+    assert by_key[huge].diff == "none available"
+    assert any("2100 files: too many to read its diff" in part.reason for part in by_key[huge].parts)
+    assert by_key[first].score < 0.3
+
+
+def test_a_patch_of_very_many_lines_is_read_in_part(tmp_path: Path) -> None:
+    lines = "\n".join(f"-a{n} = f({n})\n+b{n} = g({n})" for n in range(30_000))
+    long = "--- a/orders/x.py\n+++ b/orders/x.py\n@@ -1 +1 @@\n" + lines
+    result = rank(sources(tmp_path, [commit(1, -60, "long", ["orders/x.py"], long)], []), *POOL_SYMPTOM)
+    assert result.suspects[0].diff == "read"

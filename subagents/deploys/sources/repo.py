@@ -15,6 +15,7 @@ from subagents.gitstore.store import IsolatedStore, RepoUnusable
 
 PATHS_KEPT = 300
 BODY_KEPT = 4_000
+FILES_OF_A_PATCH = 2_000
 
 
 class RepoSource:
@@ -85,6 +86,9 @@ class RepoSource:
     def fill_patches(self, commits: Sequence[Commit]) -> None:
         """Read the diffs of these commits, all in one process."""
         reader = self.reader()
+        for commit in commits:
+            if commit.file_count > FILES_OF_A_PATCH and not commit.no_patch:
+                commit.no_patch = f"it changes {commit.file_count} files: too many to read its diff"
         missing = [commit for commit in commits if commit.patch is None and not commit.no_patch]
         if reader is None or not missing:
             return
