@@ -176,7 +176,7 @@ def _is_open(path: Path) -> bool:
     """Say whether a running process of this user has a file open: then it is no litter. Only Linux can tell."""
     wanted = str(path)
     for process in Path("/proc").glob("[0-9]*/fd"):
-        with contextlib.suppress(OSError):
-            if any(os.readlink(entry.path) == wanted for entry in os.scandir(process)):
+        with contextlib.suppress(OSError), os.scandir(process) as opened:
+            if any(os.readlink(entry.path) == wanted for entry in opened):
                 return True
     return False

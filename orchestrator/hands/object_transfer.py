@@ -21,6 +21,7 @@ from subagents.gitstore.locate import Location, user_git
 LITTER = "tmp_obj_warroom_"
 """Begins the names of temporary files where the system has no unnamed ones; git's own `prune` removes them too."""
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_UNNAMED = getattr(os, "O_TMPFILE", 0)
 _ORDER = {b"blob": 0, b"tree": 1, b"commit": 2}
 _NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL, errno.EPERM}
 
@@ -133,10 +134,9 @@ def _place(objects: int, item: Stored) -> None:
 
 def _spare(folder: int, item: Stored) -> tuple[int, str]:
     """Open a file without a name in a folder; where there are none, one whose name says whose it is."""
-    unnamed = getattr(os, "O_TMPFILE", 0)
-    if unnamed and os.path.exists("/proc/self/fd"):
+    if _UNNAMED and os.path.exists("/proc/self/fd"):
         try:
-            return os.open(".", unnamed | os.O_WRONLY | os.O_CLOEXEC, 0o444, dir_fd=folder), ""
+            return os.open(".", _UNNAMED | os.O_WRONLY | os.O_CLOEXEC, 0o444, dir_fd=folder), ""
         except OSError as error:
             if error.errno not in _NO_UNNAMED:
                 raise
