@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
 from subagents import quantities
 from subagents.contract import Fact, Finding, Suspect
+from subagents.hosts import outside_host
 from subagents.logs.model import LogsCoverage, LogsFirstLook, LogsPatterns, LogsStacks, Pattern, Signature, StackGroup
 from subagents.logs.signatures import TABLE
 
@@ -26,8 +26,6 @@ LEAST_RATIO = 4.0
 """Nats: below this, a difference between window and baseline is taken for chance."""
 _PEERED = frozenset(known.name for known in TABLE if known.named)
 _WEIGHTS = {known.name: known.weight for known in TABLE}
-_OUTSIDE = re.compile(r"(?:[a-z0-9-]+\.)+(?!local\b|internal\b|svc\b|cluster\b|lan\b|home\b)[a-z]{2,}\Z", re.IGNORECASE)
-"""A public host name: not an address, not a name inside a cluster or a company."""
 STOPPED_LEAST = 20
 """Events in the baseline; a message logged less often may just not be due yet."""
 THIN_SHARE = 0.5
@@ -151,7 +149,7 @@ def _signature(each: Signature) -> Finding:
     weight = _WEIGHTS.get(each.name, 0.3) * max(share, 0.1) * (1.0 if each.count >= 3 else 0.7)
     if each.kind == "service" or (each.name in _PEERED and not each.named):
         weight *= UNNAMED_PART
-    elif each.kind == "dependency" and each.named and _OUTSIDE.match(each.key):
+    elif each.kind == "dependency" and each.named and outside_host(each.key):
         weight *= OUTSIDE_PART
     return Finding(
         agent=NAME,

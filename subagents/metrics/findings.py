@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from subagents import quantities as q
 from subagents.contract import Fact, Finding, Suspect, SuspectKind
+from subagents.hosts import outside_host
 from subagents.metrics.model import (
     CoverageReport,
     EdgesReport,
@@ -278,12 +279,16 @@ def failed_calls(edges: EdgesReport) -> list[Finding]:
         return []
     first = edges.failed[0]
     texts = "; ".join(f"{s.service} {s.name}: {s.error[:120]}" for s in edges.failed[:3])
+    outside = {host for s in edges.failed[:3] if (host := outside_host(s.name))}
+    about = Suspect(kind="dependency", key=outside.pop()) if len(outside) == 1 else None
     return [
         Finding(
             agent="metrics",
             claim=f"Traces fail deepest at {texts}.",
             topic="errors",
-            weight=0.5,
+            about=about,
+            stance="for" if about else "observes",
+            weight=0.4 if about else 0.5,
             citations=tuple(dict.fromkeys(s.citation for s in edges.failed[:3])),
             services=tuple(dict.fromkeys(s.service for s in edges.failed[:3] if s.service)),
             at=first.at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -123,6 +124,17 @@ def test_no_incident_needs_something_that_was_measured() -> None:
     assert decide(case(quiet)).kind == "no_incident"
     assert decide(case()).kind == "inconclusive"
     assert decide(case(quiet.model_copy(update={"facts": ()}))).kind == "inconclusive"
+
+
+def test_impact_that_a_person_reported_is_not_called_no_incident() -> None:
+    quiet = Finding(
+        agent="metrics", claim="nothing moved", topic="health", citations=(SERIES,),
+        facts=(Fact(quantity=q.BASELINE, value=1, citation=SERIES),),
+    )  # fmt: skip
+    known = case(quiet)
+    reported = replace(known, brief=Brief(incident=Incident(id="i", title="t", service="shop", started_at=NOON)))
+    assert decide(known).kind == "no_incident"
+    assert decide(reported).kind == "inconclusive"
 
 
 def test_contradictions_lower_the_confidence() -> None:

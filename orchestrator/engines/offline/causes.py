@@ -63,6 +63,17 @@ def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
             reasons=("nothing that was given shows whether anything is wrong",),
             against=tuple(f.claim for f in case.of("gap")),
         )
+    claimed = case.brief.incident.started_at
+    if claimed is not None:
+        return Decision(
+            kind="inconclusive",
+            hypothesis=None,
+            confidence=0.3,
+            reasons=(
+                f"impact was reported from {claimed:%H:%M:%S} UTC, but nothing that was given departs from its baseline",
+            ),
+            against=tuple(f.claim for f in measured[:4]),
+        )
     agents = {f.agent for f in measured}
     confidence = 0.55 + 0.15 * min(len(agents), 2) - 0.1 * len(case.failed)
     against = [f"{agent} gave nothing: {why}" for agent, why in case.failed.items()]
