@@ -129,7 +129,9 @@ class Reader:
             else:  # a commit that diff-tree passes over in silence changes no file
                 result.update({sha: Patch(sha, b"") for sha in left})
                 left = []
-        result.update({sha: Patch(sha, None, reason="too much of this repository cannot be read") for sha in left})
+        for sha in left:  # many cannot be read: one process each, so that each answers for itself
+            stopped = self._patches_until_trouble([sha], context, result)
+            result.setdefault(sha, Patch(sha, None, reason=stopped) if stopped else Patch(sha, b""))
         return result
 
     def _patches_until_trouble(self, shas: list[str], context: int, result: dict[str, Patch]) -> str:

@@ -60,7 +60,8 @@ def changed_paths(reader: Reader, old: str, new: str, extra: Mapping[str, str] |
 
 def _subtrees(reader: Reader, tree: str) -> set[str]:
     data = reader.store.need(["ls-tree", "-r", "-d", "-z", require_sha(tree)], bounds=Bounds(60.0, 256 << 20))
-    return {head.split()[2].decode() for record in data.split(b"\0") if (head := record.partition(b"\t")[0])}
+    heads = (record.partition(b"\t")[0].split() for record in data.split(b"\0") if record)
+    return {head[2].decode() for head in heads if head[1] == b"tree"}  # not a submodule's commit
 
 
 def _differing_blobs(reader: Reader, old: str, new: str) -> set[str]:
@@ -85,7 +86,12 @@ def _scratch(reader: Reader, trees: tuple[str, str, str]) -> Iterator[dict[str, 
         pack = Path(place) / "pack"
         pack.mkdir()
         names = ("\n".join(sorted(wanted)) + "\n").encode()
-        reader.store.need(["pack-objects", "-q", "--threads=1", "--window=0", str(pack / "pack")], names, Bounds(60.0))
+        asked = ["pack-objects", "-q", "--threads=1", "--window=0", str(pack / "pack")]
+        packed = reader.store.run(asked, names, Bounds(60.0))
+        if packed.status != 0:
+            raise GitFailed(
+                f"contents of its files are not in this clone ({first_line(packed.stderr)}): fetch them first"
+            )
         yield {**IDENTITY, "GIT_OBJECT_DIRECTORY": place}
 
 

@@ -11,7 +11,9 @@ import pytest
 
 from subagents.gitstore import environment, locate
 from subagents.gitstore.log import LogQuery
+from subagents.gitstore.process import GitFailed
 from subagents.gitstore.reader import Reader
+from subagents.gitstore.revert import check_revert
 from subagents.gitstore.store import IsolatedStore, RepoUnusable
 from tests.gitstore.conftest import Sample
 from tests.gitstore.repos import commit, fingerprint, git, init
@@ -88,6 +90,37 @@ def test_shallow_is_usable_and_said(sample: Sample, tmp_path: Path) -> None:
     git(shallow, "fetch", "-q", "--unshallow")
     assert notes(shallow, tmp_path / "s") == ""
     assert len(subjects(shallow, tmp_path / "s")) == 6
+
+
+def test_a_partial_clone_gives_what_it_has(sample: Sample, tmp_path: Path) -> None:
+    git(sample.path, "config", "uploadpack.allowFilter", "true")
+    partial = tmp_path / "partial"
+    git(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", sample.path.as_uri(), str(partial))
+    assert "partial clone: some file contents are not here" in notes(partial, tmp_path / "s")
+    reader = Reader(IsolatedStore.open(partial, tmp_path / "s"))
+    commits = list(reader.log(LogQuery((sample.head,))))
+    patches = reader.patches([c.sha for c in commits])
+    assert len(patches) == 6
+    assert patches[sample.merge].text == b""
+    assert "unable to read" in patches[sample.root].reason
+    with pytest.raises(GitFailed, match="not in this clone"):
+        check_revert(reader, sample.second, sample.head)
+    assert len(list((partial / ".git" / "objects" / "pack").glob("*.pack"))) == 1, "nothing was fetched"
+
+
+def test_a_submodule_is_a_pointer_and_never_entered(sample: Sample, tmp_path: Path) -> None:
+    outer = init(tmp_path / "outer")
+    start = commit(outer, {"a": "1\n"}, "start")
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(sample.path), "sub")
+    added = commit(outer, {}, "submodule")
+    head = commit(outer, {"a": "2\n"}, "head")
+    before = fingerprint(tmp_path / "outer")
+    reader = Reader(IsolatedStore.open(outer, tmp_path / "s1"))
+    assert b"Subproject commit" in (reader.patches([added])[added].text or b"")
+    assert check_revert(reader, added, head).files == (".gitmodules", "sub")
+    assert subjects(outer / "sub", tmp_path / "s2")[0] == "head"
+    assert not check_revert(reader, start, head).clean
+    assert fingerprint(tmp_path / "outer") == before
 
 
 def test_sha256_is_read_like_any_other(tmp_path: Path) -> None:
