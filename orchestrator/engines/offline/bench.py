@@ -80,8 +80,14 @@ class OfflineBench:
     async def call(self, tool: str, params: Params, returns: type[D]) -> ToolResult[D]:
         """Run one of the agent's tools through hands."""
         arguments = params.model_dump(mode="json", exclude_defaults=True)
-        use = ToolUse(id=self._id(tool, json.dumps(arguments, sort_keys=True)), name=tool, input=arguments)
-        result: ToolResult[D] = await self._desk.call(self._agent, use)
+        key = json.dumps(arguments, sort_keys=True)
+        result: ToolResult[D] = await self._desk.call(
+            self._agent, ToolUse(id=self._id(tool, key), name=tool, input=arguments)
+        )
+        if result.outcome == "cancelled":
+            # Only an earlier life of the session can have cancelled it: this one would have been cancelled with it.
+            again = ToolUse(id=self._id(tool, key), name=tool, input=arguments)
+            result = await self._desk.call(self._agent, again)
         for item in result.citations:
             self._floor.evidence.setdefault(item.ref, item)
         return result

@@ -69,9 +69,7 @@ def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
             kind="inconclusive",
             hypothesis=None,
             confidence=0.3,
-            reasons=(
-                f"impact was reported from {claimed:%H:%M:%S} UTC, but nothing that was given departs from its baseline",
-            ),
+            reasons=(f"impact was reported from {claimed:%H:%M:%S} UTC, but nothing given departs from its baseline",),
             against=tuple(f.claim for f in measured[:4]),
         )
     agents = {f.agent for f in measured}
