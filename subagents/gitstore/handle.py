@@ -54,7 +54,6 @@ def _closed_class() -> type[git.Git]:
                     stderr=subprocess.PIPE,
                     env=closed_environment(),
                     cwd=WORKING_DIRECTORY,
-                    start_new_session=True,
                 )
                 return self.AutoInterrupt(process, command)
             given = istream.read() if istream is not None and hasattr(istream, "read") else b""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
-import signal
 import subprocess
 import tempfile
 import time
@@ -47,7 +45,7 @@ class Output:
 
 
 class GitProcess:
-    """A running git; use as a context manager. Leaving it kills the whole process group."""
+    """A running git; use as a context manager. Leaving it kills what still runs."""
 
     def __init__(
         self,
@@ -73,8 +71,7 @@ class GitProcess:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             env=closed_environment(extra),
-            cwd=WORKING_DIRECTORY,
-            start_new_session=True,
+            cwd=WORKING_DIRECTORY,  # and our process group: whoever kills a worker's group kills its git too
         )
         self.truncated = False
 
@@ -127,8 +124,7 @@ class GitProcess:
 
     def _kill(self) -> None:
         if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
 
 
 def run(

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
+import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +15,7 @@ import pytest
 
 from subagents.gitstore import environment, locate
 from subagents.gitstore.log import LogQuery
-from subagents.gitstore.process import GitFailed
+from subagents.gitstore.process import Bounds, GitFailed
 from subagents.gitstore.reader import Reader
 from subagents.gitstore.revert import check_revert
 from subagents.gitstore.store import IsolatedStore, RepoUnusable
@@ -200,6 +204,34 @@ def test_a_store_of_another_repository_is_not_used(sample: Sample, tmp_path: Pat
     IsolatedStore.open(other, tmp_path / "s")
     with pytest.raises(RepoUnusable, match="is not a store for"):
         IsolatedStore.open(sample.path, tmp_path / "s")
+
+
+def test_a_repository_that_hangs_is_refused(sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with (sample.path / ".git" / "config").open("a") as config:
+        config.write(f"[include]\n\tpath = {tmp_path / 'fifo'}\n")
+    monkeypatch.setattr(locate, "_PROBE", Bounds(timeout_s=0.3))
+    assert "was stopped after 0.3 s" in str(refusal(sample.path, tmp_path / "s"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="waits by pidfd, which only Linux has")
+def test_git_dies_with_the_process_group_of_its_worker(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    code = (
+        "from subagents.gitstore.process import GitProcess;"
+        f"p = GitProcess(['-c', 'include.path={tmp_path / 'fifo'}', 'config', '--list']);"
+        "print(p._process.pid, flush=True); list(p.chunks())"
+    )
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=root, start_new_session=True, text=True
+    ) as worker:
+        assert worker.stdout is not None
+        handle = os.pidfd_open(int(worker.stdout.readline()))
+        os.killpg(worker.pid, signal.SIGKILL)
+    ended, _, _ = select.select([handle], [], [], 10)
+    os.close(handle)
+    assert ended
 
 
 def test_odd_places(tmp_path: Path) -> None:
