@@ -1,0 +1,295 @@
+"""Makes drafts: a commit on a base, in a store of our own, with all that a reviewer needs to know of it.
+
+The order is the promise: objects, commit, review, record, and the ref last. Until the ref is there no draft is, and a
+draft that is refused leaves none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from subagents.codefix.bases import Base
+from subagents.codefix.branch import branch_names
+from subagents.codefix.edits import Replacement, edited, new_file, require_replacements
+from subagents.codefix.fixes import Draft, DraftKind
+from subagents.codefix.hunks import Hunk, chosen_hunks, leans_on, parse_hunks, taken_back
+from subagents.codefix.message import Words, compose, plain, title_of_part, title_of_undoing
+from subagents.codefix.paths import Entry, check_place, require_edit_path
+from subagents.codefix.refusal import DraftRefused
+from subagents.codefix.review import review
+from subagents.codefix.store import REGULAR, Change, DraftStore, write_whole
+from subagents.codefix.undoing import Guilty, find_guilty, tree_without
+from subagents.gitstore.environment import IDENTITY
+from subagents.gitstore.process import Bounds
+from subagents.gitstore.reader import TreeEntry
+
+_BLOB_LIMIT = 8 << 20
+
+
+@dataclass(frozen=True)
+class Order:
+    """For whom and why a draft is made; what it names ends up in the commit's message."""
+
+    source: str
+    incident: str
+    why: str = ""
+    evidence: tuple[str, ...] = ()
+    finding_ids: tuple[str, ...] = ()
+    runbook: str = ""
+    instead_of: str = ""
+    """What a person said of the draft that this one replaces."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A draft on its way: everything but the tree."""
+
+    kind: DraftKind
+    base: Base
+    title: str
+    what: str
+    slug: str
+    guilty: Guilty | None = None
+    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
+
+
+def draft_revert(store: DraftStore, order: Order, commit: str, base: Base, mainline: int = 1) -> Draft:
+    """Draft the undoing of a whole commit on a base; raises DraftRefused, GitFailed or ValueError."""
+    guilty = find_guilty(store.reader, commit, base.commit, mainline)
+    with store.hold():
+        store.bring_base(base.commit)
+        tree = tree_without(store, guilty, base.commit)
+        subject = guilty.logged.subject
+        remarks, warnings = _remarks_on(guilty)
+        plan = _Plan(
+            kind="revert",
+            base=base,
+            title=title_of_undoing(subject),
+            what=f"Undoes {guilty.sha} on {base.commit[:12]} ({base.words}).{_authored(guilty)}",
+            slug=f"revert {plain(subject, 60)}",
+            guilty=guilty,
+            remarks=remarks,
+            warnings=warnings,
+        )
+        return _finish(store, order, plan, tree)
+
+
+def _authored(guilty: Guilty) -> str:
+    when = guilty.logged.committed_at.strftime("%Y-%m-%d")
+    return f" It was committed on {when} by {plain(guilty.logged.author, 60)}."
+
+
+def _remarks_on(guilty: Guilty) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what the message, and what the warnings, say of the commit itself."""
+    remarks, warnings = [], []
+    if guilty.mainline is not None:
+        text = (
+            f"It is a merge: parent {guilty.mainline} ({(guilty.parent or '')[:12]}) is kept as the main line. "
+            "Merging that branch again later needs this revert reverted first."
+        )
+        remarks.append(text)
+        warnings.append(text)
+    if (
+        guilty.logged.email == IDENTITY["GIT_AUTHOR_EMAIL"]
+        and "Drafted by warroom for incident" in guilty.logged.message
+    ):
+        remarks.append("What is undone is itself a fix that warroom drafted and that was delivered.")
+    return tuple(remarks), tuple(warnings)
+
+
+def draft_hunks(
+    store: DraftStore, order: Order, commit: str, base: Base, places: Sequence[str], mainline: int = 1
+) -> Draft:
+    """Draft the undoing of some hunks of a commit (`path:line`, or `path`), where they stand alone and still are."""
+    guilty = find_guilty(store.reader, commit, base.commit, mainline)
+    hunks = _hunks_of(store, guilty)
+    chosen = chosen_hunks(hunks, places)
+    rest = [hunk for hunk in hunks if hunk not in chosen]
+    if why := leans_on(chosen, rest):
+        raise DraftRefused(f"the hunks do not stand alone: {why}. Undo the whole commit instead")
+    with store.hold():
+        store.bring_base(base.commit)
+        changes = list(_taken_back(store, guilty, base, chosen))
+        tree = store.write_tree(base.commit, changes)
+        names = ", ".join(plain(hunk.name, 100) for hunk in chosen[:6]) + (" …" if len(chosen) > 6 else "")
+        plan = _Plan(
+            kind="hunks",
+            base=base,
+            title=title_of_part(guilty.logged.subject),
+            what=f"Undoes {len(chosen)} of {len(hunks)} hunks of {guilty.sha} ({names}) on {base.commit[:12]} "
+            f"({base.words}); the rest of it stays.{_authored(guilty)}",
+            slug=f"undo part {plain(guilty.logged.subject, 60)}",
+            guilty=guilty,
+            remarks=_remarks_on(guilty)[0],
+            warnings=(*_remarks_on(guilty)[1], f"{len(rest)} other hunk(s) of {guilty.sha[:12]} stay"),
+        )
+        return _finish(store, order, plan, tree)
+
+
+def _hunks_of(store: DraftStore, guilty: Guilty) -> list[Hunk]:
+    """Return every text hunk of the commit against its (mainline) parent."""
+    if guilty.parent is None:
+        raise DraftRefused(f"{guilty.sha[:12]} is a first commit: it has no hunks to take back")
+    reader = store.reader.store
+    both = ["--no-renames", "--full-index", "--no-ext-diff", "--no-textconv", guilty.parent, guilty.sha]
+    raw = reader.need(["diff-tree", "-r", "-z", "--raw", *both], bounds=Bounds(60.0, 16 << 20))
+    tokens = raw.decode("utf-8", "surrogateescape").split("\0")
+    paths = [(head[1:].split(" ")[4][:1], path) for head, path in zip(tokens[::2], tokens[1::2], strict=False)]
+    asked = ["diff-tree", "-r", "-p", "-U3", "--no-color", "--inter-hunk-context=0", "--diff-algorithm=myers", *both]
+    data = reader.need(asked, bounds=Bounds(60.0, 16 << 20))
+    parts = (b"\n" + data).split(b"\ndiff --git ")[1:]
+    hunks: list[Hunk] = []
+    for status, path in paths:
+        part, parts = parts[:1], parts[2 if status == "T" else 1 :]
+        if status == "M" and part:
+            hunks += parse_hunks(path, part[0] + b"\n" if not part[0].endswith(b"\n") else part[0])
+    return hunks
+
+
+def _taken_back(store: DraftStore, guilty: Guilty, base: Base, chosen: Sequence[Hunk]) -> list[Change]:
+    changes = []
+    for path in dict.fromkeys(hunk.path for hunk in chosen):
+        then, now = (
+            store.reader.file_at(guilty.sha, path, _BLOB_LIMIT),
+            store.reader.file_at(base.commit, path, _BLOB_LIMIT),
+        )
+        mode = _mode_at(store, base.commit, path)
+        if then is None or now is None or mode not in REGULAR or now.size > len(now.data):
+            raise DraftRefused(
+                f"{plain(path, 200)} is no plain file of {base.commit[:12]}, so its hunks cannot be taken back"
+            )
+        data = taken_back(now.data, [hunk for hunk in chosen if hunk.path == path], unchanged=then.oid == now.oid)
+        changes.append(Change(path, mode, store.write_blob(data)))
+    return changes
+
+
+def _mode_at(store: DraftStore, commit: str, path: str) -> str:
+    return next((entry.mode for entry in _tree(store, commit) if entry.path == path), "")
+
+
+def _tree(store: DraftStore, commit: str) -> list[TreeEntry]:
+    data = store.need(["ls-tree", "-r", "-z", commit], bounds=Bounds(60.0, 256 << 20))
+    entries = []
+    for record in data.split(b"\0"):
+        if record:
+            head, _, path = record.partition(b"\t")
+            mode, kind, oid = head.decode("ascii").split(" ")
+            entries.append(TreeEntry(mode, kind, oid, path.decode("utf-8", "surrogateescape")))
+    return entries
+
+
+def draft_edit(store: DraftStore, order: Order, base: Base, title: str, replacements: Sequence[Replacement]) -> Draft:
+    """Draft exact replacements on the base's stored files, and new files; raises DraftRefused or ValueError."""
+    require_replacements(replacements)
+    for item in replacements:
+        require_edit_path(item.path)
+    title = plain(title, 72)
+    if not title:
+        raise ValueError("an edit needs a title that says what it does")
+    with store.hold():
+        store.bring_base(base.commit)
+        tree = {entry.path: Entry(entry.mode, entry.oid) for entry in _tree(store, base.commit)}
+        changes = _edits(store, tree, replacements)
+        names = ", ".join(plain(change.path, 100) for change in changes[:6]) + (" …" if len(changes) > 6 else "")
+        plan = _Plan(
+            kind="edit",
+            base=base,
+            title=title,
+            what=f"Changes {names} on {base.commit[:12]} ({base.words}).",
+            slug=title,
+        )
+        return _finish(store, order, plan, store.write_tree(base.commit, changes))
+
+
+def _edits(store: DraftStore, tree: Mapping[str, Entry], replacements: Sequence[Replacement]) -> list[Change]:
+    by_path: dict[str, list[Replacement]] = {}
+    for item in replacements:
+        by_path.setdefault(item.path, []).append(item)
+    planned: list[tuple[str, str, bytes]] = []
+    for path, items in by_path.items():
+        entry = check_place(path, tree, by_path)
+        if entry is None:
+            if len(items) != 1 or items[0].old:
+                raise ValueError(f"{path[:80]}: the base has no such file; to make it, give one text and no old text")
+            planned.append((path, "100644", new_file(path, items[0].new)))
+        else:
+            data = store.need(["cat-file", "blob", entry.blob], bounds=Bounds(30.0, _BLOB_LIMIT))
+            planned.append((path, entry.mode, edited(data, items)))
+    return [Change(path, mode, store.write_blob(data)) for path, mode, data in planned]
+
+
+def _finish(store: DraftStore, order: Order, plan: _Plan, tree: str) -> Draft:
+    """Commit a tree, review it, and give it its branch."""
+    base = plan.base.commit
+    remarks = plan.remarks
+    if order.instead_of:
+        remarks = (*remarks, f"It replaces a draft that was rejected: {plain(order.instead_of, 300)}")
+    message = compose(
+        Words(
+            title=plan.title,
+            what=plan.what,
+            why=order.why,
+            remarks=remarks,
+            incident=order.incident,
+            evidence=order.evidence,
+            runbook=order.runbook,
+        )
+    )
+    commit = store.write_commit(tree, base, message)
+    seen = review(store, base, commit)
+    if not seen.files:
+        raise DraftRefused(f"it changes nothing on {base[:12]}")
+    draft = Draft(
+        id=f"d-{commit[:10]}",
+        kind=plan.kind,
+        source=order.source,
+        store=str(store.git_dir),
+        commit=commit,
+        tree=tree,
+        base=base,
+        base_is=plan.base.words,
+        branch="",
+        title=plan.title,
+        message=message,
+        undoes=plan.guilty.sha if plan.guilty else None,
+        mainline=plan.guilty.mainline if plan.guilty else None,
+        files=seen.files,
+        diff=seen.diff,
+        diff_digest=seen.digest,
+        warnings=(*plan.warnings, *seen.warnings),
+        evidence=order.evidence,
+        finding_ids=order.finding_ids,
+        runbook=order.runbook or None,
+    )
+    return _published(store, order, plan, draft)
+
+
+def _published(store: DraftStore, order: Order, plan: _Plan, draft: Draft) -> Draft:
+    """Record a draft and create its branch; the same draft has the same branch again."""
+    held = {commit: name for name, commit in store.branches().items()}
+    names = [held[draft.commit]] if draft.commit in held else branch_names(order.incident, plan.slug)
+    for name in names:
+        if name in held.values() and held.get(draft.commit) != name:
+            continue
+        named = draft.model_copy(update={"branch": name})
+        write_whole(store.records / f"{draft.id}.json", named.model_dump_json().encode())
+        if store.create_ref(name, draft.commit):
+            return named
+    raise DraftRefused("there are too many drafts of this name in this session")
+
+
+def load_draft(store: DraftStore, draft_id: str) -> Draft:
+    """Return a draft of this store by its id; raises DraftRefused where there is none."""
+    held = set(store.branches().values())
+    for file in store.records.glob("d-*.json"):
+        if file.stem == draft_id:
+            try:
+                draft = Draft.model_validate(json.loads(file.read_bytes()))
+            except ValueError as error:
+                raise DraftRefused(f"the record of draft {draft_id} is damaged: draft it again") from error
+            if draft.commit in held:
+                return draft
+    raise DraftRefused(f"no draft {draft_id[:64]!r} is in this session")
