@@ -122,13 +122,13 @@ class FixFold:
         """Drafts in a shape that this version cannot read, and why."""
         self._of: dict[str, str] = {}
         """Approval id -> draft id."""
-        self._seen = 0
+        self._seen: set[int] = set()
 
     def learn(self, event: Event) -> None:
         """Take one event into account."""
-        if event.seq <= self._seen or event.type not in FIX_TYPES:
+        if event.type not in FIX_TYPES or event.seq in self._seen:
             return
-        self._seen = event.seq
+        self._seen.add(event.seq)
         body = event.body
         match body:
             case FixDrafted():

@@ -21,8 +21,9 @@ from pydantic import ValidationError
 from orchestrator.hands.approvals import Approvals
 from orchestrator.hands.calls import Call, OutcomeKnown, Recorded, Use, deny, interrupted_call, which_arguments
 from orchestrator.hands.execute import Job, execute
+from orchestrator.hands.fix_events import fix_entries
 from orchestrator.hands.policy import Decision, Policy
-from orchestrator.hands.results import Keeper, Ran, plain_input
+from orchestrator.hands.results import Keeper, Ran, Sealed, plain_input
 from orchestrator.hands.steps import Steps, entry
 from orchestrator.hands.threads import in_thread
 from orchestrator.hands.workers import WorkerProcess, Workers
@@ -306,7 +307,8 @@ class Hands:
                 break
             except DiskFull:
                 await self.steps.wait_for_room()
-        await self._commit(call, entry(finished, call.thread, f"finished:{call.id}"), _handed(call, finished))
+        made = fix_entries(call.thread, call.name, Sealed(finished, sealed.blob))
+        await self._commit(call, entry(finished, call.thread, f"finished:{call.id}"), *made, _handed(call, finished))
         return await self._told(call, tool, finished)
 
     async def _hand_over(self, call: Call, tool: Tool[Any, Any] | None, kept: ToolFinished) -> ToolResult[Any]:

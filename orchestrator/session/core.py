@@ -19,6 +19,7 @@ from typing import Any, Literal, cast
 
 from orchestrator.engines.base import Engine, Interrupt, Message, SourceAdded, StopReason
 from orchestrator.hands.approvals import Approvals
+from orchestrator.hands.fix_desk import FixDesk
 from orchestrator.hands.results import Keeper
 from orchestrator.hands.run import Hands
 from orchestrator.hands.steps import Steps
@@ -90,6 +91,8 @@ class Session:
             log=self._write_log,
             acknowledge=not getattr(engine, "acknowledges", False),
         )
+        self.fixes = FixDesk(steps, self._approvals, self._hands, lambda: self._fold.sources, log=self._write_log)
+        """Drafts of fixes: what waits for a person's decision, and carrying it out."""
         self._recorder = Recorder(self._log, redactor)
         self._desk = SessionDesk(
             self._clock, self._clock.now(), self._fold, self._hands, self._recorder, self._transition, settings.services
@@ -146,6 +149,7 @@ class Session:
         entries = first_entries(self.id, incident, zip_coverage(specs, coverage), self._engine, self._settings)
         self._desk.started_at = (await self._recorder.record_all(*entries, now=True))[0].ts
         await self._fit()
+        self.fixes.take_up()
 
     async def _take_up(self) -> None:
         for event in self._journal.events(types=FOLDED_TYPES):
@@ -169,6 +173,7 @@ class Session:
             with suppress(DiskFull):
                 await self._transition(StatusIdle(stop_reason=Reason(type="interrupted", message=message)), now=True)
         await self._fit()
+        self.fixes.take_up()
 
     # -- what it is --------------------------------------------------------------------------
 
@@ -262,6 +267,7 @@ class Session:
             await self._hands.settled()
             if stop in SETTLED_REASONS:
                 await self._settle_open_calls()
+                await self.fixes.settle(unchecked=True)
             if self.standing.status in ("running", "rescheduling"):
                 await self._record_end(StatusIdle(stop_reason=Reason(type=stop, message=ending.message)))
         except JournalError as fault_of_journal:
@@ -355,6 +361,7 @@ class Session:
         await self._halt()
         self._closed = True
         self._log.giving_up.set()
+        await self.fixes.close()
         await self._hands.close()
         await self._index.settle()
         await self._journal.close()
@@ -370,6 +377,7 @@ class Session:
     def _learn(self, event: Event) -> None:
         self._fold.learn(event)
         self._approvals.learn(event)
+        self.fixes.learn(event)
         self._index.learn(event)
 
     async def _transition(self, body: Body, source_id: str | None = None, *, now: bool = False) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.hands.fix_fold import FIX_TYPES
 from orchestrator.journal.events import (
     MAIN_THREAD,
     AgentCustomToolUse,
@@ -14,13 +15,13 @@ from orchestrator.journal.events import (
     UserCustomToolResult,
     UserMessage,
 )
-from orchestrator.journal.fold import APPROVAL_TYPES, STATUS_TYPES
+from orchestrator.journal.fold import STATUS_TYPES
 from orchestrator.session.status import SETTLED_REASONS, Standing, standing_of
 from subagents.contract import AgentName, Coverage, Finding, SourceSpec
 
 FOLDED_TYPES = (
     STATUS_TYPES
-    | APPROVAL_TYPES
+    | FIX_TYPES
     | {
         "warroom.incident",
         "warroom.source_added",
