@@ -21,10 +21,13 @@ class Capability:
     """In the agent's worker process, which is killed on time."""
     outward: bool = False
     """It sends bytes off this machine."""
+    private: bool = False
+    """What it writes stays in warroom's own state directory, so it is not asked about."""
 
 
 READ = Capability()
 READ_IN_WORKER = Capability(worker=True)
+DRAFT = Capability(effect="keyed", private=True)
 
 CAPABILITIES: Mapping[AgentName, Mapping[str, Capability]] = {
     "orchestrator": {
@@ -58,6 +61,10 @@ CAPABILITIES: Mapping[AgentName, Mapping[str, Capability]] = {
         "deploys_touches": READ,
     },
     "codefix": {
+        "code_draft_edit": DRAFT,
+        "code_draft_hunks": DRAFT,
+        "code_draft_next": DRAFT,
+        "code_draft_revert": DRAFT,
         "code_history": READ,
         "code_read": READ,
         "code_revert_check": READ,
@@ -70,7 +77,9 @@ CAPABILITIES: Mapping[AgentName, Mapping[str, Capability]] = {
 def held(roster: Roster) -> dict[AgentName, dict[str, Capability]]:
     """Return the same table of a real roster."""
     return {
-        agent.name: {tool.name: Capability(tool.effect, tool.worker, tool.outward) for tool in agent.tools}
+        agent.name: {
+            tool.name: Capability(tool.effect, tool.worker, tool.outward, tool.private) for tool in agent.tools
+        }
         for agent in roster.agents.values()
     }
 

@@ -87,6 +87,8 @@ def _by_effect(tool: Tool[Any, Any], by_person: bool) -> Decision:
         return Decision(answer="allow", rule="person", reason="a person pressed it")
     if tool.effect == "read":
         return Decision(answer="allow", rule="read", reason="it changes nothing")
+    if tool.effect == "keyed" and tool.private:
+        return Decision(answer="allow", rule="private", reason="what it writes stays in warroom's own state")
     return Decision(answer="ask", rule=tool.effect, reason="it changes something")
 
 

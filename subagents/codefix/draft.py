@@ -6,20 +6,21 @@ draft that is refused leaves none.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from subagents.codefix.bases import Base
 from subagents.codefix.branch import branch_names
+from subagents.codefix.draft_model import Kept
 from subagents.codefix.edits import Replacement, edited, new_file, require_replacements
 from subagents.codefix.fixes import Draft, DraftKind
 from subagents.codefix.hunks import Hunk, chosen_hunks, leans_on, parse_hunks, taken_back
+from subagents.codefix.kept import keep
 from subagents.codefix.message import Words, compose, plain, title_of_part, title_of_undoing
 from subagents.codefix.paths import Entry, check_place, require_edit_path
 from subagents.codefix.refusal import DraftRefused
 from subagents.codefix.review import review
-from subagents.codefix.store import REGULAR, Change, DraftStore, write_whole
+from subagents.codefix.store import REGULAR, Change, DraftStore
 from subagents.codefix.undoing import Guilty, find_guilty, tree_without
 from subagents.gitstore.environment import IDENTITY
 from subagents.gitstore.process import Bounds
@@ -40,6 +41,8 @@ class Order:
     runbook: str = ""
     instead_of: str = ""
     """What a person said of the draft that this one replaces."""
+    not_again: frozenset[tuple[str, str]] = frozenset()
+    """(base, tree) of drafts that a person rejected."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +227,8 @@ def _edits(store: DraftStore, tree: Mapping[str, Entry], replacements: Sequence[
 def _finish(store: DraftStore, order: Order, plan: _Plan, tree: str) -> Draft:
     """Commit a tree, review it, and give it its branch."""
     base = plan.base.commit
+    if (base, tree) in order.not_again:
+        raise DraftRefused("it is the same change that was rejected")
     remarks = plan.remarks
     if order.instead_of:
         remarks = (*remarks, f"It replaces a draft that was rejected: {plain(order.instead_of, 300)}")
@@ -275,21 +280,7 @@ def _published(store: DraftStore, order: Order, plan: _Plan, draft: Draft) -> Dr
         if name in held.values() and held.get(draft.commit) != name:
             continue
         named = draft.model_copy(update={"branch": name})
-        write_whole(store.records / f"{draft.id}.json", named.model_dump_json().encode())
+        keep(store, Kept(draft=named, incident=order.incident, why=order.why))
         if store.create_ref(name, draft.commit):
             return named
     raise DraftRefused("there are too many drafts of this name in this session")
-
-
-def load_draft(store: DraftStore, draft_id: str) -> Draft:
-    """Return a draft of this store by its id; raises DraftRefused where there is none."""
-    held = set(store.branches().values())
-    for file in store.records.glob("d-*.json"):
-        if file.stem == draft_id:
-            try:
-                draft = Draft.model_validate(json.loads(file.read_bytes()))
-            except ValueError as error:
-                raise DraftRefused(f"the record of draft {draft_id} is damaged: draft it again") from error
-            if draft.commit in held:
-                return draft
-    raise DraftRefused(f"no draft {draft_id[:64]!r} is in this session")

@@ -42,6 +42,7 @@ class RevertParams(Params):
     base: str = Field("", max_length=64, description="the commit to undo it on; empty: the tip")
     mainline: int = Field(1, ge=1, le=16, description="for a merge: the parent that is kept")
     source: str = ""
+    finding_ids: tuple[str, ...] = Field((), max_length=40, description="findings that say what is deployed now")
 
 
 class FileText(Frozen):
@@ -112,4 +113,6 @@ class CodeFixSummary(Frozen):
     """What the specialist learnt."""
 
     reverts: tuple[RevertAnswer, ...] = ()
+    drafts: tuple[str, ...] = ()
+    """Ids of what was drafted."""
     problems: tuple[Problem, ...] = ()

@@ -1,4 +1,4 @@
-"""The code-fix tools so far: read, search, history, and whether a revert applies. None of them changes anything."""
+"""The code-fix tools that read: files, search, history, and whether a revert applies. None of them changes anything."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from subagents.citations import CommitRef
+from subagents.codefix.bases import choose_base
 from subagents.codefix.model import (
     CommitLine,
     FileText,
@@ -18,6 +19,7 @@ from subagents.codefix.model import (
     RevertParams,
     SearchParams,
 )
+from subagents.codefix.refusal import DraftRefused
 from subagents.codefix.repos import Repositories
 from subagents.contract import P, Tool, ToolContext, ToolError, ToolResult, evidence
 from subagents.gitstore.environment import require_path
@@ -35,7 +37,7 @@ def _guarded(run: Callable[[P, ToolContext], R]) -> Callable[[P, ToolContext], R
     def guarded(params: P, context: ToolContext) -> R:
         try:
             return run(params, context)
-        except (GitFailed, ValueError) as error:
+        except (DraftRefused, GitFailed, ValueError) as error:
             raise ToolError(str(error)) from error
 
     return guarded
@@ -101,7 +103,8 @@ class CodeTools:
         """Say whether undoing a commit applies cleanly on a base."""
         source, reader = self._repos.choose(params.source, params.commit)
         commit = self._repos.commit(reader, params.commit)
-        base = self._repos.commit(reader, params.base)
+        chosen = choose_base(reader, params.base, context.findings, commit)
+        base = chosen.commit
         check = check_revert(reader, commit, base, params.mainline)
         subject = reader.commits([commit])[commit].subject
         answer = RevertAnswer(
@@ -109,7 +112,7 @@ class CodeTools:
             commit=commit,
             subject=_text(subject)[:200],
             base=base,
-            base_is="given" if params.base else "the tip of what is checked out",
+            base_is=chosen.words,
             clean=check.clean,
             conflicts=tuple(map(_text, check.conflicts[:200])),
             changes_anything=check.changes_anything,
@@ -151,7 +154,7 @@ def revert_text(answer: RevertAnswer) -> str:
 
 
 def build_tools(repositories: Repositories) -> tuple[Tool[Any, Any], ...]:
-    """Return the specialist's tools."""
+    """Return the tools that read."""
     tools = CodeTools(repositories)
     return (
         Tool(

@@ -107,8 +107,10 @@ async def test_a_clean_undo_is_reported_with_what_came_later(repo: Path) -> None
     assert f"undoing {guilty[:12]} applies cleanly on {head[:12]}; it changes a.py" in finding.claim
     assert "1 later commit(s) touch the same files" in finding.claim
     assert "the commit deployed now" in finding.claim
-    assert finding.citations == (f"commit:repo/{guilty}",)
+    assert finding.citations == (f"commit:repo/{guilty}", "deploy:deploys#1")
+    assert "It is drafted as triage/i-revert-guilty, and untested" in finding.claim
     assert summary.reverts[0].clean
+    assert len(summary.drafts) == 1
     assert fingerprint(repo) == before
 
 
@@ -151,6 +153,9 @@ async def test_an_unusable_repository_is_a_gap(tmp_path: Path) -> None:
     assert "is not a git repository" in bench.reported[0].claim
 
 
-def test_the_specialist_only_reads() -> None:
-    assert {tool.effect for tool in build([]).tools} == {"read"}
-    assert {tool.name for tool in build([]).tools} == {"code_read", "code_search", "code_history", "code_revert_check"}
+def test_what_writes_is_keyed_and_private() -> None:
+    tools = {tool.name: tool for tool in build([]).tools}
+    writing = {name for name, tool in tools.items() if tool.effect != "read"}
+    assert writing == {"code_draft_revert", "code_draft_hunks", "code_draft_edit", "code_draft_next"}
+    assert all(tools[name].effect == "keyed" and tools[name].private for name in writing)
+    assert not any(tool.outward for tool in tools.values())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from orchestrator.hands.policy import Policy, Rule
-from subagents.contract import Tool
+from subagents.contract import Effect, Tool
 from tests.hands import toy_roster
 
 ROSTER = toy_roster.build(())
@@ -48,6 +49,25 @@ def test_the_table(
 ) -> None:
     decision = Policy(rules, project).decide("toys", _tool(name), {"value": 1}, by_person=by_person)
     assert (decision.answer, decision.rule) == (answer, rule)
+
+
+@pytest.mark.parametrize(
+    ("effect", "private", "answer", "rule"),
+    [
+        ("keyed", True, "allow", "private"),
+        ("keyed", False, "ask", "keyed"),
+        ("unkeyed", True, "ask", "unkeyed"),
+        ("unkeyed", False, "ask", "unkeyed"),
+    ],
+)
+def test_only_what_is_keyed_and_private_is_not_asked_about(
+    effect: Effect, private: bool, answer: str, rule: str
+) -> None:
+    tool = replace(_tool("toys_keyed"), effect=effect, private=private)
+    assert (Policy().decide("toys", tool, {}).answer, Policy().decide("toys", tool, {}).rule) == (answer, rule)
+    tightened = Policy((), (Rule(name="p", answer="deny", tool="toys_*"),))
+    assert tightened.decide("toys", tool, {}).answer == "deny"
+    assert Policy().decide("toys", replace(tool, outward=True), {}).answer == "deny"
 
 
 @pytest.mark.parametrize("by_person", [False, True])

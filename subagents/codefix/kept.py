@@ -1,0 +1,37 @@
+"""What is kept of each draft beside its commit: a file in the draft store, written before the draft's ref."""
+
+from __future__ import annotations
+
+from subagents.codefix.draft_model import Kept
+from subagents.codefix.store import DraftStore, write_whole
+
+
+def keep(store: DraftStore, kept: Kept) -> None:
+    """Write what is known of a draft, durably; what a person said of it before stays."""
+    before = _read(store, kept.draft.id)
+    if before is not None and kept.rejected is None and before.draft.commit == kept.draft.commit:
+        kept = kept.model_copy(update={"rejected": before.rejected})
+    write_whole(store.records / f"{kept.draft.id}.json", kept.model_dump_json().encode())
+
+
+def _read(store: DraftStore, draft_id: str) -> Kept | None:
+    file = next((file for file in store.records.glob("d-*.json") if file.stem == draft_id), None)
+    if file is None:
+        return None
+    try:
+        return Kept.model_validate_json(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def find_kept(store: DraftStore, draft_id: str) -> Kept | None:
+    """Return what is kept of a draft whose ref is there; None for any other."""
+    kept = _read(store, draft_id)
+    return kept if kept is not None and kept.draft.commit in store.branches().values() else None
+
+
+def all_kept(store: DraftStore) -> list[Kept]:
+    """Return every draft of the store, by id."""
+    held = set(store.branches().values())
+    found = (_read(store, file.stem) for file in sorted(store.records.glob("d-*.json")))
+    return [kept for kept in found if kept is not None and kept.draft.commit in held]
