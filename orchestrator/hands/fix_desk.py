@@ -14,14 +14,15 @@ from typing import Any
 
 from orchestrator.hands.approvals import ApprovalError, Approvals
 from orchestrator.hands.calls import Recorded
-from orchestrator.hands.delivery import Delivered, approved_terms, deliver, settle
+from orchestrator.hands.delivery import Delivered, approved_detail, approved_terms, deliver, settle
 from orchestrator.hands.fix_events import CHECK, CODEFIX
-from orchestrator.hands.fix_fold import Asked, Fix, FixFold
-from orchestrator.hands.fix_terms import FixChanged, FixRefused, FixTerms, RenderDiff, terms_of, verify
+from orchestrator.hands.fix_fold import PUSHED, Asked, Fix, FixFold
+from orchestrator.hands.fix_terms import FixChanged, FixRefused, FixTerms, RenderDiff, is_merged, terms_of, verify
+from orchestrator.hands.push import LIMIT_S, Pushed, PushTerms, host_of, push, refuse_inside, require_url, verify_push
 from orchestrator.hands.run import Hands
 from orchestrator.hands.steps import Steps
 from orchestrator.hands.threads import in_thread
-from orchestrator.journal.events import AgentMessage, Event, FixDelivered, Note, text_content
+from orchestrator.journal.events import AgentMessage, Egress, Event, FixDelivered, Note, text_content
 from orchestrator.journal.faults import JournalError
 from subagents.codefix.fixes import CheckMade, DraftMade
 from subagents.contract import SourceSpec, ToolResult
@@ -53,6 +54,7 @@ class FixDesk:
     render: RenderDiff | None = None
     """None: as the drafter shows it."""
     log: Callable[[str], None] = lambda text: None
+    push_limit_s: float = LIMIT_S
     fold: FixFold = field(default_factory=FixFold)
     _live: bool = False
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -186,6 +188,73 @@ class FixDesk:
         await self.approvals.decide(last.request.id, "reject", last.request.digest, by, reason)
         arguments = {"draft": fix.id, "reason": reason}
         return await self.redraft("code_draft_next", arguments, f"next:{last.request.id}")
+
+    # -- outward, each its own approval --------------------------------------------------------
+
+    async def ask_push(self, draft_id: str, url: str) -> PushTerms:
+        """Put the pushing of an approved fix to a remote up for approval; raises FixRefused."""
+        fix = self.fix(draft_id)
+        last = fix.last
+        if last is None or not (last.approved or fix.delivered is not None):
+            raise FixRefused(f"{draft_id}: it is {fix.standing}; what is pushed must be approved first")
+        fixed = FixTerms.model_validate(last.request.detail)
+        bound = fixed.model_dump(
+            include={"draft", "commit", "tree", "parent", "ref", "expected", "diff_digest", "store"}
+        )
+        terms = PushTerms(url=require_url(url), **bound)
+        refuse_inside(terms.url, fixed.repo, fixed.git_dir, terms.store)
+        await in_thread(lambda: verify_push(terms, self._render()), f"verify-push-{fix.id}")
+        asked = next((one for one in fix.pushes if one.open), None)
+        if asked is not None and asked.request.detail != terms.model_dump(mode="json"):
+            await self.approvals.void(asked.request.id, asked.request.digest, "another push was asked for")
+            asked = None
+        if asked is None:
+            name = f"push:{fix.id}:{len(fix.pushes) + 1}"
+            await self.approvals.request(CODEFIX, "push", name, terms.model_dump(mode="json"))
+        return terms
+
+    async def push(self, draft_id: str, digest: str, by: str = "person") -> Pushed:
+        """Take a person's yes to a push and carry it out, once. Raises FixChanged, FixRefused, ApprovalError."""
+        fix = self.fix(draft_id)
+        asked = next((one for one in fix.pushes if one.open), None)
+        if asked is None:
+            raise FixRefused(f"{draft_id}: no push waits for a decision")
+        name = asked.request.id
+        decided = await self.approvals.decide(name, "approve", digest, by)
+        if decided.decision != "approve":
+            raise FixChanged(f"{draft_id}: {decided.reason}: look at it again")
+        terms = PushTerms.model_validate(approved_detail(self.steps, name, "push"))
+        try:
+            await in_thread(lambda: verify_push(terms, self._render()), f"verify-push-{fix.id}")
+        except FixChanged as error:
+            await self.approvals.void(name, asked.request.digest, str(error))
+            raise
+        about = {"draft": fix.id, "approval": name, "url": terms.url, "ref": terms.ref, "commit": terms.commit}
+        begun = Egress(host=host_of(terms.url), purpose=PUSHED, detail=about)
+        await self.steps.write(begun, CODEFIX, f"egress:{name}")
+        pushed = await in_thread(lambda: push(terms, self.push_limit_s), f"push-{fix.id}")
+        ended = Egress(host=begun.host, purpose=PUSHED, detail={**about, "outcome": pushed.words, "done": pushed.done})
+        await self.steps.write(ended, CODEFIX, f"egress-ended:{name}")
+        return pushed
+
+    # -- drafting again ------------------------------------------------------------------------
+
+    async def undo(self, draft_id: str, incident: str = "") -> Redrafted:
+        """Offer the undoing of what was delivered as a new draft; nothing is deleted or moved. Raises FixRefused."""
+        fix = self.fix(draft_id)
+        if fix.delivered is None or fix.last is None:
+            raise FixRefused(f"{draft_id}: it was not delivered, so there is nothing to undo (it is {fix.standing})")
+        terms = FixTerms.model_validate(fix.last.request.detail)
+        merged = await in_thread(lambda: is_merged(terms), f"merged-{fix.id}")
+        arguments = {
+            "commit": terms.commit,
+            # What was merged is undone where it was merged to; else on the branch that was delivered.
+            "base": "" if merged else terms.commit,
+            "source": fix.draft.source,
+            "incident": incident,
+            "why": f"It takes back {terms.commit[:12]}, which warroom delivered as {terms.ref}.",
+        }
+        return await self.redraft("code_draft_revert", arguments, f"undo:{terms.commit}:{merged}")
 
     async def redraft(self, tool: str, arguments: Mapping[str, Any], key: str) -> Redrafted:
         """Have the code-fix subagent make a draft for a person, and test it; what it cannot do, it says."""

@@ -124,6 +124,13 @@ def ref_value(location: Location, ref: str) -> str | None:
     return None
 
 
+def is_merged(terms: FixTerms) -> bool:
+    """Say whether what HEAD names holds the commit; raises FixChanged for an unusable repository."""
+    location = located(terms.repo)
+    missing = user_git(location.git_dir, ["rev-list", "--max-count=1", terms.commit, "^HEAD"])
+    return missing.status == 0 and not missing.stdout.strip()
+
+
 def verify(terms: FixTerms, render: RenderDiff) -> Location:
     """Say nothing where everything still is as the terms say; raise FixRefused that names what changed."""
     location = located(terms.repo)
