@@ -72,7 +72,7 @@ def draft_revert(store: DraftStore, order: Order, commit: str, base: Base, mainl
             base=base,
             title=title_of_undoing(subject),
             what=f"Undoes {guilty.sha} on {base.commit[:12]} ({base.words}).{_authored(guilty)}",
-            slug=f"revert {plain(subject, 60)}",
+            slug=f"revert {subject}",
             guilty=guilty,
             remarks=remarks,
             warnings=warnings,
@@ -124,7 +124,7 @@ def draft_hunks(
             title=title_of_part(guilty.logged.subject),
             what=f"Undoes {len(chosen)} of {len(hunks)} hunks of {guilty.sha} ({names}) on {base.commit[:12]} "
             f"({base.words}); the rest of it stays.{_authored(guilty)}",
-            slug=f"undo part {plain(guilty.logged.subject, 60)}",
+            slug=f"undo part {guilty.logged.subject}",
             guilty=guilty,
             remarks=_remarks_on(guilty)[0],
             warnings=(*_remarks_on(guilty)[1], f"{len(rest)} other hunk(s) of {guilty.sha[:12]} stay"),

@@ -92,6 +92,8 @@ def tree_without(store: DraftStore, guilty: Guilty, base: str) -> str:
                 f"undoing {guilty.sha[:12]} changes nothing on {base[:12]}: "
                 "it has no changes, or they are no longer there"
             )
+        if tree == _object_id(store, b"tree 0\0"):
+            raise DraftRefused(f"undoing {guilty.sha[:12]} would leave no file at all")
         _keep(store, tree, now, {**extra, "GIT_CONFIG_VALUE_0": "all"})
         return tree
 
@@ -138,9 +140,8 @@ def _pack(store: DraftStore, place: Path, trees: list[str], without: str) -> Non
 def _synthetic(store: DraftStore, place: Path, trees: tuple[str, str, str], extra: dict[str, str]) -> tuple[str, str]:
     """Write the merge's base and its two sides; return the sides."""
     at, before, now = trees
-    digest = hashlib.sha256 if len(store.zeros) == 64 else hashlib.sha1
     root = f"tree {at}\n{_MADE_UP}".encode()
-    root_id = digest(b"commit %d\0" % len(root) + root).hexdigest()
+    root_id = _object_id(store, b"commit %d\0" % len(root) + root)
     files = []
     for number, data in enumerate((root, *(f"tree {t}\nparent {root_id}\n{_MADE_UP}".encode() for t in (now, before)))):
         file = place / f"commit{number}"
@@ -151,6 +152,12 @@ def _synthetic(store: DraftStore, place: Path, trees: tuple[str, str, str], extr
     if len(given) != 3 or given[0] != root_id:
         raise GitFailed("git hash-object gave other ids than the objects have")
     return require_sha(given[1]), require_sha(given[2])
+
+
+def _object_id(store: DraftStore, raw: bytes) -> str:
+    """Return the id of an object in the store's format."""
+    digest = hashlib.sha256 if len(store.zeros) == 64 else hashlib.sha1
+    return digest(raw).hexdigest()
 
 
 def _keep(store: DraftStore, tree: str, base_tree: str, extra: dict[str, str]) -> None:
