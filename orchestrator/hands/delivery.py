@@ -86,6 +86,16 @@ def deliver(steps: Steps, approval_id: str, render: RenderDiff) -> Delivered:
     Raises FixChanged where the approval is void, FixRefused for what may be tried again.
     """
     terms = approved_terms(steps, approval_id)
+    try:
+        return _deliver(steps, approval_id, terms, render)
+    except FixRefused:
+        # Looking again says what matters more: that the repository went away meanwhile, or that it is done.
+        if (there := look(terms)) is not None:
+            return there
+        raise
+
+
+def _deliver(steps: Steps, approval_id: str, terms: FixTerms, render: RenderDiff) -> Delivered:
     if (there := look(terms)) is not None:
         return there
     location = verify(terms, render)

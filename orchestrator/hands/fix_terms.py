@@ -17,7 +17,7 @@ from subagents.codefix.fixes import Draft
 from subagents.contract import Frozen
 from subagents.gitstore.environment import SHA
 from subagents.gitstore.locate import Location, RepoUnusable, locate, user_git
-from subagents.gitstore.process import Bounds, GitFailed, first_line, run
+from subagents.gitstore.process import Bounds, GitFailed, Output, first_line, run
 
 HEADS = "refs/heads/"
 _STORE_MARKER = "warroom-store"
@@ -111,12 +111,17 @@ def free_branch(location: Location, wanted: str) -> str:
     raise FixRefused(f"{wanted} and {_MOST_NAMES - 2} names like it exist: delete some of these branches first")
 
 
+def read_repo(location: Location, arguments: list[str], stdin: bytes = b"") -> Output:
+    """Run one of the commands that only read on a user's repository; raises FixChanged where it cannot be read."""
+    try:
+        return user_git(location.git_dir, arguments, stdin)
+    except RepoUnusable as error:
+        raise FixChanged(f"the repository cannot be read: {error}") from error
+
+
 def ref_value(location: Location, ref: str) -> str | None:
     """Return what a ref of the user's names; None where it does not exist."""
-    try:
-        listed = user_git(location.git_dir, ["for-each-ref", "--format=%(refname) %(objectname)", ref])
-    except RepoUnusable as error:
-        raise FixRefused(str(error)) from error
+    listed = read_repo(location, ["for-each-ref", "--format=%(refname) %(objectname)", ref])
     for line in listed.stdout.decode("utf-8", "replace").splitlines():
         name, _, value = line.partition(" ")
         if name == ref:
@@ -127,7 +132,7 @@ def ref_value(location: Location, ref: str) -> str | None:
 def is_merged(terms: FixTerms) -> bool:
     """Say whether what HEAD names holds the commit; raises FixChanged for an unusable repository."""
     location = located(terms.repo)
-    missing = user_git(location.git_dir, ["rev-list", "--max-count=1", terms.commit, "^HEAD"])
+    missing = read_repo(location, ["rev-list", "--max-count=1", terms.commit, "^HEAD"])
     return missing.status == 0 and not missing.stdout.strip()
 
 
@@ -190,7 +195,7 @@ def _verify_store(terms: FixTerms) -> None:
 
 
 def _verify_base(terms: FixTerms, location: Location) -> None:
-    found = user_git(location.git_dir, ["cat-file", "--batch-check"], f"{terms.parent}^{{tree}}\n".encode())
+    found = read_repo(location, ["cat-file", "--batch-check"], f"{terms.parent}^{{tree}}\n".encode())
     if b" tree " not in found.stdout:
         raise FixChanged(
             f"the base {terms.parent[:12]} is no longer in {terms.repo} (rewritten and collected, or another "

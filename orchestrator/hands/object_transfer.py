@@ -14,9 +14,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator.hands.fix_terms import FixChanged, FixRefused, FixTerms, store_git
+from orchestrator.hands.fix_terms import FixChanged, FixRefused, FixTerms, read_repo, store_git
 from subagents.gitstore.environment import SHA
-from subagents.gitstore.locate import Location, user_git
+from subagents.gitstore.locate import Location
 
 LITTER = "tmp_obj_warroom_"
 """Begins the names of temporary files where the system has no unnamed ones; git's own `prune` removes them too."""
@@ -46,7 +46,7 @@ def transfer(terms: FixTerms, location: Location) -> tuple[str, ...]:
             _place(held, item)
     finally:
         os.close(held)
-    proof = user_git(location.git_dir, _closure(terms))
+    proof = read_repo(location, _closure(terms))
     if proof.status != 0 or set(_ids(proof.stdout)) != set(listed):
         raise FixRefused(f"not every object of {terms.commit[:12]} arrived in {terms.repo}; no ref was made")
     return tuple(lacking)
@@ -75,7 +75,7 @@ def _ids(listing: bytes) -> list[str]:
 
 def _lacking(location: Location, oids: list[str]) -> list[str]:
     asked = "".join(f"{oid}\n" for oid in oids).encode()
-    answer = user_git(location.git_dir, ["cat-file", "--batch-check=%(objectname)"], asked)
+    answer = read_repo(location, ["cat-file", "--batch-check=%(objectname)"], asked)
     lines = answer.stdout.decode("ascii", "replace").splitlines()
     if len(lines) != len(oids):
         raise FixRefused(f"{location.given}: its objects cannot be read; nothing was delivered")

@@ -1,0 +1,123 @@
+"""Deliveries that are killed at random moments: the ref is as it was or as approved, and nothing is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.hands.delivery import deliver, look, settle
+from orchestrator.hands.fix_terms import FixTerms
+from tests.fix.bench import BRANCH, Bench, git, make_bench, render
+
+LITTER = ("*.lock", "tmp_*", "incoming-*", "tmp_objdir-*")
+
+
+def fork(work: Callable[[], object], after_s: float, whole_group: bool) -> bool:
+    """Do the work in a child that is killed after a while; say whether it came to its end."""
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            os.setsid()
+            work()
+            os._exit(0)
+        os._exit(1)
+    time.sleep(after_s)
+    if whole_group:
+        for child in _descendants(pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFEXITED(status)
+
+
+def _descendants(pid: int) -> list[int]:
+    """Return the processes below one, found by their parents."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError):
+            fields = entry.read_text().rpartition(")")[2].split()
+            parents.setdefault(int(fields[1]), []).append(int(entry.parent.name))
+    found, queue = [], [pid]
+    while queue:
+        queue += (below := parents.get(queue.pop(), []))
+        found += below
+    return found
+
+
+def litter(git_dir: Path) -> list[str]:
+    return [str(path) for pattern in LITTER for path in git_dir.rglob(pattern)]
+
+
+def wait_for_orphans(git_dir: Path) -> None:
+    """Let a git that outlived its parent finish: nothing is looked at while it works."""
+    for _ in range(200):
+        running = [path for path in Path("/proc").glob("[0-9]*/cmdline") if _mentions(path, git_dir)]
+        if not running:
+            return
+        time.sleep(0.01)
+    raise AssertionError("a git process is still there")
+
+
+def _mentions(path: Path, git_dir: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return f"--git-dir={git_dir}".encode() in path.read_bytes()
+    return False
+
+
+async def _kill_and_resume(place: Path, template: Path, chance: random.Random, longest_s: float) -> bool:
+    bench = await make_bench(place, None, template)
+    try:
+        terms = await bench.approved()
+        fork(lambda: deliver(bench.steps, "fix:1", render), chance.uniform(0, longest_s), chance.random() < 0.6)
+        wait_for_orphans(bench.git_dir)
+        return _check(bench, terms)
+    finally:
+        await bench.journal.close()
+
+
+def _check(bench: Bench, terms: FixTerms) -> bool:
+    """Old or new, and settled by looking; then the same delivery again completes it."""
+    there = bench.ref()
+    assert there in ("", terms.commit)
+    found = settle(terms)
+    assert (found is not None) is (there == terms.commit)
+    assert litter(bench.git_dir) == []
+    log = bench.git_dir / "logs" / "refs" / "heads" / BRANCH
+    assert log.exists() is (there != "")
+    assert deliver(bench.steps, "fix:1", render).commit == terms.commit
+    assert look(terms) is not None
+    assert log.read_text().count("\n") == 1
+    assert litter(bench.git_dir) == []
+    git(bench.repo, "fsck", "--strict")
+    return there != ""
+
+
+async def _kills(tmp_path: Path, template: Path, count: int, seed: int) -> int:
+    chance, done = random.Random(seed), 0
+    for number in range(count):
+        place = tmp_path / f"{seed}-{number}"
+        place.mkdir()
+        done += await _kill_and_resume(place, template, chance, 0.13)
+        shutil.rmtree(place)
+    return done
+
+
+async def test_a_killed_delivery_is_old_or_new_and_leaves_nothing(tmp_path: Path, template: Path) -> None:
+    await _kills(tmp_path, template, 14, 1)
+
+
+@pytest.mark.soak
+async def test_300_killed_deliveries(tmp_path: Path, template: Path) -> None:
+    done = await _kills(tmp_path, template, 300, 2)
+    assert 20 <= done <= 280, done  # kills hit before and after
