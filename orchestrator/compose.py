@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from pydantic import JsonValue
 
 from subagents.clock import SystemClock
-from subagents.contract import Agent, Clock, Coverage, Incident, Problem, ServiceInfo, SourceSpec, Window
+from subagents.contract import Agent, Clock, Coverage, Incident, Problem, ServiceInfo, ServiceTests, SourceSpec, Window
 
 if TYPE_CHECKING:
     from orchestrator.config import Loaded
@@ -181,6 +181,7 @@ def service_infos(configured: Configured, specs: Sequence[SourceSpec]) -> tuple[
             paths=service.paths,
             rollback=service.rollback,
             depends_on=service.depends_on,
+            tests=ServiceTests(**service.tests.model_dump()) if service.tests else None,
         )
         for name, service in configured.services.items()
     )

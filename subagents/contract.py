@@ -346,6 +346,15 @@ class Brief(Frozen):
     """What the person said or attached since, oldest first."""
 
 
+class ServiceTests(Frozen):
+    """How warroom.toml says that a service's tests are run; only in the sandbox."""
+
+    command: tuple[str, ...]
+    ro_paths: tuple[str, ...] = ()
+    """Absolute paths that the sandbox may also read."""
+    env: Mapping[str, str] = Field(default_factory=dict)
+
+
 class ServiceInfo(Frozen):
     """What warroom.toml says of one service."""
 
@@ -357,6 +366,7 @@ class ServiceInfo(Frozen):
     rollback: str | None = None
     """Command template; `{service}`, `{version}`, `{commit}`, `{previous}` are filled in. Never run."""
     depends_on: tuple[str, ...] = ()
+    tests: ServiceTests | None = None
 
 
 Brief.model_rebuild()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from orchestrator.config.model import Budgets, ConfigFile, EngineSettings, ServiceSettings, Settings
+from orchestrator.config.model import Budgets, ConfigFile, EngineSettings, ServiceSettings, Settings, TestSettings
 from orchestrator.config.read import ConfigError, ReadFile, read_file
 from orchestrator.config.trust import Trust, full_path, restrict, trust_of, user_file
 from subagents.contract import Frozen, Problem
@@ -86,6 +86,10 @@ def _layer(found: ReadFile, trust: Trust) -> tuple[ConfigFile, list[Problem]]:
     return _absolute(content, found.path.parent), ignored
 
 
+def _absolute_tests(tests: TestSettings, full: Callable[[str], str]) -> TestSettings:
+    return tests.model_copy(update={"ro_paths": tuple(map(full, tests.ro_paths))})
+
+
 def _absolute(content: ConfigFile, folder: Path) -> ConfigFile:
     full = partial(full_path, folder)
 
@@ -94,6 +98,7 @@ def _absolute(content: ConfigFile, folder: Path) -> ConfigFile:
             update={
                 **({"repo": full(service.repo)} if service.repo else {}),
                 **({"runbooks": tuple(map(full, service.runbooks))} if service.runbooks else {}),
+                **({"tests": _absolute_tests(service.tests, full)} if service.tests else {}),
             }
         )
         for name, service in content.services.items()

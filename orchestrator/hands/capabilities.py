@@ -61,6 +61,7 @@ CAPABILITIES: Mapping[AgentName, Mapping[str, Capability]] = {
         "deploys_touches": READ,
     },
     "codefix": {
+        "code_check": DRAFT,
         "code_draft_edit": DRAFT,
         "code_draft_hunks": DRAFT,
         "code_draft_next": DRAFT,

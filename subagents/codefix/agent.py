@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from subagents.codefix import check_tool
 from subagents.codefix.draft_tools import build_draft_tools
 from subagents.codefix.procedure import Investigation
 from subagents.codefix.repos import Repositories
@@ -40,7 +41,11 @@ Report one finding with the topic `fix` for each commit you checked, citing the 
 def build(specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> Agent:
     """Return the specialist over these sources; repositories are opened when a tool first asks."""
     repositories = Repositories(specs)
-    tools: tuple[Tool[Any, Any], ...] = (*build_tools(repositories), *build_draft_tools(repositories))
+    tools: tuple[Tool[Any, Any], ...] = (
+        *build_tools(repositories),
+        *build_draft_tools(repositories),
+        *check_tool.tools(repositories, services),
+    )
     return Agent(
         name="codefix",
         description="Reads code and history at exact commits; drafts branches that take a change back, for a person "

@@ -61,6 +61,10 @@ class Trees:
     def __init__(self, git_dir: Path) -> None:
         self.git_dir = git_dir
 
+    def has(self, commit: str) -> bool:
+        """Say whether a commit is here."""
+        return self._run(["cat-file", "commit", require_sha(commit)]) is not None
+
     def parents(self, commit: str) -> tuple[str, ...]:
         """Return the parents of a commit; raise ToolError where it is not here."""
         output = self._run(["cat-file", "commit", require_sha(commit)])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
-import resource
 import time
 from typing import Any
 
@@ -105,17 +104,16 @@ class Tree:
         return found
 
     def usage(self) -> tuple[int, int]:
-        """Return (processes and threads, bytes of private memory) of all together."""
-        threads = memory = 0
-        page = resource.getpagesize()
+        """Return (processes and threads, bytes of memory that is no file's) of all together."""
+        threads = kib = 0
         for pid in self.pids():
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                with open(f"/proc/{pid}/stat") as file:
-                    threads += int(file.read().rpartition(")")[2].split()[17])
-                with open(f"/proc/{pid}/statm") as file:
-                    fields = file.read().split()
-                memory += (int(fields[1]) - int(fields[2])) * page
-        return threads, memory
+            with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/status") as file:
+                for line in file:
+                    if line.startswith(("RssAnon:", "RssShmem:")):
+                        kib += int(line.split()[1])
+                    elif line.startswith("Threads:"):
+                        threads += int(line.split()[1])
+        return threads, kib * 1024
 
     def files_in_memory(self) -> int:
         """Return how many files the run made in its file systems in memory."""
