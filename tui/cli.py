@@ -13,6 +13,7 @@ COMMANDS = {
     "run": Listed("tui.commands.run:run", "Investigate an incident: folder, files, `-`, or `-- COMMAND`."),
     "sessions": Listed("tui.commands.sessions:sessions", "List, show, resume, export and delete sessions."),
     "report": Listed("tui.commands.report:report", "Print a session's report: markdown, json, or five lines."),
+    "fix": Listed("tui.commands.fix:fix", "Look at drafted fixes, approve, deliver, push, take back."),
     "purge": Listed("tui.commands.removal:purge", "Delete old sessions, in two steps."),
     "init": Listed("tui.commands.config:init", "Write a warroom.toml to start from."),
     "config": Listed("tui.commands.config:config", "Check the configuration."),
