@@ -27,7 +27,8 @@ def require_branch(name: str) -> str:
 def slug(text: str, limit: int) -> str:
     """Return text in lower-case letters, digits and single hyphens; empty where nothing of it is left."""
     plain = unicodedata.normalize("NFKD", text[:400]).encode("ascii", "ignore").decode().lower()
-    return _OTHER.sub("-", plain).strip("-")[:limit].strip("-")
+    whole = _OTHER.sub("-", plain).strip("-")
+    return whole if len(whole) <= limit else whole[: limit + 1].rpartition("-")[0][:limit] or whole[:limit]
 
 
 def branch_names(incident: str, title: str) -> Iterator[str]:
