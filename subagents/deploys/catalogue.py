@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from subagents.contract import Coverage, ServiceInfo, SourceSpec, ToolError, Window
+from subagents.contract import Coverage, Problem, ServiceInfo, SourceSpec, ToolError, Window
 from subagents.deploys.sources.files import read_commits, read_deploys, read_diff, read_flags
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange, Records
 from subagents.deploys.sources.repo import RepoSource, commit_of
@@ -42,19 +42,17 @@ class ChangeCatalogue:
     def _load(self) -> Records:
         records = Records()
         for spec in self.specs:
-            reading = Reading(spec)
-            if spec.kind == "deploys":
-                deploys, coverage = read_deploys(reading)
-                records.deploys += deploys
-            elif spec.kind == "flags":
-                flags, coverage = read_flags(reading)
-                records.flags += flags
-            elif spec.kind in ("commits", "diff"):
-                commits, coverage = (read_commits if spec.kind == "commits" else read_diff)(reading)
-                records.commits += commits
-            else:
+            if spec.kind == "repo":
                 continue
-            self._coverage.append(coverage)
+            reading = Reading(spec)
+            try:
+                self._coverage.append(_read_into(records, reading))
+            except Exception as error:  # one file of a form nobody thought of must not take the other sources along
+                what = f"could not be understood ({type(error).__name__})"
+                reading.problems.append(
+                    Problem(what=what, where=reading.name, lost="this source", todo="report it with a line of it")
+                )
+                self._coverage.append(reading.coverage(0))
         records.deploys.sort(key=lambda d: (d.at is None, d.at))
         return records
 
@@ -169,3 +167,17 @@ class ChangeCatalogue:
             for repo in self.repos.values():
                 repo.reader()
             return (*self._coverage, *(repo.coverage() for repo in self.repos.values()))
+
+
+def _read_into(records: Records, reading: Reading) -> Coverage:
+    """Add what one file holds to the records."""
+    if reading.spec.kind == "deploys":
+        deploys, coverage = read_deploys(reading)
+        records.deploys += deploys
+    elif reading.spec.kind == "flags":
+        flags, coverage = read_flags(reading)
+        records.flags += flags
+    else:
+        commits, coverage = (read_commits if reading.spec.kind == "commits" else read_diff)(reading)
+        records.commits += commits
+    return coverage

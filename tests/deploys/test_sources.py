@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from subagents.contract import SourceSpec
+from subagents.deploys import catalogue as catalogue_module
+from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.sources.calls import read_calls
 from subagents.deploys.sources.files import read_commits, read_deploys, read_diff, read_flags
 from subagents.deploys.sources.patch import parse_patch
@@ -138,6 +140,37 @@ def test_broken_files_give_problems_and_no_traceback(tmp_path: Path, content: by
         assert coverage.problems
     missing = Reading(SourceSpec(id="m", kind="deploys", path=str(tmp_path / "absent"), origin="absent"))
     assert "cannot be read" in read_deploys(missing)[1].problems[0].line()
+
+
+def test_commits_whose_fields_are_of_any_type(tmp_path: Path) -> None:
+    deep: object = "x"
+    for _ in range(900):
+        deep = {"sha": deep}
+    odd = [{"sha": f"{n:07x}", "files_changed": value, "author": value, "message": value, "parents": value}
+           for n, value in enumerate([3, True, "x", 1.5, [1, None, [2]], {"a": 1}, deep])]  # fmt: skip
+    good = {"sha": "f" * 40, "message": "Lower the pool", "timestamp": "2026-03-01T12:00:00Z"}
+    catalogue = ChangeCatalogue([source(tmp_path / "commits.json", "commits", [*odd, good])])
+    (coverage,) = catalogue.coverage()
+    assert (coverage.items, coverage.dropped) == (8, 0)
+    assert catalogue.commit("f" * 40).subject == "Lower the pool"
+
+
+def test_a_file_that_cannot_be_understood_takes_no_other_source_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_reading: object) -> None:
+        raise KeyError("unforeseen")
+
+    monkeypatch.setattr(catalogue_module, "read_flags", fails)
+    deploys = [{"service": "pay", "version": "2", "at": "2026-03-01T12:00:00Z"}]
+    catalogue = ChangeCatalogue(
+        [source(tmp_path / "flags.json", "flags", []), source(tmp_path / "deploys.json", "deploys", deploys)]
+    )
+    lost, kept = catalogue.coverage()
+    assert lost.problems[-1].line() == (
+        "flags.json: could not be understood (KeyError); lost: this source; report it with a line of it"
+    )
+    assert (kept.items, len(catalogue.deploys)) == (1, 1)
 
 
 def test_lone_surrogates_and_huge_numbers_are_carried(tmp_path: Path) -> None:

@@ -143,7 +143,8 @@ def _patch_of(row: Row, files: tuple[TouchedPath, ...]) -> str | None:
     if isinstance(value, str):
         return printable(value[:PATCH_LIMIT])
     pieces = []
-    for item in row.value("files", "files_changed", "changes") or []:
+    listed = row.value("files", "files_changed", "changes")
+    for item in listed if isinstance(listed, list) else []:
         if isinstance(item, dict) and isinstance(item.get("patch", item.get("diff")), str):
             inner = Row(0, item)
             path = inner.text("path", "filename", "file", "new_path")

@@ -21,6 +21,8 @@ from subagents.files import read_all
 _KEY = re.compile(r"[^a-z0-9]")
 _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _TEXT_LIMIT = 64 << 10
+_DEPTH_LIMIT = 4
+"""How many objects inside one another are asked for a name."""
 ROW_LIMIT = 200_000
 
 TIME_FIELDS = ("ts", "timestamp", "time", "at", "deployed_at", "landed_at", "committed_at", "created_at", "date",
@@ -35,8 +37,9 @@ def _plain(key: str) -> str:
 class Row:
     """One record, asked by field name in any spelling; objects inside are asked by their own names."""
 
-    def __init__(self, number: int, fields: Mapping[str, Any]) -> None:
+    def __init__(self, number: int, fields: Mapping[str, Any], depth: int = 0) -> None:
         self.number = number
+        self._depth = depth
         self.fields = fields
         self._by_name = {_plain(str(key)): value for key, value in fields.items()}
 
@@ -52,8 +55,8 @@ class Row:
         """Return the first of these fields as text; an object gives its `sha`, `id`, `name` or `login`."""
         for name in names:
             found = self._by_name.get(_plain(name))
-            if isinstance(found, Mapping):
-                found = Row(self.number, found).text("sha", "id", "name", "login", "email", "value")
+            if isinstance(found, Mapping) and self._depth < _DEPTH_LIMIT:
+                found = Row(self.number, found, self._depth + 1).text("sha", "id", "name", "login", "email", "value")
             if isinstance(found, bool):
                 found = "on" if found else "off"
             if isinstance(found, str | int | float) and str(found).strip():
