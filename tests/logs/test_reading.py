@@ -152,6 +152,18 @@ def test_json_of_any_shape_never_stops_the_reading(tmp_path: Path) -> None:
     assert events[6]["text"] == "a=1"
 
 
+def test_a_lone_surrogate_costs_one_character(tmp_path: Path) -> None:
+    lines = [
+        '{"ts":"2026-03-01T12:00:00Z","msg":"a \\ud83d\\ude00 b"}',
+        '{"ts":"2026-03-01T12:00:01Z","msg":"cut \\ud83d","\\udc00":["\\uDFFF"],"service":"web"}',
+        '{"ts":"2026-03-01T12:00:02Z","other":"\\ud800"}',
+        '{"ts":"2026-03-01T12:00:03Z","msg":"c"}',
+    ]
+    source, events = read(write(tmp_path, "x.jsonl", lines))
+    assert [event["text"] for event in events] == ["a \U0001f600 b", "cut ?", "other=?", "c"]
+    assert (events[1]["service"], source.coverage().dropped) == ("web", 0)
+
+
 def test_a_source_can_be_read_again(tmp_path: Path) -> None:
     source = LogSource(write(tmp_path, "x.log", [f"{iso(n)} INFO {n}" for n in range(10)]))
     for _ in range(2):

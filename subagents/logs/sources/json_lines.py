@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SAMPLE = 48
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @dataclass
@@ -206,9 +208,22 @@ def _nested(attribute: str, path: str) -> Callable[[list[Any]], list[Any]]:
 def _loads(line: str) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
+        if _SURROGATE.search(line):
+            record = _encodable(record)
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
+
+
+def _encodable(value: Any) -> Any:
+    """Return the value with lone surrogates, which UTF-8 cannot carry, as question marks."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return value
 
 
 def _as_text(value: Any) -> str:
