@@ -10,20 +10,22 @@ from pydantic import JsonValue
 
 _EPOCH = re.compile(r"\d{9,19}(?:\.\d+)?\Z")
 _SPACED_ZONE = re.compile(r" (UTC|GMT|Z)\Z")
+_EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _SCALES = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (math.inf, 1e9))
 
 
 def moment(value: JsonValue) -> datetime | None:
     """Return the time that a value names, UTC; None where it names none.
 
-    Epoch numbers may be in s, ms, us or ns. A time with no zone is taken as UTC. The year 1 (Go's zero
-    time, which Alertmanager sends for "not ended") is no time.
+    Epoch numbers may be in s, ms, us or ns. A time with no zone is taken as UTC. What is before 1990
+    (the year 1 is Go's zero time, which Alertmanager sends for "not ended") or after 2100 is no time.
     """
     if isinstance(value, bool) or value is None:
         return None
     try:
         found = _from_epoch(float(value)) if isinstance(value, int | float) else _from_text(value)
-        return None if found is None or found.year <= 1 else found.astimezone(UTC)
+        found = None if found is None else found.astimezone(UTC)
+        return found if found is not None and _EARLIEST <= found < _LATEST else None
     except (ValueError, OverflowError, OSError):
         return None
 

@@ -162,7 +162,8 @@ def test_missing_fields_are_said_and_never_raise() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [float("1e300"), -1, True, [], {}, "never", "0001-01-01T00:00:00Z", "99999-01-01", 10**30]
+    "value",
+    [float("1e300"), -1, True, [], {}, "never", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "99999-01-01", 10**30],
 )
 def test_a_time_that_is_none_is_none(value: Any) -> None:
     assert parse_alert({"title": "t", "fired_at": value}, "a").alert.fired_at is None
