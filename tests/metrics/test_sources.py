@@ -168,6 +168,20 @@ def test_a_row_of_another_length_is_named(tmp_path: Path, row: str, told: bool) 
     assert ("m.csv:3" in problems(store)) is told
 
 
+@pytest.mark.parametrize("unclosed", [1, 30])
+def test_a_quote_that_nobody_closes_spoils_its_own_line_only(tmp_path: Path, unclosed: int) -> None:
+    good = [f"2026-03-01T12:{minute:02}:00Z,web,rps,{minute}" for minute in range(5)]
+    two_lines = '2026-03-01T12:00:00Z,"we\nb",rps,7'
+    path = tmp_path / "metrics.csv"
+    broken = ['2026-03-01T12:00:30Z,"web,rps,1'] * unclosed
+    path.write_text("\n".join(["ts,service,metric,value", two_lines, *broken, *good]))
+    store = read(path)
+    assert values(store, "web", "rps") == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert any(key.service.startswith("we") and key.service != "web" for _, _, key in store.series())
+    assert "metrics.csv:4: a row does not have 4 fields" in problems(store)
+    assert f"lost: {unclosed} row(s)" in problems(store)
+
+
 def test_unsorted_and_duplicate_points(tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
     path.write_text(

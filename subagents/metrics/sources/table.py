@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from subagents.metrics.sources.stamps import naive, parse_unique
 
 SHOWN = 5
 """Most bad rows of one kind that are named by line."""
+UNCLOSED_LIMIT = 20
+"""After so many unclosed quotes no row of the file is taken to go on in the next line."""
 
 
 @dataclass
@@ -119,31 +122,68 @@ def _fast(text: str, faults: Faults) -> Table | None:
 def _slow(text: str, faults: Faults) -> Table | None:
     """Read row by row: blank lines skipped, rows of a wrong length dropped and named."""
     mark = _delimiter(text[: text.find("\n")] if "\n" in text else text)
-    csv.field_size_limit(1 << 27)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     rows: list[list[str]] = []
     lines: list[int] = []
     header: list[str] = []
     wrong: list[int] = []
-    try:
-        for row in reader:
-            if not row or not any(cell.strip() for cell in row):
-                continue
-            if not header:
-                header = _unique_names(row)
-            elif len(row) != len(header):
-                wrong.append(reader.line_num)
-            else:
-                rows.append(row)
-                lines.append(reader.line_num)
-    except csv.Error as error:
-        faults.add(f"not readable as CSV from here on ({error})", [reader.line_num])
+    for number, row in _rows(text, mark):
+        if not any(cell.strip() for cell in row):
+            continue
+        if not header:
+            header = _unique_names(row)
+        elif len(row) != len(header):
+            wrong.append(number)
+        else:
+            rows.append(row)
+            lines.append(number)
     faults.add(f"a row does not have {len(header)} fields", wrong)
     if not header:
         return None
     columns = {name: [row[place] for row in rows] for place, name in enumerate(header)}
     frame = pl.DataFrame(columns, schema={name: pl.String for name in header})
     return Table(tuple(header), frame, pl.Series("line", lines, dtype=pl.Int64))
+
+
+def _rows(text: str, mark: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row and its first line; a quote that nobody closes spoils its own line, not those that follow."""
+    csv.field_size_limit(1 << 27)
+    parts = io.StringIO(text, newline="").readlines()
+    start = width = unclosed = 0
+    while start < len(parts):
+        last = len(parts) if unclosed < UNCLOSED_LIMIT else start + 1
+        reader = csv.reader((parts[place] for place in range(start, last)), delimiter=mark)
+        row, error = _next(reader)
+        first, spanned = start + 1, reader.line_num
+        while row is not None:
+            width = width or len(row)
+            if spanned > 1 and (len(row) != width or not _well_quoted(parts[start : start + spanned], mark)):
+                error = True
+                break
+            start += spanned
+            yield first, row
+            before = reader.line_num
+            row, error = _next(reader)
+            first, spanned = start + 1, reader.line_num - before
+        if error:
+            unclosed += spanned > 1
+            start += 1
+            yield first, [parts[start - 1]]
+
+
+def _well_quoted(lines: list[str], mark: str) -> bool:
+    """Say whether a row of several lines is one: two quotes that nobody closes look like it."""
+    try:
+        return len(list(csv.reader(lines, delimiter=mark, strict=True))) == 1
+    except csv.Error:
+        return False
+
+
+def _next(reader: Iterator[list[str]]) -> tuple[list[str] | None, bool]:
+    """Return the next row, None at the end, and whether it cannot be read."""
+    try:
+        return next(reader, None), False
+    except csv.Error:
+        return None, True
 
 
 def stamps_of(column: pl.Series, faults: Faults) -> Floats:
