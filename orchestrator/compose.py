@@ -35,6 +35,8 @@ ENGINES = ("offline", "messages", "managed")
 INPUTS = "inputs"
 """Folder in a session's own that holds copies of streams."""
 
+RUNBOOK_FAULTS = 20
+"""Most faults of the person's own runbooks that are said."""
 
 SPOOL = "spool-"
 """Beginning of the names of folders, in the state directory, that hold such copies while intake runs."""
@@ -105,6 +107,7 @@ async def begin(request: Request, around: Surroundings) -> Session:
     spool = around.home.path / f"{SPOOL}{secrets.token_hex(6)}"
     try:
         intake = await _take_in(request, loaded, around, spool)
+        incident = _incident(intake.incident, request, around.clock)
         directory = await in_thread(lambda: around.home.new_session(around.clock), "new-session")
         specs = with_stores(_move_in(intake.specs, spool, directory / INPUTS), directory)
     except BaseException:
@@ -113,11 +116,11 @@ async def begin(request: Request, around: Surroundings) -> Session:
     services = service_infos(loaded.settings, specs)
     settings = session_settings(loaded.settings, services, around)
     coverage = await in_thread(lambda: _coverage(settings, specs, services), "coverage")
-    incident = _incident(intake.incident, request, around.clock)
+    broken = await in_thread(lambda: _broken_runbooks(loaded.settings, specs), "runbooks")
     shown: list[JsonValue] = [file.model_dump(mode="json") for file in loaded.files]
     placed = replace(settings, directory=directory, shown={"files": shown})
     session = await Session.create(around.home, incident, specs, coverage, engine, placed)
-    await _note_problems(session, (*loaded.problems, *intake.problems))
+    await _note_problems(session, (*loaded.problems, *intake.problems, *broken))
     return session
 
 
@@ -154,13 +157,10 @@ def session_settings(configured: Configured, services: tuple[ServiceInfo, ...], 
     from orchestrator.hands.rosters import RosterRecipe
     from orchestrator.session import Settings
 
-    own_folders = [*configured.runbooks, *(path for one in configured.services.values() for path in one.runbooks)]
-
     def extra(specs: Sequence[SourceSpec], services: Sequence[ServiceInfo]) -> tuple[Agent, ...]:
         from orchestrator.engines import coordinator
 
-        folders = [Path(spec.path) for spec in specs if spec.kind == "runbooks"]
-        return (coordinator.agent([*folders, *map(Path, own_folders)]),)
+        return (coordinator.agent(_own_runbooks(configured, specs)),)
 
     return Settings(
         services=services,
@@ -297,6 +297,24 @@ def _coverage(settings: Settings, specs: Sequence[SourceSpec], services: Sequenc
     except Exception:  # the session reports it where it builds them for good
         return ()
     return tuple(item for agent in roster.agents.values() for item in agent.problems)
+
+
+def _own_runbooks(configured: Configured, specs: Sequence[SourceSpec]) -> list[Path]:
+    """Return where the runbooks beside the incident and those of the settings are."""
+    named = [*configured.runbooks, *(path for one in configured.services.values() for path in one.runbooks)]
+    return [*(Path(spec.path) for spec in specs if spec.kind == "runbooks"), *map(Path, named)]
+
+
+def _broken_runbooks(configured: Configured, specs: Sequence[SourceSpec]) -> tuple[Problem, ...]:
+    folders = _own_runbooks(configured, specs)
+    if not folders:
+        return ()
+    from runbooks.library import Library
+
+    found = Library.load(folders, bundled=False).problems
+    return tuple(
+        Problem(what=one.what, where=one.where, lost=one.lost, todo=one.todo) for one in found[:RUNBOOK_FAULTS]
+    )
 
 
 def _incident(found: Incident, request: Request, clock: Clock) -> Incident:

@@ -237,6 +237,30 @@ def hostile_text(at: Path) -> list[str]:
     return ["app.jsonl"]
 
 
+@some("record 1")
+def commits_of_odd_types(at: Path) -> list[str]:
+    write_logs(at / "app.jsonl")
+    odd = {"sha": "a" * 40, "files_changed": 3, "parents": 1, "message": 5, "author": {"name": {"name": {}}}}
+    (at / "commits.json").write_text(json.dumps([None, odd]))
+    return ["app.jsonl", "commits.json"]
+
+
+@some("unusable.md")
+def runbooks_that_are_none(at: Path) -> list[str]:
+    (at / "own" / "runbooks").mkdir(parents=True)
+    write_logs(at / "own" / "app.jsonl")
+    (at / "own" / "runbooks" / "unusable.md").write_bytes(b"\xff\xfe no steps")
+    return ["own"]
+
+
+@some("")
+def lone_surrogates(at: Path) -> list[str]:
+    write_logs(at / "app.jsonl")
+    with (at / "app.jsonl").open("a") as log:
+        log.write('{"ts":"2026-02-03T09:58:00Z","service":"orders","level":"INFO","message":"cut \\ud800"}\n')
+    return ["app.jsonl"]
+
+
 @some("")
 def pipe_without_writer(at: Path) -> list[str]:
     write_logs(at / "app.jsonl")
@@ -253,6 +277,9 @@ FILES = (
     no_time_stamps,
     hostile_text,
     metrics_with_gaps,
+    commits_of_odd_types,
+    runbooks_that_are_none,
+    lone_surrogates,
 )
 
 
@@ -270,6 +297,8 @@ def test_all_bad_files_at_once_beside_a_good_one(tmp_path: Path, quick: InProces
         "cut short",
         "time",
         "metrics.csv",
+        "commits.json",
+        "unusable.md",
         "dark.log",
         "nowhere",
         "git repository",
@@ -339,3 +368,11 @@ def test_the_window_of_the_data_is_given_where_a_person_names_one_outside_it(tmp
     ).json()
     assert made["kind"] in ("inconclusive", "no_incident")
     assert T0.year == 2026
+
+
+def test_a_window_that_is_none_leaves_no_session_behind(tmp_path: Path, quick: InProcess) -> None:
+    write_logs(tmp_path / "app.jsonl")
+    ran = quick("run", "--headless", "app.jsonl", "--until", "2026-02-03T10:00Z")
+    assert (ran.status, "--until alone" in ran.err) == (2, True)
+    left = [path for path in tmp_path.rglob("sessions/*") if path.is_dir()]
+    assert left == [], left
