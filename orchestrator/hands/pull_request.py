@@ -35,8 +35,9 @@ def text_of(fix: Fix, session: str, incident: str) -> str:
     if draft.undoes:
         kept = f" (parent {draft.mainline} is kept as the main line)" if draft.mainline else ""
         lines.append(f"- undoes {draft.undoes}{kept}")
-    lines += ["", "## Tests", "", *tests_of(fix), "", "## Why", "", f"- incident {incident}, warroom session {session}"]
-    lines += [f"- {ref}" for ref in draft.evidence]
+    lines += ["", "## Tests", "", *tests_of(fix), "", "## Where it comes from", ""]
+    lines.append(f"- incident {incident}, warroom session {session}")
+    lines += [f"- evidence {ref}" for ref in draft.evidence if ref not in draft.message]
     if draft.runbook:
         lines.append(f"- runbook step {draft.runbook}")
     if draft.warnings:

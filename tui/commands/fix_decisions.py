@@ -67,10 +67,16 @@ def yes(digest: str | None, expected: str, what: str) -> None:
     """Take a person's yes: the right digest, or an upper-case Y typed on a terminal. Raises Fault for anything else."""
     if digest is not None:
         if digest.strip() != expected:
-            raise Fault(f"--yes-digest is not the digest of what is there now ({expected}); nothing was done", REFUSED)
+            raise Fault(
+                "--yes-digest is not the digest of what is there now: look again (warroom fix show); nothing was done",
+                REFUSED,
+            )
         return
     if not on_terminals():
-        raise Fault(f"nobody is at a terminal to say yes: give --yes-digest {expected}; nothing was done", REFUSED)
+        raise Fault(
+            "nobody is at a terminal to say yes: give --yes-digest, as `warroom fix show` has it; nothing was done",
+            REFUSED,
+        )
     if prompt(f"Type Y (upper case) to {what}") != "Y":
         raise Fault("not approved; nothing was done", REFUSED)
 
