@@ -195,7 +195,7 @@ def _notes_on_text(section: bytes) -> list[str]:
     notes = []
     if body and any(line.endswith(b"\r") for line in body):
         notes.append("CRLF line endings" if all(line.endswith(b"\r") for line in body) else "mixed line endings")
-    added = b"\n".join(line[1:] for line in body if line[:1] == b"+")
+    added = b"\n".join(line[1:].removesuffix(b"\r") for line in body if line[:1] == b"+")
     try:
         text = added.decode("utf-8")
     except UnicodeDecodeError:

@@ -39,9 +39,10 @@ class Guilty:
 def find_guilty(reader: Reader, commit: str, base: str, mainline: int) -> Guilty:
     """Look at the commit that is to be undone on a base; raises DraftRefused where it cannot be."""
     commit, base = require_sha(commit), require_sha(base)
-    found = reader.commits([commit]).get(commit)
-    if found is None:
-        raise DraftRefused(f"commit {commit[:12]} is not in this repository")
+    try:
+        found = reader.commits([commit])[commit]
+    except (GitFailed, KeyError) as error:
+        raise DraftRefused(f"commit {commit[:12]} is not in this repository, or cannot be read ({error})") from error
     parents = found.parents
     if len(parents) > 1 and not 1 <= mainline <= len(parents):
         raise DraftRefused(
