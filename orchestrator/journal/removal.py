@@ -78,20 +78,53 @@ def _refuse_odd(held: int, sessions: Path, name: str) -> None:
 
 
 def _remove_tree(parent: int, name: str) -> None:
-    handle = os.open(name, _DIRECTORY, dir_fd=parent)
+    top = _open_folder(parent, name)
     try:
-        if _mount(handle) != _mount(parent):
-            raise StateError(f"{name}: something is mounted there; unmount it first")
-        with os.scandir(handle) as entries:
-            names = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
-        for child, is_folder in names:
-            if is_folder:
-                _remove_tree(handle, child)
-            else:
-                os.unlink(child, dir_fd=handle)
+        _empty(top)
     finally:
-        os.close(handle)
+        os.close(top)
     os.rmdir(name, dir_fd=parent)
+
+
+def _empty(top: int) -> None:
+    """Remove all that is in a folder; folders of folders are moved up first, so that no depth stops it."""
+    while names := os.listdir(top):
+        for name in names:
+            if not _is_folder(top, name):
+                os.unlink(name, dir_fd=top)
+                continue
+            inner = _open_folder(top, name)
+            try:
+                for below in os.listdir(inner):
+                    if _is_folder(inner, below):
+                        os.close(_open_folder(inner, below))
+                        os.rename(below, f"{TRASH}{secrets.token_hex(8)}", src_dir_fd=inner, dst_dir_fd=top)
+                    else:
+                        os.unlink(below, dir_fd=inner)
+            finally:
+                os.close(inner)
+            os.rmdir(name, dir_fd=top)
+
+
+def _is_folder(parent: int, name: str) -> bool:
+    return stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+
+
+def _open_folder(parent: int, name: str) -> int:
+    """Open a folder, one that a test run made unreadable too; refuse links (OSError) and mounts (StateError)."""
+    by_path = getattr(os, "O_PATH", 0)
+    place = os.open(name, _DIRECTORY | by_path, dir_fd=parent)
+    try:
+        if _mount(place) != _mount(parent):
+            raise StateError(f"{name}: something is mounted there; unmount it first")
+        if not by_path:
+            return os.dup(place)
+        itself = f"/proc/self/fd/{place}"  # the very folder that was looked at, whatever has its name by now
+        if os.fstat(place).st_mode & 0o700 != 0o700:
+            os.chmod(itself, 0o700)
+        return os.open(itself, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    finally:
+        os.close(place)
 
 
 def _mount(handle: int) -> tuple[int, str]:

@@ -25,6 +25,11 @@ class World:
     render: RenderDiff = render
     said: list[str] = field(default_factory=list)
     repo: Path = Path()
+    left: str = ""
+    """What the ref was when the world last changed."""
+
+    def ref(self) -> str:
+        return git(self.repo, "for-each-ref", "--format=%(objectname)", REF)
 
     def expect(self, *words: str) -> None:
         self.said.extend(words)
@@ -183,20 +188,20 @@ class _LateRender:
         self.times += 1
         if self.times == 1:
             self.then()
+            self.world.left = self.world.ref()
         return shown
 
 
 def _settled(world: World, terms: FixTerms, looking: RenderDiff) -> str:
     bench = world.bench
-    refused, done = "", None
+    refused, done, world.left = "", None, world.ref()
     try:
         done = deliver(bench.steps, "fix:1", looking)
     except FixRefused as error:
         refused = str(error)
     if refused:
         assert any(word in refused for word in world.said), (refused, world.said)
-        there = git(world.repo, "for-each-ref", "--format=%(objectname)", REF)
-        assert there in ("", bench.base, bench.draft.commit)
+        assert world.ref() == world.left, "a refused delivery moved the ref"
         return "refused"
     assert isinstance(done, Delivered)
     assert done.commit == terms.commit == git(world.repo, "rev-parse", REF)
