@@ -174,14 +174,19 @@ def store_git(store: str, arguments: list[str], stdin: bytes = b"") -> bytes:
     except GitFailed as error:
         raise FixChanged(f"warroom's store cannot be read: {error}") from error
     if output.status != 0 or output.truncated:
+        _require_store(store)
         said = first_line(output.stderr) or f"status {output.status}"
         raise FixChanged(f"warroom's store cannot be read: {said}; draft again")
     return output.stdout
 
 
+def _require_store(store: str) -> None:
+    if not (Path(store) / _STORE_MARKER).is_file():
+        raise FixChanged(f"warroom's store is gone or is none of ours: {store}; draft again")
+
+
 def _verify_store(terms: FixTerms) -> None:
-    if not (Path(terms.store) / _STORE_MARKER).is_file():
-        raise FixChanged(f"warroom's store is gone or is none of ours: {terms.store}; draft again")
+    _require_store(terms.store)
     asked = f"{terms.commit}\n{terms.commit}^{{tree}}\n{terms.tree}\n".encode()
     kinds = store_git(terms.store, ["cat-file", "--batch-check"], asked).decode("ascii", "replace").splitlines()
     if not kinds or not kinds[0].startswith(f"{terms.commit} commit"):

@@ -10,8 +10,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
+from orchestrator.hands.fix_fold import FixFold
 from orchestrator.journal.events import (
     Event,
+    FixDelivered,
     IncidentOpened,
     Note,
     SessionError,
@@ -24,6 +26,7 @@ from orchestrator.journal.faults import JournalError
 from orchestrator.journal.verdict import Verdict
 from orchestrator.verdict.board import Board
 from orchestrator.verdict.claims import ClaimsChecker, cited
+from orchestrator.verdict.report_fixes import reported
 from orchestrator.verdict.report_model import EvidenceEntry, HypothesisLine, Moment, Report, ReportedFinding
 from orchestrator.verdict.rollback import with_rollback
 from orchestrator.verdict.timeline import timeline
@@ -68,6 +71,7 @@ class _Fold:
         self.problems: list[Problem] = []
         self.moments: list[Moment] = []
         self.spans = WorkSpans()
+        self.fixes = FixFold()
         self.count = 0
         self.last: Event | None = None
 
@@ -75,6 +79,7 @@ class _Fold:
         self.count, self.last = self.count + 1, event
         self.board.apply(event)
         self.spans.apply(event)
+        self.fixes.learn(event)
         match event.body:
             case IncidentOpened() if self.opened is None:
                 self.opened = (event.body, event.ts)
@@ -85,6 +90,8 @@ class _Fold:
             case SourceAddedEvent(spec=spec, coverage=coverage):
                 self.sources[spec.id] = spec
                 self._cover((coverage,) if coverage else ())
+            case FixDelivered(detail=detail):
+                self._moment(event.ts, f"the fix was delivered as {detail.get('ref')}", "session")
             case SessionError(error=error):
                 self._moment(event.ts, f"engine error: {error.message}", "session")
             case UserMessage(content=content):
@@ -170,6 +177,7 @@ class _Fold:
             coverage=coverage,
             problems=_unique([*self.problems, *(p for item in coverage for p in item.problems)]),
             notes=tuple(self.notes),
+            fixes=reported(self.fixes.fixes.values()),
         )
 
     def _hypotheses(self) -> tuple[HypothesisLine, ...]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from orchestrator.journal.verdict import Action, Cited, Verdict
 from orchestrator.verdict.markdown_text import code, fence, inline
+from orchestrator.verdict.report_fixes import fix_lines
 from orchestrator.verdict.report_model import EvidenceEntry, Moment, Report, ReportedFinding
 from orchestrator.verdict.when import moment, span
 from subagents.contract import Fact, Suspect
@@ -34,6 +35,7 @@ def render_markdown(report: Report, zone: tzinfo | None = None) -> str:
         page.ruled_out,
         page.confidence,
         page.actions,
+        page.fixes,
         page.gaps,
         page.contradictions,
         page.timeline,
@@ -225,6 +227,10 @@ class _Page:
                 yield f"   - {word}: {inline(text)}"
         if action.runbook:
             yield f"   - follows runbook step {code(action.runbook)}{self.refs([action.runbook])}"
+
+    def fixes(self) -> Iterator[str]:
+        if self.report.fixes:
+            yield from fix_lines(self.report.fixes)
 
     def gaps(self) -> Iterator[str]:
         gaps = self.verdict.gaps if self.verdict else ()

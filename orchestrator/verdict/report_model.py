@@ -56,6 +56,31 @@ class Moment(Frozen):
     citations: tuple[str, ...] = ()
 
 
+class ReportedFix(Frozen):
+    """A drafted fix, and what became of it."""
+
+    id: str
+    kind: str
+    title: str
+    commit: str
+    base: str
+    base_is: str = ""
+    undoes: str | None = None
+    files: tuple[str, ...] = ()
+    standing: str
+    """`drafted`, `waits`, `approved`, `rejected`, `void` or `delivered`."""
+    reason: str = ""
+    decided_by: str = ""
+    digest: str = ""
+    """What its approval binds."""
+    tests: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    ref: str = ""
+    repo: str = ""
+    """Where it was delivered to; empty where it was not."""
+    pushed: str = ""
+
+
 class Report(Frozen):
     """All that a person asks about a session, with its evidence."""
 
@@ -81,6 +106,7 @@ class Report(Frozen):
     coverage: tuple[Coverage, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
+    fixes: tuple[ReportedFix, ...] = ()
 
     def entry(self, ref: str) -> EvidenceEntry | None:
         """Return the evidence behind a citation."""
