@@ -13,7 +13,7 @@ from orchestrator.engines.offline.judge import compose
 from orchestrator.journal.verdict import Cited, IncidentState, SuspectScore
 from orchestrator.verdict.board import fold
 from subagents import quantities as q
-from subagents.contract import Brief, Fact, Finding, Incident, ServiceInfo, Suspect, SuspectKind
+from subagents.contract import Alert, Brief, Fact, Finding, Incident, ServiceInfo, Suspect, SuspectKind
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SERIES = "metric:m.csv/shop/errors_ratio@2026-03-01T11:00:00Z..2026-03-01T12:30:00Z"
@@ -28,6 +28,11 @@ def symptom() -> Finding:
         agent="metrics", claim="errors rose 40x", topic="symptom", facts=facts, citations=(SERIES,),
         services=("shop",), at=NOON, weight=0.9,
     )  # fmt: skip
+
+
+def alerted(known: Case) -> Case:
+    alert = Alert(title="errors high")
+    return replace(known, brief=Brief(incident=Incident(id="i", title="t", service="shop", alert=alert)))
 
 
 def about(kind: SuspectKind, key: str, weight: float, stance: str = "for", terms: tuple[str, ...] = ()) -> Finding:
@@ -78,7 +83,7 @@ def test_two_changes_that_fit_alike_convict_nobody() -> None:
 def test_a_weak_change_alone_is_no_culprit() -> None:
     decision = decide(case(symptom(), about("commit", "a" * 40, CONVICTS_FROM - 0.05)))
     assert decision.kind == "inconclusive"
-    assert "weak" in decision.reasons[0]
+    assert "unproven" in decision.reasons[0]
 
 
 def test_no_code_cause_needs_positive_evidence() -> None:
@@ -121,7 +126,10 @@ def test_no_incident_needs_something_that_was_measured() -> None:
         agent="metrics", claim="nothing moved", topic="health", citations=(SERIES,),
         facts=(Fact(quantity=q.BASELINE, value=1, citation=SERIES),),
     )  # fmt: skip
-    assert decide(case(quiet)).kind == "no_incident"
+    assert decide(alerted(case(quiet))).kind == "no_incident"
+    assert decide(case(quiet)).kind == "inconclusive", "one kind of evidence, and nobody says what should be wrong"
+    second = quiet.model_copy(update={"agent": "logs", "id": "f-other"})
+    assert decide(case(quiet, second)).kind == "no_incident"
     assert decide(case()).kind == "inconclusive"
     assert decide(case(quiet.model_copy(update={"facts": ()}))).kind == "inconclusive"
 
@@ -133,7 +141,7 @@ def test_impact_that_a_person_reported_is_not_called_no_incident() -> None:
     )  # fmt: skip
     known = case(quiet)
     reported = replace(known, brief=Brief(incident=Incident(id="i", title="t", service="shop", started_at=NOON)))
-    assert decide(known).kind == "no_incident"
+    assert decide(alerted(known)).kind == "no_incident"
     assert decide(reported).kind == "inconclusive"
 
 
@@ -172,4 +180,4 @@ def test_every_other_candidate_is_listed_with_a_result() -> None:
         about("commit", "c" * 40, 0.9, "against"),
     )
     results = {item.suspect.key: item.result for item in compose(known, decide(known), ()).ruled_out}
-    assert results == {"b" * 40: "ruled out", "new": "not testable with this data", "c" * 40: "unlikely"}
+    assert results == {"b" * 40: "ruled out", "new": "not cleared", "c" * 40: "unlikely"}

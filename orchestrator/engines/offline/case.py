@@ -9,7 +9,7 @@ from datetime import datetime
 from orchestrator.journal.verdict import Cited, IncidentState, ServiceScore, SuspectScore
 from orchestrator.verdict.board import Hypothesis
 from subagents import quantities as q
-from subagents.contract import Brief, Fact, Finding, SuspectKind
+from subagents.contract import Brief, Fact, Finding, Suspect, SuspectKind
 
 CHANGE_KINDS: frozenset[SuspectKind] = frozenset({"commit", "deploy", "flag", "config"})
 """Causes that a person of the team made and can undo."""
@@ -101,6 +101,18 @@ class Case:
         if symptom is not None and symptom.services:
             return symptom.services[0]
         return self.brief.incident.service
+
+
+def named(suspect: Suspect) -> str:
+    """Name a suspect in a sentence; the label of a circumstance already says what kind of thing it is."""
+    if suspect.kind == "commit":
+        return f"commit {suspect.key[:12]}" + (f" “{suspect.label}”" if suspect.label else "")
+    if suspect.kind not in CHANGE_KINDS and suspect.label not in ("", suspect.key):
+        return suspect.label
+    if suspect.kind in CIRCUMSTANCE_KINDS | {"config"} and " " in suspect.key:
+        return suspect.label or suspect.key
+    label = "" if suspect.label in ("", suspect.key) else f" “{suspect.label.removeprefix(suspect.key).strip()}”"
+    return f"{suspect.kind} {suspect.key}{label}"
 
 
 def moment_of(finding: Finding, quantity: str) -> datetime | None:

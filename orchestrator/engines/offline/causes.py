@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case
+from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case, named
 from orchestrator.journal.verdict import VerdictKind
 from orchestrator.verdict.board import Hypothesis
 from subagents.contract import SuspectKind
@@ -61,7 +61,6 @@ def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
             hypothesis=None,
             confidence=0.1,
             reasons=("nothing that was given shows whether anything is wrong",),
-            against=tuple(f.claim for f in case.of("gap")),
         )
     claimed = case.brief.incident.started_at
     if claimed is not None:
@@ -73,6 +72,18 @@ def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
             against=tuple(f.claim for f in measured[:4]),
         )
     agents = {f.agent for f in measured}
+    if case.brief.incident.alert is None and len(agents) < 2:
+        return Decision(
+            kind="inconclusive",
+            hypothesis=None,
+            confidence=0.4,
+            reasons=(
+                f"nothing in the {' and '.join(sorted(agents))} departs from its baseline, but no alert says what "
+                "should be wrong, and no second kind of evidence confirms it",
+                *(f.claim for f in measured[:2]),
+            ),
+            against=tuple(f"{agent} gave nothing: {why}" for agent, why in case.failed.items()),
+        )
     confidence = 0.55 + 0.15 * min(len(agents), 2) - 0.1 * len(case.failed)
     against = [f"{agent} gave nothing: {why}" for agent, why in case.failed.items()]
     if change is not None and change.score >= CONVICTS_FROM:
@@ -160,7 +171,7 @@ def _open(case: Case, change: Hypothesis | None, circumstance: Hypothesis | None
     if best is None:
         reasons.append("no change and no circumstance in the data explains the symptom")
     else:
-        reasons.append(f"the best explanation is weak: {_name(best)} ({best.score:.2f}, named from {CONVICTS_FROM})")
+        reasons.append(f"the best lead is unproven: {_name(best)} ({best.score:.2f}, named from {CONVICTS_FROM})")
     return Decision(
         kind="inconclusive",
         hypothesis=best,
@@ -188,6 +199,4 @@ def _doubts(case: Case) -> tuple[str, ...]:
 
 
 def _name(hypothesis: Hypothesis) -> str:
-    suspect = hypothesis.suspect
-    key = suspect.key[:12] if suspect.kind == "commit" else suspect.key
-    return f"{suspect.kind} {key}" + (f" “{suspect.label}”" if suspect.label else "")
+    return named(hypothesis.suspect)

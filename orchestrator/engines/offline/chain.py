@@ -23,7 +23,7 @@ def chain(case: Case, decision: Decision) -> tuple[ChainStep, ...]:
     mechanisms = _mechanisms(case, decision)
     steps = [ChainStep(text=f.claim, role="mechanism", at=f.at, citations=f.citations) for f in mechanisms]
     symptom = case.symptom
-    told = {finding.id for finding in mechanisms} | ({symptom.id} if symptom else set())
+    told = {f.id for f in (*mechanisms, *decision.hypothesis.supporting)} | ({symptom.id} if symptom else set())
     steps += [step for step in _consequences(case, told) if _follows(step, cause)]
     if symptom is not None:
         steps.append(ChainStep(text=symptom.claim, role="symptom", at=symptom.at, citations=symptom.citations))
@@ -47,7 +47,10 @@ def _consequences(case: Case, told: set[str]) -> list[ChainStep]:
 
 
 def _follows(step: ChainStep, cause: ChainStep) -> bool:
-    return cause.at is None or (step.at is not None and step.at >= cause.at - CLOCK_SLACK)
+    if cause.at is None or step.at is None:
+        return cause.at is None
+    series = all(ref.startswith("metric:") for ref in step.citations)
+    return step.at >= cause.at - (CLOCK_SLACK if series else timedelta(0))
 
 
 def _cause(case: Case, decision: Decision) -> ChainStep:
@@ -71,7 +74,9 @@ def _mechanisms(case: Case, decision: Decision) -> tuple[Finding, ...]:
     held = [f for f in case.of("mechanism") if f.about is not None and f.about.id == about and f.citations]
     if decision.hypothesis.suspect.kind in CHANGE_KINDS:
         held += [f for f in case.of("mechanism") if f.about is None and f.citations][:1]
-    return tuple(held[:2])
+    first = decision.hypothesis.supporting[:1]  # the cause's own step tells it
+    known = case.changes.get(about) is not None
+    return tuple(f for f in held[:2] if known or f not in first)
 
 
 def _when(step: ChainStep) -> datetime:

@@ -13,6 +13,7 @@ from orchestrator.engines.offline.case import Case, metric_of
 from orchestrator.engines.offline.causes import Decision, decide
 from orchestrator.engines.offline.chain import chain
 from orchestrator.engines.offline.gather import gather
+from orchestrator.engines.offline.headline import headline
 from orchestrator.engines.offline.omissions import gaps, ruled_out
 from orchestrator.engines.offline.remedies import actions, signals
 from orchestrator.journal.events import MAIN_THREAD
@@ -86,7 +87,7 @@ def compose(case: Case, decision: Decision, hits: tuple[RunbookHit, ...]) -> Ver
     steps = chain(case, decision)
     return Verdict(
         kind=decision.kind,
-        headline=_headline(case, decision, service),
+        headline=headline(case, decision, service),
         state=case.state,
         service=service if decision.kind != "no_incident" else None,
         symptom=_symptom(case),
@@ -97,7 +98,7 @@ def compose(case: Case, decision: Decision, hits: tuple[RunbookHit, ...]) -> Ver
         ruled_out=ruled_out(case, decision),
         blast_radius=_blast_radius(case),
         affected=_affected(case),
-        actions=_with_runbook(actions(case, decision), hits),
+        actions=_with_runbook(actions(case, decision), hits, signals(case, decision)),
         gaps=gaps(case),
         contradictions=case.contradictions,
         services=_first(case, culprit),
@@ -167,24 +168,12 @@ def _first(case: Case, culprit: Culprit | None) -> tuple[ServiceScore, ...]:
     return (own[0].model_copy(update={"score": max(own[0].score, rest[0].score if rest else 0.0)}), *rest)
 
 
-def _with_runbook(found: tuple[Action, ...], hits: tuple[RunbookHit, ...]) -> tuple[Action, ...]:
-    if not hits or not found:
+def _with_runbook(
+    found: tuple[Action, ...], hits: tuple[RunbookHit, ...], wanted: tuple[str, ...]
+) -> tuple[Action, ...]:
+    """Cite the step to follow: of a runbook that fits by signal or trigger, the cause's before the symptom's."""
+    fits = [hit for hit in hits if any(why.startswith(("signal ", "trigger ")) for why in hit.why)]
+    if not fits or not found:
         return found
-    return (found[0].model_copy(update={"runbook": hits[0].first_step}), *found[1:])
-
-
-def _headline(case: Case, decision: Decision, service: str | None) -> str:
-    sure = f"{decision.confidence:.0%} sure"
-    onset = case.onset
-    since = f" since {onset:%H:%M:%S} UTC" if onset else ""
-    where = service or case.brief.incident.title or "the incident"
-    if decision.kind == "no_incident":
-        return f"{case.brief.incident.service or where}: nothing departs from its baseline in the data given ({sure})"
-    if decision.kind == "culprit" and decision.hypothesis is not None:
-        suspect = decision.hypothesis.suspect
-        key = suspect.key[:12] if suspect.kind == "commit" else suspect.key
-        return f"{where} is broken{since}: {suspect.kind} {key} “{suspect.label}” did it ({sure})"
-    if decision.kind == "no_code_cause" and decision.hypothesis is not None:
-        suspect = decision.hypothesis.suspect
-        return f"{where} is broken{since}: {suspect.kind} {suspect.label or suspect.key}, no change of yours ({sure})"
-    return f"{where} is broken{since}: cause not established, {decision.reasons[0] if decision.reasons else 'no lead'}"
+    fits.sort(key=lambda hit: not any(f"signal {signal}" in hit.why for signal in wanted[:1]))
+    return (found[0].model_copy(update={"runbook": fits[0].first_step}), *found[1:])

@@ -6,12 +6,16 @@ from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, 
 from orchestrator.engines.offline.causes import Decision
 from orchestrator.journal.verdict import Exclusion, Gap, RuledOut
 from orchestrator.verdict.board import Hypothesis
+from subagents.contract import Finding, SourceKind
 
 MOST = 16
 RULED_OUT: Exclusion = "ruled out"
 UNLIKELY: Exclusion = "unlikely"
+NOT_CLEARED: Exclusion = "not cleared"
 NOT_TESTABLE: Exclusion = "not testable with this data"
 UNLIKELY_BELOW = 0.2
+CLEARED_BELOW = 0.2
+"""A candidate that holds better than this was tested, and passed: it is not cleared."""
 CHANGE_TEST = "did it take effect before the onset, can it reach what failed, does what it changes lead to the symptom"
 CIRCUMSTANCE_TEST = "does it show in the data, before or at the onset, where the symptom is"
 KINDS_OF_SOURCE = {
@@ -19,6 +23,8 @@ KINDS_OF_SOURCE = {
     "metrics": ("no metrics were given", "export the alert's series as metrics.csv: ts,service,metric,value"),
     "changes": ("no deploys, commits or repository were given", "add deploys.json, or --repo PATH"),
 }
+SPEAKS_OF = {"logs": "logs", "metrics": "metrics", "changes": "deploys"}
+"""The specialist that says the same in its own words where a kind of source is absent."""
 CHANGE_SOURCES = frozenset({"deploys", "commits", "diff", "flags", "repo"})
 MEASURED = frozenset({"metrics", "spans", "trace_edges"})
 
@@ -40,6 +46,8 @@ def _tested(hypothesis: Hypothesis) -> RuledOut:
         result, grounds = RULED_OUT, hypothesis.excluding
     elif hypothesis.opposing and hypothesis.score < UNLIKELY_BELOW:
         result, grounds = UNLIKELY, hypothesis.opposing
+    elif hypothesis.score >= CLEARED_BELOW:
+        result, grounds = NOT_CLEARED, hypothesis.supporting
     else:
         result, grounds = NOT_TESTABLE, (*hypothesis.supporting, *hypothesis.opposing)
     reason = grounds[0].claim if grounds else "nothing was found about it"
@@ -47,7 +55,7 @@ def _tested(hypothesis: Hypothesis) -> RuledOut:
         suspect=hypothesis.suspect,
         test=CHANGE_TEST if change else CIRCUMSTANCE_TEST,
         result=result,
-        reason=reason if result != NOT_TESTABLE else f"{reason} (holds at {hypothesis.score:.2f})",
+        reason=reason if result in (RULED_OUT, UNLIKELY) else f"{reason} (holds at {hypothesis.score:.2f})",
         citations=grounds[0].citations if grounds else (),
     )
 
@@ -64,9 +72,19 @@ def gaps(case: Case) -> tuple[Gap, ...]:
         Gap(text=KINDS_OF_SOURCE[name][0], why="not among the sources", command=KINDS_OF_SOURCE[name][1])
         for name in absent
     ]
-    found += [Gap(text=f.claim, why=f"reported by {f.agent}") for f in case.of("gap")]
+    said = {SPEAKS_OF[name] for name in absent}
+    found += [
+        Gap(text=f.claim, why=f"reported by {f.agent}", command=_command(f, kinds))
+        for f in case.of("gap")
+        if f.agent not in said
+    ]
     found += [Gap(text=f"{agent} did not finish", why=why) for agent, why in case.failed.items()]
     for coverage in case.brief.coverage:
         found += [Gap(text=problem.line(), why=f"input of {coverage.source}") for problem in coverage.problems]
     unique = {gap.text: gap for gap in found}
     return tuple(unique.values())[:MOST]
+
+
+def _command(gap: Finding, kinds: set[SourceKind]) -> str | None:
+    """Return what would close a gap: what needs the code needs its repository."""
+    return "warroom run PATH --repo REPOSITORY" if gap.agent == "codefix" and "repo" not in kinds else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.engines.offline.case import Case, Change, metric_of, number_of
+from orchestrator.engines.offline.case import Case, Change, metric_of, named, number_of
 from orchestrator.engines.offline.causes import Decision
 from orchestrator.journal.verdict import Action
 from orchestrator.verdict.rollback import fill_in
@@ -70,11 +70,11 @@ REMEDIES: dict[SuspectKind, Remedy] = {
         signals=("saturation",),
     ),
     "resource": Remedy(
-        contain="free or add {it} on {service}",
+        contain="free what ran out on {service} ({it}), or add to it",
         effect="work that waits for it goes on",
         risk="freeing the wrong thing loses data: look before deleting",
         reversible="partly: what is deleted is gone; added capacity can be taken away",
-        fix="alert on {it} well before it is full, and find what consumes it",
+        fix="alert well before it is used up, and find what consumes it",
         signals=("disk", "saturation", "memory_growth"),
     ),
     "data": Remedy(
@@ -115,7 +115,7 @@ def actions(case: Case, decision: Decision) -> tuple[Action, ...]:
 def signals(case: Case, decision: Decision) -> tuple[str, ...]:
     """Return the runbook signals of a case: the cause's first, then the symptom's."""
     found: list[str] = []
-    if decision.hypothesis is not None:
+    if decision.hypothesis is not None and decision.kind in ("culprit", "no_code_cause"):
         suspect = decision.hypothesis.suspect
         remedy = REMEDIES.get(suspect.kind)
         found += remedy.signals if remedy else CHANGE_SIGNALS
@@ -176,10 +176,12 @@ def _undo(case: Case, suspect: Suspect) -> tuple[Action, ...]:
 
 
 def _apply(case: Case, suspect: Suspect, remedy: Remedy) -> tuple[Action, ...]:
-    words = {"it": suspect.label or suspect.key, "service": case.home or "the service"}
+    service = case.home or "the service"
+    words = {"it": _thing(suspect, service), "service": service}
+    over = "if it comes back: " if case.state.state == "recovered" else ""
     contain = Action(
         kind="contain",
-        text=_filled(remedy.contain, words),
+        text=over + _filled(remedy.contain, words),
         effect=_filled(remedy.effect, words),
         risk=_filled(remedy.risk, words),
         reversible=_filled(remedy.reversible, words),
@@ -188,10 +190,27 @@ def _apply(case: Case, suspect: Suspect, remedy: Remedy) -> tuple[Action, ...]:
     return (contain, Action(kind="fix", text=_filled(remedy.fix, words), verify=_verify(case)))
 
 
+def _thing(suspect: Suspect, service: str) -> str:
+    """Name what failed: the peer or thing itself where one is named, else what is known of it."""
+    if suspect.label.endswith(f": {suspect.key}"):
+        return suspect.key
+    if suspect.kind in ("dependency", "external") and suspect.key.endswith(f" in {service}"):
+        return f"what {service} calls"
+    return suspect.label or suspect.key
+
+
 def _without_cause(case: Case, decision: Decision) -> tuple[Action, ...]:
     home = case.home or "the service"
+    if case.symptom is None:
+        return (_find_out(case),)
     found = [
         Action(
+            kind="follow_up",
+            text=f"watch {home}: by the data it has recovered; keep logs and metrics of the window before they expire",
+            verify=_verify(case),
+        )
+        if case.state.state == "recovered"
+        else Action(
             kind="contain",
             text=f"reduce the harm on {home} without betting on a cause: shed load, scale out, or serve a fallback",
             effect="users are hurt less while the cause is looked for",
@@ -205,19 +224,31 @@ def _without_cause(case: Case, decision: Decision) -> tuple[Action, ...]:
         found.append(
             Action(
                 kind="follow_up",
-                text=f"check the leading, unproven candidate first: {suspect.kind} {suspect.label or suspect.key[:40]}",
+                text=f"check the leading, unproven candidate first: {named(suspect)}",
                 verify="does the symptom follow it on one instance, and leave when it is undone there?",
             )
         )
     return tuple(found)
 
 
-def _confirm_quiet(case: Case) -> Action:
-    alert = case.brief.incident.alert
-    what = f"the alert “{alert.title or alert.summary}”" if alert else "the report"
+def _find_out(case: Case) -> Action:
+    where = case.home or "what the report is about"
     return Action(
         kind="follow_up",
-        text=f"close or silence {what} once a second look agrees, and correct its threshold if it fired on this",
+        text=f"find out whether users of {where} are hurt now: its error ratio, latency and traffic beside an hour ago",
+        effect="tells an incident from a false alarm before anything is touched",
+        verify="what the alert claims is seen in a graph or a log, or it is not",
+    )
+
+
+def _confirm_quiet(case: Case) -> Action:
+    alert = case.brief.incident.alert
+    text = "say what made you look, and attach what shows it: the data given shows nothing"
+    if alert is not None:
+        text = f"look a second time, then close the alert “{alert.title or alert.summary}” and correct its threshold"
+    return Action(
+        kind="follow_up",
+        text=text,
         risk="the data given may not cover what the alert saw: see the gaps",
         reversible="yes",
         verify="the alert stays quiet over the next evaluation interval",

@@ -1,0 +1,158 @@
+"""What the verdict says is true, short and apt: headline, chain, what did not do it, runbook step, gaps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from orchestrator.engines.coordinator import RunbookHit
+from orchestrator.engines.offline.case import Case, Change, Moved
+from orchestrator.engines.offline.causes import decide
+from orchestrator.engines.offline.judge import compose
+from orchestrator.journal.verdict import IncidentState, ServiceScore, Verdict
+from orchestrator.verdict.board import fold
+from subagents import quantities as q
+from subagents.contract import Brief, Fact, Finding, Incident, SourceSpec, Suspect, SuspectKind
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+SERIES = "metric:m.csv/shop/errors_ratio@2026-03-01T11:00:00Z..2026-03-01T12:30:00Z"
+LINE = "log:web.log@0+1"
+
+
+def symptom() -> Finding:
+    return Finding(
+        agent="metrics",
+        claim="errors rose 40 times",
+        topic="symptom",
+        facts=(Fact(quantity=q.BASELINE, value=0.01, citation=SERIES),),
+        citations=(SERIES,),
+        services=("shop",),
+        at=NOON,
+    )
+
+
+def cause(kind: SuspectKind, key: str, label: str, weight: float, at: datetime | None = NOON) -> Finding:
+    return Finding(
+        agent="logs",
+        claim=f"it shows {label}",
+        topic="mechanism",
+        about=Suspect(kind=kind, key=key, label=label),
+        stance="for",
+        weight=weight,
+        citations=(LINE,),
+        at=at,
+    )
+
+
+def case(*findings: Finding, state: IncidentState | None = None, sources: tuple[SourceSpec, ...] = ()) -> Case:
+    return Case(
+        brief=Brief(incident=Incident(id="i", title="t", service="shop"), sources=sources),
+        findings=findings,
+        hypotheses=fold(findings),
+        state=state or IncidentState(state="ongoing"),
+        services=(ServiceScore(service="shop", score=1.0),),
+        suspects=(),
+        changes={"commit:" + "a" * 40: Change(subject="s", service="shop", at=NOON)},
+        moved=(),
+        contradictions=(),
+        failed={},
+    )
+
+
+def verdict(known: Case, *hits: RunbookHit) -> Verdict:
+    return compose(known, decide(known), hits)
+
+
+def hit(slug: str, *why: str) -> RunbookHit:
+    return RunbookHit(slug=slug, title=slug, score=1.0, why=why, first_step=f"runbook:{slug}#first")
+
+
+def test_a_circumstance_is_named_once_and_with_its_date() -> None:
+    found = verdict(case(symptom(), cause("certificate", "pay.example", "certificate expired: pay.example", 0.85)))
+    assert found.kind == "no_code_cause"
+    assert found.headline.startswith("shop is broken since 2026-03-01 12:00:00 UTC: certificate expired: pay.example,")
+    assert "certificate certificate" not in found.headline
+    assert "renew the certificate pay.example and" in found.actions[0].text
+
+
+def test_an_unnamed_peer_is_what_the_service_calls() -> None:
+    unnamed = "upstream failing in shop"
+    found = verdict(case(symptom(), cause("dependency", unnamed, unnamed, 0.8)))
+    assert "fail over from what shop calls" in found.actions[0].text
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("ongoing", "is broken since"), ("recovering", "is recovering, broken since"), ("recovered", "has recovered")],
+)
+def test_the_headline_says_how_it_stands(state: str, words: str) -> None:
+    known = case(symptom(), state=IncidentState.model_validate({"state": state}))
+    assert words in verdict(known).headline
+
+
+def test_with_no_cause_the_place_is_a_guess_and_said_so() -> None:
+    known = replace(case(symptom()), services=(ServiceScore(service="stock", score=1.0),))
+    headline = verdict(known).headline
+    assert headline.startswith("shop is broken")
+    assert "most likely began at stock" in headline
+
+
+def test_without_a_symptom_nothing_is_called_broken_and_nothing_is_contained() -> None:
+    found = verdict(case())
+    assert "broken since" not in found.headline
+    assert "not established whether anything is broken" in found.headline
+    assert [action.kind for action in found.actions] == ["follow_up"]
+
+
+def test_what_recovered_by_itself_is_watched_not_contained() -> None:
+    found = verdict(case(symptom(), state=IncidentState(state="recovered")))
+    assert "recovered" in found.actions[0].text
+    assert found.actions[0].kind == "follow_up"
+
+
+def test_a_candidate_that_holds_is_not_listed_as_untestable() -> None:
+    known = case(symptom(), cause("certificate", "a.example", "a", 0.85), cause("host", "node-1", "node-1", 0.4))
+    assert [(item.suspect.key, item.result) for item in verdict(known).ruled_out] == [("node-1", "not cleared")]
+
+
+def test_nothing_follows_the_cause_before_it_but_by_the_grain_of_a_series() -> None:
+    early = Finding(
+        agent="logs", claim="no longer logged", topic="consequence", citations=(LINE,), at=NOON - timedelta(minutes=1)
+    )
+    change = Finding(
+        agent="deploys",
+        claim="c",
+        topic="change",
+        about=Suspect(kind="commit", key="a" * 40),
+        stance="for",
+        weight=0.9,
+        citations=(LINE,),
+    )
+    known = replace(
+        case(symptom(), early, change), moved=(Moved("latency rises", NOON - timedelta(minutes=1), SERIES + "x"),)
+    )
+    told = [step.text for step in verdict(known).chain]
+    assert "no longer logged" not in told
+    assert "latency rises" in told
+
+
+def test_the_step_cited_is_the_causes_runbook_before_the_symptoms() -> None:
+    known = case(symptom(), cause("certificate", "a.example", "a", 0.85))
+    symptoms, causes = hit("error-rate", "signal error_ratio"), hit("expired-certificate", "signal certificate")
+    assert verdict(known, symptoms, causes).actions[0].runbook == "runbook:expired-certificate#first"
+
+
+def test_a_runbook_that_only_shares_words_is_not_cited() -> None:
+    assert verdict(case(symptom()), hit("full-disk", "words rose, data")).actions[0].runbook is None
+
+
+def test_a_gap_is_told_once() -> None:
+    silent = Finding(agent="logs", claim="No log files were given.", topic="gap")
+    metrics = SourceSpec(id="m", kind="metrics", path="/m")
+    texts = [gap.text for gap in verdict(case(symptom(), silent, sources=(metrics,))).gaps]
+    assert "no logs were given" in texts
+    assert "No log files were given." not in texts
+    logs = SourceSpec(id="l", kind="logs", path="/l")
+    assert "No log files were given." in [g.text for g in verdict(case(symptom(), silent, sources=(logs,))).gaps]
