@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from subagents import quantities
 from subagents.contract import Brief, Fact, Finding, Stance, Suspect
@@ -31,30 +31,28 @@ def no_source_gap() -> Finding:
 def findings_of(ranking: SuspectsResult, timeline: TimelineResult, brief: Brief) -> Iterator[Finding]:
     """Yield the findings, the most important first."""
     latest = _deployed_now(timeline, ranking)
-    live = [item for item in ranking.suspects if not item.ruled_out]
-    commits = [item for item in live if item.kind == "commit"]
-    for item in commits[:CANDIDATES]:
-        if item.score >= FOR_FROM or item is commits[0]:
-            yield _candidate(item, ranking, latest)
-    for item in _latest_heads(
-        commits[CANDIDATES:] + [c for c in commits[1:CANDIDATES] if c.score < FOR_FROM], timeline
-    ):
-        yield _candidate(item, ranking, latest)
-    flags = [item for item in live if item.kind == "flag"]
-    for item in flags[:FLAGS]:
-        yield _candidate(item, ranking, latest)
-    excluded = sorted((item for item in ranking.suspects if item.ruled_out), key=lambda item: _nearness(item))
-    for item in excluded[:EXCLUDED]:
-        yield _excluded(item, ranking)
-    best = live[0] if live else None
+    heads = {line.commit for line in timeline.changes if line.kind == "deploy" and line.commit}
+    for item in told(ranking.suspects, heads):
+        yield _excluded(item, ranking) if item.ruled_out else _candidate(item, ranking, latest)
+    best = next((item for item in ranking.suspects if not item.ruled_out), None)
     if ranking.total and (best is None or best.score < EXPLAINS_FROM):
         yield _none_explains(best, ranking, timeline)
     yield from _gaps(ranking, timeline)
 
 
-def _latest_heads(commits: list[ScoredSuspect], timeline: TimelineResult) -> list[ScoredSuspect]:
+def told(suspects: Sequence[ScoredSuspect], heads: Collection[str]) -> list[ScoredSuspect]:
+    """Return the changes that get a finding: candidates, then newest deployed heads, flags, and what is ruled out."""
+    live = [item for item in suspects if not item.ruled_out]
+    commits = [item for item in live if item.kind == "commit"]
+    best = [item for item in commits[:CANDIDATES] if item.score >= FOR_FROM or item is commits[0]]
+    rest = [item for item in commits if item not in best]
+    flags = [item for item in live if item.kind == "flag"][:FLAGS]
+    excluded = sorted((item for item in suspects if item.ruled_out), key=_nearness)[:EXCLUDED]
+    return [*best, *_latest_heads(rest, heads), *flags, *excluded]
+
+
+def _latest_heads(commits: list[ScoredSuspect], heads: Collection[str]) -> list[ScoredSuspect]:
     """Return the newest deployed heads among changes not reported yet: the first that a person suspects."""
-    heads = {line.commit for line in timeline.changes if line.kind == "deploy"}
     deployed = [item for item in commits if item.key in heads and item.deploy and item.at is not None]
     return sorted(deployed, key=lambda item: item.lead_s if item.lead_s is not None else 1e12)[:HEADS]
 
@@ -90,7 +88,8 @@ def facts_of(item: ScoredSuspect) -> tuple[Fact, ...]:
     return tuple(found)
 
 
-def _citations(item: ScoredSuspect) -> tuple[str, ...]:
+def citations_of(item: ScoredSuspect) -> tuple[str, ...]:
+    """Return what a finding about a change cites: its telling hunks, its deploy, itself."""
     kinds = [part.citation for part in item.parts if part.name == "kind" and part.citation]
     refs = [*kinds, item.deploy or "", item.ref]
     return tuple(dict.fromkeys(ref for ref in refs if ref))
@@ -109,7 +108,7 @@ def _candidate(item: ScoredSuspect, ranking: SuspectsResult, latest: dict[str, C
         if stance == "for"
         else "does not explain it"
     )
-    facts, citations = facts_of(item), _citations(item)
+    facts, citations = facts_of(item), citations_of(item)
     running = latest.get(item.service)
     if running is not None and running.commit and stance == "for":
         facts = (*facts, Fact(quantity=DEPLOYED_NOW, value=running.commit, citation=running.ref))
@@ -137,7 +136,7 @@ def _excluded(item: ScoredSuspect, ranking: SuspectsResult) -> Finding:
         stance="rules_out",
         weight=0.95,
         facts=facts_of(item)[:-2],
-        citations=_citations(item),
+        citations=citations_of(item),
         services=item.services,
         at=item.at,
     )
@@ -153,7 +152,7 @@ def _none_explains(best: ScoredSuspect | None, ranking: SuspectsResult, timeline
         "and what it does does not lead there.",
         topic="exclusion",
         facts=(Fact(quantity=quantities.SCORE, value=best.score, citation=best.ref),),
-        citations=_citations(best),
+        citations=citations_of(best),
     )
 
 

@@ -30,6 +30,7 @@ from subagents.deploys.model import (
 from subagents.deploys.paths import is_shared, path_class
 from subagents.deploys.question import ask
 from subagents.deploys.reach import ServiceMap, same_service
+from subagents.deploys.reporting import citations_of, told
 from subagents.deploys.resolver import ChangeResolver
 from subagents.deploys.sources.calls import read_calls
 from subagents.deploys.sources.patch import parse_patch
@@ -144,6 +145,8 @@ class ChangeTools:
         refs: dict[str, None] = {}
         for item in items[:CITED]:
             refs.update(dict.fromkeys([item.ref, *(p.citation for p in item.parts if p.citation)]))
+        for item in told(items, {deploy.commit for deploy in timeline.deploys if deploy.commit}):
+            refs.update(dict.fromkeys(citations_of(item)))
         cited = tuple(found for ref in refs if (found := self._evidence(ref)) is not None)
         return ToolResult[SuspectsResult](data=result, text=suspects_text(result), citations=cited)
 

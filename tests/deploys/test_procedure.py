@@ -250,3 +250,20 @@ def test_citations_that_cannot_be_opened_say_why(tmp_path: Path) -> None:
     ):
         with pytest.raises(ToolError):
             resolver.resolve(ref)
+
+
+async def test_every_reported_change_brings_its_evidence_however_low_it_ranks(tmp_path: Path) -> None:
+    commits = [commit(1, -60, "chore: tidy engine defaults", ["orders/db.py"], POOL)]
+    commits += [
+        commit(number, -50 + number, f"work {number}", [f"orders/f{number}.py"], LOOP) for number in range(2, 30)
+    ]
+    commits.append(commit(40, 5, "after", ["orders/db.py"], COMMENTS))
+    specs = [
+        source(tmp_path / "commits.json", "commits", commits),
+        source(tmp_path / "deploys.json", "deploys", [deploy(29, -18, "orders")]),
+    ]
+    bench, _ = await run_procedure(build(specs), brief(specs), POOL_SYMPTOM)
+    handed = {item.ref for _, _, result in bench.calls for item in result.citations}
+    assert any(finding.stance == "rules_out" for finding in bench.reported)
+    for finding in bench.reported:
+        assert set(finding.citations) <= handed, finding.claim
