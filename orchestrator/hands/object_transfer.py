@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from orchestrator.hands.fix_terms import FixChanged, FixRefused, FixTerms, read_repo, store_git
 from subagents.gitstore.environment import SHA
 from subagents.gitstore.locate import Location
+from subagents.gitstore.process import first_line
 
 LITTER = "tmp_obj_warroom_"
 """Begins the names of temporary files where the system has no unnamed ones; git's own `prune` removes them too."""
@@ -46,9 +47,13 @@ def transfer(terms: FixTerms, location: Location) -> tuple[str, ...]:
             _place(held, item)
     finally:
         os.close(held)
-    proof = read_repo(location, _closure(terms))
-    if proof.status != 0 or set(_ids(proof.stdout)) != set(listed):
-        raise FixRefused(f"not every object of {terms.commit[:12]} arrived in {terms.repo}; no ref was made")
+    # As git itself proves what it received: all that is reachable and not reachable from a ref is there.
+    proof = read_repo(location, ["rev-list", "--objects", "--quiet", terms.commit, "--not", "--all"])
+    if proof.status != 0:
+        raise FixRefused(
+            f"not every object of {terms.commit[:12]} is in {terms.repo} ({first_line(proof.stderr)}): no ref was "
+            "made; `git fsck` there says what is missing"
+        )
     return tuple(lacking)
 
 

@@ -37,6 +37,8 @@ NOT_FOR_ENGINES = frozenset(
         "warroom.approval_decided",
         "warroom.tool_started",
         "warroom.tool_finished",
+        "warroom.fix_drafted",
+        "warroom.fix_checked",
         "warroom.fix_delivered",
         "warroom.board_edited",
         "warroom.budget_changed",

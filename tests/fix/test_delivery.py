@@ -317,6 +317,20 @@ async def test_a_damaged_store_delivers_nothing(bench: Bench) -> None:
     assert git(bench.repo, "cat-file", "-t", tree) == "tree"
 
 
+async def test_a_history_with_a_hole_is_not_built_upon(bench: Bench) -> None:
+    """The base is there, but nothing that was before it: unreachable, and half collected."""
+    await bench.approved()
+    first = git(bench.repo, "rev-parse", f"{bench.base}^")
+    git(bench.repo, "checkout", "-q", "--orphan", "fresh")
+    git(bench.repo, "commit", "-q", "-m", "anew")
+    for ref in ("refs/heads/main", "refs/tags/v1", "refs/stash"):
+        git(bench.repo, "update-ref", "-d", ref)
+    (bench.git_dir / "objects" / first[:2] / first[2:]).unlink()
+    with pytest.raises(FixRefused, match="git fsck"):
+        deliver(bench.steps, "fix:1", render)
+    assert bench.ref() == ""
+
+
 async def test_a_read_only_repository_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     await bench.approved()
 

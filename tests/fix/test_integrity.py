@@ -209,7 +209,8 @@ def _settled(world: World, terms: FixTerms, looking: RenderDiff) -> str:
     assert done.commit == terms.commit == git(world.repo, "rev-parse", REF)
     assert git(world.repo, "rev-parse", f"{REF}^{{tree}}") == terms.tree
     assert git(world.repo, "rev-parse", f"{REF}^") == terms.parent
-    git(world.repo, "rev-list", "--objects", REF)
+    if not done.found:
+        git(world.repo, "rev-list", "--objects", REF)
     return "delivered"
 
 
