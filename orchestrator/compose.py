@@ -38,6 +38,9 @@ INPUTS = "inputs"
 RUNBOOK_FAULTS = 20
 """Most faults of the person's own runbooks that are said."""
 
+REMARKS = 200
+"""Most lines that are said of what was given."""
+
 SPOOL = "spool-"
 """Beginning of the names of folders, in the state directory, that hold such copies while intake runs."""
 
@@ -118,10 +121,9 @@ async def begin(request: Request, around: Surroundings) -> Session:
     coverage = await in_thread(lambda: _coverage(settings, specs, services), "coverage")
     broken = await in_thread(lambda: _broken_runbooks(loaded.settings, specs), "runbooks")
     shown: list[JsonValue] = [file.model_dump(mode="json") for file in loaded.files]
-    placed = replace(settings, directory=directory, shown={"files": shown})
-    session = await Session.create(around.home, incident, specs, coverage, engine, placed)
-    await _note_problems(session, (*loaded.problems, *intake.problems, *broken))
-    return session
+    remarks = _remarks((*loaded.problems, *intake.problems, *broken))
+    placed = replace(settings, directory=directory, shown={"files": shown}, remarks=remarks)
+    return await Session.create(around.home, incident, specs, coverage, engine, placed)
 
 
 async def take_up(session_id: str, around: Surroundings, config: Path | None = None) -> Session:
@@ -343,8 +345,8 @@ def _window(found: Incident, request: Request, clock: Clock) -> Window | None:
     return Window(start=start, end=end)
 
 
-async def _note_problems(session: Session, problems: Sequence[Problem]) -> None:
-    from orchestrator.journal.events import MAIN_THREAD, Note
-
-    for line in dict.fromkeys(problem.line() for problem in problems):
-        await session.desk.record(Note(text=line, level="warning"), thread=MAIN_THREAD)
+def _remarks(problems: Sequence[Problem]) -> tuple[str, ...]:
+    """Return the problems as lines, each once; beyond `REMARKS` only how many more there are."""
+    lines = list(dict.fromkeys(problem.line() for problem in problems))
+    more = [f"{len(lines) - REMARKS} more problems of this kind with what was given"] if len(lines) > REMARKS else []
+    return (*lines[:REMARKS], *more)

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from orchestrator.engines.base import Engine
 from orchestrator.journal.codec import Entry
-from orchestrator.journal.events import MAIN_THREAD, Body, IncidentOpened, SourceAddedEvent
+from orchestrator.journal.events import MAIN_THREAD, Body, IncidentOpened, Note, SourceAddedEvent
 from orchestrator.session.settings import Settings, installed_version
 from subagents.contract import Coverage, Incident, SourceSpec
 
@@ -27,7 +27,7 @@ def zip_coverage(specs: Sequence[SourceSpec], coverage: Sequence[Coverage]) -> t
 def first_entries(
     session: str, incident: Incident, attached: Sequence[Attached], engine: Engine, settings: Settings
 ) -> tuple[Entry, ...]:
-    """Return the incident and its sources, to be appended together."""
+    """Return the incident, its sources and the remarks on them, to be appended together."""
     services: list[JsonValue] = [service.model_dump(mode="json") for service in settings.services]
     opened = IncidentOpened(
         session=session,
@@ -37,7 +37,12 @@ def first_entries(
         version=settings.version or installed_version(),
         settings={**settings.shown, "services": services},
     )
-    return _entry(opened, "incident"), *(source_entry(spec, coverage) for spec, coverage in attached)
+    remarks = (Note(text=text, level="warning") for text in settings.remarks)
+    return (
+        _entry(opened, "incident"),
+        *(source_entry(spec, coverage) for spec, coverage in attached),
+        *(_entry(note, f"remark:{number}") for number, note in enumerate(remarks, 1)),
+    )
 
 
 def source_entry(spec: SourceSpec, coverage: Coverage | None) -> Entry:

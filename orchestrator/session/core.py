@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -167,11 +167,8 @@ class Session:
             f"{self._fold.agent_of(event.thread)}: {getattr(event.body, 'name', '')}"
             for event in self._fold.open_calls.values()
         )
-        if self.standing.status in ("running", "rescheduling"):
-            doing = f"; it was at {', '.join(self._was_doing)}" if self._was_doing else ""
-            message = f"{self._journal.recovery.words}{doing}"
-            with suppress(DiskFull):
-                await self._transition(StatusIdle(stop_reason=Reason(type="interrupted", message=message)), now=True)
+        with suppress(DiskFull):
+            await self._say_interrupted()
         await self._fit()
         self.fixes.take_up()
 
@@ -225,6 +222,10 @@ class Session:
         """Follow the events from after seq `after`; None: from now on."""
         return self._journal.subscribe(after)
 
+    def on_full_disk(self, sink: Callable[[str], None]) -> None:
+        """Tell `sink`, in a line for people, whenever work begins to wait for room on the disk."""
+        self._log.on_full = sink
+
     def on_preview(self, sink: PreviewSink) -> None:
         """Show streamed text to `sink(thread, text)`; it is never stored."""
         self._desk.previews.append(sink)
@@ -242,6 +243,7 @@ class Session:
             self._desk.cancel.clear()
             self._desk.inbox.forget_interrupts()
             self._log.giving_up.clear()
+            await self._say_interrupted()
             why = reason or ("resume" if self._fold.runs else "start")
             await self._transition(StatusRunning(reason=why), now=True)
             self._running = asyncio.create_task(self._drive(), name=f"session-{self.id}")
@@ -386,6 +388,14 @@ class Session:
             return there
         self.standing.then(body)
         return await self._recorder.record(body, MAIN_THREAD, source_id, now=now)
+
+    async def _say_interrupted(self) -> None:
+        """Record that the last run broke off, where it could not say so itself; raises DiskFull."""
+        if self.standing.status not in ("running", "rescheduling"):
+            return
+        doing = f"; it was at {', '.join(self._was_doing)}" if self._was_doing else ""
+        message = f"{self._journal.recovery.words}{doing}"
+        await self._transition(StatusIdle(stop_reason=Reason(type="interrupted", message=message)), now=True)
 
     async def _fit(self) -> None:
         """Give hands and workers the roster for the sources there are; where it cannot be built, the last one stays."""

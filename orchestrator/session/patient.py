@@ -24,6 +24,9 @@ class PatientLog:
         self._clock = clock
         self._learn = learn
         self._waiting = 0
+        self._told = False
+        self.on_full: Callable[[str], None] = lambda text: None
+        """Told, once for each time, that the disk is full and work waits."""
         self.giving_up = asyncio.Event()
         """Set when the session stops: whoever waits for room gets DiskFull."""
 
@@ -35,6 +38,7 @@ class PatientLog:
     async def append_now(self, *entries: Entry) -> list[Event]:
         """Append, or raise DiskFull at once."""
         events = await self._journal.append(*entries)
+        self._told = False
         for event in events:
             self._learn(event)
         return events
@@ -63,6 +67,9 @@ class PatientLog:
 
     async def wait_for_room(self) -> None:
         """Return after a while; raise DiskFull when the session stops."""
+        if not self._told and not self.giving_up.is_set():
+            self._told = True
+            self.on_full(f"{self._journal.directory}: no room left; waiting for some, nothing is lost; free some space")
         pause = asyncio.ensure_future(self._clock.sleep(RETRY_S))
         stop = asyncio.ensure_future(self.giving_up.wait())
         waits: set[asyncio.Future[Any]] = {pause, stop}

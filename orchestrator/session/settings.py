@@ -34,6 +34,8 @@ class Settings:
     """warroom's own; empty takes the installed one's."""
     shown: dict[str, JsonValue] = field(default_factory=dict)
     """What the first event tells of the settings."""
+    remarks: tuple[str, ...] = ()
+    """What is wrong with what came in, a line each: recorded with the first events, so that no crash loses it."""
     directory: Path | None = None
     """The folder of a new session where it was made before (`StateHome.new_session`), such as for its inputs."""
     grace_s: float = 5.0

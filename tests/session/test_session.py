@@ -30,8 +30,9 @@ from orchestrator.journal.events import (
     text_content,
 )
 from orchestrator.journal.faults import DiskFull, JournalBusy, JournalReadOnly
-from orchestrator.journal.fold import pending_calls
+from orchestrator.journal.fold import STATUS_TYPES, pending_calls
 from orchestrator.journal.index import Index
+from orchestrator.journal.store import Journal
 from orchestrator.session import Session, SessionFault
 from subagents.contract import Finding, ServiceInfo, SourceSpec, ToolResult
 from tests.hands import toy_roster
@@ -68,6 +69,24 @@ async def test_the_first_events_are_the_incident_and_its_sources(room: Room) -> 
     await session.close()
     again = await room.open(session.id)
     assert again.desk.brief == brief, "services come from the journal too"
+
+
+async def test_what_is_wrong_with_the_inputs_is_there_from_the_first_transaction(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups: list[list[str]] = []
+    append = Journal.append
+
+    async def counted(journal: Journal, *entries: Entry) -> object:
+        groups.append([entry.body.type for entry in entries])
+        return await append(journal, *entries)
+
+    monkeypatch.setattr(Journal, "append", counted)
+    session = await room.create(specs=[source("a")], remarks=("no repository", f"bad row with {OWN}"))
+    assert groups[0] == ["warroom.incident", "warroom.source_added", "warroom.note", "warroom.note", "warroom.redacted"]
+    notes = [event.body for event in session.journal.events() if isinstance(event.body, Note)]
+    assert (notes[0].level, notes[0].text) == ("warning", "no repository")
+    assert OWN not in notes[1].text
 
 
 async def test_what_the_engine_records_is_durable_redacted_and_recorded_once(room: Room) -> None:
@@ -461,6 +480,8 @@ async def test_while_the_disk_is_full_no_tool_starts_and_then_work_goes_on(
         return await append(*entries)
 
     monkeypatch.setattr(session.journal, "append", limited)
+    told: list[str] = []
+    session.on_full_disk(told.append)
     run = asyncio.create_task(session.run())
     await full.wait()
     assert not effects(tmp_path)
@@ -471,6 +492,7 @@ async def test_while_the_disk_is_full_no_tool_starts_and_then_work_goes_on(
         await asyncio.sleep(0)
     assert await run == "end_turn"
     assert refused == ["warroom.tool_started"] * 3
+    assert told == [f"{session.directory}: no room left; waiting for some, nothing is lost; free some space"]
     assert len(effects(tmp_path)) == 1
     assert any("disk was full" in event.body.text for event in session.journal.events() if isinstance(event.body, Note))
 
@@ -503,5 +525,11 @@ async def test_an_interrupt_gets_through_when_nothing_can_be_stored(
             await session.message("hello?")
         await session.interrupt()
     assert await run == ("interrupted" if isinstance(error, DiskFull) else "error")
-    assert session.standing.status == "running", "the journal could not say otherwise; the next to open it does"
+    assert session.standing.status == "running", "the journal could not say otherwise; the next to run it does"
+    with pytest.raises(type(error)):
+        await session.run()
     monkeypatch.undo()
+    monkeypatch.setattr(session._engine, "_script", rest)
+    assert await session.run() == "end_turn"
+    statuses = [event.type.rpartition("_")[2] for event in session.journal.events(types=STATUS_TYPES)]
+    assert statuses == ["running", "idle", "running", "idle"]

@@ -106,6 +106,7 @@ async def _open_and_run(opening: Opening, shown: Presentation, narrator: Narrato
             raise Fault(str(error)) from error
         except SessionFault as error:
             raise Fault(str(error)) from error
+        session.on_full_disk(narrator.say)
         try:
             if session.was_doing:
                 narrator.say(f"the last run was at {', '.join(session.was_doing)}")
