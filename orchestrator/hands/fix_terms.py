@@ -201,10 +201,12 @@ def _verify_store(terms: FixTerms) -> None:
 
 def _verify_base(terms: FixTerms, location: Location) -> None:
     found = read_repo(location, ["cat-file", "--batch-check"], f"{terms.parent}^{{tree}}\n".encode())
-    if b" tree " not in found.stdout:
+    # Its own bytes may be there by chance (a fetch that failed leaves them): its history must be, too.
+    whole = read_repo(location, ["rev-list", "--quiet", terms.parent, "--not", "--all"])
+    if b" tree " not in found.stdout or whole.status != 0:
         raise FixChanged(
-            f"the base {terms.parent[:12]} is no longer in {terms.repo} (rewritten and collected, or another "
-            "repository): draft again on what is there now"
+            f"the base {terms.parent[:12]} is no longer in {terms.repo} with its history (rewritten and collected, or "
+            "another repository): draft again on what is there now"
         )
 
 
