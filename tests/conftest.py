@@ -29,8 +29,14 @@ def _may_mount() -> bool:
     return mounted.returncode == 0
 
 
+def _may_contain() -> bool:
+    from subagents.codefix.sandbox_probe import probe
+
+    return probe().usable
+
+
 # Tools that are more than one command on the path. What is not here is looked up on the path.
-PROBES: dict[str, Callable[[], bool]] = {"tmpfs": _may_mount}
+PROBES: dict[str, Callable[[], bool]] = {"tmpfs": _may_mount, "bwrap": functools.cache(_may_contain)}
 
 
 def _required(tool: str) -> bool:

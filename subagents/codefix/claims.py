@@ -63,6 +63,13 @@ def _claim(
         left = f"; {len(still)} fail on both" if still else ""
         return "red to green", f"{len(fixed)} test(s) fail on the base and pass on the fix; {passed}{left}"
     if fix.suite.outcome == "failed":
+        if still and not fix.named("failed"):
+            first = sorted(still)[0]
+            message = fix.cases[first].message
+            return "untested", (
+                f"{len(still)} could not be set up or loaded, on the base neither, first {first}: {message}; "
+                f"{passed}, and none of these fails without the fix"
+            )
         if still:
             return "still red", f"{len(still)} test(s) fail on the fix as well, first {sorted(still)[0]}; {passed}"
         if base.suite.outcome == "passed":

@@ -138,14 +138,16 @@ def _pytest(project: Project, folder: str, tools: Toolchains, sign: str) -> Test
             f"pytest ({sign}) is installed neither in .venv of the work tree nor for the system: make an environment "
             "there, or name one in warroom.toml, [services.NAME.tests] ro_paths"
         )
-    extra = () if place.own else ("-o", "addopts=")  # options of plugins that only the project's environment has
+    # Options of plugins that only the project's environment has; plugins that only warroom's has.
+    extra = () if place.own else ("-o", "addopts=")
+    borrowed = {} if place.own else {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     command = instrument((place.program, "-m", "pytest", *extra))
     warnings = () if place.own else (_BORROWED,)
     return replace(
         command,
         found=f"pytest ({sign}), {place.note}",
         ro_paths=place.ro_paths,
-        env={**place.env, **_sources(project, folder)},
+        env={**place.env, **borrowed, **_sources(project, folder)},
         typed=("python3", "-m", "pytest"),
         warnings=warnings,
     )

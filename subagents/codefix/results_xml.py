@@ -14,6 +14,7 @@ REPORT_LIMIT = 32 << 20
 CASES_LIMIT = 100_000
 _DEPTH_LIMIT = 64
 _NAME_LIMIT, _MESSAGE_LIMIT = 500, 500
+_TEXT_KEPT = 4096
 _WORSE = {"failed": 3, "error": 2, "passed": 1, "skipped": 0}
 
 
@@ -64,7 +65,7 @@ class _Reader:
         self._errors_fail = errors_fail
         self._open: dict[str, str] | None = None
         self._outcome, self._message = "passed", ""
-        self._text: list[str] = []
+        self._text = ""
         self._suites: list[str] = []
         self._depth = 0
 
@@ -87,25 +88,28 @@ class _Reader:
         if tag == "testsuite":
             self._suites.append(attributes.get("name", ""))
         elif tag == "testcase":
-            self._open, self._outcome, self._message, self._text = attributes, "passed", "", []
+            self._open, self._outcome, self._message, self._text = attributes, "passed", "", ""
         elif self._open is not None and tag in ("failure", "error", "skipped"):
             failed = tag == "failure" or (tag == "error" and self._errors_fail)
             outcome = "failed" if failed else tag
             if self._outcome in ("passed", "skipped") or outcome == "failed":
                 self._outcome = outcome
                 self._message = attributes.get("message", "") or attributes.get("type", "")
-                self._text = []
+                self._text = ""
 
     def _characters(self, data: str) -> None:
-        if self._open is not None and not self._message and len(self._text) < 20:
-            self._text.append(data[:_MESSAGE_LIMIT])
+        if self._open is not None and self._outcome != "passed":
+            self._text = (self._text + data)[-_TEXT_KEPT:]
 
     def _end(self, tag: str) -> None:
         self._depth -= 1
         if tag == "testsuite" and self._suites:
             self._suites.pop()
         if tag == "testcase" and self._open is not None:
-            message = self._message or "".join(self._text)
+            message = self._message or self._text.strip()
+            if message == "collection failure":  # pytest: the reason is in the text, after an E
+                said = [line[2:].strip() for line in self._text.splitlines() if line.startswith("E ")]
+                message = said[-1] if said else message
             self._found.take(
                 [case(self._name(self._open), self._outcome, "" if self._outcome == "passed" else message)]
             )
@@ -116,8 +120,11 @@ class _Reader:
         name, group, file = (attributes.get(key, "") for key in ("name", "classname", "file"))
         if file.endswith(".py"):
             module = file[:-3].replace("/", ".")
-            inner = group.removeprefix(module).strip(".").replace(".", "::")
-            return "::".join(part for part in (file, inner, name) if part)
+            if name == module:
+                return file  # the file as a whole could not be loaded
+            if group == module or group.startswith(module + "."):
+                inner = group[len(module) + 1 :].replace(".", "::")
+                return "::".join(part for part in (file, inner, name) if part)
         return f"{group}::{name}" if group and name else name or group or "unnamed"
 
 
