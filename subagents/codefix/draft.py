@@ -6,7 +6,7 @@ draft that is refused leaves none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from subagents.codefix.bases import Base
@@ -24,7 +24,6 @@ from subagents.codefix.store import REGULAR, Change, DraftStore
 from subagents.codefix.undoing import Guilty, find_guilty, tree_without
 from subagents.gitstore.environment import IDENTITY
 from subagents.gitstore.process import Bounds
-from subagents.gitstore.reader import TreeEntry
 
 _BLOB_LIMIT = 8 << 20
 
@@ -154,34 +153,48 @@ def _hunks_of(store: DraftStore, guilty: Guilty) -> list[Hunk]:
 
 def _taken_back(store: DraftStore, guilty: Guilty, base: Base, chosen: Sequence[Hunk]) -> list[Change]:
     changes = []
+    listing = _Listing(store, base.commit)
     for path in dict.fromkeys(hunk.path for hunk in chosen):
         then, now = (
             store.reader.file_at(guilty.sha, path, _BLOB_LIMIT),
             store.reader.file_at(base.commit, path, _BLOB_LIMIT),
         )
-        mode = _mode_at(store, base.commit, path)
-        if then is None or now is None or mode not in REGULAR or now.size > len(now.data):
+        entry = listing.find(path)
+        if then is None or now is None or entry is None or entry.mode not in REGULAR or now.size > len(now.data):
             raise DraftRefused(
                 f"{plain(path, 200)} is no plain file of {base.commit[:12]}, so its hunks cannot be taken back"
             )
         data = taken_back(now.data, [hunk for hunk in chosen if hunk.path == path], unchanged=then.oid == now.oid)
-        changes.append(Change(path, mode, store.write_blob(data)))
+        changes.append(Change(path, entry.mode, store.write_blob(data)))
     return changes
 
 
-def _mode_at(store: DraftStore, commit: str, path: str) -> str:
-    return next((entry.mode for entry in _tree(store, commit) if entry.path == path), "")
+class _Listing:
+    """The files of a commit, as `ls-tree` gives them; read in full only where a new file needs that."""
+
+    def __init__(self, store: DraftStore, commit: str) -> None:
+        self._data = b"\0" + store.need(["ls-tree", "-r", "-z", commit], bounds=Bounds(60.0, 256 << 20))
+
+    def find(self, path: str) -> Entry | None:
+        """Return the file at exactly this path."""
+        wanted = b"\t" + path.encode("utf-8", "surrogateescape") + b"\0"
+        at = self._data.find(wanted)
+        while at >= 0:
+            head = self._data[self._data.rfind(b"\0", 0, at) + 1 : at]
+            if b"\t" not in head:  # else the rest of a longer name
+                return _entry(head)
+            at = self._data.find(wanted, at + 1)
+        return None
+
+    def all(self) -> dict[str, Entry]:
+        """Return every file by its path."""
+        records = (record.partition(b"\t") for record in self._data.split(b"\0") if record)
+        return {path.decode("utf-8", "surrogateescape"): _entry(head) for head, _, path in records}
 
 
-def _tree(store: DraftStore, commit: str) -> list[TreeEntry]:
-    data = store.need(["ls-tree", "-r", "-z", commit], bounds=Bounds(60.0, 256 << 20))
-    entries = []
-    for record in data.split(b"\0"):
-        if record:
-            head, _, path = record.partition(b"\t")
-            mode, kind, oid = head.decode("ascii").split(" ")
-            entries.append(TreeEntry(mode, kind, oid, path.decode("utf-8", "surrogateescape")))
-    return entries
+def _entry(head: bytes) -> Entry:
+    mode, _, oid = head.decode("ascii").split(" ")
+    return Entry(mode, oid)
 
 
 def draft_edit(store: DraftStore, order: Order, base: Base, title: str, replacements: Sequence[Replacement]) -> Draft:
@@ -194,8 +207,7 @@ def draft_edit(store: DraftStore, order: Order, base: Base, title: str, replacem
         raise ValueError("an edit needs a title that says what it does")
     with store.hold():
         store.bring_base(base.commit)
-        tree = {entry.path: Entry(entry.mode, entry.oid) for entry in _tree(store, base.commit)}
-        changes = _edits(store, tree, replacements)
+        changes = _edits(store, _Listing(store, base.commit), replacements)
         names = ", ".join(plain(change.path, 100) for change in changes[:6]) + (" …" if len(changes) > 6 else "")
         plan = _Plan(
             kind="edit",
@@ -207,10 +219,12 @@ def draft_edit(store: DraftStore, order: Order, base: Base, title: str, replacem
         return _finish(store, order, plan, store.write_tree(base.commit, changes))
 
 
-def _edits(store: DraftStore, tree: Mapping[str, Entry], replacements: Sequence[Replacement]) -> list[Change]:
+def _edits(store: DraftStore, listing: _Listing, replacements: Sequence[Replacement]) -> list[Change]:
     by_path: dict[str, list[Replacement]] = {}
     for item in replacements:
         by_path.setdefault(item.path, []).append(item)
+    here = {path: entry for path in by_path if (entry := listing.find(path)) is not None}
+    tree = here if len(here) == len(by_path) else listing.all()
     planned: list[tuple[str, str, bytes]] = []
     for path, items in by_path.items():
         entry = check_place(path, tree, by_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from subagents.codefix.refusal import DraftRefused
 from subagents.codefix.review import diff_text, digest_of_diff
 from subagents.contract import Fact, Finding
 from tests.codefix.drafting import Bench, content, fsck, git_of, litter, paths, untouched
-from tests.gitstore.repos import commit, git
+from tests.gitstore.repos import ENVIRONMENT, commit, git
 
 
 def test_an_ordinary_revert_has_the_tree_that_git_revert_makes(bench: Bench) -> None:
@@ -125,6 +126,41 @@ def test_a_merge_is_undone_with_its_main_line_stated(bench: Bench) -> None:
     for wrong in (0, 3, 99):
         with pytest.raises(DraftRefused, match="merge of 2 parents"):
             bench.revert(merge, mainline=wrong)
+
+
+def test_renames_are_followed_as_git_revert_follows_them(bench: Bench) -> None:
+    body = {f"d/{name}.py": "".join(f"{name} {n}\n" for n in range(60)) for name in ("one", "two", "three")}
+    commit(bench.repo, {**body, "d/old.py": "old\n"}, "before")
+    changed = body["d/one.py"].replace("one 30\n", "ONE 30\n")
+    guilty = commit(bench.repo, {"d/one.py": changed, "d/two.py": body["d/two.py"] + "two more\n"}, "guilty")
+    moved = {f"e/{name}.py": "# moved\n" + text for name, text in (("one", changed), ("three", body["d/three.py"]))}
+    commit(bench.repo, {**moved, "d/one.py": None, "d/three.py": None}, "moved and changed")
+    draft = bench.revert(guilty)
+    assert b"one 30\n" in content(draft, "e/one.py")
+    git(bench.repo, "revert", "--no-edit", guilty)
+    assert git(bench.repo, "rev-parse", "HEAD^{tree}") == draft.tree
+    git(bench.repo, "reset", "-q", "--hard", "HEAD~1")
+    lost = commit(bench.repo, {"d/old.py": None}, "old goes")
+    final = {f"f/{name}.py": "# again\n" + (bench.repo / f"e/{name}.py").read_text() for name in ("one", "three")}
+    commit(
+        bench.repo, {**final, "e/one.py": None, "e/three.py": None, "f/two.py": "# again\n", "d/two.py": None}, "all"
+    )
+    draft = bench.revert(lost)
+    git(bench.repo, "revert", "--no-edit", lost)
+    assert git(bench.repo, "rev-parse", "HEAD^{tree}") == draft.tree
+
+
+def test_what_the_merge_needs_beyond_the_changes_is_brought_when_it_asks(bench: Bench) -> None:
+    """A whole directory that moves while its files change makes the merge read files that the commit did not touch."""
+    body = {f"d/{n}.py": "".join(f"{n} {line}\n" for line in range(50)) for n in range(6)}
+    commit(bench.repo, {**body, "d/old.py": "".join(f"old {line}\n" for line in range(50))}, "before")
+    guilty = commit(bench.repo, {"d/old.py": None}, "old goes")
+    moved = {path.replace("d/", "e/"): text.replace(" 10\n", " ten\n") for path, text in body.items()}
+    commit(bench.repo, {**moved, **dict.fromkeys(body)}, "the directory moves and all files change")
+    done = subprocess.run(["git", "revert", "--no-edit", guilty], cwd=bench.repo, env=ENVIRONMENT, capture_output=True)
+    assert b"suggesting it should perhaps be moved to e/old.py" in done.stdout
+    git(bench.repo, "revert", "--abort")
+    assert _refusal(bench, lambda: bench.revert(guilty)).conflicts == ("e/old.py",)
 
 
 def test_an_octopus_is_undone_against_each_parent(bench: Bench) -> None:
