@@ -43,6 +43,7 @@ CAPABILITIES: Mapping[AgentName, Mapping[str, Capability]] = {
         "logs_patterns": READ_IN_WORKER,
         "logs_search": READ_IN_WORKER,
         "logs_stacks": READ_IN_WORKER,
+        "logs_recorded": READ_IN_WORKER,
     },
     "metrics": {
         "metrics_compare": READ_IN_WORKER,

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+from pydantic import JsonValue
+
 from orchestrator.intake.alerts import ParsedAlert, parse_alert
 from orchestrator.intake.folder import Walk, inside, is_repository
 from orchestrator.intake.manifest import Manifest, read_manifest
 from orchestrator.intake.model import IntakeOptions
 from orchestrator.intake.naming import shown, source_id
 from orchestrator.intake.recognise import Recognised, bare_name, log_service, recognise
+from orchestrator.intake.recorded import read_recorded
 from orchestrator.intake.spool import Spool
 from subagents.contract import Problem, SourceKind, SourceSpec
 
@@ -139,6 +142,9 @@ class Gathered:
     def _add_source(self, candidate: Candidate, what: Recognised, kind: SourceKind) -> None:
         path, origin, options = candidate.path, shown(candidate.origin), dict(what.options)
         try:
+            if kind == "evidence":
+                self._add_recorded(candidate, what.document)
+                return
             if options.pop("form", "") == "array" and isinstance(what.document, list):
                 path = self.spool.lines(f"{candidate.path.name}.jsonl", what.document)
             elif what.encoding not in (None, "utf-8-sig"):  # readers skip the mark of UTF-8 themselves
@@ -150,6 +156,29 @@ class Gathered:
         if options.pop("series", "") == "single":
             options["metric"] = bare_name(candidate.path.name).rpartition(".")[0] or "value"
         self._spec(kind, self.spool.addressable(path), candidate.relative, origin, options)
+
+    def _add_recorded(self, candidate: Candidate, document: JsonValue) -> None:
+        """Take in recorded outputs of tools: what they logged or listed as logs, what they measured as metrics."""
+        origin, stem = shown(candidate.origin), bare_name(candidate.path.name).rpartition(".")[0] or "evidence"
+        outputs = read_recorded(document)
+        if not outputs:
+            self._leave(origin, "no recorded outputs: an object of tool name -> output is expected")
+        points: list[JsonValue] = []
+        for output in outputs:
+            where = shown(f"{origin}: {output.tool}")
+            points += output.points
+            options = {"recorded": output.tool[:200]}
+            if output.left_out:
+                self._leave(where, output.left_out)
+            elif output.text is not None:
+                path = self.spool.text(f"{output.tool[:80]}.txt", output.text)
+                self._spec("logs", path, f"{stem}/{output.tool[:80]}", where, options)
+            elif output.records:
+                path = self.spool.lines(f"{output.tool[:80]}.jsonl", output.records)
+                self._spec("logs", path, f"{stem}/{output.tool[:80]}", where, options)
+        if points:
+            path = self.spool.records(f"{stem}-metrics.json", points)
+            self._spec("metrics", path, f"{stem}/metrics", origin, {})
 
     def _spec(self, kind: SourceKind, path: Path, relative: str, origin: str, options: dict[str, str]) -> None:
         number = source_id(relative, self._ids)
@@ -194,7 +223,8 @@ class Gathered:
     def _name_services(self) -> None:
         """A log named after a known service, or one of several named logs in a folder, is that service's."""
         known = {*self.options.services, *(name for manifest in self.manifests for name in manifest.services)}
-        named = {s.id: log_service(s.id.rpartition("/")[2]) for s in self.specs if s.kind == "logs"}
+        logs = [s for s in self.specs if s.kind == "logs" and "recorded" not in s.options]
+        named = {s.id: log_service(s.id.rpartition("/")[2]) for s in logs}
         per_folder = Counter(s.origin.rpartition("/")[0] for s in self.specs if named.get(s.id))
         for index, spec in enumerate(self.specs):
             service = named.get(spec.id)

@@ -172,8 +172,6 @@ def _table(seen: Peek) -> Recognised:
 def _json(look: _Look) -> Recognised | None:
     by_name = look.by_name
     told_apart = by_name not in (None, "alert", "manifest")
-    if by_name == "evidence":
-        return Recognised("evidence")
     cap = look.limits.document_bytes if told_apart or by_name is None else look.limits.alert_bytes
     try:
         data, cut = read_all(look.path, look.where, cap)
@@ -188,7 +186,7 @@ def _json(look: _Look) -> Recognised | None:
     role = _role_of(document, by_name)
     if role is None:
         return None
-    keep = document if role in ("alert", "manifest", "case", "logs") else None
+    keep = document if role in ("alert", "manifest", "case", "logs", "evidence") else None
     return Recognised(role, document=keep, options={"form": "array"} if role == "logs" else {})
 
 

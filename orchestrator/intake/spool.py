@@ -48,6 +48,12 @@ class Spool:
             out.writelines(orjson.dumps(record) + b"\n" for record in records)
         return path
 
+    def text(self, name: str, text: str) -> Path:
+        """Write text as UTF-8; a lone surrogate becomes `?`."""
+        path = self.place(name)
+        path.write_bytes(text.encode("utf-8", "replace"))
+        return path
+
     def utf8(self, path: Path, where: str, encoding: str) -> tuple[Path, Problem | None]:
         """Convert text of another encoding to a UTF-8 copy; what cannot be decoded becomes U+FFFD."""
         decoder = codecs.getincrementaldecoder(encoding)("replace")

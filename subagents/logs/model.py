@@ -294,6 +294,37 @@ class LogsFirstLook(Frozen):
     window_seconds: float
 
 
+class RecordedSign(Frozen):
+    """A known kind of failure that recorded outputs of tools show."""
+
+    name: str
+    kind: SuspectKind
+    explains: str
+    count: int
+    """Lines that show it."""
+    outputs: tuple[str, ...]
+    """Tools whose output shows it."""
+    subject: str
+    """What it is about, where the line names it."""
+    current: bool
+    """False: the newest record of it is older than what else was recorded, so that it may be over."""
+    first: AwareDatetime | None
+    last: AwareDatetime | None
+    example: str
+    citation: str
+    terms: tuple[str, ...] = ()
+
+
+class LogsRecorded(Frozen):
+    """What recorded outputs of tools show; they hold one moment, so nothing is compared with a time before."""
+
+    outputs: int
+    lines: int
+    signs: tuple[RecordedSign, ...]
+    first_line: str = ""
+    """Citation of the first line read."""
+
+
 class ServiceEvidence(Frozen):
     """How much the logs speak of trouble in one service."""
 

@@ -20,6 +20,10 @@ class CoverageParams(Params):
     """No arguments."""
 
 
+class RecordedParams(Params):
+    """No arguments."""
+
+
 class FirstLookParams(Params):
     """What is known of the incident's times; all may be left out."""
 

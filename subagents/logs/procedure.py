@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from subagents.contract import Brief, Finding, Incident, Problem, Window, Workbench
-from subagents.logs import statements
+from subagents.logs import recorded, statements
 from subagents.logs.model import (
     LogsCoverage,
     LogsFirstLook,
     LogsPatterns,
+    LogsRecorded,
     LogsStacks,
     LogsSummary,
 )
-from subagents.logs.params import CoverageParams, FirstLookParams, PatternsParams, WindowParams
+from subagents.logs.params import CoverageParams, FirstLookParams, PatternsParams, RecordedParams, WindowParams
 
 MOST_FINDINGS = 12
 PATTERNS_READ = 40
@@ -29,16 +30,36 @@ async def investigate(brief: Brief, bench: Workbench) -> LogsSummary:
         await bench.report(statements.gap(f"The logs could not be read: {coverage.text}"))
         return LogsSummary()
     await bench.say(coverage.text.split("\n", 1)[0])
-    if coverage.data.span is None:
-        await bench.report(statements.gap(statements.undated(coverage.data)))
-        return LogsSummary(events=coverage.data.events, problems=_problems(coverage.data))
+    recordings = ["recorded" in spec.options for spec in brief.sources if spec.kind == "logs"]
+    summary = await _dated(brief, bench, coverage.data, all(recordings))
+    if any(recordings):
+        await _recorded(bench, summary)
+    return summary
+
+
+async def _dated(brief: Brief, bench: Workbench, coverage: LogsCoverage, recorded_only: bool) -> LogsSummary:
+    if coverage.span is None and recorded_only:
+        return LogsSummary(events=coverage.events)
+    if coverage.span is None:
+        await bench.report(statements.gap(statements.undated(coverage)))
+        return LogsSummary(events=coverage.events, problems=_problems(coverage))
     times = _times(brief.incident, bench.board())
     look = await bench.call("logs_first_look", times, LogsFirstLook)
     if look.outcome != "ok" or look.data is None:
         await bench.report(statements.gap(f"The logs could not be compared: {look.text}"))
-        return LogsSummary(events=coverage.data.events, problems=_problems(coverage.data))
+        return LogsSummary(events=coverage.events, problems=_problems(coverage))
     await bench.say(look.text.split("\n", 1)[0])
-    return await _compare(bench, coverage.data, look.data)
+    return await _compare(bench, coverage, look.data)
+
+
+async def _recorded(bench: Workbench, summary: LogsSummary) -> None:
+    """Report what recorded outputs of tools show."""
+    found = await bench.call("logs_recorded", RecordedParams(), LogsRecorded)
+    if found.data is None:
+        await bench.report(statements.gap(f"The recorded outputs could not be read: {found.text}"))
+        return
+    for finding in recorded.findings(found.data, {sign.name for sign in summary.signatures}):
+        await bench.report(finding)
 
 
 async def _compare(bench: Workbench, coverage: LogsCoverage, look: LogsFirstLook) -> LogsSummary:

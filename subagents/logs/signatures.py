@@ -56,7 +56,8 @@ TABLE: tuple[Known, ...] = (
     Known(
         "disk full",
         "resource",
-        r"no space left on device|enospc|disk( is)? full|disk quota exceeded|not enough (disk )?space|low on disk"
+        r"no space left on device|enospc|disk( is)? full|out of (disk|storage) space|storage full|insufficient storage"
+        r"|storage (space )?is critically low|disk quota exceeded|not enough (disk )?space|low on disk"
         r"|flood stage disk watermark|could not extend file",
         "a file system is full",
         0.65,
@@ -67,6 +68,37 @@ TABLE: tuple[Known, ...] = (
         r"oomkilled|oom-kill|out of memory|outofmemoryerror|cannot allocate memory|enomem|heap out of memory"
         r"|memory cgroup|killed process \d+|memoryerror\b|java heap space|gc overhead limit",
         "memory ran out",
+        0.45,
+    ),
+    Known(
+        "image not pulled",
+        "config",
+        r"imagepullbackoff|errimagepull|failed to pull (and unpack )?image|back-off pulling image|pull access denied"
+        r"|manifest unknown|invalidimagename",
+        "a container image cannot be had under that name",
+        0.55,
+    ),
+    Known(
+        "not schedulable",
+        "resource",
+        r"failedscheduling|unschedulable\b|nodes are available|insufficient (cpu|memory|pods)"
+        r"|insufficient (ephemeral-storage|[\w.-]+/gpu)|too many pods|untolerated taint",
+        "no machine has room for it",
+        0.55,
+    ),
+    Known(
+        "volume missing",
+        "resource",
+        r"provisioningfailed|unbound immediate persistentvolumeclaims?|failedmount\b|failedattachvolume"
+        r"|storageclass[^\n]{0,80} not found|persistentvolumeclaim[^\n]{0,60} not found",
+        "storage that it needs is not there",
+        0.55,
+    ),
+    Known(
+        "probe failing",
+        "none",
+        r"(liveness|readiness|startup) probe (failed|errored)|failed (liveness|readiness|startup) probe",
+        "the platform's own health check fails",
         0.45,
     ),
     Known(
@@ -255,7 +287,8 @@ TABLE: tuple[Known, ...] = (
     Known(
         "crash loop",
         "none",
-        r"crashloopbackoff|back-off restarting|exited with (code|status) [1-9]|failed to start|startup failed",
+        r"crashloopbackoff|back-off restarting|executable file not found|command not found"
+        r"|exited with (code|status) [1-9]|failed to start|startup failed",
         "the program does not stay up",
         0.4,
     ),
@@ -330,6 +363,8 @@ def target_of(raw: str, text: str, services: Iterable[str], own: Iterable[str]) 
     for pattern in _TARGETS:
         for match in pattern.finditer(text[:2048]):
             host = _bare(match["host"])
+            if host[:1].isdigit() and match.group().lower().startswith("from "):
+                continue  # a bare address after "from" is who asked, not who was asked
             if host.lower() in known or _LIKE_HOST.search(match["host"]):
                 return host
     words = {word.lower().rstrip(".,:;") for word in re.findall(r"[\w.-]{3,}", text[:2048])}

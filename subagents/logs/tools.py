@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from subagents.contract import Tool, ToolContext, ToolResult
-from subagents.logs import answers, scans
+from subagents.logs import answers, recorded, scans
 from subagents.logs.compare import Spans, spans_of
 from subagents.logs.index import LogIndex
 from subagents.logs.levels import LEVELS, UNKNOWN
@@ -18,6 +18,7 @@ from subagents.logs.model import (
     LogsFirstLook,
     LogsHistogram,
     LogsPatterns,
+    LogsRecorded,
     LogsSearch,
     LogsStacks,
 )
@@ -28,6 +29,7 @@ from subagents.logs.params import (
     FirstLookParams,
     HistogramParams,
     PatternsParams,
+    RecordedParams,
     SearchParams,
     WindowParams,
 )
@@ -68,6 +70,13 @@ def logs_tools(logs: LogSet) -> tuple[Tool[Any, Any], ...]:
             WindowParams,
             LogsStacks,
             lambda params, context: _stacks(logs, params, context),
+        ),
+        _tool(
+            "logs_recorded",
+            "Recorded outputs of tools (kubectl, events, …): known kinds of failure that their lines show, each cited.",
+            RecordedParams,
+            LogsRecorded,
+            lambda params, context: recorded.answer(logs, context.cancelled),
         ),
         _tool(
             "logs_search",

@@ -102,10 +102,15 @@ class LogSource:
         return self.spec.origin or self.path.name
 
     @property
+    def recorded(self) -> bool:
+        """It is the recorded output of a tool, not a log: what it shows holds at the time of the recording."""
+        return "recorded" in self.spec.options
+
+    @property
     def service(self) -> str | None:
         """Whose log it is, where the spec or the file's own name says so."""
         given = self.spec.options.get("service")
-        if given:
+        if given or self.recorded:
             return given
         return service_of_file(self.path.name)
 
@@ -210,6 +215,8 @@ class LogSource:
         yield from self.tally.problems.values()
         tally = self.tally
         hits = self._columns.stamps.hits + self._columns.json_stamps.hits
+        if self.recorded:
+            return  # a listing has no times and need not have any
         if tally.events and not tally.stamped:
             yield Problem(
                 what="no time stamps that warroom knows",

@@ -1,0 +1,228 @@
+"""Recorded outputs of tools: which known kinds of failure their lines show, and whether they still hold.
+
+A recording holds one moment: there is no time before to compare with, and most lines have no level. So wording
+counts only where a line states it as so: not as the name of a condition that is false, nor as a threshold's text
+of a monitor that is well, nor of an object that is being removed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from subagents import quantities
+from subagents.contract import Fact, Finding, Suspect, ToolResult
+from subagents.files import open_bounded
+from subagents.logs.log_set import LogSet, Place
+from subagents.logs.model import LogsRecorded, RecordedSign
+from subagents.logs.signatures import TABLE, Known, around_wording, recognise
+from subagents.logs.sources.json_fields import flatten
+from subagents.logs.terms import terms_of
+
+NAME = "logs"
+MOST_LINES = 200_000
+MOST_SIGNS = 8
+LONGEST = 4096
+STILL = timedelta(minutes=2)
+"""A dated record older than the newest one by this much or more may be over."""
+UNCONFIRMED = 0.85
+"""Of a wording's weight: nothing shows what was usual before."""
+_WELL = re.compile(r"(?:\b(?:false|none|ok|normal|healthy|succeeded|0)|<none>|\[\]|\{\})\s*$", re.IGNORECASE)
+_STATE_KEYS = ("overall_state", "state", "status", "health")
+_GOOD = {"ok", "normal", "healthy", "resolved", "good"}
+_OBJECTS = ("involved_object", "of_involved_object", "of_name", "name", "pod_name", "of_pod_name", "service")
+_LAST = ("last_time", "lastTimestamp", "last_seen", "ts", "timestamp", "time", "date")
+_FIRST = ("first_time", "firstTimestamp", "first_seen")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)")
+
+
+@dataclass
+class _Line:
+    text: str
+    place: Place
+    tool: str
+    subject: str = ""
+    at: datetime | None = None
+    since: datetime | None = None
+
+
+@dataclass
+class _Group:
+    known: Known
+    lines: list[_Line] = field(default_factory=list)
+
+
+def answer(logs: LogSet, cancelled: Callable[[], bool]) -> ToolResult[LogsRecorded]:
+    """Read all recorded outputs and return the kinds of failure that they show, the most telling first."""
+    groups: dict[str, _Group] = {}
+    count, tools, newest = 0, set(), None
+    first: Place | None = None
+    for line in _lines(logs, cancelled):
+        count += 1
+        tools.add(line.tool)
+        first = first or line.place
+        newest = max(filter(None, (newest, line.at)), default=None)
+        known = recognise(line.text)
+        if known is not None:
+            groups.setdefault(known.name, _Group(known)).lines.append(line)
+    ranked = sorted(groups.values(), key=lambda group: (-group.known.weight, group.known.name))[:MOST_SIGNS]
+    signs = [_sign(logs, group, newest) for group in ranked]
+    signs.sort(key=lambda sign: not sign.current)
+    places = [(_shown(group).place, group.known.name) for group in ranked]
+    if not places and first is not None:
+        places = [(first, "first line of the recorded outputs")]
+    data = LogsRecorded(
+        outputs=len(tools), lines=count, signs=tuple(signs), first_line=logs.ref(first) if first is not None else ""
+    )
+    told = [f"{sign.name} ({sign.count}) in {', '.join(sign.outputs[:3])}: {sign.example}" for sign in signs]
+    text = "\n".join([f"{count} lines of {len(tools)} recorded outputs; known kinds of failure: {len(signs)}", *told])
+    return ToolResult[LogsRecorded](data=data, text=text, citations=logs.cite(places))
+
+
+def _lines(logs: LogSet, cancelled: Callable[[], bool]) -> Iterator[_Line]:
+    total = 0
+    for number, source in enumerate(logs.sources):
+        if not source.recorded:
+            continue
+        stream, _ = open_bounded(source.path, source.name)
+        byte = 0
+        with stream:
+            for raw in stream:
+                total += 1
+                if total > MOST_LINES or cancelled():
+                    return
+                line = _line(raw[:LONGEST].decode("utf-8", "replace"), Place(number, byte, 1))
+                byte += len(raw)
+                if line is not None:
+                    line.tool = source.spec.options["recorded"]
+                    yield line
+
+
+def _line(text: str, place: Place) -> _Line | None:
+    record = _record(text)
+    if record is None:
+        stripped = text.strip()
+        stated = stripped and not _WELL.search(stripped) and '"tool_name"' not in stripped[:200]
+        return _Line(stripped, place, "", at=_moment(stripped[:64])) if stated else None
+    if any(key.lower().endswith(("deletion_timestamp", "deletiontimestamp")) and record[key] for key in record):
+        return None
+    if any(str(record.get(key, "")).lower() in _GOOD for key in _STATE_KEYS):
+        return None
+    own = {key: value.strip() for key, value in record.items() if not key.startswith("of_")}
+    said = [value for value in own.values() if not _WELL.fullmatch(value) and not _TIME.fullmatch(value)]
+    subject = next((record[key] for key in _OBJECTS if record.get(key)), "")
+    last, first = (next((record[k] for k in keys if record.get(k)), "") for keys in (_LAST, _FIRST))
+    return _Line(" ".join(dict.fromkeys(said)), place, "", subject, _moment(last), _moment(first or last))
+
+
+def _record(text: str) -> dict[str, str] | None:
+    if not text.startswith("{"):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return flatten(value) if isinstance(value, dict) and "tool_name" not in value else {} if value else None
+
+
+def _moment(text: str) -> datetime | None:
+    match = _TIME.search(text)
+    try:
+        return datetime.fromisoformat(match.group().replace("Z", "+00:00")) if match else None
+    except ValueError:
+        return None
+
+
+def _shown(group: _Group) -> _Line:
+    """Return the line to show: the latest that is dated, else the first."""
+    dated = [line for line in group.lines if line.at is not None]
+    return max(dated, key=lambda line: (line.at or datetime.min, len(line.text))) if dated else group.lines[0]
+
+
+def _sign(logs: LogSet, group: _Group, newest: datetime | None) -> RecordedSign:
+    shown = _shown(group)
+    last = shown.at
+    undated = any(line.at is None for line in group.lines)
+    return RecordedSign(
+        name=group.known.name,
+        kind=group.known.kind,
+        explains=group.known.explains,
+        count=len(group.lines),
+        outputs=tuple(dict.fromkeys(line.tool for line in group.lines)),
+        subject=shown.subject[:120],
+        current=undated or last is None or newest is None or newest - last < STILL,
+        first=min((line.since or line.at for line in group.lines if line.at), default=None),
+        last=last,
+        example=around_wording(group.known, shown.text)[:300],
+        citation=logs.ref(shown.place),
+        terms=terms_of(*[line.text for line in group.lines[:3]]),
+    )
+
+
+def findings(data: LogsRecorded, known: Collection[str] = ()) -> list[Finding]:
+    """Return what the recorded outputs show: what still holds, what may be over, or nothing.
+
+    What is `known` by name from dated logs is only observed here, so that it does not count twice.
+    """
+    if not data.signs:
+        return [_nothing(data)] if data.lines else []
+    current = [sign for sign in data.signs if sign.current]
+    found = [_finding(sign, sign.name in known) for sign in data.signs[:4]]
+    if current:
+        told = ", ".join(f"{sign.name} ({sign.count})" for sign in current[:5])
+        found.append(
+            Finding(
+                agent=NAME,
+                claim=f"Recorded outputs show trouble: {told}; foremost: {_quote(current[0])}",
+                topic="errors",
+                weight=0.5,
+                facts=(_count(current[0]),),
+                citations=tuple(sign.citation for sign in current[:5]),
+                at=current[0].first,
+            )
+        )
+    return found
+
+
+def _quote(sign: RecordedSign) -> str:
+    text = " ".join(sign.example.split())
+    about = f"{sign.subject}: " if sign.subject and sign.subject not in text else ""
+    return f"{about}{text if len(text) <= 200 else text[:199] + '…'}"
+
+
+def _count(sign: RecordedSign) -> Fact:
+    return Fact(quantity=quantities.COUNT, value=sign.count, unit="events", citation=sign.citation)
+
+
+def _finding(sign: RecordedSign, known: bool) -> Finding:
+    weights = {known.name: known.weight for known in TABLE}
+    suspected = sign.kind != "none" and sign.current and not known
+    about = Suspect(kind=sign.kind, key=sign.name, label=sign.name) if suspected else None
+    over = "" if sign.current else "; last recorded well before the rest, so that it may be over"
+    return Finding(
+        agent=NAME,
+        claim=f"{', '.join(sign.outputs[:2])} shows {sign.name} ({sign.explains}) in {sign.count} line(s): "
+        f"{_quote(sign)}{over}",
+        topic="mechanism" if sign.current else "consequence",
+        about=about,
+        stance="for" if about is not None else "observes",
+        weight=round(weights.get(sign.name, 0.3) * UNCONFIRMED, 3),
+        facts=(_count(sign),),
+        citations=(sign.citation,),
+        at=sign.first,
+        terms=sign.terms,
+    )
+
+
+def _nothing(data: LogsRecorded) -> Finding:
+    return Finding(
+        agent=NAME,
+        claim=f"{data.lines} lines of {data.outputs} recorded outputs show no kind of failure that warroom knows by "
+        "its wording; states and numbers in them were not judged.",
+        topic="health",
+        weight=0.2,
+        citations=(data.first_line,) if data.first_line else (),
+    )
