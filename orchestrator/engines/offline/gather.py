@@ -8,16 +8,14 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from orchestrator.engines.offline.case import Case, Change, Moved
-from orchestrator.journal.verdict import Cited, IncidentState, ServiceScore, SuspectScore
+from orchestrator.engines.offline.places import rank_services
+from orchestrator.journal.verdict import Cited, IncidentState, SuspectScore
 from orchestrator.verdict.board import fold
 from subagents import citations
 from subagents.contract import Brief, Finding, Suspect
 from subagents.deploys.model import DeploysSummary
 from subagents.logs.model import LogsSummary
 from subagents.metrics.model import MetricsSummary, SeriesView
-
-LOG_SHARE = 0.5
-"""How far log evidence may move a service's score: metrics see every service, logs only those that speak."""
 
 
 def gather(
@@ -44,27 +42,6 @@ def gather(
         ),
         failed=failed,
     )
-
-
-def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceScore, ...]:
-    """Fuse the two rankings: each is scaled to its best, and log evidence adds to what metrics leave open."""
-    from_metrics = _scaled({rank.service: rank.score for rank in metrics.services})
-    from_logs = _scaled({item.service: item.score for item in logs.services})
-    if not from_metrics:
-        fused = from_logs
-    else:
-        names = from_metrics.keys() | from_logs.keys()
-        fused = {
-            name: 1.0 - (1.0 - from_metrics.get(name, 0.0)) * (1.0 - LOG_SHARE * from_logs.get(name, 0.0))
-            for name in names
-        }
-    ranked = sorted(fused.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(ServiceScore(service=name, score=round(score, 4)) for name, score in ranked if name)
-
-
-def _scaled(scores: Mapping[str, float]) -> dict[str, float]:
-    best = max(scores.values(), default=0.0)
-    return {name: score / best for name, score in scores.items()} if best > 0 else {}
 
 
 def _state(metrics: MetricsSummary, findings: tuple[Finding, ...]) -> IncidentState:

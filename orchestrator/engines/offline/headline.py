@@ -11,9 +11,10 @@ from orchestrator.engines.offline.causes import Decision
 def headline(case: Case, decision: Decision, service: str | None) -> str:
     """Say the verdict in one line."""
     sure = f"{decision.confidence:.0%} sure"
-    where = service or case.brief.incident.title or "the incident"
+    title = " ".join(case.brief.incident.title.split())[:80]
+    where = service or (f"{title}: something" if title else "something")
     if decision.kind == "no_incident":
-        where = case.brief.incident.service or where
+        where = case.brief.incident.service or title or "the incident"
         return f"{where}: nothing departs from its baseline in the data given ({sure})"
     if decision.kind == "culprit" and decision.hypothesis is not None:
         return f"{_broken(case, where)}: {named(decision.hypothesis.suspect)} did it ({sure})"
@@ -26,7 +27,7 @@ def _undecided(case: Case, decision: Decision, where: str) -> str:
     reason = decision.reasons[0] if decision.reasons else "no lead"
     symptom = case.symptom
     if symptom is None:
-        return f"{where}: not established whether anything is broken: {reason}"
+        return f"{where.removesuffix(': something')}: not established whether anything is broken: {reason}"
     shows = symptom.services[0] if symptom.services else case.brief.incident.service or where
     began = f"; most likely began at {case.home}" if case.home and case.home != shows else ""
     return f"{_broken(case, shows)}: cause not established{began}; {reason}"

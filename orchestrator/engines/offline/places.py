@@ -1,0 +1,51 @@
+"""Where it began: the rankings of metrics and logs fused by what each kind of evidence can know.
+
+A metrics score is absolute: near 1 a service is surely in trouble of its own, and a low score says that metrics see
+little, so it is never scaled up to look like certainty. What a service newly logs is strong evidence of a fault in its
+code, which metrics may not show at all; but a line that names another service as failing speaks for that one. Logs
+with nothing before the incident cannot tell what is new, and weigh little.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+from orchestrator.journal.verdict import ServiceScore
+from subagents.logs.model import LogsSummary
+from subagents.metrics.model import MetricsSummary
+
+LOG_SCALE = 9.0
+"""Log score (surprise in nats, logged, by severity, summed over patterns) that is 63 % of all that logs can say."""
+LOG_SHARE, LOG_SHARE_BARE = 0.8, 0.3
+"""How far logs can move a service's score, with and without a time before to compare with."""
+POINTED_AWAY, POINTED_AT = 0.7, 0.5
+"""Of what a line weighs that names a failing peer: taken from who logs it, given to the peer."""
+
+
+def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceScore, ...]:
+    """Return every service that metrics or logs speak of, the likeliest origin first; scores are 0 to 1."""
+    measured = {rank.service: rank.score for rank in metrics.services}
+    logged = _logged(logs)
+    share = LOG_SHARE if logs.baseline is not None else LOG_SHARE_BARE
+    fused = {
+        name: 1.0 - (1.0 - min(measured.get(name, 0.0), 1.0)) * (1.0 - share * logged.get(name, 0.0))
+        for name in measured.keys() | logged.keys()
+    }
+    ranked = sorted(fused.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(ServiceScore(service=name, score=round(score, 4)) for name, score in ranked if name)
+
+
+def _logged(logs: LogsSummary) -> dict[str, float]:
+    """Return how far what was logged points at each service, 0 to 1."""
+    scores: defaultdict[str, float] = defaultdict(float, {item.service: item.score for item in logs.services})
+    weights = {pattern.id: pattern.score for pattern in logs.patterns}
+    for sign in logs.signatures:
+        if not sign.named or sign.kind not in ("service", "dependency"):
+            continue
+        weight = sum(weights.get(pattern, 0.0) for pattern in sign.patterns)
+        for speaker in sign.services:
+            scores[speaker] = max(0.0, scores[speaker] - POINTED_AWAY * weight)
+        if sign.kind == "service":
+            scores[sign.key] += POINTED_AT * weight
+    return {name: 1.0 - math.exp(-score / LOG_SCALE) for name, score in scores.items()}

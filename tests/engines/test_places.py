@@ -1,0 +1,85 @@
+"""Where it began: metrics and logs fused by what each can know."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from orchestrator.engines.offline.places import rank_services
+from subagents.contract import SuspectKind, Window
+from subagents.logs.model import LogsSummary, Pattern, ServiceEvidence, Signature
+from subagents.metrics.model import MetricsSummary, ServiceRank
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+BEFORE = Window(start=NOON.replace(hour=11), end=NOON)
+
+
+def metrics(**scores: float) -> MetricsSummary:
+    return MetricsSummary(services=tuple(ServiceRank(service=name, score=score) for name, score in scores.items()))
+
+
+def logs(baseline: Window | None = BEFORE, signs: tuple[Signature, ...] = (), **scores: float) -> LogsSummary:
+    services = tuple(
+        ServiceEvidence(
+            service=name,
+            score=score,
+            errors=9,
+            baseline_errors=0.0,
+            new_patterns=1,
+            first_severe=NOON,
+            citation="log:a@0+1",
+        )
+        for name, score in scores.items()
+    )
+    patterns = tuple(pattern(sign.patterns[0]) for sign in signs)
+    return LogsSummary(baseline=baseline, services=services, signatures=signs, patterns=patterns)
+
+
+def pattern(name: str) -> Pattern:
+    return Pattern(
+        id=name, template="t", change="new", level="error", severe=True, services=("web",), hosts=(), sources=("a",),
+        count=9, baseline_events=0, baseline_count=0.0, factor=None, surprise=9.0, score=8.0, first_seen=NOON,
+        last_seen=NOON, timeline=None, example="e", citation="log:a@0+1", signature=None, terms=(),
+    )  # fmt: skip
+
+
+def sign(kind: SuspectKind, key: str, speaker: str) -> Signature:
+    return Signature(
+        name="no instance", kind=kind, key=key, label=key, named=True, explains="x", count=9, baseline_count=0.0,
+        services=(speaker,), first_seen=NOON, last_seen=NOON, example="e", citation="log:a@0+1",
+        patterns=("p-1",), terms=(),
+    )  # fmt: skip
+
+
+def order(*, measured: MetricsSummary, logged: LogsSummary) -> list[str]:
+    return [item.service for item in rank_services(measured, logged)]
+
+
+def test_faint_metrics_do_not_outrank_what_a_service_newly_logs() -> None:
+    assert order(measured=metrics(idle=0.1, stock=0.0), logged=logs(stock=9.0))[0] == "stock"
+
+
+def test_strong_metrics_outrank_noise_in_the_logs() -> None:
+    assert order(measured=metrics(stock=0.8), logged=logs(web=5.0))[0] == "stock"
+
+
+def test_a_caller_that_names_its_failing_peer_speaks_for_the_peer() -> None:
+    alone = order(measured=metrics(), logged=logs(web=8.0, stock=3.0))
+    pointed = order(measured=metrics(), logged=logs(signs=(sign("service", "stock", "web"),), web=8.0, stock=3.0))
+    assert (alone[0], pointed[0]) == ("web", "stock")
+
+
+def test_a_failing_host_outside_gets_no_place_among_the_services() -> None:
+    found = order(measured=metrics(), logged=logs(signs=(sign("dependency", "api.example", "web"),), web=8.0))
+    assert found == ["web"]
+
+
+def test_logs_without_a_time_before_weigh_little() -> None:
+    measured = metrics(stock=0.4)
+    assert order(measured=measured, logged=logs(web=9.0))[0] == "web"
+    assert order(measured=measured, logged=logs(None, web=9.0))[0] == "stock"
+
+
+def test_scores_stay_between_none_and_all() -> None:
+    scores = [item.score for item in rank_services(metrics(a=1.0, b=0.0), logs(a=900.0, c=900.0))]
+    assert all(0.0 <= score <= 1.0 for score in scores)
+    assert rank_services(MetricsSummary(), LogsSummary()) == ()
