@@ -7,6 +7,8 @@ decision. Every step reads what it acts on back from the journal.
 from __future__ import annotations
 
 import asyncio
+import os
+import traceback
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,6 +93,8 @@ class FixDesk:
                 await work
             except JournalError as error:  # the disk is full or the session closes: asked for when it is opened again
                 self.log(f"fixes: {error}")
+            except Exception:  # a fault with one repository must not take the session with it
+                self.log(f"fixes: {traceback.format_exc()}")
 
         task = asyncio.get_running_loop().create_task(guarded(), name="fixes")
         self._tasks.add(task)
@@ -125,7 +129,9 @@ class FixDesk:
     async def _ask(self, fix: Fix) -> None:
         try:
             terms = await in_thread(lambda: self._verified(fix), f"terms-{fix.id}")
-        except FixRefused as error:
+        except Exception as error:  # whatever is wrong with the repository must not take the session with it
+            if not isinstance(error, FixRefused):
+                self.log(f"fixes: {traceback.format_exc()}")
             if self._refusals.get(fix.id) != str(error):
                 self._refusals[fix.id] = str(error)
                 text = f"draft {fix.id} cannot be put up for approval: {error}"
@@ -139,7 +145,8 @@ class FixDesk:
         source = self.sources().get(fix.draft.source)
         if source is None:
             raise FixRefused(f"its repository {fix.draft.source!r} is not among the sources of this session")
-        if not Path(fix.draft.store).is_relative_to(source.options.get("store", "/nonexistent")):
+        own = os.path.realpath(source.options.get("store", "/nonexistent"))
+        if not Path(os.path.realpath(fix.draft.store)).is_relative_to(own):
             raise FixRefused(f"its store {fix.draft.store} is not the one of this session's {source.id}")
         terms = terms_of(fix.draft, source.path)
         verify(terms, self._render())

@@ -110,6 +110,43 @@ async def test_repositories_of_other_kinds(make: Make, tmp_path: Path, state: st
     assert_only_ref(before, bench, repo / ".git", log)
 
 
+UNUSUAL = {
+    "detached": ["checkout", "-q", "--detach"],
+    "merging": ["merge", "--no-ff", "--no-commit", "-q", "side"],
+    "bisecting": ["bisect", "start", "HEAD", "HEAD~1"],
+    "sparse": ["sparse-checkout", "set", "app"],
+    "many refs": ["pack-refs", "--all"],
+}
+
+
+@pytest.mark.parametrize("state", [*UNUSUAL, "index locked", "packed-refs locked", "submodule", "worktree settings"])
+async def test_repositories_in_the_middle_of_something(make: Make, tmp_path: Path, state: str) -> None:
+    repo = tmp_path / "user"
+    write_repo(repo)
+    common = repo / ".git"
+    if state in UNUSUAL:
+        git(repo, "stash", "-q")
+        git(repo, "branch", "side", "HEAD~1")
+        tree = git(repo, "rev-parse", "HEAD~1^{tree}")
+        git(repo, "update-ref", "refs/heads/side", git(repo, "commit-tree", tree, "-p", "HEAD~1", "-m", "side"))
+        git(repo, *UNUSUAL[state])
+    elif state == "submodule":
+        top = tmp_path / "super"
+        top.mkdir()
+        git(top, "init", "-q")
+        git(top, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(repo), "inner")
+        repo, common = top / "inner", top / ".git" / "modules" / "inner"
+    elif state == "worktree settings":
+        git(repo, "config", "extensions.worktreeConfig", "true")
+    bench = await make(repo=repo)
+    if state.endswith("locked"):
+        (common / f"{state.split(' ')[0]}.lock").write_text("")
+    before = snapshot(repo, common)
+    await bench.approved()
+    deliver(bench.steps, "fix:1", render)
+    assert_only_ref(before, bench, common)
+
+
 HOOKS = [
     *("reference-transaction", "post-checkout", "post-merge", "post-update", "update", "pre-receive", "pre-auto-gc"),
     *("post-index-change", "fsmonitor-watchman", "proc-receive", "post-rewrite", "pre-push", "push-to-checkout"),

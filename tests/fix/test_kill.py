@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import random
@@ -9,6 +10,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ import pytest
 from orchestrator.hands.delivery import deliver, look, settle
 from orchestrator.hands.fix_terms import FixTerms
 from tests.fix.bench import BRANCH, Bench, git, make_bench, render
+from tests.fix.rooms import Place, make_place
 
 LITTER = ("*.lock", "tmp_*", "incoming-*", "tmp_objdir-*")
 
@@ -121,3 +124,50 @@ async def test_a_killed_delivery_is_old_or_new_and_leaves_nothing(tmp_path: Path
 async def test_300_killed_deliveries(tmp_path: Path, template: Path) -> None:
     done = await _kills(tmp_path, template, 300, 2)
     assert 20 <= done <= 280, done  # kills hit before and after
+
+
+async def _approve_and_deliver(place: Place, session_id: str) -> None:
+    async with await place.open(session_id) as session:
+        (fix,) = session.fixes.fold.fixes.values()
+        if fix.standing == "waits":
+            assert fix.last is not None
+            await session.fixes.approve(fix.id, fix.last.request.digest)
+        await session.fixes.deliver(fix.id)
+
+
+async def _standing(place: Place, session_id: str) -> str:
+    async with await place.open(session_id) as session:
+        await session.fixes.settle()
+        (fix,) = session.fixes.fold.fixes.values()
+        return fix.standing
+
+
+def _killed_sessions(tmp_path: Path, count: int) -> set[str]:
+    """Kill the whole of it, approval and journal too; whoever opens the session next says how far it came."""
+    chance, seen = random.Random(3), set()
+    for number in range(count):
+        place = make_place(tmp_path / str(number))
+        session_id, fix = place.kept()
+        act = partial(asyncio.run, _approve_and_deliver(place, session_id))
+        ended = fork(act, chance.uniform(0.02, 0.6), chance.random() < 0.5)
+        wait_for_orphans(place.repo / ".git")
+        act.args[0].close()
+        there = git(place.repo, "for-each-ref", "--format=%(objectname)", f"refs/heads/{fix.draft.branch}")
+        standing = asyncio.run(_standing(place, session_id))
+        assert there in ("", fix.draft.commit)
+        assert (standing == "delivered") is (there != "")
+        assert ended <= (there != "")
+        assert litter(place.repo / ".git") == []
+        asyncio.run(_approve_and_deliver(place, session_id))
+        assert asyncio.run(_standing(place, session_id)) == "delivered"
+        seen.add(standing)
+    return seen
+
+
+def test_a_killed_session_is_resumed_by_looking(tmp_path: Path) -> None:
+    _killed_sessions(tmp_path, 2)
+
+
+@pytest.mark.soak
+def test_60_killed_sessions(tmp_path: Path) -> None:
+    assert _killed_sessions(tmp_path, 60) == {"waits", "approved", "delivered"}

@@ -14,6 +14,9 @@ from orchestrator.journal.events import (
     Body,
     Event,
     FindingReported,
+    FixChecked,
+    FixDelivered,
+    FixDrafted,
     IncidentOpened,
     Note,
     PolicyDecided,
@@ -95,8 +98,23 @@ def _of_agents(body: Body) -> str | None:
             return f"done: {stop.message or stop.type}"
         case PolicyDecided(decision=decision, tool=tool, reason=reason) if decision != "allow":
             return f"policy: {decision} {tool}{': ' + reason if reason else ''}"
+        case ApprovalRequested(subject="fix", detail=detail):
+            return f"fix {detail['draft']} waits for approval: warroom fix show SESSION {detail['draft']}"
         case ApprovalRequested(subject=subject, id=identity):
             return f"waits for an approval ({subject} {identity})"
+        case _:
+            return _of_fixes(body)
+
+
+def _of_fixes(body: Body) -> str | None:
+    match body:
+        case FixDrafted(id=identity, detail=detail):
+            return f"drafted {identity}: {detail.get('title')} ({detail.get('branch')})"
+        case FixChecked(id=identity, detail=detail):
+            why = f": {detail['reason']}" if detail.get("reason") else ""
+            return f"tested {identity}: {detail.get('claim')}{why}"
+        case FixDelivered(id=identity, detail=detail):
+            return f"delivered {identity} as {detail.get('ref')}"
         case _:
             return None
 
