@@ -116,14 +116,18 @@ async def begin(request: Request, around: Surroundings) -> Session:
     except BaseException:
         await in_thread(lambda: _discard(spool), "discard")
         raise
-    services = service_infos(loaded.settings, specs)
-    settings = session_settings(loaded.settings, services, around)
-    coverage = await in_thread(lambda: _coverage(settings, specs, services), "coverage")
-    broken = await in_thread(lambda: _broken_runbooks(loaded.settings, specs), "runbooks")
-    shown: list[JsonValue] = [file.model_dump(mode="json") for file in loaded.files]
-    remarks = _remarks((*loaded.problems, *intake.problems, *broken))
-    placed = replace(settings, directory=directory, shown={"files": shown}, remarks=remarks)
-    return await Session.create(around.home, incident, specs, coverage, engine, placed)
+    try:
+        services = service_infos(loaded.settings, specs)
+        settings = session_settings(loaded.settings, services, around)
+        coverage = await in_thread(lambda: _coverage(settings, specs, services), "coverage")
+        broken = await in_thread(lambda: _broken_runbooks(loaded.settings, specs), "runbooks")
+        shown: list[JsonValue] = [file.model_dump(mode="json") for file in loaded.files]
+        remarks = _remarks((*loaded.problems, *intake.problems, *broken))
+        placed = replace(settings, directory=directory, shown={"files": shown}, remarks=remarks)
+        return await Session.create(around.home, incident, specs, coverage, engine, placed)
+    except BaseException:
+        await in_thread(lambda: _discard_unbegun(directory), "discard")
+        raise
 
 
 async def take_up(session_id: str, around: Surroundings, config: Path | None = None) -> Session:
@@ -270,6 +274,12 @@ def _discard(spool: Path) -> None:
     import shutil
 
     shutil.rmtree(spool, ignore_errors=True)
+
+
+def _discard_unbegun(directory: Path) -> None:
+    """Remove the folder of a session that never began: no list shows it, and it holds copies of what was given."""
+    if not (directory / "journal.db").exists():
+        _discard(directory)
 
 
 def _policy(configured: Configured) -> Policy:

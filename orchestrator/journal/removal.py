@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
+from orchestrator.journal.anchor import Anchored, AnchorFile
 from orchestrator.journal.faults import StateError
+from orchestrator.journal.home import is_session_id
 from orchestrator.journal.lock import SessionLock
 
 TRASH = ".removed-"
@@ -46,6 +49,33 @@ def sweep(folder: Path, prefix: str = TRASH, before: float | None = None) -> int
 
     `before` (seconds since the epoch) spares those that were changed later: they may be in use.
     """
+
+    def chosen(name: str, changed: float) -> bool:
+        return name.startswith(prefix) and (before is None or changed < before)
+
+    return _sweep(folder, chosen)
+
+
+def sweep_unbegun(sessions: Path, before: float) -> int:
+    """Remove the folders of sessions that ended before their journal began, unless changed since `before`.
+
+    No list shows them, so nobody could delete them, and they may hold copies of what was given.
+    """
+
+    def chosen(name: str, changed: float) -> bool:
+        return is_session_id(name) and changed < before and not _began(sessions / name)
+
+    return _sweep(sessions, chosen)
+
+
+def _began(session: Path) -> bool:
+    """Say whether a journal is or was there; where that is unknown it was."""
+    if os.path.lexists(session / "journal.db"):
+        return True
+    return os.path.lexists(session / "head.json") and AnchorFile(session).read() != Anchored()
+
+
+def _sweep(folder: Path, chosen: Callable[[str, float], bool]) -> int:
     try:
         held = os.open(folder, _DIRECTORY)
     except OSError:
@@ -53,11 +83,9 @@ def sweep(folder: Path, prefix: str = TRASH, before: float | None = None) -> int
     swept = 0
     try:
         for name in os.listdir(held):
-            if not name.startswith(prefix):
-                continue
             try:
-                found = os.stat(name, dir_fd=held, follow_symlinks=False)
-                if before is None or found.st_mtime < before:
+                changed = os.stat(name, dir_fd=held, follow_symlinks=False).st_mtime
+                if chosen(name, changed):
                     _remove_tree(held, name)
                     swept += 1
             except (OSError, StateError):

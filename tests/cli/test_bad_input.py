@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import InProcess, Ran, settle, warroom
+from orchestrator.journal.faults import DiskFull
+from orchestrator.session import Session
+from tests.cli.command import InProcess, Ran, environment, settle, warroom
 from tests.cli.incidents import T0, git, write_incident, write_logs, write_metrics
 
 NOTHING: list[tuple[str, Callable[[Path], list[str]], str]] = []
@@ -370,9 +372,26 @@ def test_the_window_of_the_data_is_given_where_a_person_names_one_outside_it(tmp
     assert T0.year == 2026
 
 
+def test_a_session_that_cannot_begin_leaves_nothing_behind(
+    tmp_path: Path, quick: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise DiskFull("no room left for it")
+
+    monkeypatch.setattr(Session, "create", full)
+    write_logs(tmp_path / "app.jsonl")
+    ran = quick("run", "--headless", "app.jsonl")
+    assert (ran.status, ran.complaint()) == (2, "warroom: no room left for it")
+    assert list(state_of(tmp_path).iterdir()) == []
+
+
 def test_a_window_that_is_none_leaves_no_session_behind(tmp_path: Path, quick: InProcess) -> None:
     write_logs(tmp_path / "app.jsonl")
     ran = quick("run", "--headless", "app.jsonl", "--until", "2026-02-03T10:00Z")
     assert (ran.status, "--until alone" in ran.err) == (2, True)
-    left = [path for path in tmp_path.rglob("sessions/*") if path.is_dir()]
-    assert left == [], left
+    assert list(state_of(tmp_path).iterdir()) == []
+
+
+def state_of(home: Path) -> Path:
+    """Return the folder that holds the sessions of a test's own state directory."""
+    return Path(environment(home)["WARROOM_HOME"]) / "sessions"

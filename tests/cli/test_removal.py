@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.journal.anchor import AnchorFile, Head
 from orchestrator.journal.faults import JournalBusy, StateError
 from orchestrator.journal.lock import SessionLock
-from orchestrator.journal.removal import TRASH, remove_session, sweep
+from orchestrator.journal.removal import TRASH, remove_session, sweep, sweep_unbegun
 
 
 def session(sessions: Path, name: str = "s1") -> Path:
@@ -105,6 +106,31 @@ def test_sweeping_spares_what_may_be_in_use(tmp_path: Path) -> None:
     assert sweep(tmp_path, "spool-", before=2000.0) == 1
     assert not old.exists()
     assert new.exists()
+
+
+def test_what_ended_before_its_journal_began_is_swept_and_no_journal_is(tmp_path: Path) -> None:
+    def folder(number: int, age: float = 1000.0) -> Path:
+        made = tmp_path / f"20260301-120000-{number:06x}"
+        (made / "inputs").mkdir(parents=True)
+        (made / "inputs" / "stdin").write_text("pasted")
+        os.utime(made, (age, age))
+        return made
+
+    bare, anchored, fresh = folder(1), folder(2), folder(3, 3000.0)
+    lost, torn, begun = folder(4), folder(5), folder(6)
+    AnchorFile(anchored).write(Head())
+    AnchorFile(lost).write(Head(3, "ab"))
+    (torn / "head.json").write_text("{")
+    (begun / "journal.db").touch()
+    (tmp_path / "not-a-session").mkdir()
+    for path in tmp_path.iterdir():
+        if path != fresh:
+            os.utime(path, (1000.0, 1000.0))
+    assert sweep_unbegun(tmp_path, before=2000.0) == 2
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "not-a-session", *(path.name for path in (fresh, lost, torn, begun))
+    }  # fmt: skip
+    assert not bare.exists()
 
 
 def test_another_mount_is_not_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,11 +62,13 @@ def purge(older: str, token: str | None) -> int:
 def _finish_what_crashed(home: StateHome) -> None:
     """Take away deletions that were cut short, and copies of input for sessions that never began."""
     from orchestrator.compose import SPOOL
-    from orchestrator.journal.removal import sweep
+    from orchestrator.journal.removal import sweep, sweep_unbegun
     from subagents.clock import SystemClock
 
+    yesterday = SystemClock().now().timestamp() - 24 * 3600
     sweep(home.sessions)
-    sweep(home.path, SPOOL, SystemClock().now().timestamp() - 24 * 3600)
+    sweep_unbegun(home.sessions, yesterday)
+    sweep(home.path, SPOOL, yesterday)
 
 
 def _remove(home: StateHome, rows: Sequence[SessionRow], token: str | None, again: str) -> int:
