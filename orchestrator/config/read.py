@@ -137,9 +137,29 @@ def _explain(path: Path, place: KeyPath, fault: Mapping[str, Any], lines: dict[K
         return Problem(what=f"unknown key `{name}`", where=where, lost="this key", todo=_did_you_mean(place))
     if kind == "missing":
         return Problem(what=f"`{name}` is missing", where=where, todo="add it")
+    if kind in _WANTED:
+        return Problem(what=f"`{name}`: must be {_WANTED[kind]}", where=where)
     message = str(fault["msg"]).removeprefix("Value error, ")
     message = message[:1].lower() + message[1:] if kind != "value_error" else message
     return Problem(what=f"`{name}`: {message.replace('input should be', 'must be')}", where=where)
+
+
+_WANTED = {
+    "string_type": "text in quotes",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "tuple_type": "a list in brackets",
+    "list_type": "a list in brackets",
+    "dict_type": "a table",
+    "mapping_type": "a table",
+    "model_type": "a table",
+}
+"""What a value of the wrong kind must be, in the words of TOML."""
 
 
 def _did_you_mean(place: KeyPath) -> str:

@@ -103,6 +103,9 @@ def test_init_check_and_no_overwriting(tmp_path: Path) -> None:
     assert written.read_text() == "# mine\n"
     settle(warroom(tmp_path, "init", str(project), "--force"))
     assert written.read_text() != "# mine\n"
+    nowhere = warroom(tmp_path, "init", "projct")
+    assert (nowhere.status, "no such directory" in nowhere.complaint()) == (2, True)
+    assert not (tmp_path / "projct").exists()
 
 
 def test_config_check_names_faults_by_line(tmp_path: Path) -> None:

@@ -102,6 +102,21 @@ def test_faults_by_line(place: Place, text: str, line: int | None, what: str) ->
     assert check(place.own, place.env)[0] == first
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("engine = 5\n", "`engine`: must be a table"),
+        ("[services]\npay = 3\n", "`services.pay`: must be a table"),
+        ("[services.pay]\nrollback = 5\n", "`services.pay.rollback`: must be text in quotes"),
+        ("[services.pay.tests]\ncommand = 'make'\n", "`services.pay.tests.command`: must be a list in brackets"),
+        ("[budgets]\nturns = 'many'\n", "`budgets.turns`: must be a whole number"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_in_the_words_of_toml(place: Place, text: str, told: str) -> None:
+    place.write(place.own, text)
+    assert [problem.what for problem in check(place.own, place.env)] == [told]
+
+
 def test_all_faults_at_once(place: Place) -> None:
     place.write(place.own, "[budgets]\nseconds = 0\nturns = 'x'\n[engine]\nkey_env = '1'\n")
     with pytest.raises(ConfigError, match=r"\(and 2 more: warroom config check\)") as caught:

@@ -24,6 +24,8 @@ def init(path: Path, force: bool) -> None:
 
     folder = path if path.is_dir() else path.parent
     target = path / FILE_NAME if path.is_dir() else path
+    if target.suffix != ".toml" and not os.path.lexists(target):
+        raise Fault(f"{path}: no such directory; name a project's folder, or a file that ends in .toml")
     if not folder.is_dir():
         raise Fault(f"{folder}: no such directory")
     if os.path.lexists(target) and not force:
