@@ -107,7 +107,7 @@ def draft_hunks(
 ) -> Draft:
     """Draft the undoing of some hunks of a commit (`path:line`, or `path`), where they stand alone and still are."""
     guilty = find_guilty(store.reader, commit, base.commit, mainline)
-    hunks = _hunks_of(store, guilty)
+    hunks, others = _hunks_of(store, guilty)
     chosen = chosen_hunks(hunks, places)
     rest = [hunk for hunk in hunks if hunk not in chosen]
     if why := leans_on(chosen, rest):
@@ -126,29 +126,38 @@ def draft_hunks(
             slug=f"undo part {guilty.logged.subject}",
             guilty=guilty,
             remarks=_remarks_on(guilty)[0],
-            warnings=(*_remarks_on(guilty)[1], f"{len(rest)} other hunk(s) of {guilty.sha[:12]} stay"),
+            warnings=(*_remarks_on(guilty)[1], *_what_stays(guilty, len(rest), others)),
         )
         return _finish(store, order, plan, tree)
 
 
-def _hunks_of(store: DraftStore, guilty: Guilty) -> list[Hunk]:
-    """Return every text hunk of the commit against its (mainline) parent."""
+def _what_stays(guilty: Guilty, hunks: int, others: int) -> tuple[str, ...]:
+    counts = [f"{hunks} other hunk(s)"] * bool(hunks) + [f"{others} file(s) that have no hunks"] * bool(others)
+    return (f"{' and '.join(counts)} of {guilty.sha[:12]} stay",) if counts else ()
+
+
+def _hunks_of(store: DraftStore, guilty: Guilty) -> tuple[list[Hunk], int]:
+    """Return every hunk in the commit's plain files, and how many files it changes otherwise (new, binary, links)."""
     if guilty.parent is None:
         raise DraftRefused(f"{guilty.sha[:12]} is a first commit: it has no hunks to take back")
     reader = store.reader.store
     both = ["--no-renames", "--full-index", "--no-ext-diff", "--no-textconv", guilty.parent, guilty.sha]
     raw = reader.need(["diff-tree", "-r", "-z", "--raw", *both], bounds=Bounds(60.0, 16 << 20))
     tokens = raw.decode("utf-8", "surrogateescape").split("\0")
-    paths = [(head[1:].split(" ")[4][:1], path) for head, path in zip(tokens[::2], tokens[1::2], strict=False)]
+    heads = [(head[1:].split(" "), path) for head, path in zip(tokens[::2], tokens[1::2], strict=False)]
     asked = ["diff-tree", "-r", "-p", "-U3", "--no-color", "--inter-hunk-context=0", "--diff-algorithm=myers", *both]
     data = reader.need(asked, bounds=Bounds(60.0, 16 << 20))
     parts = (b"\n" + data).split(b"\ndiff --git ")[1:]
     hunks: list[Hunk] = []
-    for status, path in paths:
-        part, parts = parts[:1], parts[2 if status == "T" else 1 :]
-        if status == "M" and part:
-            hunks += parse_hunks(path, part[0] + b"\n" if not part[0].endswith(b"\n") else part[0])
-    return hunks
+    others = 0
+    for (old, new, _, _, status), path in heads:
+        part, parts = parts[:1], parts[2 if status.startswith("T") else 1 :]
+        found: list[Hunk] = []
+        if status == "M" and part and {old, new} <= REGULAR:
+            found = parse_hunks(path, part[0] if part[0].endswith(b"\n") else part[0] + b"\n")
+        hunks += found
+        others += not found
+    return hunks, others
 
 
 def _taken_back(store: DraftStore, guilty: Guilty, base: Base, chosen: Sequence[Hunk]) -> list[Change]:

@@ -7,7 +7,8 @@ from subagents.codefix.store import DraftStore, write_whole
 
 
 def keep(store: DraftStore, kept: Kept) -> None:
-    """Write what is known of a draft, durably; what a person said of it before stays."""
+    """Write what is known of a draft, durably, without its diff; what a person said of it before stays."""
+    kept = kept.model_copy(update={"draft": kept.draft.model_copy(update={"diff": ""})})
     before = _read(store, kept.draft.id)
     if before is not None and kept.rejected is None and before.draft.commit == kept.draft.commit:
         kept = kept.model_copy(update={"rejected": before.rejected})

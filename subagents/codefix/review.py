@@ -180,6 +180,8 @@ def _notes(fact: _Raw, section: bytes, attributes: Mapping[str, str]) -> list[st
         notes.append(f"mode {fact.old_mode} becomes {fact.new_mode}")
     if b"\n+" + _LFS in section or b"\n " + _LFS in section or b"\n-" + _LFS in section:
         notes.append("a Git LFS pointer: the file that it stands for is not here")
+    if "160000" in modes:
+        return notes
     if _GENERATED_NAME.search(fact.path) or _GENERATED_TEXT.search(section) or attributes.get("linguist-generated"):
         notes.append("a generated file: its source may need the change")
     if _DATA_NAME.search(fact.path):

@@ -136,6 +136,8 @@ class DraftStore:
             failed = self._copy(base, there)
             if failed and there:
                 failed = self._copy(base, [])  # a base that was amended away is no help
+            if "No space left" in failed:
+                raise DraftRefused(f"the disk is full: {base[:12]} and its files do not fit into {self.git_dir}")
             if failed:
                 raise DraftRefused(
                     f"the commit {base[:12]} and its files cannot be copied ({failed}): where this is a partial "

@@ -84,8 +84,10 @@ def test_pure_additions_deletions_and_edges_of_files(bench: Bench) -> None:
 
 def test_what_has_no_hunks_is_refused(bench: Bench) -> None:
     commit(bench.repo, {"b.bin": b"\0\1"}, "binary")
-    guilty = commit(bench.repo, {"b.bin": b"\0\2", "added.py": "1\n"}, "binary and new")
-    for place in ("b.bin", "added.py:1"):
+    (bench.repo / "link").symlink_to("a.py")
+    guilty = commit(bench.repo, {"b.bin": b"\0\2", "added.py": "1\n", "other.py": "x = 3\n"}, "binary and new")
+    assert f"3 file(s) that have no hunks of {guilty[:12]} stay" in bench.hunks(guilty, "other.py:1").warnings
+    for place in ("b.bin", "added.py:1", "link:1"):
         with pytest.raises(ValueError, match="no hunk of the commit"):
             bench.hunks(guilty, place)
     with pytest.raises(DraftRefused, match="first commit"):

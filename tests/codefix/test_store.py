@@ -94,6 +94,16 @@ def test_a_second_base_brings_only_what_is_new_and_a_lost_one_hinders_nothing(be
 
 
 def test_eight_drafts_at_once_while_the_user_commits_and_collects(bench: Bench) -> None:
+    _crowd(bench)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("turn", range(50))
+def test_eight_drafts_at_once_fifty_times(bench: Bench, turn: int) -> None:
+    _crowd(bench)
+
+
+def _crowd(bench: Bench) -> None:
     guilty = [commit(bench.repo, {f"f{n}.py": f"v = {n}\n"}, f"change {n}", 1_700_001_000 + n) for n in range(8)]
     base = bench.head()
 
