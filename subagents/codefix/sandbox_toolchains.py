@@ -5,6 +5,7 @@ Everything is bound read-only under its own name. Nothing here runs anything: it
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -138,10 +139,11 @@ def _system_has(module: str) -> bool:
 def _toolchains(rustup: Path) -> list[Path]:
     """Return the toolchains of rustup, the default one first."""
     default = ""
-    try:
+    with contextlib.suppress(OSError):
         for line in (rustup / "settings.toml").read_text("utf-8", "replace").splitlines():
             if line.startswith("default_toolchain"):
                 default = line.partition("=")[2].strip().strip('"')
+    try:
         found = sorted((rustup / "toolchains").iterdir())
     except OSError:
         return []

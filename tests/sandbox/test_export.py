@@ -39,7 +39,7 @@ def test_files_are_as_stored(repo: Path, tmp_path: Path) -> None:
     """No attribute, filter or line-ending setting of the repository has a say."""
     git(repo, "config", "filter.evil.smudge", f"touch {tmp_path}/ran; cat")
     attributes = "*.txt text eol=crlf\n*.bin filter=evil\n"
-    files = {
+    files: dict[str, str | bytes | None] = {
         ".gitattributes": attributes,
         "a.txt": "one\ntwo\n",
         "b.bin": b"\0\xff",

@@ -1,0 +1,283 @@
+"""The three runs, on real repositories in the real sandbox; and that nothing runs without one."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from subagents.codefix.checks import Checker, CheckJob
+from subagents.codefix.detect import TestConfig
+from subagents.codefix.export import Trees
+from subagents.codefix.fixes import Check
+from subagents.codefix.sandbox import Sandbox
+from subagents.codefix.sandbox_probe import Machine
+from subagents.contract import ToolError
+from tests.gitstore.repos import commit, fingerprint, git, init
+
+APP_BAD = "def add(a, b):\n    return a + b + 1\n"
+APP_GOOD = "def add(a, b):\n    return a + b\n"
+TEST = """
+import unittest
+import app
+
+class TestApp(unittest.TestCase):
+    def test_adds(self):
+        self.assertEqual(app.add(1, 2), 3)
+"""
+OTHER = "import unittest\n\nclass TestOther(unittest.TestCase):\n    def test_other(self):\n        pass\n"
+
+
+@dataclass
+class Bench:
+    """A repository whose last commit is the fix of the one before."""
+
+    repo: Path
+    runs: Path
+
+    def job(self, base: dict[str, str | bytes | None], fix: dict[str, str | bytes | None], **more: object) -> CheckJob:
+        before = commit(self.repo, base if "Makefile" in base else {"setup.py": "", **base}, "base")
+        after = commit(self.repo, fix, "fix", 1_700_000_100)
+        given: dict[str, object] = {"limit_s": 60.0, **more}
+        return CheckJob("d-1", after, before, Trees(self.repo / ".git"), self.runs, "check-1", **given)  # type: ignore[arg-type]  # by name
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(init(tmp_path / "repo"), tmp_path / "runs")
+
+
+Shown = tuple[str, list[str], tuple[str, ...], tuple[str, ...]]
+
+
+def _shown(check: Check) -> Shown:
+    return check.claim, [run.outcome for run in check.runs], check.fixed, check.broken
+
+
+@pytest.mark.needs("bwrap")
+class TestThreeRuns:
+    def test_the_fix_s_own_test_tells(self, bench: Bench) -> None:
+        job = bench.job({"app.py": APP_BAD, "test_other.py": OTHER}, {"app.py": APP_GOOD, "test_app.py": TEST})
+        check = Checker().check(job)
+        adds = "test_app.TestApp.test_adds"
+        assert _shown(check) == ("red to green", ["passed", "failed", "passed"], (adds,), ())
+        assert [run.name for run in check.runs] == ["base", "base with the fix's tests", "fix"]
+        assert (check.draft, check.commit) == ("d-1", job.commit)
+        assert "3 != 4" in check.runs[1].output or "4 != 3" in check.runs[1].output
+        assert check.command_is.startswith("unittest (test_app.py), ")
+        assert check.sandbox.startswith("bubblewrap ")
+        assert list(bench.runs.iterdir()) == []
+
+    def test_without_a_test_of_its_own_the_base_is_run_once(self, bench: Bench) -> None:
+        job = bench.job({"app.py": APP_BAD, "test_other.py": OTHER}, {"app.py": APP_GOOD})
+        check = Checker().check(job)
+        assert _shown(check) == ("green, no distinguishing test", ["passed", "passed", "passed"], (), ())
+        assert "so this is the base: not run again" in check.runs[1].reason
+
+    def test_an_existing_test_turns_green(self, bench: Bench) -> None:
+        check = Checker().check(bench.job({"app.py": APP_BAD, "test_app.py": TEST}, {"app.py": APP_GOOD}))
+        assert check.claim == "red to green"
+
+    def test_still_red(self, bench: Bench) -> None:
+        check = Checker().check(bench.job({"app.py": APP_BAD, "test_app.py": TEST}, {"app.py": APP_BAD + "#\n"}))
+        assert _shown(check) == ("still red", ["failed"] * 3, (), ())
+
+    def test_breaks_tests(self, bench: Bench) -> None:
+        check = Checker().check(bench.job({"app.py": APP_GOOD, "test_app.py": TEST}, {"app.py": APP_BAD}))
+        assert _shown(check) == ("breaks tests", ["passed", "passed", "failed"], (), ("test_app.TestApp.test_adds",))
+
+    def test_a_test_of_what_the_base_lacks_cannot_start_there_and_is_not_red(self, bench: Bench) -> None:
+        test = TEST.replace("import app", "from new import add").replace("app.add", "add")
+        job = bench.job({"app.py": APP_BAD, "test_other.py": OTHER}, {"new.py": APP_GOOD, "test_app.py": test})
+        check = Checker().check(job)
+        assert _shown(check) == ("green, no distinguishing test", ["passed", "failed", "passed"], (), ())
+        assert "could not be loaded, which is not red" in check.reason
+
+    def test_a_suite_that_cannot_be_loaded_at_all_could_not_start(self, bench: Bench) -> None:
+        test = TEST.replace("import app", "import absent_module")
+        check = Checker().check(bench.job({"app.py": APP_BAD, "test_app.py": test}, {"app.py": APP_GOOD}))
+        assert _shown(check) == ("untested", ["could not start"] * 3, (), ())
+        assert "No module named 'absent_module'" in check.runs[0].output
+
+    def test_a_base_that_hangs_is_stopped_and_not_red(self, bench: Bench) -> None:
+        hang = "def add(a, b):\n    while True:\n        pass\n"
+        job = bench.job({"app.py": hang, "test_app.py": TEST}, {"app.py": APP_GOOD}, limit_s=2.0)
+        check = Checker().check(job)
+        assert _shown(check) == ("green, no distinguishing test", ["timed out", "timed out", "passed"], (), ())
+        assert check.runs[0].reason == "not done after 2 s"
+
+    def test_pytest_in_warroom_s_own_python(self, bench: Bench) -> None:
+        test = "import app\n\ndef test_adds():\n    assert app.add(1, 2) == 3\n"
+        job = bench.job(
+            {"app.py": APP_BAD, "pytest.ini": "[pytest]\naddopts = --cov\n"}, {"app.py": APP_GOOD, "test_app.py": test}
+        )
+        check = Checker().check(job)
+        adds = "test_app.py::test_adds"
+        assert _shown(check) == ("red to green", ["could not start", "failed", "passed"], (adds,), ())
+        assert check.runs[0].reason == "no tests were found"
+
+    @pytest.mark.needs("make")
+    @pytest.mark.needs("gcc")
+    def test_a_project_that_is_not_python(self, bench: Bench) -> None:
+        main = '#include <stdio.h>\nint add(int, int);\nint main(void) {\n  int good = add(1, 2) == 3;\n' \
+               '  printf("1..1\\n%sok 1 - adds\\n", good ? "" : "not ");\n  return !good;\n}\n'  # fmt: skip
+        makefile = "test: t\n\t./t\nt: add.c t.c\n\tgcc -o t add.c t.c\n"
+        base = "int add(int a, int b) { return a + b + 1; }\n"
+        files: dict[str, str | bytes | None] = {"Makefile": makefile, "add.c": base, "t.c": main}
+        job = bench.job(files, {"add.c": base.replace(" + 1", "")})
+        check = Checker().check(job)
+        assert _shown(check) == ("red to green", ["failed", "failed", "passed"], ("adds",), ())
+        assert check.command_is == "make test (Makefile)"
+
+    def test_the_configured_command_is_run(self, bench: Bench) -> None:
+        config = TestConfig(
+            "shop", ("python3", "-c", "import os; print(os.environ['MODE']); raise SystemExit(0)"), (), {"MODE": "m1"}
+        )
+        check = Checker().check(bench.job({"app.py": APP_BAD}, {"app.py": APP_GOOD}, config=config))
+        assert check.command_is == "configured for shop"
+        assert check.runs[0].output == "m1\n"
+
+    def test_cancelled_before_and_between(self, bench: Bench) -> None:
+        job = bench.job({"app.py": APP_BAD, "test_other.py": OTHER}, {"app.py": APP_GOOD})
+        check = Checker().check(job, lambda: True)
+        assert _shown(check) == ("untested", ["not run"] * 3, (), ())
+        assert list(bench.runs.iterdir()) == []
+
+    def test_what_an_earlier_process_left_is_replaced(self, bench: Bench) -> None:
+        left = bench.runs / "check-1" / "base" / "tree"
+        left.mkdir(parents=True)
+        (left / "test_left.py").write_text(OTHER.replace("pass", "self.fail()"))
+        job = bench.job({"app.py": APP_BAD, "test_other.py": OTHER}, {"app.py": APP_GOOD})
+        assert Checker().check(job).claim == "green, no distinguishing test"
+        assert list(bench.runs.iterdir()) == []
+
+    def test_the_repository_is_as_before(self, bench: Bench) -> None:
+        job = bench.job({"app.py": APP_BAD, "test_app.py": TEST}, {"app.py": APP_GOOD}, worktree=bench.repo)
+        before = fingerprint(bench.repo)
+        Checker().check(job)
+        assert fingerprint(bench.repo) == before
+
+
+def test_without_a_sandbox_nothing_runs_and_the_command_is_given(bench: Bench, tmp_path: Path) -> None:
+    machine = Machine(path=str(tmp_path / "nothing"), system="Linux", os_release=tmp_path / "none")
+    job = bench.job(
+        {"app.py": APP_BAD, "test_app.py": f"open({str(tmp_path / 'ran')!r}, 'w')\n" + TEST}, {"app.py": APP_GOOD}
+    )
+    check = Checker(Sandbox(machine)).check(job)
+    assert (check.claim, check.runs) == ("untested", ())
+    assert "bubblewrap is not installed" in check.reason
+    assert check.copy_command in check.reason
+    assert not (tmp_path / "ran").exists()
+    assert not bench.runs.exists() or list(bench.runs.iterdir()) == []
+
+
+def test_the_command_to_copy_tests_the_fix(bench: Bench, tmp_path: Path) -> None:
+    machine = Machine(path=str(tmp_path / "nothing"), system="Linux", os_release=tmp_path / "none")
+    job = bench.job({"app.py": APP_BAD, "test_app.py": TEST}, {"app.py": APP_GOOD})
+    check = Checker(Sandbox(machine)).check(job)
+    done = subprocess.run(["sh", "-c", check.copy_command], capture_output=True, timeout=60, check=False)
+    assert (done.returncode, b"OK" in done.stderr) == (0, True), done
+
+
+def test_a_draft_on_another_base_is_refused(bench: Bench) -> None:
+    job = bench.job({"app.py": APP_BAD}, {"app.py": APP_GOOD})
+    wrong = CheckJob("d-1", job.commit, job.commit, job.trees, job.runs, job.name)
+    with pytest.raises(ToolError, match="is not the parent of"):
+        Checker().check(wrong)
+
+
+def test_no_known_tests_are_said(bench: Bench) -> None:
+    check = Checker().check(bench.job({"README": "x"}, {"README": "y"}))
+    assert check.claim == "untested"
+    assert "name the command in warroom.toml" in check.reason
+
+
+# -- X6: what a test plants --------------------------------------------------------------------------------------------
+
+PLANT = {
+    "a .git with hooks": """
+os.makedirs(".git/hooks"); os.makedirs(".git/objects"); os.makedirs(".git/refs")
+open(".git/HEAD", "w").write("ref: refs/heads/main\\n")
+for hook in ("post-checkout", "pre-commit", "post-index-change", "reference-transaction"):
+    open(".git/hooks/" + hook, "w").write(SCRIPT); os.chmod(".git/hooks/" + hook, 0o755)
+""",
+    "a .git with a config": """
+os.makedirs(".git/objects"); os.makedirs(".git/refs")
+open(".git/HEAD", "w").write("ref: refs/heads/main\\n")
+open(".git/config", "w").write("[core]\\nfsmonitor = " + RUN + "\\n[filter \\"x\\"]\\nsmudge = " + RUN + "\\n")
+""",
+    "a .git file that leads away": """
+open(".git", "w").write("gitdir: /tmp/elsewhere\\n")
+""",
+    "attributes": """
+open(".gitattributes", "w").write("* filter=x diff=x\\n")
+open(".gitmodules", "w").write("[submodule \\"x\\"]\\npath = x\\nurl = ext::" + RUN + "\\n")
+""",
+    "a look-alike of a bare repository": """
+os.makedirs("objects"); os.makedirs("refs"); os.makedirs("hooks")
+open("HEAD", "w").write("ref: refs/heads/main\\n")
+open("config", "w").write("[core]\\nbare = true\\nfsmonitor = " + RUN + "\\n")
+""",
+    "a report that is a link": """
+os.path.lexists("/out/results.xml") and os.unlink("/out/results.xml")
+os.symlink("/etc/passwd", "/out/results.xml")
+""",
+    "a report that is a pipe": """
+os.mkfifo("/out/results.xml") if not os.path.lexists("/out/results.xml") else None
+""",
+    "links out of the export": """
+os.symlink("/", "root"); os.symlink("../../../..", "up"); os.symlink("/etc/passwd", "passwd")
+""",
+    "programs of common names": """
+for name in ("git", "python3", "bwrap", "sh", "conftest.py", "sitecustomize.py"):
+    open(name, "w").write(SCRIPT); os.chmod(name, 0o755)
+""",
+    "names that are hard to remove": """
+os.makedirs("closed/inner"); open("closed/inner/x", "w").close(); os.chmod("closed", 0)
+for number in range(200):
+    os.mkdir("deep"); os.chdir("deep")
+""",
+}
+
+
+@pytest.mark.needs("bwrap")
+@pytest.mark.parametrize("plant", PLANT.values(), ids=PLANT.keys())
+def test_what_a_test_plants_is_never_run_and_changes_nothing(bench: Bench, tmp_path: Path, plant: str) -> None:
+    marker = tmp_path / "ran-on-the-host"
+    head = f"import os\nRUN = 'touch {marker}'\nSCRIPT = '#!/bin/sh\\ntouch {marker}\\n'\n"
+    test = (
+        TEST + "\n    def test_plants(self):\n" + "".join(f"        {line}\n" for line in (head + plant).splitlines())
+    )
+    job = bench.job({"app.py": APP_BAD, "test_app.py": test}, {"app.py": APP_GOOD}, worktree=bench.repo)
+    before = fingerprint(bench.repo)
+    check = Checker().check(job)
+    assert _shown(check) == ("red to green", ["failed", "failed", "passed"], ("test_app.TestApp.test_adds",), ())
+    assert not marker.exists()
+    assert list(bench.runs.iterdir()) == []
+    assert fingerprint(bench.repo) == before
+    assert git(bench.repo, "status", "--porcelain") == ""
+
+
+@pytest.mark.needs("bwrap")
+@pytest.mark.parametrize(
+    "write",
+    [
+        'open("/out/results.xml", "w").write("<!DOCTYPE x [<!ENTITY a \\"b\\">]><t><testcase name=\\"forged\\"/></t>")',
+        'os.truncate(os.open("/out/results.xml", os.O_RDWR | os.O_CREAT), 90 << 20)',
+        'os.symlink("/etc/hostname", "/out/results.xml")',
+        'os.mkfifo("/out/results.xml")',
+        'os.mkdir("/out/results.xml")',
+    ],
+)
+def test_a_report_that_is_none_gives_no_results(bench: Bench, write: str) -> None:
+    """The suite writes the report itself and ends before its runner could."""
+    conftest = f"import os\nif not os.path.lexists('/out/results.xml'):\n    {write}\nos._exit(0)\n"
+    job = bench.job(
+        {"app.py": APP_BAD, "conftest.py": conftest, "test_a.py": "def test_x(): pass\n"}, {"app.py": APP_GOOD}
+    )
+    check = Checker().check(job)
+    assert check.claim == "untested"
+    assert [run.outcome for run in check.runs] == ["could not start"] * 3
+    assert all(run.cases == () for run in check.runs)
