@@ -22,6 +22,8 @@ from subagents.deploys.timeline import Timeline
 CLOCK_SLACK = timedelta(seconds=120)
 """How far clocks of deploys and of measurements may differ before "after the onset" is said."""
 
+FIRST = "the history begins with it: what it holds was running before, and was not changed by it"
+
 FillPatches = Callable[[Sequence[Commit]], None]
 
 _BASE = -4.4
@@ -180,6 +182,8 @@ def _score_commit(
         parts.append(_undone_part(reverted[commit.sha], question.onset))
     score = _logistic(_BASE + sum(part.points for part in parts))
     ruled_out = too_late or _cannot(commit, reading, reached)
+    if commit.is_first and not any(deploy.commit == commit.sha for deploy in carriers):
+        ruled_out = ruled_out or FIRST
     if ruled_out:
         score = min(score, RULED_OUT)
     return Scored(commit, score, parts, lead, at, reached.deploy or (head_only[0] if late else None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from subagents.contract import Problem, Window
 from subagents.deploys.catalogue import ChangeCatalogue
@@ -12,6 +12,8 @@ from subagents.deploys.sources.records import Commit, Deploy, FlagChange
 from subagents.gitstore.process import GitFailed
 
 BROUGHT_LIMIT = 2_000
+FIRST_KNOWN_REACH = timedelta(days=3)
+"""How far back the first deploy of a service that is on record may have brought commits."""
 RANGES_LIMIT = 60
 """Deploys whose ranges are asked of git in one go."""
 
@@ -113,13 +115,16 @@ def _bring_from_history(catalogue: ChangeCatalogue, timeline: Timeline, deploy: 
 
 
 def _bring_by_time(deploy: Deploy, commits: dict[str, Commit], by_time: list[Commit]) -> None:
-    """Take the commits that landed between the two heads: an upper bound, as no ancestry is known."""
+    """Take the commits that landed between the two heads: an upper bound, as no ancestry is known.
+
+    The first deploy that is on record had others before it: it did not bring all of history.
+    """
     head = commits.get(deploy.commit or "")
     if head is None:
         return
     before = commits.get(deploy.previous.commit or "") if deploy.previous else None
-    start = before.committed_at if before else None
     end = head.committed_at
+    start = before.committed_at if before else end - FIRST_KNOWN_REACH if end is not None else None
     brought = [head.sha]
     if end is not None:
         for commit in reversed(by_time):

@@ -267,3 +267,38 @@ async def test_every_reported_change_brings_its_evidence_however_low_it_ranks(tm
     assert any(finding.stance == "rules_out" for finding in bench.reported)
     for finding in bench.reported:
         assert set(finding.citations) <= handed, finding.claim
+
+
+async def test_the_first_deploy_on_record_did_not_bring_all_of_history(tmp_path: Path) -> None:
+    repo = init(tmp_path / "shop")
+    base = int(NOON.timestamp())
+    whole: dict[str, str | bytes | None] = {
+        "orders/db.py": "def engine():\n    return make(\n        pool_size=4,\n    )\n",
+        "pay/card.py": "x = 1\n",
+    }
+    first = git_commit(repo, whole, "Import the shop", base - 6 * 86_400)
+    old = git_commit(repo, {"orders/db.py": "pool_size = 3\n"}, "old pool_size", base - 5 * 86_400)
+    head = git_commit(repo, {"pay/card.py": "x = 2\n"}, "card wording", base - 3600)
+    specs = [
+        SourceSpec(id="repo", kind="repo", path=str(repo), options={"store": str(tmp_path / "store")}),
+        source(tmp_path / "deploys.json", "deploys", [{**deploy(1, -30, "orders"), "commit_sha": head}]),
+    ]
+    bench, summary = await run_procedure(build(specs), brief(specs), POOL_SYMPTOM)
+    ranked = {item.key: item for item in summary.suspects}
+    assert "the history begins with it" in ranked[first].ruled_out
+    assert ranked[old].deploy is None, "a deploy of now did not bring what landed five days ago"
+    assert not [f for f in bench.reported if f.about and f.about.key == first and f.stance == "for"]
+
+
+async def test_a_first_commit_that_was_deployed_itself_is_judged(tmp_path: Path) -> None:
+    repo = init(tmp_path / "shop")
+    whole: dict[str, str | bytes | None] = {
+        "orders/db.py": "def engine():\n    return make(\n        pool_size=4,\n    )\n"
+    }
+    first = git_commit(repo, whole, "New service", int(NOON.timestamp()) - 3600)
+    specs = [
+        SourceSpec(id="repo", kind="repo", path=str(repo), options={"store": str(tmp_path / "store")}),
+        source(tmp_path / "deploys.json", "deploys", [{**deploy(1, -30, "orders"), "commit_sha": first}]),
+    ]
+    _, summary = await run_procedure(build(specs), brief(specs), POOL_SYMPTOM)
+    assert [item.ruled_out for item in summary.suspects if item.key == first] == [""]

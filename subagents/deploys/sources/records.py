@@ -34,6 +34,8 @@ class Commit:
     no_patch: str = ""
     """Why there is no diff."""
     parents: tuple[str, ...] = ()
+    is_first: bool = False
+    """History begins here (or was cut here): its diff is everything that was there, not a change."""
 
     @property
     def ref(self) -> str:

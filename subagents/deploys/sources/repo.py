@@ -133,4 +133,5 @@ def commit_of(source: str, logged: LoggedCommit) -> Commit:
         file_count=logged.file_count,
         patch=None,
         parents=logged.parents,
+        is_first=not logged.parents,
     )
