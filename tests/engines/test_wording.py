@@ -89,13 +89,15 @@ def test_an_unnamed_peer_is_what_the_service_calls() -> None:
 )
 def test_the_headline_says_how_it_stands(state: str, words: str) -> None:
     known = case(symptom(), state=IncidentState.model_validate({"state": state}))
-    assert words in verdict(known).headline
+    sure = cause("certificate", "pay.example", "certificate expired: pay.example", 0.85)
+    pinned = verdict(replace(known, findings=(*known.findings, sure), hypotheses=fold((sure,))))
+    assert words in pinned.headline
 
 
 def test_with_no_cause_the_place_is_a_guess_and_said_so() -> None:
     known = replace(case(symptom()), services=(ServiceScore(service="stock", score=1.0),))
     headline = verdict(known).headline
-    assert headline.startswith("shop is broken")
+    assert headline.startswith("shop: trouble since 2026-03-01 12:00:00 UTC: cause not established")
     assert "most likely began at stock" in headline
 
 
@@ -156,3 +158,29 @@ def test_a_gap_is_told_once() -> None:
     assert "No log files were given." not in texts
     logs = SourceSpec(id="l", kind="logs", path="/l")
     assert "No log files were given." in [g.text for g in verdict(case(symptom(), silent, sources=(logs,))).gaps]
+
+
+def test_what_came_after_the_culprit_on_its_service_is_its_consequence() -> None:
+    change = Finding(
+        agent="deploys",
+        claim="c",
+        topic="change",
+        about=Suspect(kind="commit", key="a" * 40),
+        stance="for",
+        weight=0.9,
+        citations=(LINE,),
+    )
+    pool = cause("resource", "pool exhausted in shop", "pool exhausted in shop", 0.3, NOON + timedelta(minutes=2))
+    after = pool.model_copy(update={"services": ("shop",)})
+    before = after.model_copy(update={"at": NOON - timedelta(minutes=2), "id": "f-before"})
+    assert [item.result for item in verdict(case(symptom(), change, after)).ruled_out] == ["consequence"]
+    assert [item.result for item in verdict(case(symptom(), change, before)).ruled_out] == ["not cleared"]
+
+
+def test_more_load_and_no_harm_is_not_a_cause_of_itself() -> None:
+    load = cause("traffic", "shop", "traffic surge", 0.7).model_copy(update={"citations": (SERIES,)})
+    found = verdict(case(symptom(), load))
+    assert found.kind == "inconclusive"
+    assert "nothing given shows that users are hurt" in found.headline
+    other = load.model_copy(update={"citations": (SERIES, LINE)})
+    assert verdict(case(symptom(), other)).kind == "no_code_cause"

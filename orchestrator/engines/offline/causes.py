@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case, named
 from orchestrator.journal.verdict import VerdictKind
 from orchestrator.verdict.board import Hypothesis
-from subagents.contract import SuspectKind
+from subagents.contract import Finding, SuspectKind
 
 CONVICTS_FROM = 0.6
 """Least score of a hypothesis that may be named as the cause."""
@@ -49,6 +49,8 @@ def decide(case: Case) -> Decision:
         rival = changes[1] if len(changes) > 1 else None
         return _for_change(case, change, rival, circumstance)
     if circumstance is not None and circumstance.score >= CONVICTS_FROM:
+        if _restates(circumstance, case.symptom):
+            return _load_alone(case, circumstance)
         return _for_circumstance(case, circumstance, change)
     return _open(case, change, circumstance)
 
@@ -162,6 +164,22 @@ def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis |
         confidence=round(max(0.3, min(0.9, circumstance.score) - penalty), 2),
         reasons=circumstance.reasons[:6],
         against=against,
+    )
+
+
+def _restates(circumstance: Hypothesis, symptom: Finding) -> bool:
+    """Say whether a circumstance rests on nothing but what is itself the symptom: that explains nothing."""
+    grounds = {ref for finding in circumstance.supporting for ref in finding.citations}
+    return circumstance.suspect.kind == "traffic" and bool(grounds) and grounds <= set(symptom.citations)
+
+
+def _load_alone(case: Case, circumstance: Hypothesis) -> Decision:
+    return Decision(
+        kind="inconclusive",
+        hypothesis=circumstance,
+        confidence=0.4,
+        reasons=("the load grew, and nothing given shows that users are hurt by it", *circumstance.reasons[:3]),
+        against=_doubts(case),
     )
 
 

@@ -28,9 +28,15 @@ def _undecided(case: Case, decision: Decision, where: str) -> str:
     symptom = case.symptom
     if symptom is None:
         return f"{where.removesuffix(': something')}: not established whether anything is broken: {reason}"
-    shows = symptom.services[0] if symptom.services else case.brief.incident.service or where
+    title = where.removesuffix(": something")
+    shows = symptom.services[0] if symptom.services else case.brief.incident.service or title
     began = f"; most likely began at {case.home}" if case.home and case.home != shows else ""
-    return f"{_broken(case, shows)}: cause not established{began}; {reason}"
+    return f"{_trouble(case, shows)}: cause not established{began}; {reason}"
+
+
+def _trouble(case: Case, where: str) -> str:
+    over = {"recovered": ", recovered", "recovering": ", recovering"}.get(case.state.state, "")
+    return f"{where}: trouble since {_moment(case.onset)}{over}" if case.onset else f"{where}: trouble{over}"
 
 
 def _broken(case: Case, where: str) -> str:

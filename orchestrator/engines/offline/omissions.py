@@ -12,12 +12,13 @@ MOST = 16
 RULED_OUT: Exclusion = "ruled out"
 UNLIKELY: Exclusion = "unlikely"
 NOT_CLEARED: Exclusion = "not cleared"
+CONSEQUENCE: Exclusion = "consequence"
 NOT_TESTABLE: Exclusion = "not testable with this data"
 UNLIKELY_BELOW = 0.2
 CLEARED_BELOW = 0.2
 """A candidate that holds better than this was tested, and passed: it is not cleared."""
-CHANGE_TEST = "did it take effect before the onset, can it reach what failed, does what it changes lead to the symptom"
-CIRCUMSTANCE_TEST = "does it show in the data, before or at the onset, where the symptom is"
+CHANGE_TEST = "in effect before the onset, reaches what failed, leads to the symptom?"
+CIRCUMSTANCE_TEST = "shows in the data, no later than the onset, where the symptom is?"
 KINDS_OF_SOURCE = {
     "logs": ("no logs were given", "attach them: warroom run PATH logs.txt, or warroom run -- kubectl logs …"),
     "metrics": ("no metrics were given", "export the alert's series as metrics.csv: ts,service,metric,value"),
@@ -33,19 +34,36 @@ def ruled_out(case: Case, decision: Decision) -> tuple[RuledOut, ...]:
     """Return every candidate that is not the cause, with the test that was made."""
     chosen = decision.hypothesis.suspect.id if decision.hypothesis else None
     found = [
-        _tested(hypothesis)
+        _tested(hypothesis, _followed(case, decision, hypothesis))
         for hypothesis in case.hypotheses
         if hypothesis.suspect.id != chosen and hypothesis.suspect.kind in CHANGE_KINDS | CIRCUMSTANCE_KINDS
     ]
     return tuple(found[:MOST])
 
 
-def _tested(hypothesis: Hypothesis) -> RuledOut:
+def _followed(case: Case, decision: Decision, other: Hypothesis) -> bool:
+    """Say whether a circumstance came after the culprit, on the service that runs it: it is what the change did."""
+    if (
+        decision.kind != "culprit"
+        or decision.hypothesis is None
+        or other.suspect.kind not in ("resource", "dependency")
+    ):
+        return False
+    change = case.changes.get(decision.hypothesis.suspect.id)
+    first = min((finding.at for finding in other.supporting if finding.at is not None), default=None)
+    if change is None or change.at is None or first is None or first < change.at:
+        return False
+    return any(change.service in finding.services for finding in other.supporting)
+
+
+def _tested(hypothesis: Hypothesis, followed: bool) -> RuledOut:
     change = hypothesis.suspect.kind in CHANGE_KINDS
     if hypothesis.excluding:
         result, grounds = RULED_OUT, hypothesis.excluding
     elif hypothesis.opposing and hypothesis.score < UNLIKELY_BELOW:
         result, grounds = UNLIKELY, hypothesis.opposing
+    elif followed:
+        result, grounds = CONSEQUENCE, hypothesis.supporting
     elif hypothesis.score >= CLEARED_BELOW:
         result, grounds = NOT_CLEARED, hypothesis.supporting
     else:
@@ -55,7 +73,9 @@ def _tested(hypothesis: Hypothesis) -> RuledOut:
         suspect=hypothesis.suspect,
         test=CHANGE_TEST if change else CIRCUMSTANCE_TEST,
         result=result,
-        reason=reason if result in (RULED_OUT, UNLIKELY) else f"{reason} (holds at {hypothesis.score:.2f})",
+        reason=reason
+        if result in (RULED_OUT, UNLIKELY, CONSEQUENCE)
+        else f"{reason} (holds at {hypothesis.score:.2f})",
         citations=grounds[0].citations if grounds else (),
     )
 
