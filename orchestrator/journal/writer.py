@@ -155,6 +155,9 @@ class Writer:
         except ValueError as fault:
             self.fatal = JournalDamaged(f"{self._place.directory.name}: {fault}; nothing more is written to it")
             raise self.fatal from fault
+        except Exception as fault:  # nobody else hears of a fault on this thread: who waits would wait for ever
+            self.fatal = self._read_only(f"{type(fault).__name__}: {fault}")
+            raise self.fatal from fault
         self.full = False
         return stored
 
@@ -175,6 +178,8 @@ class Writer:
                 self.fatal = self._read_only(f"head.json: {error.strerror}")
             elif self._free_ballast():
                 self._keep_up()
+        except Exception as error:
+            self.fatal = self._read_only(f"{type(error).__name__}: {error}")
 
     def _finish(self) -> None:
         if self.fatal is None:

@@ -134,9 +134,12 @@ class Session:
         settings = settings or Settings()
         directory = home.session_dir(session_id)
         journal = await in_thread(lambda: Journal.open(directory, settings.clock), "open-journal")
-        session = cls(
-            home, journal, engine, settings, await in_thread(lambda: make_redactor(home, settings), "redactor")
-        )
+        try:
+            redactor = await in_thread(lambda: make_redactor(home, settings), "redactor")
+        except BaseException:
+            await journal.close()
+            raise
+        session = cls(home, journal, engine, settings, redactor)
         try:
             await session._take_up()
         except BaseException:

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from orchestrator.journal.codec import BODY_LIMIT, DEPTH_LIMIT, Entry, encode
 from orchestrator.journal.events import Body, Event, Note, SessionUsage, ToolFinished, UnknownBody, parse_body
-from orchestrator.journal.faults import BodyRefused, JournalClosed, JournalDamaged, JournalTooNew, StateError
+from orchestrator.journal.faults import (
+    BodyRefused,
+    JournalClosed,
+    JournalDamaged,
+    JournalReadOnly,
+    JournalTooNew,
+    StateError,
+)
 from orchestrator.journal.ledger import Ledger
 from orchestrator.journal.reader import JournalReader
 from orchestrator.journal.store import Journal
@@ -92,6 +99,24 @@ async def test_many_appenders_share_transactions(journal: Journal, monkeypatch: 
     assert [event.seq for [event] in results] == list(range(1, 2001))
     assert sum(groups) == 2000
     assert len(groups) < 500
+    await journal.close()
+
+
+@pytest.mark.parametrize("error", [MemoryError("no memory"), OSError(5, "Input/output error")])
+async def test_a_fault_that_nobody_foresaw_is_told_to_who_waits(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    [kept] = await journal.append(note(1))
+
+    def broken(self: Ledger, drafts: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(Ledger, "append", broken)
+    for _ in range(2):
+        with pytest.raises(JournalReadOnly, match=type(error).__name__):
+            await journal.append(note(2))
+    assert not journal.writable
+    assert list(journal.events()) == [kept]
     await journal.close()
 
 

@@ -460,6 +460,20 @@ async def test_the_index_knows_the_session(room: Room) -> None:
     assert (row.id, row.title, row.status, row.reason) == (session.id, "search is slow", "idle", "end_turn")
 
 
+async def test_a_session_that_cannot_be_taken_up_is_not_held(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = await room.create()
+    await session.close()
+
+    def unreadable(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("orchestrator.session.core.make_redactor", unreadable)
+    with pytest.raises(PermissionError):
+        await room.open(session.id)
+    monkeypatch.undo()
+    assert await (await room.open(session.id)).run() == "end_turn"
+
+
 # -- a full disk ---------------------------------------------------------------------------------
 
 
