@@ -13,6 +13,7 @@ import zstandard
 
 from subagents.contract import SourceKind
 from subagents.metrics.series import SeriesKey, Store
+from subagents.metrics.sources import load as loading
 from subagents.metrics.sources.load import load
 from subagents.metrics.sources.points import split_names
 from subagents.metrics.sources.stamps import parse_stamp, stamp_of
@@ -236,6 +237,27 @@ def test_a_missing_file_is_a_problem_and_the_rest_is_read(tmp_path: Path) -> Non
     store = load((spec(tmp_path / "gone.csv"), spec(good)))
     assert "cannot be opened" in problems(store)
     assert len(list(store.series())) == 1
+
+
+def test_a_file_that_cannot_be_understood_takes_no_other_source_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError("unforeseen")
+
+    monkeypatch.setattr(loading, "read_topology", fails)
+    (tmp_path / "topology.csv").write_text("caller,callee\na,b\n")
+    (tmp_path / "metrics.csv").write_text("ts,service,metric,value\n2026-03-01T12:00:00Z,web,rps,1\n")
+    store = load((spec(tmp_path / "topology.csv", "topology"), spec(tmp_path / "metrics.csv", "metrics")))
+    assert "topology.csv: could not be understood (KeyError); lost: the whole file" in problems(store)
+    assert values(store, "web", "rps") == [1.0]
+
+
+@pytest.mark.parametrize("content", ["1.5", "null", '"x"', "[1, null, [2]]", '{"spans": 3}'])
+def test_spans_that_are_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "spans.json").write_text(content)
+    store = load((spec(tmp_path / "spans.json", "spans"),))
+    assert "could not be understood" not in problems(store)
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:

@@ -45,6 +45,13 @@ def _load(marks: tuple[tuple[str, tuple[int, int]], ...]) -> Store:
                 todo="check that it exists and may be read",
             )
             coverage = Coverage(source=spec.id, kind=spec.kind)
+        except Exception as error:  # one file of a form nobody thought of must not take the other sources along
+            faults.note(
+                f"could not be understood ({type(error).__name__})",
+                lost="the whole file",
+                todo="report it with a line of it",
+            )
+            coverage = Coverage(source=spec.id, kind=spec.kind)
         store.coverage.append(coverage.model_copy(update={"problems": faults.all()}))
     store.edges = _merged(store.edges)
     return store

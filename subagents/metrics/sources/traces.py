@@ -167,6 +167,9 @@ def read_spans(path: Path, faults: Faults) -> tuple[list[Span], list[Edge]]:
     tree, _ = decode_json(raw, faults)
     if isinstance(tree, dict):
         tree = next((tree[key] for key in ("spans", "traces", "data") if isinstance(tree.get(key), list)), [tree])
+    if not isinstance(tree, list):
+        faults.note("holds no list of spans", lost="the spans", todo="give an array of spans, or one span a line")
+        tree = []
     spans = [span for row in tree if isinstance(row, dict) for span in _spans_of(row)]
     untimed = sum(span.start is None for span in spans)
     if untimed:
