@@ -269,7 +269,8 @@ class FixDesk:
         made = result.data if isinstance(result.data, DraftMade) else None
         if made is None or made.draft is None:
             said = (made.refused if made else "") or result.text or result.outcome
-            message = AgentMessage(content=text_content(f"There is no alternative: {said}"))
+            said = said if said.startswith("there is no") else f"there is no alternative: {said}"
+            message = AgentMessage(content=text_content(said))
             await self.steps.write(message, CODEFIX, f"no-draft:{key}")
             return Redrafted(None, said)
         draft = made.draft

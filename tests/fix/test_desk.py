@@ -293,3 +293,34 @@ async def test_a_draft_of_another_store_is_not_put_up_for_approval(session: Sess
     await session.fixes.ask(unchecked=True)
     assert session.fixes.fix(other.id).standing == "drafted"
     assert any("not the one of this session" in note.text for note in types(session, "warroom.note"))
+
+
+SECRET = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
+
+
+async def test_a_secret_in_the_diff_is_kept_out_of_the_journal_and_approved_as_it_is(place: Place) -> None:
+    (place.repo / "app" / "limits.py").write_text(f"API_KEY = '{SECRET}'\n")
+    git(place.repo, "commit", "-q", "-m", "key", "app/limits.py")
+    git(place.repo, "tag", "-f", "v1")
+    async with await place.drafted() as session:
+        fix = only(session)
+        assert SECRET not in fix.draft.diff
+        shown = shown_diff()(Path(fix.draft.store), fix.draft.base, fix.draft.commit)
+        assert f"-API_KEY = '{SECRET}'" in shown
+        await session.fixes.approve(fix.id, digest(fix))
+        await session.fixes.deliver(fix.id)
+        for path in session.directory.glob("journal.db*"):
+            assert SECRET.encode() not in path.read_bytes()
+
+
+async def test_a_long_diff_is_approved_like_any_other(place: Place) -> None:
+    (place.repo / "app" / "limits.py").write_text("".join(f"LIMIT_{n} = {n}\n" for n in range(12_000)))
+    git(place.repo, "commit", "-q", "-m", "many", "app/limits.py")
+    git(place.repo, "tag", "-f", "v1")
+    async with await place.drafted() as session:
+        fix = only(session)
+        (finished,) = [body for body in types(session, "warroom.tool_finished") if body.tool == "code_draft_revert"]
+        assert finished.data is None  # what a tool gave is in a blob; the draft is in its own event all the same
+        assert len(fix.draft.diff) > 128 * 1024
+        await session.fixes.approve(fix.id, digest(fix))
+        assert (await session.fixes.deliver(fix.id)).commit == fix.draft.commit

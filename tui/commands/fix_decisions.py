@@ -169,7 +169,7 @@ def _say_drafted(kept: Kept, again: Redrafted) -> None:
 
     if again.draft is None:
         said = clean(again.said, newlines=False, limit=400)
-        narrate(f"warroom: there is no alternative: {said}")
+        narrate(f"warroom: {said}")
         return
     to_stdout(f"{again.draft}\n")
     narrate(f"warroom: a new draft: warroom fix show {kept.session} {again.draft}")
