@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from subagents.codefix.checks import Checker, CheckJob
-from subagents.codefix.detect import TestConfig
+from subagents.codefix.detect import TestConfig, instrument
 from subagents.codefix.export import Trees
 from subagents.codefix.fixes import Check
-from subagents.codefix.sandbox import Sandbox
+from subagents.codefix.results import Raw, judge
+from subagents.codefix.results_files import read_reports
+from subagents.codefix.sandbox import Sandbox, SandboxRun
 from subagents.codefix.sandbox_probe import Machine
 from subagents.contract import ToolError
 from tests.gitstore.repos import commit, fingerprint, git, init
@@ -242,9 +246,23 @@ for number in range(200):
 }
 
 
+TOGETHER = (
+    ("a .git with hooks", "attributes", "links out of the export", "programs of common names"),
+    ("a .git with a config", "a look-alike of a bare repository", "a report that is a pipe"),
+    ("a .git file that leads away", "a report that is a link", "names that are hard to remove"),
+)
+
+
+def test_everything_is_planted() -> None:
+    assert sorted(name for names in TOGETHER for name in names) == sorted(PLANT)
+
+
 @pytest.mark.needs("bwrap")
-@pytest.mark.parametrize("plant", PLANT.values(), ids=PLANT.keys())
-def test_what_a_test_plants_is_never_run_and_changes_nothing(bench: Bench, tmp_path: Path, plant: str) -> None:
+@pytest.mark.parametrize("names", TOGETHER)
+def test_what_a_test_plants_is_never_run_and_changes_nothing(
+    bench: Bench, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    plant = "".join(PLANT[name] for name in names)
     marker = tmp_path / "ran-on-the-host"
     head = f"import os\nRUN = 'touch {marker}'\nSCRIPT = '#!/bin/sh\\ntouch {marker}\\n'\n"
     test = (
@@ -260,24 +278,46 @@ def test_what_a_test_plants_is_never_run_and_changes_nothing(bench: Bench, tmp_p
     assert git(bench.repo, "status", "--porcelain") == ""
 
 
-@pytest.mark.needs("bwrap")
-@pytest.mark.parametrize(
-    "write",
-    [
-        'open("/out/results.xml", "w").write("<!DOCTYPE x [<!ENTITY a \\"b\\">]><t><testcase name=\\"forged\\"/></t>")',
-        'os.truncate(os.open("/out/results.xml", os.O_RDWR | os.O_CREAT), 90 << 20)',
-        'os.symlink("/etc/hostname", "/out/results.xml")',
-        'os.mkfifo("/out/results.xml")',
-        'os.mkdir("/out/results.xml")',
-    ],
+WRITES = (
+    'os.truncate(os.open("results.xml", os.O_RDWR | os.O_CREAT), 90 << 20)',
+    'os.symlink("/etc/hostname", "results.xml")',
+    'os.mkfifo("results.xml")',
+    'os.mkdir("results.xml")',
+    'os.symlink("results.xml", "results.xml")',
+    "pass",
 )
-def test_a_report_that_is_none_gives_no_results(bench: Bench, write: str) -> None:
-    """The suite writes the report itself and ends before its runner could."""
-    conftest = f"import os\nif not os.path.lexists('/out/results.xml'):\n    {write}\nos._exit(0)\n"
-    job = bench.job(
-        {"app.py": APP_BAD, "conftest.py": conftest, "test_a.py": "def test_x(): pass\n"}, {"app.py": APP_GOOD}
-    )
-    check = Checker().check(job)
-    assert check.claim == "untested"
-    assert [run.outcome for run in check.runs] == ["could not start"] * 3
-    assert all(run.cases == () for run in check.runs)
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_report_that_is_none_is_not_read(tmp_path: Path, write: str) -> None:
+    subprocess.run([sys.executable, "-c", f"import os\n{write}"], cwd=tmp_path, check=True)
+    reports, _ = read_reports(instrument(("pytest",)), tmp_path, tmp_path, 0)
+    judged = judge("fix", Raw(SandboxRun("exited", 0), "junit", reports))
+    assert judged.cases == {}
+    assert judged.suite.outcome == "could not start"
+
+
+def test_reports_of_a_build_are_those_that_the_run_wrote(tmp_path: Path) -> None:
+    """Not what the tree held before, not what a link leads to, and not what is no report."""
+    reports = tmp_path / "module" / "target" / "surefire-reports"
+    reports.mkdir(parents=True)
+    (reports / "TEST-old.xml").write_text("<t><testcase name='old'/></t>")
+    os.utime(reports / "TEST-old.xml", ns=(1, 1))
+    (reports / "TEST-new.xml").write_text("<t><testcase name='new'/></t>")
+    (reports / "TEST-link.xml").symlink_to("/etc/hostname")
+    (reports / "notes.txt").write_text("<t><testcase name='text'/></t>")
+    (tmp_path / "elsewhere.xml").write_text("<t><testcase name='elsewhere'/></t>")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    found, note = read_reports(instrument(("mvn", "test")), tmp_path, tmp_path, 2)
+    assert (found, note) == ([b"<t><testcase name='new'/></t>"], "")
+
+
+@pytest.mark.needs("bwrap")
+def test_a_suite_that_forges_its_report_is_believed_no_further_than_its_bytes(bench: Bench) -> None:
+    """The suite writes the report itself and ends before its runner could: a bomb, which is refused."""
+    bomb = '<!DOCTYPE x [<!ENTITY a "b">]><t><testcase name="forged"/></t>'
+    conftest = f"import os\nopen('/out/results.xml', 'w').write({bomb!r})\nos._exit(0)\n"
+    files: dict[str, str | bytes | None] = {"conftest.py": conftest, "test_a.py": "def test_x(): pass\n"}
+    check = Checker().check(bench.job({"app.py": APP_BAD, **files}, {"app.py": APP_GOOD}))
+    assert _shown(check) == ("untested", ["could not start"] * 3, (), ())
+    assert all(run.cases == () and "declares a document type" in run.reason for run in check.runs[::2])
