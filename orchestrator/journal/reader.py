@@ -225,6 +225,9 @@ class JournalReader:
         if self._fault or (self._version == 0 and self._total):
             detail = self._fault or "journal.db is empty"
             return Integrity(0, self._total, (Damage("unreadable", 1, max(self._total, 1), detail),))
+        if self._version == 0 and self._anchored.fault:
+            # The anchor is there before the database is, so it has gone: nobody knows how much was here.
+            return Integrity(0, 0, (Damage("anchor", 1, 1, f"journal.db is empty and {self._anchored.fault}"),))
         if self._version == 0:
             return Integrity(0, 0)
         if thorough:

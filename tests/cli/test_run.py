@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,31 @@ def test_a_run_that_goes_on_elsewhere_is_neither_resumed_nor_deleted(
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
+
+
+def test_on_a_terminal_it_says_what_it_waits_for_and_ends_with_the_answer(tmp_path: Path) -> None:
+    master, slave = os.openpty()
+    running = subprocess.Popen(
+        [str(WARROOM), "run", "-"],
+        stdin=slave, stdout=slave, stderr=slave, cwd=tmp_path, env=environment(tmp_path, TERM="xterm"),
+    )  # fmt: skip
+    os.close(slave)
+    screen = b""
+    try:
+        while b"Ctrl-D" not in screen:
+            screen += os.read(master, 4096)
+        os.write(master, b'{"title":"orders are slow","service":"orders","fired_at":"2026-02-03T09:00:00Z"}\n\x04')
+        with suppress(OSError):  # told when the command has closed its end
+            while more := os.read(master, 65536):
+                screen += more
+        assert running.wait() == 0
+    finally:
+        running.kill()
+        os.close(master)
+    *_, headline, where = screen.decode().strip().splitlines()
+    assert headline.startswith("warroom: ")
+    assert "orders" in headline
+    assert "warroom report" in where
 
 
 def test_a_hostile_current_directory_gets_nothing_executed(tmp_path: Path) -> None:

@@ -128,6 +128,8 @@ def test_a_damaged_session_is_shown_as_far_as_it_is_whole(tmp_path: Path) -> Non
     database.write_bytes(bytes(data))
     shown = settle(warroom(tmp_path, "sessions", "show", session))
     assert "changed" in shown.out
+    assert "sessions export" in shown.out
+    assert "sessions resume" not in shown.out, "it would be refused"
     exported = settle(warroom(tmp_path, "sessions", "export", session))
     assert "warroom:" in exported.err
     assert exported.out.splitlines()[-1].startswith('{"record":"end"')

@@ -310,6 +310,15 @@ async def test_a_session_killed_while_it_was_made_can_be_opened(tmp_path: Path, 
     await journal.close()
 
 
+def test_an_empty_database_without_its_anchor_is_not_called_whole(tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "journal.db").touch()
+    with JournalReader(tmp_path / "s") as reader:
+        assert not reader.integrity.whole
+        assert "journal.db is empty and head.json is missing" in reader.words
+        assert list(reader.events()) == []
+
+
 async def test_closing(journal: Journal) -> None:
     waiting = [asyncio.create_task(journal.append(note(n))) for n in range(50)]
     await asyncio.sleep(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ def request_from(given: Mapping[str, Any], command: tuple[str, ...] | None) -> R
     if not given["paths"] and not command and not given["repos"]:
         raise Fault("nothing to look at: name a folder, files, `-` for standard input, or `-- COMMAND`")
     now = SystemClock().now()
+    if "-" in given["paths"] and sys.stdin is not None and sys.stdin.isatty():
+        narrate("warroom: reading standard input: paste the alert or the log, then press Ctrl-D on a line of its own")
     return Request(
         inputs=given["paths"],
         command=command or (),
@@ -116,6 +119,8 @@ async def _open_and_run(opening: Opening, shown: Presentation, narrator: Narrato
         finally:
             await session.close()
     await _present(made, shown)
+    if made.verdict is not None and not shown.document:
+        complain(made.verdict.headline)  # the report is long: the answer is what stays on the screen
     return _exit_status(stop, made, trouble)
 
 

@@ -89,14 +89,16 @@ def show(session: str, as_json: bool) -> None:
         with JournalReader.open(folder) as reader:
             reader.verify()
             integrity, live, head = reader.words, reader.live, reader.head
+            whole = reader.integrity.whole and not reader.newer
     if as_json:
         shown = {**row.model_dump(mode="json"), "integrity": integrity, "open_elsewhere": live, "hash": head.hash}
         to_stdout(json.dumps({**shown, "folder": str(folder)}, indent=2) + "\n")
         return
-    to_stdout(_details(row, folder, integrity, live))
+    again = "sessions resume" if whole else "sessions export"  # what is not whole is not continued
+    to_stdout(_details(row, folder, integrity, f"warroom report {row.id}   or   warroom {again} {row.id}", live))
 
 
-def _details(row: SessionRow, folder: Path, integrity: str, live: bool) -> str:
+def _details(row: SessionRow, folder: Path, integrity: str, following: str, live: bool) -> str:
     from orchestrator.journal.text import clean
 
     pairs = [
@@ -112,7 +114,7 @@ def _details(row: SessionRow, folder: Path, integrity: str, live: bool) -> str:
         ("events", str(row.events)),
         ("journal", integrity),
         ("folder", str(folder)),
-        ("next", f"warroom report {row.id}   or   warroom sessions resume {row.id}"),
+        ("next", following),
     ]
     return "".join(f"{name:<10} {clean(text, newlines=False)}\n" for name, text in pairs)
 
