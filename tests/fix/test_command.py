@@ -8,12 +8,13 @@ import re
 import select
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from orchestrator.journal.lock import SessionLock
-from tests.cli.command import WARROOM, Ran, environment, warroom
+from tests.cli.command import WARROOM, InProcess, Ran, environment, warroom
 from tests.fix.bench import added, changed, git, snapshot
 from tests.fix.rooms import Place, make_place
 
@@ -28,7 +29,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, str]:
 @pytest.fixture(scope="module")
 def found(shared: tuple[Place, str]) -> dict[str, str]:
     """The commit and the digest of its draft."""
-    (fix,) = run(shared[0], "list", shared[1], "--json").json()
+    (fix,) = warroom(shared[0].top, "fix", "list", shared[1], "--json").json()
     return {"commit": fix["draft"]["commit"], "digest": fix["digest"]}
 
 
@@ -37,16 +38,21 @@ def place(tmp_path: Path) -> Place:
     return make_place(tmp_path)
 
 
-def run(place: Place, *arguments: str) -> Ran:
-    return warroom(place.top, "fix", *arguments)
+Run = Callable[..., Ran]
 
 
-def digest(place: Place, session: str) -> str:
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`warroom fix …` in this process, at home in a place."""
+    return lambda place, *arguments: InProcess(place.top, capsys, monkeypatch)("fix", *arguments)
+
+
+def digest(run: Run, place: Place, session: str) -> str:
     shown: str = run(place, "show", session, "--json").json()["digest"]
     return shown
 
 
-def test_list_and_show_tell_all_that_is_approved(shared: tuple[Place, str]) -> None:
+def test_list_and_show_tell_all_that_is_approved(run: Run, shared: tuple[Place, str]) -> None:
     place, session = shared
     listed = run(place, "list", session[:-2])
     assert listed.status == 0, listed.err
@@ -74,7 +80,7 @@ def test_list_and_show_tell_all_that_is_approved(shared: tuple[Place, str]) -> N
     assert "1 to approve" in row.out
 
 
-def test_names_that_are_not_there_are_said(shared: tuple[Place, str]) -> None:
+def test_names_that_are_not_there_are_said(run: Run, shared: tuple[Place, str]) -> None:
     place, session = shared
     assert "no draft" in run(place, "show", session, "d-ffff").complaint()
     assert run(place, "show", "nosuch").status == 2
@@ -92,7 +98,7 @@ def test_names_that_are_not_there_are_said(shared: tuple[Place, str]) -> None:
     ],
 )
 def test_without_a_terminal_only_the_digest_says_yes(
-    shared: tuple[Place, str], found: dict[str, str], commit: str, given: str | None, why: str
+    run: Run, shared: tuple[Place, str], found: dict[str, str], commit: str, given: str | None, why: str
 ) -> None:
     place, session = shared
     named = {"": found["commit"], "short": found["commit"][:4]}.get(commit, commit)
@@ -104,17 +110,17 @@ def test_without_a_terminal_only_the_digest_says_yes(
     assert not changed(before, snapshot(place.repo, place.home.session_dir(session) / "fix.git"))
 
 
-def test_nothing_is_delivered_that_was_not_approved(shared: tuple[Place, str]) -> None:
+def test_nothing_is_delivered_that_was_not_approved(run: Run, shared: tuple[Place, str]) -> None:
     place, session = shared
     ran = run(place, "deliver", session)
     assert ran.status == 4
     assert "not approved" in ran.complaint()
 
 
-def test_the_digest_approves_and_delivers(place: Place) -> None:
+def test_the_digest_approves_and_delivers(run: Run, place: Place) -> None:
     session, fix = place.kept()
     before = snapshot(place.repo)
-    ran = run(place, "approve", session, "--commit", fix.draft.commit, "--yes-digest", digest(place, session))
+    ran = run(place, "approve", session, "--commit", fix.draft.commit, "--yes-digest", digest(run, place, session))
     assert ran.status == 0, ran.err
     commit, ref = ran.out.split()
     assert commit == fix.draft.commit == git(place.repo, "rev-parse", ref)
@@ -128,18 +134,18 @@ def test_the_digest_approves_and_delivers(place: Place) -> None:
     assert warroom(place.top, "report", session).out.count("## Fix") == 1
 
 
-def test_approval_and_delivery_can_be_two_steps(place: Place) -> None:
+def test_approval_and_delivery_can_be_two_steps(run: Run, place: Place) -> None:
     session, fix = place.kept()
-    yes = ("--commit", fix.draft.commit[:7], "--yes-digest", digest(place, session), "--no-deliver")
+    yes = ("--commit", fix.draft.commit[:7], "--yes-digest", digest(run, place, session), "--no-deliver")
     assert run(place, "approve", session, *yes).status == 0
     assert git(place.repo, "for-each-ref", "refs/heads/triage") == ""
     assert run(place, "deliver", session).status == 0
     assert git(place.repo, "for-each-ref", "refs/heads/triage") != ""
 
 
-def test_what_changed_is_refused_and_named(place: Place) -> None:
+def test_what_changed_is_refused_and_named(run: Run, place: Place) -> None:
     session, fix = place.kept()
-    shown = digest(place, session)
+    shown = digest(run, place, session)
     git(place.repo, "branch", fix.draft.branch)
     page = run(place, "show", session)
     assert re.search(r"^CHANGED .*appeared meanwhile", page.out, re.M)
@@ -150,9 +156,9 @@ def test_what_changed_is_refused_and_named(place: Place) -> None:
     assert f"{fix.draft.branch}-2" in run(place, "list", session).out
 
 
-def test_a_session_that_is_open_elsewhere_is_left_alone_but_can_be_looked_at(place: Place) -> None:
+def test_a_session_that_is_open_elsewhere_is_left_alone_but_can_be_looked_at(run: Run, place: Place) -> None:
     session, fix = place.kept()
-    shown = digest(place, session)
+    shown = digest(run, place, session)
     lock = SessionLock(place.home.session_dir(session))
     try:
         ran = run(place, "approve", session, "--commit", fix.draft.commit, "--yes-digest", shown)
@@ -163,7 +169,7 @@ def test_a_session_that_is_open_elsewhere_is_left_alone_but_can_be_looked_at(pla
         lock.release()
 
 
-def test_no_reaches_the_subagent(place: Place) -> None:
+def test_no_reaches_the_subagent(run: Run, place: Place) -> None:
     session, fix = place.kept()
     assert run(place, "reject", session, "--reason", " ").status == 2
     ran = run(place, "reject", session, "--reason", "not that way")
@@ -173,9 +179,9 @@ def test_no_reaches_the_subagent(place: Place) -> None:
     assert fix.id in run(place, "list", session).out
 
 
-def test_a_repository_with_a_pre_push_hook_gets_the_commands(place: Place) -> None:
+def test_a_repository_with_a_pre_push_hook_gets_the_commands(run: Run, place: Place) -> None:
     session, fix = place.kept()
-    run(place, "approve", session, "--commit", fix.draft.commit, "--yes-digest", digest(place, session))
+    run(place, "approve", session, "--commit", fix.draft.commit, "--yes-digest", digest(run, place, session))
     hook = place.repo / ".git" / "hooks" / "pre-push"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\nexit 1\n")
@@ -278,7 +284,7 @@ def test_on_a_terminal_an_upper_case_y_says_yes_and_what_was_typed_before_does_n
     assert git(place.repo, "rev-parse", fix.draft.branch) == fix.draft.commit
 
 
-def test_hidden_characters_are_shown_and_counted(place: Place) -> None:
+def test_hidden_characters_are_shown_and_counted(run: Run, place: Place) -> None:
     trick = "LIMIT = 2  # \u202e fi\u200b \x1b[2J\n"
     (place.repo / "app" / "limits.py").write_text(trick)
     git(place.repo, "commit", "-q", "-m", "trick", "app/limits.py")
