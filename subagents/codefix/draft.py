@@ -164,16 +164,13 @@ def _taken_back(store: DraftStore, guilty: Guilty, base: Base, chosen: Sequence[
     changes = []
     listing = _Listing(store, base.commit)
     for path in dict.fromkeys(hunk.path for hunk in chosen):
-        then, now = (
-            store.reader.file_at(guilty.sha, path, _BLOB_LIMIT),
-            store.reader.file_at(base.commit, path, _BLOB_LIMIT),
-        )
-        entry = listing.find(path)
-        if then is None or now is None or entry is None or entry.mode not in REGULAR or now.size > len(now.data):
+        then, entry = store.reader.file_at(guilty.sha, path, _BLOB_LIMIT), listing.find(path)
+        if then is None or entry is None or entry.mode not in REGULAR:
             raise DraftRefused(
                 f"{plain(path, 200)} is no plain file of {base.commit[:12]}, so its hunks cannot be taken back"
             )
-        data = taken_back(now.data, [hunk for hunk in chosen if hunk.path == path], unchanged=then.oid == now.oid)
+        now = store.need(["cat-file", "blob", entry.blob], bounds=Bounds(30.0, _BLOB_LIMIT))
+        data = taken_back(now, [hunk for hunk in chosen if hunk.path == path], unchanged=then.oid == entry.blob)
         changes.append(Change(path, entry.mode, store.write_blob(data)))
     return changes
 

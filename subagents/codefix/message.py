@@ -19,6 +19,7 @@ EVIDENCE_LIMIT = 20
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 _TRAILER = re.compile(r"\b([A-Za-z]+(?:-[A-Za-z]+)*-(?:by|to|for|id))\s*:", re.IGNORECASE)
 _SKIP = re.compile(r"\[([^\]\[]*\b(?:skip|no)\b[^\]\[]*)\]", re.IGNORECASE)
+_SKIP_STARS = re.compile(r"\*{3}(no_ci)\*{3}", re.IGNORECASE)
 _SKIP_TRAILER = re.compile(r"\bskip-checks\s*:", re.IGNORECASE)
 _CLOSES = re.compile(r"\b((?:close|fixe?|resolve)[sd]?:?)\s+(#\d|[\w.-]+/[\w.-]+#\d|https?://)", re.IGNORECASE)
 _MENTION = re.compile(r"(?<![\w.])@(?=\w)")
@@ -29,7 +30,7 @@ def plain(text: str, limit: int) -> str:
     shown = "".join(_shown(char) for char in " ".join(text[: limit * 4].split()))
     shown = _TRAILER.sub(r"\1 -", shown)
     shown = _SKIP_TRAILER.sub("skip-checks -", shown)
-    shown = _SKIP.sub(r"(\1)", shown)
+    shown = _SKIP_STARS.sub(r"\1", _SKIP.sub(r"(\1)", shown))
     shown = _CLOSES.sub(r"\1 - \2", shown)
     shown = _MENTION.sub("(at)", shown)
     return shown if len(shown) <= limit else shown[: limit - 1].rstrip() + "…"

@@ -227,7 +227,7 @@ def _attributes(store: DraftStore, commit: str, paths: Sequence[str]) -> dict[st
     for path in paths:
         parts = path.split("/")[:-1]
         places |= {"/".join(parts[: count + 1]) + "/" for count in range(len(parts))}
-    names = sorted(f"{place}.gitattributes" for place in places)
+    names = sorted(f"{place}.gitattributes" for place in places if "\n" not in place)  # one answer a line
     asked = b"".join(f"{commit}:{name}".encode("utf-8", "surrogateescape") + b"\0" for name in names)
     answer = store.need(["cat-file", "--batch-check=%(objectname) %(objecttype)", "-z"], asked)
     lines = answer.split(b"\n")

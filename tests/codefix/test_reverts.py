@@ -10,6 +10,7 @@ import pytest
 
 from subagents.codefix.bases import choose_base
 from subagents.codefix.draft import Order
+from subagents.codefix.message import plain
 from subagents.codefix.refusal import DraftRefused
 from subagents.codefix.review import diff_text, digest_of_diff
 from subagents.contract import Fact, Finding
@@ -98,6 +99,7 @@ def test_foreign_text_in_a_message_gives_no_orders(bench: Bench) -> None:
     ):
         assert kept in draft.message, kept
     assert draft.branch == "triage/x-fixes-1-revert-fix-skip-ci-31m-ada-co-authored"
+    assert plain("***NO_CI*** skip-checks: true", 60) == "NO_CI skip-checks - true"
     trailers = git(bench.repo, "interpret-trailers", "--parse", stdin=draft.message.encode())
     assert trailers == ""
 
