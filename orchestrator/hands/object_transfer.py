@@ -125,6 +125,7 @@ def _place(objects: int, item: Stored) -> None:
         try:
             with os.fdopen(os.dup(handle), "wb") as file:
                 file.write(zlib.compress(item.raw, 1))
+            os.fchmod(handle, 0o444 & mode)  # as readable as the repository's objects are, whatever the umask
             os.fsync(handle)
             with contextlib.suppress(FileExistsError):
                 os.link(spare or f"/proc/self/fd/{handle}", name, src_dir_fd=folder, dst_dir_fd=folder)

@@ -7,7 +7,7 @@ import json
 from pydantic import BaseModel, Field
 
 from orchestrator.journal.verdict import ServiceScore, SuspectScore, Verdict, VerdictKind
-from orchestrator.verdict.report_model import Report
+from orchestrator.verdict.report_model import Report, ReportedFix
 from subagents.contract import Frozen
 
 
@@ -27,6 +27,9 @@ class VerdictDocument(Frozen):
     verdict: Verdict | None
     problems: tuple[str, ...] = Field(description="What was wrong with the input, one line each.")
     warroom: str = Field(description="Version that wrote this.")
+    fixes: tuple[ReportedFix, ...] = Field(
+        (), description="Drafted fixes: where each stands, and the digest that `warroom fix approve` asks for."
+    )
 
 
 def document(report: Report, version: str) -> VerdictDocument:
@@ -46,6 +49,7 @@ def document(report: Report, version: str) -> VerdictDocument:
         verdict=verdict,
         problems=tuple(problem.line() for problem in report.problems),
         warroom=version,
+        fixes=report.fixes,
     )
 
 

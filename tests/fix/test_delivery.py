@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,7 @@ async def test_repositories_of_other_kinds(make: Make, tmp_path: Path, state: st
             git(repo, "config", "core.logAllRefUpdates", "false")
         case "shared":
             git(repo, "config", "core.sharedRepository", "group")
+            (repo / ".git" / "objects").chmod(0o2770)
         case "packed":
             git(repo, "gc", "-q")
         case "shallow":
@@ -108,6 +110,10 @@ async def test_repositories_of_other_kinds(make: Make, tmp_path: Path, state: st
     deliver(bench.steps, "fix:1", render)
     assert bench.ref() == bench.draft.commit
     assert_only_ref(before, bench, repo / ".git", log)
+    objects = repo / ".git" / "objects"
+    placed = objects / bench.draft.commit[:2] / bench.draft.commit[2:]
+    assert stat.S_IMODE(placed.parent.stat().st_mode) == stat.S_IMODE(objects.stat().st_mode)
+    assert stat.S_IMODE(placed.stat().st_mode) == 0o444 & objects.stat().st_mode
 
 
 UNUSUAL = {
@@ -436,3 +442,14 @@ def test_only_delivery_writes_to_a_repository_and_only_push_sends() -> None:
     for word, allowed in places.items():
         found = {str(path.relative_to(top)) for path in sources if word in path.read_text()}
         assert found == allowed or (word == '"update-ref"' and found <= allowed), word
+
+
+def test_teeth_the_comparison_sees_what_plain_commands_change(bench: Bench, tmp_path: Path) -> None:
+    before = snapshot(bench.repo)
+    git(bench.repo, "worktree", "add", "-q", "-b", "wt", str(tmp_path / "wt"))
+    with pytest.raises(AssertionError):
+        assert_only_ref(before, bench, bench.git_dir)
+    before = snapshot(bench.repo)
+    git(bench.repo, "commit", "-q", "-m", "more", "--allow-empty")
+    with pytest.raises(AssertionError):
+        added(before, snapshot(bench.repo))

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.hands import delivery
 from orchestrator.hands.delivery import Delivered, deliver
-from orchestrator.hands.fix_terms import FixRefused, FixTerms, RenderDiff, verify
+from orchestrator.hands.fix_terms import FixRefused, FixTerms, RenderDiff, located, verify
 from tests.fix.bench import BRANCH, Bench, git, make_bench, render, write_draft
 
 REF = f"refs/heads/{BRANCH}"
@@ -256,3 +257,11 @@ async def test_terms_that_name_other_bytes_are_refused(bench: Bench, name: str) 
     terms = (await bench.asked()).model_copy(update={name: given})
     with pytest.raises(FixRefused):
         verify(terms, render)
+
+
+async def test_teeth_without_the_second_look_another_diff_would_be_delivered(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "verify", lambda terms, how: located(terms.repo))
+    await bench.approved()
+    assert deliver(bench.steps, "fix:1", lambda *_: "another diff").commit == bench.draft.commit

@@ -188,4 +188,6 @@ def _exit_status(stop: StopReason, made: Report, trouble: str) -> int:
         complain(f"the engine gave no verdict ({why}); what was found is kept; {again}")
         return ENGINE_FAILED
     narrate(f"warroom: report: warroom report {made.session}")
+    if any(fix.standing == "waits" for fix in made.fixes):
+        narrate(f"warroom: a fix waits for your decision: warroom fix show {made.session}")
     return 0
