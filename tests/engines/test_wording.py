@@ -70,11 +70,11 @@ def hit(slug: str, *why: str) -> RunbookHit:
 
 
 def test_a_circumstance_is_named_once_and_with_its_date() -> None:
-    found = verdict(case(symptom(), cause("certificate", "pay.example", "certificate expired: pay.example", 0.85)))
+    found = verdict(case(symptom(), cause("certificate", "pay.svc", "certificate expired: pay.svc", 0.85)))
     assert found.kind == "no_code_cause"
-    assert found.headline.startswith("shop is broken since 2026-03-01 12:00:00 UTC: certificate expired: pay.example,")
+    assert found.headline.startswith("shop is broken since 2026-03-01 12:00:00 UTC: certificate expired: pay.svc,")
     assert "certificate certificate" not in found.headline
-    assert "renew the certificate pay.example and" in found.actions[0].text
+    assert "renew the certificate pay.svc and" in found.actions[0].text
 
 
 def test_an_unnamed_peer_is_what_the_service_calls() -> None:
@@ -184,3 +184,35 @@ def test_more_load_and_no_harm_is_not_a_cause_of_itself() -> None:
     assert "nothing given shows that users are hurt" in found.headline
     other = load.model_copy(update={"citations": (SERIES, LINE)})
     assert verdict(case(symptom(), other)).kind == "no_code_cause"
+
+
+def test_a_certificate_of_somebody_elses_host_is_not_ours_to_renew() -> None:
+    found = verdict(case(symptom(), cause("certificate", "api.bank.com", "certificate expired: api.bank.com", 0.85)))
+    assert "reach the owner of api.bank.com" in found.actions[0].text
+    assert "renew the certificate" not in found.actions[0].text
+
+
+def test_what_shows_the_same_trouble_in_the_same_place_is_no_rival_of_a_circumstance() -> None:
+    full = cause("resource", "disk full in shop", "disk full in shop", 0.7).model_copy(update={"services": ("shop",)})
+    series = cause("resource", "shop/disk_used_pct", "shop disk_used_pct", 0.35)
+    here, elsewhere = (series.model_copy(update={"services": (name,)}) for name in ("shop", "mail"))
+    assert [item.result for item in verdict(case(symptom(), full, here)).ruled_out] == ["goes with it"]
+    assert [item.result for item in verdict(case(symptom(), full, elsewhere)).ruled_out] == ["not cleared"]
+
+
+def test_a_failing_host_outside_is_named_where_every_change_on_record_is_cleared() -> None:
+    outage = cause("dependency", "api.bank.com", "upstream timeout: api.bank.com", 0.47)
+    doubtful = Finding(
+        agent="deploys",
+        claim="c",
+        topic="change",
+        about=Suspect(kind="commit", key="a" * 40),
+        stance="for",
+        weight=0.3,
+        citations=(LINE,),
+    )
+    assert verdict(case(symptom(), outage)).kind == "no_code_cause"
+    assert verdict(case(symptom(), outage, doubtful)).kind == "inconclusive"
+    assert verdict(replace(case(symptom(), outage), changes={})).kind == "inconclusive"
+    inside = cause("dependency", "bank", "upstream timeout: bank", 0.47)
+    assert verdict(case(symptom(), inside)).kind == "inconclusive"

@@ -12,6 +12,7 @@ from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, 
 from orchestrator.journal.verdict import VerdictKind
 from orchestrator.verdict.board import Hypothesis
 from subagents.contract import Finding, SuspectKind
+from subagents.hosts import outside_host
 
 CONVICTS_FROM = 0.6
 """Least score of a hypothesis that may be named as the cause."""
@@ -22,6 +23,8 @@ CIRCUMSTANCE_LEAD = 0.1
 DECISIVE: frozenset[SuspectKind] = frozenset({"certificate"})
 """Circumstances that the calendar brings about: no change explains them, so one that merely fits does not compete."""
 DECISIVE_FROM = 0.8
+ALONE_FROM, CLEARED_BELOW = 0.45, 0.2
+"""A failing host outside is named from this score, where every change on record scores below the second."""
 INNOCENT_BELOW = 0.45
 """A change that scores less does not stand in the way of a circumstance."""
 
@@ -51,6 +54,8 @@ def decide(case: Case) -> Decision:
     if circumstance is not None and circumstance.score >= CONVICTS_FROM:
         if _restates(circumstance, case.symptom):
             return _load_alone(case, circumstance)
+        return _for_circumstance(case, circumstance, change)
+    if circumstance is not None and _alone(case, circumstance, change):
         return _for_circumstance(case, circumstance, change)
     return _open(case, change, circumstance)
 
@@ -165,6 +170,14 @@ def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis |
         reasons=circumstance.reasons[:6],
         against=against,
     )
+
+
+def _alone(case: Case, circumstance: Hypothesis, change: Hypothesis | None) -> bool:
+    """Say whether a host outside that is seen to fail stands alone: the changes are on record, and none fits."""
+    suspect = circumstance.suspect
+    outside = suspect.kind in ("dependency", "external") and outside_host(suspect.key) is not None
+    cleared = bool(case.changes) and (change is None or change.score < CLEARED_BELOW)
+    return outside and cleared and circumstance.score >= ALONE_FROM
 
 
 def _restates(circumstance: Hypothesis, symptom: Finding) -> bool:

@@ -13,6 +13,7 @@ RULED_OUT: Exclusion = "ruled out"
 UNLIKELY: Exclusion = "unlikely"
 NOT_CLEARED: Exclusion = "not cleared"
 CONSEQUENCE: Exclusion = "consequence"
+GOES_WITH_IT: Exclusion = "goes with it"
 NOT_TESTABLE: Exclusion = "not testable with this data"
 UNLIKELY_BELOW = 0.2
 CLEARED_BELOW = 0.2
@@ -34,11 +35,24 @@ def ruled_out(case: Case, decision: Decision) -> tuple[RuledOut, ...]:
     """Return every candidate that is not the cause, with the test that was made."""
     chosen = decision.hypothesis.suspect.id if decision.hypothesis else None
     found = [
-        _tested(hypothesis, _followed(case, decision, hypothesis))
+        _tested(hypothesis, _belongs(case, decision, hypothesis))
         for hypothesis in case.hypotheses
         if hypothesis.suspect.id != chosen and hypothesis.suspect.kind in CHANGE_KINDS | CIRCUMSTANCE_KINDS
     ]
     return tuple(found[:MOST])
+
+
+def _belongs(case: Case, decision: Decision, other: Hypothesis) -> Exclusion | None:
+    """Return how a circumstance belongs to the cause that is named, where it is no rival of it."""
+    if _followed(case, decision, other):
+        return CONSEQUENCE
+    chosen = decision.hypothesis
+    if decision.kind != "no_code_cause" or chosen is None or other.suspect.kind in CHANGE_KINDS:
+        return None
+    places = {service for finding in chosen.supporting for service in finding.services}
+    here = {service for finding in other.supporting for service in finding.services}
+    alike = other.suspect.kind in (chosen.suspect.kind, "resource")
+    return GOES_WITH_IT if alike and here & places else None
 
 
 def _followed(case: Case, decision: Decision, other: Hypothesis) -> bool:
@@ -56,26 +70,26 @@ def _followed(case: Case, decision: Decision, other: Hypothesis) -> bool:
     return any(change.service in finding.services for finding in other.supporting)
 
 
-def _tested(hypothesis: Hypothesis, followed: bool) -> RuledOut:
+def _tested(hypothesis: Hypothesis, belongs: Exclusion | None) -> RuledOut:
     change = hypothesis.suspect.kind in CHANGE_KINDS
     if hypothesis.excluding:
         result, grounds = RULED_OUT, hypothesis.excluding
     elif hypothesis.opposing and hypothesis.score < UNLIKELY_BELOW:
         result, grounds = UNLIKELY, hypothesis.opposing
-    elif followed:
-        result, grounds = CONSEQUENCE, hypothesis.supporting
+    elif belongs is not None:
+        result, grounds = belongs, hypothesis.supporting
     elif hypothesis.score >= CLEARED_BELOW:
         result, grounds = NOT_CLEARED, hypothesis.supporting
     else:
         result, grounds = NOT_TESTABLE, (*hypothesis.supporting, *hypothesis.opposing)
     reason = grounds[0].claim if grounds else "nothing was found about it"
+    if result in (NOT_CLEARED, NOT_TESTABLE):
+        reason = f"{reason} (holds at {hypothesis.score:.2f})"
     return RuledOut(
         suspect=hypothesis.suspect,
         test=CHANGE_TEST if change else CIRCUMSTANCE_TEST,
         result=result,
-        reason=reason
-        if result in (RULED_OUT, UNLIKELY, CONSEQUENCE)
-        else f"{reason} (holds at {hypothesis.score:.2f})",
+        reason=reason,
         citations=grounds[0].citations if grounds else (),
     )
 

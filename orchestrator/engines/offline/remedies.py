@@ -13,6 +13,7 @@ from orchestrator.journal.verdict import Action
 from orchestrator.verdict.rollback import fill_in
 from subagents import quantities as q
 from subagents.contract import ServiceInfo, Suspect, SuspectKind
+from subagents.hosts import outside_host
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,15 @@ REMEDIES: dict[SuspectKind, Remedy] = {
         signals=("dependency",),
     ),
 }
+NOT_OURS = Remedy(
+    contain="reach the owner of {it}: its certificate has expired; take another route to it until it is renewed",
+    effect="calls succeed again as soon as it is renewed there",
+    risk="switching verification off instead lets anybody answer in its name: do not",
+    reversible="yes: go back to the usual route",
+    fix="watch the expiry of certificates that you depend on, and have a second route",
+    signals=("certificate",),
+)
+"""An expired certificate of somebody else's host cannot be renewed from here."""
 CHANGE_SIGNALS = ("deploy",)
 
 
@@ -106,7 +116,7 @@ def actions(case: Case, decision: Decision) -> tuple[Action, ...]:
     suspect = decision.hypothesis.suspect
     if suspect.kind in ("commit", "deploy", "config"):
         return _undo(case, suspect)
-    remedy = REMEDIES.get(suspect.kind)
+    remedy = NOT_OURS if suspect.kind == "certificate" and outside_host(suspect.key) else REMEDIES.get(suspect.kind)
     if remedy is None:
         return _without_cause(case, decision)
     return _apply(case, suspect, remedy)
