@@ -91,18 +91,18 @@ def _operating_system_said(error: OSError) -> int:
     place = f"{error.filename}: " if error.filename else ""
     complain(f"{place}{error.strerror or error}")
     drop(sys.stdout)
-    _log(error)
+    log_fault(error)
     return UNEXPECTED
 
 
 def _unexpected(error: Exception) -> int:
-    where = _log(error)
+    where = log_fault(error)
     kept = f"details are in {where}" if where else "the state directory cannot be written, so no details were kept"
     complain(f"something went wrong that should not have ({type(error).__name__}): {kept}; sessions so far are kept")
     return UNEXPECTED
 
 
-def _log(error: BaseException) -> str | None:
+def log_fault(error: BaseException) -> str | None:
     """Append the traceback, without local variables and without secrets, to warroom.log in the state directory."""
     import traceback
     from datetime import UTC, datetime

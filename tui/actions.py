@@ -1,0 +1,195 @@
+"""Everything a key can do, in one table: bindings, footer, palette, help screen and docs/keys.md are views of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Context = Literal["everywhere", "list", "sessions", "warroom", "help"]
+
+LAYERS: Mapping[Context, tuple[Context, ...]] = {
+    "everywhere": ("everywhere",),
+    "list": ("list", "everywhere"),
+    "sessions": ("sessions", "list", "everywhere"),
+    "warroom": ("warroom", "list", "everywhere"),
+    "help": ("help", "list", "everywhere"),
+}
+"""The contexts whose keys are live at the same time, innermost first: no key may mean two things in one of these."""
+
+FORBIDDEN = frozenset(
+    ("ctrl+i", "ctrl+m", "ctrl+h", "ctrl+j", "ctrl+left_square_bracket", "ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q")
+)
+"""Keys that terminals cannot tell from others, that multiplexers take, or that flow control and habit take."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing a person can do."""
+
+    id: str
+    """Stable name, by which a key is remapped in warroom.toml: `pane.zoom`."""
+    keys: tuple[str, ...]
+    """As Textual names them; the first is shown."""
+    word: str
+    """For the footer."""
+    help: str
+    """A sentence for the help screen, the palette and the docs."""
+    context: Context
+    group: str
+    run: str
+    """The action it calls: `zoom`, `focus_pane(1)`."""
+    footer: int = 0
+    """Rank in the footer, from 1; 0 is not shown there."""
+    needs: str = ""
+    """The screen that has to be there for it to be offered (`tui.seams`)."""
+
+
+def _panes() -> tuple[Action, ...]:
+    names = ("the orchestrator", "logs", "metrics", "deploys", "codefix")
+    return tuple(
+        Action(
+            f"pane.{number}", (str(number),), "pane", f"Go to {name}.", "warroom", "Panes", f"focus_pane({number})",
+        )
+        for number, name in enumerate(names)
+    )  # fmt: skip
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("help", ("question_mark",), "keys", "Show the keys.", "everywhere", "Everywhere", "help", 90),
+    Action(
+        "palette", ("colon", "ctrl+p"), "commands", "Find a command by its name.", "everywhere", "Everywhere",
+        "command_palette",
+    ),
+    Action(
+        "quit", ("q", "ctrl+c"), "quit", "Quit; asks first while work is running.", "everywhere", "Everywhere",
+        "leave", 95,
+    ),
+    # -- lists -------------------------------------------------------------------------------
+    Action("list.down", ("j", "down"), "down", "One row down.", "list", "Moving", "cursor(1)"),
+    Action("list.up", ("k", "up"), "up", "One row up; holds the view.", "list", "Moving", "cursor(-1)"),
+    Action("list.page_down", ("pagedown", "ctrl+d"), "page down", "One page down.", "list", "Moving", "page(1)"),
+    Action("list.page_up", ("pageup", "ctrl+u"), "page up", "One page up.", "list", "Moving", "page(-1)"),
+    Action("list.first", ("g", "home"), "first", "The first row.", "list", "Moving", "first"),
+    Action("list.last", ("G", "end"), "last", "The last row; follows from there.", "list", "Moving", "last"),
+    Action("list.unfold", ("space",), "unfold", "Unfold or fold a row: arguments, result, reasons.", "list", "Moving",
+           "unfold", 20),
+    Action("filter", ("slash",), "filter", "Show only rows that hold a text.", "list", "Moving", "filter", 40),
+    Action("match.next", ("n",), "next", "Next row that holds the text, with all rows around it.", "list", "Moving",
+           "match(1)"),
+    Action("match.previous", ("N",), "previous", "The one before.", "list", "Moving", "match(-1)"),
+    # -- war room ----------------------------------------------------------------------------
+    *_panes(),
+    Action("board", ("b",), "board", "Go to the hypotheses.", "warroom", "Panes", "focus_board"),
+    Action("pane.next", ("tab",), "next pane", "Go to the next pane.", "warroom", "Panes", "next_pane(1)"),
+    Action("pane.previous", ("shift+tab",), "pane before", "Go to the pane before.", "warroom", "Panes",
+           "next_pane(-1)"),
+    Action("pane.zoom", ("z",), "zoom", "Give the pane the whole room, and back.", "warroom", "Panes", "zoom", 50),
+    Action("pane.follow", ("f",), "follow", "Follow what comes in, or hold the view.", "warroom", "Panes", "follow",
+           60),
+    Action("evidence.open", ("enter",), "open", "Open the evidence of the row; where there is none, unfold it.",
+           "warroom", "Work", "open_row", 10),
+    Action("approvals", ("a",), "approvals", "Review what waits for your yes or no.", "warroom", "Work", "review", 5,
+           needs="review"),
+    Action("report", ("R",), "report", "Read the report.", "warroom", "Work", "report", needs="report"),
+    Action("message", ("m",), "steer or ask", "Steer the agents, or ask.", "warroom", "Work", "message", 30),
+    Action("interrupt", ("i",), "interrupt", "Stop one agent or all; asks which.", "warroom", "Work", "interrupt", 70),
+    Action("resume", ("r",), "go on", "Let the session work again.", "warroom", "Work", "resume", 15),
+    Action("attach", ("plus",), "attach", "Attach a file, a folder or a repository as evidence.", "warroom", "Work",
+           "attach"),
+    Action("note", ("w",), "note", "Write a note into the session and its report.", "warroom", "Work", "note"),
+    Action("status.copy", ("y",), "copy status", "Copy a status of five lines to the clipboard.", "warroom", "Work",
+           "copy_status"),
+    Action("sessions", ("s",), "sessions", "Back to the sessions; this one goes on.", "warroom", "Work", "sessions",
+           80),
+    Action("back", ("escape",), "back", "Close the question, the filter, or the zoom.", "warroom", "Work", "back"),
+    # -- sessions ----------------------------------------------------------------------------
+    Action("session.open", ("enter",), "open", "Open the session.", "sessions", "Sessions", "open_row", 10),
+    Action("session.resume", ("r",), "go on", "Open the session and let it work again.", "sessions", "Sessions",
+           "resume", 20),
+    Action("session.new", ("c",), "new", "Start a session on a folder or a file.", "sessions", "Sessions", "new", 15),
+    Action("session.delete", ("d",), "delete", "Delete the session: asks, and another key confirms.", "sessions",
+           "Sessions", "delete", 30),
+    Action("session.reload", ("R",), "reload", "Read the list again.", "sessions", "Sessions", "reload"),
+    Action("session.back", ("escape",), "back", "Close the question or the filter; else back to the war room.",
+           "sessions", "Sessions", "back"),
+    # -- help --------------------------------------------------------------------------------
+    Action("help.close", ("escape",), "back", "Close the keys.", "help", "Everywhere", "back", 10),
+)  # fmt: skip
+"""All of them. The order is that of the help screen."""
+
+QUESTIONS: Mapping[str, Mapping[str, str]] = {
+    "interrupt": {"0-4": "choose one agent", "*": "choose all", "!": "stop what was chosen"},
+    "delete": {"X": "delete for good"},
+    "quit": {"L": "leave: what that means is said there", "S": "stop the work, keep it, and quit"},
+}
+"""Keys that count only while a question stands in the prompt line; each differs from the key that asked."""
+
+_SHOWN = {
+    "question_mark": "?",
+    "colon": ":",
+    "slash": "/",
+    "plus": "+",
+    "space": "space",
+    "escape": "esc",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+    "down": "↓",
+    "up": "↑",
+}
+
+
+def shown(key: str) -> str:
+    """Return a key as people read it."""
+    return _SHOWN.get(key, key)
+
+
+def of(*contexts: Context) -> tuple[Action, ...]:
+    """Return the actions of these contexts, in order."""
+    return tuple(action for action in ACTIONS if action.context in contexts)
+
+
+def live(context: Context) -> tuple[Action, ...]:
+    """Return every action whose key is live where `context` is innermost."""
+    return of(*LAYERS[context])
+
+
+def with_keys(actions: Iterable[Action], mine: Mapping[str, str]) -> tuple[Action, ...]:
+    """Return the actions with the keys that a person chose, by id: `{"pane.zoom": "x,ctrl+z"}`."""
+    from dataclasses import replace
+
+    return tuple(
+        replace(action, keys=tuple(key.strip() for key in mine[action.id].split(",")))
+        if action.id in mine
+        else action
+        for action in actions
+    )  # fmt: skip
+
+
+def page() -> str:
+    """Return docs/keys.md."""
+    lines = [
+        "# Keys",
+        "",
+        "Written by `python -m tui.actions > docs/keys.md`; a test keeps it in step with the table in tui/actions.py.",
+        "Every key can be had without a mouse; `?` shows them in the app, `:` finds a command by its name.",
+        "",
+    ]
+    for title, context in (("Everywhere", "everywhere"), ("In every list", "list"), ("War room", "warroom"),
+                           ("Sessions", "sessions"), ("Keys screen", "help")):  # fmt: skip
+        lines += [f"## {title}", "", "| key | id | what it does |", "|---|---|---|"]
+        for action in ACTIONS:
+            if action.context == context:
+                keys = " ".join(f"`{shown(key)}`" for key in action.keys)
+                lines.append(f"| {keys} | `{action.id}` | {action.help} |")
+        lines.append("")
+    lines += ["## While a question stands", "", "| question | key | what it does |", "|---|---|---|"]
+    for question, keys_ in QUESTIONS.items():
+        lines += [f"| {question} | `{key}` | {what} |" for key, what in keys_.items()]
+    return "\n".join([*lines, "", "`esc` closes every question and changes nothing.", ""])
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(page())

@@ -1,0 +1,380 @@
+"""A session of this process behind the screens: opened, followed, run, left; and one that can only be watched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from orchestrator.hands.threads import in_thread
+from orchestrator.journal.events import Event, SourceAddedEvent
+from orchestrator.session import Session, SessionFault
+from tui.session_view import ActFault, SessionView
+
+if TYPE_CHECKING:
+    from orchestrator.compose import Request, Surroundings
+    from orchestrator.hands.fix_desk import FixDesk
+    from orchestrator.journal.reader import JournalReader
+    from subagents.contract import Evidence, Problem, SourceSpec
+
+SLICE_S = 0.008
+"""Longest that catching up holds the event loop at a time."""
+WATCH_S = 1.0
+"""How often a journal that another process writes is looked at."""
+
+
+class LiveSession:
+    """A session that this process holds; implements `SessionActs`."""
+
+    def __init__(self, session: Session, around: Surroundings) -> None:
+        self._session = session
+        self._around = around
+        self.view = SessionView(around.clock, self)
+        self._follower = asyncio.create_task(self._follow(), name=f"follow-{session.id}")
+        self._run: asyncio.Task[None] | None = None
+        session.on_preview(self.view.preview)
+
+    # -- SessionActs -------------------------------------------------------------------------
+
+    @property
+    def session_id(self) -> str:
+        """The session's id."""
+        return self._session.id
+
+    @property
+    def directory(self) -> Path:
+        """The session's folder."""
+        return self._session.directory
+
+    @property
+    def running(self) -> bool:
+        """Whether the engine works now."""
+        return self._run is not None and not self._run.done()
+
+    @property
+    def why_not(self) -> str:
+        """Nothing is in the way: this process holds the session."""
+        return ""
+
+    @property
+    def engine(self) -> str:
+        """The engine's name."""
+        opened = self.view.incident.opened
+        return opened.engine if opened else ""
+
+    @property
+    def takes_up(self) -> str:
+        """What the offline engine makes of a message."""
+        if self.engine != "offline":
+            return ""
+        from orchestrator.engines.offline.engine import TAKES_UP
+
+        return TAKES_UP
+
+    @property
+    def leaving(self) -> str:
+        """What leaving means for this engine."""
+        if self.engine == "managed":
+            return "the agents go on without this window; opening the session again catches up"
+        return "the work stops with this window and goes on when the session is opened again; nothing is lost"
+
+    @property
+    def fixes(self) -> FixDesk | None:
+        """The desk of fixes."""
+        return self._session.fixes
+
+    def go_on(self, reason: str = "") -> None:
+        """Let the engine work."""
+        if self.running:
+            raise ActFault("it is working already")
+        if self._session.standing.status == "terminated":
+            raise ActFault("the session is over; start a new one on the same inputs")
+        self.view.say("")
+        self._run = asyncio.create_task(self._work(reason), name=f"run-{self.session_id}")
+
+    async def _work(self, reason: str) -> None:
+        try:
+            await self._session.run(reason)
+        except SessionFault as fault:
+            self.view.say(str(fault))
+        except Exception as error:  # the screen shows it; the session is kept as it is
+            from tui.commands.faults import log_fault
+
+            where = await in_thread(lambda: log_fault(error), "log")
+            self.view.say(f"the work stopped ({type(error).__name__}); details are in {where or 'no log'}")
+
+    async def message(self, text: str, to: str | None = None) -> None:
+        """Steer or ask; where the engine has stopped, the message is kept and the next run takes it up."""
+        await self._guarded(self._session.message(text, to))
+
+    async def interrupt(self, thread: str | None = None) -> None:
+        """Stop one agent's work, or all."""
+        if not self.running:
+            raise ActFault("nothing is running")
+        await self._guarded(self._session.interrupt(thread))
+
+    async def attach(self, path: str) -> str:
+        """Take in a path as `warroom run` would, and give the session what is new; starts a run where none is on."""
+        from orchestrator.compose import with_stores
+
+        specs, problems = await _taken_in(path, self._around, self.directory)
+        known = self._sources()
+        fresh = [spec for spec in specs if spec.path not in {one.path for one in known}]
+        if not fresh:
+            why = problems[0].line() if problems else "it is part of the session already" if specs else "nothing usable"
+            raise ActFault(f"{path}: {why}")
+        for spec in with_stores(_renamed(fresh, {one.id for one in known}), self.directory):
+            await self._guarded(self._session.add_source(spec, None))
+        if not self.running:
+            self.go_on("source_added")
+        said = ", ".join(f"{spec.id} ({spec.kind})" for spec in fresh[:5])
+        return said + (f" and {len(fresh) - 5} more" if len(fresh) > 5 else "")
+
+    def _sources(self) -> list[SourceSpec]:
+        found = self._session.journal.events(types={"warroom.source_added"})
+        return [event.body.spec for event in found if isinstance(event.body, SourceAddedEvent)]
+
+    async def note(self, text: str) -> None:
+        """Keep a line for the record."""
+        await self._guarded(self._session.note(text))
+
+    async def decide(
+        self, approval: str, decision: Literal["approve", "reject"], digest: str, reason: str = ""
+    ) -> None:
+        """Decide on exactly the bytes that the digest names."""
+        from orchestrator.hands.approvals import ApprovalError
+
+        try:
+            await self._session.decide(approval, decision, digest, "person", reason)
+        except ApprovalError as error:
+            raise ActFault(str(error)) from error
+
+    async def status_update(self) -> str:
+        """Return the status of five lines."""
+        return await in_thread(lambda: _status(self.directory, self._session.journal.events()), "status")
+
+    async def resolve(self, ref: str, context_lines: int = 0) -> Evidence:
+        """Open a citation by the agent that cites its kind; raises ActFault where it cannot be opened."""
+        from subagents.contract import ToolError
+
+        kind = ref.partition(":")[0]
+        agents = self._session.roster.agents.values()
+        agent = next((one for one in agents if kind in one.cites and one.resolver is not None), None)
+        if agent is None or agent.resolver is None:
+            raise ActFault(f"{ref}: nobody here opens `{kind}` citations; the frozen excerpt is what there is")
+        resolver = agent.resolver
+        try:
+            return await in_thread(lambda: resolver.resolve(ref, context_lines), "resolve")
+        except (ToolError, OSError, ValueError) as error:
+            raise ActFault(str(error)) from error
+
+    def events(self, after: int = 0) -> Iterator[Event]:
+        """Read the journal from after a seq."""
+        return self._session.journal.events(after)
+
+    # -- the screen's side -------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """Stop what runs and close the journal; the session can be opened again."""
+        self._follower.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._follower
+        await self._session.close()
+        if self._run is not None:
+            await asyncio.gather(self._run, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Interrupt all work, and return once it has ended."""
+        if self.running and self._run is not None:
+            await self._session.interrupt()
+            await asyncio.gather(self._run, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        behind = self._session.journal.head.seq
+        if self._session.was_doing:
+            self.view.say(f"the last run was at {', '.join(self._session.was_doing)}; r goes on")
+        slice_ends = self._around.clock.monotonic() + SLICE_S
+        async for event in self._session.subscribe(0):
+            self.view.learn(event)
+            self.view.caught_up = event.seq >= behind
+            if self._around.clock.monotonic() > slice_ends:
+                await asyncio.sleep(0)
+                slice_ends = self._around.clock.monotonic() + SLICE_S
+
+    async def _guarded(self, act: Awaitable[object]) -> None:
+        from orchestrator.journal.faults import JournalError, StateError
+
+        try:
+            await act
+        except (SessionFault, JournalError, StateError) as error:
+            raise ActFault(str(error)) from error
+
+
+class WatchedSession:
+    """A session that only can be looked at: open in another process, damaged, or of an engine that is not here."""
+
+    def __init__(self, reader: JournalReader, around: Surroundings, why: str) -> None:
+        self._reader = reader
+        self._around = around
+        self.why_not = why
+        self.takes_up = ""
+        self.leaving = "nothing runs in this window"
+        self.running = False
+        self.fixes = None
+        self.view = SessionView(around.clock, self)
+        self.view.say(f"watching only: {why}")
+        self._follower = asyncio.create_task(self._follow(), name="watch")
+
+    @property
+    def session_id(self) -> str:
+        """The session's id."""
+        return self._reader.directory.name
+
+    @property
+    def directory(self) -> Path:
+        """The session's folder."""
+        return self._reader.directory
+
+    def go_on(self, reason: str = "") -> None:
+        """Refuse."""
+        raise ActFault(self.why_not)
+
+    async def message(self, text: str, to: str | None = None) -> None:
+        """Refuse."""
+        raise ActFault(self.why_not)
+
+    async def interrupt(self, thread: str | None = None) -> None:
+        """Refuse."""
+        raise ActFault(self.why_not)
+
+    async def attach(self, path: str) -> str:
+        """Refuse."""
+        raise ActFault(self.why_not)
+
+    async def note(self, text: str) -> None:
+        """Refuse."""
+        raise ActFault(self.why_not)
+
+    async def decide(
+        self, approval: str, decision: Literal["approve", "reject"], digest: str, reason: str = ""
+    ) -> None:
+        """Refuse."""
+        raise ActFault(self.why_not)
+
+    async def status_update(self) -> str:
+        """Return the status of five lines."""
+        return _status(self.directory, self._reader.events())
+
+    async def resolve(self, ref: str, context_lines: int = 0) -> Evidence:
+        """Refuse: its sources are the other process's to open."""
+        raise ActFault(f"{ref}: {self.why_not}; the frozen excerpt is what there is")
+
+    def events(self, after: int = 0) -> Iterator[Event]:
+        """Read the journal from after a seq."""
+        return self._reader.events(after)
+
+    async def stop(self) -> None:
+        """Nothing runs here."""
+
+    async def close(self) -> None:
+        """Close the journal."""
+        self._follower.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._follower
+        self._reader.close()
+
+    async def _follow(self) -> None:
+        while True:
+            for at, event in enumerate(self._reader.events(self.view.seq)):
+                self.view.learn(event)
+                if at % 100 == 99:
+                    await asyncio.sleep(0)
+            self.view.caught_up = True
+            await self._around.clock.sleep(WATCH_S)
+            self._reader.refresh()
+
+
+Opened = LiveSession | WatchedSession
+
+
+async def start(request: Request, around: Surroundings) -> LiveSession:
+    """Begin a session on what was given, and let it work. Raises ActFault."""
+    from orchestrator.compose import begin
+
+    session = await _faults(begin(request, around))
+    live = LiveSession(session, around)
+    live.go_on()
+    return live
+
+
+async def reopen(session_id: str, around: Surroundings, config: Path | None = None) -> Opened:
+    """Open a kept session, to go on with it where that is possible, else to watch it. Raises ActFault."""
+    from orchestrator.compose import ComposeError, take_up
+    from orchestrator.journal.faults import JournalError, StateError
+    from orchestrator.journal.reader import JournalReader
+
+    try:
+        return LiveSession(await take_up(session_id, around, config), around)
+    except (ComposeError, SessionFault, JournalError, StateError) as error:
+        why = str(error)
+    try:
+        reader = JournalReader.open(around.home.session_dir(session_id))
+    except (JournalError, StateError) as error:
+        raise ActFault(str(error)) from error
+    if not reader.head.seq:
+        reader.close()
+        raise ActFault(why)
+    return WatchedSession(reader, around, why)
+
+
+async def _faults(opening: Awaitable[Session]) -> Session:
+    from orchestrator.compose import ComposeError
+    from orchestrator.journal.faults import JournalError, StateError
+
+    try:
+        return await opening
+    except ComposeError as error:
+        more = "; ".join(problem.line() for problem in error.problems[1:4])
+        raise ActFault(f"{error}{'; ' + more if more else ''}") from error
+    except (SessionFault, JournalError, StateError) as error:
+        raise ActFault(str(error)) from error
+
+
+def _status(directory: Path, events: Iterator[Event]) -> str:
+    from orchestrator.journal.blobs import BlobStore
+    from orchestrator.verdict.report import ReportError, build_report
+    from orchestrator.verdict.status_update import status_update
+
+    try:
+        return status_update(build_report(events, BlobStore(directory).read))
+    except ReportError as error:
+        raise ActFault(str(error)) from error
+
+
+async def _taken_in(
+    path: str, around: Surroundings, directory: Path
+) -> tuple[tuple[SourceSpec, ...], tuple[Problem, ...]]:
+    from orchestrator.intake.intake import take_in
+    from orchestrator.intake.model import IntakeError
+
+    given = str((around.cwd / Path(path).expanduser()).absolute()) if "\0" not in path else path
+    spool = directory / f"attached-{int(around.clock.now().timestamp())}"
+    try:
+        found = await take_in([given], spool=spool, clock=around.clock)
+    except IntakeError as error:
+        raise ActFault(str(error)) from error
+    return found.specs, found.problems
+
+
+def _renamed(specs: Sequence[SourceSpec], taken: set[str]) -> list[SourceSpec]:
+    """Give a source whose name is taken another one."""
+    made = []
+    for spec in specs:
+        name, number = spec.id, 2
+        while name in taken:
+            name, number = f"{spec.id}.{number}", number + 1
+        taken.add(name)
+        made.append(spec if name == spec.id else spec.model_copy(update={"id": name}))
+    return made

@@ -1,0 +1,161 @@
+"""What the war room asks a person in its prompt line, and what becomes of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.screen import Screen
+
+from orchestrator.journal.text import clean
+from tui.views.paint import Line, flat, line
+from tui.widgets.line_view import LineView
+from tui.widgets.prompt import Choice, PromptBar
+
+if TYPE_CHECKING:
+    from tui.session_view import SessionView
+
+AGENTS = ("orchestrator", "logs", "metrics", "deploys", "codefix")
+
+
+class PromptingScreen(Screen[None]):
+    """Asks, and carries out. A question's answer is another key than the one that asked."""
+
+    view: SessionView | None = None
+    _asked_by: LineView | None = None
+    """The list that had the focus when something was asked; it gets it back."""
+
+    @property
+    def prompt(self) -> PromptBar:
+        """The prompt line."""
+        return self.query_one(PromptBar)
+
+    def tell(self, words: str, tone: str = "warn") -> None:
+        """Say something in the prompt line until something else is to be said there."""
+        self.said = line((words, "warn" if tone == "warn" else "good"))
+        self.prompt.hint(self.said)
+
+    said: Line = ()
+
+    def _remember_focus(self) -> None:
+        focused = self.focused
+        if isinstance(focused, LineView):
+            self._asked_by = focused
+
+    def _give_back_focus(self) -> None:
+        if self._asked_by is not None and self._asked_by.is_mounted:
+            self._asked_by.focus()
+
+    def act(self, doing: Awaitable[object], done: str = "") -> None:
+        """Carry something out off the key's handler; what cannot be done is said, not raised."""
+
+        async def carry() -> None:
+            from tui.session_view import ActFault
+
+            try:
+                result = await doing
+            except ActFault as fault:
+                self.tell(flat(str(fault)))
+            else:
+                said = done or (str(result) if isinstance(result, str) else "")
+                if said:
+                    self.tell(said, "good")
+
+        self.run_worker(carry(), group="acts", exit_on_error=False, description=done)
+
+    # -- asking ------------------------------------------------------------------------------
+
+    def action_message(self) -> None:
+        """Ask what to say to the agents."""
+        self._remember_focus()
+        takes_up = self.view.acts.takes_up if self.view is not None and self.view.acts is not None else ""
+        if takes_up:
+            self.notify(clean(takes_up), title="What it takes up", timeout=12, markup=False)
+        self.prompt.ask("message", "steer or ask ›")
+
+    def action_note(self) -> None:
+        """Ask for a note."""
+        self._remember_focus()
+        self.prompt.ask("note", "note ›")
+
+    def action_attach(self) -> None:
+        """Ask for a path."""
+        self._remember_focus()
+        self.prompt.ask("attach", "attach file, folder or repository ›")
+
+    def action_interrupt(self) -> None:
+        """Ask whose work is to stop."""
+        if self.view is None:
+            return
+        self._remember_focus()
+        at_work = self.view.agents.at_work
+        numbered = {str(AGENTS.index(name)): name for name in at_work if name in AGENTS}
+        names = " ".join(f"{number} {name}" for number, name in numbered.items())
+        words = line(
+            ("stop whose work? ", "warn"), (f"{names}  ", "accent"), ("* all  ", "accent"), ("esc none", "dim")
+        )
+        self.prompt.choose(Choice("interrupt", words, {**numbered, "*": "all"}))
+
+    @on(LineView.FilterRequested)
+    def _ask_filter(self, event: LineView.FilterRequested) -> None:
+        event.stop()
+        self._asked_by = event.view
+        self.prompt.ask("filter", "show rows that hold ›", event.view.shown.text)
+
+    # -- answers -----------------------------------------------------------------------------
+
+    @on(PromptBar.Typed)
+    def _typed(self, event: PromptBar.Typed) -> None:
+        event.stop()
+        if event.kind == "filter" and self._asked_by is not None:
+            self._asked_by.look_for(event.text)
+
+    @on(PromptBar.Dismissed)
+    def _dismissed(self, event: PromptBar.Dismissed) -> None:
+        event.stop()
+        if event.kind == "filter" and self._asked_by is not None:
+            self._asked_by.look_for("")
+        self._give_back_focus()
+
+    @on(PromptBar.Answered)
+    def _answered(self, event: PromptBar.Answered) -> None:
+        event.stop()
+        answers: dict[str, Callable[[str], None]] = {
+            "message": self._say,
+            "note": self._write_note,
+            "attach": self._add_evidence,
+            "interrupt": self._confirm_interrupt,
+            "stop": self._interrupt,
+        }
+        carry_out = answers.get(event.kind) or self.other_answers().get(event.kind)
+        self._give_back_focus()
+        if carry_out is not None and event.text.strip():
+            carry_out(event.text.strip())
+
+    def other_answers(self) -> dict[str, Callable[[str], None]]:
+        """Return what becomes of answers to questions that are the screen's own."""
+        return {}
+
+    def _say(self, text: str) -> None:
+        if self.view is not None and self.view.acts is not None:
+            self.act(self.view.acts.message(text), "said; it is in the session")
+
+    def _write_note(self, text: str) -> None:
+        if self.view is not None and self.view.acts is not None:
+            self.act(self.view.acts.note(text), "noted")
+
+    def _add_evidence(self, path: str) -> None:
+        if self.view is not None and self.view.acts is not None:
+            self.tell(f"looking at {path} …", "good")
+            self.act(self.view.acts.attach(path))
+
+    def _confirm_interrupt(self, whose: str) -> None:
+        whom = "all work" if whose == "all" else f"the work of {whose}"
+        words = line((f"stop {whom}? ", "warn"), ("! stop  ", "accent"), ("esc leave it running", "dim"))
+        self.prompt.choose(Choice("stop", words, {"!": whose}))
+
+    def _interrupt(self, whose: str) -> None:
+        if self.view is not None and self.view.acts is not None:
+            thread = None if whose == "all" else whose
+            self.act(self.view.acts.interrupt(thread), f"stopping {whose}; what was found is kept")

@@ -1,0 +1,338 @@
+"""The war room: one incident, the agents at work on it, and the answer where a tired person finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal
+
+from tui import seams
+from tui.actions import Action
+from tui.actions import of as actions_of
+from tui.bindings import bindings_of
+from tui.screens.prompting import AGENTS, PromptingScreen
+from tui.views.footer import footer
+from tui.views.layout import LAYOUTS, Layout, layout_for
+from tui.views.paint import Line, Span, line
+from tui.widgets.board import HypothesisBoard
+from tui.widgets.line_view import LineView
+from tui.widgets.painted import TextBlock
+from tui.widgets.prompt import PromptBar
+from tui.widgets.stream_pane import MARKS, StreamPane
+
+if TYPE_CHECKING:
+    from tui.session_view import SessionView
+
+BOARD = "board"
+PLACES = (BOARD, *AGENTS)
+HEADLINE_ROWS = 3
+
+
+class WarRoomScreen(PromptingScreen):
+    """Paints a SessionView; `tick()` is called by the app's one ticker."""
+
+    CSS_PATH = "warroom.tcss"
+    AUTO_FOCUS = None
+    BINDINGS = bindings_of("warroom")
+
+    def __init__(self, opening: str = "opening …", place: str = AGENTS[0], *, zoomed: bool = False) -> None:
+        super().__init__()
+        self.view: SessionView | None = None
+        self._opening = opening
+        self._place = place if place in PLACES else AGENTS[0]
+        self._pair = (AGENTS[0], AGENTS[1])
+        """The two panes that are shown where there is room for two."""
+        self._zoomed = zoomed
+        self._layout: Layout = "full"
+        self._painted: tuple[object, ...] = ()
+        self._board_version = -1
+
+    def compose(self) -> ComposeResult:
+        """Make everything once; arrangements only hide and show."""
+        yield TextBlock(id="header")
+        yield TextBlock(id="symptom")
+        yield TextBlock(id="answer")
+        yield TextBlock(id="headline")
+        yield TextBlock(id="tabs")
+        with Horizontal(id="body"):
+            yield HypothesisBoard()
+            with Container(id="panes"):
+                for number, agent in enumerate(AGENTS):
+                    yield StreamPane(number, agent)
+        yield PromptBar()
+        yield TextBlock(id="footer")
+        yield TextBlock(id="notice")
+
+    def on_mount(self) -> None:
+        """Show the frame at once, whatever is still being opened."""
+        self.query_one("#notice", TextBlock).show(line(("warroom needs 60 columns and 16 rows", "warn")))
+        self.query_one("#header", TextBlock).show(line((self._opening, "strong")))
+        self._fit(self.app.size.width, self.app.size.height)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the arrangement for the new size."""
+        self._fit(event.size.width, event.size.height)
+
+    def attach(self, view: SessionView) -> None:
+        """Show a session from now on."""
+        self.view = view
+        self._painted, self._board_version = (), -1
+        for pane in self.query(StreamPane):
+            pane.attach(view.streams.panes[pane.agent])
+        self.tick()
+
+    # -- arrangement -------------------------------------------------------------------------
+
+    @property
+    def place(self) -> str:
+        """Where the person is: `board` or an agent's name."""
+        return self._place
+
+    @property
+    def zoomed(self) -> bool:
+        """Whether that place has the whole room."""
+        return self._zoomed
+
+    def _fit(self, width: int, height: int) -> None:
+        self._layout = layout_for(width, height)
+        for one in LAYOUTS:
+            self.set_class(one == self._layout, f"-{one}")
+        self._arrange()
+
+    def _visible(self) -> tuple[str, ...]:
+        if self._zoomed or self._layout in ("one", "notice"):
+            return (self._place,)
+        if self._layout == "two":
+            return (BOARD,) if self._place == BOARD else self._pair
+        return PLACES
+
+    def _arrange(self) -> None:
+        visible = self._visible()
+        self.set_class(self._zoomed, "-zoomed")
+        for place in PLACES:
+            self.list_of(place).set_class(place not in visible, "-off")
+        self.query_one("#panes").set_class(visible == (BOARD,), "-off")
+        if not self.prompt.kind:
+            self.list_of(self._place).focus()
+        self._painted = ()
+        self.tick()
+
+    def list_of(self, place: str) -> LineView:
+        """Return the board or an agent's pane."""
+        return self.query_one("#board" if place == BOARD else f"#pane-{place}", LineView)
+
+    def go_to(self, place: str) -> None:
+        """Go to the board or to an agent's pane."""
+        self._place = place
+        if place not in (BOARD, *self._pair):
+            self._pair = (AGENTS[0], place)
+        self._arrange()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Follow the focus, however it came to be where it is."""
+        place = next((one for one in PLACES if event.widget is self.list_of(one)), None)
+        if place is not None and place != self._place:
+            self._place = place
+            self._painted = ()
+
+    # -- painting ----------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Paint what changed; called by the app's ticker, and after what the person does."""
+        view = self.view
+        if not self.is_mounted or self._layout == "notice":
+            return
+        width = self.app.size.width
+        now = view.clock.now() if view is not None else None
+        second = int(now.timestamp()) if now is not None and view is not None and view.running else 0
+        state = (view.version if view is not None else -1, second, width, self._place, self.said, self._layout)
+        if state == self._painted:
+            return
+        self._painted = state
+        if view is not None and now is not None:
+            self._paint_top(view, width)
+            self._paint_lists(view)
+        self._paint_bottom(width)
+
+    def _paint_top(self, view: SessionView, width: int) -> None:
+        from tui.views.incident import answer, header, symptom
+
+        now = view.clock.now()
+        self.query_one("#header", TextBlock).show(header(view.incident, now, "" if view.caught_up else "reading …"))
+        self.query_one("#symptom", TextBlock).show(symptom(view.incident, width))
+        self.query_one("#answer", TextBlock).show(*answer(view.incident, view.leading))
+        self.query_one("#tabs", TextBlock).show(self._tabs(view))
+
+    def _tabs(self, view: SessionView) -> Line:
+        parts: list[Span] = []
+        for place in PLACES:
+            key = "b" if place == BOARD else str(AGENTS.index(place))
+            here = place == self._place
+            mark, tone = ("", "plain") if place == BOARD else MARKS[view.agents.words(place, view.clock.now()).state]
+            text = f"[{key} {place}]" if here else f" {key} {place} "
+            parts += line((text, "match" if here else "plain"), (mark, tone), " ")
+        return tuple(parts)
+
+    def _paint_lists(self, view: SessionView) -> None:
+        visible = self._visible()
+        if view.board_version != self._board_version:
+            from tui.views.board import board_rows
+
+            self._board_version = view.board_version
+            rows = board_rows(view.hypotheses)
+            self.query_one(HypothesisBoard).show(rows, len(view.board.findings))
+            self.query_one("#headline", TextBlock).show(*(row.line for row in rows[:HEADLINE_ROWS]))
+        now = view.clock.now()
+        for pane in self.query(StreamPane):
+            if pane.agent in visible:
+                pane.sync()
+                pane.tell(view.agents.words(pane.agent, now))
+
+    def _paint_bottom(self, width: int) -> None:
+        self.prompt.hint(self._hint())
+        lead = "0-4 pane" if self._layout != "full" else "0-4 b pane"
+        self.query_one("#footer", TextBlock).show(footer("warroom", self.offers, width, lead))
+
+    def _hint(self) -> Line:
+        view = self.view
+        if view is None:
+            return self.said
+        waiting = len(view.incident.pending)
+        parts: list[Span] = list(self.said)
+        if not parts and view.notice:
+            parts = list(line((view.notice, "warn")))
+        if not parts and waiting:
+            how = (
+                "a reviews"
+                if seams.offered("review")
+                else f"warroom fix list {view.acts.session_id}"
+                if view.acts
+                else ""
+            )
+            parts = list(line((f"! {waiting} waits for your yes or no: {how}", "warn")))
+        if not parts and view.caught_up and not view.running and view.agents.reason == "interrupted":
+            parts = list(line(("it was stopped before it was done: r goes on", "warn")))
+        return tuple(parts) or line(("› ", "accent"), ("m steer or ask", "dim"))
+
+    # -- what is offered ---------------------------------------------------------------------
+
+    def offers(self, action: Action) -> bool:
+        """Say whether an action can be done now."""
+        if action.needs and not seams.offered(action.needs):
+            return False
+        view, acts = self.view, self.view.acts if self.view is not None else None
+        can = acts is not None and not acts.why_not
+        match action.id:
+            case "approvals":
+                return view is not None and bool(view.incident.pending)
+            case "message" | "note" | "attach":
+                return can
+            case "interrupt":
+                return can and acts is not None and acts.running
+            case "resume":
+                return can and acts is not None and not acts.running and view is not None and view.caught_up
+            case "status.copy" | "report":
+                return view is not None
+            case "pane.follow":
+                return self._place != BOARD
+            case _:
+                return True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Refuse what is not offered now."""
+        found = _ACTIONS.get(action)
+        return True if found is None else self.offers(found)
+
+    # -- actions -----------------------------------------------------------------------------
+
+    def action_focus_pane(self, number: int) -> None:
+        """Go to an agent's pane by its number."""
+        self.go_to(AGENTS[number])
+
+    def action_focus_board(self) -> None:
+        """Go to the hypotheses."""
+        self.go_to(BOARD)
+
+    def action_next_pane(self, step: int) -> None:
+        """Go to the next place, round and round."""
+        self.go_to(PLACES[(PLACES.index(self._place) + step) % len(PLACES)])
+
+    def action_zoom(self) -> None:
+        """Give the place the whole room, and back."""
+        self._zoomed = not self._zoomed
+        self._arrange()
+
+    def action_follow(self) -> None:
+        """Follow or hold the pane."""
+        self.list_of(self._place).hold_or_follow()
+        self._painted = ()
+        self.tick()
+
+    def action_open_row(self) -> None:
+        """Open the evidence of the row under the cursor; where there is none to open, unfold the row."""
+        here = self.list_of(self._place)
+        ref = here.row.ref if here.row is not None else None
+        if ref is not None and ref.kind == "approval" and seams.offered("review"):
+            self.post_message(seams.ReviewRequested(ref.id))
+        elif ref is not None and ref.kind not in ("call", "approval") and seams.offered("evidence"):
+            self.post_message(seams.EvidenceRequested(ref))
+        else:
+            here.action_unfold()
+
+    def action_review(self) -> None:
+        """Review what waits."""
+        self.post_message(seams.ReviewRequested())
+
+    def action_report(self) -> None:
+        """Read the report."""
+        self.post_message(seams.ReportRequested())
+
+    def action_resume(self) -> None:
+        """Let the session work again."""
+        from tui.session_view import ActFault
+
+        if self.view is not None and self.view.acts is not None:
+            try:
+                self.view.acts.go_on()
+            except ActFault as fault:
+                self.tell(str(fault))
+            else:
+                self.said = ()
+
+    def action_copy_status(self) -> None:
+        """Copy the status of five lines to the clipboard."""
+        if self.view is not None and self.view.acts is not None:
+            self.act(self._copy(), "copied: five lines, if the terminal lets programs copy")
+
+    async def _copy(self) -> None:
+        from orchestrator.journal.text import clean
+
+        if self.view is not None and self.view.acts is not None:
+            self.app.copy_to_clipboard(clean(await self.view.acts.status_update()))
+
+    def action_sessions(self) -> None:
+        """Back to the sessions; this one goes on."""
+        self.app.run_worker(self.app.run_action("app.sessions"), group="screens", exit_on_error=False)
+
+    def action_back(self) -> None:
+        """Close the filter, or the zoom; take back what was said."""
+        here = self.list_of(self._place)
+        if here.shown.text:
+            here.look_for("")
+        elif self._zoomed:
+            self.action_zoom()
+        self.said = ()
+        self._painted = ()
+        self.tick()
+
+    def other_answers(self) -> dict[str, Callable[[str], None]]:
+        """Answers to the app's own questions."""
+        return {}
+
+
+_ACTIONS = {
+    action.run.partition("(")[0]: action for action in actions_of("warroom") if not action.id.startswith("pane.")
+} | {action.run: action for action in actions_of("warroom") if action.id == "pane.follow"}

@@ -1,0 +1,150 @@
+"""One session as the screens see it: folds of its events, and what a person can do to it.
+
+Every screen is given a SessionView. It is fed events (by `tui.live`, by tests) and holds no widget; `version` grows with
+every change, so that a ticker knows whether to look again. What changes the session goes through `acts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from orchestrator.hands.fix_fold import FixFold
+from orchestrator.journal.events import Event
+from orchestrator.verdict.board import Board, Hypothesis
+from subagents.contract import Clock
+from tui.views.agents import Agents
+from tui.views.incident import IncidentFold
+from tui.views.stream import Streams
+
+if TYPE_CHECKING:
+    from orchestrator.hands.fix_desk import FixDesk
+    from subagents.contract import Evidence
+
+
+class ActFault(Exception):
+    """What the person asked for cannot be done; the message is one line for people."""
+
+
+class SessionActs(Protocol):
+    """What a person can do to a session. Each raises ActFault with what to do instead."""
+
+    @property
+    def session_id(self) -> str:
+        """The session's id."""
+
+    @property
+    def running(self) -> bool:
+        """Whether the engine works now."""
+
+    @property
+    def why_not(self) -> str:
+        """Why nothing can be done to it here (it is open elsewhere, or cannot be continued); empty where all can."""
+
+    @property
+    def takes_up(self) -> str:
+        """What the engine makes of a message, where that is not obvious; empty otherwise."""
+
+    @property
+    def leaving(self) -> str:
+        """What leaving means for the work that runs, as a sentence."""
+
+    @property
+    def fixes(self) -> FixDesk | None:
+        """The desk at which drafts are decided and delivered; None where nothing can be done."""
+
+    def go_on(self, reason: str = "") -> None:
+        """Let the engine work; returns at once."""
+
+    async def message(self, text: str, to: str | None = None) -> None:
+        """Steer or ask."""
+
+    async def interrupt(self, thread: str | None = None) -> None:
+        """Stop one agent's work, or all."""
+
+    async def attach(self, path: str) -> str:
+        """Attach a file, folder or repository; return what came in, in words."""
+
+    async def note(self, text: str) -> None:
+        """Keep a line for the record."""
+
+    async def decide(
+        self, approval: str, decision: Literal["approve", "reject"], digest: str, reason: str = ""
+    ) -> None:
+        """Decide on exactly the bytes that the digest names."""
+
+    async def status_update(self) -> str:
+        """Return the status of five lines."""
+
+    async def resolve(self, ref: str, context_lines: int = 0) -> Evidence:
+        """Open a citation as its source is now."""
+
+    def events(self, after: int = 0) -> Iterator[Event]:
+        """Read the journal from after a seq. Blocks: call it off the loop for more than a few."""
+
+
+class SessionView:
+    """See the module. Belongs to one event loop."""
+
+    def __init__(self, clock: Clock, acts: SessionActs | None = None) -> None:
+        self.clock = clock
+        self.acts = acts
+        self.incident = IncidentFold()
+        self.board = Board()
+        self.streams = Streams()
+        self.agents = Agents()
+        self.fixes = FixFold()
+        self.seq = 0
+        """The last event taken into account."""
+        self.version = 0
+        self.board_version = 0
+        self.notice = ""
+        """What the person must know of this session now, such as why it only can be watched."""
+        self.caught_up = False
+        """Whether all that the journal held when it was opened has been taken into account."""
+        self._hypotheses: tuple[int, tuple[Hypothesis, ...]] = (-1, ())
+
+    def learn(self, event: Event) -> None:
+        """Take one event into account; one that was seen before changes nothing."""
+        if event.seq <= self.seq:
+            return
+        self.seq = event.seq
+        self.version += 1
+        self.incident.learn(event)
+        self.agents.learn(event)
+        self.streams.learn(event)
+        self.fixes.learn(event)
+        if event.type in _BOARD_TYPES:
+            self.board.apply(event)
+            self.board_version += 1
+
+    def preview(self, thread: str, text: str) -> None:
+        """Show streamed text."""
+        self.version += 1
+        self.streams.preview(thread, text)
+
+    def say(self, notice: str) -> None:
+        """Change the notice."""
+        if notice != self.notice:
+            self.notice = notice
+            self.version += 1
+
+    @property
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """The candidate causes, best first."""
+        if self._hypotheses[0] != self.board_version:
+            self._hypotheses = self.board_version, self.board.hypotheses()
+        return self._hypotheses[1]
+
+    @property
+    def leading(self) -> Hypothesis | None:
+        """The hypothesis that holds best, where one holds at all."""
+        return next((one for one in self.hypotheses if one.state != "ruled out"), None)
+
+    @property
+    def running(self) -> bool:
+        """Whether the session works, as its journal says."""
+        return self.agents.session in ("running", "rescheduling")
+
+
+_BOARD_TYPES = frozenset({"warroom.finding", "session.thread_status_running", "warroom.board_edited"})

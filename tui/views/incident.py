@@ -1,0 +1,280 @@
+"""The top of the war room: what is broken, how it stands, the symptom in numbers, and the answer in a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.journal.events import (
+    ApprovalDecided,
+    ApprovalRequested,
+    Event,
+    FindingReported,
+    IncidentOpened,
+    ToolFinished,
+    VerdictReached,
+)
+from orchestrator.journal.verdict import Verdict
+from orchestrator.verdict.board import Hypothesis
+from orchestrator.verdict.work_spans import WorkSpans
+from subagents.contract import Evidence, Finding
+from tui.views.paint import Line, Span, Tone, flat, line
+from tui.views.spark import points_of, sparkline
+
+METRIC = "metric:"
+
+
+class IncidentFold:
+    """Fed every event once, in order."""
+
+    def __init__(self) -> None:
+        self.opened: IncidentOpened | None = None
+        self.verdict: Verdict | None = None
+        self.symptom: Finding | None = None
+        self.pending: dict[str, ApprovalRequested] = {}
+        self.evidence: dict[str, Evidence] = {}
+        """Frozen evidence by citation, as it was when first cited."""
+        self.findings: dict[str, Finding] = {}
+        self.spans = WorkSpans()
+        self.running_since: datetime | None = None
+
+    def learn(self, event: Event) -> None:
+        """Take one event into account."""
+        self.spans.apply(event)
+        match event.body:
+            case IncidentOpened():
+                self.opened = event.body
+            case VerdictReached(verdict=verdict, evidence=evidence):
+                self.verdict = verdict
+                self._freeze(evidence)
+            case ToolFinished(citations=citations):
+                self._freeze(citations)
+            case FindingReported(id=identity, finding=finding):
+                self.findings.setdefault(identity, finding)
+                if finding.topic == "symptom" and (self.symptom is None or finding.weight >= self.symptom.weight):
+                    self.symptom = finding
+            case ApprovalRequested(id=identity):
+                self.pending[identity] = event.body
+            case ApprovalDecided(id=identity, digest=digest, decision=decision):
+                asked = self.pending.get(identity)
+                if asked is not None and (decision == "void" or digest == asked.digest):
+                    del self.pending[identity]
+            case _:
+                if event.type == "session.status_running":
+                    self.running_since = event.ts
+
+    def _freeze(self, items: tuple[Evidence, ...]) -> None:
+        for item in items:
+            self.evidence.setdefault(item.ref, item)
+
+    def work_seconds(self, now: datetime) -> float:
+        """Return the seconds of work so far, waiting not counted."""
+        running = self.spans.status in ("running", "rescheduling") and self.running_since is not None
+        open_ = (now - self.running_since).total_seconds() if running and self.running_since else 0.0
+        return max(0.0, self.spans.seconds + open_)
+
+
+def clock_of(seconds: float) -> str:
+    """Return a length of time as `00:09` or `2:10:09`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def standing_words(fold: IncidentFold) -> str:
+    """Return the session's status as words."""
+    status, reason = fold.spans.status, fold.spans.reason
+    kind = reason.partition(": ")[0]
+    if status == "running":
+        return "running"
+    if status == "rescheduling":
+        return f"tries again ({flat(reason)})" if reason else "tries again"
+    if status == "terminated":
+        return "over"
+    words = {
+        "": "not started",
+        "end_turn": "done",
+        "interrupted": "stopped",
+        "requires_action": "waits for you",
+        "budget_reached": "budget reached",
+        "retries_exhausted": "failed",
+        "error": "failed",
+        "refusal": "refused",
+    }
+    return words.get(kind, kind.replace("_", " "))
+
+
+def header(fold: IncidentFold, now: datetime, note: str = "") -> Line:
+    """Return the header: incident, title, engine, status, time of work, approvals."""
+    if fold.opened is None:
+        return line((note or "opening …", "strong"))
+    incident = fold.opened.incident
+    approvals = len(fold.pending)
+    waiting = f"{approvals} approval{'s' if approvals != 1 else ''}" if approvals else "no approvals"
+    status = standing_words(fold)
+    running = fold.spans.status in ("running", "rescheduling")
+    bad = status in ("failed", "refused", "stopped")
+    return line(
+        (f"{incident.id} ", "accent"),
+        (flat(incident.title), "strong"),
+        (f"  {incident.severity}" if incident.severity else "", "warn"),
+        ("  ·  ", "dim"),
+        (fold.opened.shown_as or fold.opened.engine, "dim"),
+        ("  ·  ", "dim"),
+        (f"{status} {clock_of(fold.work_seconds(now))}", "accent" if running else "bad" if bad else "good"),
+        ("  ·  ", "dim"),
+        (waiting, "warn" if approvals else "dim"),
+        (f"  ·  {note}" if note else "", "warn"),
+    )
+
+
+@dataclass(frozen=True)
+class SymptomNumbers:
+    """What is measurably wrong, as far as it is known."""
+
+    service: str
+    metric: str
+    onset: datetime | None
+    baseline: str
+    peak: str
+    factor: str
+    latest: str
+    ref: str
+
+
+def symptom_numbers(fold: IncidentFold) -> SymptomNumbers | None:
+    """Return the symptom's numbers from the verdict's facts, else from the finding that states it."""
+    from_verdict = fold.verdict.symptom if fold.verdict else None
+    finding = fold.symptom
+    if from_verdict is None and finding is None:
+        return None
+    facts = from_verdict.facts if from_verdict and from_verdict.facts else finding.facts if finding else ()
+    citations = (from_verdict.citations if from_verdict else ()) or (finding.citations if finding else ())
+    held = {fact.quantity: fact for fact in facts}
+    ref = next((one for one in citations if one.startswith(METRIC)), "")
+    service, metric = _series(ref)
+    onset = (from_verdict.onset if from_verdict else None) or (finding.at if finding else None)
+
+    def value(name: str) -> str:
+        fact = held.get(name)
+        return "" if fact is None else f"{_number(fact.value)}{' ' + fact.unit if fact.unit else ''}"
+
+    return SymptomNumbers(
+        service=(from_verdict.service if from_verdict else None) or service,
+        metric=(from_verdict.metric if from_verdict else None) or metric,
+        onset=onset,
+        baseline=value("baseline"),
+        peak=value("peak"),
+        factor=value("factor"),
+        latest=value("latest"),
+        ref=ref,
+    )
+
+
+def _series(ref: str) -> tuple[str, str]:
+    parts = ref.removeprefix(METRIC).partition("@")[0].split("/")
+    return (parts[-2], parts[-1]) if ref and len(parts) >= 3 else ("", "")
+
+
+def _number(value: float | int | str) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) else str(value)
+
+
+def symptom(fold: IncidentFold, width: int) -> Line:
+    """Return the symptom strip for a width in cells; what matters least goes first when room is short."""
+    numbers = symptom_numbers(fold)
+    if numbers is None:
+        return line((_alert_words(fold), "dim"))
+    bars = max(0, min(40, width - 74)) if width >= 90 else max(0, min(16, width - 56))
+    spark: tuple[Span, ...] = ()
+    held = fold.evidence.get(numbers.ref)
+    if held is not None and bars >= 6:
+        points, cut = points_of(held.excerpt)
+        drawn = sparkline(points, bars, numbers.onset, cut)
+        split = len(drawn.bars) if drawn.onset_at is None else drawn.onset_at
+        spark = line((drawn.bars[:split], "good"), (drawn.bars[split:], "bad"), ("…" if drawn.cut else "", "dim"), " ")
+    moved = f"{numbers.baseline} to {numbers.peak}" if numbers.baseline and numbers.peak else numbers.peak
+    name = f"{numbers.service} {numbers.metric}".strip()
+    state = fold.verdict.state.state if fold.verdict else ""
+    affected = fold.verdict.affected if fold.verdict else ()
+    return line(
+        *spark,
+        (f"since {numbers.onset:%H:%M:%S} UTC" if numbers.onset else "onset unknown", "strong"),
+        ("  ", "dim"),
+        (name, "accent"),
+        (f" {moved}" if moved else "", "strong"),
+        (f" ({numbers.factor}x)" if numbers.factor else "", "bad"),
+        (f"  {state}" if state else "", "bad" if state == "ongoing" else "good" if state == "recovered" else "warn"),
+        (f"  affects {', '.join(affected[:4])}{' …' if len(affected) > 4 else ''}" if affected else "", "plain"),
+    )
+
+
+def _alert_words(fold: IncidentFold) -> str:
+    opened = fold.opened
+    if opened is None:
+        return ""
+    alert = opened.incident.alert
+    said = flat((alert.summary or alert.title) if alert else opened.incident.text)[:200]
+    return f"the alert says: {said}" if said else "no symptom measured yet"
+
+
+def answer(fold: IncidentFold, leading: Hypothesis | None) -> tuple[Line, Line]:
+    """Return the two lines that a tired person reads first: what did it and how sure, and what to do next."""
+    verdict = fold.verdict
+    if verdict is None:
+        return _so_far(fold, leading), line(("next  ", "dim"), ("nothing proposed yet", "dim"))
+    sure = f"{verdict.confidence.value:.0%} sure"
+    tone: Tone = "bad" if verdict.kind == "culprit" else "warn" if verdict.kind == "inconclusive" else "good"
+    return (
+        line((f"{_VERDICTS[verdict.kind]}  ", tone), (_cause_words(verdict), "strong"), (f"  {sure}", "accent")),
+        line(("NEXT  ", "accent"), *_next_words(verdict)),
+    )
+
+
+_VERDICTS = {
+    "culprit": "CAUSE",
+    "no_code_cause": "NOT A CODE CHANGE",
+    "inconclusive": "INCONCLUSIVE",
+    "no_incident": "NO INCIDENT",
+}
+
+
+def _cause_words(verdict: Verdict) -> str:
+    culprit = verdict.culprit
+    if verdict.kind == "culprit" and culprit is not None:
+        what = culprit.commit[:12] if culprit.commit else culprit.deploy or "a change"
+        subject = f" “{culprit.subject}”" if culprit.subject else ""
+        author = f" by {culprit.author}" if culprit.author else ""
+        where = f" in {culprit.service or verdict.service}" if culprit.service or verdict.service else ""
+        return flat(f"{what}{subject}{author}{where}")
+    return flat(verdict.headline)
+
+
+def _next_words(verdict: Verdict) -> Line:
+    order = {"contain": 0, "fix": 1, "follow_up": 2}
+    action = min(verdict.actions, key=lambda one: order[one.kind], default=None)
+    if action is None:
+        return line(("nothing proposed", "dim"))
+    command = action.command
+    return line((flat(action.text), "strong"), (f"  $ {flat(command)}" if command else "", "accent"))
+
+
+def _so_far(fold: IncidentFold, leading: Hypothesis | None) -> Line:
+    if leading is None or leading.score <= 0:
+        words = "no suspect yet" if fold.spans.status == "running" else "no verdict"
+        return line(("no verdict yet  " if fold.spans.status == "running" else "", "dim"), (words, "dim"))
+    return line(
+        ("no verdict yet, leading  ", "warn"),
+        (name_of(leading), "strong"),
+        (f"  {leading.score:.2f}", "accent"),
+        (f"  +{len(leading.supporting)} -{len(leading.opposing)}", "dim"),
+    )
+
+
+def name_of(hypothesis: Hypothesis) -> str:
+    """Return a hypothesis as people call it: a commit by twelve characters and its subject."""
+    suspect = hypothesis.suspect
+    key = suspect.key[:12] if suspect.kind == "commit" else suspect.key
+    label = suspect.label if suspect.label and suspect.label != suspect.key else ""
+    kind = "" if suspect.kind == "commit" else f"{suspect.kind} "
+    return flat(f"{kind}{key} {label}")

@@ -1,0 +1,172 @@
+"""What a list shows of its rows: those that a filter lets through, and what is unfolded below them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+
+from tui.views.paint import Line, Row, Span, span, text_of
+from tui.views.ring import Ring
+
+INDENT = 4
+"""Cells that continuation lines and unfolded lines are moved in."""
+
+
+class Shown:
+    """Lines over a ring. A line's index moves with its row: nobody keeps indexes across `update()` but by row key."""
+
+    def __init__(self, source: Ring) -> None:
+        self.source = source
+        self.text = ""
+        """The filter, or what is searched for; empty: none."""
+        self.filtering = False
+        """Whether rows that do not hold the text are left out."""
+        self._unfolded: dict[str, tuple[Line, ...]] = {}
+        self._numbers: list[int] | None = None
+        self._folds: list[tuple[int, tuple[Line, ...]]] = []
+        self._seen = -1
+        self._width = 0
+
+    def retarget(self, source: Ring) -> None:
+        """Show other rows, with the same filter and the same rows unfolded."""
+        self.source, self._seen = source, -1
+
+    def look_for(self, text: str, *, filtering: bool) -> None:
+        """Set the text to filter by or to search for."""
+        self.text, self.filtering, self._seen = text.casefold(), filtering and bool(text), -1
+
+    def toggle(self, key: str) -> bool:
+        """Unfold a row, or fold it again; say whether it is unfolded now."""
+        if key in self._unfolded:
+            del self._unfolded[key]
+        else:
+            self._unfolded[key] = ()
+        self._seen = -1
+        return key in self._unfolded
+
+    def is_unfolded(self, key: str) -> bool:
+        """Say whether a row is unfolded."""
+        return key in self._unfolded
+
+    def update(self, width: int) -> bool:
+        """Take changes of the rows, the filter or the width into account; say whether there were any."""
+        if self._seen == self.source.changes and width == self._width:
+            return False
+        self._seen, self._width = self.source.changes, width
+        self._numbers = None
+        if self.filtering:
+            ring = self.source
+            self._numbers = [number for number in range(ring.first, ring.end) if self.matches(ring[number])]
+        self._folds = sorted(self._fold_lines(width), key=lambda fold: fold[0])
+        return True
+
+    def _fold_lines(self, width: int) -> list[tuple[int, tuple[Line, ...]]]:
+        made = []
+        for key in list(self._unfolded):
+            number = self.source.number_of(key)
+            if number is None:
+                del self._unfolded[key]
+                continue
+            index = self.index_of(number)
+            if index is not None:
+                lines = tuple(part for one in self.source[number].detail for part in wrap(one, width - INDENT))
+                made.append((index, lines or ((span("nothing more is known", "dim"),),)))
+        return made
+
+    def matches(self, row: Row) -> bool:
+        """Say whether a row holds the text."""
+        return bool(self.text) and self.text in text_of(row.line).casefold()
+
+    @property
+    def rows(self) -> int:
+        """How many rows are shown."""
+        return len(self.source) if self._numbers is None else len(self._numbers)
+
+    @property
+    def lines(self) -> int:
+        """How many lines they take."""
+        return self.rows + sum(len(lines) for _, lines in self._folds)
+
+    def number_at(self, index: int) -> int:
+        """Return the number of the shown row at an index."""
+        return self.source.first + index if self._numbers is None else self._numbers[index]
+
+    def index_of(self, number: int) -> int | None:
+        """Return where a row is shown; None where it is not."""
+        if self._numbers is None:
+            index = number - self.source.first
+            return index if 0 <= index < len(self.source) else None
+        from bisect import bisect_left
+
+        at = bisect_left(self._numbers, number)
+        return at if at < len(self._numbers) and self._numbers[at] == number else None
+
+    def row_at(self, index: int) -> Row:
+        """Return the shown row at an index."""
+        return self.source[self.number_at(index)]
+
+    def locate(self, y: int) -> tuple[int, int]:
+        """Return the row index of a line, and which of its lines it is: 0 the row itself, 1… what is unfolded."""
+        extra = 0
+        for index, lines in self._folds:
+            if y <= index + extra:
+                break
+            if y <= index + extra + len(lines):
+                return index, y - index - extra
+            extra += len(lines)
+        return y - extra, 0
+
+    def line_of(self, index: int) -> int:
+        """Return the line of the row at an index."""
+        return index + sum(len(lines) for at, lines in self._folds if at < index)
+
+    def unfolded_line(self, index: int, sub: int) -> Line:
+        """Return one of the lines below a row, from 1."""
+        return next(lines for at, lines in self._folds if at == index)[sub - 1]
+
+    def next_match(self, index: int, step: int) -> int | None:
+        """Return the next row from an index that holds the text, going round; None where none does."""
+        count = self.rows
+        for distance in range(1, count + 1):
+            at = (index + step * distance) % count
+            if self.matches(self.row_at(at)):
+                return at
+        return None
+
+
+def wrap(line: Sequence[Span], width: int) -> list[Line]:
+    """Break a line so that each piece fits `width` cells, at blanks where there are some."""
+    width = max(width, 8)
+    text = text_of(line)
+    if cell_len(text) <= width:
+        return [tuple(line)]
+    pieces, start = [], 0
+    while start < len(text):
+        room = width if not start else width - INDENT
+        end = _fits(text, start, room)
+        if end < len(text):
+            blank = text.rfind(" ", start + room // 2, end + 1)
+            end = blank if blank > start else end
+        piece = _part(line, start, end)
+        pieces.append(piece if not start else (span(" " * INDENT), *piece))
+        start = end + (end < len(text) and text[end] == " ")
+    return pieces
+
+
+def _fits(text: str, start: int, width: int) -> int:
+    """Return one past the last character from `start` that fits; at least one does."""
+    end = min(len(text), start + width)
+    while end > start + 1 and cell_len(text[start:end]) > width:
+        end -= 1
+    return end
+
+
+def _part(line: Sequence[Span], start: int, end: int) -> Line:
+    made, at = [], 0
+    for one in line:
+        low, high = max(start - at, 0), min(end - at, len(one.text))
+        if low < high:
+            made.append(span(one.text[low:high], one.tone))
+        at += len(one.text)
+    return tuple(made)

@@ -1,0 +1,47 @@
+"""The board: candidate causes, best first, with the grounds of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui.text import content_of
+from tui.views.paint import Row, line, span
+from tui.views.ring import Ring
+from tui.widgets.line_view import LineView
+
+
+class HypothesisBoard(LineView):
+    """Shows hypotheses; the first unfolds by itself until the person folds or unfolds one."""
+
+    DEFAULT_CSS = """
+    HypothesisBoard { border-top: solid $border-blurred; height: 1fr; width: 1fr; }
+    HypothesisBoard:focus { border-top: heavy $border; }
+    """
+
+    empty = (span("no finding about a suspect yet", "dim"),)
+
+    def __init__(self) -> None:
+        super().__init__(id="board")
+        self._auto: str | None = None
+        self._touched = False
+        self.border_title = content_of(line(("b ", "accent"), ("hypotheses", "strong")))  # type: ignore[assignment]
+
+    def show(self, rows: Sequence[Row], findings: int) -> None:
+        """Show these rows; cursor and unfolded rows keep their places."""
+        ring = Ring()
+        for row in rows:
+            ring.put(row)
+        if not self._touched and rows and rows[0].key != self._auto:
+            if self._auto is not None and self.shown.is_unfolded(self._auto):
+                self.shown.toggle(self._auto)
+            self._auto = rows[0].key
+            if not self.shown.is_unfolded(self._auto):
+                self.shown.toggle(self._auto)
+        title = line(("b ", "accent"), ("hypotheses", "strong"), (f"  {len(rows)} from {findings} findings", "dim"))
+        self.border_title = content_of(title)  # type: ignore[assignment]  # takes Content, is typed str
+        self.attach(ring)
+
+    def action_unfold(self) -> None:
+        """Unfold or fold; from now on nothing unfolds by itself."""
+        self._touched = True
+        super().action_unfold()

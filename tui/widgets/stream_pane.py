@@ -1,0 +1,58 @@
+"""One agent's pane: its stream, and in the border who it is and what it is about."""
+
+from __future__ import annotations
+
+from tui.text import content_of
+from tui.views.agents import AgentWords
+from tui.views.paint import Tone, line
+from tui.widgets.line_view import LineView
+
+STATES = ("waiting", "busy", "asking", "done", "failed", "stopped")
+MARKS: dict[str, tuple[str, Tone]] = {
+    "waiting": ("·", "dim"),
+    "busy": ("~", "accent"),
+    "asking": ("!", "warn"),
+    "done": ("=", "good"),
+    "failed": ("x", "bad"),
+    "stopped": ("-", "warn"),
+}
+"""A sign for each state, beside its words: colour is never alone."""
+
+
+class StreamPane(LineView):
+    """Shows the rows of one agent and follows them."""
+
+    DEFAULT_CSS = """
+    StreamPane { border-top: solid $border-blurred; height: 1fr; width: 1fr; }
+    StreamPane:focus { border-top: heavy $border; }
+    """
+
+    def __init__(self, number: int, agent: str) -> None:
+        super().__init__(id=f"pane-{agent}", follow=True)
+        self.number = number
+        self.agent = agent
+        self._titled: object = None
+
+    def tell(self, words: AgentWords) -> None:
+        """Show the agent's state, and how the view stands, in the border."""
+        unseen = self.unseen
+        shown = self.shown
+        state = (words, unseen, self.following, shown.text, shown.filtering, self.has_focus)
+        if state == self._titled:
+            return
+        self._titled = state
+        mark, tone = MARKS[words.state]
+        held = "" if self.following else f" ▼ {unseen} new" if unseen else " held"
+        looked = f" /{shown.text}" if shown.text else ""
+        title = line(
+            (f"{self.number} ", "accent"),
+            (self.agent, "strong"),
+            (f" {mark} ", tone),
+            (words.words, tone),
+            (held, "warn"),
+            (f"{looked} ({shown.rows})" if shown.filtering else looked, "accent"),
+        )
+        self.border_title = content_of(title)  # type: ignore[assignment]  # takes Content, is typed str
+        for one in STATES:
+            self.set_class(one == words.state, f"-{one}")
+        self.set_class(self.following, "-following")
