@@ -302,3 +302,24 @@ def test_hidden_characters_are_shown_and_counted(run: Run, place: Place) -> None
     assert int(count) >= 3
     assert "written out" in shown.out
     assert fix.draft.commit in shown.out
+
+
+def test_on_a_terminal_a_push_asks_for_the_first_six_characters_of_the_commit(run: Run, place: Place) -> None:
+    session, fix = place.kept()
+    run(place, "approve", session, "--commit", fix.draft.commit, "--yes-digest", digest(run, place, session))
+    remote = place.top / "remote.git"
+    git(place.top, "clone", "-q", "--bare", "--no-hardlinks", str(place.repo), str(remote))
+    git(remote, "update-ref", "-d", f"refs/heads/{fix.draft.branch}")
+    arguments = ("fix", "push", session, "--to", str(remote))
+    for answer in ("Y\r", f"{fix.draft.commit[:5]}\r", f"{fix.draft.commit[:7]}\r"):
+        terminal = Terminal(place, *arguments)
+        terminal.until("first 6 characters")
+        assert str(remote) in terminal.said
+        terminal.type(answer)
+        assert terminal.status() == 4
+        assert git(remote, "for-each-ref", "refs/heads/triage") == ""
+    terminal = Terminal(place, *arguments)
+    terminal.until("first 6 characters")
+    terminal.type(f"{fix.draft.commit[:6]}\r")
+    assert terminal.status() == 0, terminal.said[-500:]
+    assert git(remote, "rev-parse", fix.draft.branch) == fix.draft.commit
