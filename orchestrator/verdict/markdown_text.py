@@ -43,10 +43,11 @@ def inline(text: str, limit: int = 2000) -> str:
 
 
 def _apart(parts: list[str]) -> str:
-    """Join, keeping code spans apart: the backticks of two that touch would be read as one run."""
+    """Join, keeping code spans apart from backticks, which would be one run, and from stars, which would be emphasis."""
     out = ""
     for part in parts:
-        out += " " + part if out.endswith("`") and part.startswith("`") else part
+        touch = (out[-1:] + part[:1]) in ("``", "*`", "`*")
+        out += " " + part if touch else part
     return out
 
 

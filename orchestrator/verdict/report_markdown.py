@@ -130,7 +130,7 @@ class _Page:
             yield f"- Since: {moment(since, self.zone)} ({source})"
         if verdict and (verdict.service or verdict.affected):
             began = f"began in {code(verdict.service)}" if verdict.service else "where it began is not known"
-            reached = ", ".join(code(name) for name in verdict.affected)
+            reached = ", ".join(code(name) for name in verdict.affected if name != verdict.service)
             yield f"- Who is affected: {began}" + (f"; reached {reached}" if reached else "")
         if verdict:
             yield from self.cited(verdict.blast_radius)
@@ -179,12 +179,12 @@ class _Page:
         items = self.verdict.ruled_out if self.verdict else ()
         if not items:
             return
-        yield "## What did not do it"
+        yield "## What else was considered"
         yield ""
         for item in items:
             yield (
-                f"- {self.suspect(item.suspect)}: {item.result}. Test: {inline(item.test)}. "
-                f"{inline(item.reason)}{self.refs(item.citations)}"
+                f"- **{item.result}**: {self.suspect(item.suspect)}. {inline(item.reason)}{self.refs(item.citations)} "
+                f"(tested: {inline(item.test)})"
             )
 
     def confidence(self) -> Iterator[str]:

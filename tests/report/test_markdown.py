@@ -6,7 +6,7 @@ import re
 from datetime import timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.verdict.markdown_text import code, fence, inline
@@ -85,6 +85,8 @@ def test_inline_text_is_inert(text: str) -> None:
     assert not re.match(r"\s{0,3}(#|>|[-+*]\s|\d+[.)]\s|=+\s*$|-+\s*$)", alone), alone
 
 
+@example("*`<`>")
+@example("`<`*b")
 @given(st.text(alphabet="`<>*_[]!&~@#|\\ ab\n", max_size=40))
 def test_no_mix_of_markup_gets_out(text: str) -> None:
     prose = re.sub(r"\\[^\w\s]", "", outside_code("x " + inline(text)))
@@ -137,7 +139,7 @@ def test_it_answers_what_a_person_asks() -> None:
         "What was broken",
         "What changed, and what did it",
         "How it came about",
-        "What did not do it",
+        "What else was considered",
         "How sure: 0.87",
         "What to do",
         "What was not looked at",

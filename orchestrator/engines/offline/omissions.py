@@ -18,8 +18,8 @@ NOT_TESTABLE: Exclusion = "not testable with this data"
 UNLIKELY_BELOW = 0.2
 CLEARED_BELOW = 0.2
 """A candidate that holds better than this was tested, and passed: it is not cleared."""
-CHANGE_TEST = "in effect before the onset, reaches what failed, leads to the symptom?"
-CIRCUMSTANCE_TEST = "shows in the data, no later than the onset, where the symptom is?"
+CHANGE_TEST = "in effect before the onset, reaches what failed, leads to the symptom"
+CIRCUMSTANCE_TEST = "shows in the data, no later than the onset, where the symptom is"
 KINDS_OF_SOURCE = {
     "logs": ("no logs were given", "attach them: warroom run PATH logs.txt, or warroom run -- kubectl logs …"),
     "metrics": ("no metrics were given", "export the alert's series as metrics.csv: ts,service,metric,value"),
