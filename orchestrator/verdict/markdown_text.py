@@ -43,7 +43,7 @@ def inline(text: str, limit: int = 2000) -> str:
 
 
 def _apart(parts: list[str]) -> str:
-    """Join, keeping code spans apart from backticks, which would be one run, and from stars, which would be emphasis."""
+    """Join, keeping code spans apart from backticks, which would be one run, and from stars: emphasis."""
     out = ""
     for part in parts:
         touch = (out[-1:] + part[:1]) in ("``", "*`", "`*")
