@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,18 @@ def test_blocks_cover_the_file_wherever_they_are_cut(tmp_path: Path, block: int)
         assert raw[place : place + len(piece.data)] == piece.data
         place += piece.size
     assert place == len(raw)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize("ends", [b"", b"\n"])
+def test_blocks_hold_no_more_lines_than_they_may(tmp_path: Path, most: int, ends: bytes) -> None:
+    raw = b"\n".join(b"x" * (n % 3) for n in range(23)) + ends
+    spec = write(tmp_path, "x.log", raw)
+    blocks = list(BlockReader(Path(spec.path), block_lines=most).blocks())
+    assert b"".join(block.data for block in blocks) == raw
+    assert all(block.data.count(b"\n") <= most for block in blocks)
+    assert [block.offset for block in blocks] == list(accumulate((block.size for block in blocks[:-1]), initial=0))
+    assert [block.last for block in blocks] == [False] * (len(blocks) - 1) + [True]
 
 
 def test_a_trace_across_a_block_border_stays_one_event(tmp_path: Path) -> None:

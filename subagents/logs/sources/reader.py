@@ -16,6 +16,8 @@ from subagents.contract import EXCERPT_LIMIT, Evidence, Problem, ToolError
 from subagents.files import GZIP_MAGIC, ZSTD_MAGIC, BoundedReader, open_bounded
 
 BLOCK_BYTES = 8 << 20
+BLOCK_LINES = 1 << 18
+"""Most lines of a block: what a line costs in memory does not depend on its length."""
 CUT_BYTES = 64 << 10
 GIANT_BYTES = 1 << 20
 """A line longer than this is never held whole: what follows its first part is counted and let go."""
@@ -44,6 +46,7 @@ class BlockReader:
     path: Path
     name: str = ""
     block_bytes: int = BLOCK_BYTES
+    block_lines: int = BLOCK_LINES
     problem: Problem | None = None
     _stream: BufferedReader | None = None
     _bounded: BoundedReader | None = None
@@ -77,11 +80,21 @@ class BlockReader:
             data += self._read(stream, GIANT_BYTES)
         if not data:
             return None
+        if data.count(b"\n") > self.block_lines:
+            return self._first_lines(data)
         if self._ended:
             return self._give(data, len(data), last=True)
         end = data.rfind(b"\n") + 1
         if end == 0:
             return self._giant(stream, data)
+        self._carry = data[end:]
+        return self._give(data[:end], end)
+
+    def _first_lines(self, data: bytes) -> Block:
+        import numpy as np
+
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+        end = int(ends[self.block_lines - 1]) + 1
         self._carry = data[end:]
         return self._give(data[:end], end)
 
