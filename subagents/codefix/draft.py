@@ -203,11 +203,16 @@ def _entry(head: bytes) -> Entry:
     return Entry(mode, oid)
 
 
-def draft_edit(store: DraftStore, order: Order, base: Base, title: str, replacements: Sequence[Replacement]) -> Draft:
-    """Draft exact replacements on the base's stored files, and new files; raises DraftRefused or ValueError."""
+def require_edits(replacements: Sequence[Replacement]) -> None:
+    """Raise ValueError for replacements that no base could take: their number, size, text or paths."""
     require_replacements(replacements)
     for item in replacements:
         require_edit_path(item.path)
+
+
+def draft_edit(store: DraftStore, order: Order, base: Base, title: str, replacements: Sequence[Replacement]) -> Draft:
+    """Draft exact replacements on the base's stored files, and new files; raises DraftRefused or ValueError."""
+    require_edits(replacements)
     title = plain(title, 72)
     if not title:
         raise ValueError("an edit needs a title that says what it does")

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from subagents import citations
 from subagents.citations import CommitRef
 from subagents.codefix.alternatives import draft_next
-from subagents.codefix.bases import Base, choose_base
-from subagents.codefix.draft import Order, draft_edit, draft_hunks, draft_revert
+from subagents.codefix.bases import TIP, Base, choose_base
+from subagents.codefix.draft import Order, draft_edit, draft_hunks, draft_revert, require_edits
 from subagents.codefix.draft_model import (
     DraftEditParams,
     DraftHunksParams,
@@ -76,10 +76,11 @@ class DraftTools:
                 f"{len(params.paths)} paths, {len(params.olds)} old and {len(params.news)} new texts: "
                 "give as many of each"
             )
-        source, reader = self._repos.choose(params.source, params.base if params.base != "tip" else "")
+        replacements = [Replacement(*one) for one in zip(params.paths, params.olds, params.news, strict=True)]
+        require_edits(replacements)
+        source, reader = self._repos.choose(params.source, params.base if params.base != TIP else "")
         store = DraftStore.open(reader, context.clock)
         base = choose_base(reader, params.base, context.findings)
-        replacements = [Replacement(*one) for one in zip(params.paths, params.olds, params.news, strict=True)]
         return told(draft_edit(store, _order(params, context, source), base, params.title, replacements))
 
     def next(self, params: DraftNextParams, context: ToolContext) -> ToolResult[DraftMade]:
@@ -107,11 +108,12 @@ def _order(params: OrderParams, context: ToolContext, source: str) -> Order:
         why=params.why or " ".join(finding.claim for finding in context.findings[:2]),
         evidence=cited(context.findings),
         finding_ids=tuple(finding.id for finding in context.findings),
-        runbook=params.runbook if _is_step(params.runbook) else "",
+        runbook=params.runbook if is_step(params.runbook) else "",
     )
 
 
-def _is_step(ref: str) -> bool:
+def is_step(ref: str) -> bool:
+    """Say whether a text cites a runbook step; empty: no. Raises ValueError for any other text."""
     if not ref:
         return False
     try:

@@ -56,7 +56,7 @@ class Draft(Frozen):
     diff: str = ""
     """The whole diff, base to commit, as shown and approved."""
     diff_digest: str = ""
-    """`sha256:` of the diff's UTF-8 bytes (surrogateescape for bytes that are not UTF-8)."""
+    """`sha256:` of the diff text's UTF-8 bytes; in the text, bytes that are not UTF-8 stand as `\\xNN`."""
     warnings: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     """Citations that the message names."""

@@ -12,8 +12,10 @@ from pydantic import ValidationError
 
 from subagents.codefix.agent import build
 from subagents.codefix.branch import branch_names, require_branch
-from subagents.codefix.draft_model import DraftEditParams, DraftHunksParams, DraftNextParams, DraftRevertParams
+from subagents.codefix.draft_model import DraftEditParams, DraftNextParams, DraftRevertParams
+from subagents.codefix.draft_tools import is_step
 from subagents.codefix.fixes import DraftMade
+from subagents.codefix.hunks import Hunk, chosen_hunks
 from subagents.codefix.message import Words, compose, plain
 from subagents.codefix.store import drafts_dir
 from subagents.contract import Params, SourceSpec, ToolResult
@@ -149,7 +151,21 @@ def _attempt(
     return asyncio.run(worker.call(tool, params, DraftMade))
 
 
-def test_strings_into_what_names_commits_bases_sources_hunks_paths_and_drafts(
+def _made(result: ToolResult[DraftMade] | None) -> bool:
+    return result is not None and result.data is not None and result.data.draft is not None
+
+
+def test_strings_that_name_hunks_and_runbook_steps_reach_no_git() -> None:
+    hunk = Hunk("a.py", 2, 7, 2, 7)
+    for text in STRINGS:
+        with pytest.raises(ValueError, match="no hunk of the commit is at"):
+            chosen_hunks([hunk], [text])
+        if text:
+            with pytest.raises(ValueError, match="no citation of a runbook step"):
+                is_step(text)
+
+
+def test_strings_into_what_names_commits_bases_sources_paths_and_drafts(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert len(STRINGS) >= 150
@@ -165,13 +181,11 @@ def test_strings_into_what_names_commits_bases_sources_hunks_paths_and_drafts(
             ("code_draft_revert", DraftRevertParams, {"commit": text}),
             ("code_draft_revert", DraftRevertParams, {"commit": guilty, "base": text}),
             ("code_draft_revert", DraftRevertParams, {"commit": guilty, "source": text}),
-            ("code_draft_revert", DraftRevertParams, {"commit": guilty, "runbook": text}),
-            ("code_draft_hunks", DraftHunksParams, {"commit": guilty, "hunks": [text]}),
             ("code_draft_edit", DraftEditParams, {**edit, "paths": [text]}),
             ("code_draft_next", DraftNextParams, {"draft": text}),
         ):
             result = _attempt(worker, tool, shape, arguments)
-            if result is not None and result.data is not None and result.data.draft is not None:
+            if _made(result):
                 made.append(f"{tool} {arguments}")
             else:
                 assert result is None or result.text

@@ -188,7 +188,7 @@ def _kill_often(bench: Bench, times: int, seed: int) -> None:
 
 
 def test_killed_at_random_a_draft_is_there_or_not_and_litter_is_swept(bench: Bench) -> None:
-    _kill_often(bench, 12, 1)
+    _kill_often(bench, 8, 1)
 
 
 @pytest.mark.soak
