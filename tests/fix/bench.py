@@ -245,3 +245,16 @@ def copied(template: Path, place: Path) -> Path:
     """Copy a folder, links and times and all."""
     shutil.copytree(template, place, symlinks=True)
     return place
+
+
+def assert_only_ref(before: Snapshot, bench: Bench, common: Path, log: bool = True) -> None:
+    """Check that what appeared is the ref, its log where one is kept, and objects that the commit reaches."""
+    new = added(before, snapshot(bench.repo, common))
+    ref, logged = str(common / "refs" / "heads" / BRANCH), str(common / "logs" / "refs" / "heads" / BRANCH)
+    assert ref in new
+    assert (logged in new) is log
+    objects = {path for path in new - {ref, logged}}
+    reached = set(git(common, "rev-list", "--objects", "--no-object-names", bench.draft.commit).split())
+    for path in objects:
+        assert Path(path).parent.parent == common / "objects"
+        assert Path(path).parent.name + Path(path).name in reached
