@@ -151,9 +151,10 @@ def _converse(process: subprocess.Popen[bytes], message: bytes, limit_s: float, 
         return b""
     answer = bytearray()
     waited = 0.0
+    wait = select.poll()  # unlike select, it takes descriptors of any number
+    wait.register(process.stdout, select.POLLIN | select.POLLHUP)
     while True:
-        ready, _, _ = select.select([process.stdout], [], [], 0.1)
-        if ready:
+        if wait.poll(100):
             data = os.read(process.stdout.fileno(), 1 << 18)
             answer += data
             if not data or len(answer) > _ANSWER_LIMIT:

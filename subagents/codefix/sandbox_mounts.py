@@ -31,6 +31,8 @@ _MADE = {
     "/etc/hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n",
 }
+_MASKED = ("keys", "key-users", "kcore", "timer_list", "sched_debug", "latency_stats", "kpagecount", "kpageflags")
+"""Files of /proc that tell of the whole machine and that no test needs."""
 _NEVER = ("/", "/proc", "/sys", "/dev", "/run", "/var", "/var/run", "/etc", "/root", "/home", "/tmp", "/boot")  # noqa: S108
 _NEVER_UNDER = ("/proc", "/sys", "/dev", "/run", "/var/run")
 
@@ -124,7 +126,11 @@ def bwrap_arguments(view: View, env: Mapping[str, str], tmp_bytes: int, filtered
         argv += ["--seccomp", "@fd:seccomp"]
     argv += _system()
     # Written to by root without a capability, /proc/sys would reach the whole machine: read-only as a whole.
-    argv += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]
+    argv += ["--proc", "/proc"]
+    for name in _MASKED:
+        if os.path.exists(f"/proc/{name}"):
+            argv += ["--ro-bind", "/dev/null", f"/proc/{name}"]
+    argv += ["--remount-ro", "/proc", "--dev", "/dev"]
     argv += ["--perms", "1777", "--size", str(tmp_bytes), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
     argv += ["--perms", "1777", "--size", str(tmp_bytes), "--tmpfs", "/tmp"]  # noqa: S108
     argv += ["--size", str(1 << 20), "--tmpfs", "/run", "--dir", "/var/tmp", "--perms", "0700", "--dir", HOME]  # noqa: S108

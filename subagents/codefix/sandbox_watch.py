@@ -43,6 +43,7 @@ def make_cgroup(parents: list[dict[str, Any]], pids: int, memory: int) -> list[s
     """Make a group under each parent that takes one; return their paths. None is made where none may be."""
     made = []
     for parent in parents:
+        _sweep(parent["path"])
         path = os.path.join(parent["path"], f"warroom-{os.getpid()}")
         try:
             os.mkdir(path, 0o755)
@@ -59,6 +60,16 @@ def make_cgroup(parents: list[dict[str, Any]], pids: int, memory: int) -> list[s
             with contextlib.suppress(OSError):
                 os.rmdir(path)
     return made
+
+
+def _sweep(parent: str) -> None:
+    """Remove the empty groups of supervisors that were killed."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(parent):
+            _, _, pid = name.partition("warroom-")
+            if pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+                with contextlib.suppress(OSError):
+                    os.rmdir(os.path.join(parent, name))
 
 
 def remove_cgroups(paths: list[str]) -> None:
