@@ -11,6 +11,7 @@ from tui.commands.lazy import LazyGroup, Listed
 
 COMMANDS = {
     "run": Listed("tui.commands.run:run", "Investigate an incident: folder, files, `-`, or `-- COMMAND`."),
+    "open": Listed("tui.commands.open:open_session", "Open a session in the war room."),
     "sessions": Listed("tui.commands.sessions:sessions", "List, show, resume, export and delete sessions."),
     "report": Listed("tui.commands.report:report", "Print a session's report: markdown, json, or five lines."),
     "fix": Listed("tui.commands.fix:fix", "Look at drafted fixes, approve, deliver, push, take back."),
@@ -33,14 +34,29 @@ def _print_version(context: click.Context, _option: click.Parameter, wanted: boo
 @click.group(
     cls=LazyGroup,
     listed=COMMANDS,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit status: 0 finished, 2 unusable input or arguments, 3 the engine failed, 130 interrupted.",
 )
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
 )
-def cli() -> None:
-    """Find out what broke, from logs, metrics and changes; every claim opens its evidence."""
+@click.pass_context
+def cli(ctx: click.Context) -> int | None:
+    """Find out what broke, from logs, metrics and changes; every claim opens its evidence.
+
+    On a terminal, `warroom` alone opens the list of sessions.
+    """
+    if ctx.invoked_subcommand is not None:
+        return None
+    from tui.launch import fits_terminal
+
+    if not fits_terminal():
+        raise click.exceptions.NoArgsIsHelpError(ctx)
+    from tui.app import Start
+    from tui.launch import launch
+
+    return launch(Start())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -102,7 +103,7 @@ class LiveSession:
         except Exception as error:  # the screen shows it; the session is kept as it is
             from tui.commands.faults import log_fault
 
-            where = await in_thread(lambda: log_fault(error), "log")
+            where = log_fault(error)
             self.view.say(f"the work stopped ({type(error).__name__}); details are in {where or 'no log'}")
 
     async def message(self, text: str, to: str | None = None) -> None:
@@ -359,7 +360,7 @@ async def _taken_in(
     from orchestrator.intake.intake import take_in
     from orchestrator.intake.model import IntakeError
 
-    given = str((around.cwd / Path(path).expanduser()).absolute()) if "\0" not in path else path
+    given = os.path.join(around.cwd, os.path.expanduser(path))  # noqa: ASYNC240  asks the environment, not the disk
     spool = directory / f"attached-{int(around.clock.now().timestamp())}"
     try:
         found = await take_in([given], spool=spool, clock=around.clock)

@@ -1,7 +1,7 @@
 """One session as the screens see it: folds of its events, and what a person can do to it.
 
-Every screen is given a SessionView. It is fed events (by `tui.live`, by tests) and holds no widget; `version` grows with
-every change, so that a ticker knows whether to look again. What changes the session goes through `acts`.
+Every screen is given a SessionView. It is fed events (by `tui.live`, by tests) and holds no widget; `version` grows
+with every change, so that a ticker knows whether to look again. What changes the session goes through `acts`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,6 +31,7 @@ class RunCommand(click.Command):
 @click.option("--engine", metavar="NAME", help="offline (default: no key, no network), messages, managed.")
 @click.option("--headless", is_flag=True, help="One JSON document on standard output, progress on standard error.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --headless.")
+@click.option("--plain", is_flag=True, help="No war room: progress lines, then the report.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Also write the result: .md for Markdown.")
 @click.option("--title", metavar="TEXT", help="What is broken, in a line.")
 @click.option("--service", metavar="NAME", help="The service that is broken, if you know.")
@@ -50,6 +53,27 @@ def run(ctx: click.Context, /, **given: object) -> int:
     Exit status: 0 the run finished, whatever the verdict; 2 unusable input or arguments; 3 the engine
     failed; 130 interrupted (Ctrl-C once: stops and can be resumed; twice: quits at once).
     """
+    if _wants_war_room(given):
+        return _war_room(given, ctx.meta.get(_COMMAND))
     from tui.commands.investigation import investigate, presentation_from, request_from
 
     return investigate(request_from(given, ctx.meta.get(_COMMAND)), presentation_from(given))
+
+
+def _wants_war_room(given: Mapping[str, Any]) -> bool:
+    """Say whether a person is there to watch, and asked for nothing else."""
+    from tui.launch import fits_terminal
+
+    elsewhere = ("headless", "as_json", "plain", "out", "quiet")
+    return not any(given.get(name) for name in elsewhere) and "-" not in given["paths"] and fits_terminal()
+
+
+def _war_room(given: Mapping[str, Any], command: tuple[str, ...] | None) -> int:
+    """Open the war room on a new session; what is wrong with the arguments is said before it opens."""
+    from tui.app import Start
+    from tui.commands.investigation import refuse_nothing, request_from
+    from tui.launch import launch
+
+    refuse_nothing(given, command)
+    words = " ".join(command or given["paths"] or given["repos"])
+    return launch(Start(request=lambda: request_from(given, command), config=given["config"], words=f"opening {words}"))

@@ -9,6 +9,7 @@ from textual import on
 from textual.screen import Screen
 
 from orchestrator.journal.text import clean
+from tui.mishap import mishap
 from tui.views.paint import Line, flat, line
 from tui.widgets.line_view import LineView
 from tui.widgets.prompt import Choice, PromptBar
@@ -38,6 +39,23 @@ class PromptingScreen(Screen[None]):
 
     said: Line = ()
 
+    def unsay(self) -> None:
+        """Take back what was said."""
+        self.said = ()
+        self.prompt.hint(())
+
+    def ask_leave(self, working: int, leaving: str) -> None:
+        """Ask whether running work is left or stopped; `leaving` says what leaving means."""
+        self._remember_focus()
+        words = line(
+            (f"{working} session{'s' if working > 1 else ''} at work: ", "warn"),
+            ("L leave  ", "accent"),
+            ("S stop  ", "accent"),
+            ("esc stay  ", "dim"),
+            (f"(leave: {leaving})", "dim"),
+        )
+        self.prompt.choose(Choice("quit", words, {"L": "leave", "S": "stop"}))
+
     def _remember_focus(self) -> None:
         focused = self.focused
         if isinstance(focused, LineView):
@@ -57,6 +75,8 @@ class PromptingScreen(Screen[None]):
                 result = await doing
             except ActFault as fault:
                 self.tell(flat(str(fault)))
+            except Exception as error:  # a defect of ours must not take the window and the work with it
+                self.tell(mishap(error))
             else:
                 said = done or (str(result) if isinstance(result, str) else "")
                 if said:
@@ -72,17 +92,17 @@ class PromptingScreen(Screen[None]):
         takes_up = self.view.acts.takes_up if self.view is not None and self.view.acts is not None else ""
         if takes_up:
             self.notify(clean(takes_up), title="What it takes up", timeout=12, markup=False)
-        self.prompt.ask("message", "steer or ask ›")
+        self.prompt.ask("message", "steer or ask >")
 
     def action_note(self) -> None:
         """Ask for a note."""
         self._remember_focus()
-        self.prompt.ask("note", "note ›")
+        self.prompt.ask("note", "note >")
 
     def action_attach(self) -> None:
         """Ask for a path."""
         self._remember_focus()
-        self.prompt.ask("attach", "attach file, folder or repository ›")
+        self.prompt.ask("attach", "attach file, folder or repository >")
 
     def action_interrupt(self) -> None:
         """Ask whose work is to stop."""
@@ -101,7 +121,7 @@ class PromptingScreen(Screen[None]):
     def _ask_filter(self, event: LineView.FilterRequested) -> None:
         event.stop()
         self._asked_by = event.view
-        self.prompt.ask("filter", "show rows that hold ›", event.view.shown.text)
+        self.prompt.ask("filter", "show rows that hold >", event.view.shown.text)
 
     # -- answers -----------------------------------------------------------------------------
 
@@ -120,6 +140,8 @@ class PromptingScreen(Screen[None]):
 
     @on(PromptBar.Answered)
     def _answered(self, event: PromptBar.Answered) -> None:
+        if event.kind == "quit":
+            return  # the app's own question
         event.stop()
         answers: dict[str, Callable[[str], None]] = {
             "message": self._say,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -83,6 +82,11 @@ class WarRoomScreen(PromptingScreen):
         for pane in self.query(StreamPane):
             pane.attach(view.streams.panes[pane.agent])
         self.tick()
+
+    def restore(self, place: str, *, zoomed: bool) -> None:
+        """Go to where the person was."""
+        self._zoomed = zoomed
+        self.go_to(place if place in PLACES else AGENTS[0])
 
     # -- arrangement -------------------------------------------------------------------------
 
@@ -171,9 +175,10 @@ class WarRoomScreen(PromptingScreen):
         for place in PLACES:
             key = "b" if place == BOARD else str(AGENTS.index(place))
             here = place == self._place
-            mark, tone = ("", "plain") if place == BOARD else MARKS[view.agents.words(place, view.clock.now()).state]
             text = f"[{key} {place}]" if here else f" {key} {place} "
-            parts += line((text, "match" if here else "plain"), (mark, tone), " ")
+            parts += line((text, "match" if here else "plain"))
+            if place != BOARD:
+                parts += line(MARKS[view.agents.words(place, view.clock.now()).state], " ")
         return tuple(parts)
 
     def _paint_lists(self, view: SessionView) -> None:
@@ -215,7 +220,7 @@ class WarRoomScreen(PromptingScreen):
             parts = list(line((f"! {waiting} waits for your yes or no: {how}", "warn")))
         if not parts and view.caught_up and not view.running and view.agents.reason == "interrupted":
             parts = list(line(("it was stopped before it was done: r goes on", "warn")))
-        return tuple(parts) or line(("› ", "accent"), ("m steer or ask", "dim"))
+        return tuple(parts) or line(("> ", "accent"), ("m steer or ask", "dim"))
 
     # -- what is offered ---------------------------------------------------------------------
 
@@ -315,7 +320,7 @@ class WarRoomScreen(PromptingScreen):
 
     def action_sessions(self) -> None:
         """Back to the sessions; this one goes on."""
-        self.app.run_worker(self.app.run_action("app.sessions"), group="screens", exit_on_error=False)
+        self.app.call_later(self.app.run_action, "app.sessions")
 
     def action_back(self) -> None:
         """Close the filter, or the zoom; take back what was said."""
@@ -327,10 +332,6 @@ class WarRoomScreen(PromptingScreen):
         self.said = ()
         self._painted = ()
         self.tick()
-
-    def other_answers(self) -> dict[str, Callable[[str], None]]:
-        """Answers to the app's own questions."""
-        return {}
 
 
 _ACTIONS = {

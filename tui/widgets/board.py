@@ -24,7 +24,7 @@ class HypothesisBoard(LineView):
         super().__init__(id="board")
         self._auto: str | None = None
         self._touched = False
-        self.border_title = content_of(line(("b ", "accent"), ("hypotheses", "strong")))  # type: ignore[assignment]
+        self.border_title = content_of(line(("b ", "accent"), ("hypotheses", "strong")))
 
     def show(self, rows: Sequence[Row], findings: int) -> None:
         """Show these rows; cursor and unfolded rows keep their places."""
@@ -38,7 +38,7 @@ class HypothesisBoard(LineView):
             if not self.shown.is_unfolded(self._auto):
                 self.shown.toggle(self._auto)
         title = line(("b ", "accent"), ("hypotheses", "strong"), (f"  {len(rows)} from {findings} findings", "dim"))
-        self.border_title = content_of(title)  # type: ignore[assignment]  # takes Content, is typed str
+        self.border_title = content_of(title)
         self.attach(ring)
 
     def action_unfold(self) -> None:

@@ -34,7 +34,7 @@ class LineView(Painted, can_focus=True):
             self.view = view
             super().__init__()
 
-    def __init__(self, *, id: str | None = None, follow: bool = False) -> None:  # noqa: A002  Textual's word
+    def __init__(self, *, id: str | None = None, follow: bool = False) -> None:
         super().__init__(id=id)
         self.shown = Shown(Ring())
         self.following = follow

@@ -52,7 +52,7 @@ class StreamPane(LineView):
             (held, "warn"),
             (f"{looked} ({shown.rows})" if shown.filtering else looked, "accent"),
         )
-        self.border_title = content_of(title)  # type: ignore[assignment]  # takes Content, is typed str
+        self.border_title = content_of(title)
         for one in STATES:
             self.set_class(one == words.state, f"-{one}")
         self.set_class(self.following, "-following")

@@ -1,0 +1,52 @@
+"""Running the app on a terminal: nothing else may write there meanwhile, and what is to be said comes after."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.app import Start
+
+
+def fits_terminal() -> bool:
+    """Say whether there is a person's terminal here that a full screen can be drawn on."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(one is not None and one.isatty() for one in streams) and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def launch(start: Start, *, mouse: bool = True) -> int:
+    """Run the app to its end and return the exit status."""
+    from tui.app import WarRoomApp
+    from tui.commands.faults import narrate
+
+    app = WarRoomApp(start)
+    with _quiet_stderr():
+        app.run(mouse=mouse)
+    if app.farewell:
+        narrate(app.farewell if app.farewell.startswith("warroom: ") else f"warroom: {app.farewell}")
+    return app.return_code or 0
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Keep file descriptor 2 for nobody: the app draws on a copy of it, what else writes there draws nothing."""
+    drawn = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    before = sys.__stderr__
+    terminal = os.fdopen(drawn, "w", encoding="utf-8", errors="replace", closefd=True)
+    sys.__stderr__ = terminal  # type: ignore[misc]  # where Textual's driver draws
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        with suppress(OSError, ValueError):
+            terminal.flush()
+        os.dup2(drawn, 2)
+        sys.__stderr__ = before  # type: ignore[misc]
+        os.close(null)
+        with suppress(OSError, ValueError):
+            terminal.close()

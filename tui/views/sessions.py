@@ -1,0 +1,90 @@
+"""The list of sessions as rows: how each stands, how old, what is unread, what waits for a decision, what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tui.views.paint import Line, Row, Tone, flat, line
+
+if TYPE_CHECKING:
+    from orchestrator.journal.index import SessionRow
+
+_VERDICTS: dict[str | None, tuple[str, Tone]] = {
+    "culprit": ("cause found", "good"),
+    "no_code_cause": ("not a code change", "good"),
+    "no_incident": ("no incident", "good"),
+    "inconclusive": ("inconclusive", "warn"),
+    None: ("no verdict", "dim"),
+}
+_STATUS: dict[str, tuple[str, Tone]] = {
+    "end_turn": ("= done", "good"),
+    "interrupted": ("- stopped", "warn"),
+    "requires_action": ("! waits for you", "warn"),
+    "budget_reached": ("- budget", "warn"),
+    "not started": ("· not started", "dim"),
+}
+
+
+def status_of(row: SessionRow, here: bool, live: bool) -> tuple[str, Tone]:
+    """Return a session's status as words; one that says it runs and that nobody holds was cut off."""
+    if row.problem:
+        return "x damaged", "bad"
+    if row.status in ("running", "rescheduling"):
+        if here:
+            return "~ running", "accent"
+        return ("~ in another window", "accent") if live else ("- cut off", "warn")
+    if row.status == "terminated":
+        return "= over", "dim"
+    return _STATUS.get(row.reason, (f"x {row.reason.replace('_', ' ')}", "bad"))
+
+
+def age(at: datetime | None, now: datetime) -> str:
+    """Return how long ago something was: `12 s`, `5 min`, `3 h`, `2 d`."""
+    if at is None:
+        return "-"
+    seconds = max(0, int((now - at).total_seconds()))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def session_rows(
+    rows: Sequence[SessionRow], seen: Mapping[str, int], here: frozenset[str], live: frozenset[str], now: datetime
+) -> tuple[Row, ...]:
+    """Return one row per session. `seen`: last event read; `here`, `live`: running in this window, held by any."""
+    return tuple(_row(one, seen.get(one.id, 0), one.id in here, one.id in live, now) for one in rows)
+
+
+def _row(row: SessionRow, seen: int, here: bool, live: bool, now: datetime) -> Row:
+    words, tone = status_of(row, here, live)
+    verdict, verdict_tone = _VERDICTS.get(row.verdict, (row.verdict or "", "plain"))
+    unread = max(0, row.events - seen)
+    approvals = f"{len(row.approvals)} to decide" if row.approvals else ""
+    head = line(
+        (f"{age(row.updated, now):>7}  ", "dim"),
+        (f"{words:<20}", tone),
+        (f"{verdict:<18}", verdict_tone),
+        (f"{approvals:<12}", "warn"),
+        (f"{unread:>5} unread  " if unread else " " * 14, "accent"),
+        (f"{flat(row.incident)}  ", "accent"),
+        (flat(row.problem or row.title), "strong"),
+        (f"  {flat(row.service)}" if row.service else "", "dim"),
+    )
+    return Row(row.id, head, _detail(row))
+
+
+def _detail(row: SessionRow) -> tuple[Line, ...]:
+    stamp = "%Y-%m-%d %H:%M UTC"
+    pairs = (
+        ("session", row.id),
+        ("engine", row.engine),
+        ("status", f"{row.status}: {row.reason}"),
+        ("created", row.created.strftime(stamp) if row.created else "-"),
+        ("updated", row.updated.strftime(stamp) if row.updated else "-"),
+        ("events", str(row.events)),
+        ("problem", row.problem),
+    )
+    return tuple(line((f"{name:<9}", "dim"), flat(value)) for name, value in pairs if value)
