@@ -14,7 +14,7 @@ from orchestrator.engines.offline.judge import compose
 from orchestrator.journal.verdict import IncidentState, ServiceScore, Verdict
 from orchestrator.verdict.board import fold
 from subagents import quantities as q
-from subagents.contract import Brief, Fact, Finding, Incident, SourceSpec, Suspect, SuspectKind
+from subagents.contract import Alert, Brief, Fact, Finding, Incident, SourceSpec, Suspect, SuspectKind
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SERIES = "metric:m.csv/shop/errors_ratio@2026-03-01T11:00:00Z..2026-03-01T12:30:00Z"
@@ -216,3 +216,14 @@ def test_a_failing_host_outside_is_named_where_every_change_on_record_is_cleared
     assert verdict(replace(case(symptom(), outage), changes={})).kind == "inconclusive"
     inside = cause("dependency", "bank", "upstream timeout: bank", 0.47)
     assert verdict(case(symptom(), inside)).kind == "inconclusive"
+
+
+def test_an_alert_that_says_all_is_well_is_quoted() -> None:
+    calm = Brief(incident=Incident(id="i", title="t", service="shop", alert=Alert(title="check", resolved=True)))
+    assert "the alert itself says that all is well" in verdict(replace(case(), brief=calm)).headline
+    assert "the alert itself" not in verdict(case()).headline
+
+
+def test_a_place_is_guessed_from_evidence_only() -> None:
+    known = replace(case(symptom().model_copy(update={"services": ("db-1",)})), services=())
+    assert "most likely began" not in verdict(known).headline

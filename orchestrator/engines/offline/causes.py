@@ -67,7 +67,11 @@ def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
             kind="inconclusive",
             hypothesis=None,
             confidence=0.1,
-            reasons=("nothing that was given shows whether anything is wrong",),
+            reasons=(
+                "the alert itself says that all is well, and nothing that was given shows otherwise"
+                if case.brief.incident.alert is not None and case.brief.incident.alert.resolved
+                else "nothing that was given shows whether anything is wrong",
+            ),
         )
     claimed = case.brief.incident.started_at
     if claimed is not None:

@@ -30,7 +30,8 @@ def _undecided(case: Case, decision: Decision, where: str) -> str:
         return f"{where.removesuffix(': something')}: not established whether anything is broken: {reason}"
     title = where.removesuffix(": something")
     shows = symptom.services[0] if symptom.services else case.brief.incident.service or title
-    began = f"; most likely began at {case.home}" if case.home and case.home != shows else ""
+    home = case.services[0].service if case.services else shows
+    began = f"; most likely began at {home}" if home != shows else ""
     return f"{_trouble(case, shows)}: cause not established{began}; {reason}"
 
 
