@@ -242,6 +242,7 @@ class WarRoomApp(App[int], inherit_bindings=False):
 
     @property
     def context_now(self) -> Context:
+        """Where the person is, as the registry names it."""
         if isinstance(self.screen, WarRoomScreen):
             return "warroom"
         return "sessions" if self.is_screen_installed("sessions") else "everywhere"

@@ -165,7 +165,9 @@ class WarRoomScreen(PromptingScreen):
         from tui.views.incident import answer, header, symptom
 
         now = view.clock.now()
-        self.query_one("#header", TextBlock).show(header(view.incident, now, "" if view.caught_up else "reading …"))
+        self.query_one("#header", TextBlock).show(
+            header(view.incident, now, width, "" if view.caught_up else "reading …")
+        )
         self.query_one("#symptom", TextBlock).show(symptom(view.incident, width))
         self.query_one("#answer", TextBlock).show(*answer(view.incident, view.leading))
         self.query_one("#tabs", TextBlock).show(self._tabs(view))

@@ -18,7 +18,7 @@ from orchestrator.journal.verdict import Verdict
 from orchestrator.verdict.board import Hypothesis
 from orchestrator.verdict.work_spans import WorkSpans
 from subagents.contract import Evidence, Finding
-from tui.views.paint import Line, Span, Tone, flat, line
+from tui.views.paint import Line, Span, Tone, fitted, flat, line, text_of
 from tui.views.spark import points_of, sparkline
 
 METRIC = "metric:"
@@ -104,7 +104,7 @@ def standing_words(fold: IncidentFold) -> str:
     return words.get(kind, kind.replace("_", " "))
 
 
-def header(fold: IncidentFold, now: datetime, note: str = "") -> Line:
+def header(fold: IncidentFold, now: datetime, width: int, note: str = "") -> Line:
     """Return the header: incident, title, engine, status, time of work, approvals."""
     if fold.opened is None:
         return line((note or "opening …", "strong"))
@@ -114,18 +114,20 @@ def header(fold: IncidentFold, now: datetime, note: str = "") -> Line:
     status = standing_words(fold)
     running = fold.spans.status in ("running", "rescheduling")
     bad = status in ("failed", "refused", "stopped")
-    return line(
-        (f"{incident.id} ", "accent"),
-        (flat(incident.title), "strong"),
-        (f"  {incident.severity}" if incident.severity else "", "warn"),
+    shown_as = fold.opened.shown_as or fold.opened.engine
+    tail = line(
         ("  ·  ", "dim"),
-        (fold.opened.shown_as or fold.opened.engine, "dim"),
+        (shown_as if width >= 110 else shown_as.partition(" ")[0], "dim"),
         ("  ·  ", "dim"),
         (f"{status} {clock_of(fold.work_seconds(now))}", "accent" if running else "bad" if bad else "good"),
         ("  ·  ", "dim"),
         (waiting, "warn" if approvals else "dim"),
         (f"  ·  {note}" if note else "", "warn"),
     )
+    room = max(8, width - len(text_of(tail)) - len(incident.id) - 1)
+    severity = f"  {flat(incident.severity)}" if incident.severity and width >= 110 else ""
+    title = fitted(flat(incident.title), room - len(severity))
+    return (*line((f"{flat(incident.id)} ", "accent"), (title, "strong"), (severity, "warn")), *tail)
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def symptom(fold: IncidentFold, width: int) -> Line:
     numbers = symptom_numbers(fold)
     if numbers is None:
         return line((_alert_words(fold), "dim"))
-    bars = max(0, min(40, width - 74)) if width >= 90 else max(0, min(16, width - 56))
+    bars = max(12, min(40, width - 92)) if width >= 90 else max(0, min(16, width - 56))
     spark: tuple[Span, ...] = ()
     held = fold.evidence.get(numbers.ref)
     if held is not None and bars >= 6:
@@ -199,12 +201,12 @@ def symptom(fold: IncidentFold, width: int) -> Line:
     affected = fold.verdict.affected if fold.verdict else ()
     return line(
         *spark,
+        (f"{state} " if state else "", "bad" if state == "ongoing" else "good" if state == "recovered" else "warn"),
         (f"since {numbers.onset:%H:%M:%S} UTC" if numbers.onset else "onset unknown", "strong"),
         ("  ", "dim"),
         (name, "accent"),
         (f" {moved}" if moved else "", "strong"),
         (f" ({numbers.factor}x)" if numbers.factor else "", "bad"),
-        (f"  {state}" if state else "", "bad" if state == "ongoing" else "good" if state == "recovered" else "warn"),
         (f"  affects {', '.join(affected[:4])}{' …' if len(affected) > 4 else ''}" if affected else "", "plain"),
     )
 
@@ -223,10 +225,10 @@ def answer(fold: IncidentFold, leading: Hypothesis | None) -> tuple[Line, Line]:
     verdict = fold.verdict
     if verdict is None:
         return _so_far(fold, leading), line(("next  ", "dim"), ("nothing proposed yet", "dim"))
-    sure = f"{verdict.confidence.value:.0%} sure"
+    sure = f"{verdict.confidence.value:.0%} sure  "
     tone: Tone = "bad" if verdict.kind == "culprit" else "warn" if verdict.kind == "inconclusive" else "good"
     return (
-        line((f"{_VERDICTS[verdict.kind]}  ", tone), (_cause_words(verdict), "strong"), (f"  {sure}", "accent")),
+        line((f"{_VERDICTS[verdict.kind]}  ", tone), (sure, "accent"), (_cause_words(verdict), "strong")),
         line(("NEXT  ", "accent"), *_next_words(verdict)),
     )
 
@@ -245,8 +247,8 @@ def _cause_words(verdict: Verdict) -> str:
         what = culprit.commit[:12] if culprit.commit else culprit.deploy or "a change"
         subject = f" “{culprit.subject}”" if culprit.subject else ""
         author = f" by {culprit.author}" if culprit.author else ""
-        where = f" in {culprit.service or verdict.service}" if culprit.service or verdict.service else ""
-        return flat(f"{what}{subject}{author}{where}")
+        where = f"{culprit.service or verdict.service}: " if culprit.service or verdict.service else ""
+        return flat(f"{where}{what}{subject}{author}")
     return flat(verdict.headline)
 
 

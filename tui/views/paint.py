@@ -75,3 +75,10 @@ class Row:
     stamp: str = ""
     """When it happened, `09:12:40`; shown where there is room."""
     weight: Literal["chatter", "event", "decision"] = "event"
+    wraps: bool = False
+    """Whether it may take several lines: what agents and people say, not what tools print."""
+
+
+def fitted(text: str, width: int) -> str:
+    """Cut a text to about `width` characters, with a mark where something is gone."""
+    return text if len(text) <= width else text[: max(0, width - 1)] + "…"

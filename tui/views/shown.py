@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+
+from typing import TypeGuard
 
 from rich.cells import cell_len
 
 from tui.views.paint import Line, Row, Span, span, text_of
 from tui.views.ring import Ring
 
+WRAP_UP_TO = 600
+"""Rows up to which those that may take several lines do; longer lists have one line per row."""
+MOST_LINES = 4
+"""Lines that a wrapped row takes at most; the rest is there when it is unfolded."""
 INDENT = 4
 """Cells that continuation lines and unfolded lines are moved in."""
 
@@ -25,8 +32,13 @@ class Shown:
         self._unfolded: dict[str, tuple[Line, ...]] = {}
         self._numbers: list[int] | None = None
         self._folds: list[tuple[int, tuple[Line, ...]]] = []
+        """Rows with lines below them: index, and those lines."""
+        self._starts: list[int] = []
+        """The line of each of these rows."""
+        self._wrapped: dict[str, tuple[Row, tuple[Line, ...]]] = {}
         self._seen = -1
         self._width = 0
+        self._wrapped_width = 0
 
     def retarget(self, source: Ring) -> None:
         """Show other rows, with the same filter and the same rows unfolded."""
@@ -53,26 +65,58 @@ class Shown:
         """Take changes of the rows, the filter or the width into account; say whether there were any."""
         if self._seen == self.source.changes and width == self._width:
             return False
-        self._seen, self._width = self.source.changes, width
+        self._wrapped_width, self._seen, self._width = self._width, self.source.changes, width
         self._numbers = None
         if self.filtering:
             ring = self.source
             self._numbers = [number for number in range(ring.first, ring.end) if self.matches(ring[number])]
-        self._folds = sorted(self._fold_lines(width), key=lambda fold: fold[0])
+        self._fold(width)
         return True
 
-    def _fold_lines(self, width: int) -> list[tuple[int, tuple[Line, ...]]]:
-        made = []
-        for key in list(self._unfolded):
-            number = self.source.number_of(key)
-            if number is None:
-                del self._unfolded[key]
-                continue
-            index = self.index_of(number)
-            if index is not None:
-                lines = tuple(part for one in self.source[number].detail for part in wrap(one, width - INDENT))
-                made.append((index, lines or ((span("nothing more is known", "dim"),),)))
-        return made
+    def _fold(self, width: int) -> None:
+        wrapping = self.rows <= WRAP_UP_TO
+        folds: list[tuple[int, tuple[Line, ...]]] = []
+        wrapped: dict[str, tuple[Row, tuple[Line, ...]]] = {}
+        if wrapping:
+            for index in range(self.rows):
+                row = self.row_at(index)
+                pieces = self._pieces(row, width, wrapped)
+                below = (*pieces[1:], *self._details(row, width))
+                if below:
+                    folds.append((index, below))
+        else:
+            numbers = [self.source.number_of(key) for key in self._unfolded]
+            indexes = [self.index_of(number) for number in numbers if number is not None]
+            folds = [(one, self._details(self.row_at(one), width)) for one in sorted(filter(_is_there, indexes))]
+        self._wrapped, self._folds, self._starts = wrapped, folds, []
+        extra = 0
+        for index, lines in folds:
+            self._starts.append(index + extra)
+            extra += len(lines)
+
+    def _pieces(self, row: Row, width: int, wrapped: dict[str, tuple[Row, tuple[Line, ...]]]) -> tuple[Line, ...]:
+        """Return a row's own lines, from those of the last time where nothing changed."""
+        if not row.wraps:
+            return (row.line,)
+        held = self._wrapped.get(row.key) if self._wrapped_width == width else None
+        pieces = held[1] if held is not None and held[0] is row else _capped(wrap(row.line, width))
+        wrapped[row.key] = row, pieces
+        return pieces
+
+    def _details(self, row: Row, width: int) -> tuple[Line, ...]:
+        if row.key not in self._unfolded:
+            return ()
+        made = tuple((span(" " * INDENT), *part) for one in row.detail for part in wrap(one, width - INDENT))
+        return made or ((span(" " * INDENT + "nothing more is known", "dim"),),)
+
+    def line_at(self, index: int, sub: int) -> Line:
+        """Return a line of a row: 0 its first, then what it wraps to and what is unfolded."""
+        if sub:
+            at = bisect_left(self._folds, index, key=lambda fold: fold[0])
+            return self._folds[at][1][sub - 1]
+        row = self.row_at(index)
+        held = self._wrapped.get(row.key)
+        return held[1][0] if held is not None and held[0] is row else row.line
 
     def matches(self, row: Row) -> bool:
         """Say whether a row holds the text."""
@@ -86,7 +130,7 @@ class Shown:
     @property
     def lines(self) -> int:
         """How many lines they take."""
-        return self.rows + sum(len(lines) for _, lines in self._folds)
+        return self.line_of(self.rows)
 
     def number_at(self, index: int) -> int:
         """Return the number of the shown row at an index."""
@@ -97,8 +141,6 @@ class Shown:
         if self._numbers is None:
             index = number - self.source.first
             return index if 0 <= index < len(self.source) else None
-        from bisect import bisect_left
-
         at = bisect_left(self._numbers, number)
         return at if at < len(self._numbers) and self._numbers[at] == number else None
 
@@ -108,22 +150,20 @@ class Shown:
 
     def locate(self, y: int) -> tuple[int, int]:
         """Return the row index of a line, and which of its lines it is: 0 the row itself, 1… what is unfolded."""
-        extra = 0
-        for index, lines in self._folds:
-            if y <= index + extra:
-                break
-            if y <= index + extra + len(lines):
-                return index, y - index - extra
-            extra += len(lines)
-        return y - extra, 0
+        at = bisect_right(self._starts, y) - 1
+        if at < 0:
+            return y, 0
+        index, lines = self._folds[at]
+        below = y - self._starts[at]
+        return (index, below) if below <= len(lines) else (index + below - len(lines), 0)
 
     def line_of(self, index: int) -> int:
         """Return the line of the row at an index."""
-        return index + sum(len(lines) for at, lines in self._folds if at < index)
-
-    def unfolded_line(self, index: int, sub: int) -> Line:
-        """Return one of the lines below a row, from 1."""
-        return next(lines for at, lines in self._folds if at == index)[sub - 1]
+        at = bisect_left(self._folds, index, key=lambda fold: fold[0]) - 1
+        if at < 0:
+            return index
+        before, lines = self._folds[at]
+        return self._starts[at] + len(lines) + index - before
 
     def next_match(self, index: int, step: int) -> int | None:
         """Return the next row from an index that holds the text, going round; None where none does."""
@@ -133,6 +173,16 @@ class Shown:
             if self.matches(self.row_at(at)):
                 return at
         return None
+
+
+def _is_there(index: int | None) -> TypeGuard[int]:
+    return index is not None
+
+
+def _capped(pieces: list[Line]) -> tuple[Line, ...]:
+    if len(pieces) <= MOST_LINES:
+        return tuple(pieces)
+    return (*pieces[: MOST_LINES - 1], (*pieces[MOST_LINES - 1], span(" …", "dim")))
 
 
 def wrap(line: Sequence[Span], width: int) -> list[Line]:

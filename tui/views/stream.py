@@ -22,6 +22,8 @@ from orchestrator.journal.events import (
     PolicyDecided,
     SessionError,
     SourceAddedEvent,
+    StatusIdle,
+    StatusRunning,
     ThreadCreated,
     ThreadMessageReceived,
     ThreadMessageSent,
@@ -74,6 +76,8 @@ class Streams:
         self._calls: dict[str, _Call] = {}
         self._preview: dict[str, tuple[str, str]] = {}
         self._previews = 0
+        self._said: dict[str, tuple[str, str]] = {}
+        """The last message of each pane, and the key of its row."""
 
     def pane_of(self, thread: str) -> str:
         """Return whose pane shows a thread; one of an agent that has no pane is the orchestrator's to show."""
@@ -114,7 +118,12 @@ class Streams:
         if pane == MAIN_THREAD and event.thread != MAIN_THREAD:
             line_ = line((f"{self._agents.get(event.thread, event.thread)}: ", "dim"), *line_)
         decisive = isinstance(body, ApprovalRequested | ApprovalDecided | VerdictReached | SessionError)
-        return Row(key, line_, detail, ref, _stamp(event), "decision" if decisive else "event")
+        wraps = decisive or isinstance(body, AgentMessage | FindingReported | UserMessage | Note)
+        if isinstance(body, AgentMessage):
+            self._said[pane] = (flat(" ".join(part.text for part in body.content)), key)
+        elif isinstance(body, VerdictReached) and self._said.get(pane, ("", ""))[0] == flat(body.verdict.headline):
+            key = self._said[pane][1]  # said already: one row for both
+        return Row(key, line_, detail, ref, _stamp(event), "decision" if decisive else "event", wraps)
 
     def _call_row(self, event: Event) -> Row | None:
         """Move a tool call on, and return its row as it is now."""
@@ -289,6 +298,11 @@ def _of_session(body: Body) -> Made | None:
             return line((f"error: {flat(error.message)}", "bad")), _rest(error.message), None
         case SourceAddedEvent(spec=spec):
             return line((flat(describe(body) or spec.id), "dim")), (), None
+        case StatusRunning(reason=reason):
+            return line((f"works ({reason.replace('_', ' ') or 'started'})", "dim")), (), None
+        case StatusIdle(stop_reason=stop):
+            done = "done" if stop.type == "end_turn" else f"stopped: {stop.type.replace('_', ' ')}"
+            return line((f"{done}{': ' + flat(stop.message) if stop.message else ''}", "dim")), (), None
         case UnknownBody(type=kind):
             return line((f"event {kind}", "dim")), _arguments(body.model_dump(mode="json")), None
         case _:

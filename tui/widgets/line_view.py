@@ -11,7 +11,7 @@ from textual.strip import Strip
 from tui.bindings import bindings_of
 from tui.views.paint import Row, Span, span
 from tui.views.ring import Ring
-from tui.views.shown import INDENT, Shown
+from tui.views.shown import Shown
 from tui.widgets.painted import Painted
 
 STAMP_FROM = 72
@@ -19,6 +19,7 @@ STAMP_FROM = 72
 _CACHE = 256
 _GUTTER = 1
 _BAR = 1
+_STAMP = 9
 _WHEEL = 3
 
 
@@ -46,6 +47,7 @@ class LineView(Painted, can_focus=True):
         self._first = 0
         self._read_to = 0
         """One past the newest row that was in view."""
+        self._fitted_to = 0
         self._painted: list[tuple[Row, int]] = []
         self._cache: dict[tuple[int, int], tuple[Row, tuple[object, ...], Strip]] = {}
 
@@ -60,8 +62,10 @@ class LineView(Painted, can_focus=True):
     def sync(self) -> bool:
         """Take in what changed; repaint, and say so, where that is to be seen. Called by the ticker."""
         first = self.shown.source.first
-        if not self.shown.update(self._text_width):
+        height = self.size.height
+        if not self.shown.update(self._row_width) and height == self._fitted_to:
             return False
+        self._fitted_to = height
         if first > self._first and not self.following and not self.shown.filtering:
             self._top = max(0, self._top - (first - self._first))
         self._first = first
@@ -182,7 +186,7 @@ class LineView(Painted, can_focus=True):
         index = self.cursor_index or 0
         opened = self.shown.toggle(row.key)
         self.following = self.following and not opened
-        self.shown.update(self._text_width)
+        self.shown.update(self._row_width)
         if opened:
             below = self.shown.line_of(index + 1) if index + 1 < self.shown.rows else self.shown.lines
             height = max(1, self.size.height)
@@ -200,7 +204,7 @@ class LineView(Painted, can_focus=True):
     def look_for(self, text: str, *, filtering: bool = True) -> None:
         """Filter by a text, or search for it; the cursor stays on its row where that is still shown."""
         self.shown.look_for(text, filtering=filtering)
-        self.shown.update(self._text_width)
+        self.shown.update(self._row_width)
         self._cache.clear()
         self._settle()
         index = self.cursor_index
@@ -225,11 +229,21 @@ class LineView(Painted, can_focus=True):
     def _text_width(self) -> int:
         return max(1, self.size.width - _GUTTER - _BAR)
 
+    @property
+    def _stamped(self) -> bool:
+        return self.follows and self._text_width >= STAMP_FROM
+
+    @property
+    def _row_width(self) -> int:
+        """Cells that a row's own text has."""
+        return self._text_width - (_STAMP if self._stamped else 0)
+
     def on_resize(self) -> None:
         """Fit to the new size."""
         self._cache.clear()
-        self.shown.update(self._text_width)
+        self.shown.update(self._row_width)
         self._settle()
+        self.refresh()
 
     def notify_style_update(self) -> None:
         """Forget painted lines: a theme or a class has changed."""
@@ -281,17 +295,14 @@ class LineView(Painted, can_focus=True):
 
     def _paint_row(self, row: Row, index: int, sub: int, current: bool, bar: str) -> Strip:
         width = self._text_width
-        if sub:
-            body = self.paint((span(" " * INDENT), *self.shown.unfolded_line(index, sub)), width)
-        else:
-            stamp = (span(f"{row.stamp} ", "dim"),) if row.stamp and width >= STAMP_FROM else ()
-            body = self.paint((*stamp, *self._marked(row)), width, self._cursor_style if current else None)
+        text = self.shown.line_at(index, sub)
+        if self._stamped:
+            text = (span(f"{row.stamp:<8} " if not sub else " " * _STAMP, "dim"), *text)
+        if not sub and self.shown.matches(row):
+            text = (span("» ", "match"), *text)
+        body = self.paint(text, width, self._cursor_style if current else None)
         gutter = Segment("▌" if current and self.has_focus else " ", self.tone("accent"))
         return Strip([gutter, *body, Segment(bar, self.tone("dim"))], width + _GUTTER + _BAR)
-
-    def _marked(self, row: Row) -> tuple[Span, ...]:
-        """Return a row's line, with a letter in front where it holds what is searched for."""
-        return (span("» ", "match"), *row.line) if self.shown.matches(row) else row.line
 
     @property
     def _cursor_style(self) -> Style | None:
