@@ -111,12 +111,23 @@ def _check(bench: Bench, terms: FixTerms) -> bool:
     return there != ""
 
 
+async def _whole_s(tmp_path: Path, template: Path) -> float:
+    """Return how long a delivery takes here and now, so that kills fall before, within and after."""
+    bench = await make_bench(tmp_path, None, template)
+    await bench.approved()
+    started = time.monotonic()
+    deliver(bench.steps, "fix:1", render)
+    await bench.journal.close()
+    return time.monotonic() - started
+
+
 async def _kills(tmp_path: Path, template: Path, count: int, seed: int) -> int:
     chance, done = random.Random(seed), 0
+    longest_s = 1.6 * await _whole_s(tmp_path, template)
     for number in range(count):
         place = tmp_path / f"{seed}-{number}"
         place.mkdir()
-        done += await _kill_and_resume(place, template, chance, 0.13)
+        done += await _kill_and_resume(place, template, chance, longest_s)
         shutil.rmtree(place)
     return done
 
@@ -128,7 +139,7 @@ async def test_a_killed_delivery_is_old_or_new_and_leaves_nothing(tmp_path: Path
 @pytest.mark.soak
 async def test_300_killed_deliveries(tmp_path: Path, template: Path) -> None:
     done = await _kills(tmp_path, template, 300, 2)
-    assert 20 <= done <= 280, done  # kills hit before and after
+    assert 0 < done < 300, done  # kills hit before and after
 
 
 async def _approve_and_deliver(place: Place, session_id: str) -> None:
