@@ -175,7 +175,28 @@ def copy_command(job: CheckJob, command: TestCommand) -> str:
     return f'cd "$(mktemp -d)" && {archive} | tar -x && {inner}'
 
 
+_DOWNLOADS = re.compile(
+    r"offline mode|in offline|could not be resolved|Temporary failure in name resolution|Name or service not known|"
+    r"EAI_AGAIN|ENOTCACHED|ENOTFOUND|getaddrinfo|Network is unreachable|module lookup disabled|"
+    r"no matching package named|NewConnectionError|Could not find a version that satisfies"
+)
+
+
+def _downloads(runs: Sequence[SuiteRun]) -> tuple[str, ...]:
+    """Return a warning where a run that is not green seems to have wanted the network."""
+    for run in runs:
+        found = _DOWNLOADS.search(f"{run.reason}\n{run.output}")
+        if found and run.outcome in ("failed", "could not start"):
+            return (
+                f"the {run.name} run seems to want the network ({found[0]}), and there is none in the sandbox: fetch "
+                "what it needs by hand first, or name a prepared environment in warroom.toml, "
+                "[services.NAME.tests] ro_paths",
+            )
+    return ()
+
+
 def _told(check: Check, found: Compared, runs: Sequence[SuiteRun], notes: Sequence[str]) -> Check:
+    """Return the check with what its runs showed."""
     return check.model_copy(
         update={
             "claim": found.claim,
@@ -183,7 +204,7 @@ def _told(check: Check, found: Compared, runs: Sequence[SuiteRun], notes: Sequen
             "runs": tuple(runs),
             "fixed": found.fixed,
             "broken": found.broken,
-            "warnings": tuple(dict.fromkeys((*check.warnings, *notes, *found.warnings))),
+            "warnings": tuple(dict.fromkeys((*check.warnings, *notes, *found.warnings, *_downloads(runs)))),
         }
     )
 

@@ -213,7 +213,8 @@ def _go(project: Project, folder: str, tools: Toolchains) -> TestCommand:
 
 
 def _cargo(project: Project, folder: str, tools: Toolchains) -> TestCommand:
-    return _placed(tools, ("cargo", "test", "--offline", "--no-fail-fast"), "cargo (Cargo.toml)")
+    command = _placed(tools, ("cargo", "test", "--offline", "--no-fail-fast"), "cargo (Cargo.toml)")
+    return replace(command, typed=("cargo", "test"))
 
 
 def _maven(project: Project, folder: str, tools: Toolchains) -> TestCommand:
@@ -221,7 +222,8 @@ def _maven(project: Project, folder: str, tools: Toolchains) -> TestCommand:
     local = (f"-Dmaven.repo.local={repository}",) if repository.is_dir() else ()
     words = ("mvn", "-o", "-B", "-Dstyle.color=never", "-fae", *local, "test")
     command = _placed(tools, words, "Maven (pom.xml)")
-    return replace(command, ro_paths=(*command.ro_paths, *((str(repository),) if local else ())))
+    shown = (str(repository),) if local else ()
+    return replace(command, ro_paths=(*command.ro_paths, *shown), typed=("mvn", "test"))
 
 
 def _gradle(project: Project, folder: str, tools: Toolchains) -> TestCommand:
@@ -233,7 +235,7 @@ def _gradle(project: Project, folder: str, tools: Toolchains) -> TestCommand:
     sign = next(name for name in _MARKS["gradle"] if project.has(folder, name))
     words = ("gradle", "--offline", "--no-daemon", "--console=plain", "--continue", "test")
     command = _placed(tools, words, f"Gradle ({sign})", env)
-    return replace(command, ro_paths=(*command.ro_paths, *shown))
+    return replace(command, ro_paths=(*command.ro_paths, *shown), typed=("gradle", "test"))
 
 
 def _make(project: Project, folder: str, tools: Toolchains) -> TestCommand | None:

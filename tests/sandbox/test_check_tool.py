@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.compose import service_infos
+from orchestrator.config import load_settings
 from orchestrator.config.model import ServiceSettings, Settings, TestSettings
 from subagents.codefix import check_tool
 from subagents.codefix.agent import build
@@ -118,6 +119,15 @@ def test_the_service_whose_folder_is_touched_says_how(spec: SourceSpec, tmp_path
     check = tool.run(_asked(draft), _context()).need().check
     assert (check.claim, check.command_is) == ("untested", "configured for whole")
     assert check.copy_command.endswith("&& make here")
+
+
+def test_paths_of_the_settings_are_made_absolute(tmp_path: Path) -> None:
+    own = tmp_path / "warroom.toml"
+    own.write_text('[services.shop.tests]\ncommand = ["make"]\nro_paths = ["deps", "/opt/x"]\n')
+    loaded = load_settings(cwd=tmp_path, folders=[], env={"HOME": str(tmp_path)}, own=own)
+    tests = loaded.settings.services["shop"].tests
+    assert tests is not None
+    assert tests.ro_paths == (str(tmp_path / "deps"), "/opt/x")
 
 
 def test_settings_reach_the_tool(spec: SourceSpec) -> None:

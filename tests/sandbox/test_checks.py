@@ -143,6 +143,12 @@ class TestThreeRuns:
         assert check.command_is == "configured for shop"
         assert check.runs[0].output == "m1\n"
 
+    def test_a_suite_that_wants_the_network_is_told_so(self, bench: Bench) -> None:
+        test = TEST.replace("import app", "import app, socket\nsocket.getaddrinfo('example.org', 80)")
+        check = Checker().check(bench.job({"app.py": APP_BAD, "test_app.py": test}, {"app.py": APP_GOOD}))
+        assert check.claim == "untested"
+        assert any("seems to want the network" in warning for warning in check.warnings)
+
     def test_cancelled_before_and_between(self, bench: Bench) -> None:
         job = bench.job({"app.py": APP_BAD, "test_other.py": OTHER}, {"app.py": APP_GOOD})
         check = Checker().check(job, lambda: True)
