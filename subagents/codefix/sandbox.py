@@ -126,7 +126,9 @@ def _message(job: SandboxJob, state: SandboxState) -> dict[str, Any]:
     limits = job.limits
     watched = [str(path) for path in (job.view.work_dir, job.view.out_dir) if path is not None]
     return {
-        "argv": [state.program, *bwrap_arguments(job.view, env, limits.tmp, blob is not None), "--", *job.argv],
+        "program": state.program,
+        "options": bwrap_arguments(job.view, env, limits.tmp, blob is not None),
+        "command": list(job.argv),
         "data": {name: base64.b64encode(content).decode() for name, content in data.items()},
         "rlimits": limits.resource_limits(),
         "cgroups": [{"path": path, "version": version} for path, version in state.cgroups],

@@ -133,7 +133,8 @@ def bwrap_arguments(view: View, env: Mapping[str, str], tmp_bytes: int, filtered
     argv += ["--remount-ro", "/proc", "--dev", "/dev"]
     argv += ["--perms", "1777", "--size", str(tmp_bytes), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
     argv += ["--perms", "1777", "--size", str(tmp_bytes), "--tmpfs", "/tmp"]  # noqa: S108
-    argv += ["--size", str(1 << 20), "--tmpfs", "/run", "--dir", "/var/tmp", "--perms", "0700", "--dir", HOME]  # noqa: S108
+    argv += ["--size", str(1 << 20), "--tmpfs", "/run", "--symlink", "/tmp", "/var/tmp"]  # noqa: S108
+    argv += ["--perms", "0700", "--dir", HOME]
     shown = [path for path in sorted(dict.fromkeys(view.ro_paths), key=len) if not path.startswith("/usr/")]
     within = [path for path in shown if path.startswith(view.work_at + "/")]
     for path in shown:

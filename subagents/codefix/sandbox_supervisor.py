@@ -67,7 +67,11 @@ class Run:
             given[name] = memory_file(name, base64.b64decode(data))
         for fd in given.values():
             os.set_inheritable(fd, True)
-        argv = [str(given[word[4:]]) if word.startswith("@fd:") else word for word in job["argv"]]
+        options = [str(given[word[4:]]) if word.startswith("@fd:") else word for word in job["options"]]
+        # Not as arguments: those are for anyone on this machine, and for the command itself, to read in /proc.
+        given["args"] = memory_file("args", b"".join(os.fsencode(word) + b"\0" for word in options))
+        os.set_inheritable(given["args"], True)
+        argv = [job["program"], "--args", str(given["args"]), "--", *job["command"]]
         null = os.open(os.devnull, os.O_RDONLY)
         actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, out, 2)]
         self.groups = make_cgroup(job["cgroups"], job["rlimits"]["RLIMIT_NPROC"], job["all_memory"])

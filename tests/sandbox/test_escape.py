@@ -111,6 +111,21 @@ def test_no_way_out(host: dict[str, Any], run_python: RunPython, monkeypatch: py
     assert not os.path.exists(host["beside"])
 
 
+@pytest.mark.needs("bwrap")
+def test_nothing_of_the_host_is_in_the_arguments_or_descriptors(run_python: RunPython, export: Path) -> None:
+    """Neither where the export is, nor an end of a pipe of ours."""
+    script = """
+import os
+for pid in ("1", str(os.getppid()), "self"):
+    print(open(f"/proc/{pid}/cmdline").read().split(chr(0)))
+print(sorted(os.listdir("/proc/self/fd"))[:3], len(os.listdir("/proc/self/fd")))
+"""
+    lines = run_python(script).output().decode().splitlines()
+    assert len(lines) == 4
+    assert not any(str(export) in line for line in lines)
+    assert lines[3] == "['0', '1', '2'] 4"  # and the one that lists them
+
+
 REACHED_OUTSIDE = {
     "read a secret in the home",
     "list the home",
