@@ -28,6 +28,7 @@ BASES = "refs/warroom/base/"
 """Keeps each base that was copied in reachable; written last, so that where it is the base is whole."""
 RECORDS = "warroom-drafts"
 _BORN = "warroom-born"
+_FRESH = "drafts.fresh."
 _BASE_BOUNDS = Bounds(timeout_s=240.0)
 REGULAR = frozenset({"100644", "100755"})
 
@@ -225,11 +226,21 @@ def _make(reader: Reader, git_dir: Path, born: int) -> None:
     """Make the store beside its place and move it there whole; whoever comes second uses the first's."""
     if (git_dir / MARKER).is_file():
         return
-    location = reader.store.location
-    fresh = Path(tempfile.mkdtemp(prefix="drafts.fresh.", dir=git_dir.parent))
+    with (git_dir.parent / "drafts.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in git_dir.parent.glob(f"{_FRESH}*"):  # of makers that were killed: the living wait for the lock
+            shutil.rmtree(left, ignore_errors=True)
+        if not (git_dir / MARKER).is_file():
+            _make_whole(reader, git_dir, born)
+
+
+def _make_whole(reader: Reader, git_dir: Path, born: int) -> None:
+    fresh = Path(tempfile.mkdtemp(prefix=_FRESH, dir=git_dir.parent))
     try:
-        arguments = ["init", "-q", "--bare", "--template=", f"--object-format={location.object_format}", "-b", "none"]
-        made = run([*arguments, str(fresh)])
+        object_format = reader.store.location.object_format
+        made = run(
+            ["init", "-q", "--bare", "--template=", f"--object-format={object_format}", "-b", "none", str(fresh)]
+        )
         if made.status != 0:
             raise DraftRefused(f"cannot make the private store {git_dir} ({first_line(made.stderr)})")
         with (fresh / "config").open("a") as config:
@@ -238,7 +249,7 @@ def _make(reader: Reader, git_dir: Path, born: int) -> None:
         (fresh / RECORDS).mkdir()
         (fresh / "objects" / "pack").mkdir(exist_ok=True)
         (fresh / MARKER).write_text("drafts\n")
-        with contextlib.suppress(OSError):  # another process was first
+        with contextlib.suppress(OSError):  # what is there and is no store of ours is said below
             fresh.rename(git_dir)
         if not (git_dir / MARKER).is_file():
             raise DraftRefused(f"{git_dir} exists and is not a store of drafts: remove it")

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 __all__ = ["IsolatedStore", "RepoState", "RepoUnusable", "Trouble"]
 
 MARKER = "warroom-store"
+LITTER = ("index.*", "scratch.*", "shallow.*", "now.*")
+"""What runs make for a moment in the store; `shallow` itself is none of it."""
+LITTER_AGE_S = 3600.0
 # commitGraph is off: a graph file in the user's repository may say what its commits do not.
 CONFIG = """
 [core]
@@ -87,6 +90,8 @@ class IsolatedStore:
         try:
             _make(location, git_dir)
             shallow = _copy_shallow(location, git_dir)
+            with contextlib.suppress(OSError):
+                _sweep(git_dir)
         except OSError as error:
             raise RepoUnusable("store", f"cannot write the private store {git_dir} ({error.strerror})") from error
         store = cls(location, git_dir, RepoState(head, branch, shallow, ()))
@@ -212,6 +217,17 @@ def _make(location: Location, git_dir: Path) -> None:
             raise RepoUnusable("store", f"{git_dir} exists and is not a store for {location.given}: remove it")
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _sweep(git_dir: Path) -> None:
+    """Remove temporary files that killed runs left here: those older than any run of git may be."""
+    with tempfile.NamedTemporaryFile(dir=git_dir, prefix="now.") as fresh:
+        oldest = os.stat(fresh.name).st_mtime - LITTER_AGE_S
+    beside = [path for path in git_dir.parent.glob(f"{git_dir.name}.????????") if not (path / "drafts.git").exists()]
+    for path in (*beside, *(found for name in LITTER for found in git_dir.glob(name))):
+        with contextlib.suppress(OSError):
+            if path.lstat().st_mtime < oldest:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _belongs(git_dir: Path, identity: str) -> bool:

@@ -404,8 +404,10 @@ def test_unborn_corrupt_and_foreign_repositories_are_refused(bench: Bench, tmp_p
 def test_a_store_that_cannot_be_written_and_one_that_is_not_ours_are_refused(bench: Bench) -> None:
     reader = bench.reader()
     place = drafts_dir(bench.place)
+    (place.parent / "drafts.fresh.half").mkdir()
     place.mkdir()
     (place / "something").write_text("else")
     with pytest.raises(DraftRefused, match="is not a store of drafts"):
         DraftStore.open(reader, FakeClock())
     assert (place / "something").read_text() == "else"
+    assert list(place.parent.glob("drafts.fresh*")) == []

@@ -238,3 +238,23 @@ def test_odd_places(tmp_path: Path) -> None:
     repo = init(tmp_path / 'a "quoted" \\ place')
     sha = commit(repo, {"a": "1"}, "a")
     assert IsolatedStore.open(repo, tmp_path / "s").state.head == sha
+
+
+def test_what_killed_runs_left_is_swept_once_it_is_old(sample: Sample, tmp_path: Path) -> None:
+    place = tmp_path / "s"
+    IsolatedStore.open(sample.path, place)
+    (tmp_path / "outside").mkdir()
+    (place / "index.link").symlink_to(tmp_path / "outside")
+    left = [place / "index.1/index", place / "scratch.2/pack/x", place / "shallow.3", tmp_path / "s.abcdefgh/HEAD"]
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("half")
+    IsolatedStore.open(sample.path, place)
+    assert all(path.exists() for path in left), "it may be in use"
+    for path in (place / "index.1", place / "scratch.2", place / "shallow.3", tmp_path / "s.abcdefgh"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    os.utime(place / "index.link", (1_700_000_000, 1_700_000_000), follow_symlinks=False)
+    IsolatedStore.open(sample.path, place)
+    assert not any(path.exists() for path in left)
+    assert not (place / "index.link").is_symlink()
+    assert (tmp_path / "outside").is_dir()
