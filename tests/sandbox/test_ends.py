@@ -61,7 +61,10 @@ def test_killing_the_group_alone_would_leave_some(python: Place, tmp_path: Path)
     mark = f"mark-{secrets.token_hex(8)}"
     (tmp_path / "script.py").write_text(DAEMONS)
     with subprocess.Popen(
-        [python.program, str(tmp_path / "script.py"), mark], stdout=subprocess.PIPE, start_new_session=True
+        [python.program, str(tmp_path / "script.py"), mark],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        cwd=tmp_path,
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"started\n"
