@@ -11,7 +11,7 @@ from orchestrator.engines.coordinator import RunbookHit
 from orchestrator.engines.offline.case import Case, Change, Moved
 from orchestrator.engines.offline.causes import decide
 from orchestrator.engines.offline.judge import compose
-from orchestrator.journal.verdict import IncidentState, ServiceScore, Verdict
+from orchestrator.journal.verdict import IncidentState, ServiceScore, SuspectScore, Verdict
 from orchestrator.verdict.board import fold
 from subagents import quantities as q
 from subagents.contract import Alert, Brief, Fact, Finding, Incident, SourceSpec, Suspect, SuspectKind
@@ -227,3 +227,12 @@ def test_an_alert_that_says_all_is_well_is_quoted() -> None:
 def test_a_place_is_guessed_from_evidence_only() -> None:
     known = replace(case(symptom().model_copy(update={"services": ("db-1",)})), services=())
     assert "most likely began" not in verdict(known).headline
+
+
+def test_with_a_report_in_words_only_the_order_to_look_in_is_given_and_nobody_accused() -> None:
+    key = "a" * 40
+    known = replace(case(), suspects=(SuspectScore(commit=key, score=0.04),))
+    found = verdict(known)
+    assert (found.kind, found.culprit) == ("inconclusive", None)
+    assert key[:12] in found.confidence.reasons[1]
+    assert [key[:12] in action.text for action in found.actions] == [False, True]

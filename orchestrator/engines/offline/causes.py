@@ -71,6 +71,7 @@ def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
                 "the alert itself says that all is well, and nothing that was given shows otherwise"
                 if case.brief.incident.alert is not None and case.brief.incident.alert.resolved
                 else "nothing that was given shows whether anything is wrong",
+                *look_first(case),
             ),
         )
     claimed = case.brief.incident.started_at
@@ -182,6 +183,18 @@ def _alone(case: Case, circumstance: Hypothesis, change: Hypothesis | None) -> b
     outside = suspect.kind in ("dependency", "external") and outside_host(suspect.key) is not None
     cleared = bool(case.changes) and (change is None or change.score < CLEARED_BELOW)
     return outside and cleared and circumstance.score >= ALONE_FROM
+
+
+def look_first(case: Case) -> tuple[str, ...]:
+    """Say in which order to look at the changes where only the report's own words can rank them."""
+    named_first = [
+        f"{item.commit[:12]} “{case.changes[key].subject[:80]}”"
+        for item in case.suspects[:3]
+        if (key := f"commit:{item.commit}") in case.changes
+    ]
+    if not named_first:
+        return ()
+    return (f"by the words of the report, look first at: {'; '.join(named_first)}; an order to look in, no accusation",)
 
 
 def _restates(circumstance: Hypothesis, symptom: Finding) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.engines.offline.case import Case, Change, metric_of, named, number_of
-from orchestrator.engines.offline.causes import Decision
+from orchestrator.engines.offline.causes import Decision, look_first
 from orchestrator.journal.verdict import Action
 from orchestrator.verdict.rollback import fill_in
 from subagents import quantities as q
@@ -212,7 +212,8 @@ def _thing(suspect: Suspect, service: str) -> str:
 def _without_cause(case: Case, decision: Decision) -> tuple[Action, ...]:
     home = case.home or "the service"
     if case.symptom is None:
-        return (_find_out(case),)
+        order = [Action(kind="follow_up", text=text) for text in look_first(case)]
+        return (_find_out(case), *order)
     found = [
         Action(
             kind="follow_up",
