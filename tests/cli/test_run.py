@@ -49,7 +49,8 @@ def test_the_verdict_is_one_valid_document(
     home, made, _ = finished
     VerdictDocument.model_validate(made)
     published = settle(warroom(home, "schema", "verdict")).json()
-    assert set(made) == set(published["properties"]) == set(published["required"])
+    assert set(made) == set(published["properties"])
+    assert set(published["required"]) <= set(made)
     assert json.loads((home / "copy.json").read_text()) == made
     assert made["kind"] == "culprit"
     assert made["culprit"] == incident[1]["culprit"]
