@@ -41,8 +41,7 @@ def presentation_from(given: Mapping[str, Any]) -> Presentation:
 
 
 def request_from(given: Mapping[str, Any], command: tuple[str, ...] | None) -> Request:
-    """Read the request from the options of `run`; raises Fault where nothing is asked for."""
-    refuse_nothing(given, command)
+    """Read the request from the options of `run`; raises Fault for a time that is none."""
     from orchestrator.compose import Request
     from subagents.clock import SystemClock
     from tui.commands.times import moment
@@ -62,14 +61,6 @@ def request_from(given: Mapping[str, Any], command: tuple[str, ...] | None) -> R
         until=moment(given["until"], now) if given["until"] else None,
         config=given["config"],
     )
-
-
-def refuse_nothing(given: Mapping[str, Any], command: tuple[str, ...] | None) -> None:
-    """Raise Fault where nothing is named that could be looked at."""
-    if command is not None and not command:
-        raise Fault("nothing follows `--`: name the command whose output is the evidence")
-    if not given["paths"] and not command and not given["repos"]:
-        raise Fault("nothing to look at: name a folder, files, `-` for standard input, or `-- COMMAND`")
 
 
 def investigate(request: Request, shown: Presentation) -> int:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from orchestrator.compose import Request
 
 _COMMAND = "tui.commands.run.command"
 
@@ -53,11 +56,21 @@ def run(ctx: click.Context, /, **given: object) -> int:
     Exit status: 0 the run finished, whatever the verdict; 2 unusable input or arguments; 3 the engine
     failed; 130 interrupted (Ctrl-C once: stops and can be resumed; twice: quits at once).
     """
+    _refuse_nothing(given, ctx.meta.get(_COMMAND))
     if _wants_war_room(given):
         return _war_room(given, ctx.meta.get(_COMMAND))
     from tui.commands.investigation import investigate, presentation_from, request_from
 
     return investigate(request_from(given, ctx.meta.get(_COMMAND)), presentation_from(given))
+
+
+def _refuse_nothing(given: Mapping[str, Any], command: tuple[str, ...] | None) -> None:
+    from tui.commands.faults import Fault
+
+    if command is not None and not command:
+        raise Fault("nothing follows `--`: name the command whose output is the evidence")
+    if not given["paths"] and not command and not given["repos"]:
+        raise Fault("nothing to look at: name a folder, files, `-` for standard input, or `-- COMMAND`")
 
 
 def _wants_war_room(given: Mapping[str, Any]) -> bool:
@@ -71,9 +84,12 @@ def _wants_war_room(given: Mapping[str, Any]) -> bool:
 def _war_room(given: Mapping[str, Any], command: tuple[str, ...] | None) -> int:
     """Open the war room on a new session; what is wrong with the arguments is said before it opens."""
     from tui.app import Start
-    from tui.commands.investigation import refuse_nothing, request_from
     from tui.launch import launch
 
-    refuse_nothing(given, command)
+    def asked() -> Request:
+        from tui.commands.investigation import request_from
+
+        return request_from(given, command)
+
     words = " ".join(command or given["paths"] or given["repos"])
-    return launch(Start(request=lambda: request_from(given, command), config=given["config"], words=f"opening {words}"))
+    return launch(Start(request=asked, config=given["config"], words=f"opening {words}"))

@@ -34,7 +34,7 @@ class WarRoomScreen(PromptingScreen):
     """Paints a SessionView; `tick()` is called by the app's one ticker."""
 
     CSS_PATH = "warroom.tcss"
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""
     BINDINGS = bindings_of("warroom")
 
     def __init__(self, opening: str = "opening …", place: str = AGENTS[0], *, zoomed: bool = False) -> None:

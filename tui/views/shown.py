@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-
 from typing import TypeGuard
 
 from rich.cells import cell_len

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tui.text import content_of
-from tui.views.agents import AgentWords
 from tui.views.paint import Tone, line
 from tui.widgets.line_view import LineView
+
+if TYPE_CHECKING:
+    from tui.views.agents import AgentWords
 
 STATES = ("waiting", "busy", "asking", "done", "failed", "stopped")
 MARKS: dict[str, tuple[str, Tone]] = {
@@ -32,6 +36,7 @@ class StreamPane(LineView):
         self.number = number
         self.agent = agent
         self._titled: object = None
+        self.border_title = content_of(line((f"{number} ", "accent"), (agent, "strong")))
 
     def tell(self, words: AgentWords) -> None:
         """Show the agent's state, and how the view stands, in the border."""
