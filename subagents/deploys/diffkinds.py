@@ -38,6 +38,7 @@ KINDS: dict[str, Kind] = {
     "added_lock": _kind(1.3, "latency saturation"),
     "removed_lock": _kind(1.2, "data errors crash"),
     "removed_release": _kind(1.6, "memory saturation"),
+    "unscoped_release": _kind(1.6, "memory saturation errors latency"),
     "schema_change": _kind(1.5, "schema errors data"),
     "unmigrated_table": _kind(1.4, "schema errors"),
     "changed_format": _kind(1.3, "format errors data"),

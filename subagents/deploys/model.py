@@ -130,9 +130,10 @@ class ScoredSuspect(Frozen):
     diff: Literal["read", "none available", "not read"] = "not read"
 
     def reasons(self) -> str:
-        """Return the parts that moved the score most, in words."""
+        """Return the parts that moved the score most, in words; what other changes speak for comes last."""
         strong = sorted((p for p in self.parts if abs(p.points) >= 0.25), key=lambda p: -abs(p.points))
-        return "; ".join(part.reason for part in strong[:4])
+        own = [part.reason for part in strong if part.name != "rivals"][:4]
+        return "; ".join([*own, *(part.reason for part in strong if part.name == "rivals")])
 
 
 class SuspectsResult(Frozen):

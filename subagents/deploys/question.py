@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from subagents import quantities
 from subagents.contract import Finding
 from subagents.deploys.overlap import symptom_families, symptom_terms
 from subagents.deploys.reach import Failing, same_service
 from subagents.deploys.sources.rows import parse_moment
-from subagents.deploys.suspects import Question
+from subagents.deploys.suspects import LeadIn, Question
 
 SYMPTOM_TOPICS = frozenset({"symptom", "onset", "order", "errors", "consequence", "mechanism"})
 """Topics of findings that describe what happened. `health` and `exclusion` name what is well."""
@@ -63,6 +63,23 @@ def failing_services(findings: Sequence[Finding], named: Sequence[str]) -> Faili
     return Failing(weights)
 
 
+LEAD_IN_FROM, LEAD_IN_TO = timedelta(minutes=2), timedelta(hours=2)
+
+
+def lead_in_of(findings: Sequence[Finding], onset: datetime | None, failing: Failing) -> LeadIn | None:
+    """Return the resource of a failing service that began to fill first, well before the symptom, if one did."""
+    found: list[LeadIn] = []
+    for finding in findings:
+        resource = finding.about
+        if resource is None or resource.kind != "resource" or finding.topic != "onset" or finding.stance != "for":
+            continue
+        if onset is None or finding.at is None or not LEAD_IN_FROM <= onset - finding.at <= LEAD_IN_TO:
+            continue
+        if any(same_service(name, failed) for name in finding.services for failed in failing.weights):
+            found.append(LeadIn(finding.at, resource.label or resource.key))
+    return min(found, key=lambda lead_in: lead_in.at, default=None)
+
+
 def ask(findings: Sequence[Finding], onset: datetime | None, services: Sequence[str], text: str) -> Question:
     """Build the question from findings of others and from what was said."""
     told = [finding for finding in findings if describes_symptom(finding)]
@@ -72,4 +89,5 @@ def ask(findings: Sequence[Finding], onset: datetime | None, services: Sequence[
         failing=failing,
         terms=symptom_terms(told, text, failing.weights),
         families=symptom_families(told, text),
+        lead_in=lead_in_of(told, onset or onset_of(told), failing),
     )

@@ -38,6 +38,9 @@ _ADDRESS = re.compile(
     r"\b(https?://|\w+://|[\w-]+\.(?:com|net|org|io|internal|local|svc|cluster)\b|localhost|\d+\.\d+\.\d+\.\d+)|:\d{2,5}\b"
 )
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:[-+.][\w.]+)?")
+_OWN_VERSION = re.compile(r"""^\s*["']?version["']?\s*[:=]""")
+"""What a manifest says of the project itself, outside a section about a dependency."""
+_DEPENDENCIES = re.compile(r"^\s*\[.*dependencies", re.IGNORECASE)
 _KEYED = re.compile(r"""^\s*["']?([A-Za-z_][\w.\-/]*)["']?\s*(?::=|[:=])\s*(\S.*)$""")
 _LOOKUP = re.compile(
     r"""(?:getenv|environ(?:\.get)?|Getenv|LookupEnv|env|config|settings|conf|viper|getProperty|Value)\w*[.(\[]+\s*["'$({]*([A-Za-z][\w.\-]+)"""
@@ -125,10 +128,13 @@ def _addresses(view: HunkView) -> Iterator[Sign]:
 
 def _dependencies(view: HunkView) -> Iterator[Sign]:
     kind = path_class(view.path)
+    own = kind == "manifest" and not any(_DEPENDENCIES.match(line) for line in view.context)
     images = [p for p in view.pairs if re.search(r"^\s*(FROM|image:|uses:)", p.new)]
     if kind == "manifest":
         for pair in view.pairs:
             old, new = _VERSION.search(pair.old), _VERSION.search(pair.new)
+            if own and _OWN_VERSION.match(pair.new):
+                continue
             if old and new and old[0] != new[0]:
                 level = next((i for i in range(3) if (old[i + 1] or "0") != (new[i + 1] or "0")), 2)
                 if old[1] == new[1] == "0":

@@ -73,8 +73,16 @@ _RELEASE = re.compile(
     r"|\bfinally\b|\bwith\s+(open|closing|\w+\.connect|\w*session\w*|\w*pool\w*)\b|\btry\s*\(|\busing\s*\(|cancel\(\)|clearInterval|unsubscribe"
 )
 _ACQUIRE = re.compile(
-    r"\b(connect|open|acquire|checkout|borrow|subscribe|setInterval|getConnection|new\s+Thread|go\s+func|spawn|create_task|Dial)\s*\(?"
+    r"\b(connect|open|acquire|checkout|borrow|subscribe|setInterval|getConnection|spawn|create_task|Dial)\s*\(|\bnew\s+Thread\b|\bgo\s+func\b"
 )
+_SCOPE = re.compile(
+    r"^\s*(?:async\s+)?with\b|\btry\s*\(|\busing\b|\bdefer\b|^\s*\}?\s*finally\b|\bensure\b\s*$", re.IGNORECASE
+)
+"""What gives back for sure, however a block is left."""
+_LENT = re.compile(
+    r"\b\w*(pool|conn|connection|client|session|lease|channel)\w*(?:\(\))?\s*\.\s*(acquire|release)\b", re.IGNORECASE
+)
+"""Something lent out of a pool: `acquire` here is no lock."""
 _KEEPS = re.compile(
     r"\b\w*(cache|seen|history|registry|buffer|pending|listeners|handlers|entries|metrics_by|by_id|index)\w*(\[[^\]]+\]\s*=[^=]"
     r"|\.(append|push|add|put|set|extend|Store|insert)\()",
@@ -84,6 +92,8 @@ _ASYNC = re.compile(
     r"\b(await|async|go\s+func|go\s+\w+\(|executor|submit|CompletableFuture|Promise\.all|gather|errgroup|thread_?pool)\b"
 )
 _OPERATOR = re.compile(r"(<=|>=|==|!=|<|>|&&|\|\||\band\b|\bor\b|\bnot\b|(?<![=!])!(?!=)|\bis not\b|\bin\b)")
+_STRING = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
+"""Words in texts compare nothing."""
 _CONDITION = re.compile(
     r"^\s*\}?\s*(if|elif|else if|while|for|unless|when|case|return|assert|WHERE|AND|OR|ON)\b|\?.*:|[<>=!]=|&&|\|\|"
 )
@@ -157,10 +167,14 @@ def _sleeps(view: HunkView) -> Iterator[Sign]:
             return
 
 
+def _is_lock(line: str) -> bool:
+    return _LOCK.search(line) is not None and _LENT.search(line) is None
+
+
 def _locks(view: HunkView) -> Iterator[Sign]:
-    gone = [line for line in view.only_removed if _LOCK.search(line)]
-    come = [line for line in view.only_added if _LOCK.search(line)]
-    swapped = [p for p in view.pairs if _LOCK.search(p.old) and _LOCK.search(p.new) and p.old != p.new]
+    gone = [line for line in view.only_removed if _is_lock(line)]
+    come = [line for line in view.only_added if _is_lock(line)]
+    swapped = [p for p in view.pairs if _is_lock(p.old) and _is_lock(p.new) and p.old != p.new]
     if swapped or (gone and come):
         line = swapped[0].new if swapped else come[0]
         yield Sign("changed_lock", f"what a lock covers changes: {quote(line)}", view.path, view.place)
@@ -189,8 +203,12 @@ def _leaks(view: HunkView) -> Iterator[Sign]:
     kept = [line for line in view.only_added if _KEEPS.search(line)]
     if kept and not any(re.search(r"evict|ttl|expire|max|limit|delete|pop|clear", line, re.I) for line in view.added):
         yield Sign("unbounded_growth", f"keeps what it is given, no end seen: {quote(kept[0])}", view.path, view.place)
-    opened = [line for line in view.only_added if _ACQUIRE.search(line)]
-    if opened and not any(_RELEASE.search(line) for line in [*view.added, *view.context]):
+    opened = [line for line in view.added if _ACQUIRE.search(line) and not _SCOPE.search(line)]
+    scopes = [line for line in view.removed if _SCOPE.search(line)]
+    if opened and len(scopes) > sum(1 for line in view.added if _SCOPE.search(line)):
+        what = f"no longer given back whichever way the block is left: {quote(scopes[0])} becomes {quote(opened[0])}"
+        yield Sign("unscoped_release", what, view.path, view.place, 1.2, scopes[0])
+    elif opened and not any(_RELEASE.search(line) or _SCOPE.search(line) for line in [*view.added, *view.context]):
         yield Sign("opened_unreleased", f"opened, no release seen: {quote(opened[0])}", view.path, view.place)
     closed = [line for line in view.only_added if _RELEASE.search(line)]
     if closed and not view.removed:
@@ -199,7 +217,8 @@ def _leaks(view: HunkView) -> Iterator[Sign]:
 
 def _conditions(view: HunkView) -> Iterator[Sign]:
     for pair in view.pairs:
-        if _CONDITION.search(pair.old) and _OPERATOR.findall(pair.old) != _OPERATOR.findall(pair.new):
+        old, new = _STRING.sub("$", pair.old), _STRING.sub("$", pair.new)
+        if _CONDITION.search(old) and _OPERATOR.findall(old) != _OPERATOR.findall(new):
             yield Sign(
                 "changed_condition", f"a condition changes: {quote(pair.new)}", view.path, pair.line or view.place
             )

@@ -34,6 +34,14 @@ SHORTLIST = 200
 
 
 @dataclass(frozen=True)
+class LeadIn:
+    """A resource of what failed that had begun to fill before the symptom showed."""
+
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True)
 class Question:
     """What is asked: which change explains a symptom that began at `onset`."""
 
@@ -41,6 +49,7 @@ class Question:
     failing: Failing
     terms: SymptomTerms
     families: frozenset[str]
+    lead_in: LeadIn | None = None
 
 
 @dataclass(frozen=True)
@@ -172,12 +181,15 @@ def _score_commit(
     late = bool(head_only) and not before
     at = reached.deploy.at if reached.deploy else (head_only[0].at if late else commit.committed_at)
     lead = (question.onset - at).total_seconds() if question.onset and at else None
-    time, too_late = _time_part(lead, reached.deploy, late, _has_deploys(timeline, reached, question))
+    has_deploys = _has_deploys(timeline, reached, question)
+    time, too_late = _time_part(lead, reached.deploy, late, has_deploys)
     reading = _read(commit)
-    kind = _kind_part(commit, reading, overlap)
+    kind = _kind_part(commit, reading, overlap, question.families)
     parts = [time, _reach_part(reached), _overlap_part(overlap, reading), kind]
     if reading is not None and reading.innocent is None:
         parts.append(_fit_part(reading, question.families))
+    if question.lead_in is not None and at is not None and (reached.deploy or not has_deploys):
+        parts += _lead_in_part(at, question.lead_in)
     if commit.sha in reverted:
         parts.append(_undone_part(reverted[commit.sha], question.onset))
     score = _logistic(_BASE + sum(part.points for part in parts))
@@ -223,6 +235,22 @@ def _time_part(lead: float | None, deploy: Deploy | None, late: bool, has_deploy
     return Part("time", points, f"{how} {_span(lead)} before the onset"), ""
 
 
+LEAD_IN_NEAR_S = 900.0
+"""Up to so long before a resource began to fill a change is taken to have set that off."""
+
+
+def _lead_in_part(at: datetime, lead_in: LeadIn) -> list[Part]:
+    """What had begun before a change took effect was not set off by it."""
+    gap = (lead_in.at - at).total_seconds()
+    if gap < -CLOCK_SLACK.total_seconds():
+        return [Part("lead-in", -1.2, f"{lead_in.what} had begun to move {_span(-gap)} before it took effect")]
+    if gap <= LEAD_IN_NEAR_S:
+        points = 0.9 * (1.0 - max(0.0, gap) / LEAD_IN_NEAR_S)
+        when = f"{_span(gap)} after" if gap >= 1 else "as"
+        return [Part("lead-in", points, f"{lead_in.what} began to move {when} it took effect")]
+    return []
+
+
 def _span(seconds: float) -> str:
     for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
         if abs(seconds) >= size * 1.5:
@@ -250,7 +278,7 @@ def _read(commit: Commit) -> DiffReading | None:
     return read_diff_kinds(parse_patch(commit.patch, [f.path for f in commit.files]))
 
 
-def _kind_part(commit: Commit, reading: DiffReading | None, overlap: Overlap) -> Part:
+def _kind_part(commit: Commit, reading: DiffReading | None, overlap: Overlap, families: frozenset[str]) -> Part:
     if reading is None:
         paths = [touched.path for touched in commit.files]
         why = innocent_paths(paths) if len(paths) == commit.file_count else None
@@ -269,6 +297,11 @@ def _kind_part(commit: Commit, reading: DiffReading | None, overlap: Overlap) ->
     points = 1.35 * reading.danger - 0.75
     if sign.kind in _NAMED_BY_SYMPTOM and not overlap.in_diff:
         return Part("kind", points - 0.9, f"{sign.what}; the symptom names nothing of it", sign.path or None, sign.line)
+    if (
+        sign.kind == "unmigrated_table" and families and "schema" not in families
+    ):  # a missing table is named by the error
+        what = f"{sign.what}; no error names a table"
+        return Part("kind", points - 0.9, what, sign.path or None, sign.line)
     return Part("kind", min(2.2, points), sign.what, sign.path or None, sign.line)
 
 
@@ -326,6 +359,8 @@ def _score_flag(flag: FlagChange, question: Question, services: ServiceMap) -> S
     parts.append(
         Part("kind", 0.2, f"a switch while running: {flag.change or 'changed'}; what it switches is not in the data")
     )
+    if question.lead_in is not None and flag.at is not None:
+        parts += _lead_in_part(flag.at, question.lead_in)
     score = _logistic(_BASE + sum(part.points for part in parts))
     ruled_out = too_late.replace("committed", "changed")
     return Scored(flag, min(score, RULED_OUT) if ruled_out else score, parts, lead, flag.at, None,

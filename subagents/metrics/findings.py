@@ -204,13 +204,20 @@ def traffic(rank: RankReport, symptom_view: SeriesView, moved: tuple[SeriesView,
     return []
 
 
-def _saturates(view: SeriesView) -> bool:
+def _saturates(view: SeriesView, least: float = 1.5) -> bool:
     """Say whether a resource left its baseline by an amount that can matter."""
-    if view.role not in SATURATES or not view.hurts or view.spread or view.size < 1.5 or view.peak is None:
+    if view.role not in SATURATES or not view.hurts or view.spread or view.size < least or view.peak is None:
         return False
     full = view.unit == "%" and view.peak >= 80
     grown = view.factor is None or view.factor >= 1.3
     return full or (grown and view.role not in ("memory", "host"))
+
+
+def _leads(view: SeriesView, symptom_view: SeriesView) -> bool:
+    """Say whether it left its baseline clearly before the symptom, for good: that tells more than size."""
+    if view.onset is None or symptom_view.onset is None or view.state == "recovered":
+        return False
+    return timedelta(minutes=1) < symptom_view.onset - view.onset <= timedelta(hours=2)
 
 
 def resources(symptom_view: SeriesView, moved: tuple[SeriesView, ...], rank: RankReport) -> list[Finding]:
@@ -218,9 +225,10 @@ def resources(symptom_view: SeriesView, moved: tuple[SeriesView, ...], rank: Ran
     if symptom_view.onset is None:
         return []
     leading = {item.service for item in rank.services[:NAMED_ORIGINS] if item.reasons} | {symptom_view.service}
-    found = [v for v in moved if _saturates(v) and v.service in leading and v.citation != symptom_view.citation]
+    others = [v for v in moved if v.service in leading and v.citation != symptom_view.citation]
+    found = [v for v in others if _saturates(v, 1.0 if _leads(v, symptom_view) else 1.5)]
     strongest: dict[str, SeriesView] = {}
-    for view in sorted(found, key=lambda v: -v.size):
+    for view in sorted(found, key=lambda v: (not _leads(v, symptom_view), -v.size)):
         strongest.setdefault(view.service, view)
     out = []
     for view in list(strongest.values())[:3]:

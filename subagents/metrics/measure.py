@@ -102,7 +102,7 @@ def describe(traits: Traits, times: Floats, values: Floats, changes: list[Change
     latest = float(np.median(known[-LATEST_POINTS:]))
     chosen = main_change(traits, changes) or _weak(traits, values)
     last = float(times[present][-1])
-    if chosen is None or not present[: chosen.index].any():
+    if chosen is None or not present[: chosen.index].any() or not present[chosen.index :].any():
         base = float(np.median(known))
         noise = _noise(known, base)
         return Measure(traits, len(known), base, noise, latest, last=last)

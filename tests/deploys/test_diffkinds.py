@@ -63,6 +63,12 @@ def innocent(path: str, body: str) -> str | None:
         ("removed_cache", "a.go", "-\treturn s.cache.GetOrLoad(k, s.load)\n+\treturn s.load(k)"),
         ("removed_batch", "a.py", "-qs = Order.objects.select_related('user')\n+qs = Order.objects.all()"),
         ("removed_release", "a.go", "-\tdefer rows.Close()\n \tfor rows.Next() {"),
+        (
+            "unscoped_release",
+            "a.py",
+            "-    async with self.slots.connection() as c:\n-        return work(c)\n"
+            "+    c = await self.slots.acquire()\n+    done = work(c)\n+    self.slots.give_back(c)\n+    return done",
+        ),
         ("unbounded_growth", "a.py", "+    self.seen[request.id] = request"),
         ("added_wait", "a.py", "+    time.sleep(2)"),
         ("new_raise", "a.go", '+\tpanic("no config")'),
@@ -163,3 +169,32 @@ def test_paths() -> None:
 
 def test_every_sign_is_a_known_kind() -> None:
     assert all(0 <= kind.danger <= 2 for kind in KINDS.values())
+
+
+def test_what_a_block_gives_back_is_not_left_open() -> None:
+    assert "opened_unreleased" in kinds("a.py", "+    c = pool.acquire()\n+    return work(c)")
+    assert "opened_unreleased" not in kinds("a.py", "+    async with pool.connection() as c:\n+        return work(c)")
+    assert "opened_unreleased" not in kinds("a.py", "+    with open(path) as file:\n+        return file.read()")
+    assert "unscoped_release" not in kinds(
+        "a.py", "-    with pool.connection() as c:\n+    with pool.acquire(wait=True) as c:\n         work(c)"
+    )
+
+
+def test_what_a_pool_lends_is_no_lock() -> None:
+    assert (
+        kinds("a.py", "+    c = await self.pool.acquire()\n+    pool.release(c)") & {"added_lock", "changed_lock"}
+        == set()
+    )
+    assert "added_lock" in kinds("a.py", "+    await self.mutex.acquire()")
+
+
+def test_a_projects_own_version_is_no_dependency() -> None:
+    assert "bumped_dependency" not in kinds("pyproject.toml", ' [project]\n-version = "1.3.0"\n+version = "1.4.0"')
+    assert "bumped_dependency" not in kinds("package.json", '-  "version": "1.3.0",\n+  "version": "2.0.0",')
+    assert "bumped_dependency" in kinds("Cargo.toml", ' [dependencies.x]\n-version = "1.3.0"\n+version = "2.0.0"')
+
+
+def test_words_in_texts_compare_nothing() -> None:
+    assert "changed_condition" not in kinds(
+        "a.py", '-    return f"Paid {n}."\n+    return f"Paid {n} or not, it is in."'
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from subagents.contract import Finding, ServiceInfo, SourceSpec
+from subagents.contract import Finding, ServiceInfo, SourceSpec, Suspect
 from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.model import ScoredSuspect, SuspectsParams, SuspectsResult
 from subagents.deploys.tools import build_tools
@@ -228,3 +228,42 @@ def test_a_patch_of_very_many_lines_is_read_in_part(tmp_path: Path) -> None:
     long = "--- a/orders/x.py\n+++ b/orders/x.py\n@@ -1 +1 @@\n" + lines
     result = rank(sources(tmp_path, [commit(1, -60, "long", ["orders/x.py"], long)], []), *POOL_SYMPTOM)
     assert result.suspects[0].diff == "read"
+
+
+def filling(minutes: float) -> Finding:
+    resource = Suspect(kind="resource", key="orders/slots_in_use", label="orders slots_in_use")
+    return Finding(
+        agent="metrics", claim="orders slots_in_use rose", topic="onset", about=resource, stance="for",
+        services=("orders",), at=at(minutes),
+    )  # fmt: skip
+
+
+def test_what_began_before_a_change_was_not_set_off_by_it(tmp_path: Path) -> None:
+    commits = [commit(1, -60, "tidy", ["orders/db.py"], POOL), commit(2, -8, "more", ["orders/pool.py"], POOL)]
+    given = sources(tmp_path, commits, [deploy(1, -40, "orders"), deploy(2, -5, "orders")])
+    plain = rank(given, *POOL_SYMPTOM)
+    led = rank(given, *POOL_SYMPTOM, filling(-38))
+    assert not any(part.name == "lead-in" for item in plain.suspects for part in item.parts)
+    before, after = (next(p for p in named(led, n).parts if p.name == "lead-in") for n in (1, 2))
+    assert before.points > 0 > after.points
+    assert "began to move 2 min after it took effect" in before.reason
+    assert "had begun to move 33 min before it took effect" in after.reason
+    assert led.suspects[0].key == sha(1)
+
+
+def test_a_resource_that_moved_with_the_symptom_leads_nowhere(tmp_path: Path) -> None:
+    commits = [commit(1, -60, "tidy", ["orders/db.py"], POOL)]
+    ranked = rank(sources(tmp_path, commits, [deploy(1, -40, "orders")]), *POOL_SYMPTOM, filling(-1))
+    assert not any(part.name == "lead-in" for item in ranked.suspects for part in item.parts)
+
+
+NEW_SQL = "--- a/orders/view.py\n+++ b/orders/view.py\n@@ -3,3 +3,4 @@\n+    return run('SELECT a FROM wish_lists')\n"
+
+
+def test_a_table_that_no_error_names_weighs_less(tmp_path: Path) -> None:
+    given = sources(tmp_path, [commit(1, -60, "wishes", ["orders/view.py"], NEW_SQL)], [deploy(1, -40, "orders")])
+    named_in_errors = errors("orders", "OperationalError: no such table: wish_lists", 1)
+    quiet, told = (rank(given, POOL_SYMPTOM[0], found).suspects[0] for found in (POOL_SYMPTOM[1], named_in_errors))
+    kinds = [next(part for part in item.parts if part.name == "kind") for item in (quiet, told)]
+    assert kinds[0].points < kinds[1].points
+    assert "no error names a table" in kinds[0].reason

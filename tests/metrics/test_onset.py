@@ -143,3 +143,12 @@ def test_a_counter_is_measured_by_its_rate_across_a_reset() -> None:
     assert found.traits.counter
     assert found.baseline == pytest.approx(1.0, abs=0.1)
     assert found.onset == times[30]
+
+
+def test_a_series_that_just_ends_has_no_change_after_its_last_point() -> None:
+    noisy = 200 * np.random.default_rng(3).lognormal(0, 0.3, 300)
+    values = np.concatenate([noisy, np.full(60, np.nan)])
+    assert [change.index for change in find_changes(values[None, :], 60.0)] == [300]
+    found = measure("latency_p99_ms", np.arange(360, dtype=np.float64) * 60.0, values.astype(np.float64), 60.0)
+    assert found is not None
+    assert (found.onset, found.peak, found.points) == (None, None, 300)

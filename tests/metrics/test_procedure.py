@@ -205,3 +205,16 @@ async def test_it_says_the_same_every_time(tmp_path: Path) -> None:
     first, _ = await investigate(tmp_path, SLOW, PAGE)
     second, _ = await investigate(tmp_path, SLOW, PAGE)
     assert [f.id for f in first.reported] == [f.id for f in second.reported]
+
+
+async def test_a_resource_that_filled_first_is_told_before_one_that_moved_more(tmp_path: Path) -> None:
+    filling = [min(16.0, max(0.0, 1.6 * (index - 12))) + index * 7 % 5 / 4 for index in range(30)]
+    series: Series = {
+        ("web", "latency_p99_ms"): shifted(90, 900, 22),
+        ("web", "cpu_pct"): shifted(10, 95, 22),
+        ("web", "slot_pool_in_use"): filling,
+    }
+    bench, _ = await investigate(tmp_path, series, PAGE)
+    told = [f for f in bench.reported if f.about is not None and f.about.kind == "resource"]
+    assert [f.about.key for f in told if f.about is not None] == ["web/slot_pool_in_use"]
+    assert "before the symptom" in told[0].claim
