@@ -29,5 +29,18 @@ bench: setup ## benchmarks, side by side with what a user would pick instead
 soak: setup ## the long counts of the fault matrix
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m soak --timeout 3600 -o addopts="-ra --strict-markers --import-mode=importlib"
 
+demo: setup ## open the war room on the bundled incident; installs bubblewrap where it can
+	@command -v bwrap >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing bubblewrap, in which the tests of a fix are run"; \
+	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends bubblewrap; } >/dev/null \
+	      || echo "bubblewrap could not be installed: the fix will be drafted, but not tested"; \
+	  elif command -v apt-get >/dev/null; then \
+	    echo "to have the fix tested: sudo apt-get install bubblewrap (without it the demo ends with an untested draft)"; \
+	  else \
+	    echo "to have the fix tested, install bubblewrap (without it the demo ends with an untested draft that says so)"; \
+	  fi; }
+	@$(BIN)/warroom demo
+
 clean: ## remove what make made
 	rm -rf .venv build *.egg-info

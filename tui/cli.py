@@ -12,6 +12,7 @@ from tui.commands.lazy import LazyGroup, Listed
 COMMANDS = {
     "run": Listed("tui.commands.run:run", "Investigate an incident: folder, files, `-`, or `-- COMMAND`."),
     "open": Listed("tui.commands.open:open_session", "Open a session in the war room."),
+    "demo": Listed("tui.commands.demo:demo", "Investigate the bundled incident."),
     "sessions": Listed("tui.commands.sessions:sessions", "List, show, resume, export and delete sessions."),
     "report": Listed("tui.commands.report:report", "Print a session's report: markdown, json, or five lines."),
     "fix": Listed("tui.commands.fix:fix", "Look at drafted fixes, approve, deliver, push, take back."),
