@@ -69,12 +69,14 @@ class Recording:
         self.world.start(deployed.service, tree)
 
     async def _act(self) -> None:
-        for act in sorted((*story.DEPLOYS, *story.FLAGS), key=lambda act: act.at):
+        acts: list[story.Deployed | story.Flipped] = [*story.DEPLOYS, *story.FLAGS]
+        for act in sorted(acts, key=lambda act: act.at):
             await asyncio.sleep(act.at - self._loop.time())
             if isinstance(act, story.Deployed):
                 on = {flag.flag for flag in story.FLAGS if flag.at < act.at}
                 self._deploy(act)
-                self.world.shop.flags.update(dict.fromkeys(on, True)) if on else None
+                if on:
+                    self.world.shop.flags.update(dict.fromkeys(on, True))
             else:
                 self.world.shop.flags[act.flag] = True
         await asyncio.Event().wait()
