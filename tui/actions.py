@@ -6,13 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Context = Literal["everywhere", "list", "sessions", "warroom", "help"]
+Context = Literal["everywhere", "list", "page", "sessions", "warroom", "evidence", "review", "report", "help"]
 
 LAYERS: Mapping[Context, tuple[Context, ...]] = {
     "everywhere": ("everywhere",),
     "list": ("list", "everywhere"),
+    "page": ("page", "everywhere"),
     "sessions": ("sessions", "list", "everywhere"),
     "warroom": ("warroom", "list", "everywhere"),
+    "evidence": ("evidence", "page", "everywhere"),
+    "review": ("review", "page", "everywhere"),
+    "report": ("report", "page", "everywhere"),
     "help": ("help", "list", "everywhere"),
 }
 """The contexts whose keys are live at the same time, innermost first: no key may mean two things in one of these."""
@@ -78,6 +82,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("match.next", ("n",), "next", "Next row that holds the text, with all rows around it.", "list", "Moving",
            "match(1)"),
     Action("match.previous", ("N",), "previous", "The one before.", "list", "Moving", "match(-1)"),
+    # -- pages of text -----------------------------------------------------------------------
+    Action("page.down", ("j", "down"), "down", "One row down.", "page", "Reading", "scroll(1)"),
+    Action("page.up", ("k", "up"), "up", "One row up.", "page", "Reading", "scroll(-1)"),
+    Action("page.page_down", ("space", "pagedown", "ctrl+d"), "page", "One page down.", "page", "Reading", "page(1)",
+           40),
+    Action("page.page_up", ("pageup", "ctrl+u"), "page up", "One page up.", "page", "Reading", "page(-1)"),
+    Action("page.first", ("g", "home"), "first", "To the beginning.", "page", "Reading", "first"),
+    Action("page.last", ("G", "end"), "last", "To the end.", "page", "Reading", "last"),
     # -- war room ----------------------------------------------------------------------------
     *_panes(),
     Action("board", ("b",), "board", "Go to the hypotheses.", "warroom", "Panes", "focus_board"),
@@ -113,6 +125,62 @@ ACTIONS: tuple[Action, ...] = (
     Action("session.reload", ("R",), "reload", "Read the list again.", "sessions", "Sessions", "reload"),
     Action("session.back", ("escape",), "back", "Close the question or the filter; else back to the war room.",
            "sessions", "Sessions", "back"),
+    # -- evidence ----------------------------------------------------------------------------
+    Action("evidence.next", ("n", "right_square_bracket"), "next", "The next citation.", "evidence", "Evidence",
+           "citation(1)", 10),
+    Action("evidence.previous", ("N", "left_square_bracket"), "previous", "The citation before.", "evidence",
+           "Evidence", "citation(-1)"),
+    Action("evidence.view", ("v",), "now/frozen", "As the source is now, or as it was when it was cited.", "evidence",
+           "Evidence", "view", 20),
+    Action("evidence.focus", ("tab", "shift+tab"), "other side", "Scroll the other side.", "evidence", "Evidence",
+           "other_side"),
+    Action("evidence.copy", ("y",), "copy ref", "Copy the citation to the clipboard.", "evidence", "Evidence",
+           "copy_ref", 30),
+    Action("evidence.back", ("escape",), "back", "Back to where it was opened.", "evidence", "Evidence", "back", 50),
+    # -- review ------------------------------------------------------------------------------
+    Action("review.arm", ("a",), "arm", "Arm the approval of exactly what is shown, for ten seconds.", "review",
+           "Decision", "arm", 10),
+    Action("review.confirm", ("Y",), "confirm", "Say yes, while it is armed. Nothing else approves.", "review",
+           "Decision", "confirm", 20),
+    Action("review.reject", ("r",), "reject", "Say no; asks why, and the subagent reads the reason.", "review",
+           "Decision", "reject", 30),
+    Action("review.override", ("O",), "unseen", "Allow a decision on files that were not seen to their end; asks.",
+           "review", "Decision", "override", 60),
+    Action("review.deliver", ("d",), "deliver", "Deliver what was approved, where that did not happen yet.", "review",
+           "Decision", "deliver", 15),
+    Action("review.push", ("p",), "push", "Push what was delivered; asks where to, and for six characters.", "review",
+           "Decision", "push", 12),
+    Action("review.commands", ("y",), "copy commands", "Copy the commands that push it and open a pull request.",
+           "review", "Decision", "copy_commands", 13),
+    Action("review.unseen", ("u",), "next unseen", "Go to what has not been seen yet.", "review", "Reading",
+           "unseen", 35),
+    Action("review.file_next", ("right_square_bracket",), "next file", "The next file.", "review", "Reading",
+           "file(1)", 45),
+    Action("review.file_previous", ("left_square_bracket",), "file before", "The file before.", "review", "Reading",
+           "file(-1)"),
+    Action("review.view", ("v",), "facts/diff", "Show the facts or the diff, where there is room for one.", "review",
+           "Reading", "view", 42),
+    Action("review.focus_next", ("tab",), "next part", "Back, the diff, the facts, in turn.", "review", "Reading",
+           "move_focus(1)"),
+    Action("review.focus_previous", ("shift+tab",), "part before", "The part before.", "review", "Reading",
+           "move_focus(-1)"),
+    Action("review.next", ("n",), "next waiting", "The next approval that waits.", "review", "Decision",
+           "waiting(1)", 55),
+    Action("review.previous", ("N",), "waiting before", "The approval before.", "review", "Decision", "waiting(-1)"),
+    Action("review.press", ("enter",), "press", "Do what has the focus: it is Back at first.", "review", "Reading",
+           "press"),
+    Action("review.back", ("escape",), "back", "Disarm; else back, with nothing decided.", "review", "Decision",
+           "back", 50),
+    # -- report ------------------------------------------------------------------------------
+    Action("report.copy_status", ("y",), "copy status", "Copy the status of five lines to the clipboard.", "report",
+           "Report", "copy_status", 10),
+    Action("report.section_next", ("n", "right_square_bracket"), "next section", "The next section.", "report",
+           "Report", "section(1)", 20),
+    Action("report.section_previous", ("N", "left_square_bracket"), "section before", "The section before.", "report",
+           "Report", "section(-1)"),
+    Action("report.reload", ("R",), "read again", "Make the report again, with what came since.", "report", "Report",
+           "reload"),
+    Action("report.back", ("escape",), "back", "Back to the war room.", "report", "Report", "back", 50),
     # -- help --------------------------------------------------------------------------------
     Action("help.close", ("escape",), "back", "Close the keys.", "help", "Everywhere", "back", 10),
 )  # fmt: skip
@@ -121,6 +189,7 @@ ACTIONS: tuple[Action, ...] = (
 QUESTIONS: Mapping[str, Mapping[str, str]] = {
     "interrupt": {"0-4": "choose one agent", "*": "choose all", "!": "stop what was chosen"},
     "delete": {"X": "delete for good"},
+    "unseen": {"!": "let files count that were not seen to their end; it is recorded"},
     "quit": {"L": "leave: what that means is said there", "S": "stop the work, keep it, and quit"},
 }
 """Keys that count only while a question stands in the prompt line; each differs from the key that asked."""
@@ -135,6 +204,8 @@ _SHOWN = {
     "pagedown": "pgdn",
     "pageup": "pgup",
     "down": "↓",
+    "right_square_bracket": "]",
+    "left_square_bracket": "[",
     "up": "↑",
 }
 
@@ -176,7 +247,8 @@ def page() -> str:
         "",
     ]
     for title, context in (("Everywhere", "everywhere"), ("In every list", "list"), ("War room", "warroom"),
-                           ("Sessions", "sessions"), ("Keys screen", "help")):  # fmt: skip
+                           ("Pages of text", "page"), ("Evidence", "evidence"), ("Review", "review"),
+                           ("Report", "report"), ("Sessions", "sessions"), ("Keys screen", "help")):  # fmt: skip
         lines += [f"## {title}", "", "| key | id | what it does |", "|---|---|---|"]
         for action in ACTIONS:
             if action.context == context:

@@ -58,8 +58,9 @@ class Teller:
     def __call__(self, body: Body, thread: str = MAIN_THREAD, source_id: str | None = None) -> Event:
         self._seq += 1
         ts = self._at + timedelta(seconds=self._step * (self._seq - 1))
+        mono = self._step * self._seq
         return Event(
-            seq=self._seq, ts=ts, mono=self._step * self._seq, thread=thread, source_id=source_id, body=body, hash="0" * 64
+            seq=self._seq, ts=ts, mono=mono, thread=thread, source_id=source_id, body=body, hash="0" * 64
         )  # fmt: skip
 
 
@@ -67,10 +68,10 @@ def opened(title: str = "checkout answers 5xx", **more: Any) -> IncidentOpened:
     incident = Incident.model_validate(
         {"id": "INC-7", "title": title, "service": "shop", "severity": "critical", **more}
     )
+    shown_as = "offline investigator, no model"
     return IncidentOpened(
-        session="20260329-091200-0a1b2c", incident=incident, engine="offline", shown_as="offline investigator, no model",
-        version="0",
-    )  # fmt: skip
+        session="20260329-091200-0a1b2c", incident=incident, engine="offline", shown_as=shown_as, version="0"
+    )
 
 
 def message(text: str) -> AgentMessage:

@@ -9,7 +9,7 @@ from textual.dom import DOMNode
 
 from tui import actions
 from tui.actions import ACTIONS, FORBIDDEN, LAYERS, QUESTIONS, Context, live, with_keys
-from tui.app import WarRoomApp
+from tui.app import Start, WarRoomApp
 from tui.bindings import bindings_of
 from tui.screens.help import HelpScreen, key_rows
 from tui.screens.sessions import SessionsScreen
@@ -56,13 +56,7 @@ def test_every_action_is_there(action: actions.Action) -> None:
 def test_no_binding_has_priority() -> None:
     for context in OWNERS:
         assert not any(binding.priority for binding in bindings_of(context))  # type: ignore[union-attr]
-    assert not any(binding.priority for _, binding in WarRoomApp(_start())._bindings if binding.id)
-
-
-def _start():  # type: ignore[no-untyped-def] # noqa: ANN202
-    from tui.app import Start
-
-    return Start()
+    assert not any(binding.priority for _, binding in WarRoomApp(Start())._bindings if binding.id)
 
 
 def test_a_question_is_never_answered_by_the_key_that_asked() -> None:

@@ -238,7 +238,7 @@ async def test_nothing_is_painted_while_nothing_happens() -> None:
         await settled(pilot)
         strips: list[int] = []
         for place in PLACES:
-            room.list_of(place).refresh = lambda *_, **__: strips.append(1)  # type: ignore[method-assign,misc,assignment]
+            room.list_of(place).refresh = lambda *_, **__: strips.append(1)  # type: ignore[method-assign,assignment]
         for _ in range(5):
             await settled(pilot)
         assert not strips

@@ -115,9 +115,9 @@ def header(fold: IncidentFold, now: datetime, width: int, note: str = "") -> Lin
     running = fold.spans.status in ("running", "rescheduling")
     bad = status in ("failed", "refused", "stopped")
     shown_as = fold.opened.shown_as or fold.opened.engine
+    engine = shown_as if width >= 110 else shown_as.partition(" ")[0] if width >= 72 else ""
     tail = line(
-        ("  ·  ", "dim"),
-        (shown_as if width >= 110 else shown_as.partition(" ")[0], "dim"),
+        (f"  ·  {engine}" if engine else "", "dim"),
         ("  ·  ", "dim"),
         (f"{status} {clock_of(fold.work_seconds(now))}", "accent" if running else "bad" if bad else "good"),
         ("  ·  ", "dim"),

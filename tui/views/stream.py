@@ -301,7 +301,8 @@ def _of_session(body: Body) -> Made | None:
         case StatusRunning(reason=reason):
             return line((f"works ({reason.replace('_', ' ') or 'started'})", "dim")), (), None
         case StatusIdle(stop_reason=stop):
-            done = "done" if stop.type == "end_turn" else f"stopped: {stop.type.replace('_', ' ')}"
+            ends = {"end_turn": "done", "requires_action": "waits for your decision"}
+            done = ends.get(stop.type, f"stopped: {stop.type.replace('_', ' ')}")
             return line((f"{done}{': ' + flat(stop.message) if stop.message else ''}", "dim")), (), None
         case UnknownBody(type=kind):
             return line((f"event {kind}", "dim")), _arguments(body.model_dump(mode="json")), None
