@@ -72,7 +72,7 @@ def _put_in_place(place: Path, digest: str) -> None:
     """Unpack beside the place and move it there whole; what was there of other data is kept under another name."""
     fresh = place.with_name(f".{place.name}-{secrets.token_hex(4)}")
     try:
-        _fill(fresh, digest)
+        _fill(fresh, place, digest)
         if os.path.lexists(place) and _mark(place) != digest:
             place.rename(place.with_name(f"{place.name}-before-{secrets.token_hex(4)}"))
         try:
@@ -84,7 +84,8 @@ def _put_in_place(place: Path, digest: str) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _fill(fresh: Path, digest: str) -> None:
+def _fill(fresh: Path, place: Path, digest: str) -> None:
+    """Write everything into `fresh`, as it is to be in `place`."""
     incident = fresh / INCIDENT
     incident.mkdir(mode=0o700, parents=True)
     fresh.chmod(0o700)
@@ -95,7 +96,7 @@ def _fill(fresh: Path, digest: str) -> None:
     _git("clone", "-q", "--bare", str(DATA / BUNDLE), str(fresh / ORIGIN))
     _git("-C", str(fresh / ORIGIN), "remote", "remove", "origin")
     _git("clone", "-q", str(fresh / ORIGIN), str(incident / "repo"))
-    _git("-C", str(incident / "repo"), "remote", "set-url", "origin", "../../" + ORIGIN)
+    _git("-C", str(incident / "repo"), "remote", "set-url", "origin", str(place / ORIGIN))
     (fresh / MARK).write_text(digest, "utf-8")
 
 
