@@ -243,6 +243,9 @@ class WarRoomApp(App[int], inherit_bindings=False):
     @property
     def context_now(self) -> Context:
         """Where the person is, as the registry names it."""
+        own: Context | None = getattr(self.screen, "keys_of", None)
+        if own is not None:
+            return own
         if isinstance(self.screen, WarRoomScreen):
             return "warroom"
         return "sessions" if self.is_screen_installed("sessions") else "everywhere"

@@ -59,6 +59,7 @@ def sheet_of(fix: Fix, asked: Asked, seen: Now, policy: RepoPolicy | None = None
         does=does_of(seen, asked.request.subject, asked.request.detail),
         draft=fix.id,
         commit=fix.draft.commit,
+        url=str(asked.request.detail.get("url", "")),
         trouble=trouble,
     )
 
@@ -101,6 +102,8 @@ async def approve(view: SessionView, sheet: Sheet, digest: str) -> str:
     """Take a person's yes to exactly `digest`, deliver a fix, and return what became of it."""
     if digest != sheet.digest or sheet.trouble:
         raise ActFault("what would be approved is not what is shown: nothing was approved")
+    if sheet.subject == "push":
+        raise ActFault("what leaves this machine asks for six characters of the commit: p")
     if sheet.subject != "fix":
         await _acts(view).decide(sheet.approval, "approve", digest)
         return "approved: it runs now" if sheet.subject == "tool_call" else "approved"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from orchestrator.compose import Request, Surroundings
     from orchestrator.hands.fix_desk import FixDesk
     from orchestrator.journal.reader import JournalReader
-    from subagents.contract import Evidence, Problem, SourceSpec
+    from subagents.contract import Evidence, Problem, Roster, SourceSpec
 
 SLICE_S = 0.008
 """Longest that catching up holds the event loop at a time."""
@@ -79,7 +79,12 @@ class LiveSession:
         """What leaving means for this engine."""
         if self.engine == "managed":
             return "the agents go on without this window; opening the session again catches up"
-        return "the work stops with this window and goes on when the session is opened again; nothing is lost"
+        return "it stops with this window and goes on when it is opened again"
+
+    @property
+    def roster(self) -> Roster:
+        """The agents with their tools and resolvers, for who opens evidence."""
+        return self._session.roster
 
     @property
     def fixes(self) -> FixDesk | None:

@@ -13,7 +13,7 @@ from orchestrator.journal.events import ApprovalRequested
 from orchestrator.journal.text import hidden_count
 from tui.views.diff import DiffFile, exact_line, plain_lines
 from tui.views.page import PageLine, field
-from tui.views.paint import Line, flat, line
+from tui.views.paint import Tone, flat, line
 
 if TYPE_CHECKING:
     from orchestrator.hands.repo_policy import RepoPolicy
@@ -37,6 +37,8 @@ class Sheet:
     """What saying yes does, in a sentence."""
     draft: str = ""
     commit: str = ""
+    url: str = ""
+    """Where a push goes."""
     trouble: str = ""
     """Why it cannot be approved as it is."""
 
@@ -111,7 +113,7 @@ def _input_lines(given: Any) -> tuple[PageLine, ...]:
         name = line((f"{flat(str(key))} ", "accent"), ("= " if text else "= (empty)", "dim"))
         lines = text.split("\n")
         made.append(PageLine((*name, *exact_line(lines[0]))))
-        made += [PageLine((*line("    "), *exact_line(more))) for more in lines[1:]]
+        made += [PageLine((*line(("  | ", "dim")), *exact_line(more))) for more in lines[1:]]
     return tuple(made)
 
 
@@ -170,7 +172,7 @@ def _tests(fix: Fix) -> Iterator[PageLine]:
     for run in check.runs:
         counted = f" {run.passed} passed, {run.failed} failed" if run.passed or run.failed else ""
         why = f" ({flat(run.reason)})" if run.reason else ""
-        tone = "good" if run.outcome == "passed" else "bad" if run.outcome == "failed" else "warn"
+        tone: Tone = "good" if run.outcome == "passed" else "bad" if run.outcome == "failed" else "warn"
         yield field("", f"{run.name}: {run.outcome}{counted}{why}", tone)
     yield from (field("fixed", flat(name), "good") for name in check.fixed[:20])
     yield from (field("broken", flat(name), "bad") for name in check.broken[:20])
@@ -204,38 +206,3 @@ def _origin(fix: Fix) -> Iterator[PageLine]:
         yield field("runbook", draft.runbook)
     if fix.outward:
         yield field("pushed", flat(fix.outward))
-
-
-# -- the list of files ---------------------------------------------------------------------------
-
-_SIGNS = {"added": "A", "deleted": "D", "renamed": "R", "copied": "C", "call": ">", "request": ">"}
-
-
-def file_lines(files: tuple[DiffFile, ...], seen: tuple[bool, ...], current: int) -> tuple[PageLine, ...]:
-    """Return the list of files: where one is, what was seen, what must be looked at."""
-    made = []
-    for at, file in enumerate(files):
-        marks = "!" if file.words or file.hidden else " "
-        head = line(
-            ("> " if at == current else "  ", "accent"),
-            ("seen " if seen[at] else "---- ", "good" if seen[at] else "warn"),
-            (f"{_SIGNS.get(file.change, 'M')}", "strong"),
-            (f"{marks} ", "warn"),
-        )
-        counted = f" +{file.added} -{file.removed}" if file.added or file.removed else ""
-        made.append(PageLine(line((file.path, "strong" if at == current else "plain"), (counted, "dim")), head))
-    return tuple(made)
-
-
-def seen_words(sheet: Sheet, seen: tuple[bool, ...], overridden: bool) -> Line:
-    """Return the line that counts: files seen, hidden characters, the digest."""
-    done, count = sum(seen), len(seen)
-    what = "file" if sheet.subject in ("fix", "push") else "part"
-    hidden = f"{sheet.hidden} hidden character{'s' if sheet.hidden != 1 else ''}"
-    return line(
-        (f"{done}/{count} {what}s seen", "good" if done == count else "warn"),
-        (" (unseen ones allowed)" if overridden and done < count else "", "warn"),
-        ("  ", "dim"),
-        (hidden, "bad" if sheet.hidden else "dim"),
-        (f"  digest {sheet.digest or 'none'}", "dim"),
-    )

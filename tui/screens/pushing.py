@@ -1,0 +1,85 @@
+"""What follows a yes on the review screen: a decision carried out, a push (six characters), commands to copy."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from orchestrator.journal.text import clean
+from tui import deciding
+from tui.screens.prompting import PromptingScreen
+from tui.session_view import ActFault, SessionView
+from tui.views.diff import plain_lines
+from tui.views.paint import flat
+from tui.views.review import Sheet
+from tui.widgets.page_view import PageView
+
+
+class PushingScreen(PromptingScreen):
+    """Base of the review screen."""
+
+    view: SessionView
+    sheet: Sheet | None = None
+    _busy = False
+    """Whether a decision is being carried out."""
+    _push: deciding.PushAsked | None = None
+    """The push whose commit is being typed."""
+
+    @property
+    def facts(self) -> PageView:
+        """What is known beside the diff."""
+        return self.query_one("#facts", PageView)
+
+    def _carry_out(self, doing: Awaitable[str]) -> None:
+        async def carry() -> str:
+            self._busy = True
+            try:
+                return flat(await doing)
+            finally:
+                self._busy = False
+
+        self.unsay()
+        self.act(carry())
+
+    def action_push(self) -> None:
+        """Ask where to push to; the repository's own remote is proposed."""
+        if self.sheet is None:
+            return
+        if self.sheet.subject == "push":
+            self.act(self._ask_push(self.sheet.draft, self.sheet.url))
+        else:
+            self.act(self._propose_push(self.sheet))
+
+    async def _propose_push(self, sheet: Sheet) -> None:
+        url, by_hand = await deciding.address_for(self.view, sheet.draft)
+        if by_hand:
+            raise ActFault(f"this repository has {flat(by_hand)}: push it yourself; y copies the commands")
+        self.prompt.ask("push-to", "push a new branch to >", url)
+
+    async def _ask_push(self, draft: str, url: str) -> None:
+        self._push = await deciding.ask_push(self.view, draft, url)
+        self.prompt.ask("push", "first six characters of the commit >")
+
+    def action_copy_commands(self) -> None:
+        """Copy the commands that push it by hand, and show them."""
+        if self.sheet is not None:
+            self.act(self._copy(self.sheet), "copied, if the terminal lets programs copy; they are shown in the facts")
+
+    async def _copy(self, sheet: Sheet) -> None:
+        text = await deciding.commands_for(self.view, sheet.draft)
+        self.app.copy_to_clipboard(clean(text))
+        self.facts.show((*plain_lines(text), *sheet.facts))
+        self.facts.action_first()
+        self.set_class(True, "-facts")
+
+    def push_answers(self) -> dict[str, Callable[[str], None]]:
+        """The answers to questions about a push."""
+        return {"push-to": self._push_to, "push": self._push_now}
+
+    def _push_to(self, url: str) -> None:
+        if self.sheet is not None:
+            self.act(self._ask_push(self.sheet.draft, url))
+
+    def _push_now(self, typed: str) -> None:
+        asked, self._push = self._push, None
+        if asked is not None:
+            self._carry_out(deciding.push(self.view, asked, typed))
