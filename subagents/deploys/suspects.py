@@ -137,7 +137,7 @@ def _let_rivals_compete(scored: Sequence[Scored]) -> None:
             continue
         share = own / (1.0 + total + (0.0 if id(entry) in strong else own))
         points = math.log(share / (1.0 - share)) - math.log(own)
-        entry.parts.append(Part("rivals", points, f"{rivals} other change(s) could also have done it"))
+        entry.parts.append(Part("rivals", points, f"{rivals} other change(s) were possible, too"))
         entry.score = share
 
 
