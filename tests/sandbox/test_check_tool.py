@@ -77,7 +77,9 @@ def test_a_revert_is_tested(spec: SourceSpec, tmp_path: Path) -> None:
     tool = next(tool for tool in build([spec]).tools if tool.name == "code_check")
     result = tool.run(_asked(draft), _context())
     check = result.need().check
-    assert (check.claim, check.draft, check.commit) == ("red to green", draft.id, draft.commit)
+    told = "\n".join(f"{run.name}: {run.outcome} {run.reason}\n{run.output}" for run in check.runs)
+    assert check.claim == "red to green", f"{check.reason}\n{told}"
+    assert (check.draft, check.commit) == (draft.id, draft.commit)
     assert result.text.startswith("red to green: 1 test(s) fail on the base and pass on the fix; 1 passed\n")
     assert "fixed: test_app.TestApp.test_adds" in result.text
     assert fingerprint(Path(spec.path)) == before
