@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from subagents.deploys.hunkview import HunkView, view, words
+from subagents.deploys.lost_tests import LostTest, lost_tests
 from subagents.deploys.paths import INERT, PathClass, not_production, path_class
 from subagents.deploys.settings_signs import SETTINGS_SIGNS, tables_used
 from subagents.deploys.signs import CODE_SIGNS, QUERY, Sign
@@ -118,6 +119,8 @@ class DiffReading:
     leads_to: frozenset[str]
     """What its two strongest signs can lead to."""
     files_read: int
+    lost_tests: tuple[LostTest, ...] = ()
+    """Tests that go along with the change."""
 
     @property
     def strongest(self) -> Sign | None:
@@ -175,7 +178,7 @@ def read_diff_kinds(files: Sequence[FileDiff]) -> DiffReading:
     if not effective and innocent:
         order = [name for name in INNOCENT if name in innocent]
         return DiffReading((), order[0] if len(order) == 1 else _main(order), 0.0, frozenset(), len(files))
-    return _sum_up(signs, len(files))
+    return replace(_sum_up(signs, len(files)), lost_tests=lost_tests(files))
 
 
 _STANDS_WHEN_MOVED = frozenset(

@@ -99,6 +99,10 @@ class ScorePart(Frozen):
     citation: str | None = None
 
 
+_TOLD_LAST = ("lead-in", "tests", "rivals")
+"""Parts that are told whatever their weight, in this order."""
+
+
 class ScoredSuspect(Frozen):
     """A change and how suspicious it is."""
 
@@ -132,8 +136,9 @@ class ScoredSuspect(Frozen):
     def reasons(self) -> str:
         """Return the parts that moved the score most, in words; what other changes speak for comes last."""
         strong = sorted((p for p in self.parts if abs(p.points) >= 0.25), key=lambda p: -abs(p.points))
-        own = [part.reason for part in strong if part.name != "rivals"][:4]
-        return "; ".join([*own, *(part.reason for part in strong if part.name == "rivals")])
+        first = [part for part in strong if part.name not in _TOLD_LAST][:4]
+        last = [part for name in _TOLD_LAST for part in strong if part.name == name]
+        return "; ".join(part.reason for part in [*first, *last])
 
 
 class SuspectsResult(Frozen):

@@ -188,6 +188,7 @@ def _score_commit(
     parts = [time, _reach_part(reached), _overlap_part(overlap, reading), kind]
     if reading is not None and reading.innocent is None:
         parts.append(_fit_part(reading, question.families))
+        parts += _tests_part(reading)
     if question.lead_in is not None and at is not None and (reached.deploy or not has_deploys):
         parts += _lead_in_part(at, question.lead_in)
     if commit.sha in reverted:
@@ -321,6 +322,15 @@ def _fit_part(reading: DiffReading, families: frozenset[str]) -> Part:
     return Part(
         "fit", -0.7, f"such a change leads to {', '.join(sorted(KINDS[sign.kind].leads_to)) or 'little'}, not seen"
     )
+
+
+def _tests_part(reading: DiffReading) -> list[Part]:
+    """A change that takes a test away along with the code that it changes is less watched than it was."""
+    if not reading.lost_tests:
+        return []
+    first, more = reading.lost_tests[0], len(reading.lost_tests) - 1
+    what = f"it also removes the test {first.name}" + (f" and {more} more" if more else "")
+    return [Part("tests", 0.5, what, first.path, first.line)]
 
 
 def _cannot(commit: Commit, reading: DiffReading | None, reached: Reach) -> str:

@@ -45,6 +45,7 @@ def test_the_verdict_names_the_culprit_and_a_fix_that_was_tested(tmp_path: Path)
     assert verdict["chain"][0]["role"] == "cause"
     filled = next(step for step in verdict["chain"] if "db_pool_in_use" in step["text"])
     assert filled["at"] == "2026-03-10T12:44:40Z"
+    assert any(DROPPED in reason for reason in verdict["confidence"]["reasons"])
     fix = told["fixes"][0]
     assert "red to green" in str(fix)
     assert DROPPED in str(fix)

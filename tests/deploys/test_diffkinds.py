@@ -198,3 +198,26 @@ def test_words_in_texts_compare_nothing() -> None:
     assert "changed_condition" not in kinds(
         "a.py", '-    return f"Paid {n}."\n+    return f"Paid {n} or not, it is in."'
     )
+
+
+def lost(path: str, body: str) -> list[str]:
+    text = (
+        f"--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x = 1\n+x = f(2)\n--- a/{path}\n+++ b/{path}\n@@ -3,9 +3,9 @@\n{body}"
+    )
+    return [test.name for test in read_diff_kinds(parse_patch(text)).lost_tests]
+
+
+def test_a_test_that_goes_along_is_seen() -> None:
+    assert lost("tests/test_a.py", " x\n-def test_limit():\n-    assert f(1)\n y") == ["test_limit"]
+    assert lost("pkg/a_test.go", " x\n-func TestLimit(t *testing.T) {\n-}\n y") == ["TestLimit"]
+    assert lost("web/a.test.ts", " x\n-it('keeps the limit', () => {\n-})\n y") == ["keeps the limit"]
+
+
+def test_a_test_that_is_renamed_moved_or_no_test_is_not_lost() -> None:
+    assert lost("tests/test_a.py", "-def test_limit():\n+def test_limits():\n     assert f(1)") == []
+    removed, again = "-def test_limit():\n-    assert f(1)\n", "+def test_limit():\n+    assert f(1)"
+    moved = f"{removed}--- a/tests/test_b.py\n+++ b/tests/test_b.py\n@@ -1 +1,2 @@\n{again}"
+    assert lost("tests/test_a.py", moved) == []
+    assert lost("a_module.py", "-def test_connection():\n-    return ping()") == []
+    only = "--- a/tests/test_a.py\n+++ b/tests/test_a.py\n@@ -1,2 +0,0 @@\n-def test_limit():\n-    assert f(1)\n"
+    assert read_diff_kinds(parse_patch(only)).lost_tests == ()
