@@ -65,6 +65,7 @@ class WarRoomApp(App[int], inherit_bindings=False):
         self._rooms: dict[str, WarRoomScreen] = {}
         self._last_room: str | None = None
         self._ticks = 0
+        self._ending = False
         self._kept: dict[str, position.Position] = {}
         self._exit_filter = ExitFilter()
         self.farewell = ""
@@ -291,7 +292,7 @@ class WarRoomApp(App[int], inherit_bindings=False):
         if tick is not None:
             with self.batch_update():
                 tick()
-        if self._ticks % SAVE_TICKS == 0:
+        if self._ticks % SAVE_TICKS == 0 and not self._ending:
             self._save_positions()
 
     def _save_positions(self, *, left: bool = False) -> None:
@@ -329,8 +330,8 @@ class WarRoomApp(App[int], inherit_bindings=False):
         self._quit(Leaving("leave", status=128 + number, patience_s=3.0))
 
     def _quit(self, how: Leaving) -> None:
-        if how.kind == "leave":
-            self._save_positions(left=True)
+        self._save_positions(left=how.kind == "leave")
+        self._ending = True
         self.run_worker(self._end(how), group="quit", exclusive=True, exit_on_error=False)
 
     async def _end(self, how: Leaving) -> None:
@@ -361,12 +362,15 @@ class WarRoomApp(App[int], inherit_bindings=False):
     # -- faults ------------------------------------------------------------------------------
 
     def panic(self, *renderables: Any) -> None:
-        """End with one line: what a renderable holds may be anything, so none is shown."""
-        self._fatal_error()
+        """Leave: the terminal could not be read any more. What a renderable holds may be anything; none is shown."""
+        if self._exception is None:
+            self._signalled(signal.SIGHUP)
+        else:
+            self._fatal_error()
 
     def _fatal_error(self) -> None:
         """End with the fault's type and where its details are: values of variables are never printed."""
-        error = self._exception or RuntimeError("the terminal could not be read")
+        error = self._exception or RuntimeError("an unknown fault")
         self.farewell = f"warroom: {mishap(error)}; sessions are kept"
         self._exit_renderables.append(Text(self.farewell))
         self._close_messages_no_wait()

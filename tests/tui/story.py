@@ -215,7 +215,7 @@ class FakeActs:
         self.running = running
         self.why_not = why_not
         self.takes_up = "It takes up nothing."
-        self.leaving = "the work stops with this window and goes on when it is opened again"
+        self.leaving = "it stops with this window and goes on when it is opened again"
         self.fixes = None
         self.done: list[tuple[str, ...]] = []
         self._events = events or []

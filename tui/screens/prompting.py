@@ -51,10 +51,10 @@ class PromptingScreen(Screen[None]):
             (f"{working} session{'s' if working > 1 else ''} at work: ", "warn"),
             ("L leave  ", "accent"),
             ("S stop  ", "accent"),
-            ("esc stay  ", "dim"),
-            (f"(leave: {leaving})", "dim"),
+            ("esc stay", "dim"),
         )
-        self.prompt.choose(Choice("quit", words, {"L": "leave", "S": "stop"}))
+        meaning = line((f"leave: {leaving}", "dim"))
+        self.prompt.choose(Choice("quit", words, {"L": "leave", "S": "stop"}, meaning))
 
     def _remember_focus(self) -> None:
         focused = self.focused

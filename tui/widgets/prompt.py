@@ -9,6 +9,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import Input
 
 from orchestrator.journal.text import CleanText, clean
@@ -35,7 +36,7 @@ class ChoiceLine(Painted, can_focus=True):
     """Takes the one key that answers a choice; while it has the focus no other binding but quit's is in reach."""
 
     DEFAULT_CSS = """
-    ChoiceLine { height: 1; width: 1fr; }
+    ChoiceLine { height: 100%; width: 1fr; }
     """
 
     def __init__(self) -> None:
@@ -49,9 +50,11 @@ class ChoiceLine(Painted, can_focus=True):
             self.choice, self.answer = choice, answer
             super().__init__()
 
-    def render_line(self, y: int):  # type: ignore[no-untyped-def] # noqa: ANN201  Strip, as the base says
+    def render_line(self, y: int) -> Strip:
         """Paint the question."""
-        return self.paint(self.choice.words if self.choice and not y else (), self.size.width)
+        if self.choice is None:
+            return self.paint((), self.size.width)
+        return self.paint((self.choice.words, self.choice.help)[min(y, 1)], self.size.width)
 
     def on_key(self, event: events.Key) -> None:
         """Take the key: an answer, a dismissal, or nothing at all."""
@@ -75,9 +78,11 @@ class PromptBar(Horizontal):
     PromptBar.-typing > TextBlock { width: auto; }
     PromptBar > Input { display: none; width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
     PromptBar > ChoiceLine { display: none; }
+    PromptBar > Input:focus { border: none; }
     PromptBar.-typing > Input { display: block; }
     PromptBar.-asking > ChoiceLine { display: block; }
     PromptBar.-asking > TextBlock { display: none; }
+    PromptBar.-explaining { height: 2; }
     """
 
     class Answered(Message):
@@ -140,6 +145,7 @@ class PromptBar(Horizontal):
         asking = self.query_one(ChoiceLine)
         asking.choice = choice
         self.add_class("-asking")
+        self.set_class(bool(choice.help), "-explaining")
         asking.refresh()
         asking.focus()
 
@@ -152,7 +158,7 @@ class PromptBar(Horizontal):
 
     def _close(self) -> None:
         self.kind = ""
-        self.remove_class("-typing", "-asking")
+        self.remove_class("-typing", "-asking", "-explaining")
         self.query_one(ChoiceLine).choice = None
         hint = self.query_one("#prompt-hint", TextBlock)
         hint.styles.width = "1fr"
