@@ -47,6 +47,7 @@ METRIC_KEYS = ("metric", "metric_name", "metricName", "MetricName", "__name__")
 OBSERVED_KEYS = ("observed", "value", "current_value", "currentValue")
 THRESHOLD_KEYS = ("threshold", "Threshold")
 START_KEYS = ("incident_start", "started_at", "startsAt", "start_time", "impact_start", "began_at")
+IMPACT_KEYS = tuple(key for key in START_KEYS if key != "startsAt")
 FIRED_KEYS = (
     "fired_at",
     "alert_at",
@@ -169,7 +170,7 @@ def _alert_group(document: Object, origin: str) -> ParsedAlert:
     return ParsedAlert(
         alert,
         parsed.id and f"{origin}-{parsed.id}",
-        _began(lead),
+        _time(places, IMPACT_KEYS),  # `startsAt` is when the alert began to fire: what it is about began before
         services,
         (*parsed.problems, *((problem,) if len(alerts) > 1 else ())),
     )

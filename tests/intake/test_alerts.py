@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -47,11 +47,18 @@ def test_alertmanager_group_names_every_service_and_the_earliest_start() -> None
     assert found.alert.summary == "web is failing"
     assert found.alert.service == "web"
     assert found.alert.severity == "page"
-    assert found.alert.fired_at == found.started_at == FIRED
+    assert found.alert.fired_at == FIRED
+    assert found.started_at is None, "when it began to fire is not when it began"
     assert found.services == ("cart", "web")
     assert found.id == "alertmanager-ab12"
     assert not found.alert.resolved
     assert "2 alerts in one notification" in found.problems[0].what
+
+
+def test_a_start_of_impact_that_the_alert_tells_counts() -> None:
+    told = firing("web", annotations={"summary": "down", "incident_start": "2026-03-01T11:40:00Z"})
+    found = parse_alert(alertmanager(told), "alert.json")
+    assert (found.alert.fired_at, found.started_at) == (FIRED, FIRED - timedelta(minutes=20))
 
 
 def test_resolved_group_and_resolved_members() -> None:
@@ -149,7 +156,7 @@ def test_the_answers_of_alertmanager_and_prometheus() -> None:
     answer: dict[str, Any] = {"status": "success", "data": {"alerts": [{**active, "annotations": {}, "value": "0.3"}]}}
     assert looks_like_alert(answer)
     found = parse_alert(answer, "a")
-    assert (found.alert.service, found.alert.observed, found.started_at) == ("cart", 0.3, FIRED)
+    assert (found.alert.service, found.alert.observed, found.alert.fired_at) == ("cart", 0.3, FIRED)
 
 
 def test_missing_fields_are_said_and_never_raise() -> None:
