@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -181,3 +181,32 @@ def test_every_other_candidate_is_listed_with_a_result() -> None:
     )
     results = {item.suspect.key: item.result for item in compose(known, decide(known), ()).ruled_out}
     assert results == {"b" * 40: "ruled out", "new": "not cleared", "c" * 40: "unlikely"}
+
+
+def erred(service: str, minutes: float, topic: str = "errors") -> Finding:
+    return Finding.model_validate(
+        {
+            "agent": "logs",
+            "claim": f"{service} threw",
+            "topic": topic,
+            "services": (service,),
+            "at": NOON + timedelta(minutes=minutes),
+            "citations": (f"log:{service}.log@0+1",),
+        }
+    )
+
+
+def test_what_erred_before_and_no_more_since_is_not_affected() -> None:
+    culprit = about("commit", "a" * 40, 0.9)
+    burst, again, later = erred("mail", -9), erred("mail", 1), erred("pay", 1)
+    early = replace(case(symptom(), culprit, burst, later), moved=())
+    verdict = compose(early, decide(early), ())
+    assert verdict.affected == ("shop", "pay")
+    assert [step.text for step in verdict.chain if step.role == "consequence"] == ["pay threw"]
+    both = case(symptom(), culprit, burst, again, later)
+    assert set(compose(both, decide(both), ()).affected) == {"shop", "mail", "pay"}
+
+
+def test_what_erred_just_before_the_symptom_is_affected() -> None:
+    near = case(symptom(), about("commit", "a" * 40, 0.9), erred("mail", -2))
+    assert "mail" in compose(near, decide(near), ()).affected

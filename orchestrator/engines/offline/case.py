@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator.journal.verdict import Cited, IncidentState, ServiceScore, SuspectScore
 from orchestrator.verdict.board import Hypothesis
@@ -17,6 +17,10 @@ CIRCUMSTANCE_KINDS: frozenset[SuspectKind] = frozenset(
     {"dependency", "traffic", "host", "resource", "certificate", "data", "external"}
 )
 """Causes that no change of the team's explains."""
+
+
+TROUBLE_OF_ITS_OWN = timedelta(minutes=5)
+"""By so much before the onset nothing is an effect of the symptom's."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,18 @@ class Case:
         """Return the hypotheses of these kinds that are not ruled out, best first."""
         held = [h for h in self.hypotheses if h.suspect.kind in kinds and h.state != "ruled out"]
         return tuple(sorted(held, key=lambda h: -h.score))
+
+    @property
+    def affected(self) -> tuple[str, ...]:
+        """Services that the symptom reached; one that erred only well before it had trouble of its own."""
+        told = self.of("symptom", "errors", "order", "consequence")
+        named = dict.fromkeys(service for finding in told for service in finding.services)
+        if self.onset is None:
+            return tuple(named)
+        seen, bar = (*told, *self.of("mechanism")), self.onset - TROUBLE_OF_ITS_OWN
+        before = {f.services[0] for f in seen if len(f.services) == 1 and f.at is not None and f.at < bar}
+        since = {service for f in seen if f.at is not None and f.at >= bar for service in f.services}
+        return tuple(service for service in named if service not in before - since)
 
     @property
     def home(self) -> str | None:

@@ -33,6 +33,7 @@ def chain(case: Case, decision: Decision) -> tuple[ChainStep, ...]:
 def _consequences(case: Case, told: set[str]) -> list[ChainStep]:
     """Series that left their baseline and errors that appeared, the earliest of each, none twice."""
     cited = set(case.symptom.citations) if case.symptom else set()
+    affected = set(case.affected)
     moved = [
         ChainStep(text=view.text, role="consequence", at=view.at, citations=(view.citation,))
         for view in case.moved
@@ -41,7 +42,7 @@ def _consequences(case: Case, told: set[str]) -> list[ChainStep]:
     errors = [
         ChainStep(text=f.claim, role="consequence", at=f.at, citations=f.citations)
         for f in case.of("consequence", "errors", agent="logs")
-        if f.id not in told and f.citations and f.at is not None
+        if f.id not in told and f.citations and f.at is not None and affected.issuperset(f.services)
     ]
     return sorted(moved, key=_when)[:MOST_CONSEQUENCES] + sorted(errors, key=_when)[:MOST_CONSEQUENCES]
 

@@ -97,7 +97,7 @@ def compose(case: Case, decision: Decision, hits: tuple[RunbookHit, ...]) -> Ver
         confidence=Confidence(value=decision.confidence, reasons=decision.reasons, against=decision.against),
         ruled_out=ruled_out(case, decision),
         blast_radius=_blast_radius(case),
-        affected=_affected(case),
+        affected=case.affected,
         actions=_with_runbook(actions(case, decision), hits, signals(case, decision)),
         gaps=gaps(case),
         contradictions=case.contradictions,
@@ -150,11 +150,6 @@ def _culprit(case: Case, decision: Decision) -> Culprit | None:
 def _blast_radius(case: Case) -> tuple[Cited, ...]:
     found = case.of("order", "consequence")
     return tuple(Cited(text=f.claim, citations=f.citations) for f in found[:4] if f.services)
-
-
-def _affected(case: Case) -> tuple[str, ...]:
-    named = [s for f in case.of("symptom", "errors", "order", "consequence") for s in f.services]
-    return tuple(dict.fromkeys(named))
 
 
 def _first(case: Case, culprit: Culprit | None) -> tuple[ServiceScore, ...]:
