@@ -39,7 +39,7 @@ def test_the_verdict_names_the_culprit_and_a_fix_that_was_tested(tmp_path: Path)
     decoys = {commit_of(repo, "paydesk-v0.8.1"), commit_of(repo, "storefront-v1.4.0")}
     cleared = {item["suspect"]["key"]: item["result"] for item in verdict["ruled_out"]}
     assert decoys | {"suggestions"} <= cleared.keys()
-    assert "RelayRefused" in ran.out, "the burst of somebody else is seen, and not blamed"
+    assert "RelayRefused" in ran.err, "the burst of somebody else is seen, and not blamed"
     assert verdict["affected"] == ["storefront"]
     assert not any("postroom" in step["text"] for step in verdict["chain"])
     assert any("the alert observed" in item["text"] for item in verdict["contradictions"])
