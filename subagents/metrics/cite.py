@@ -16,6 +16,8 @@ from subagents.metrics.series import Floats, Frame, SeriesKey, Span, Store
 from subagents.metrics.sources.load import load
 from subagents.metrics.sources.stamps import moment
 
+EXCERPT_POINTS = 72
+"""Points that surely fit the 4 KiB of an excerpt."""
 ROUND_TO = 1e-3
 """Seconds that a cited bound may differ from a point's own stamp."""
 
@@ -31,6 +33,16 @@ def canonical(times: Floats, values: Floats) -> bytes:
     return json.dumps(rows, separators=(",", ":")).encode()
 
 
+def thinned(times: Floats, values: Floats) -> str:
+    """Return points that fit an excerpt: all, or the lowest and the highest of equal stretches, in order of time."""
+    kept = np.flatnonzero(np.isfinite(values))
+    if kept.size > EXCERPT_POINTS:
+        stretches = np.array_split(kept, EXCERPT_POINTS // 2 - 1)
+        extremes = {int(s[np.argmin(values[s])]) for s in stretches} | {int(s[np.argmax(values[s])]) for s in stretches}
+        kept = np.array(sorted(extremes | {int(kept[0]), int(kept[-1])}))
+    return canonical(times[kept], values[kept]).decode()
+
+
 def series_ref(key: SeriesKey, start: float, end: float) -> str:
     """Return the citation of a series between two points of its grid."""
     return str(MetricRef(source=key.source, service=key.service, name=key.name, start=moment(start), end=moment(end)))
@@ -44,7 +56,8 @@ def cite(frame: Frame, row: int, start: float, end: float, label: str = "") -> E
         return None
     key = frame.keys[row]
     ref = series_ref(key, float(times[0]), float(times[-1]))
-    return evidence(ref, canonical(times, values), label or f"{key.service} {key.name}".strip())
+    frozen = evidence(ref, canonical(times, values), label or f"{key.service} {key.name}".strip())
+    return frozen.model_copy(update={"excerpt": thinned(times, values)})
 
 
 def cite_trace(source: str, spans: list[Span], label: str = "") -> Evidence:

@@ -11,13 +11,24 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from subagents import citations, quantities
-from subagents.contract import Agent, Evidence, Fact, Params, SourceSpec, ToolContext, ToolError, ToolResult
+from subagents.contract import (
+    EXCERPT_LIMIT,
+    Agent,
+    Evidence,
+    Fact,
+    Params,
+    SourceSpec,
+    ToolContext,
+    ToolError,
+    ToolResult,
+)
 from subagents.metrics.agent import build
-from subagents.metrics.cite import MetricsResolver
+from subagents.metrics.cite import MetricsResolver, thinned
 from subagents.metrics.model import (
     CompareReport,
     CoverageReport,
@@ -275,3 +286,16 @@ def test_evidence_that_changed_has_another_digest(tmp_path: Path) -> None:
     proof = call(agent, "metrics_series", SeriesParams(service="a", name="rps")).citations[0]
     long_csv(path, {("a", "rps"): [*steady(50)[:-1], 51.0]})
     assert agent.resolver.resolve(proof.ref).digest != proof.digest
+
+
+def test_a_long_series_keeps_its_whole_span_and_its_extremes_in_the_excerpt() -> None:
+    times = np.arange(5_000, dtype=np.float64) * 0.5 + 1_772_000_000.123456
+    values = np.sin(times) / 3
+    values[10], values[4_321] = np.nan, 97.25
+    excerpt = thinned(times, values)
+    points = json.loads(excerpt)
+    assert len(excerpt.encode()) <= EXCERPT_LIMIT
+    assert (points[0][1], points[-1][1]) == (values[0], values[-1])
+    assert [at for at, _ in points] == sorted(at for at, _ in points)
+    assert max(value for _, value in points) == 97.25
+    assert min(value for _, value in points) == np.nanmin(values)
