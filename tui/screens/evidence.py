@@ -76,7 +76,8 @@ class EvidenceScreen(PromptingScreen):
     def on_resize(self, event: events.Resize) -> None:
         """Choose the arrangement."""
         self.set_class(event.size.width < BOTH_FROM, "-narrow")
-        self.set_class(event.size.height < 30, "-low")
+        most = 6 if event.size.height >= 30 else 3
+        self.query_one("#cites").styles.height = min(most, len(self.cited))
         self._arrange()
         self.tick()
 

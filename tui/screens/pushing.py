@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable
 
 from orchestrator.journal.text import clean
 from tui import deciding
+from tui.mishap import mishap
 from tui.screens.prompting import PromptingScreen
 from tui.session_view import ActFault, SessionView
 from tui.views.diff import plain_lines
+from tui.views.page import field
 from tui.views.paint import flat
 from tui.views.review import Sheet
 from tui.widgets.page_view import PageView
@@ -30,15 +32,27 @@ class PushingScreen(PromptingScreen):
         return self.query_one("#facts", PageView)
 
     def _carry_out(self, doing: Awaitable[str]) -> None:
-        async def carry() -> str:
-            self._busy = True
+        """Carry a decision out; the app owns the work, so that leaving this screen does not cut it short."""
+
+        async def carry() -> None:
             try:
-                return flat(await doing)
+                said, tone = flat(await doing), "good"
+            except ActFault as fault:
+                said, tone = flat(str(fault)), "warn"
+            except Exception as error:  # a defect of ours must not take the window and the work with it
+                said, tone = mishap(error), "warn"
             finally:
                 self._busy = False
+            if self in app.screen_stack:
+                self.facts.show((field("said", said, "accent"), *self.facts.lines))
+                self.facts.action_first()
+                self.tell(said, tone)
+            else:
+                app.notify(clean(said), timeout=10, markup=False)
 
+        app, self._busy = self.app, True
         self.unsay()
-        self.act(carry())
+        app.run_worker(carry(), group="decisions", exit_on_error=False, description="a decision")
 
     def action_push(self) -> None:
         """Ask where to push to; the repository's own remote is proposed."""

@@ -60,9 +60,9 @@ def _hypothesis(view: SessionView, suspect: str) -> Hypothesis | None:
 def _of(finding: Finding) -> Iterator[Cited]:
     facts: dict[str, list[str]] = {}
     for fact in finding.facts:
-        facts.setdefault(fact.citation, []).append(
-            f"{fact.quantity} {fact.value}{' ' + fact.unit if fact.unit else ''}"
-        )
+        unit = f" {fact.unit}" if fact.unit else ""
+        value = f"{fact.value:.6g}" if isinstance(fact.value, float) else fact.value
+        facts.setdefault(fact.citation, []).append(f"{fact.quantity} {value}{unit}")
     for ref in (*finding.citations, *facts):
         yield Cited(ref, f"{finding.agent}: {finding.claim}", tuple(facts.get(ref, ())))
 
@@ -76,13 +76,12 @@ def _once(found: Iterable[Cited]) -> tuple[Cited, ...]:
 
 def list_lines(cited: tuple[Cited, ...], current: int) -> tuple[PageLine, ...]:
     """Return the list of citations, the current one marked."""
-    made = []
-    for at, one in enumerate(cited):
-        here = at == current
-        ground = f"  {flat(one.ground)}" if one.ground else ""
-        body = line((one.ref, "strong" if here else "plain"), (ground, "dim"))
-        made.append(PageLine(body, line(("> " if here else "  ", "accent")), words=True))
-    return tuple(made)
+    return tuple(
+        PageLine(
+            line((one.ref, "strong" if at == current else "plain")), line(("> " if at == current else "  ", "accent"))
+        )
+        for at, one in enumerate(cited)
+    )
 
 
 def state_words(opened: Opened | None, ref: str) -> tuple[Line, Line]:
@@ -95,7 +94,7 @@ def state_words(opened: Opened | None, ref: str) -> tuple[Line, Line]:
     words = line((STATE_WORDS[opened.state], tone), (f"{why}{kept}", "warn" if opened.state == "gone" else "dim"))
     digest = opened.frozen.digest if opened.frozen is not None else opened.digest
     now = f"  now {opened.digest}" if opened.state == "changed" else ""
-    return words, line((ref, "accent"), (f"  {digest or 'no digest'}{now}", "dim"))
+    return (*words, *line((f"  {digest or 'no digest'}{now}", "dim"))), line((ref, "accent"))
 
 
 # -- as lines ------------------------------------------------------------------------------------

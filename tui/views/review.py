@@ -71,7 +71,7 @@ def standing_of(sheet: Sheet, fixes: FixFold, pending: Mapping[str, ApprovalRequ
     if about.decided is not None:
         done = fix.delivered is not None and sheet.subject == "fix"
         word: Standing = "delivered" if done else "approved" if about.approved else "rejected"
-        return word, about.decided.reason
+        return word, fix.outward if sheet.subject == "push" and about.approved else about.decided.reason
     if fix.draft.commit != sheet.commit:
         return "void", "the draft was made anew"
     if sheet.subject == "fix" and fix.last is not about:
@@ -133,25 +133,30 @@ def fix_facts(fix: Fix, asked: Asked, seen: Now, policy: RepoPolicy | None) -> t
     """Return all that is known of a draft beside its diff."""
     return tuple(
         [
-            *_binding(fix, asked, seen),
+            *_deed(fix, asked, seen),
             *_tests(fix),
             *(field("look twice", flat(text), "warn") for text in _warnings(fix)),
             *_policy(policy),
+            *_binding(fix, asked, seen),
             PageLine(line(" ")),
             *_origin(fix),
         ]
     )
 
 
-def _binding(fix: Fix, asked: Asked, seen: Now) -> Iterator[PageLine]:
+def _deed(fix: Fix, asked: Asked, seen: Now) -> Iterator[PageLine]:
     draft, detail = fix.draft, asked.request.detail
     ref = seen.terms.ref if seen.terms else str(detail.get("ref", draft.branch))
     yield field("approving", flat(does_of(seen, asked.request.subject, detail)), "strong")
     if asked.request.subject == "push":
         yield field("to", flat(str(detail.get("url", ""))), "warn")
     yield field("branch", ref.removeprefix("refs/heads/"), "accent")
-    yield field("commit", f"{draft.commit} (not signed)")
     yield field("base", f"{draft.base[:12]}: {flat(draft.base_is)}")
+
+
+def _binding(fix: Fix, asked: Asked, seen: Now) -> Iterator[PageLine]:
+    draft = fix.draft
+    yield field("commit", f"{draft.commit} (not signed)")
     if draft.undoes:
         yield field("undoes", draft.undoes)
     if seen.terms is not None:

@@ -71,7 +71,7 @@ def state_words(
             return line(("DELIVERED. ", "good"), "p pushes it, y copies the commands, esc goes back")
         case "approved":
             more = " Not delivered yet: d delivers" if sheet.subject == "fix" else ""
-            return line((f"APPROVED.{more}", "good"))
+            return line((f"APPROVED{because}.{more}", "good"))
         case _:
             return line((f"{where.upper()}{because}", "warn"))
 
