@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.text import Text
 from textual import on
@@ -17,7 +17,7 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from tui import position, seams
-from tui.actions import Context, live, shown
+from tui.actions import LAYERS, Context, live, shown
 from tui.bindings import bindings_of
 from tui.leaving import Leaving, leave_all
 from tui.mishap import mishap
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 TICK_S = 0.05
 SLOW_TICK_S = 0.2
 SAVE_TICKS = 20
+NEVER_BY_NAME = frozenset({"palette", "review.arm", "review.confirm"})
+"""Not in the palette: nothing but its own two keys says yes."""
 
 
 @dataclass(frozen=True)
@@ -247,9 +249,8 @@ class WarRoomApp(App[int], inherit_bindings=False):
         own: Context | None = getattr(self.screen, "keys_of", None)
         if own is not None:
             return own
-        if isinstance(self.screen, WarRoomScreen):
-            return "warroom"
-        return "sessions" if self.is_screen_installed("sessions") else "everywhere"
+        name = type(self.screen).__module__.rpartition(".")[2]
+        return cast(Context, name) if name in LAYERS else "everywhere"
 
     def _view(self) -> Any:
         return self.opened[self._last_room].view if self._last_room in self.opened else None
@@ -274,7 +275,9 @@ class WarRoomApp(App[int], inherit_bindings=False):
         context: Context = self.context_now
         offers = getattr(screen, "offers", None)
         for action in live(context):
-            if action.context in ("list",) or action.id == "palette" or (offers is not None and not offers(action)):
+            if action.context in ("list", "page") or action.id in NEVER_BY_NAME:
+                continue
+            if offers is not None and not offers(action):
                 continue
             scope = "app" if action.context == "everywhere" else "screen"
             keys = " ".join(shown(key) for key in action.keys)

@@ -11,12 +11,16 @@ from tui import actions
 from tui.actions import ACTIONS, FORBIDDEN, LAYERS, QUESTIONS, Context, live, with_keys
 from tui.app import Start, WarRoomApp
 from tui.bindings import bindings_of
+from tui.screens.evidence import EvidenceScreen
 from tui.screens.help import HelpScreen, key_rows
+from tui.screens.report import ReportScreen
+from tui.screens.review import ReviewScreen
 from tui.screens.sessions import SessionsScreen
 from tui.screens.warroom import WarRoomScreen
 from tui.views.footer import footer
 from tui.views.paint import text_of
 from tui.widgets.line_view import LineView
+from tui.widgets.page_view import PageView
 
 OWNERS: dict[Context, type[DOMNode]] = {
     "everywhere": WarRoomApp,
@@ -24,6 +28,10 @@ OWNERS: dict[Context, type[DOMNode]] = {
     "warroom": WarRoomScreen,
     "sessions": SessionsScreen,
     "help": HelpScreen,
+    "page": PageView,
+    "evidence": EvidenceScreen,
+    "review": ReviewScreen,
+    "report": ReportScreen,
 }
 
 
@@ -60,7 +68,7 @@ def test_no_binding_has_priority() -> None:
 
 
 def test_a_question_is_never_answered_by_the_key_that_asked() -> None:
-    asked = {"interrupt": "interrupt", "delete": "session.delete", "quit": "quit"}
+    asked = {"interrupt": "interrupt", "delete": "session.delete", "quit": "quit", "unseen": "review.override"}
     for question, keys in QUESTIONS.items():
         action = next(one for one in ACTIONS if one.id == asked[question])
         assert not set(keys) & set(action.keys)

@@ -94,6 +94,20 @@ def test_a_filter_counts_and_search_goes_round() -> None:
     assert shown.next_match(0, 1) is None
 
 
+@given(st.lists(st.tuples(st.integers(0, 30), st.sampled_from(["hit", "miss"])), max_size=80))
+def test_a_filter_keeps_up_with_rows_that_come_change_and_go(puts: list[tuple[int, str]]) -> None:
+    shown = Shown(Ring(12))
+    shown.look_for("hit", filtering=True)
+    for number, (key, text) in enumerate(puts):
+        shown.source.put(row(f"r{key}", text))
+        if number % 3:
+            shown.update(40)
+    shown.update(40)
+    ring = shown.source
+    wanted = [number for number in range(ring.first, ring.end) if "hit" in text_of(ring[number].line)]
+    assert [shown.number_at(index) for index in range(shown.rows)] == wanted
+
+
 @given(TEXTS, st.integers(8, 40))
 def test_wrapping_loses_nothing_but_blanks(text: str, width: int) -> None:
     one = span(text)

@@ -167,7 +167,7 @@ def symptom_numbers(fold: IncidentFold) -> SymptomNumbers | None:
         onset=onset,
         baseline=value("baseline"),
         peak=value("peak"),
-        factor=value("factor"),
+        factor=_times(held["factor"].value) if "factor" in held else "",
         latest=value("latest"),
         ref=ref,
     )
@@ -176,6 +176,10 @@ def symptom_numbers(fold: IncidentFold) -> SymptomNumbers | None:
 def _series(ref: str) -> tuple[str, str]:
     parts = ref.removeprefix(METRIC).partition("@")[0].split("/")
     return (parts[-2], parts[-1]) if ref and len(parts) >= 3 else ("", "")
+
+
+def _times(value: float | int | str) -> str:
+    return f"{value:.3g}" if isinstance(value, int | float) else str(value)
 
 
 def _number(value: float | int | str) -> str:
@@ -187,7 +191,7 @@ def symptom(fold: IncidentFold, width: int) -> Line:
     numbers = symptom_numbers(fold)
     if numbers is None:
         return line((_alert_words(fold), "dim"))
-    bars = max(12, min(40, width - 92)) if width >= 90 else max(0, min(16, width - 56))
+    bars = max(12, min(40, width - 92)) if width >= 90 else max(0, min(12, width - 60))
     spark: tuple[Span, ...] = ()
     held = fold.evidence.get(numbers.ref)
     if held is not None and bars >= 6:
@@ -195,6 +199,7 @@ def symptom(fold: IncidentFold, width: int) -> Line:
         drawn = sparkline(points, bars, numbers.onset, cut)
         split = len(drawn.bars) if drawn.onset_at is None else drawn.onset_at
         spark = line((drawn.bars[:split], "good"), (drawn.bars[split:], "bad"), ("…" if drawn.cut else "", "dim"), " ")
+    narrow = width < 100
     moved = f"{numbers.baseline} to {numbers.peak}" if numbers.baseline and numbers.peak else numbers.peak
     name = f"{numbers.service} {numbers.metric}".strip()
     state = fold.verdict.state.state if fold.verdict else ""
@@ -205,8 +210,9 @@ def symptom(fold: IncidentFold, width: int) -> Line:
         (f"since {numbers.onset:%H:%M:%S} UTC" if numbers.onset else "onset unknown", "strong"),
         ("  ", "dim"),
         (name, "accent"),
+        (f" {numbers.factor}x" if numbers.factor and narrow else "", "bad"),
         (f" {moved}" if moved else "", "strong"),
-        (f" ({numbers.factor}x)" if numbers.factor else "", "bad"),
+        (f" ({numbers.factor}x)" if numbers.factor and not narrow else "", "bad"),
         (f"  affects {', '.join(affected[:4])}{' …' if len(affected) > 4 else ''}" if affected else "", "plain"),
     )
 

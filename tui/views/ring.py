@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 
 from tui.views.paint import Row
 
 LIMIT = 20_000
 """Most rows that a pane holds; the journal has the rest."""
 _COMPACT = 4_096
+_LOG = 4_096
 
 
 class Ring:
@@ -22,6 +25,7 @@ class Ring:
         self._numbers: dict[str, int] = {}
         self.changes = 0
         """Grows with every change: who has seen it knows whether to look again."""
+        self._put: deque[int] = deque(maxlen=_LOG)
 
     @property
     def first(self) -> int:
@@ -50,16 +54,25 @@ class Ring:
         found = self._numbers.get(key)
         return found if found is not None and found >= self.first else None
 
+    def since(self, changes: int) -> list[int] | None:
+        """Return the numbers of the rows put since then, oldest first; None where that was too long ago."""
+        behind = self.changes - changes
+        if not 0 <= behind <= len(self._put):
+            return None
+        return list(islice(self._put, len(self._put) - behind, None))
+
     def put(self, row: Row) -> int:
         """Append a row, or put it in the place of the one with its key; return its number."""
         self.changes += 1
         held = self.number_of(row.key)
         if held is not None:
             self._rows[held - self._base] = row
+            self._put.append(held)
             return held
         self._rows.append(row)
         number = self.end - 1
         self._numbers[row.key] = number
+        self._put.append(number)
         if len(self) > self._limit:
             self._drop()
         return number

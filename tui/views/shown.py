@@ -41,11 +41,12 @@ class Shown:
 
     def retarget(self, source: Ring) -> None:
         """Show other rows, with the same filter and the same rows unfolded."""
-        self.source, self._seen = source, -1
+        self.source, self._seen, self._numbers = source, -1, None
 
     def look_for(self, text: str, *, filtering: bool) -> None:
         """Set the text to filter by or to search for."""
         self.text, self.filtering, self._seen = text.casefold(), filtering and bool(text), -1
+        self._numbers = None
 
     def toggle(self, key: str) -> bool:
         """Unfold a row, or fold it again; say whether it is unfolded now."""
@@ -64,13 +65,25 @@ class Shown:
         """Take changes of the rows, the filter or the width into account; say whether there were any."""
         if self._seen == self.source.changes and width == self._width:
             return False
+        before = self._seen
         self._wrapped_width, self._seen, self._width = self._width, self.source.changes, width
-        self._numbers = None
-        if self.filtering:
-            ring = self.source
-            self._numbers = [number for number in range(ring.first, ring.end) if self.matches(ring[number])]
+        self._numbers = self._filtered(before) if self.filtering else None
         self._fold(width)
         return True
+
+    def _filtered(self, seen: int) -> list[int]:
+        """Return the numbers of the rows that hold the text, looking only at those that were put since `seen`."""
+        ring = self.source
+        fresh = ring.since(seen) if self._numbers is not None and seen >= 0 else None
+        if fresh is None or self._numbers is None:
+            return [number for number in range(ring.first, ring.end) if self.matches(ring[number])]
+        kept = self._numbers[bisect_left(self._numbers, ring.first) :]
+        for number in fresh:
+            at = bisect_left(kept, number)
+            there = at < len(kept) and kept[at] == number
+            if number >= ring.first and self.matches(ring[number]) != there:
+                kept[at : at + there] = [] if there else [number]
+        return kept
 
     def _fold(self, width: int) -> None:
         wrapping = self.rows <= WRAP_UP_TO
