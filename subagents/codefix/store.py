@@ -144,7 +144,8 @@ class DraftStore:
                     f"the commit {base[:12]} and its files cannot be copied ({failed}): where this is a partial "
                     "clone, run `git fetch --refetch` there; else `git fsck` says what is missing"
                 )
-            self._mark_shallow(base)
+            if not self._holds_parents(base):
+                self._mark_shallow(base)
             self.need(["update-ref", "--stdin"], f"create {BASES}{base} {base}\n".encode())
 
     def _copy(self, base: str, without: Sequence[str]) -> str:
@@ -154,6 +155,15 @@ class DraftStore:
         arguments = ["pack-objects", "-q", "--revs", "--window=0", "--threads=1", "--delta-base-offset", place]
         output = self.reader.store.run(arguments, ("\n".join(lines) + "\n").encode(), _BASE_BOUNDS)
         return "" if output.status == 0 else first_line(output.stderr) or f"status {output.status}"
+
+    def _holds_parents(self, base: str) -> bool:
+        """Say whether a base stands on others that are here: a fix that was delivered, when its undoing is drafted.
+
+        Cut off from them, what it is could be pushed and fetched no more.
+        """
+        head = self.need(["cat-file", "commit", require_sha(base)]).split(b"\n\n", 1)[0].split(b"\n")
+        parents = [line[7:].decode("ascii", "replace") for line in head if line.startswith(b"parent ")]
+        return bool(parents) and all(self.has_base(parent) for parent in parents)
 
     def _mark_shallow(self, base: str) -> None:
         file = self.git_dir / "shallow"
@@ -245,6 +255,9 @@ def _make_whole(reader: Reader, git_dir: Path, born: int) -> None:
             raise DraftRefused(f"cannot make the private store {git_dir} ({first_line(made.stderr)})")
         with (fresh / "config").open("a") as config:
             config.write(CONFIG)
+        (fresh / "info").mkdir(exist_ok=True)
+        # Whoever tests a draft by hand takes it out with `git archive`, which else leaves out what the tree says.
+        (fresh / "info" / "attributes").write_text("* -export-ignore -export-subst\n")
         (fresh / _BORN).write_text(f"{born}\n")
         (fresh / RECORDS).mkdir()
         (fresh / "objects" / "pack").mkdir(exist_ok=True)

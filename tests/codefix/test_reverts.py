@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -222,7 +223,7 @@ def test_a_root_commit_is_undone_where_nothing_else_changed_its_files(bench: Ben
 
 def test_the_undoing_of_a_delivered_fix_is_a_draft_that_names_it(bench: Bench) -> None:
     fix = bench.revert(bench.head("HEAD~1"))
-    git(bench.repo, "fetch", "-q", "--update-shallow", fix.store, f"{fix.commit}:refs/heads/{fix.branch}")
+    git(bench.repo, "fetch", "-q", fix.store, f"{fix.commit}:refs/heads/{fix.branch}")
     undo = bench.revert(fix.commit)
     assert (undo.base, undo.base_is) == (fix.commit, f"tip of {fix.branch}")
     assert undo.title == 'Reapply "cache: cut the TTL"'
@@ -231,6 +232,37 @@ def test_the_undoing_of_a_delivered_fix_is_a_draft_that_names_it(bench: Bench) -
     assert undo.tree == git(bench.repo, "rev-parse", "main^{tree}")
     git(bench.repo, "merge", "-q", "--no-ff", "-m", "take the fix", fix.branch)
     assert bench.revert(fix.commit).base_is == "tip of main"
+
+
+def test_a_delivered_fix_can_still_be_fetched_and_pushed_once_its_undoing_is_drafted(
+    bench: Bench, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere.git"
+    git(tmp_path, "clone", "-q", "--bare", "--no-hardlinks", str(bench.repo), str(elsewhere))
+    fix = bench.revert(bench.head("HEAD~1"))
+    git(bench.repo, "fetch", "-q", fix.store, f"{fix.commit}:refs/heads/{fix.branch}")
+    undo = bench.revert(fix.commit)
+    for draft in (fix, undo):
+        ref = f"refs/heads/{draft.branch}"
+        git(elsewhere, "fetch", "-q", f"file://{draft.store}", f"{draft.commit}:refs/fetched/{draft.id}")
+        assert git(elsewhere, "rev-parse", f"refs/fetched/{draft.id}") == draft.commit
+        git_of(draft, "push", "-q", f"file://{elsewhere}", f"{draft.commit}:{ref}")
+        assert git(elsewhere, "rev-parse", ref) == draft.commit
+        assert fsck(draft) == ""
+    assert not (elsewhere / "shallow").exists()
+
+
+def test_a_draft_is_taken_out_whole_by_hand_whatever_the_tree_says_of_archives(bench: Bench, tmp_path: Path) -> None:
+    rules = "tests export-ignore\nversion.txt export-subst\n"
+    commit(bench.repo, {".gitattributes": rules, "tests/test_a.py": "pass\n", "version.txt": "$Format:%H$\n"}, "rules")
+    draft = bench.revert(bench.head("HEAD~2"))
+    archive = tmp_path / "out.tar"
+    archive.write_bytes(git_of(draft, "archive", draft.commit))
+    with tarfile.open(archive) as packed:
+        assert sorted(item.name for item in packed if item.isfile()) == sorted(paths(draft))
+        version = packed.extractfile("version.txt")
+        assert version is not None
+        assert version.read() == b"$Format:%H$\n"
 
 
 def test_the_base_is_what_is_deployed_else_the_tip_that_holds_the_culprit(bench: Bench) -> None:
