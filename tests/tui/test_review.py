@@ -15,6 +15,7 @@ from tests.tui.decisions import CALL, COMMIT, LONG, SMALL, Case, feed, file_diff
 from tests.tui.payloads import CONTROL, MARKUP, forbidden
 from tests.tui.stage import SIZES, Stage, painted, settled, shown, until
 from tui.actions import live
+from tui.screens.help import HelpScreen
 from tui.screens.review import ReviewScreen
 from tui.views.approval_gate import ARMED_S, QUIET_S, ApprovalGate
 from tui.views.diff import files_of
@@ -65,7 +66,7 @@ def key_sequences() -> Iterator[tuple[str, ...]]:
     keys = [key for key in keys if key not in ("colon", "question_mark", "escape", "enter")] + ["!", "y", "1"]
     yield from itertools.product(("a", "O", "r", "d", "p"), ("a", "!", "enter", "d", "y"))
     chance = random.Random(7)
-    for _ in range(60):
+    for _ in range(90):
         yield tuple(chance.choice([*keys, "a", "O", "enter"]) for _ in range(4))
 
 
@@ -147,7 +148,9 @@ async def test_keys_of_approval_count_for_nothing_in_the_half_second_after(what:
             screen.diff.focus()
         elif what == "came back":
             await ticked(pilot, "a")
-            screen.on_screen_resume()
+            await pilot.app.push_screen(HelpScreen("review"))
+            case.clock.advance(1.0)
+            await ticked(pilot, "Y", "escape")
         await settled(pilot)
         await ticked(pilot, "a", "Y", "a", "Y")
         assert not case.approved

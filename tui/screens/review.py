@@ -117,6 +117,10 @@ class ReviewScreen(PushingScreen):
         self._painted = ()
         self.tick()
 
+    def on_screen_suspend(self) -> None:
+        """Something else came to the front: what was armed is not any more."""
+        self._gate.disturb()
+
     def on_screen_resume(self) -> None:
         """It came (back) to the front."""
         self._gate.disturb()

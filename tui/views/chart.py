@@ -149,7 +149,8 @@ class _Plot:
         """Return the time axis: first, middle and last moment, UTC."""
         room = [" "] * self.columns
         stamps = [(0, self.start), (self.columns // 2, (self.start + self.end) / 2), (self.columns, self.end)]
-        for place, at in stamps if self.columns >= 40 else (stamps[0], stamps[2]):
+        shown = stamps if self.columns >= 40 else [stamps[0], stamps[2]] if self.columns >= 18 else stamps[:1]
+        for place, at in shown:
             text = moment(at)
             left = min(max(0, place - len(text) // 2), max(0, self.columns - len(text)))
             room[left : left + len(text)] = text
