@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.filter import LineFilter
 
 from orchestrator.journal.text import CleanText
-from tui.views.paint import Span
+from tui.views.paint import Span, Tone
 
 __all__ = ["ExitFilter", "content", "content_of"]
 
@@ -29,15 +29,14 @@ def content(text: CleanText) -> Content:
     return Content(text)
 
 
-def content_of(spans: Sequence[Span], styles: dict[str, str] | None = None) -> Content:
-    """Return a line as Content; `styles` gives each tone its style."""
-    chosen = styles or STYLES
-    return Content.assemble(*((Content(one.text).stylize(chosen.get(one.tone, ""))) for one in spans))
+def content_of(spans: Sequence[Span]) -> Content:
+    """Return a line as Content, each tone in its style."""
+    return Content.assemble(*(Content(one.text).stylize(STYLES[one.tone]) for one in spans))
 
 
-STYLES: dict[str, str] = {
+STYLES: dict[Tone, str] = {
     "plain": "",
-    "dim": "$text-muted",
+    "dim": "$foreground-muted",
     "strong": "bold",
     "accent": "bold $text-accent",
     "good": "$text-success",

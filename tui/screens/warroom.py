@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
+from textual.geometry import Size
 
 from tui import seams
 from tui.actions import Action
@@ -14,7 +15,7 @@ from tui.actions import of as actions_of
 from tui.bindings import bindings_of
 from tui.screens.prompting import AGENTS, PromptingScreen
 from tui.views.footer import footer
-from tui.views.layout import LAYOUTS, Layout, layout_for
+from tui.views.layout import Layout, layout_for
 from tui.views.paint import Line, Span, line
 from tui.widgets.board import HypothesisBoard
 from tui.widgets.line_view import LineView
@@ -46,6 +47,8 @@ class WarRoomScreen(PromptingScreen):
         """The two panes that are shown where there is room for two."""
         self._zoomed = zoomed
         self._layout: Layout = "full"
+        self._fitted_to = Size(0, 0)
+        self.add_class("-full")
         self._painted: tuple[object, ...] = ()
         self._board_version = -1
 
@@ -73,7 +76,8 @@ class WarRoomScreen(PromptingScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the arrangement for the new size."""
-        self._fit(event.size.width, event.size.height)
+        if event.size != self._fitted_to:
+            self._fit(event.size.width, event.size.height)
 
     def attach(self, view: SessionView) -> None:
         """Show a session from now on."""
@@ -101,9 +105,12 @@ class WarRoomScreen(PromptingScreen):
         return self._zoomed
 
     def _fit(self, width: int, height: int) -> None:
-        self._layout = layout_for(width, height)
-        for one in LAYOUTS:
-            self.set_class(one == self._layout, f"-{one}")
+        self._fitted_to = Size(width, height)
+        fitting = layout_for(width, height)
+        if fitting != self._layout:
+            self.remove_class(f"-{self._layout}")
+            self.add_class(f"-{fitting}")
+            self._layout = fitting
         self._arrange()
 
     def _visible(self) -> tuple[str, ...]:

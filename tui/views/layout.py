@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 Layout = Literal["full", "two", "one", "notice"]
-LAYOUTS: tuple[Layout, ...] = ("full", "two", "one", "notice")
 
 
 def layout_for(width: int, height: int) -> Layout:

@@ -9,7 +9,6 @@ from typing import Literal
 from orchestrator.journal.text import CleanText, clean
 
 Tone = Literal["plain", "dim", "strong", "accent", "good", "bad", "warn", "match"]
-TONES: tuple[Tone, ...] = ("plain", "dim", "strong", "accent", "good", "bad", "warn", "match")
 
 RefKind = Literal["finding", "hypothesis", "citation", "call", "verdict", "approval"]
 

@@ -14,7 +14,7 @@ class HypothesisBoard(LineView):
     """Shows hypotheses; the first unfolds by itself until the person folds or unfolds one."""
 
     DEFAULT_CSS = """
-    HypothesisBoard { border-top: solid $border-blurred; height: 1fr; width: 1fr; }
+    HypothesisBoard { border-top: solid $foreground 30%; border-title-color: $foreground; height: 1fr; width: 1fr; }
     HypothesisBoard:focus { border-top: heavy $border; }
     """
 

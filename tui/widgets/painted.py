@@ -8,30 +8,15 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
+from textual.style import Style as TextStyle
 from textual.widget import Widget
 
-from tui.views.paint import TONES, Line, Span, Tone
+from tui.text import STYLES
+from tui.views.paint import Line, Span, Tone
 
 
 class Painted(Widget):
     """Paints lines of spans by the line API; nothing here takes a plain string."""
-
-    COMPONENT_CLASSES = {f"tone--{tone}" for tone in TONES} | {"line--cursor"}
-
-    DEFAULT_CSS = """
-    Painted {
-        & > .tone--plain { color: $text; }
-        & > .tone--dim { color: $text-muted; }
-        & > .tone--strong { color: $text; text-style: bold; }
-        & > .tone--accent { color: $text-accent; text-style: bold; }
-        & > .tone--good { color: $text-success; }
-        & > .tone--bad { color: $text-error; text-style: bold; }
-        & > .tone--warn { color: $text-warning; }
-        & > .tone--match { text-style: reverse; }
-        & > .line--cursor { text-style: reverse; }
-        &:ansi > .tone--dim { text-style: dim; }
-    }
-    """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -46,7 +31,10 @@ class Painted(Widget):
         """Return a tone's style, resolved once until the styles change."""
         found = self._tones.get(tone)
         if found is None:
-            found = self._tones[tone] = self.get_component_rich_style(f"tone--{tone}")
+            wanted = STYLES[tone]
+            if tone == "dim" and self.app.native_ansi_color:
+                wanted = "dim"  # sixteen colours have no muted text
+            found = self._tones[tone] = (self.visual_style + TextStyle.parse(wanted)).rich_style
         return found
 
     def paint(self, line: Sequence[Span], width: int, extra: Style | None = None) -> Strip:

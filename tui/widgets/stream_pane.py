@@ -27,7 +27,7 @@ class StreamPane(LineView):
     """Shows the rows of one agent and follows them."""
 
     DEFAULT_CSS = """
-    StreamPane { border-top: solid $border-blurred; height: 1fr; width: 1fr; }
+    StreamPane { border-top: solid $foreground 30%; border-title-color: $foreground; height: 1fr; width: 1fr; }
     StreamPane:focus { border-top: heavy $border; }
     """
 
