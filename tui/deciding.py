@@ -121,6 +121,26 @@ def _same_request(desk: FixDesk, sheet: Sheet) -> None:
         raise ActFault(f"{sheet.draft}: another request took the place of the one shown; nothing was decided")
 
 
+async def void_changed(view: SessionView, sheet: Sheet) -> None:
+    """Void a request that the world does not fit any more, and ask anew on what is there now; else do nothing."""
+    from orchestrator.hands.fix_desk import shown_diff
+    from orchestrator.hands.fix_terms import FixChanged, FixTerms, verify
+
+    if sheet.subject != "fix":
+        return
+    desk = _desk(view)
+    async with _refusals():
+        last = desk.fix(sheet.draft).last
+        if last is None or not last.open or last.request.id != sheet.approval:
+            return
+        terms = FixTerms.model_validate(last.request.detail)
+        try:
+            await in_thread(lambda: verify(terms, desk.render or shown_diff()), "verify")
+        except FixChanged as changed:
+            await desk.approvals.void(last.request.id, last.request.digest, str(changed))
+            await desk.ask()
+
+
 async def deliver(view: SessionView, sheet: Sheet) -> str:
     """Make the approved ref appear; doing it twice is the same."""
     async with _refusals():

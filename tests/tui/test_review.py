@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 import pytest
 from textual.widgets import Input
 
-from orchestrator.journal.text import hidden_count
 from tests.fakes import FakeClock
 from tests.tui.decisions import CALL, COMMIT, LONG, SMALL, Case, feed, file_diff, reviewing, ticked
 from tests.tui.payloads import CONTROL, MARKUP, forbidden
@@ -18,7 +17,6 @@ from tui.actions import live
 from tui.screens.help import HelpScreen
 from tui.screens.review import ReviewScreen
 from tui.views.approval_gate import ARMED_S, QUIET_S, ApprovalGate
-from tui.views.diff import files_of
 
 # -- the gate, alone -----------------------------------------------------------------------------
 
@@ -370,38 +368,3 @@ async def test_hidden_characters_are_written_out_and_counted_at_the_top() -> Non
         text = shown(pilot.app)
         assert "2 hidden characters" in text
         assert "x = 1 \\u{202e}# \\u{2066}evil" in text
-
-
-# -- reading diffs -------------------------------------------------------------------------------
-
-
-def test_what_is_not_text_is_said_in_words() -> None:
-    head = "diff --git a/{0} b/{0}\n"
-    diff = (
-        head.format("run.sh") + "old mode 100644\nnew mode 100755\n"
-        + head.format("logo.png") + "index 1..2 100644\nBinary files a/logo.png and b/logo.png differ\n"
-        + head.format("link") + "new file mode 120000\nindex 0..1\n--- /dev/null\n+++ b/link\n@@ -0,0 +1 @@\n+target\n"
-        + "\\ No newline at end of file\n"
-        + head.format("gone") + "deleted file mode 100644\n--- a/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n"
-        + "diff --git a/old b/new\nsimilarity index 90%\nrename from old\nrename to new\n"
-        + head.format("lib") + "index 1..2 160000\n--- a/lib\n+++ b/lib\n@@ -1 +1 @@\n-Subproject commit 1\n"
-        + "+Subproject commit 2\n"
-        + head.format("tidy.py") + "--- a/tidy.py\n+++ b/tidy.py\n@@ -1 +1 @@\n-a  = 1\n+a = 1\n"
-    )  # fmt: skip
-    made = {file.path: file for file in files_of(diff, [("tidy.py", "a generated file")])}
-    assert list(made) == ["run.sh", "logo.png", "link", "gone", "new", "lib", "tidy.py"]
-    assert made["run.sh"].words == ("mode 100644 becomes 100755 (a file becomes an executable file)",)
-    assert made["logo.png"].words == ("binary: its bytes are not shown here",)
-    assert made["link"].words == ("it is a symbolic link", "no line end at the end of the file")
-    assert (made["gone"].change, made["gone"].removed) == ("deleted", 1)
-    assert made["new"].words == ("renamed from old", "90% of its lines stay")
-    assert "a submodule: only the commit that it points to changes" in made["lib"].words
-    assert made["tidy.py"].words == ("only white space changes", "a generated file")
-
-
-def test_no_content_can_begin_a_file_or_hide_a_line() -> None:
-    evil = "x\rdiff --git a/evil b/evil\x0b+++ b/evil\u2028@@ -1 +1 @@"
-    (file,) = files_of(file_diff("a.py", ["-- a/evil"], [evil, "++ b/evil"]))
-    assert (file.path, file.added, file.removed) == ("a.py", 2, 1)
-    assert file.hidden == hidden_count(evil + "\n") == 3
-    assert [one.text for one in file.lines][2] == "+x␍diff --git a/evil b/evil␋+++ b/evil\\u{2028}@@ -1 +1 @@"

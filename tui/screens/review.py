@@ -231,6 +231,7 @@ class ReviewScreen(PushingScreen):
             return
         if sheet.trouble:
             self.tell(f"it cannot be approved: {flat(sheet.trouble)}")
+            self._void_changed(sheet)
         elif not self._all_seen:
             self.tell(f"not seen to the end: {', '.join(self._unseen()[:4])}; u goes there, O lets it count anyway")
         elif self._gate.arm(sheet.digest):
@@ -249,7 +250,13 @@ class ReviewScreen(PushingScreen):
             self.diff.show_files(now.files)
             self.facts.show(now.facts)
             self.tell("what is shown changed: look at it again")
+            if now.trouble:
+                self._void_changed(now)
             self.tick()
+
+    def _void_changed(self, sheet: Sheet) -> None:
+        """Have what cannot hold any more voided and asked for anew, so that nobody is stuck with it."""
+        self.act(deciding.void_changed(self.view, sheet))
 
     def action_confirm(self) -> None:
         """Say yes to what was armed."""

@@ -36,8 +36,7 @@ class DiffView(PageView):
             made += file.lines
             self._unseen.append(len(made) - self._starts[-1])
         self._read_to = [-1] * len(made)
-        self._lines = ()
-        self.show(made)
+        self._replace(tuple(made))
 
     @property
     def files(self) -> tuple[DiffFile, ...]:

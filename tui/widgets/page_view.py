@@ -34,11 +34,15 @@ class PageView(Painted, can_focus=True):
     def show(self, lines: Sequence[PageLine], at: int = 0) -> None:
         """Show other lines from line `at` on; the same lines stay where they are."""
         held = tuple(lines)
-        if held == self._lines:
-            return
-        self._lines = held
+        if held != self._lines:
+            self._replace(held, at)
+
+    def _replace(self, lines: tuple[PageLine, ...], at: int = 0) -> None:
+        self._lines = lines
         self._lay_out()
+        self._top = 0
         self.go_to_line(at)
+        self.refresh()
 
     @property
     def lines(self) -> tuple[PageLine, ...]:
