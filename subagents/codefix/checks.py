@@ -1,6 +1,7 @@
 """Tests a draft: the base, the base with the fix's tests, the fix, each on a fresh export in the sandbox.
 
-Red to green is claimed only for a test that fails in the second run and passes in the third. Without a sandbox nothing
+Red to green is claimed only for a test that fails in the second run and passes in the third. Where the fix changes no
+test the second is the base as well: it is run again only to see that what failed fails twice. Without a sandbox nothing
 runs: the check then says untested, why, and the command to copy.
 """
 
@@ -112,19 +113,19 @@ class Checker:
 
     def _run(self, check: Check, ground: _Ground, cancelled: Callable[[], bool]) -> Check:
         first = self._once(ground, "base", ground.base, cancelled)
-        if ground.tests:
-            files = overlay(ground.base, ground.fix, ground.tests)
-            second = self._once(ground, "base with the fix's tests", files, cancelled)
-        else:
-            same = "the fix changes no test file, so this is the base: not run again"
-            suite = first.judged.suite.model_copy(
-                update={"name": "base with the fix's tests", "reason": same, "output": ""}
-            )
-            second = replace(first, judged=replace(first.judged, suite=suite))
+        second = self._tried(ground, cancelled) if ground.tests else _same(first)
         third = self._once(ground, "fix", ground.fix, cancelled)
+        if not ground.tests and _needs_proof(first, third):
+            again = self._tried(ground, cancelled)
+            second = again if again.judged.suite.outcome != "not run" else second
         runs = (first, second, third)
         found = compare([run.judged for run in runs], ground.tests)
         return _told(check, found, [run.judged.suite for run in runs], [note for run in runs for note in run.notes])
+
+    def _tried(self, ground: _Ground, cancelled: Callable[[], bool]) -> _Ran:
+        """Run the base with the fix's tests: the base a second time, where the fix changes none."""
+        files = overlay(ground.base, ground.fix, ground.tests)
+        return self._once(ground, "base with the fix's tests", files, cancelled)
 
     def _once(
         self, ground: _Ground, name: RunName, files: Mapping[str, TreeEntry], cancelled: Callable[[], bool]
@@ -157,6 +158,22 @@ class _Ran:
     judged: Judged
     notes: tuple[str, ...] = ()
     counted: bool = True
+
+
+def _same(first: _Ran) -> _Ran:
+    """Return the base's run as that of the base with the fix's tests, of which there are none."""
+    same = "the fix changes no test file, so this is the base: not run again"
+    suite = first.judged.suite.model_copy(update={"name": "base with the fix's tests", "reason": same, "output": ""})
+    return replace(first, judged=replace(first.judged, suite=suite))
+
+
+def _needs_proof(first: _Ran, third: _Ran) -> bool:
+    """Say whether one run of the base is too little: what turned green may fail by chance, or the run was cut off."""
+    base, fix = first.judged, third.judged
+    if base.named("failed") & fix.named("passed"):
+        return True
+    cut = base.suite.outcome == "could not start" or base.stopped
+    return cut and fix.suite.outcome == "passed"
 
 
 def _project(job: CheckJob, fix: Mapping[str, TreeEntry], changed: Sequence[str]) -> Project:

@@ -84,6 +84,8 @@ def _undistinguished(tried: Judged, passed: str) -> str:
         return f"{passed} on the fix; on the base with the fix's tests nothing could start, which is not red"
     if suite.outcome == "timed out":
         return f"{passed} on the fix; the base did not end in time, which is not red"
+    if tried.stopped:
+        return f"{passed} on the fix; the base was cut off ({suite.reason}), which is not red"
     if suite.outcome == "failed" and not tried.cases:
         return (
             "the command fails on the base and succeeds on the fix, but names no test: a build may have failed as well"
@@ -98,6 +100,8 @@ def _unsteady(base: Judged, tried: Judged, tests: Sequence[str]) -> set[str]:
     if base.cases is tried.cases or any(path.rpartition("/")[2] == "conftest.py" for path in tests):
         return set()
     differ = {name for name in base.cases.keys() & tried.cases.keys() if _sides(base, tried, name)}
+    if not tests:
+        return differ
     return {name for name in differ if ".py::" in name and name.partition("::")[0] not in tests}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from subagents.codefix.export import Trees
 from subagents.codefix.fixes import Check
 from subagents.codefix.results import Raw, judge
 from subagents.codefix.results_files import read_reports
-from subagents.codefix.sandbox import Sandbox, SandboxRun
-from subagents.codefix.sandbox_probe import Machine
+from subagents.codefix.sandbox import Sandbox, SandboxJob, SandboxRun
+from subagents.codefix.sandbox_probe import Machine, SandboxState
 from subagents.contract import ToolError
 from tests.gitstore.repos import commit, fingerprint, git, init
 
@@ -168,6 +169,56 @@ class TestThreeRuns:
         before = fingerprint(bench.repo)
         Checker().check(job)
         assert fingerprint(bench.repo) == before
+
+
+class Scripted(Sandbox):
+    """A sandbox that runs nothing and answers as it is told, one answer for each run."""
+
+    def __init__(self, *answers: SandboxRun) -> None:
+        super().__init__()
+        self.answers = list(answers)
+
+    def probe(self) -> SandboxState:
+        return SandboxState(True, program="/usr/bin/bwrap", version="0")
+
+    def run(self, job: SandboxJob, cancelled: Callable[[], bool] = lambda: False) -> SandboxRun:
+        return self.answers.pop(0)
+
+
+def _ended(word: str) -> SandboxRun:
+    said = f"test_adds (test_app.TestApp.test_adds) ... {word}\n\nRan 1 test in 0.000s\n".encode()
+    return SandboxRun("exited", 0 if word == "ok" else 1, head=said, printed=len(said))
+
+
+RED, GREEN = _ended("FAIL"), _ended("ok")
+CUT = SandboxRun("setup", reason="the supervisor of the sandbox ended without an answer")
+
+
+@pytest.mark.parametrize(
+    ("answers", "claim", "why"),
+    [
+        ((RED, GREEN, RED), "red to green", "1 test(s) fail on the base and pass on the fix"),
+        ((RED, GREEN, GREEN), "green, no distinguishing test", "no test fails without the fix"),
+        ((CUT, GREEN, RED), "red to green", "1 test(s) fail on the base"),
+        ((CUT, GREEN, CUT), "green, no distinguishing test", "nothing could start"),
+        ((SandboxRun("memory", reason="it held more"), GREEN, RED), "red to green", "1 test(s) fail on the base"),
+        ((SandboxRun("memory"), GREEN, SandboxRun("memory", reason="too big")), "green, no distinguishing test", "cut"),
+        ((RED, RED), "still red", "fail on the fix as well"),
+        ((GREEN, GREEN), "green, no distinguishing test", "no test fails without the fix"),
+    ],
+)
+def test_what_turns_green_failed_twice_and_a_run_that_was_cut_off_is_no_proof(
+    bench: Bench, answers: tuple[SandboxRun, ...], claim: str, why: str
+) -> None:
+    """base, fix, and the base again: one failure by chance is not red, and one lost run does not hide what is."""
+    job = bench.job({"app.py": APP_BAD, "test_app.py": TEST}, {"app.py": APP_GOOD})
+    sandbox = Scripted(*answers)
+    check = Checker(sandbox).check(job)
+    assert check.claim == claim, check.reason
+    assert why in check.reason
+    assert sandbox.answers == []
+    if answers == (RED, GREEN, GREEN):
+        assert "differ between two runs of the same code" in " ".join(check.warnings)
 
 
 def test_without_a_sandbox_nothing_runs_and_the_command_is_given(bench: Bench, tmp_path: Path) -> None:
