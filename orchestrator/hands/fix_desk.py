@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from orchestrator.hands.approvals import ApprovalError, Approvals
+from orchestrator.hands.approvals import ApprovalError, Approvals, digest_of
 from orchestrator.hands.calls import Recorded
 from orchestrator.hands.delivery import Delivered, approved_detail, approved_terms, deliver, settle
 from orchestrator.hands.fix_events import CHECK, CODEFIX
@@ -178,7 +178,7 @@ class FixDesk:
         fix = self.fix(draft_id)
         last = fix.last
         if last is None or not last.approved:
-            raise FixRefused(f"{draft_id}: it is {fix.standing}, not approved: `warroom fix approve` comes first")
+            raise FixRefused(f"{draft_id}: {fix.stands}: `warroom fix approve` comes first")
         name = last.request.id
         try:
             done = await in_thread(lambda: deliver(self.steps, name, self._render()), f"deliver-{fix.id}")
@@ -189,12 +189,18 @@ class FixDesk:
         return done
 
     async def reject(self, draft_id: str, reason: str, by: str = "person") -> Redrafted:
-        """Take a person's no, with its reason, and let the subagent draft again or say that it cannot."""
+        """Take a person's no, with its reason, and let the subagent draft again or say that it cannot.
+
+        Raises FixRefused, ApprovalError where it is decided already.
+        """
         fix = self.fix(draft_id)
-        last = self._open(fix)
-        await self.approvals.decide(last.request.id, "reject", last.request.digest, by, reason)
-        arguments = {"draft": fix.id, "reason": reason}
-        return await self.redraft("code_draft_next", arguments, f"next:{last.request.id}")
+        # What cannot be put up any more, for its base went away, is drafted again in the same way.
+        name = f"unasked:{fix.id}:{digest_of({'reason': reason})[7:19]}"
+        if fix.standing not in ("drafted", "void"):
+            last = self._open(fix)
+            name = last.request.id
+            await self.approvals.decide(name, "reject", last.request.digest, by, reason)
+        return await self.redraft("code_draft_next", {"draft": fix.id, "reason": reason}, f"next:{name}")
 
     # -- outward, each its own approval --------------------------------------------------------
 
@@ -203,7 +209,7 @@ class FixDesk:
         fix = self.fix(draft_id)
         last = fix.last
         if last is None or not (last.approved or fix.delivered is not None):
-            raise FixRefused(f"{draft_id}: it is {fix.standing}; what is pushed must be approved first")
+            raise FixRefused(f"{draft_id}: {fix.stands}; what is pushed must be approved first")
         fixed = FixTerms.model_validate(last.request.detail)
         bound = fixed.model_dump(
             include={"draft", "commit", "tree", "parent", "ref", "expected", "diff_digest", "store"}
@@ -250,7 +256,7 @@ class FixDesk:
         """Offer the undoing of what was delivered as a new draft; nothing is deleted or moved. Raises FixRefused."""
         fix = self.fix(draft_id)
         if fix.delivered is None or fix.last is None:
-            raise FixRefused(f"{draft_id}: it was not delivered, so there is nothing to undo (it is {fix.standing})")
+            raise FixRefused(f"{draft_id}: it was not delivered, so there is nothing to undo ({fix.stands})")
         terms = FixTerms.model_validate(fix.last.request.detail)
         merged = await in_thread(lambda: is_merged(terms), f"merged-{fix.id}")
         arguments = {
@@ -289,7 +295,7 @@ class FixDesk:
         last = fix.last
         if last is None or not last.open:
             why = f": {fix.reason}" if fix.reason else ""
-            raise ApprovalError(f"{fix.id}: nothing waits for a decision, it is {fix.standing}{why}")
+            raise ApprovalError(f"{fix.id}: nothing waits for a decision, {fix.stands}{why}")
         return last
 
     async def _void(self, asked: Asked, reason: str) -> None:

@@ -99,6 +99,11 @@ class Fix:
         return "approved" if last.approved else "rejected"
 
     @property
+    def stands(self) -> str:
+        """Where the draft stands, as the rest of a sentence."""
+        return "it waits for approval" if self.standing == "waits" else f"it is {self.standing}"
+
+    @property
     def reason(self) -> str:
         """Why it was rejected or voided; empty otherwise."""
         last = self.last

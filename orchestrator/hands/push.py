@@ -158,6 +158,8 @@ def _after(terms: PushTerms, said: str, limit_s: float) -> Pushed:
         return Pushed(None, f"not known whether {terms.ref} is at {terms.url} now ({said}): look there")
     if there == terms.commit:
         return Pushed(True, f"{terms.ref} is at {terms.url} now, although the push ended with: {said}")
+    if "shallow update not allowed" in said:
+        said = f"the base {terms.parent[:12]} is not there: push the branch that has it first; {said}"
     return Pushed(False, f"{terms.url} did not take {terms.ref} ({said}); nothing was forced; {_HINT}")
 
 

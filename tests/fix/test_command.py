@@ -114,7 +114,7 @@ def test_nothing_is_delivered_that_was_not_approved(run: Run, shared: tuple[Plac
     place, session = shared
     ran = run(place, "deliver", session)
     assert ran.status == 4
-    assert "not approved" in ran.complaint()
+    assert "it waits for approval" in ran.complaint()
 
 
 def test_the_digest_approves_and_delivers(run: Run, place: Place) -> None:
@@ -154,6 +154,32 @@ def test_what_changed_is_refused_and_named(run: Run, place: Place) -> None:
     assert "appeared meanwhile" in ran.complaint()
     assert git(place.repo, "rev-parse", fix.draft.branch) == fix.draft.base
     assert f"{fix.draft.branch}-2" in run(place, "list", session).out
+
+
+def test_a_draft_whose_base_was_rewritten_and_collected_is_drafted_again_on_what_is_there(
+    run: Run, place: Place
+) -> None:
+    git(place.repo, "commit", "-qm", "later")
+    session, fix = place.kept()
+    shown = digest(run, place, session)
+    git(place.repo, "commit", "-q", "--amend", "-m", "later, reworded")
+    git(place.repo, "reflog", "expire", "--expire=now", "--expire-unreachable=now", "HEAD", "main")
+    git(place.repo, "gc", "-q", "--prune=now")
+    before = snapshot(place.repo)
+    ran = run(place, "approve", session, "--commit", fix.draft.commit, "--yes-digest", shown)
+    assert ran.status == 4
+    assert "no longer in" in ran.complaint()
+    assert f"reject {session} {fix.id}" in run(place, "show", session).out
+    told = run(place, "commands", session)
+    assert "cannot be delivered as it is" in told.err
+    for reason in ("the base is gone", "another one"):
+        again = run(place, "reject", session, fix.id, "--reason", reason)
+        assert again.status == 0, again.err
+        assert "this id was used before" not in again.err
+    new = run(place, "list", session, "--json").json()[1]
+    assert new["standing"] == "waits"
+    assert new["draft"]["base"] == git(place.repo, "rev-parse", "HEAD")
+    assert not changed(before, snapshot(place.repo))
 
 
 def test_a_session_that_is_open_elsewhere_is_left_alone_but_can_be_looked_at(run: Run, place: Place) -> None:

@@ -93,7 +93,7 @@ async def test_yes_to_another_digest_is_void_and_asked_again(session: Session, p
     fix = only(session)
     with pytest.raises(FixChanged, match="not what was asked for"):
         await session.fixes.approve(fix.id, "sha256:" + "0" * 64)
-    with pytest.raises(FixRefused, match="not approved"):
+    with pytest.raises(FixRefused, match="waits for approval"):
         await session.fixes.deliver(fix.id)
     again = only(session)
     assert [one.void for one in again.asked] == [True, False]

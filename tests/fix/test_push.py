@@ -163,6 +163,7 @@ def test_a_remote_without_the_base_refuses(bench: Bench, tmp_path: Path) -> None
     git(tmp_path, "init", "-q", "--bare", str(empty))
     pushed = push(terms_for(bench, empty))
     assert pushed.done is False
+    assert f"the base {bench.base[:12]} is not there: push the branch that has it first" in pushed.words
     assert refs(empty) == ""
 
 

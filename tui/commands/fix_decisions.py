@@ -44,7 +44,7 @@ async def _approve(kept: Kept, name: str | None, given: tuple[str, str | None], 
         last = chosen.last
         if last is None or not last.open:
             why = f" ({chosen.reason})" if chosen.reason else ""
-            raise Fault(f"{chosen.id}: nothing waits for a decision, it is {chosen.standing}{why}", REFUSED)
+            raise Fault(f"{chosen.id}: nothing waits for a decision, {chosen.stands}{why}", REFUSED)
         if digest is None:
             _show(kept, chosen)
         yes(digest, last.request.digest, "approve exactly this" + (" and deliver it" if deliver_too else ""))

@@ -110,7 +110,10 @@ def _commands(kept: Kept, chosen: Fix) -> str:
     from orchestrator.hands.fix_terms import HEADS, FixRefused, located, read_repo
     from orchestrator.hands.pull_request import Place, commands_of
 
-    terms = now(chosen).terms
+    seen = now(chosen)
+    terms, changed = seen.terms, seen.trouble or (chosen.reason if chosen.standing == "void" else "")
+    if changed:
+        narrate(f"warroom: {chosen.id} cannot be delivered as it is ({changed}): look before you run these commands")
     repo = terms.repo if terms else kept.repos.get(chosen.draft.source, ".")
     ref = terms.ref if terms else HEADS + chosen.draft.branch
     policy, base = _policy(chosen), "main"

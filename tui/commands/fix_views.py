@@ -130,11 +130,13 @@ def _ending(kept: Kept, fix: Fix, seen: Now) -> Iterator[str]:
     yield f"{'diff':<10} {seen.diff_digest or 'cannot be made'}"
     if seen.trouble:
         yield f"{'CHANGED':<10} {line(seen.trouble)}"
+    which = f"{kept.session} {fix.id}"
+    if fix.standing in ("drafted", "void"):
+        yield f"{'next':<10} warroom fix reject {which} --reason {shlex.quote('…')}   (then it is drafted again)"
     last = fix.last
     if last is None:
         return
     yield f"{'digest':<10} {last.request.digest}"
-    which = f"{kept.session} {fix.id}"
     if fix.standing == "waits" and not seen.trouble:
         yield f"{'next':<10} warroom fix approve {which} --commit {fix.draft.commit[:12]}"
         yield f"{'or':<10} warroom fix reject {which} --reason {shlex.quote('…')}"
