@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from orchestrator.compose import Request, Surroundings
     from tui.live import Opened
 
+_SCREENS = Path(__file__).with_name("screens")
 TICK_S = 0.05
 SLOW_TICK_S = 0.2
 SAVE_TICKS = 20
@@ -57,6 +58,8 @@ class WarRoomApp(App[int], inherit_bindings=False):
     TITLE = "warroom"
     BINDINGS = bindings_of("everywhere")
     PAUSE_GC_ON_SCROLL = True
+    CSS_PATH = [_SCREENS / "warroom.tcss", _SCREENS / "sessions.tcss"]  # noqa: RUF012  as the framework types it
+    """Those of the screens that the app can begin with: a first screen's own are not read by the framework."""
 
     def __init__(self, start: Start, around: Surroundings | None = None) -> None:
         super().__init__()
@@ -79,13 +82,15 @@ class WarRoomApp(App[int], inherit_bindings=False):
 
     # -- opening -----------------------------------------------------------------------------
 
-    def on_mount(self) -> None:
-        """Show the first frame before anything heavy is imported."""
+    def get_default_screen(self) -> Screen[Any]:
+        """Return what the first frame shows."""
         start = self._begin_with
         if start.request is None and start.session is None:
-            self.push_screen(self._home())
-        else:
-            self.push_screen(WarRoomScreen(start.words))
+            return self._home()
+        return WarRoomScreen(start.words)
+
+    def on_mount(self) -> None:
+        """Show the first frame before anything heavy is imported."""
         self.call_after_refresh(self._begin)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -112,6 +117,7 @@ class WarRoomApp(App[int], inherit_bindings=False):
 
     def _freeze(self) -> None:
         """Spare what is there for good from the collector: its pauses are what typing feels."""
+        gc.enable()
         gc.collect()
         gc.freeze()
         gc.set_threshold(5_000, 20, 100)
@@ -229,12 +235,17 @@ class WarRoomApp(App[int], inherit_bindings=False):
         self._to_front("sessions")
 
     def _to_front(self, name: str) -> None:
+        """Bring an installed screen to the front; the one that the app began with stays below all others."""
+        target = self.get_screen(name)
         while len(self.screen_stack) > 2:
             self.pop_screen()
-        if len(self.screen_stack) == 2:
-            self.switch_screen(name)
+        if target is self.screen_stack[0]:
+            if len(self.screen_stack) == 2:
+                self.pop_screen()
+        elif len(self.screen_stack) == 2:
+            self.switch_screen(target)
         else:
-            self.push_screen(name)
+            self.push_screen(target)
 
     def action_help(self) -> None:
         """Show the keys of where the person is."""
@@ -249,7 +260,11 @@ class WarRoomApp(App[int], inherit_bindings=False):
         own: Context | None = getattr(self.screen, "keys_of", None)
         if own is not None:
             return own
-        name = type(self.screen).__module__.rpartition(".")[2]
+        return self._context_of(self.screen)
+
+    @staticmethod
+    def _context_of(screen: Screen[Any]) -> Context:
+        name = type(screen).__module__.rpartition(".")[2]
         return cast(Context, name) if name in LAYERS else "everywhere"
 
     def _view(self) -> Any:
@@ -272,7 +287,7 @@ class WarRoomApp(App[int], inherit_bindings=False):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer every action that can be done now, by its name."""
-        context: Context = self.context_now
+        context = self._context_of(screen)
         offers = getattr(screen, "offers", None)
         for action in live(context):
             if action.context in ("list", "page") or action.id in NEVER_BY_NAME:
@@ -317,7 +332,7 @@ class WarRoomApp(App[int], inherit_bindings=False):
         if not self.running:
             self._quit(Leaving("leave"))
             return
-        while len(self.screen_stack) > 2 and not isinstance(self.screen, PromptingScreen):
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, PromptingScreen):
             self.pop_screen()
         if isinstance(self.screen, PromptingScreen):
             first = next(one for one in self.opened.values() if one.running)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ def fits_terminal() -> bool:
 
 def launch(start: Start, *, mouse: bool = True) -> int:
     """Run the app to its end and return the exit status."""
+    gc.disable()  # until the first frame stands: the app collects and freezes then
     from tui.app import WarRoomApp
     from tui.commands.faults import narrate
 

@@ -73,9 +73,11 @@ async def test_home_lists_opens_and_comes_back(tmp_path: Path) -> None:
     async with app_on(tmp_path) as (app, pilot):
         assert isinstance(app.screen, SessionsScreen)
         await until(cast(Pilot[None], pilot), lambda: "checkout answers 5xx" in shown(app))
+        assert "APPROVALS" in shown(app)
         assert "1 to decide" in shown(app)
         await press(cast(Pilot[None], pilot), "enter")
         await until(cast(Pilot[None], pilot), lambda: isinstance(app.screen, WarRoomScreen) and "CAUSE" in shown(app))
+        await until(cast(Pilot[None], pilot), lambda: "dispatched 4" in shown(app))
         await press(cast(Pilot[None], pilot), "s")
         assert isinstance(app.screen, SessionsScreen)
         await press(cast(Pilot[None], pilot), "escape")

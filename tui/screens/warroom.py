@@ -42,6 +42,8 @@ class WarRoomScreen(PromptingScreen):
         super().__init__()
         self.view: SessionView | None = None
         self._opening = opening
+        self._there = False
+        """Whether its widgets are there."""
         self._place = place if place in PLACES else AGENTS[0]
         self._pair = (AGENTS[0], AGENTS[1])
         """The two panes that are shown where there is room for two."""
@@ -70,9 +72,12 @@ class WarRoomScreen(PromptingScreen):
 
     def on_mount(self) -> None:
         """Show the frame at once, whatever is still being opened."""
+        self._there = True
         self.query_one("#notice", TextBlock).show(line(("warroom needs 60 columns and 16 rows", "warn")))
         self.query_one("#header", TextBlock).show(line((self._opening, "strong")))
         self._fit(self.app.size.width, self.app.size.height)
+        if self.view is not None:
+            self.attach(self.view)
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the arrangement for the new size."""
@@ -80,8 +85,10 @@ class WarRoomScreen(PromptingScreen):
             self._fit(event.size.width, event.size.height)
 
     def attach(self, view: SessionView) -> None:
-        """Show a session from now on."""
+        """Show a session from now on; a screen that is not there yet does so once it is."""
         self.view = view
+        if not self._there:
+            return
         self._painted, self._board_version = (), -1
         for pane in self.query(StreamPane):
             pane.attach(view.streams.panes[pane.agent])
@@ -154,7 +161,7 @@ class WarRoomScreen(PromptingScreen):
     def tick(self) -> None:
         """Paint what changed; called by the app's ticker, and after what the person does."""
         view = self.view
-        if not self.is_mounted or self._layout == "notice":
+        if not self._there or self._layout == "notice":
             return
         width = self.app.size.width
         now = view.clock.now() if view is not None else None
