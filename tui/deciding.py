@@ -59,6 +59,7 @@ def sheet_of(fix: Fix, asked: Asked, seen: Now, policy: RepoPolicy | None = None
         does=does_of(seen, asked.request.subject, asked.request.detail),
         draft=fix.id,
         commit=fix.draft.commit,
+        claim=fix.check.claim if fix.check else "not tested",
         url=str(asked.request.detail.get("url", "")),
         trouble=trouble,
     )

@@ -65,3 +65,10 @@ def test_no_content_can_begin_a_file_or_hide_a_line() -> None:
     assert (file.path, file.added, file.removed) == ("a.py", 2, 1)
     assert file.hidden == hidden_count(evil + "\n") == 3
     assert [one.text for one in file.lines][2] == "+x␍diff --git a/evil b/evil␋+++ b/evil\\u{2028}@@ -1 +1 @@"
+
+
+def test_a_sequence_that_would_hide_text_is_shown_itself() -> None:
+    (file,) = files_of(file_diff("a.py", [], ["ok \x1b[8mrm -rf\x1b[0m\x1b]0;x\x07 # end"]))
+    assert file.lines[1].text == "+ok ␛[8mrm -rf␛[0m␛]0;x␇ # end"
+    assert {one.tone for one in file.lines[1].body} == {"good", "match"}
+    assert file.hidden == 14

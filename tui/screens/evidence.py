@@ -51,6 +51,8 @@ class EvidenceScreen(PromptingScreen):
         """Which citation is shown."""
         self._opened: dict[str, Opened] = {}
         self._shown: Opened | None = None
+        self._most = 6
+        """Most rows of the list of citations."""
 
     def compose(self) -> ComposeResult:
         """Make the frame."""
@@ -76,8 +78,7 @@ class EvidenceScreen(PromptingScreen):
     def on_resize(self, event: events.Resize) -> None:
         """Choose the arrangement."""
         self.set_class(event.size.width < BOTH_FROM, "-narrow")
-        most = 6 if event.size.height >= 30 else 3
-        self.query_one("#cites").styles.height = min(most, len(self.cited))
+        self._most = 6 if event.size.height >= 30 else 3
         self._arrange()
         self.tick()
 
@@ -159,6 +160,8 @@ class EvidenceScreen(PromptingScreen):
         place = f"  {self.at + 1} of {len(self.cited)}" if len(self.cited) > 1 else ""
         head = line(("evidence", "accent"), (place, "warn"), ("  ", "dim"), (flat(self._title), "strong"))
         self.query_one("#header", TextBlock).show(head)
+        cites = self.query_one("#cites", PageView)
+        cites.styles.height = max(1, min(self._most, cites.rows))
         facts = "  ".join(current.facts) if current is not None else ""
         ground = flat(current.ground) if current is not None else ""
         self.query_one("#ground", TextBlock).show(

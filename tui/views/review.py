@@ -39,6 +39,8 @@ class Sheet:
     commit: str = ""
     url: str = ""
     """Where a push goes."""
+    claim: str = ""
+    """What the tests show, in a few words."""
     trouble: str = ""
     """Why it cannot be approved as it is."""
 

@@ -42,6 +42,7 @@ def seen_words(sheet: Sheet, seen: tuple[bool, ...], overridden: bool) -> Line:
         (" (unseen ones allowed)" if overridden and done < count else "", "warn"),
         ("  ", "dim"),
         (hidden, "bad" if sheet.hidden else "dim"),
+        (f"  tests: {flat(sheet.claim)}" if sheet.claim else "", "good" if sheet.claim == "red to green" else "warn"),
         (f"  digest {sheet.digest or 'none'}", "dim"),
     )
 
