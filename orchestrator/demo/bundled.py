@@ -107,7 +107,7 @@ def _git(*arguments: str) -> None:
     try:
         ran = subprocess.run(  # noqa: S603  a fixed program and the product's own files
             [program, "-c", "init.templateDir=", *arguments],
-            env=closed_environment(), capture_output=True, text=True, timeout=_CLONE_S,
+            env=closed_environment({"GIT_ALLOW_PROTOCOL": "file"}), capture_output=True, text=True, timeout=_CLONE_S,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise DemoError(f"git took more than {_CLONE_S:.0f} s to unpack the demo's repository; try again") from error

@@ -173,6 +173,7 @@ def _outward(store: str, arguments: list[str], limit_s: float) -> Output:
 def _environment() -> dict[str, str]:
     """Return what git needs to reach a remote as this person, without being able to ask them anything."""
     extra = {
+        "GIT_ALLOW_PROTOCOL": ":".join(_SCHEMES),
         "GIT_SSH_COMMAND": _SSH,
         "GIT_ASKPASS": "/bin/false",
         "SSH_ASKPASS": "/bin/false",

@@ -102,7 +102,9 @@ class Checker:
             }
         )
         if not state.usable:
-            return check.model_copy(update={"reason": f"{state.line()}. By hand: {check.copy_command}"})
+            # The command's own warnings tell of how it ran; nothing did.
+            said = f"{state.line()}. By hand: {check.copy_command}"
+            return check.model_copy(update={"reason": said, "warnings": state.warnings})
         tests = tuple(path for path in changed if is_test_path(path))
         try:
             directory = fresh_run_dir(job.runs, job.name)

@@ -32,7 +32,7 @@ _BASE: Mapping[str, str] = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ASKPASS": "/bin/false",
     "GIT_SSH_COMMAND": "/bin/false",
-    "GIT_ALLOW_PROTOCOL": "https:ssh:file",
+    "GIT_ALLOW_PROTOCOL": "none",  # lazy fetching too, where git is older than the variable below
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",

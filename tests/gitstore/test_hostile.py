@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from subagents.gitstore import environment
 from subagents.gitstore.environment import require_path, require_sha
 from subagents.gitstore.locate import user_git
 from subagents.gitstore.log import LogQuery
@@ -69,6 +70,29 @@ def test_nothing_of_a_hostile_repository_runs(tmp_path: Path, monkeypatch: pytes
     assert len(second.parents) == 1, "the replace ref is not followed"
     patch = reader.patches([second.sha])[second.sha].text or b""
     assert b"-1\n+2\n" in patch
+
+
+@pytest.mark.parametrize("url", ["file://{0}", "{0}", "ssh://127.0.0.1:1/x", "https://127.0.0.1:1/x"])
+def test_a_git_too_old_to_be_told_not_to_fetch_lazily_has_no_way_to(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    """A promisor remote names a program that plain git runs as soon as an object is missing."""
+    mark = tmp_path / "ran"
+    where = url.format(sample.path)
+    with (sample.path / ".git" / "config").open("a") as config:
+        config.write("[core]\n\trepositoryformatversion = 1\n[extensions]\n\tpartialClone = evil\n")
+        config.write(f'[remote "evil"]\n\turl = {where}\n\tpromisor = true\n\tuploadpack = touch {mark}; false\n')
+    monkeypatch.setitem(environment._BASE, "GIT_NO_LAZY_FETCH", "0")  # as on an old git
+    asked = (["cat-file", "--batch-check"], b"deadbeef" * 5 + b"\n")
+    answer = user_git(sample.path / ".git", *asked)
+    assert b" missing" in answer.stdout
+    assert "not allowed" in answer.stderr
+    assert not mark.exists()
+    if not url.endswith("{0}"):
+        return
+    monkeypatch.setitem(environment._BASE, "GIT_ALLOW_PROTOCOL", "file")  # teeth
+    user_git(sample.path / ".git", *asked)
+    assert mark.exists()
 
 
 def test_the_traps_work_on_plain_git(tmp_path: Path) -> None:

@@ -229,6 +229,7 @@ def test_without_a_sandbox_nothing_runs_and_the_command_is_given(bench: Bench, t
     check = Checker(Sandbox(machine)).check(job)
     assert (check.claim, check.runs) == ("untested", ())
     assert "bubblewrap is not installed" in check.reason
+    assert not [text for text in check.warnings if " ran " in text], "nothing ran"
     assert check.copy_command in check.reason
     assert not (tmp_path / "ran").exists()
     assert not bench.runs.exists() or list(bench.runs.iterdir()) == []
