@@ -103,8 +103,12 @@ def _deliver(steps: Steps, approval_id: str, terms: FixTerms, render: RenderDiff
     try:
         transfer(terms, location)
     except OSError as error:
-        where = error.filename or f"{terms.git_dir}/objects"
-        raise FixRefused(f"{terms.repo} cannot be written ({where}: {error.strerror}); no ref was made") from error
+        place = error.filename if isinstance(error.filename, str) and not os.path.isabs(error.filename) else ""
+        where = os.path.join(terms.git_dir, "objects", place)
+        raise FixRefused(
+            f"{where} cannot be written ({error.strerror}); no ref was made: put that right and deliver again, or do "
+            "it yourself (`warroom fix commands`)"
+        ) from error
     if approved_terms(steps, approval_id) != terms:
         raise FixRefused("the approval changed while it was carried out; no ref was made")
     return _create(terms, location)

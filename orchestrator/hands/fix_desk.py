@@ -194,6 +194,9 @@ class FixDesk:
         Raises FixRefused, ApprovalError where it is decided already.
         """
         fix = self.fix(draft_id)
+        if fix.standing == "approved" and fix.last is not None:  # and not delivered
+            await self._void(fix.last, f"taken back: {reason}")
+            fix = self.fix(draft_id)
         # What cannot be put up any more, for its base went away, is drafted again in the same way.
         name = f"unasked:{fix.id}:{digest_of({'reason': reason})[7:19]}"
         if fix.standing not in ("drafted", "void"):

@@ -61,6 +61,8 @@ def _claim(
     still = fix.named("failed", "error")
     if fixed:
         left = f"; {len(still)} fail on both" if still else ""
+        if fix.suite.outcome == "failed" and not still:
+            left = f"; the suite as a whole still fails: {fix.suite.reason}"
         return "red to green", f"{len(fixed)} test(s) fail on the base and pass on the fix; {passed}{left}"
     if fix.suite.outcome == "failed":
         if still and not fix.named("failed"):

@@ -48,7 +48,7 @@ def require_replacements(replacements: Sequence[Replacement]) -> None:
 
 def _require_text(path: str, text: str) -> int:
     where = path[:80]
-    if PLACEHOLDER in text:
+    if PLACEHOLDER in text.lower():
         raise ValueError(
             f"{where}: the text holds a placeholder of something redacted ({PLACEHOLDER}…); what stood there is not "
             "known here, so it cannot be written: choose a text without it"

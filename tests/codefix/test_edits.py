@@ -192,6 +192,7 @@ def test_no_foul_path_reaches_a_tree_or_a_file(bench: Bench, tmp_path: Path) -> 
     [
         ([("a.py", "line 7", "key = <redacted:token:abc123>")], "placeholder"),
         ([("a.py", "<redacted:x>", "line 7")], "placeholder"),
+        ([("a.py", "line 7", "key = <REDACTED:token:abc123>")], "placeholder"),
         ([("new.py", "", "k = '<redacted:aws:ffffff>'\n")], "placeholder"),
         ([("a.py", "line 7", "x\0y")], "control character U\\+0000"),
         ([("a.py", "line 7", "x\x1b[2J")], "control character U\\+001B"),

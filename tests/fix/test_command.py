@@ -205,6 +205,27 @@ def test_no_reaches_the_subagent(run: Run, place: Place) -> None:
     assert fix.id in run(place, "list", session).out
 
 
+def test_a_yes_can_be_taken_back_until_it_is_delivered(run: Run, place: Place) -> None:
+    session, fix = place.kept()
+    yes = ("--commit", fix.draft.commit, "--yes-digest", digest(run, place, session), "--no-deliver")
+    assert run(place, "approve", session, *yes).status == 0
+    before = snapshot(place.repo)
+    assert run(place, "reject", session, "--reason", "not today").status == 0
+    told = run(place, "list", session, "--json").json()[0]
+    assert (told["standing"], told["reason"]) == ("rejected", "not today")
+    ran = run(place, "deliver", session, fix.id)
+    assert (ran.status, ran.complaint().count("it is rejected")) == (4, 1)
+    assert not changed(before, snapshot(place.repo))
+
+
+def test_a_git_directory_that_is_elsewhere_is_shown(run: Run, place: Place) -> None:
+    elsewhere = place.top / "elsewhere.git"
+    (place.repo / ".git").rename(elsewhere)
+    (place.repo / ".git").write_text(f"gitdir: {elsewhere}\n")
+    session, _ = place.kept()
+    assert f"{place.repo} (kept in {elsewhere})" in run(place, "show", session).out
+
+
 def test_a_repository_with_a_pre_push_hook_gets_the_commands(run: Run, place: Place) -> None:
     session, fix = place.kept()
     run(place, "approve", session, "--commit", fix.draft.commit, "--yes-digest", digest(run, place, session))

@@ -40,6 +40,13 @@ def test_an_existing_red_test_that_turns_green() -> None:
     assert (found.claim, found.fixed) == ("red to green", ("b",))
 
 
+def test_a_suite_that_ends_badly_although_a_test_turned_green_is_said_to() -> None:
+    why = "exit status 1, although no single test failed: coverage is 40 %"
+    found = _compare(_run("a:f"), None, _run("a:p", outcome="failed", reason=why))
+    assert found.claim == "red to green"
+    assert found.reason.endswith(f"; the suite as a whole still fails: {why}")
+
+
 def test_red_on_the_base_alone_is_not_enough() -> None:
     """It failed on the base, but with the fix's tests it passes there as well: the tests changed, not the code."""
     found = _compare(_run("a:f"), _run("a:p"), _run("a:p"), "test_a.py")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 from orchestrator.hands.fix_fold import Fix
 from orchestrator.hands.pull_request import tests_of
@@ -60,7 +61,10 @@ def _facts(fix: Fix, seen: Now) -> Iterator[str]:
         kept = f"; a merge, parent {draft.mainline} is kept as the main line" if draft.mainline else ""
         pairs.append(("undoes", draft.undoes + kept))
     if terms is not None:
-        pairs += [("repository", line(terms.repo)), ("ref", terms.ref)]
+        # A `.git` that is a file, or a link, leads to another place than the path says.
+        away = Path(terms.git_dir) not in (Path(terms.repo), Path(terms.repo) / ".git")
+        pairs += [("repository", line(terms.repo) + (f" (kept in {line(terms.git_dir)})" if away else ""))]
+        pairs += [("ref", terms.ref)]
     if terms is not None and fix.delivered is None:
         pairs.append(
             (
