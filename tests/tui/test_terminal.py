@@ -62,6 +62,9 @@ def test_run_watch_move_copy_and_quit(tmp_path: Path, incident: Path, size: tupl
         tty.keys("z", "g", "Space")
         tty.keys("z", "b")
         tty.shows("hypotheses")
+        tty.tmux("send-keys", "0", "z", "m", *"qzfi 123", "Enter", "1", "G", "k", "Space")  # faster than anyone types
+        tty.shows("you: qzfi 123" if size[0] < 100 else "said; it is in the session")
+        tty.keys("z")
         tty.keys("?")
         tty.shows("Steer the agents, or ask.")
         tty.keys("Escape")
@@ -111,6 +114,7 @@ def test_killed_at_work_it_is_where_it_was(tmp_path: Path, incident: Path, numbe
             assert "stopped" in seen
             tty.keys("r")
             tty.until(lambda seen: "NEXT" in seen and "no verdict" not in seen)
+        tty.shows("done 00:")  # with work still running, q would ask first
         tty.keys("q")
         tty.shows("ready$")
 
