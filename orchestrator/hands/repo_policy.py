@@ -30,7 +30,7 @@ class RepoPolicy:
 
 
 def policy_of(location: Location, environ: Mapping[str, str] = os.environ) -> RepoPolicy:
-    """Read the settings files of a repository and of this person; includes are not followed, nothing is run."""
+    """Read the settings files of a repository, a person and a machine; includes are not followed, nothing is run."""
     files = [*_personal(environ), location.common_dir / "config", location.git_dir / "config.worktree"]
     settings: dict[str, str] = {}
     remotes: dict[str, str] = {}
@@ -54,11 +54,15 @@ def policy_of(location: Location, environ: Mapping[str, str] = os.environ) -> Re
 
 
 def _personal(environ: Mapping[str, str]) -> list[Path]:
+    """Return the settings files of this machine and of this person, in the order in which git reads them."""
+    found = [] if environ.get("GIT_CONFIG_NOSYSTEM") else [Path(environ.get("GIT_CONFIG_SYSTEM") or "/etc/gitconfig")]
+    if environ.get("GIT_CONFIG_GLOBAL"):
+        return [*found, Path(environ["GIT_CONFIG_GLOBAL"])]
     home = environ.get("HOME")
     if not home:
-        return []
+        return found
     own = Path(environ.get("XDG_CONFIG_HOME") or Path(home) / ".config")
-    return [own / "git" / "config", Path(home) / ".gitconfig"]
+    return [*found, own / "git" / "config", Path(home) / ".gitconfig"]
 
 
 def _settings(file: Path) -> list[tuple[str, str]]:

@@ -51,7 +51,7 @@ def terms_for(bench: Bench, remote: Path | str, **changes: str) -> PushTerms:
 
 def hook(remote: Path, name: str, script: str) -> None:
     path = remote / "hooks" / name
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
 
@@ -249,8 +249,14 @@ def test_the_investigated_repository_is_no_remote_its_hooks_would_run(bench: Ben
 def test_what_the_repository_asks_of_those_who_push_is_read_and_not_run(bench: Bench, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    env = {"HOME": str(home)}
+    env = {"HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
     assert policy_of(locate(bench.repo), env).reasons == ()
+    machine = tmp_path / "machine"
+    hook(machine, "pre-push", f"touch {tmp_path}/ran")
+    (tmp_path / "gitconfig").write_text(f"[core]\n\thooksPath = {machine}/hooks\n")
+    for name in ("GIT_CONFIG_SYSTEM", "GIT_CONFIG_GLOBAL"):
+        others = policy_of(locate(bench.repo), {"HOME": str(home), name: str(tmp_path / "gitconfig")})
+        assert str(machine) in str(others.reasons), "a hook that all repositories of this machine have"
     git(bench.repo, "remote", "add", "origin", "git@example.org:a/b.git")
     git(bench.repo, "config", "remote.origin.pushurl", "ssh://git@push.example.org/a/b.git")
     git(bench.repo, "config", "push.gpgSign", "if-asked")

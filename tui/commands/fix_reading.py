@@ -38,8 +38,8 @@ class Kept:
         found = [fix for key, fix in self.fixes.items() if key.startswith(wanted)]
         if len(found) != 1:
             known = ", ".join(self.fixes) or "none"
-            how = "no draft" if not found else f"{len(found)} drafts"
-            raise Fault(f"{how} of {self.session} begin with {name[:40]!r}; there are: {known}")
+            how = "no draft of it begins" if not found else f"{len(found)} drafts of it begin"
+            raise Fault(f"{self.session}: {how} with {name[:40]!r}; there are: {known}")
         return found[0]
 
     def _only(self) -> Fix:
