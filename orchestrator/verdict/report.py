@@ -96,8 +96,9 @@ class _Fold:
                 self._moment(event.ts, f"engine error: {error.message}", "session")
             case UserMessage(content=content):
                 self._moment(event.ts, "a person wrote: " + " ".join(part.text for part in content), "session")
-            case Note(level="info", text=text):
+            case Note(level="info", text=text, by=by):
                 self.notes.append(text)
+                self._moment(event.ts, f"{by} noted: {text}", "session")
             case Note(text=text):
                 self.problems.append(Problem(what=text))
             case _:

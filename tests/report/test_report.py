@@ -21,6 +21,7 @@ from orchestrator.journal.faults import BlobMissing
 from orchestrator.verdict.claims import cited
 from orchestrator.verdict.document import VerdictDocument, document, to_json
 from orchestrator.verdict.report import ReportError, build_report
+from orchestrator.verdict.report_markdown import render_markdown
 from orchestrator.verdict.report_model import Report
 from orchestrator.verdict.rollback import fill_in
 from subagents.contract import Coverage, Problem
@@ -130,6 +131,15 @@ def test_problems_come_from_coverage_and_warnings_once_each() -> None:
     )
     lines = [problem.line() for problem in build_report(story.events).problems]
     assert lines == ["clock of host b is off", "app.log:3: not JSON; lost: the line; look at it"]
+
+
+def test_what_a_person_noted_stands_in_the_timeline() -> None:
+    story = Story()
+    story.events = told()
+    story.add(Note(text="the customer called at nine", by="person"))
+    report = build_report(story.events)
+    assert "person noted: the customer called at nine" in [item.text for item in report.timeline]
+    assert "the customer called at nine" in render_markdown(report)
 
 
 def test_the_configured_rollback_comes_first_filled_in_and_quoted() -> None:
