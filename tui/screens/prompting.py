@@ -61,10 +61,6 @@ class PromptingScreen(Screen[None]):
         if isinstance(focused, LineView):
             self._asked_by = focused
 
-    def _give_back_focus(self) -> None:
-        if self._asked_by is not None and self._asked_by.is_mounted:
-            self._asked_by.focus()
-
     def act(self, doing: Awaitable[object], done: str = "") -> None:
         """Carry something out off the key's handler; what cannot be done is said, not raised."""
 
@@ -136,7 +132,6 @@ class PromptingScreen(Screen[None]):
         event.stop()
         if event.kind == "filter" and self._asked_by is not None:
             self._asked_by.look_for("")
-        self._give_back_focus()
 
     @on(PromptBar.Answered)
     def _answered(self, event: PromptBar.Answered) -> None:
@@ -151,7 +146,6 @@ class PromptingScreen(Screen[None]):
             "stop": self._interrupt,
         }
         carry_out = answers.get(event.kind) or self.other_answers().get(event.kind)
-        self._give_back_focus()
         if carry_out is not None and event.text.strip():
             carry_out(event.text.strip())
 

@@ -130,11 +130,12 @@ class WarRoomScreen(PromptingScreen):
     def _arrange(self) -> None:
         visible = self._visible()
         self.set_class(self._zoomed, "-zoomed")
+        # At once, not by a class that takes effect later: the next key may be here already.
         for place in PLACES:
-            self.list_of(place).set_class(place not in visible, "-off")
-        self.query_one("#panes").set_class(visible == (BOARD,), "-off")
+            self.list_of(place).display = place in visible
+        self.query_one("#panes").display = visible != (BOARD,)
         if not self.prompt.kind:
-            self.list_of(self._place).focus()
+            self.set_focus(self.list_of(self._place), scroll_visible=False)
         self._painted = ()
         self.tick()
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Input
 
 from orchestrator.journal.text import CleanText, clean
@@ -39,16 +41,11 @@ class ChoiceLine(Painted, can_focus=True):
     ChoiceLine { height: 100%; width: 1fr; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, answer: Callable[[str | None], None]) -> None:
         super().__init__(id="choice")
         self.choice: Choice | None = None
-
-    class Chosen(Message):
-        """A key was pressed: the answer, or None for a dismissal."""
-
-        def __init__(self, choice: Choice, answer: str | None) -> None:
-            self.choice, self.answer = choice, answer
-            super().__init__()
+        self._answer = answer
+        """Called at once with the answer, or None for a dismissal: the next key may be here already."""
 
     def render_line(self, y: int) -> Strip:
         """Paint the question."""
@@ -64,9 +61,21 @@ class ChoiceLine(Painted, can_focus=True):
             return
         answer = self.choice.keys.get(event.character or event.key) or self.choice.keys.get(event.key)
         if answer is not None:
-            self.post_message(self.Chosen(self.choice, answer))
+            self._answer(answer)
         elif event.key == "escape":
-            self.post_message(self.Chosen(self.choice, None))
+            self._answer(None)
+
+
+class PromptInput(Input):
+    """An input whose enter takes effect at once: what is typed after it is not its any more."""
+
+    def __init__(self, submit: Callable[[str], None]) -> None:
+        super().__init__(id="prompt-input", max_length=MOST, select_on_focus=False)
+        self._submit_text = submit
+
+    async def action_submit(self) -> None:
+        """Hand the text over."""
+        self._submit_text(self.value)
 
 
 class PromptBar(Horizontal):
@@ -76,12 +85,8 @@ class PromptBar(Horizontal):
     PromptBar { height: 1; }
     PromptBar > TextBlock { width: 1fr; }
     PromptBar.-typing > TextBlock { width: auto; }
-    PromptBar > Input { display: none; width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
-    PromptBar > ChoiceLine { display: none; }
+    PromptBar > Input { width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
     PromptBar > Input:focus { border: none; }
-    PromptBar.-typing > Input { display: block; }
-    PromptBar.-asking > ChoiceLine { display: block; }
-    PromptBar.-asking > TextBlock { display: none; }
     PromptBar.-explaining { height: 2; }
     """
 
@@ -111,12 +116,24 @@ class PromptBar(Horizontal):
         self.kind = ""
         """What is asked for now; empty: nothing."""
         self._hint: Line = ()
+        self._before: Widget | None = None
+        """What had the focus when something was asked: it gets it back with the answer."""
 
     def compose(self) -> ComposeResult:
         """Make the three things that can be in the row."""
         yield TextBlock(id="prompt-hint")
-        yield ChoiceLine()
-        yield Input(id="prompt-input", max_length=MOST, select_on_focus=False)
+        yield ChoiceLine(self._chosen)
+        yield PromptInput(self.submit)
+
+    def on_mount(self) -> None:
+        """Show the hint, and nothing to be typed into."""
+        self._show("hint")
+
+    def _show(self, what: Literal["hint", "text", "choice"]) -> None:
+        # At once, not by a class that takes effect later: the next key may be here already.
+        self.query_one("#prompt-hint").display = what != "choice"
+        self.query_one(Input).display = what == "text"
+        self.query_one(ChoiceLine).display = what == "choice"
 
     def hint(self, words: Line) -> None:
         """Show what the prompt is for while nothing is asked."""
@@ -127,6 +144,7 @@ class PromptBar(Horizontal):
     def ask(self, kind: str, label: str, text: str = "") -> None:
         """Ask for a text."""
         self._close()
+        self._before = self.screen.focused
         self.kind = kind
         label_block = self.query_one("#prompt-hint", TextBlock)
         words = line((f"{label} ", "accent"))
@@ -136,18 +154,21 @@ class PromptBar(Horizontal):
         typed = self.query_one(Input)
         typed.value = clean(text, newlines=False)
         typed.cursor_position = len(typed.value)
-        typed.focus()
+        self._show("text")
+        self.screen.set_focus(typed, scroll_visible=False)
 
     def choose(self, choice: Choice) -> None:
         """Ask for a key."""
         self._close()
+        self._before = self.screen.focused
         self.kind = choice.kind
         asking = self.query_one(ChoiceLine)
         asking.choice = choice
         self.add_class("-asking")
         self.set_class(bool(choice.help), "-explaining")
+        self._show("choice")
         asking.refresh()
-        asking.focus()
+        self.screen.set_focus(asking, scroll_visible=False)
 
     def dismiss(self) -> None:
         """Close what is asked, if anything is."""
@@ -157,7 +178,10 @@ class PromptBar(Horizontal):
             self.post_message(self.Dismissed(kind))
 
     def _close(self) -> None:
+        if self.kind and self._before is not None and self._before.is_attached:
+            self.screen.set_focus(self._before, scroll_visible=False)
         self.kind = ""
+        self._show("hint")
         self.remove_class("-typing", "-asking", "-explaining")
         self.query_one(ChoiceLine).choice = None
         hint = self.query_one("#prompt-hint", TextBlock)
@@ -176,20 +200,25 @@ class PromptBar(Horizontal):
         if self.kind:
             self.post_message(self.Typed(self.kind, clean(event.value, newlines=False)))
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        kind, text = self.kind, clean(event.value, newlines=False)
-        self._close()
-        self.post_message(self.Answered(kind, text))
+    def take(self, event: events.Key) -> bool:
+        """Take a key that did not come by the focus, where it means something here; say whether it did."""
+        if self.has_class("-asking"):
+            self.query_one(ChoiceLine).on_key(event)
+            return True
+        if self.has_class("-typing") and event.is_printable and event.character is not None:
+            self.query_one(Input).insert_text_at_cursor(event.character)
+            return True
+        return False
 
-    @on(ChoiceLine.Chosen)
-    def _chosen(self, event: ChoiceLine.Chosen) -> None:
-        event.stop()
-        if self.kind != event.choice.kind:
-            return
-        if event.answer is None:
-            self.dismiss()
-            return
+    def submit(self, text: str) -> None:
+        """Take the text as the answer."""
+        kind = self.kind
         self._close()
-        self.post_message(self.Answered(event.choice.kind, clean(event.answer)))
+        if kind:
+            self.post_message(self.Answered(kind, clean(text, newlines=False)))
+
+    def _chosen(self, answer: str | None) -> None:
+        if answer is None:
+            self.dismiss()
+        else:
+            self.submit(answer)
