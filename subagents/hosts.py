@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-_TLDS = "com|net|org|io|dev|cloud|app|co|ai|eu|info|biz|gov|edu|uk|us|de|fr|nl|ch|jp|in|au|ca|br|cn|kr|se|no|es|it|pl|example"
+_TLDS = (
+    "com|net|org|io|dev|cloud|app|co|ai|eu|info|biz|gov|edu|uk|us|de|fr|nl|ch|jp|in|au|ca|br|cn|kr|se|no|es|it|pl"
+    "|example"
+)
 _HOST = re.compile(rf"(?<![\w.@/-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:{_TLDS})(?![\w.-])")
 _REVERSED = frozenset(_TLDS.split("|"))
 """A name that begins with one of these is a package of a program, such as `com.example.app`."""

@@ -13,15 +13,15 @@ from subagents.contract import Roster, ServiceInfo, SourceSpec
 
 def build(specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> Roster:
     """Return the specialists over `specs`; reads the sources' beginnings, so call it off the event loop."""
-    from subagents.codefix import agent as codefix
-    from subagents.deploys import agent as deploys
-    from subagents.logs import agent as logs
-    from subagents.metrics import agent as metrics
+    from subagents.codefix.agent import build as build_codefix
+    from subagents.deploys.agent import build as build_deploys
+    from subagents.logs.agent import build as build_logs
+    from subagents.metrics.agent import build as build_metrics
 
     agents = (
-        logs.build(specs),
-        metrics.build(specs),
-        deploys.build(specs, services),
-        codefix.build(specs, services),
+        build_logs(specs),
+        build_metrics(specs),
+        build_deploys(specs, services),
+        build_codefix(specs, services),
     )
     return Roster({agent.name: agent for agent in agents})

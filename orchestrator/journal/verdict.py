@@ -13,7 +13,9 @@ State = Literal["ongoing", "recovering", "recovered", "unknown"]
 TriggerKind = Literal["commit", "deploy", "flag", "external", "unknown"]
 
 
-Exclusion = Literal["ruled out", "unlikely", "not cleared", "consequence", "goes with it", "not testable with this data"]
+Exclusion = Literal[
+    "ruled out", "unlikely", "not cleared", "consequence", "goes with it", "not testable with this data"
+]
 
 
 class Cited(Frozen):
