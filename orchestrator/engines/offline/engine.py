@@ -37,7 +37,7 @@ from subagents.contract import SPECIALISTS, Agent, Brief
 
 TAKES_UP = (
     "The offline investigator has no model and reads no free text. It takes up: evidence that you attach "
-    "(it starts another round), an interrupt, and what you add, pin or rule out on the board. "
+    "(it starts another round), an interrupt, and your yes or no to what it drafts. "
     "Your message is kept in the session and in the report."
 )
 
