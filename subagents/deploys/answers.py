@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from subagents.deploys.model import ChangeLine, ScoredSuspect, ScorePart, SuspectsResult
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange
 from subagents.deploys.suspects import Part, Scored
@@ -138,9 +136,3 @@ def suspects_text(result: SuspectsResult) -> str:
         lines += [f"      {part.points:+.1f} {part.name}: {part.reason}  {part.citation or ''}" for part in item.parts]
     lines += [f"note: {problem.line()}" for problem in result.problems]
     return "\n".join(lines)
-
-
-def first_words(texts: Iterable[str], limit: int = 3) -> str:
-    """Return the first few of many, with a sign that there are more."""
-    listed = list(texts)
-    return ", ".join(listed[:limit]) + (" …" if len(listed) > limit else "")

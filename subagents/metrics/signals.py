@@ -39,12 +39,6 @@ class Signal:
     """Another service that its name says it is about; empty: its own."""
 
 
-def seconds_of(value: float, unit: str) -> float | None:
-    """Return a latency in seconds where its unit is known."""
-    factor = _TO_SECONDS.get(unit)
-    return value * factor if factor is not None else None
-
-
 def scale_of(values: Floats) -> float:
     """Return 100 for a share in percent, 1 for a share of one."""
     finite = values[np.isfinite(values)]

@@ -131,14 +131,6 @@ def named(suspect: Suspect) -> str:
     return f"{suspect.kind} {suspect.key}{label}"
 
 
-def moment_of(finding: Finding, quantity: str) -> datetime | None:
-    """Return the moment that a finding states as a fact, if it does."""
-    for fact in finding.facts:
-        if fact.quantity == quantity:
-            return datetime.fromisoformat(str(fact.value))
-    return None
-
-
 def number_of(facts: tuple[Fact, ...], quantity: str) -> float | None:
     """Return the number that facts state for a quantity, if they do."""
     for fact in facts:
