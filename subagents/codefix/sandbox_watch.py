@@ -131,12 +131,22 @@ class Tree:
         count = 0
         for place in ("tmp", "dev/shm", "run"):
             with contextlib.suppress(OSError):
-                inside = f"/proc/{self.root}/root/{place}"
-                if os.stat(inside).st_dev == os.stat(f"/{place}").st_dev:
-                    continue  # the sandbox is still being set up
-                about = os.statvfs(inside)
-                count += max(0, about.f_files - about.f_ffree)
+                count += _files_of_its_own(f"/proc/{self.root}/root/{place}", os.stat(f"/{place}").st_dev)
         return count
+
+
+def _files_of_its_own(place: str, ours: int) -> int:
+    """Return how many files the file system at a place holds; 0 where it is that of `ours`, the same place outside."""
+    # One descriptor for both questions: while the sandbox is being set up, the next look at the path may find this
+    # machine's own disk there, with all its files.
+    fd = os.open(place, os.O_PATH | os.O_DIRECTORY)
+    try:
+        if os.fstat(fd).st_dev == ours:
+            return 0
+        about = os.fstatvfs(fd)
+        return max(0, about.f_files - about.f_ffree)
+    finally:
+        os.close(fd)
 
 
 def disk_usage(places: list[str], most: int) -> tuple[int, int]:
