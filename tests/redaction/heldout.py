@@ -1,0 +1,607 @@
+"""A second corpus, in other words and layouts than the rules were written on: scored, never tuned to.
+
+Kinds are as in the wild; carriers are the formats that lines come in. No literal here is a secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import random
+import string
+import uuid
+from collections.abc import Callable
+from urllib.parse import quote
+
+from tests.redaction.corpus import ALNUM, HEX, URLSAFE, Maker, Planted, b64, jwt, pem, pick
+
+Carrier = Callable[[str], str]
+
+
+def _json(text: str) -> str:
+    return json.dumps({"@timestamp": "2026-03-01T10:11:12Z", "level": "warn", "message": text})
+
+
+CARRIERS: dict[str, Carrier] = {
+    "java": lambda t: f"2026-03-01 10:11:12,345 ERROR [http-nio-8080-exec-7] c.e.shop.PayClient - {t}",
+    "logfmt": lambda t: 'ts=2026-03-01T10:11:12Z lvl=warn svc=cart msg="' + t.replace("\\", "\\\\").replace('"', '\\"') + '"',
+    "json": _json,
+    "json in json": lambda t: json.dumps({"log": _json(t) + "\n", "stream": "stderr"}),
+    "cri": lambda t: f"2026-03-01T10:11:12.123456789Z stderr F {t}",
+    "syslog": lambda t: f"Mar  1 10:11:12 web-3 cart[2211]: {t}",
+    "diff +": lambda t: f"@@ -10,3 +10,4 @@ settings\n+{t}\n context",
+    "diff -": lambda t: f"-{t}\n+    # moved to the vault",
+    "stack": lambda t: f"Caused by: java.lang.IllegalStateException: {t}\n\tat com.acme.Boot.main(Boot.java:41)",
+    "python": lambda t: f'  File "/srv/app/boot.py", line 12, in connect\nRuntimeError: {t}',
+    "commit": lambda t: f"fix(ci): do not print this any more\n\n    {t}\n\nSigned-off-by: Ada <ada@example.com>",
+    "history": lambda t: f"  412  {t}",
+    "markdown": lambda t: f"Steps to reproduce:\n1. `{t}`\n2. watch it fail",
+}
+"""What a line stands in, whatever it says."""
+
+PASSWORD_ALPHABET = ALNUM + "!#%*-_+.~"
+
+
+def _password(rng: random.Random) -> str:
+    return pick(rng, PASSWORD_ALPHABET, 14).strip(".").replace("..", "x7")
+
+
+def _base(rng: random.Random, text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _service_account(rng: random.Random) -> str:
+    return json.dumps(pem(rng, ""))[1:-1]
+
+
+SELF_EVIDENT: dict[str, Maker] = {
+    "aws key id": lambda r: "AS" + "IA" + pick(r, string.ascii_uppercase + "234567", 16),
+    "github app": lambda r: "gh" + "s_" + pick(r, ALNUM, 36),
+    "gitlab runner": lambda r: "gl" + "rt-" + pick(r, URLSAFE, 20),
+    "slack user": lambda r: "xo" + "xp-" + "-".join(pick(r, string.digits, 12) for _ in range(3)) + "-" + pick(r, HEX, 32),
+    "stripe restricted": lambda r: "rk" + "_live_" + pick(r, ALNUM, 24),
+    "npm token": lambda r: "np" + "m_" + pick(r, ALNUM, 36),
+    "pypi token": lambda r: "pyp" + "i-AgEIcHlwaS5vcmc" + pick(r, URLSAFE, 70),
+    "anthropic key": lambda r: "sk" + "-ant-api03-" + pick(r, URLSAFE, 93) + "AA",
+    "openai project": lambda r: "sk" + "-proj-" + pick(r, ALNUM, 74) + "T3Blbk" + "FJ" + pick(r, ALNUM, 74),
+    "sendgrid key": lambda r: "S" + "G." + pick(r, URLSAFE, 22) + "." + pick(r, URLSAFE, 43),
+    "google api": lambda r: "AI" + "za" + "Sy" + pick(r, URLSAFE, 33),
+    "vault token": lambda r: "hv" + "b." + pick(r, URLSAFE, 100),
+    "jwt": jwt,
+}
+
+Named = tuple[Maker, tuple[str, ...]]
+
+NAMED: dict[str, Named] = {
+    "jdbc": (
+        _password,
+        (
+            "jdbc:mysql://db-2.prod:3306/orders?user=orders&password={}&useSSL=true",
+            "jdbc:sqlserver://mssql01:1433;databaseName=erp;user=svc_erp;password={};encrypt=true",
+            "Could not open jdbc:postgresql://10.2.0.7/crm?user=crm&password={}",
+        ),
+    ),
+    "odbc": (
+        _password,
+        (
+            "Driver={{ODBC Driver 18 for SQL Server}};Server=tcp:sql01,1433;Uid=reporter;Pwd={};Encrypt=yes;",
+            "Server=sql01;Database=erp;User Id=erp;Password={};TrustServerCertificate=True",
+        ),
+    ),
+    "broker url": (
+        lambda r: pick(r, ALNUM, 16),
+        (
+            "amqps://billing:{}@rabbit-0.rabbit:5671/prod",
+            "mongodb+srv://catalog:{}@cluster0.abcde.mongodb.net/catalog?retryWrites=true",
+            "redis://default:{}@cache:6379/0",
+            "redis://:{}@cache:6379/0",
+            "smtp://mailer:{}@smtp.example.net:587",
+        ),
+    ),
+    "redis auth": (
+        lambda r: pick(r, ALNUM, 24),
+        ("AUTH {}", "redis-cli> AUTH default {}", '"AUTH" "{}"', "CONFIG SET requirepass {}"),
+    ),
+    "client flags": (
+        _password,
+        (
+            "mysqldump -h db1 -u backup -p{} orders",
+            "mysql --user=root --password={} orders",
+            "psql-load --password {} --host db1",
+            "curl -sS -u jenkins:{} https://nexus.example.net/repository/",
+            "wget --http-password={} https://files.example.net/x",
+            "sshpass -p {} ssh ops@bastion",
+            "mongodump --username root --password {} --authenticationDatabase admin",
+            "ldapsearch -x -D cn=admin,dc=acme -w {} -b dc=acme",
+        ),
+    ),
+    "exported": (
+        _password,
+        (
+            "export PGPASSWORD={}",
+            "MYSQL_PWD={} mysqladmin status",
+            "RABBITMQ_DEFAULT_PASS={}",
+            "ENV SMTP_PASSWORD {}",
+            "docker run -e POSTGRES_PASSWORD={} postgres:16",
+            'setx DB_PASS "{}"',
+        ),
+    ),
+    "bearer header": (
+        lambda r: pick(r, ALNUM, 44),
+        (
+            "authorization=Bearer {}",
+            '"headers": {{"Authorization": ["Bearer {}"], "Accept": ["*/*"]}}',
+            "> authorization: bearer {}",
+            "Request headers: [Host:\"api.acme.io\", Authorization:\"Bearer {}\"]",
+        ),
+    ),
+    "basic header": (
+        lambda r: _base(r, "deploy:" + _password(r)),
+        (
+            "-H 'Authorization: Basic {}'",
+            "http.extraheader=AUTHORIZATION: basic {}",
+            "Proxy-Authorization: Basic {}",
+        ),
+    ),
+    "api key header": (
+        lambda r: pick(r, ALNUM, 36),
+        (
+            "X-API-KEY: {}",
+            "-H 'apikey: {}'",
+            "X-Auth-Token={}",
+            "x-functions-key: {}",
+            "Fastly-Key: {}",
+            "X-Vault-Token: {}",
+        ),
+    ),
+    "session cookie": (
+        lambda r: pick(r, ALNUM, 32),
+        (
+            "Set-Cookie: connect.sid=s%3A{}; Path=/; Expires=Sun, 01 Mar 2026 10:00:00 GMT; HttpOnly",
+            "cookie: _ga=GA1.2.1; _session_id={}",
+            "PHPSESSID={}; path=/",
+            "Cookie: ASP.NET_SessionId={}; consent=1",
+            "--cookie 'sessionid={}'",
+        ),
+    ),
+    "azure sas": (
+        lambda r: quote(b64(r, 32), safe=""),
+        (
+            "https://acme.blob.core.windows.net/dumps/a.gz?sp=r&st=2026-03-01T00:00:00Z&spr=https&sv=2022-11-02&sr=b&sig={}",
+            "SharedAccessSignature=sv=2022-11-02&ss=b&srt=co&sig={}",
+        ),
+    ),
+    "presigned": (
+        lambda r: pick(r, HEX, 64),
+        (
+            "https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=900&X-Amz-Signature={}",
+            "https://storage.googleapis.com/b/o?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Signature={}&X-Goog-Expires=60",
+            "https://d111.cloudfront.net/v.mp4?Expires=1767225600&Signature={}&Key-Pair-Id=K2JCJMDEHXQW5F",
+        ),
+    ),
+    "webhook": (
+        lambda r: pick(r, ALNUM, 24),
+        (
+            "posting to https://hooks.slack.com/services/T0" + "2ABCDEF/B0" + "3GHIJKL/{} failed",
+            "https://hooks.slack.com/workflows/T0" + "2ABCDEF/A0" + "3GHIJKLM/451/{}",
+        ),
+    ),
+    "discord webhook": (
+        lambda r: pick(r, URLSAFE, 68),
+        ("POST https://discord.com/api/webhooks/1098765432109876543/{} 204", "url: https://discordapp.com/api/webhooks/998765432109876543/{}"),
+    ),
+    "teams webhook": (
+        lambda r: pick(r, HEX, 32),
+        (
+            "https://acme.webhook.office.com/webhookb2/7a1c2d3e-0000-4000-8000-1234567890ab@7a1c2d3e-0000-4000-8000-1234567890ac/IncomingWebhook/{}/7a1c2d3e-0000-4000-8000-1234567890ad",
+        ),
+    ),
+    "service account": (
+        _service_account,
+        ('{{"type": "service_account", "project_id": "acme", "private_key_id": "ab12", "private_key": "{}", "client_email": "x@acme.iam"}}',),
+    ),
+    "oauth client": (
+        lambda r: pick(r, URLSAFE, 40),
+        (
+            "grant_type=client_credentials&client_id=web&client_secret={}",
+            "oauth2: clientSecret={} rejected",
+            "spring.security.oauth2.client.registration.okta.client-secret={}",
+            '"client_secret" : "{}"',
+            "consumer_secret: {}",
+        ),
+    ),
+    "refresh token": (
+        lambda r: pick(r, URLSAFE, 44),
+        (
+            "refresh_token={}&grant_type=refresh_token",
+            '"refreshToken":"{}","expiresIn":3600',
+            "id_token_hint%3D1%26refresh_token%3D{}",
+        ),
+    ),
+    "otpauth": (
+        lambda r: pick(r, string.ascii_uppercase + "234567", 32),
+        ("otpauth://totp/Acme:ada@example.com?secret={}&issuer=Acme", "otpauth%3A%2F%2Ftotp%2FAcme%3Fsecret%3D{}%26digits%3D6"),
+    ),
+    "nested value": (
+        lambda r: pick(r, ALNUM, 36),
+        (
+            '{{"token": {{"value": "{}", "expires": 3600}}}}',
+            '"auth": {{"type": "bearer", "token": {{"raw": "{}"}}}}',
+            '{{"credentials":{{"username":"svc","current":"{}"}}}}',
+        ),
+    ),
+    "npmrc": (
+        lambda r: str(uuid.UUID(bytes=r.randbytes(16), version=4)),
+        ("//registry.acme.io/:_authToken={}", "//npm.pkg.acme.io/:_auth={}", "npm config set //registry.acme.io/:_authToken {}"),
+    ),
+    "docker auths": (
+        lambda r: _base(r, "robot:" + pick(r, ALNUM, 20)),
+        ('{{"auths":{{"registry.acme.io":{{"auth":"{}"}}}}}}', '"https://index.docker.io/v1/": {{ "auth": "{}" }}'),
+    ),
+    "key of hex": (
+        lambda r: pick(r, HEX, 64),
+        (
+            "private_key=0x{}",
+            "ETH_PRIVATE_KEY={}",
+            "privateKeyHex: {}",
+            "aes_key = {}",
+            "encryption.key={}",
+            "HMAC_KEY: '{}'",
+            "DATA_ENCRYPTION_KEY={}",
+        ),
+    ),
+    "framework key": (
+        lambda r: pick(r, ALNUM + "!@#^*(-_=+)", 50),
+        ("SECRET_KEY = 'django-insecure-{}'", 'app.secret_key = "{}"', "RAILS_MASTER_KEY={}"),
+    ),
+    "laravel": (lambda r: b64(r, 32), ("APP_KEY=base64:{}",)),
+    "bare key": (
+        lambda r: pick(r, ALNUM, 40),
+        ("loading client key={} region=eu", '"key": "{}"', "key: {}", "?key={}&v=2"),
+    ),
+    "pin": (
+        lambda r: pick(r, string.digits, 6),
+        ("pin={} accepted", '"pin": "{}"', "user PIN: {}", "otp={} for +49 170", "passcode: {}"),
+    ),
+    "htpasswd": (
+        lambda r: pick(r, ALNUM + "./", 53),
+        ("admin:$2y$10${}", "ops:$2b$12${}"),
+    ),
+    "shadow": (
+        lambda r: pick(r, ALNUM + "./", 86),
+        ("root:$6$Zx9.kQ2l${}:19700:0:99999:7:::",),
+    ),
+    "apr1": (lambda r: pick(r, ALNUM + "./", 22), ("deploy:$apr1$Qx8.k2Lm${}",)),
+    "datadog": (
+        lambda r: pick(r, HEX, 32),
+        ("DD_API_KEY={}", "api_key: {}", "?api_key={}&application_key=x", "Datadog agent started, API key {}"),
+    ),
+    "aws secret": (
+        lambda r: pick(r, ALNUM + "/+", 40),
+        (
+            "aws configure set aws_secret_access_key {}",
+            'secretAccessKey: "{}",',
+            "AWS_SECRET_KEY={}",
+            "credentials: aws_secret_access_key = {}",
+        ),
+    ),
+    "aws session": (
+        lambda r: b64(r, 200),
+        ("AWS_SESSION_TOKEN={}", "aws_session_token = {}", '"SessionToken": "{}"'),
+    ),
+    "azure key": (
+        lambda r: b64(r, 64),
+        (
+            "DefaultEndpointsProtocol=https;AccountName=acme;AccountKey={};EndpointSuffix=core.windows.net",
+            "Endpoint=sb://acme.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey={}",
+            "AccountEndpoint=https://acme.documents.azure.com:443/;AccountKey={};",
+        ),
+    ),
+    "said": (
+        _password,
+        (
+            "the root password is {}",
+            "new password: {}",
+            "user bob logged in with password '{}'",
+            "login failed (username=bob, password={})",
+            "Credentials{{user=bob, pass={}}}",
+        ),
+    ),
+    "hcl": (
+        _password,
+        ('master_password = "{}"', 'db_password      = "{}"', 'variable "db_password" {{ default = "{}" }}'),
+    ),
+    "sql": (
+        _password,
+        (
+            "ALTER ROLE billing WITH LOGIN PASSWORD '{}';",
+            "CREATE USER 'app'@'%' IDENTIFIED WITH caching_sha2_password BY '{}';",
+            "SET PASSWORD FOR 'app'@'%' = '{}';",
+        ),
+    ),
+    "signing secret": (
+        lambda r: pick(r, HEX, 40),
+        ("SLACK_SIGNING_SECRET={}", "webhook secret: {}", "jwt.secret={}", "shared_secret {}"),
+    ),
+    "url encoded": (
+        lambda r: quote(pick(r, ALNUM, 16) + "!$", safe=""),
+        ("/login?user=bob&password={}", "redirect=https%3A%2F%2Fx%2F%3Ftoken%3D{}%26a%3D1", "passwd%3D{}%26user%3Dbob"),
+    ),
+}
+
+
+def _pem_records(rng: random.Random) -> Planted:
+    """Draw a private key of which each line is a log record of its own."""
+    block = pem(rng, rng.choice(["RSA ", "EC ", "", "OPENSSH "]))
+    prefix = rng.choice(
+        [
+            "2026-03-01T10:11:12.{n:03d}Z stdout F ",
+            "Mar  1 10:11:12 web-3 boot[99]: ",
+            "[10:11:12.{n:03d}] DEBUG key | ",
+            "+    ",
+            "  ",
+            '{{"level":"debug","msg":"',
+        ]
+    )
+    end = '"}' if prefix.startswith("{{") else ""
+    lines = block.split("\n")
+    line = "\n".join(prefix.format(n=n) + text + end for n, text in enumerate(lines))
+    return Planted("pem by lines", line, max(lines[1:-1], key=len))
+
+
+def _yaml_block(rng: random.Random) -> Planted:
+    secret = rng.choice([_password(rng), pick(rng, URLSAFE, 40)])
+    name = rng.choice(["password", "token", "clientSecret", "db_password", "api-key"])
+    mark = rng.choice(["|", ">", "|-", ">-"])
+    head = rng.choice(["stringData:\n  ", "config:\n  ", ""])
+    pad = "  " if head else ""
+    return Planted("yaml block", f"{head}{name}: {mark}\n{pad}  {secret}\n{pad}other: 1", secret)
+
+
+def _kube_secret(rng: random.Random) -> Planted:
+    secret = _base(rng, rng.choice([_password(rng), pick(rng, ALNUM, 24)]))
+    name = rng.choice(["password", "db-url", "LICENSE", "admin", "redis.conf", "key"])
+    line = rng.choice(
+        [
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: shop-db\ntype: Opaque\ndata:\n  user: YXBw\n  {n}: {s}\n",
+            '{{"apiVersion":"v1","kind":"Secret","metadata":{{"name":"shop"}},"data":{{"{n}":"{s}"}},"type":"Opaque"}}',
+            "+apiVersion: v1\n+kind: Secret\n+data:\n+  {n}: {s}\n+metadata:\n+  name: x",
+        ]
+    ).format(n=name, s=secret)
+    return Planted("kubernetes secret", line, secret)
+
+
+def _jwt_lines(rng: random.Random) -> Planted:
+    token = jwt(rng)
+    head, body, tail = token.split(".")
+    line = rng.choice(
+        ["id token:\n{h}.\n{b}.\n{t}\n", "{h}.{b}\n.{t}", "Authorization: Bearer {h}.{b}.\\\n{t}"]
+    ).format(h=head, b=body, t=tail)
+    return Planted("jwt over lines", line, tail)
+
+
+def _ssh_key(rng: random.Random) -> Planted:
+    body = "\n".join(b64(rng, 52)[:70] for _ in range(5))
+    block = f"-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n{body}\n-----END OPENSSH PRIVATE KEY-----"
+    line = rng.choice([block, "\n".join(f"+  {text}" for text in block.split("\n")), json.dumps({"id_ed25519": block})])
+    return Planted("ssh key", line, body.split("\n")[2])
+
+
+def _netrc(rng: random.Random) -> Planted:
+    secret = _password(rng)
+    form = rng.choice(["machine git.acme.io\n  login ci\n  password {}\n", "machine git.acme.io login ci password {}"])
+    return Planted("netrc", form.format(secret), secret)
+
+
+def _pypirc(rng: random.Random) -> Planted:
+    secret = _password(rng)
+    return Planted("pypirc", f"[acme]\nrepository = https://pypi.acme.io\nusername = ci\npassword = {secret}\n", secret)
+
+
+SHAPED: tuple[Callable[[random.Random], Planted], ...] = (
+    _pem_records,
+    _yaml_block,
+    _kube_secret,
+    _jwt_lines,
+    _ssh_key,
+    _netrc,
+    _pypirc,
+)
+
+TOKEN_WORDS = (
+    "using {} for the upload",
+    "rejected credential {} (401)",
+    "client = Client({})",
+    "x={}",
+    "{}",
+    "https://api.acme.io/v2/items?t={}&page=3",
+    "git clone https://x-token:{}@git.acme.io/a.git",
+)
+
+
+def secrets(seed: int, per_kind: int = 4) -> list[Planted]:
+    """Draw `per_kind` secrets of every kind, each in a carrier drawn with it."""
+    rng = random.Random(seed)
+    planted: list[Planted] = []
+    for kind, maker in SELF_EVIDENT.items():
+        for _ in range(per_kind):
+            planted.append(_carried(rng, kind, maker(rng), rng.choice(TOKEN_WORDS)))
+    for kind, (maker, phrasings) in NAMED.items():
+        chosen = rng.sample(phrasings, min(per_kind, len(phrasings)))
+        planted += [_carried(rng, kind, maker(rng), phrase) for phrase in chosen]
+    for make in SHAPED:
+        planted += [make(rng) for _ in range(per_kind)]
+    return planted
+
+
+def _carried(rng: random.Random, kind: str, secret: str, phrase: str) -> Planted:
+    name = rng.choice(sorted(CARRIERS))
+    line = CARRIERS[name](phrase.format(secret))
+    # As it is spelled in that carrier: escapes of a private key's line ends are doubled there.
+    spelled = secret.split("\\n")[2] if "\\n" in secret else secret
+    return Planted(f"{kind} ({name})", line, spelled)
+
+
+BENIGN = (
+    "ts={ts} lvl=info svc=cart msg=\"order stored\" order=ord_{n} key=user:{n} ttl=300",
+    "{ts} cache.miss key=session:{uuid} backend=redis-{m}",
+    '{{"level":"info","trace_id":"{hex32}","span_id":"{hex16}","token_count":{n},"msg":"completion done"}}',
+    '{{"usage":{{"input_tokens":{n},"output_tokens":{m},"cache_key":"prompt:{m}"}}}}',
+    "Mar  1 10:11:12 web-{m} sshd[{n}]: Accepted publickey for ops from 10.0.0.{m} port {n} ssh2: ED25519 SHA256:{b64}",
+    "Mar  1 10:11:12 web-{m} sshd[{n}]: Failed password for invalid user admin from 10.0.0.{m} port {n} ssh2",
+    "password reset requested for user {n}",
+    "password reset email sent to user-{n}@example.com",
+    "secret_name=db-prod secret_version={m}",
+    "secretRef: name=shop-db key=password",
+    "      valueFrom: {{secretKeyRef: {{name: shop-db, key: password}}}}",
+    "Normal  Pulled  {m}s  kubelet  Successfully pulled image \"ghcr.io/acme/cart@sha256:{hex64}\"",
+    "pod/cart-{hex10}-x{m}k2p created",
+    "replicaset.apps/checkout-{hex10} scaled up to {m}",
+    "commit {sha}\nMerge: {hex7} {hex7b}",
+    "index {hex7}..{hex7b} 100644",
+    "+        tokens = tokenize(line, limit={n})",
+    "-    def get_password(self) -> str:",
+    "+    password = getpass.getpass('Password: ')",
+    "+    assert response.json()['token'] == expected_token",
+    "+API_KEY_HEADER = 'X-Api-Key'",
+    "fix: rotate the signing key every {m} days",
+    "feat(auth): accept the session token from the header as well",
+    "docs: say where the client secret comes from",
+    "chore: bump jsonwebtoken from 9.0.{m} to 9.0.2",
+    "GET /static/js/main.{hex8}.chunk.js HTTP/1.1\" 200 {n}",
+    "GET /api/v1/search?q=password+manager&page={m} HTTP/1.1\" 200 {n}",
+    "GET /oauth/authorize?response_type=code&client_id=web-{m}&scope=openid HTTP/1.1\" 302 0",
+    "upstream: \"http://10.0.{m}.{m}:8080/v1/keys/{n}\", host: \"api.example.com\"",
+    "X-Request-Id: {uuid}",
+    "etag: \"{hex32}\"",
+    "Content-Security-Policy: script-src 'sha256-{b64long}='",
+    "integrity sha512-{b64xl}==",
+    "data:image/png;base64,{b64xl}{b64xl}",
+    "    \"integrity\": \"sha512-{b64xl}==\",",
+    "sha256:{hex64}: Pull complete",
+    "Digest: sha256:{hex64}",
+    "checksum={hex32} size={n}",
+    "md5sum: {hex32}  backup-{n}.tar.gz",
+    "http_requests_total{{key=\"checkout\",token=\"none\"}} {n}",
+    "auth_token_refresh_total{{service=\"cart\"}} {n}",
+    "jwt_validation_failures_total {n}",
+    "session_count={n} session_timeout=1800",
+    "kafka: key=order-{n} partition={m} offset={n}",
+    "SELECT id, password_hash FROM users WHERE email = $1 -- {n}",
+    "CREATE INDEX idx_tokens_user ON tokens (user_id); -- {n}",
+    "ERROR: duplicate key value violates unique constraint \"orders_pkey\" DETAIL: Key (id)=({n}) already exists.",
+    "NOAUTH Authentication required.",
+    "WRONGPASS invalid username-password pair or user is disabled.",
+    "AUTH failed for client 10.0.0.{m}:{n}",
+    "auth: mechanism=SCRAM-SHA-256 user=svc-{m}",
+    "author: ada-{n} authored {m} commits",
+    "pin=false spin={m} pinned=3",
+    "gpio pin: {m}",
+    "pinning image digest sha256:{hex64}",
+    "key: order.created.{n}",
+    "key=\"checkout.payment.retry\" value={m}",
+    "keys: [a, b, c] count={n}",
+    "sort_key=created_at#{ts}",
+    "cache-key: npm-linux-{hex64}",
+    "i18n key=errors.password.too_short locale=de",
+    "feature_flag key=new-checkout-{m} enabled=true",
+    "foreign_key: order_id -> orders.id ({n})",
+    "public_key=ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{b64} ops@web-{m}",
+    "curl -u \"$USER:$TOKEN\" https://api.example.com/{n}",
+    "mysql -p -u root orders # {n}",
+    "curl -H \"Authorization: Bearer $TOKEN\" https://api.example.com/{n}",
+    "PGPASSWORD=$DB_PASSWORD psql -h db{m}",
+    "docker login --password-stdin registry-{m}",
+    "helm upgrade cart ./chart --set image.tag={hex7}",
+    "ssh -p {n} ops@bastion",
+    "tar -C /srv -xzf app-{n}.tgz -p",
+    "cp -a /srv/app /srv/app.{n}",
+    "rsync -a --delete ./ web-{m}:/srv",
+    "Environment: DB_PASSWORD: <set to the key 'password' in secret 'shop-db'>  Optional: false ({n})",
+    "  tls.key: {n} bytes",
+    "password:  {m} bytes",
+    "Mounts: /var/run/secrets/kubernetes.io/serviceaccount from kube-api-access-x{m}k (ro)",
+    "vault: lease renewed lease_id=database/creds/app/{n} ttl=3600",
+    "secret/data/shop/db#password resolved in {m}ms",
+    "ARN arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-AbCdE{m}",
+    "kms key_id=arn:aws:kms:eu-west-1:123456789012:key/{uuid}",
+    "access_key_rotation: age_days={m}",
+    "TLS handshake: cipher=TLS_AES_256_GCM_SHA384 key_exchange=X25519 ({n})",
+    "Token bucket: rate={m}/s burst={n}",
+    "SyntaxError: Unexpected token '<', \"<!DOCTYPE \"... is not valid JSON ({n})",
+    "tokenizer: vocab=50257 unk_token=<unk> pad_token=[PAD] {n}",
+    "NextToken={b64} MaxResults={m}",
+    "cursor={b64} limit={m}",
+    "{ts} [{hex16}] INFO com.acme.auth.TokenService - issued token for client web-{m} expires_in=3600",
+    "{ts} WARN o.s.s.w.a.BasicAuthenticationFilter : Basic authentication failed for user svc-{m}",
+    "Caused by: javax.naming.AuthenticationException: [LDAP: error code {m} - Invalid Credentials]",
+    "\tat com.acme.crypto.KeyStore.load(KeyStore.java:{n})",
+    "  File \"/srv/app/tokens.py\", line {n}, in refresh_token",
+    "ValueError: password must be between 8 and {m} characters",
+    "KeyError: 'password'",
+    "PAM: authentication failure; logname= uid={m} euid=0 tty=ssh ruser= rhost=10.0.0.{m}",
+    "dsn=postgres://db{m}.internal:5432/shop?sslmode=require",
+    "DATABASE_URL is not set ({n})",
+    "connection string: not configured ({n})",
+    "cookie=enabled samesite=lax secure=true age={n}",
+    "Set-Cookie: lang=en; Path=/; Max-Age={n}",
+    "signature=ok algorithm=ed25519 keyid=main-{m}",
+    "signed-off-by: Ada {n} <ada@example.com>",
+    "gpg: Good signature from \"Ada <ada@example.com>\" [{n}]",
+    "gpg: using RSA key {hex40u}",
+    "Change-Id: I{sha}",
+    "git checkout {sha} -- src/auth/password.ts",
+    "diff --git a/src/secret_{n}.py b/src/secret_{n}.py",
+    "snapshot snap-{hex17} of vol-{hex17} completed",
+    "i-{hex17} state=running type=m6i.large",
+    "msg_id=<{uuid}@mail.example.com> size={n}",
+    "ulid=01J{upper23} job={n}",
+    "version=1.{m}.0-rc.{m}+{hex7} build={n}",
+    "otp: sent by sms, valid {m} minutes",
+    "mfa_passcode=required attempts={m}",
+    "credential_type=iam_role source=instance-metadata ({n})",
+    "private_key_path=/etc/ssl/private/app-{m}.pem",
+    "ssl_certificate_key /etc/nginx/tls/{m}.key;",
+    "client_secret_expires_at={n}",
+    "api_key_id={m} revoked_by=ops",
+    "HTTP 401 invalid_token: The access token expired ({n})",
+    "www-authenticate: Bearer realm=\"api\", error=\"invalid_token\"",
+    "basic_auth: off; digest: {m}",
+    "htpasswd: updating password for user ops-{m}",
+    "user=root pwd=/srv/app/releases/{n}",
+    "passed={n} failed=0 pass_rate=0.9{m}",
+    "bypass=true reason=maintenance-{n}",
+)
+"""Lines that name secrets, or look drawn at random, and hold none."""
+
+
+def benign(seed: int, count: int) -> list[str]:
+    """Draw `count` lines without a secret."""
+    rng = random.Random(seed)
+    lines: list[str] = []
+    for turn in range(count):
+        noise = rng.randbytes(32)
+        digest = hashlib.sha512(noise).hexdigest()
+        values = {
+            "ts": f"2026-03-{rng.randrange(1, 28):02d}T10:{rng.randrange(60):02d}:{rng.randrange(60):02d}Z",
+            "uuid": uuid.UUID(bytes=noise[:16], version=4),
+            "n": rng.randrange(10**6),
+            "m": rng.randrange(100),
+            "sha": digest[:40],
+            "hex40u": digest[:40].upper(),
+            "hex7": digest[:7],
+            "hex7b": digest[9:16],
+            "hex8": digest[:8],
+            "hex10": digest[:10],
+            "hex16": digest[:16],
+            "hex17": digest[:17],
+            "hex32": digest[:32],
+            "hex64": digest[:64],
+            "upper23": "".join(rng.choice("0123456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(23)),
+            "b64": base64.b64encode(noise[:15]).decode(),
+            "b64long": base64.b64encode(noise).decode().rstrip("="),
+            "b64xl": base64.b64encode(noise * 2).decode().rstrip("="),
+        }
+        lines.append(BENIGN[turn % len(BENIGN)].format(**values))
+    return lines
