@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -10,16 +11,29 @@ import numpy as np
 
 from subagents import quantities as q
 from subagents.citations import MetricRef, RecordRef, parse
-from subagents.contract import Evidence, Fact, SourceSpec, ToolError, evidence
+from subagents.contract import Evidence, Fact, Finding, SourceSpec, ToolError, Window, evidence
 from subagents.metrics.measure import Measure, measure
 from subagents.metrics.series import Floats, Frame, SeriesKey, Span, Store
 from subagents.metrics.sources.load import load
 from subagents.metrics.sources.stamps import moment
+from subagents.verifying import NameKind, Recomputed
 
 EXCERPT_POINTS = 72
 """Points that surely fit the 4 KiB of an excerpt."""
 ROUND_TO = 1e-3
 """Seconds that a cited bound may differ from a point's own stamp."""
+MEASURED = (q.ONSET, q.BASELINE, q.PEAK, q.FACTOR, q.LATEST)
+"""What a series holds, in the order in which it is told."""
+ELSEWHERE = {
+    q.COUNT: "log lines",
+    q.BASELINE_COUNT: "log lines",
+    q.FIRST_SEEN: "log lines",
+    q.LAST_SEEN: "log lines",
+    q.DEPLOYED_AT: "a deploy or a flag",
+    q.COMMITTED_AT: "a commit",
+    q.LEAD_TIME: "the change that it is the lead time of",
+}
+"""What facts of other quantities have to cite."""
 
 
 def iso(seconds: float) -> str:
@@ -121,9 +135,54 @@ class MetricsResolver:
             raise ToolError(f"{ref}: the series has no point in this span")
         return found
 
-    def recompute(self, fact: Fact) -> float | str | None:
-        """Return a fact's value computed anew from what it cites; None where its quantity is not one of ours."""
-        return value_of(self.measure(fact.citation), fact.quantity)
+    def recompute(self, fact: Fact, board: Sequence[Finding] = ()) -> Recomputed | None:
+        """Return a fact's value computed anew from the cited span; None where its quantity is not measured.
+
+        Raises ToolError where the series cannot be opened, or holds no such quantity in that span.
+        """
+        if fact.quantity in ELSEWHERE:
+            raise ToolError(f"{fact.quantity} cites {ELSEWHERE[fact.quantity]}, not {fact.citation[:120]}")
+        if fact.quantity not in MEASURED:
+            return None
+        found = self.measure(fact.citation)
+        value = value_of(found, fact.quantity)
+        if value is None:
+            raise ToolError(f"{fact.citation}: {_WHY_NOT[fact.quantity]}")
+        return Recomputed(value=value, unit=_unit(fact.quantity, found))
+
+    def has(self, kind: NameKind, name: str) -> bool | None:
+        """Say whether series, traces or the call graph name a service, or a series is called so."""
+        if kind not in ("service", "metric"):
+            return None
+        store = load(self._specs)
+        known = _services(store) if kind == "service" else _metrics(store)
+        return name in known if known else None
+
+    def span(self) -> Window | None:
+        """Return the time from the first to the last point or span; None where there is none."""
+        spans = [each.span for each in load(self._specs).coverage if each.span is not None]
+        if not spans:
+            return None
+        return Window(start=min(each.start for each in spans), end=max(each.end for each in spans))
+
+
+_WHY_NOT = {
+    q.ONSET: "the series does not leave its baseline in this span, so it has no onset",
+    q.PEAK: "the series does not leave its baseline in this span, so it has no peak",
+    q.FACTOR: "peak and baseline of this span have no ratio: one is missing or zero, or their signs differ",
+}
+
+
+def _services(store: Store) -> set[str]:
+    """Return every service that the sources name."""
+    traced = (name for spans in store.spans.values() for span in spans for name in (span.service, span.peer))
+    return {*store.services(), *traced} - {""}
+
+
+def _metrics(store: Store) -> set[str]:
+    """Return the names of series, alone and as service/name."""
+    keys = [key for _, _, key in store.series()]
+    return {key.name for key in keys} | {f"{key.service}/{key.name}" for key in keys if key.service}
 
 
 def value_of(found: Measure, quantity: str) -> float | str | None:
@@ -137,17 +196,18 @@ def value_of(found: Measure, quantity: str) -> float | str | None:
 
 def facts_of(found: Measure, ref: str) -> tuple[Fact, ...]:
     """Return the facts that a measured series carries, all citing the same span."""
-    unit = found.traits.unit + ("/s" if found.traits.counter else "")
-    facts = []
-    for name in (q.ONSET, q.BASELINE, q.PEAK, q.FACTOR, q.LATEST):
-        value = value_of(found, name)
-        if value is not None:
-            facts.append(Fact(quantity=name, value=value, unit=_unit(name, unit), citation=ref))
-    return tuple(facts)
+    values = ((name, value_of(found, name)) for name in MEASURED)
+    return tuple(
+        Fact(quantity=name, value=value, unit=_unit(name, found), citation=ref)
+        for name, value in values
+        if value is not None
+    )
 
 
-def _unit(quantity: str, unit: str) -> str:
-    return "" if quantity in (q.ONSET, q.FACTOR) else unit
+def _unit(quantity: str, found: Measure) -> str:
+    if quantity in (q.ONSET, q.FACTOR):
+        return ""
+    return found.traits.unit + ("/s" if found.traits.counter else "")
 
 
 def at(seconds: float | None) -> datetime | None:

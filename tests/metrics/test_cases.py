@@ -10,6 +10,7 @@ from subagents.contract import Brief, Incident, SourceKind, SourceSpec
 from subagents.metrics.agent import build
 from subagents.metrics.cite import MetricsResolver
 from subagents.metrics.model import MetricsSummary
+from subagents.verifying import Recomputed
 from tests.fakes import run_procedure
 
 CASES = Path(__file__).resolve().parents[2] / ".." / "shared" / "cases"
@@ -47,4 +48,4 @@ async def test_the_first_case_of_a_family(family: str) -> None:
     for finding in bench.reported:
         for ref in finding.citations:
             assert resolver.resolve(ref).digest == proofs[ref].digest
-        assert all(resolver.recompute(fact) == fact.value for fact in finding.facts)
+        assert all(resolver.recompute(fact) == Recomputed(value=fact.value, unit=fact.unit) for fact in finding.facts)

@@ -12,6 +12,7 @@ from subagents.contract import Alert, Brief, Finding, Incident, SourceSpec, Wind
 from subagents.metrics.agent import build
 from subagents.metrics.cite import MetricsResolver
 from subagents.metrics.model import MetricsSummary
+from subagents.verifying import Recomputed
 from tests.fakes import FakeWorkbench, run_procedure
 from tests.metrics.files import brief, long_csv, minute, shifted, spec, steady
 
@@ -55,7 +56,7 @@ def sound(bench: FakeWorkbench, specs: Sequence[SourceSpec]) -> None:
         assert set(finding.citations) <= known, finding
         assert {fact.citation for fact in finding.facts} <= known, finding
         for fact in finding.facts:
-            assert resolver.recompute(fact) == fact.value, (finding.claim, fact)
+            assert resolver.recompute(fact) == Recomputed(value=fact.value, unit=fact.unit), (finding.claim, fact)
 
 
 def about(bench: FakeWorkbench, topic: str) -> list[Finding]:

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,12 +14,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from subagents import citations, quantities
+from subagents import citations
 from subagents.contract import (
     EXCERPT_LIMIT,
     Agent,
     Evidence,
-    Fact,
     Params,
     SourceSpec,
     ToolContext,
@@ -28,7 +26,7 @@ from subagents.contract import (
     ToolResult,
 )
 from subagents.metrics.agent import build
-from subagents.metrics.cite import MetricsResolver, thinned
+from subagents.metrics.cite import thinned
 from subagents.metrics.model import (
     CompareReport,
     CoverageReport,
@@ -260,23 +258,6 @@ def test_odd_names_survive_the_citation(tmp_path: Path) -> None:
     agent = build((spec(path),))
     result = call(agent, "metrics_series", SeriesParams(service=odd[0], name=odd[1]))
     resolves(agent, result.citations)
-
-
-def test_facts_are_recomputed_from_what_they_cite(specs: tuple[SourceSpec, ...]) -> None:
-    result = call(build(specs), "metrics_series", SeriesParams(service="web", name="latency_p99_ms"))
-    resolver = MetricsResolver(specs)
-    facts = cast(SeriesReport, result.need()).view.facts
-    assert {fact.quantity for fact in facts} == {
-        quantities.ONSET,
-        quantities.BASELINE,
-        quantities.PEAK,
-        quantities.FACTOR,
-        quantities.LATEST,
-    }
-    assert all(resolver.recompute(fact) == fact.value for fact in facts)
-    wrong = facts[0].model_copy(update={"value": (minute(22) - timedelta(minutes=5)).isoformat()})
-    assert resolver.recompute(wrong) != wrong.value
-    assert resolver.recompute(Fact(quantity="mood", value=1, citation=facts[0].citation)) is None
 
 
 def test_evidence_that_changed_has_another_digest(tmp_path: Path) -> None:
