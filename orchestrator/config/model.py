@@ -15,6 +15,8 @@ from subagents.contract import AgentName, Frozen, SourceKind
 
 ROLLBACK_FIELDS = ("service", "version", "commit", "previous")
 EngineChoice = Literal["auto", "offline", "messages", "managed"]
+Role = Literal["orchestrator", "logs", "metrics", "deploys", "codefix"]
+Effort = Literal["low", "medium", "high", "xhigh", "max"]
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -80,6 +82,7 @@ EnvName = Annotated[str, AfterValidator(_env_name)]
 Rollback = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_rollback)]
 Pattern = Annotated[str, Field(max_length=1000), AfterValidator(_pattern)]
 Endpoint = Annotated[str, Field(max_length=2000), AfterValidator(_endpoint)]
+EnvironmentId = Annotated[str, Field(pattern=r"^env_[A-Za-z0-9_-]{1,120}$")]
 
 
 class TestSettings(Frozen):
@@ -143,6 +146,11 @@ class EngineSettings(Frozen):
 
     choice: EngineChoice = Field(default="auto", description="auto: the best that the environment has a key for.")
     model: Line | None = None
+    models: Mapping[Role, Line] = Field(default_factory=dict, description="Model of one role, over `model`.")
+    efforts: Mapping[Role, Effort] = Field(default_factory=dict, description="How hard the model of a role works.")
+    environment: EnvironmentId | None = Field(
+        default=None, description="Managed Agents environment of your own, instead of the one that warroom makes."
+    )
     base_url: Endpoint | None = Field(default=None, description="A compatible endpoint.")
     key_env: EnvName | None = Field(default=None, description="Name of the environment variable that holds the key.")
     header_env: Mapping[Line, EnvName] = Field(

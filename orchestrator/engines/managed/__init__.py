@@ -1,0 +1,14 @@
+"""The managed engine: Claude Managed Agents drive the investigation, the hands stay here.
+
+The agents as configuration (this half is used by `warroom agents sync` and by compose):
+
+    definitions.py   what each agent should be: `definitions(roster)`, from the same agents as every engine's
+    remote.py        what an agent is there, in the same words; the differences between the two
+    register.py      ids and versions that were made, kept in the state home (`managed.json`)
+    sync.py          plan (what would change) and apply (specialists first, then the coordinator and its roster)
+    environment.py   the one environment, made once, or the user's own
+    access.py        endpoint + register -> `Access`: what the engine needs to begin; faults in one line each
+
+Shared by all engines with a model, one floor up: `credentials.py` (Endpoint), `client.py` (make_client, patient),
+`reporting.py` (report_finding, conclude), `schemas.py`, `fencing.py`.
+"""
