@@ -1,39 +1,32 @@
 """What waits for a person, what the decision binds to, and the decision itself.
 
 An approval is bound to the digest of exact bytes: the canonical JSON of its detail. A decision that names any other
-digest voids it. Only a person's way in (Session.decide) reaches `decide`; no engine, agent or tool does.
+digest voids it. Only a person's way in (Session.decide, Session.approvals) reaches what decides here; no engine, agent
+or tool does.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from orchestrator.hands.binding import canonical, digest_of
+from orchestrator.hands.session_rules import SessionRules, rule_from
 from orchestrator.hands.steps import Steps
-from orchestrator.journal.events import ApprovalDecided, ApprovalRequested, Event
+from orchestrator.journal.events import ApprovalDecided, ApprovalRequested, Event, SessionRule
 from orchestrator.journal.faults import DiskFull
 
 Subject = Literal["tool_call", "fix", "push", "other"]
+
+__all__ = ["NOBODY", "ApprovalError", "Approvals", "Subject", "canonical", "digest_of"]
 
 NOBODY = "nobody is here to be asked"
 
 
 class ApprovalError(Exception):
     """A decision cannot be taken; the message says which, why, and what to do."""
-
-
-def canonical(value: Any) -> bytes:
-    """Return the one JSON form of a value: keys sorted, no spaces, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-
-
-def digest_of(detail: Mapping[str, Any]) -> str:
-    """Return what an approval of `detail` binds to: `sha256:` + hex of its canonical JSON."""
-    return "sha256:" + hashlib.sha256(canonical(detail)).hexdigest()
 
 
 @dataclass
@@ -50,11 +43,14 @@ class Approvals:
     def __init__(self, steps: Steps, attended: bool) -> None:
         self._steps = steps
         self._cases: dict[str, _Case] = {}
+        self.rules = SessionRules()
+        """What a person approved for the rest of the session."""
         self.attended = attended
         """Whether a person can be asked: false in headless runs."""
 
     def learn(self, event: Event) -> None:
         """Take an event of the journal into account; others than approvals are ignored."""
+        self.rules.learn(event)
         if isinstance(event.body, ApprovalRequested):
             self._cases.setdefault(event.body.id, _Case(event.body, event.thread))
         elif isinstance(event.body, ApprovalDecided) and (case := self._cases.get(event.body.id)):
@@ -124,6 +120,36 @@ class Approvals:
         if (decided.decision, decided.digest, decided.by) != (wanted, digest, by):
             raise ApprovalError(f"{approval_id}: it was decided meanwhile ({decided.decision} by {decided.by})")
         return decided
+
+    async def decide_for_session(self, approval_id: str, digest: str, by: str) -> SessionRule:
+        """Say yes to a call, and to exactly the same call for the rest of the session; return the rule.
+
+        The rule is recorded after the yes: whatever comes between leaves the one yes, and nothing wider.
+        """
+        case = self._cases.get(approval_id)
+        if case is not None and case.request.subject != "tool_call":
+            raise ApprovalError(f"{approval_id}: only a tool call can be approved for the session; approve it once")
+        decided = await self.decide(approval_id, "approve", digest, by)
+        if case is None or decided.decision != "approve":
+            raise ApprovalError(f"{approval_id}: {decided.decision}: {decided.reason}; nothing goes on for the session")
+        return await self._write_rule(rule_from(case.request, by), f"rule:{approval_id}", case.thread)
+
+    async def revoke(self, name: str, by: str, reason: str = "") -> SessionRule:
+        """End a yes that was given for the session; calls that it let through are not undone."""
+        found = next((rule for rule in self.rules.standing() if rule.name == name), None)
+        if found is None:
+            raise ApprovalError(f"{name}: no approval of that name stands for this session")
+        ended = found.model_copy(update={"action": "revoke", "by": by, "reason": reason})
+        return await self._write_rule(ended, f"revoked:{found.approval}", self._cases[found.approval].thread)
+
+    async def _write_rule(self, rule: SessionRule, key: str, thread: str) -> SessionRule:
+        try:
+            event = await self._steps.write_now(rule, thread, key)
+        except DiskFull as error:
+            kept = "this one call is approved; " if rule.action == "allow" else ""
+            raise ApprovalError(f"{rule.name}: {kept}the rest could not be kept: {error}") from error
+        self.learn(event)
+        return rule
 
     def _learn(self, event: Event) -> ApprovalDecided:
         if not isinstance(event.body, ApprovalDecided):

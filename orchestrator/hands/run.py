@@ -24,6 +24,7 @@ from orchestrator.hands.execute import Job, execute
 from orchestrator.hands.fix_events import fix_entries
 from orchestrator.hands.policy import Decision, Policy
 from orchestrator.hands.results import Keeper, Ran, Sealed, plain_input
+from orchestrator.hands.session_rules import call_detail
 from orchestrator.hands.steps import Steps, entry
 from orchestrator.hands.threads import in_thread
 from orchestrator.hands.workers import WorkerProcess, Workers
@@ -209,7 +210,7 @@ class Hands:
         arguments = self._arguments(call, tool)
         findings = self._findings(call, arguments)
         if decision.answer == "ask":
-            await self._ask(call)
+            await self._ask(call, call_detail(call.agent, tool, call.arguments, decision))
         job = Job(call.agent, tool, arguments.model_dump(mode="json"), call.id, findings, call.cancelled)
         async with AsyncExitStack() as stack:
             worker = await self._place(stack, job)
@@ -231,6 +232,9 @@ class Hands:
     def _decide(self, call: Call, tool: Tool[Any, Any] | None) -> Decision:
         """Decide now; an earlier decision still counts where it was the stricter one."""
         decision = self.policy.decide(call.agent, tool, call.arguments, by_person=call.by_person)
+        if decision.answer == "ask" and tool is not None and not tool.outward and not call.secret:
+            given = self.approvals.rules.answer(call_detail(call.agent, tool, call.arguments, decision))
+            decision = given or decision
         times = 1
         while isinstance(body := self.steps.read(f"policy:{times}:{call.id}"), PolicyDecided):
             earlier = Decision(answer=body.decision, rule=body.rule, reason=body.reason)
@@ -266,11 +270,10 @@ class Hands:
             raise OutcomeKnown(Ran("error", message=message))
         return tuple(board[name] for name in wanted)
 
-    async def _ask(self, call: Call) -> None:
+    async def _ask(self, call: Call, detail: dict[str, Any]) -> None:
         if call.secret:
             raise deny(f"{call.name}: its arguments hold a secret, so a person cannot be shown what would be done")
         await self._commit(call)
-        detail = {"agent": call.agent, "tool": call.name, "input": call.arguments}
         request = await self.approvals.request(call.thread, "tool_call", f"call:{call.id}", detail)
         waiting = asyncio.ensure_future(self.approvals.wait(request.id))
         cancel = asyncio.ensure_future(call.cancelled.wait())

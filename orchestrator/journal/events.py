@@ -60,6 +60,7 @@ from orchestrator.journal.own import (
     Redacted,
     ResultAcknowledged,
     SourceAddedEvent,
+    SessionRule,
     ToolFinished,
     ToolStarted,
     VerdictReached,
@@ -99,6 +100,7 @@ __all__ = [
     "SessionErrorDetail",
     "SessionUsage",
     "SourceAddedEvent",
+    "SessionRule",
     "StatusIdle",
     "StatusRescheduled",
     "StatusRunning",
@@ -169,6 +171,7 @@ KnownBody = Annotated[
     | ToolStarted
     | ToolFinished
     | ResultAcknowledged
+    | SessionRule
     | FixDrafted
     | FixChecked
     | FixDelivered

@@ -118,6 +118,23 @@ class ResultAcknowledged(Frozen):
     tool_use_id: str
 
 
+class SessionRule(Frozen):
+    """A person's yes to one exact call that goes on for the rest of the session, or its end."""
+
+    type: Literal["warroom.session_rule"] = "warroom.session_rule"
+    name: str
+    """How decisions name it."""
+    action: Literal["allow", "revoke"]
+    approval: str
+    """The approved call that it repeats."""
+    agent: AgentName
+    tool: str
+    digest: str
+    """Of the call it covers (`orchestrator.hands.session_rules.coverage`): no other call has it."""
+    by: str
+    reason: str = ""
+
+
 class FixDrafted(Frozen):
     """A fix branch was drafted in warroom's own store."""
 

@@ -79,19 +79,20 @@ class Session:
         self._index = IndexNotes(home, journal.directory)
         self._log = PatientLog(journal, self._clock, self._learn)
         steps = Steps(self._log)
-        self._approvals = Approvals(steps, settings.attended)
+        self.approvals = Approvals(steps, settings.attended)
+        """What waits for a person, and what was approved for the session: the person's, as `decide` is."""
         self._hands = Hands(
             steps=steps,
             keeper=Keeper(redactor, BlobStore(journal.directory)),
             policy=settings.policy,
-            approvals=self._approvals,
+            approvals=self.approvals,
             workers=Workers(settings.recipe, self._clock),
             clock=self._clock,
             findings=lambda: tuple(self._fold.findings.values()),
             log=self._write_log,
             acknowledge=not getattr(engine, "acknowledges", False),
         )
-        self.fixes = FixDesk(steps, self._approvals, self._hands, lambda: self._fold.sources, log=self._write_log)
+        self.fixes = FixDesk(steps, self.approvals, self._hands, lambda: self._fold.sources, log=self._write_log)
         """Drafts of fixes: what waits for a person's decision, and carrying it out."""
         self._recorder = Recorder(self._log, redactor)
         self._desk = SessionDesk(
@@ -219,7 +220,7 @@ class Session:
 
     def pending(self) -> tuple[ApprovalRequested, ...]:
         """Return what waits for a person."""
-        return self._approvals.pending()
+        return self.approvals.pending()
 
     def subscribe(self, after: int | None = None) -> Subscription:
         """Follow the events from after seq `after`; None: from now on."""
@@ -351,7 +352,7 @@ class Session:
         reason: str = "",
     ) -> ApprovalDecided:
         """Decide on exactly the bytes that `digest` names; other bytes void it. Raises ApprovalError."""
-        return await self._approvals.decide(approval_id, decision, digest, by, reason)
+        return await self.approvals.decide(approval_id, decision, digest, by, reason)
 
     async def terminate(self, reason: str) -> None:
         """End the session for good; it can be read and exported, not run."""
@@ -381,7 +382,7 @@ class Session:
 
     def _learn(self, event: Event) -> None:
         self._fold.learn(event)
-        self._approvals.learn(event)
+        self.approvals.learn(event)
         self.fixes.learn(event)
         self._index.learn(event)
 

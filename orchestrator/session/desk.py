@@ -35,6 +35,7 @@ NOT_FOR_ENGINES = frozenset(
         "warroom.policy_decided",
         "warroom.approval_requested",
         "warroom.approval_decided",
+        "warroom.session_rule",
         "warroom.tool_started",
         "warroom.tool_finished",
         "warroom.fix_drafted",

@@ -24,6 +24,7 @@ FOLDED_TYPES = (
     | FIX_TYPES
     | {
         "warroom.incident",
+        "warroom.session_rule",
         "warroom.source_added",
         "warroom.finding",
         "warroom.note",

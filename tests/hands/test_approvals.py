@@ -36,7 +36,15 @@ async def test_with_nobody_there_a_call_that_needs_a_yes_is_denied(make_rig: Mak
 async def test_an_approved_call_runs_and_not_before(make_rig: MakeRig, tmp_path: Path) -> None:
     rig, call = await _asked(make_rig, tmp_path)
     (asked,) = rig.approvals.pending()
-    assert asked.detail == {"agent": "toys", "tool": "toys_unkeyed", "input": {"path": str(tmp_path)}}
+    assert asked.detail == {
+        "agent": "toys",
+        "tool": "toys_unkeyed",
+        "input": {"path": str(tmp_path)},
+        "effect": "unkeyed",
+        "private": False,
+        "rule": "unkeyed",
+        "reason": "it changes something",
+    }
     assert asked.digest == digest_of(asked.detail)
     assert not rig.events("warroom.tool_started")
     await rig.approvals.decide(asked.id, "approve", asked.digest, "ann")
