@@ -3,6 +3,7 @@
 from orchestrator.config.check import check
 from orchestrator.config.load import FILE_NAME, Loaded, SettingsFile, load_settings
 from orchestrator.config.model import (
+    Bounds,
     Budgets,
     EngineSettings,
     PolicyRule,
@@ -18,6 +19,7 @@ from orchestrator.config.trust import accept, user_file
 
 __all__ = [
     "FILE_NAME",
+    "Bounds",
     "Budgets",
     "ConfigError",
     "EngineSettings",

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
+from orchestrator.config.budgets import lowered, over_budgets
 from orchestrator.config.model import Budgets, ConfigFile, EngineSettings, ServiceSettings, Settings, TestSettings
 from orchestrator.config.read import ConfigError, ReadFile, read_file
 from orchestrator.config.trust import Trust, full_path, restrict, trust_of, user_file
@@ -22,7 +23,7 @@ ENVIRONMENT = {
     "WARROOM_BASE_URL": "base_url",
     "WARROOM_KEY_ENV": "key_env",
 }
-M = TypeVar("M", EngineSettings, Budgets, ServiceSettings)
+M = TypeVar("M", EngineSettings, ServiceSettings)
 
 
 class SettingsFile(Frozen):
@@ -118,11 +119,14 @@ def _merge(layers: Sequence[tuple[Trust, ConfigFile]]) -> tuple[Settings, list[P
             services[name] = _over(services[name], service) if name in services else service
     for trust, layer in layers:
         if trust != "project":
-            budgets, engine = _over(budgets, layer.budgets), _over(engine, layer.engine)
+            prices = {**engine.prices, **layer.engine.prices}
+            budgets, engine = over_budgets(budgets, layer.budgets), _over(engine, layer.engine)
+            engine = engine.model_copy(update={"prices": prices})
     problems: list[Problem] = []
     for trust, layer in layers:
         if trust == "project":
-            budgets = _lower(budgets, layer.budgets, problems)
+            budgets, refused = lowered(budgets, layer.budgets)
+            problems.extend(refused)
             if layer.engine.choice == "offline":
                 engine = engine.model_copy(update={"choice": "offline"})
     trusted = [layer for trust, layer in reversed(layers) if trust != "project"]
@@ -141,20 +145,6 @@ def _merge(layers: Sequence[tuple[Trust, ConfigFile]]) -> tuple[Settings, list[P
 def _over(below: M, above: M) -> M:
     """Return `below` with what `above` says."""
     return below.model_copy(update={name: getattr(above, name) for name in above.model_fields_set})
-
-
-def _lower(budgets: Budgets, wished: Budgets, problems: list[Problem]) -> Budgets:
-    """A project may lower a bound that is set, or set one that is not; it may not raise one."""
-    changes: dict[str, Any] = {}
-    for name in sorted(wished.model_fields_set):
-        bound, wish = getattr(budgets, name), getattr(wished, name)
-        if bound is None or wish < bound:
-            changes[name] = wish
-        elif wish > bound:
-            problems.append(
-                Problem(what=f"a project's file may not raise `budgets.{name}`", lost=f"{wish}: {bound} counts")
-            )
-    return budgets.model_copy(update=changes)
 
 
 def _with_environment(settings: Settings, env: Mapping[str, str]) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import PurePosixPath
 from string import Formatter
 from typing import Annotated, Any, Literal
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator
 
-from subagents.contract import AgentName, Frozen, SourceKind
+from subagents.contract import SPECIALISTS, AgentName, Frozen, SourceKind
 
 ROLLBACK_FIELDS = ("service", "version", "commit", "previous")
 EngineChoice = Literal["auto", "offline", "messages", "managed"]
@@ -131,14 +132,65 @@ class PolicyRule(Frozen):
     """File and line, filled in when it is read; the rule's name in decisions."""
 
 
-class Budgets(Frozen):
-    """Bounds of one session; what is not set has warroom's default."""
+Usd = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=6, allow_inf_nan=False)]
+Price = Annotated[Decimal, Field(ge=0, le=100_000, decimal_places=6, allow_inf_nan=False)]
+Count = Annotated[int, Field(gt=0, le=10**12, strict=True)]
+BUDGETED_AGENTS = ("orchestrator", *SPECIALISTS)
 
-    seconds: float | None = Field(default=None, gt=0, le=7 * 86_400, allow_inf_nan=False)
-    tool_calls: int | None = Field(default=None, gt=0)
-    turns: int | None = Field(default=None, gt=0, description="Model turns over all agents.")
-    tokens: int | None = Field(default=None, gt=0)
-    usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+class Bounds(Frozen):
+    """How much may be used; what is not set is not bounded."""
+
+    seconds: float | None = Field(
+        default=None, gt=0, le=7 * 86_400, allow_inf_nan=False, description="Time at work; waiting for you is free."
+    )
+    tool_calls: Count | None = None
+    turns: Count | None = Field(default=None, description="Model requests.")
+    tokens: Count | None = Field(default=None, description="Tokens of every kind together.")
+    input_tokens: Count | None = Field(default=None, description="Input tokens that no cache served.")
+    output_tokens: Count | None = None
+    cache_tokens: Count | None = Field(default=None, description="Tokens read from and written to the prompt cache.")
+    usd: Usd | None = Field(default=None, description="Dollars at list prices.")
+
+
+class Budgets(Bounds):
+    """Bounds of one session; what is not set has warroom's default (`orchestrator.hands.budget.DEFAULTS`)."""
+
+    reserve_percent: int = Field(
+        default=15, ge=0, le=50, strict=True, description="Part of each bound that is kept for the verdict."
+    )
+    reserve_usd: Usd | None = Field(default=None, description="A fixed part of the dollars instead.")
+    agents: Mapping[AgentName, Bounds] = Field(default_factory=dict, description="Bounds of one agent, by its name.")
+
+    @field_validator("agents")
+    @classmethod
+    def _known(cls, agents: Mapping[AgentName, Bounds]) -> Mapping[AgentName, Bounds]:
+        unknown = sorted(set(agents) - set(BUDGETED_AGENTS))
+        if unknown:
+            raise ValueError(f"there is no agent {unknown[0][:40]!r}; there are: {', '.join(BUDGETED_AGENTS)}")
+        return agents
+
+
+class Rates(Frozen):
+    """List prices in USD per million tokens; what is not given is taken from `input` as Anthropic multiplies it."""
+
+    input: Price
+    output: Price
+    cache_read: Price | None = Field(default=None, description="Default: as input.")
+    cache_write_5m: Price | None = Field(default=None, description="Default: 1.25 times input.")
+    cache_write_1h: Price | None = Field(default=None, description="Default: 2 times input.")
+
+
+class LongPrompt(Rates):
+    """What every token of a request costs whose prompt is longer than `above` tokens."""
+
+    above: Count
+
+
+class ModelPrices(Rates):
+    """Prices of one model."""
+
+    long_prompt: LongPrompt | None = None
 
 
 class EngineSettings(Frozen):
@@ -155,6 +207,9 @@ class EngineSettings(Frozen):
     key_env: EnvName | None = Field(default=None, description="Name of the environment variable that holds the key.")
     header_env: Mapping[Line, EnvName] = Field(
         default_factory=dict, description="Header name = environment variable that holds its value."
+    )
+    prices: Mapping[Line, ModelPrices] = Field(
+        default_factory=dict, description="Prices by model id, over those that warroom ships with."
     )
 
 

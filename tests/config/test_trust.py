@@ -77,7 +77,7 @@ def test_a_project_may_name_and_tighten_and_no_more(place: Place) -> None:
         (32, "who decides and where"),
     ):
         assert f"{place.project}:{line}: {what} does not count from a project's file" in said(loaded)
-    assert "may not raise `budgets.usd`; lost: 500.0: 5.0 counts" in said(loaded)
+    assert "may not raise `budgets.usd`; lost: 500: 5 counts" in said(loaded)
     assert f"accept this one: warroom config accept {place.project}" in said(loaded)
     assert len(check(place.project, place.env)) >= 10
 
