@@ -194,6 +194,8 @@ class Fact(Frozen):
     """A number, or an ISO 8601 time for quantities that are moments."""
     unit: str = ""
     citation: str
+    window: Window | None = None
+    """The time that a count is over, where its citation does not say: `log:` names a line, not a span."""
 
 
 SuspectKind = Literal[

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from subagents.contract import ToolError, ToolResult, Window
-from subagents.logs.compare import Compared, Spans, compare, rows_in, surprise, timeline
+from subagents.logs.compare import Compared, Spans, bucket_range, compare, rows_in, surprise, timeline
 from subagents.logs.first_look import first_look
-from subagents.logs.index import BUCKET_SECONDS, LogIndex
+from subagents.logs.index import LogIndex
 from subagents.logs.levels import ERROR, LEVELS, WARN
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.model import (
@@ -26,8 +26,8 @@ from subagents.logs.model import (
     StackGroup,
 )
 from subagents.logs.signatures import recognise
-from subagents.logs.sources.timestamps import microseconds, moment
-from subagents.logs.stacks import GroupTally
+from subagents.logs.sources.timestamps import moment
+from subagents.logs.stacks import GroupTally, count_between
 from subagents.logs.terms import readable, terms_of
 from subagents.logs.windows import IncidentTimes, choose_windows, log_span
 
@@ -239,11 +239,11 @@ def _stack_weight(group: StackGroup, spans: Spans) -> float:
 
 
 def _stack_group(logs: LogSet, tally: GroupTally, spans: Spans, service: str | None) -> tuple[StackGroup, Place] | None:
-    count, services = _stack_count(tally, spans.window, service)
+    count, services = count_between(tally, spans.window, service)
     if not count:
         return None
-    baseline = _stack_count(tally, spans.baseline, service)[0] if spans.baseline is not None else 0
-    first, end = _buckets(spans.window)
+    baseline = count_between(tally, spans.baseline, service)[0] if spans.baseline is not None else 0
+    first, end = bucket_range(spans.window)
     inside = sorted(at for bucket, at in tally.firsts.items() if first <= bucket < end)
     at, byte, lines, source = inside[0] if inside else (0, tally.byte, tally.lines, tally.source)
     last = max((value for bucket, value in tally.lasts.items() if first <= bucket < end), default=None)
@@ -273,24 +273,6 @@ def _stack_group(logs: LogSet, tally: GroupTally, spans: Spans, service: str | N
         )[:24],
     )
     return group, place
-
-
-def _buckets(window: Window) -> tuple[int, int]:
-    size = BUCKET_SECONDS * 1_000_000
-    return microseconds(window.start) // size, -(-microseconds(window.end) // size)
-
-
-def _stack_count(tally: GroupTally, window: Window, service: str | None) -> tuple[int, tuple[str, ...]]:
-    first, end = _buckets(window)
-    services: dict[str, None] = {}
-    total = 0
-    for (bucket, name), n in tally.counts.items():
-        if bucket is None or not first <= bucket < end or (service is not None and name != service):
-            continue
-        total += n
-        if name:
-            services.setdefault(name)
-    return total, tuple(services)[:12]
 
 
 def _stacks_text(data: LogsStacks) -> str:

@@ -27,6 +27,8 @@ OTHER = 0
 """Key 0: events beyond MAX_KEYS different keys. Counted, not grouped."""
 EXAMPLE_CHARS = 4096
 HOSTS_KEPT = 8
+HOSTS_KNOWN = 20_000
+"""Hosts and pods whose names are kept for look-up; with more, an unknown name may be one of the rest."""
 MERGE_BY = ("key", "source", "service", "level", "bucket")
 
 
@@ -56,6 +58,8 @@ class LogIndex:
     _parts: list[pl.DataFrame] = field(default_factory=list)
     _part_rows: int = 0
     _hosts: dict[int, dict[str, int]] = field(default_factory=dict)
+    all_hosts: set[str] = field(default_factory=set)
+    """Every host or pod that is named as one, up to HOSTS_KNOWN."""
 
     @classmethod
     def build(cls, sources: Sequence[LogSource], cancelled: Callable[[], bool] = lambda: False) -> LogIndex:
@@ -135,6 +139,12 @@ class LogIndex:
             hosts = self._hosts.setdefault(self._ids.get(key, OTHER), {})
             if len(hosts) < HOSTS_KEPT:
                 hosts[host] = hosts.get(host, 0) + 1
+            if len(self.all_hosts) < HOSTS_KNOWN:
+                self.all_hosts.add(host)
+
+    def number(self, key: str) -> int | None:
+        """Return the number of a masked key; None where no event has it, or it is not grouped."""
+        return self._ids.get(key)
 
     def hosts(self, key: int) -> list[str]:
         """Return some of the hosts or pods that logged a key."""

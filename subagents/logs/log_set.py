@@ -45,10 +45,14 @@ class LogSet:
         if not self.sources:
             raise ToolError("the incident has no log files; attach some to search them")
         with self._lock:
-            state = tuple(self._stat(source) for source in self.sources)
+            state = self.state()
             if self._index is None or state != self._state:
                 self._index, self._state = LogIndex.build(self.sources, cancelled), state
             return self._index
+
+    def state(self) -> tuple[tuple[int, int], ...]:
+        """Return (time of change in ns, bytes) of each file: as long as it is the same, so is what was read."""
+        return tuple(self._stat(source) for source in self.sources)
 
     @staticmethod
     def _stat(source: LogSource) -> tuple[int, int]:
@@ -135,25 +139,3 @@ def _half_hours(start: float, end: float) -> float | None:
     shift = round(start / _HALF_HOUR) * _HALF_HOUR
     near = abs(start - shift) < 300 or abs(end - shift) < 300
     return shift if shift and abs(shift) <= 14 * 3600 and near else None
-
-
-@dataclass(frozen=True)
-class LogResolver:
-    """Opens log citations again."""
-
-    logs: LogSet
-
-    def resolve(self, ref: str, context_lines: int = 0) -> Evidence:
-        """Return the evidence as it is now; with context, the excerpt also shows the lines around it."""
-        source, parsed = self.logs.open(ref)
-        try:
-            span = read_spans(source.path, [(parsed.byte, parsed.lines)])[0]
-        except OSError as error:
-            raise ToolError(f"{source.name} cannot be read ({error.strerror})") from error
-        if span.lines != parsed.lines:
-            raise ToolError(f"{source.name} ends inside {ref}: the file has changed since it was cited")
-        found = span.evidence(ref, source.name)
-        if context_lines <= 0:
-            return found
-        _, _, data = self.logs.around(ref, context_lines, context_lines)
-        return found.model_copy(update={"excerpt": data.decode("utf-8", "replace")})

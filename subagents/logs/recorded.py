@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from subagents import quantities
 from subagents.contract import Fact, Finding, Suspect, ToolResult
 from subagents.files import open_bounded
+from subagents.logs.counted import LINES
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.model import LogsRecorded, RecordedSign
 from subagents.logs.signatures import TABLE, Known, around_wording, recognise
@@ -80,6 +82,25 @@ def answer(logs: LogSet, cancelled: Callable[[], bool]) -> ToolResult[LogsRecord
     told = [f"{sign.name} ({sign.count}) in {', '.join(sign.outputs[:3])}: {sign.example}" for sign in signs]
     text = "\n".join([f"{count} lines of {len(tools)} recorded outputs; known kinds of failure: {len(signs)}", *told])
     return ToolResult[LogsRecorded](data=data, text=text, citations=logs.cite(places))
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Which lines of recorded outputs show which known kind of failure."""
+
+    counts: Mapping[str, int]
+    by_place: Mapping[tuple[str, int], str]
+    """(source id, byte) to the kind's name."""
+
+
+def kinds(logs: LogSet, cancelled: Callable[[], bool]) -> Kinds:
+    """Read all recorded outputs and return which lines show a known kind of failure."""
+    by_place: dict[tuple[str, int], str] = {}
+    for line in _lines(logs, cancelled):
+        known = recognise(line.text)
+        if known is not None:
+            by_place[logs.sources[line.place.source].id, line.place.byte] = known.name
+    return Kinds(Counter(by_place.values()), by_place)
 
 
 def _lines(logs: LogSet, cancelled: Callable[[], bool]) -> Iterator[_Line]:
@@ -194,7 +215,7 @@ def _quote(sign: RecordedSign) -> str:
 
 
 def _count(sign: RecordedSign) -> Fact:
-    return Fact(quantity=quantities.COUNT, value=sign.count, unit="events", citation=sign.citation)
+    return Fact(quantity=quantities.COUNT, value=sign.count, unit=LINES, citation=sign.citation)
 
 
 def _finding(sign: RecordedSign, known: bool) -> Finding:

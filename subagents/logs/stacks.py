@@ -7,8 +7,10 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from subagents.contract import Window
 from subagents.logs.model import StackFrame
 from subagents.logs.sources.log_source import Frame
+from subagents.logs.sources.timestamps import microseconds
 
 BUCKET_SECONDS = 10
 MAX_GROUPS = 2_000
@@ -189,6 +191,21 @@ class GroupTally:
     firsts: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
     """By bucket: (µs of its first, byte, lines, source)."""
     lasts: dict[int, int] = field(default_factory=dict)
+
+
+def count_between(group: GroupTally, window: Window, service: str | None = None) -> tuple[int, tuple[str, ...]]:
+    """Return how many traces of a group a window holds on the index's grid, and which services threw them."""
+    size = BUCKET_SECONDS * 1_000_000
+    first, end = microseconds(window.start) // size, -(-microseconds(window.end) // size)
+    services: dict[str, None] = {}
+    total = 0
+    for (bucket, name), n in group.counts.items():
+        if bucket is None or not first <= bucket < end or (service is not None and name != service):
+            continue
+        total += n
+        if name:
+            services.setdefault(name)
+    return total, tuple(services)[:12]
 
 
 @dataclass

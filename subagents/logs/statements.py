@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from subagents import quantities
-from subagents.contract import Fact, Finding, Suspect
+from subagents.contract import Fact, Finding, Suspect, Window
 from subagents.hosts import outside_host
+from subagents.logs import counted
 from subagents.logs.model import LogsCoverage, LogsFirstLook, LogsPatterns, LogsStacks, Pattern, Signature, StackGroup
 from subagents.logs.signatures import TABLE
 
@@ -90,18 +92,25 @@ def _clock(at: datetime | None) -> str:
     return f"{at:%H:%M:%S} UTC" if at is not None else "an unknown time"
 
 
-def _moment(quantity: str, at: datetime | None, citation: str) -> tuple[Fact, ...]:
-    return (Fact(quantity=quantity, value=at.isoformat(), citation=citation),) if at is not None else ()
+def _moment(quantity: str, at: datetime | None, citation: str, window: Window | None = None) -> tuple[Fact, ...]:
+    """State a time: with a window, of the cited event's template in it; with none, of the cited event alone."""
+    return (Fact(quantity=quantity, value=at.isoformat(), citation=citation, window=window),) if at is not None else ()
 
 
-def _counts(count: int, baseline: float | None, citation: str) -> tuple[Fact, ...]:
-    counted = Fact(quantity=quantities.COUNT, value=count, unit="events", citation=citation)
-    if baseline is None:
-        return (counted,)
-    return (
-        counted,
-        Fact(quantity=quantities.BASELINE_COUNT, value=round(baseline, 2), unit="events", citation=citation),
-    )
+@dataclass(frozen=True)
+class _Counting:
+    """How counts of one finding can be counted again: what they count, and in which window."""
+
+    window: Window
+    unit: str = counted.EVENTS
+
+    def facts(self, count: int, baseline: float | None, citation: str) -> tuple[Fact, ...]:
+        """State how many, and how many were expected, where there is a baseline."""
+        found = Fact(quantity=quantities.COUNT, value=count, unit=self.unit, citation=citation, window=self.window)
+        if baseline is None:
+            return (found,)
+        before = {"quantity": quantities.BASELINE_COUNT, "value": round(baseline, 2)}
+        return (found, found.model_copy(update=before))
 
 
 def _who(services: tuple[str, ...]) -> str:
@@ -140,10 +149,10 @@ def _onset(look: LogsFirstLook) -> Iterator[Finding]:
 
 def _signatures(look: LogsFirstLook) -> Iterator[Finding]:
     for each in look.signatures[:SIGNATURES_REPORTED]:
-        yield _signature(each)
+        yield _signature(each, look.window)
 
 
-def _signature(each: Signature) -> Finding:
+def _signature(each: Signature, window: Window) -> Finding:
     about = None if each.kind == "none" else Suspect(kind=each.kind, key=each.key, label=each.label)
     share = 1.0 if not each.baseline_count else min(1.0, 1 - each.baseline_count / max(each.count, 1))
     weight = _WEIGHTS.get(each.name, 0.3) * max(share, 0.1) * (1.0 if each.count >= 3 else 0.7)
@@ -160,8 +169,8 @@ def _signature(each: Signature) -> Finding:
         stance="for" if about is not None else "observes",
         weight=round(min(weight, 0.9), 3),
         facts=(
-            *_counts(each.count, each.baseline_count, each.citation),
-            *_moment(quantities.FIRST_SEEN, each.first_seen, each.citation),
+            *_Counting(window, counted.unit_of_kind(each.name)).facts(each.count, each.baseline_count, each.citation),
+            *_moment(quantities.FIRST_SEEN, each.first_seen, each.citation, window),
         ),
         citations=(each.citation,),
         services=each.services,
@@ -183,10 +192,11 @@ def _grown(stacks: LogsStacks | None) -> list[StackGroup]:
 
 def _stacks(stacks: LogsStacks | None) -> Iterator[Finding]:
     for group in _grown(stacks)[:STACKS_REPORTED]:
-        yield _stack(group)
+        if stacks is not None:
+            yield _stack(group, stacks.window)
 
 
-def _stack(group: StackGroup) -> Finding:
+def _stack(group: StackGroup, window: Window) -> Finding:
     place = group.own_place
     where = f" at {place}" if place else ""
     own = next((frame.function for frame in group.frames if frame.own and frame.function), "")
@@ -198,7 +208,7 @@ def _stack(group: StackGroup) -> Finding:
         topic="mechanism",
         weight=0.65 if place else 0.5,
         facts=(
-            *_counts(group.count, group.baseline_count, group.citation),
+            *_Counting(window, counted.TRACES).facts(group.count, group.baseline_count, group.citation),
             *_moment(quantities.FIRST_SEEN, group.first_seen, group.citation),
         ),
         citations=(group.citation,),
@@ -217,13 +227,13 @@ def _patterns(patterns: LogsPatterns | None, look: LogsFirstLook, stacks: LogsSt
     thrown = {group.citation for group in _grown(stacks)[:STACKS_REPORTED]}
     news = [each for each in chosen if each.id not in covered and each.citation not in thrown]
     for each in news[:PATTERNS_REPORTED]:
-        yield _pattern(each, min(0.6, 0.2 + each.score / 30))
+        yield _pattern(each, look.window, min(0.6, 0.2 + each.score / 30))
 
 
 _VERBS = {"new": "new", "burst": "bursting", "vanished": "vanished", "rare": "rare", "steady": "severe"}
 
 
-def _pattern(each: Pattern, weight: float) -> Finding:
+def _pattern(each: Pattern, window: Window, weight: float) -> Finding:
     level = "" if each.level == "unknown" else f" {each.level}"
     return Finding(
         agent=NAME,
@@ -232,9 +242,9 @@ def _pattern(each: Pattern, weight: float) -> Finding:
         topic="errors",
         weight=round(weight, 3),
         facts=(
-            *_counts(each.count, each.baseline_count, each.citation),
-            *_moment(quantities.FIRST_SEEN, each.first_seen, each.citation),
-            *_moment(quantities.LAST_SEEN, each.last_seen, each.citation),
+            *_Counting(window).facts(each.count, each.baseline_count, each.citation),
+            *_moment(quantities.FIRST_SEEN, each.first_seen, each.citation, window),
+            *_moment(quantities.LAST_SEEN, each.last_seen, each.citation, window),
         ),
         citations=(each.citation,),
         services=each.services,
@@ -248,23 +258,21 @@ def _services(look: LogsFirstLook) -> Iterator[Finding]:
     loud = [each for each in look.services if each.citation and each.errors > 2 * (each.baseline_errors or 0)]
     if not loud:
         return
-    shown = loud[:SERVICES_NAMED]
-    counted = ", ".join(
-        f"{each.service} {each.errors} ({_before(each.errors, each.baseline_errors)})" for each in shown
-    )
+    shown, severe = loud[:SERVICES_NAMED], _Counting(look.window, counted.SEVERE)
+    told = ", ".join(f"{each.service} {each.errors} ({_before(each.errors, each.baseline_errors)})" for each in shown)
     dated = sorted((each for each in shown if each.first_severe), key=lambda each: each.first_severe or look.window.end)
     order = ", then ".join(f"{each.service} {_clock(each.first_severe).removesuffix(' UTC')}" for each in dated)
     more = f", {len(loud) - len(shown)} more" if len(loud) > len(shown) else ""
     yield Finding(
         agent=NAME,
-        claim=f"Severe events by service: {counted}{more}; first out of line: {order} UTC.",
+        claim=f"Severe events by service: {told}{more}; first out of line: {order} UTC.",
         topic="errors",
         weight=0.5,
         facts=tuple(
             fact
             for each in shown
             for fact in (
-                *_counts(each.errors, each.baseline_errors, each.citation or ""),
+                *severe.facts(each.errors, each.baseline_errors, each.citation or ""),
                 *_moment(quantities.FIRST_SEEN, each.first_severe, each.citation or ""),
             )
         ),
@@ -292,7 +300,7 @@ def _quiet_changes(look: LogsFirstLook, patterns: LogsPatterns | None) -> Iterat
             f"{each.baseline_count or 0:.3g} were expected, last at {_clock(each.last_seen)}: {_quote(each.template)}",
             topic="consequence",
             weight=0.3,
-            facts=_counts(each.count, each.baseline_count, each.citation),
+            facts=_Counting(look.window).facts(each.count, each.baseline_count, each.citation),
             citations=(each.citation,),
             services=each.services,
             at=each.last_seen,

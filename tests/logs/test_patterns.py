@@ -9,10 +9,11 @@ import pytest
 from subagents.contract import Window
 from subagents.logs.compare import surprise
 from subagents.logs.levels import ERROR, FATAL, INFO, UNKNOWN, WARN, from_name, in_text, sounds_bad
-from subagents.logs.log_set import LogResolver, LogSet
+from subagents.logs.log_set import LogSet
 from subagents.logs.merge import merge
 from subagents.logs.model import LogsPatterns
 from subagents.logs.params import PatternsParams
+from subagents.logs.resolver import LogResolver
 from subagents.logs.terms import terms_of
 from tests.logs.builders import agent_for, at, call, incident_log, iso, write
 

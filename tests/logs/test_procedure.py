@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from subagents import quantities
-from subagents.contract import Evidence, Finding
+from subagents.contract import Evidence, Finding, SourceSpec
 from subagents.logs.agent import build
+from subagents.logs.log_set import LogSet
 from subagents.logs.model import LogsSummary
+from subagents.logs.resolver import LogResolver
 from subagents.logs.signatures import TABLE, recognise, target_of
+from subagents.verifying import Recomputed
 from tests.fakes import FakeWorkbench, run_procedure
 from tests.logs.builders import agent_for, at, brief, incident_log, iso, write
 
@@ -20,14 +24,23 @@ def _cited(bench: FakeWorkbench) -> dict[str, Evidence]:
     return {each.ref: each for _, _, result in bench.calls for each in result.citations}
 
 
+def _specs(bench: FakeWorkbench) -> Sequence[SourceSpec]:
+    resolver = bench._agent.resolver
+    assert isinstance(resolver, LogResolver)
+    return resolver.logs.specs
+
+
 def _check(bench: FakeWorkbench) -> None:
-    """Every citation of a finding was returned by a tool, and opens to the same bytes."""
+    """Every citation of a finding was returned by a tool and opens to the same bytes; every fact is counted again."""
     cited = _cited(bench)
     resolver = bench._agent.resolver
     assert resolver is not None
+    fresh = LogResolver(LogSet([spec for spec in _specs(bench) if spec.kind == "logs"]))
     for finding in bench.reported:
         for ref in (*finding.citations, *(fact.citation for fact in finding.facts)):
             assert resolver.resolve(ref).digest == cited[ref].digest
+        for fact in finding.facts:
+            assert fresh.recompute(fact) == Recomputed(value=fact.value, unit=fact.unit), (finding.claim, fact)
     assert len(bench.reported) <= 12
 
 

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from subagents.contract import ToolError
-from subagents.logs.log_set import LogResolver, LogSet
+from subagents.logs.log_set import LogSet
+from subagents.logs.resolver import LogResolver
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.reader import CUT_BYTES, BlockReader, lines_around, read_spans
 from tests.logs.builders import iso, read, write

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -10,11 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from subagents.contract import Coverage, Problem, SourceSpec, Window
+from subagents.contract import Coverage, Problem, SourceSpec, ToolError, Window
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.continuations import continues
 from subagents.logs.sources.lines import Lines, split_lines
-from subagents.logs.sources.reader import BLOCK_BYTES, HOLD_BYTES, LONGEST_EVENT, Block, BlockReader
+from subagents.logs.sources.reader import (
+    BLOCK_BYTES,
+    CUT_BYTES,
+    HOLD_BYTES,
+    LONGEST_EVENT,
+    Block,
+    BlockReader,
+    read_spans,
+)
 from subagents.logs.sources.stamp_reader import StampReader
 from subagents.logs.sources.timestamps import moment
 from subagents.logs.sources.traces import extra_lines, stack_traces
@@ -139,6 +148,24 @@ class LogSource:
             self.tally.trouble("open", _unreadable(self.name, error))
         if reader.problem is not None:
             self.tally.trouble("archive", reader.problem)
+
+    def reread(self, byte: int, lines: int) -> Frame | None:
+        """Read some lines again by the layout learnt so far, as if nothing stood around them.
+
+        Raises ToolError where no line starts at `byte`, or the file cannot be read.
+        """
+        wanted = [(byte, lines)] if byte == 0 else [(byte - 1, 1), (byte, lines)]
+        try:
+            spans = read_spans(self.path, wanted, HOLD_BYTES)
+        except OSError as error:
+            raise ToolError(f"{self.name} cannot be read ({error.strerror})") from error
+        span = spans[-1]
+        if byte and spans[0].head != b"\n":
+            raise ToolError(f"no line of {self.name} starts at byte {byte}")
+        data, size = span.head[:HOLD_BYTES], min(span.size, HOLD_BYTES)
+        if lines == 1 and span.size > CUT_BYTES:
+            data, size = data[:CUT_BYTES], span.size
+        return copy.deepcopy(self)._frame(Block(byte, data, size, last=True), None)[0]
 
     def _frame(self, block: Block, last_time: int | None) -> tuple[Frame | None, bytes]:
         import numpy as np

@@ -1,0 +1,75 @@
+"""From a citation to the log event that starts there: its template, its service, its time, its stack trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from subagents.citations import LogRef
+from subagents.contract import ToolError
+from subagents.logs.index import LogIndex
+from subagents.logs.log_set import LogSet
+from subagents.logs.patterns import mask
+from subagents.logs.sources.log_source import LogSource
+from subagents.logs.stacks import GroupTally, read_trace
+
+
+@dataclass(frozen=True)
+class CitedEvent:
+    """The event that starts where a citation points to."""
+
+    source: int
+    byte: int
+    lines: int
+    template: int
+    """As `LogIndex.table` numbers it."""
+    service: str | None
+    at: int | None
+    """µs since 1970; None where it has no time of its own and the index does not know it."""
+
+
+def find_event(logs: LogSet, index: LogIndex, source: LogSource, ref: LogRef) -> CitedEvent:
+    """Return the event that a citation points to; raise ToolError where no event starts there.
+
+    What the tools cite is in the index; anything else is read again from the file by the layout learnt.
+    """
+    import polars as pl
+
+    place = logs.sources.index(source)
+    rows = index.table.filter((pl.col("source") == place) & (pl.col("byte") == ref.byte))
+    if rows.height:
+        row = rows.row(0, named=True)
+        return CitedEvent(place, ref.byte, ref.lines, row["template"], row["service"], row["t0"])
+    frame = source.reread(ref.byte, ref.lines)
+    if frame is None or not frame.events.height:
+        raise ToolError(f"no event of {source.name} starts at byte {ref.byte}")
+    masked = frame.events.head(1).select(
+        key=mask(pl.col("text"), syslog=source.is_syslog) + pl.col("suffix").fill_null("")
+    )
+    number = index.number(masked["key"][0])
+    known = index.table.filter(pl.col("key") == number) if number is not None else None
+    if number is None or known is None or not known.height:
+        raise ToolError(f"no event that is grouped with others starts at byte {ref.byte} of {source.name}")
+    row = frame.events.row(0, named=True)
+    service = index.templates[number].service or row["service"]
+    at = row["t"] if row["own"] else _traced_at(index, place, ref.byte)
+    return CitedEvent(place, ref.byte, ref.lines, known["template"][0], service, at)
+
+
+def _traced_at(index: LogIndex, place: int, byte: int) -> int | None:
+    """Return the time of a stack trace whose first line has none: that of the event before it."""
+    for group in index.stacks.groups.values():
+        for at, start, _, source in group.firsts.values():
+            if (source, start) == (place, byte):
+                return at
+    return None
+
+
+def stack_group(source: LogSource, index: LogIndex, event: CitedEvent) -> GroupTally:
+    """Return the counts of the cited stack trace's group; raise ToolError where the event has none."""
+    frame = source.reread(event.byte, event.lines)
+    traces = frame.traces.filter(frame.traces["event"] == 0) if frame is not None else None
+    trace = read_trace(traces["full"][0][:32_768]) if traces is not None and traces.height else None
+    group = index.stacks.groups.get(trace.id) if trace is not None else None
+    if group is None:
+        raise ToolError(f"the event at byte {event.byte} of {source.name} carries no stack trace that is grouped")
+    return group

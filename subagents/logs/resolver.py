@@ -1,0 +1,229 @@
+"""Opens `log:` citations again, and checks what is claimed of them by counting anew."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from subagents import quantities as q
+from subagents.clock import SystemClock
+from subagents.contract import Clock, Evidence, Fact, Finding, ToolError, Window
+from subagents.logs import recorded
+from subagents.logs.cited import CitedEvent, find_event, stack_group
+from subagents.logs.compare import Compared, Spans, compare, rows_in, spans_of
+from subagents.logs.counted import EVENTS, LINES, SEVERE, TRACES, kind_of_unit, unit_of_kind
+from subagents.logs.first_look import signatures
+from subagents.logs.index import HOSTS_KNOWN, LogIndex
+from subagents.logs.log_set import LogSet
+from subagents.logs.model import Signature
+from subagents.logs.sources.reader import read_spans
+from subagents.logs.sources.timestamps import moment
+from subagents.logs.stacks import count_between
+from subagents.logs.windows import log_span
+from subagents.verifying import NameKind, Recomputed
+
+PASS_S = 60.0
+"""Longest reading of all files for the sake of checks; where it takes longer, counts stay unchecked."""
+KEPT = 64
+"""Answers that are kept: findings share windows and lines, so that a check costs one comparison of each."""
+ELSEWHERE = {
+    q.ONSET: "a metric series; for log lines say first_seen",
+    q.BASELINE: "a metric series; for log lines say baseline_count",
+    q.PEAK: "a metric series",
+    q.FACTOR: "a metric series",
+    q.LATEST: "a metric series",
+    q.DEPLOYED_AT: "a deploy or a flag",
+    q.COMMITTED_AT: "a commit",
+    q.LEAD_TIME: "the change that it is the lead time of",
+}
+"""What facts of other quantities have to cite."""
+
+T = TypeVar("T")
+
+
+class _TooLong(Exception):
+    """The files cannot be read again in the time that a check may take."""
+
+
+@dataclass
+class LogResolver:
+    """Opens log citations again and recomputes what facts say of them; reads the files at most once per state."""
+
+    logs: LogSet
+    clock: Clock = field(default_factory=SystemClock)
+    _state: tuple[tuple[int, int], ...] = ()
+    _gave_up: bool = False
+    _kept: OrderedDict[tuple[object, ...], object] = field(default_factory=OrderedDict)
+
+    def resolve(self, ref: str, context_lines: int = 0) -> Evidence:
+        """Return the evidence as it is now; with context, the excerpt also shows the lines around it."""
+        source, parsed = self.logs.open(ref)
+        try:
+            span = read_spans(source.path, [(parsed.byte, parsed.lines)])[0]
+        except OSError as error:
+            raise ToolError(f"{source.name} cannot be read ({error.strerror})") from error
+        if span.lines != parsed.lines:
+            raise ToolError(f"{source.name} ends inside {ref}: the file has changed since it was cited")
+        found = span.evidence(ref, source.name)
+        if context_lines <= 0:
+            return found
+        _, _, data = self.logs.around(ref, context_lines, context_lines)
+        return found.model_copy(update={"excerpt": data.decode("utf-8", "replace")})
+
+    def recompute(self, fact: Fact, board: Sequence[Finding] = ()) -> Recomputed | None:
+        """Return a fact's value counted anew from the files, for the event that it cites.
+
+        Counts are over the fact's own window, else the one that log facts on the board are over; None where
+        there is neither, or reading the files again takes too long. Raises ToolError where no event is cited.
+        """
+        if fact.quantity in ELSEWHERE:
+            raise ToolError(f"{fact.quantity} cites {ELSEWHERE[fact.quantity]}, not {fact.citation[:120]}")
+        if fact.quantity not in (q.COUNT, q.BASELINE_COUNT, q.FIRST_SEEN, q.LAST_SEEN):
+            return None
+        source, parsed = self.logs.open(fact.citation)
+        try:
+            index = self._index()
+            if fact.quantity == q.COUNT and fact.unit == LINES and source.recorded:
+                return self._lines(fact)
+            event = self._keep(("event", fact.citation), lambda: find_event(self.logs, index, source, parsed))
+            if fact.quantity in q.MOMENTS:
+                return self._moment(index, fact, event)
+            window = fact.window or _window_on(board)
+            return None if window is None else self._count(index, fact, event, _before_too(index, window))
+        except _TooLong:
+            return None
+
+    def has(self, kind: NameKind, name: str) -> bool | None:
+        """Say whether a service or a host is named in the logs; None for other kinds, or where none is named."""
+        if kind not in ("service", "host") or not self.logs.sources:
+            return None
+        try:
+            index = self._index()
+        except _TooLong:
+            return None
+        if kind == "service":
+            known = self._keep(("services",), lambda: frozenset(index.table["service"].drop_nulls().to_list()))
+            return name in known if known else None
+        if name in index.all_hosts:
+            return True
+        return False if 0 < len(index.all_hosts) < HOSTS_KNOWN else None
+
+    def span(self) -> Window | None:
+        """Return the time from the first to the last dated event; None where there is none."""
+        if not self.logs.sources:
+            return None
+        try:
+            return log_span(self._index())
+        except _TooLong:
+            return None
+
+    def _index(self) -> LogIndex:
+        """Return the index that the tools use; built here at most once for one state of the files."""
+        state = self.logs.state()
+        if state != self._state:
+            self._state, self._gave_up = state, False
+            self._kept.clear()
+        if self._gave_up:
+            raise _TooLong
+        end = self.clock.monotonic() + PASS_S
+        try:
+            return self.logs.index(lambda: self.clock.monotonic() > end)
+        except ToolError as error:
+            if self.clock.monotonic() > end:
+                self._gave_up = True
+                raise _TooLong from error
+            raise
+
+    def _keep(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
+        """Return what was made for a key since the files last changed, or make it."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]  # type: ignore[return-value]  # a key names one kind of thing
+        made = make()
+        self._kept[key] = made
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return made
+
+    def _compared(self, index: LogIndex, spans: Spans, service: str | None = None) -> list[Compared]:
+        return self._keep(("compared", spans, service), lambda: compare(index, spans, service))
+
+    def _signatures(self, index: LogIndex, spans: Spans) -> list[Signature]:
+        compared = self._compared(index, spans)
+        return self._keep(("signatures", spans), lambda: signatures(self.logs, index, spans, compared, []))
+
+    def _moment(self, index: LogIndex, fact: Fact, event: CitedEvent) -> Recomputed | None:
+        """Return the first or last time of the cited event's template; with no window, the first is its own."""
+        if fact.window is None and fact.quantity == q.FIRST_SEEN:
+            return _at(moment(event.at)) if event.at is not None else None
+        rows = index.table if fact.window is None else rows_in(index, fact.window)
+        rows = rows.filter(rows["template"] == event.template)
+        found = rows["t0"].min() if fact.quantity == q.FIRST_SEEN else rows["t1"].max()
+        if not isinstance(found, int):
+            raise ToolError(f"{fact.citation}: no event like the cited one lies in the fact's window")
+        return _at(moment(found))
+
+    def _count(self, index: LogIndex, fact: Fact, event: CitedEvent, spans: Spans) -> Recomputed:
+        count, before, unit = self._both(index, fact, event, spans)
+        if fact.quantity == q.COUNT:
+            return Recomputed(value=count, unit=unit)
+        expected = spans.expected(before)
+        if expected is None:
+            raise ToolError(f"{fact.citation}: the logs hold nothing before the window, so there is no baseline_count")
+        return Recomputed(value=expected, unit=unit)
+
+    def _both(self, index: LogIndex, fact: Fact, event: CitedEvent, spans: Spans) -> tuple[int, int, str]:
+        """Return how many there are in the window and before it, by what the fact's unit counts, and that unit."""
+        kind = kind_of_unit(fact.unit)
+        if kind is not None:
+            return (*self._of_kind(index, fact, event, spans, kind), unit_of_kind(kind))
+        if fact.unit == TRACES:
+            group = stack_group(self.logs.sources[event.source], index, event)
+            before = count_between(group, spans.baseline)[0] if spans.baseline is not None else 0
+            return count_between(group, spans.window)[0], before, TRACES
+        if fact.unit == SEVERE:
+            if event.service is None:
+                raise ToolError(
+                    f"{fact.citation}: the cited event names no service, so its severe events have no count"
+                )
+            severe = [each for each in self._compared(index, spans, event.service) if each.severe and each.count]
+            return sum(each.count for each in severe), sum(each.baseline_events for each in severe), SEVERE
+        mine = [each for each in self._compared(index, spans) if each.template == event.template]
+        return sum(each.count for each in mine), sum(each.baseline_events for each in mine), EVENTS
+
+    def _of_kind(self, index: LogIndex, fact: Fact, event: CitedEvent, spans: Spans, kind: str) -> tuple[int, int]:
+        mine = {each.id for each in self._compared(index, spans) if each.template == event.template}
+        for each in self._signatures(index, spans):
+            if each.name == kind and mine & set(each.patterns):
+                patterns = set(each.patterns)
+                shown = [one for one in self._compared(index, spans) if one.id in patterns]
+                return sum(one.count for one in shown), sum(one.baseline_events for one in shown)
+        raise ToolError(f"{fact.citation}: the cited event does not show {kind}, or not more than before the window")
+
+    def _lines(self, fact: Fact) -> Recomputed:
+        kinds = self._keep(("recorded",), lambda: recorded.kinds(self.logs, lambda: False))
+        source, parsed = self.logs.open(fact.citation)
+        kind = kinds.by_place.get((source.id, parsed.byte))
+        if kind is None:
+            raise ToolError(f"{fact.citation}: the cited line shows no kind of failure known by its wording")
+        return Recomputed(value=kinds.counts[kind], unit=LINES)
+
+
+def _at(at: datetime) -> Recomputed:
+    return Recomputed(value=at.isoformat())
+
+
+def _window_on(board: Sequence[Finding]) -> Window | None:
+    """Return the window that counts of log events on the board are over."""
+    facts = (fact for finding in board for fact in finding.facts)
+    return next((fact.window for fact in facts if fact.window is not None and fact.citation.startswith("log:")), None)
+
+
+def _before_too(index: LogIndex, window: Window) -> Spans:
+    """Return a window with all the time before it as its baseline."""
+    span = log_span(index)
+    before = Window(start=span.start, end=window.start) if span is not None and span.start < window.start else None
+    return spans_of(index, window, before)
