@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import copy
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from subagents.contract import Problem
@@ -26,6 +27,12 @@ class ColumnReader:
     json_stamps: StampReader
     json: JsonReader = field(default_factory=JsonReader)
     json_events: int = 0
+
+    def as_learnt(self) -> ColumnReader:
+        """Return a reader with the layouts learnt so far; what it learns itself changes nothing here."""
+        json = copy.copy(self.json)
+        json.names = set(json.names)
+        return replace(self, stamps=self.stamps.as_learnt(), json_stamps=self.json_stamps.as_learnt(), json=json)
 
     def read(self, lines: Lines, troubles: Troubles) -> pl.DataFrame:
         """Return one row per line: raw, body (text), t, stamped, level, service, host, suffix, stack."""

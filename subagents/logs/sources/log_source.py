@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -165,7 +164,9 @@ class LogSource:
         data, size = span.head[:HOLD_BYTES], min(span.size, HOLD_BYTES)
         if lines == 1 and span.size > CUT_BYTES:
             data, size = data[:CUT_BYTES], span.size
-        return copy.deepcopy(self)._frame(Block(byte, data, size, last=True), None)[0]
+        probe = LogSource(self.spec)
+        probe._columns = self._columns.as_learnt()
+        return probe._frame(Block(byte, data, size, last=True), None)[0]
 
     def _frame(self, block: Block, last_time: int | None) -> tuple[Frame | None, bytes]:
         import numpy as np

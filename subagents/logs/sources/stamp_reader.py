@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,10 @@ class StampReader:
 
     has_priority: bool = False
     """Lines begin with `<34>1`: RFC 5424."""
+
+    def as_learnt(self) -> StampReader:
+        """Return a reader with the shapes met so far; what it meets itself changes nothing here."""
+        return replace(self, shapes=list(self.shapes), hits=Counter(self.hits))
 
     def read(self, lines: pl.Series) -> tuple[pl.Series, pl.Series]:
         """Return (microseconds since 1970 as Int64, the text without its stamp); null where a line has no stamp."""
