@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from orchestrator.config import Loaded
     from orchestrator.config import Settings as Configured
     from orchestrator.engines.base import Engine
-    from orchestrator.hands.policy import Policy
     from orchestrator.intake.model import Intake, NamedInput
     from orchestrator.journal.home import StateHome
     from orchestrator.session import Session, Settings
@@ -160,6 +159,7 @@ def choose_engine(name: str) -> Engine:
 
 def session_settings(configured: Configured, services: tuple[ServiceInfo, ...], around: Surroundings) -> Settings:
     """Return the settings of a session from those of warroom.toml."""
+    from orchestrator.hands.policy import policy_of
     from orchestrator.hands.rosters import RosterRecipe
     from orchestrator.session import Settings
 
@@ -171,7 +171,7 @@ def session_settings(configured: Configured, services: tuple[ServiceInfo, ...], 
     return Settings(
         services=services,
         recipe=RosterRecipe(extra_agents=extra),
-        policy=_policy(configured),
+        policy=policy_of(configured),
         attended=around.attended,
         clock=around.clock,
     )
@@ -280,26 +280,6 @@ def _discard_unbegun(directory: Path) -> None:
     """Remove the folder of a session that never began: no list shows it, and it holds copies of what was given."""
     if not (directory / "journal.db").exists():
         _discard(directory)
-
-
-def _policy(configured: Configured) -> Policy:
-    from orchestrator.hands.policy import Policy, Rule
-
-    mine, theirs = (
-        [
-            Rule(
-                name=rule.origin or "settings",
-                answer=rule.decision,
-                agent=rule.agent,
-                tool=rule.tool,
-                arguments=rule.arguments,
-                reason=rule.reason,
-            )
-            for rule in given
-        ]
-        for given in (configured.policies, configured.project_policies)
-    )
-    return Policy(mine, theirs)
 
 
 def _coverage(settings: Settings, specs: Sequence[SourceSpec], services: Sequence[ServiceInfo]) -> tuple[Coverage, ...]:

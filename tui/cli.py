@@ -16,6 +16,7 @@ COMMANDS = {
     "sessions": Listed("tui.commands.sessions:sessions", "List, show, resume, export and delete sessions."),
     "report": Listed("tui.commands.report:report", "Print a session's report: markdown, json, or five lines."),
     "fix": Listed("tui.commands.fix:fix", "Look at drafted fixes, approve, deliver, push, take back."),
+    "agents": Listed("tui.commands.agents:agents", "Show the agents: who holds which tools, what each may do."),
     "purge": Listed("tui.commands.removal:purge", "Delete old sessions, in two steps."),
     "init": Listed("tui.commands.config:init", "Write a warroom.toml to start from."),
     "config": Listed("tui.commands.config:config", "Check the configuration."),

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from orchestrator.hands.execute import UNKNOWN
 from orchestrator.hands.results import Ran
 from orchestrator.journal.codec import Entry
-from subagents.contract import AgentName, ToolResult
+from subagents.contract import AgentName, Tool, ToolResult
 
 
 class Use(Protocol):
@@ -89,6 +89,19 @@ class Recorded:
     id: str
     name: str
     input: Mapping[str, object]
+
+
+def understood(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the arguments as the tool will take them, defaults filled in: what rules look at.
+
+    Else an agent could spell a value so that a rule misses it and the tool does not (`5.0` for `5`), or leave it out.
+    What the tool will refuse is returned as it is.
+    """
+    try:
+        taken: dict[str, Any] = tool.params.model_validate(arguments).model_dump(mode="json", exclude_none=True)
+    except ValidationError:
+        return arguments
+    return taken
 
 
 def which_arguments(call: Call, error: ValidationError) -> str:

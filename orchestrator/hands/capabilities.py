@@ -2,12 +2,15 @@
 
 What a tool may do is decided here once more, away from the specialists: a tool that appears, disappears, moves to
 another agent or gains an effect changes this page, where a reviewer sees it.
+
+The rule of two: whoever reads text that an outsider may have written, and reads what is private, must have no way to
+send anything out. A tool that is not declared is taken to do all three.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from subagents.contract import AgentName, Effect, Roster
 
@@ -23,6 +26,24 @@ class Capability:
     """It sends bytes off this machine."""
     private: bool = False
     """What it writes stays in warroom's own state directory, so it is not asked about."""
+    untrusted: bool = field(default=True, compare=False)
+    """What it returns may hold text that an outsider wrote: log lines, commit messages, code, names."""
+    private_data: bool = field(default=True, compare=False)
+    """What it returns is not public: this organisation's logs, measurements, code."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What an agent's tools give it together."""
+
+    untrusted: bool = False
+    private_data: bool = False
+    outward: bool = False
+
+    @property
+    def all_three(self) -> bool:
+        """Whether instructions in what it reads could make it send out what it knows."""
+        return self.untrusted and self.private_data and self.outward
 
 
 READ = Capability()
@@ -84,6 +105,27 @@ def held(roster: Roster) -> dict[AgentName, dict[str, Capability]]:
         }
         for agent in roster.agents.values()
     }
+
+
+def reach(tools: Mapping[str, Capability], declared: Mapping[str, Capability] | None = None) -> Reach:
+    """Return what tools give together; `declared` says what each reads, and what is outward is outward in either."""
+    known = tools if declared is None else declared
+    return Reach(
+        untrusted=any(known.get(name, _UNKNOWN).untrusted for name in tools),
+        private_data=any(known.get(name, _UNKNOWN).private_data for name in tools),
+        outward=any(tool.outward or known.get(name, _UNKNOWN).outward for name, tool in tools.items()),
+    )
+
+
+_UNKNOWN = Capability(effect="unkeyed", outward=True)
+
+
+def holders_of_all_three(
+    real: Mapping[AgentName, Mapping[str, Capability]],
+    declared: Mapping[AgentName, Mapping[str, Capability]] = CAPABILITIES,
+) -> list[AgentName]:
+    """Return the agents that hold untrusted text, private data and an outward channel together: there must be none."""
+    return [agent for agent, tools in real.items() if reach(tools, declared.get(agent, {})).all_three]
 
 
 def differences(

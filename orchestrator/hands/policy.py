@@ -10,11 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
 from subagents.contract import AgentName, Frozen, Tool
+
+if TYPE_CHECKING:
+    from orchestrator.config import Settings
 
 Answer = Literal["allow", "ask", "deny"]
 
@@ -41,7 +44,10 @@ class Rule(Frozen):
     agent: str = "*"
     tool: str = "*"
     arguments: Mapping[str, str] = Field(default_factory=dict)
-    """Argument name -> pattern. A string is matched as it is, anything else as its JSON; absent never matches."""
+    """Argument name -> pattern. A string is matched as it is, anything else as its JSON; absent never matches.
+
+    Hands asks with the arguments as the tool will take them, its defaults filled in (`calls.understood`).
+    """
     reason: str = ""
 
     @field_validator("arguments")
@@ -52,12 +58,14 @@ class Rule(Frozen):
                 raise ValueError(f"the pattern for {argument!r} is not a regular expression that RE2 accepts")
         return patterns
 
+    def speaks_of(self, agent: AgentName, tool: str) -> bool:
+        """Say whether the rule is about calls of this tool by this agent."""
+        return fnmatchcase(agent, self.agent) and fnmatchcase(tool, self.tool)
+
     def matches(self, agent: AgentName, tool: str, arguments: Mapping[str, Any]) -> bool:
         """Say whether the rule speaks of this call."""
-        return (
-            fnmatchcase(agent, self.agent)
-            and fnmatchcase(tool, self.tool)
-            and all(name in arguments and _fits(pattern, arguments[name]) for name, pattern in self.arguments.items())
+        return self.speaks_of(agent, tool) and all(
+            name in arguments and _fits(pattern, arguments[name]) for name, pattern in self.arguments.items()
         )
 
 
@@ -121,3 +129,27 @@ class Policy:
             if rule.matches(agent, tool.name, arguments):
                 decision = decision.stricter(Decision(answer=rule.answer, rule=rule.name, reason=rule.reason))
         return decision
+
+    def depends(self, agent: AgentName, tool: str) -> bool:
+        """Say whether the answer for this tool depends on its arguments."""
+        rules = (*self._rules, *self._project_rules)
+        return any(rule.arguments and rule.speaks_of(agent, tool) for rule in rules)
+
+
+def policy_of(configured: Settings) -> Policy:
+    """Return the policy that warroom.toml asks for; each rule is named after its file and line."""
+    mine, theirs = (
+        [
+            Rule(
+                name=rule.origin or "settings",
+                answer=rule.decision,
+                agent=rule.agent,
+                tool=rule.tool,
+                arguments=rule.arguments,
+                reason=rule.reason,
+            )
+            for rule in given
+        ]
+        for given in (configured.policies, configured.project_policies)
+    )
+    return Policy(mine, theirs)

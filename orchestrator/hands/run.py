@@ -19,7 +19,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from orchestrator.hands.approvals import Approvals
-from orchestrator.hands.calls import Call, OutcomeKnown, Recorded, Use, deny, interrupted_call, which_arguments
+from orchestrator.hands.calls import (
+    Call,
+    OutcomeKnown,
+    Recorded,
+    Use,
+    deny,
+    interrupted_call,
+    understood,
+    which_arguments,
+)
 from orchestrator.hands.execute import Job, execute
 from orchestrator.hands.fix_events import fix_entries
 from orchestrator.hands.policy import Decision, Policy
@@ -231,7 +240,8 @@ class Hands:
 
     def _decide(self, call: Call, tool: Tool[Any, Any] | None) -> Decision:
         """Decide now; an earlier decision still counts where it was the stricter one."""
-        decision = self.policy.decide(call.agent, tool, call.arguments, by_person=call.by_person)
+        arguments = call.arguments if tool is None else understood(tool, call.arguments)
+        decision = self.policy.decide(call.agent, tool, arguments, by_person=call.by_person)
         if decision.answer == "ask" and tool is not None and not tool.outward and not call.secret:
             given = self.approvals.rules.answer(call_detail(call.agent, tool, call.arguments, decision))
             decision = given or decision

@@ -17,6 +17,7 @@ from orchestrator.journal.events import (
     Body,
     Event,
     FindingReported,
+    Note,
     Redacted,
     SourceAddedEvent,
     parse_body,
@@ -186,6 +187,8 @@ class SessionDesk:
         """Make an event durable, redacted; what is not an engine's to record raises ValueError."""
         if body.type in NOT_FOR_ENGINES:
             raise ValueError(f"an engine does not record {body.type}")
+        if isinstance(body, Note) and body.by != "warroom":
+            raise ValueError("an engine writes notes in its own name: others are what a person said")
         if body.type in STATUS_TYPES and thread == MAIN_THREAD:
             event: Event = await self.transition(body, source_id)
             return event

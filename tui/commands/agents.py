@@ -1,0 +1,145 @@
+"""`warroom agents`: who works on an incident, and what each may do."""
+
+from __future__ import annotations
+
+import json
+import os
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.commands.lazy import LazyGroup, Listed
+
+if TYPE_CHECKING:
+    from orchestrator.hands.policy import Policy
+    from subagents.contract import Agent, Roster
+
+COMMANDS = {
+    "show": Listed("tui.commands.agents:show", "Show who holds which tools, and what each may do."),
+}
+"""What stands behind the group; each command's module is imported when it is chosen."""
+
+
+@click.group(cls=LazyGroup, listed=COMMANDS)
+def agents() -> None:
+    """Show the agents: who holds which tools, what they read, what they may change."""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Your own warroom.toml, if elsewhere.")
+def show(as_json: bool, config: Path | None) -> int:
+    """Show the capability table. The answers are those of your warroom.toml and of the one here, if there is one.
+
+    Exit status 3 where an agent holds what it must not: that is a defect of this installation.
+    """
+    from orchestrator.hands.capabilities import CAPABILITIES, differences, held, holders_of_all_three
+    from tui.commands.output import to_stdout
+
+    roster = _roster()
+    policy = _policy(config)
+    real = held(roster)
+    all_three, wrong = holders_of_all_three(real), differences(CAPABILITIES, real)
+    rows = [_described(agent, policy) for agent in roster.agents.values()]
+    if as_json:
+        made = {"agents": rows, "hold_all_three": all_three, "not_as_declared": wrong}
+        to_stdout(json.dumps(made, indent=2) + "\n")
+    else:
+        to_stdout(_page(rows, all_three, wrong))
+    return 3 if all_three or wrong else 0
+
+
+def _roster() -> Roster:
+    from orchestrator.engines import coordinator
+    from orchestrator.hands.rosters import RosterRecipe
+
+    return RosterRecipe(extra_agents=lambda *_: (coordinator.agent(),)).build(())
+
+
+def _policy(own: Path | None) -> Policy:
+    from orchestrator.config import ConfigError, load_settings
+    from orchestrator.hands.policy import policy_of
+    from tui.commands.faults import Fault
+
+    if own is not None and not own.is_file():
+        raise Fault(f"{own}: no such file; check --config")
+    try:
+        return policy_of(load_settings(cwd=Path.cwd(), env=os.environ, own=own).settings)
+    except ConfigError as error:
+        raise Fault(str(error)) from error
+
+
+def _described(agent: Agent, policy: Policy) -> dict[str, Any]:
+    from orchestrator.hands.capabilities import CAPABILITIES, held, reach
+    from subagents.contract import Roster
+
+    declared = CAPABILITIES.get(agent.name, {})
+    together = reach(held(Roster({agent.name: agent}))[agent.name], declared)
+    return {
+        "name": agent.name,
+        "description": agent.description,
+        "mission": agent.mission,
+        "reads_untrusted_text": together.untrusted,
+        "reads_private_data": together.private_data,
+        "outward_channel": together.outward,
+        "tools": [
+            {
+                "name": tool.name,
+                "description": tool.description,
+                "effect": tool.effect,
+                "private": tool.private,
+                "outward": tool.outward,
+                "worker": tool.worker,
+                "reads_untrusted_text": tool.name not in declared or declared[tool.name].untrusted,
+                "reads_private_data": tool.name not in declared or declared[tool.name].private_data,
+                "answer": policy.decide(agent.name, tool, {}).answer,
+                "depends_on_arguments": policy.depends(agent.name, tool.name),
+            }
+            for tool in sorted(agent.tools, key=lambda tool: tool.name)
+        ],
+    }
+
+
+def _page(rows: list[dict[str, Any]], all_three: list[str], wrong: list[str]) -> str:
+    width = max((len(tool["name"]) for row in rows for tool in row["tools"]), default=0)
+    lines: list[str] = []
+    for row in rows:
+        lines.append(textwrap.fill(f"{row['name']}: {row['description']}", 100, subsequent_indent="  "))
+        lines.append(f"  {_reach(row)}")
+        lines += [f"  {tool['name']:<{width}}  {_tool(tool)}" for tool in row["tools"]]
+        lines.append("")
+    lines += [f"NOT AS DECLARED: {one}" for one in wrong]
+    if all_three:
+        lines.append(f"DEFECT: {', '.join(all_three)}: untrusted text, private data and an outward channel together.")
+    else:
+        lines.append("Nobody holds untrusted text, private data and an outward channel together.")
+    if any(tool["depends_on_arguments"] for row in rows for tool in row["tools"]):
+        lines.append("*: rules of yours or of the project look at the arguments as well.")
+    return "\n".join([*lines, ""])
+
+
+def _reach(row: dict[str, Any]) -> str:
+    reads = [
+        word
+        for word, is_so in (
+            ("untrusted text", row["reads_untrusted_text"]),
+            ("private data", row["reads_private_data"]),
+        )
+        if is_so
+    ]
+    channel = "HAS AN OUTWARD CHANNEL" if row["outward_channel"] else "no outward channel"
+    return f"reads {' and '.join(reads) or 'nothing'}; {channel}"
+
+
+def _tool(tool: dict[str, Any]) -> str:
+    """Say what a tool changes, where it runs, and how the policy answers."""
+    changes = "reads" if tool["effect"] == "read" else f"writes ({tool['effect']})"
+    if tool["private"]:
+        changes = "writes to warroom's own state only"
+    if tool["outward"]:
+        changes += ", SENDS BYTES OUT"
+    where = " in a worker" if tool["worker"] else ""
+    star = " *" if tool["depends_on_arguments"] else ""
+    return f"{tool['answer']:<5}  {changes}{where}{star}"
