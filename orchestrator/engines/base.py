@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from orchestrator.hands.budget import Budget
 from orchestrator.journal.events import Body, Event
 from subagents.contract import AgentName, Brief, Clock, Finding, Frozen, Roster, SourceSpec, ToolResult
 
@@ -89,6 +90,10 @@ class Desk(Protocol):
     @property
     def brief(self) -> Brief:
         """The brief as it is now."""
+
+    @property
+    def budget(self) -> Budget:
+        """What may be spent: asked before each model request. It cannot be raised from here."""
 
     @property
     def started_at(self) -> datetime:

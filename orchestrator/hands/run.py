@@ -13,12 +13,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from orchestrator.hands.approvals import Approvals
+from orchestrator.hands.budget import SPENT, Budget
 from orchestrator.hands.calls import (
     Call,
     OutcomeKnown,
@@ -75,6 +76,8 @@ class Hands:
     """Record that the engine has its result. False for an engine that learns of it from a server and records it."""
     roster: Roster = field(default_factory=lambda: Roster({}))
     """The agents as they are now; the session replaces it when a source is added."""
+    budget: Budget | None = None
+    """What may be spent; None: nothing is bounded."""
     _running: dict[str, Call] = field(default_factory=dict)
     _acknowledging: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -203,6 +206,9 @@ class Hands:
             ran = await self._carry_out(call, tool)
         except OutcomeKnown as known:
             ran = known.ran
+        finally:
+            if self.budget is not None:
+                self.budget.release(call.id)
         if call.put_off and ran.outcome == "cancelled":
             return ToolResult(
                 text=f"{call.name}: the session was stopped; it runs when that goes on", outcome="cancelled"
@@ -218,8 +224,10 @@ class Hands:
             raise deny(f"{call.name}: denied ({decision.rule}): {decision.reason or 'by policy'}")
         arguments = self._arguments(call, tool)
         findings = self._findings(call, arguments)
+        self._admit(call)
         if decision.answer == "ask":
             await self._ask(call, call_detail(call.agent, tool, call.arguments, decision))
+        tool, cut_off = self._in_time(call, tool)
         job = Job(call.agent, tool, arguments.model_dump(mode="json"), call.id, findings, call.cancelled)
         async with AsyncExitStack() as stack:
             worker = await self._place(stack, job)
@@ -230,7 +238,22 @@ class Hands:
             ran = await execute(job, self.clock, worker)
         if ran.trace:
             self.log(self.keeper.redactor.redact(f"{call.agent} {call.name} {call.id}\n{ran.trace}").text)
-        return ran
+        return Ran("timeout", message=cut_off, seconds=ran.seconds) if cut_off and ran.outcome == "timeout" else ran
+
+    def _admit(self, call: Call) -> None:
+        """Reserve the call, or refuse it where the budget is spent; what a person asks for is no agent's spending."""
+        refused = None
+        if self.budget is not None and not call.by_person:
+            refused = self.budget.admit(call.agent, call.id, call.name)
+        if refused is not None:
+            raise deny(f"{refused.reason}; {call.name} was not run")
+
+    def _in_time(self, call: Call, tool: Tool[Any, Any]) -> tuple[Tool[Any, Any], str]:
+        """Let a call run no longer than the budget's time, and return what is said where that stops it."""
+        left = None if self.budget is None or call.by_person else self.budget.time_left(call.agent)
+        if left is None or left >= tool.timeout_s:
+            return tool, ""
+        return replace(tool, timeout_s=left), f"{SPENT}: {tool.name} was stopped at the session's time"
 
     def _attempts(self, call_id: str) -> list[ToolStarted]:
         attempts: list[ToolStarted] = []

@@ -17,8 +17,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from orchestrator.config.model import Bounds, Budgets
 from orchestrator.engines.base import Engine, Interrupt, Message, SourceAdded, StopReason
 from orchestrator.hands.approvals import Approvals
+from orchestrator.hands.budget import Budget
+from orchestrator.hands.budget_fold import BUDGET_TYPES, SpentFold
 from orchestrator.hands.fix_desk import FixDesk
 from orchestrator.hands.results import Keeper
 from orchestrator.hands.run import Hands
@@ -49,6 +52,7 @@ from orchestrator.journal.redaction import Redactor
 from orchestrator.journal.store import Journal
 from orchestrator.journal.subscription import Subscription
 from orchestrator.session.beginning import first_entries, source_entry, zip_coverage
+from orchestrator.session.budgeting import first_budget, how_to_raise, raised
 from orchestrator.session.desk import PreviewSink, Recorder, SessionDesk
 from orchestrator.session.drive import drive, one_line
 from orchestrator.session.fold import CALL_TYPES, FOLDED_TYPES, SessionFold
@@ -76,6 +80,9 @@ class Session:
         self._clock = settings.clock
         self._redactor = redactor
         self._fold = SessionFold()
+        self._spent = SpentFold(settings.prices)
+        self.budget = Budget(self._spent, self._clock, settings.prices)
+        """What may be spent and what is left."""
         self._index = IndexNotes(home, journal.directory)
         self._log = PatientLog(journal, self._clock, self._learn)
         steps = Steps(self._log)
@@ -91,12 +98,20 @@ class Session:
             findings=lambda: tuple(self._fold.findings.values()),
             log=self._write_log,
             acknowledge=not getattr(engine, "acknowledges", False),
+            budget=self.budget,
         )
         self.fixes = FixDesk(steps, self.approvals, self._hands, lambda: self._fold.sources, log=self._write_log)
         """Drafts of fixes: what waits for a person's decision, and carrying it out."""
         self._recorder = Recorder(self._log, redactor)
         self._desk = SessionDesk(
-            self._clock, self._clock.now(), self._fold, self._hands, self._recorder, self._transition, settings.services
+            clock=self._clock,
+            started_at=self._clock.now(),
+            fold=self._fold,
+            hands=self._hands,
+            recorder=self._recorder,
+            transition=self._transition,
+            budget=self.budget,
+            services=settings.services,
         )
         self._busy = False
         self._running: asyncio.Task[StopReason] | None = None
@@ -151,12 +166,13 @@ class Session:
     async def _begin(self, incident: Incident, specs: Sequence[SourceSpec], coverage: Sequence[Coverage]) -> None:
         # Together, so that a session which exists has all that it was started with.
         entries = first_entries(self.id, incident, zip_coverage(specs, coverage), self._engine, self._settings)
+        entries += first_budget(self._settings.budgets, self._engine)
         self._desk.started_at = (await self._recorder.record_all(*entries, now=True))[0].ts
         await self._fit()
         self.fixes.take_up()
 
     async def _take_up(self) -> None:
-        for event in self._journal.events(types=FOLDED_TYPES):
+        for event in self._journal.events(types=FOLDED_TYPES | BUDGET_TYPES):
             self._learn(event)
             if event.seq == 1:
                 self._desk.started_at = event.ts
@@ -261,6 +277,7 @@ class Session:
     async def _drive(self) -> StopReason:
         ending = await drive(self._engine, self._desk, self._clock, self._settings.grace_s)
         stop = ending.stop
+        why = how_to_raise(self.budget, self.id) if stop == "budget_reached" else ending.message
         if ending.trace:
             self._write_log(ending.trace)
         try:
@@ -275,7 +292,7 @@ class Session:
                 await self._settle_open_calls()
                 await self.fixes.settle(unchecked=True)
             if self.standing.status in ("running", "rescheduling"):
-                await self._record_end(StatusIdle(stop_reason=Reason(type=stop, message=ending.message)))
+                await self._record_end(StatusIdle(stop_reason=Reason(type=stop, message=why)))
         except JournalError as fault_of_journal:
             # Nothing more can be stored: what is there says `running`, and the next to open it sees it interrupted.
             self._write_log(f"{self.id}: {fault_of_journal}")
@@ -343,6 +360,14 @@ class Session:
         """Keep a line for the record."""
         return await self._recorder.record(Note(text=text, by=by), MAIN_THREAD, now=True)
 
+    async def raise_budget(self, bounds: Bounds, agent: AgentName | None = None, by: str = "person") -> Event:
+        """Raise bounds of the session, or of one agent, to what is given, on record; raises BudgetFault.
+
+        It is the person's act: neither the desk nor any tool leads here.
+        """
+        body = raised(self._spent.budgets or Budgets(), bounds, agent, by)
+        return await self._recorder.record(body, MAIN_THREAD, now=True)
+
     async def decide(
         self,
         approval_id: str,
@@ -382,6 +407,7 @@ class Session:
 
     def _learn(self, event: Event) -> None:
         self._fold.learn(event)
+        self._spent.learn(event)
         self.approvals.learn(event)
         self.fixes.learn(event)
         self._index.learn(event)

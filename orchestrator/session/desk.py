@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.engines.base import Incoming, Interrupt, ToolUse
+from orchestrator.hands.budget import Budget
 from orchestrator.hands.run import Hands
 from orchestrator.hands.threads import in_thread
 from orchestrator.journal.codec import Entry
@@ -160,6 +161,7 @@ class SessionDesk:
     hands: Hands
     recorder: Recorder
     transition: Transition
+    budget: Budget
     services: tuple[ServiceInfo, ...] = ()
     inbox: SessionInbox = field(default_factory=SessionInbox)
     cancel: Stop = field(default_factory=Stop)

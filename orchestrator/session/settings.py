@@ -9,8 +9,10 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from orchestrator.config.model import Budgets
 from orchestrator.hands.policy import Policy
 from orchestrator.hands.rosters import RosterRecipe
+from orchestrator.hands.usage import Prices
 from orchestrator.journal.home import StateHome
 from orchestrator.journal.redaction import Redactor, install_key, own_secrets_from
 from subagents.clock import SystemClock
@@ -25,6 +27,9 @@ class Settings:
     """Recorded with the session, so that opening it again needs none."""
     recipe: RosterRecipe = field(default_factory=RosterRecipe)
     policy: Policy = field(default_factory=Policy)
+    budgets: Budgets = field(default_factory=Budgets)
+    """Bounds that a new session starts with; an opened one has those of its journal."""
+    prices: Prices = field(default_factory=Prices)
     attended: bool = False
     """A person can be asked. False: calls that need a yes are denied with the reason."""
     own_secrets: tuple[str, ...] | None = None

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.engines.base import Incoming, ToolUse
+from orchestrator.hands.budget import Budget
+from orchestrator.hands.budget_fold import SpentFold
 from orchestrator.journal.events import Body, Event, FindingReported
 from subagents.contract import Brief, Clock, Finding, Roster, ToolContext, ToolError, ToolResult
 from tests.fakes import FakeClock
@@ -28,6 +30,7 @@ class FakeDesk:
     def __init__(self, roster: Roster, brief: Brief) -> None:
         self.roster, self.brief = roster, brief
         self.clock: Clock = FakeClock()
+        self.budget = Budget(SpentFold(), self.clock)
         self.inbox = FakeInbox()
         self.cancel = asyncio.Event()
         self.started_at = datetime(2026, 3, 1, tzinfo=UTC)
