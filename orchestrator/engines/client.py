@@ -1,31 +1,36 @@
 """The API client: built from an `Endpoint`, over the one egress factory, never retrying what changes something.
 
-    async with make_client(endpoint) as client:
+    async with make_client(endpoint, record) as client:
         created = await client.beta.agents.create(...)            # sent once
         found = await patient(client).beta.agents.retrieve(...)   # a read may be repeated
 
-A create or a send whose answer was lost may have happened: list and match before it is sent again.
+A create or a send whose answer was lost may have happened: list and match before it is sent again (`in_doubt`).
+`record` makes each request durable before it leaves: an event of the session, or `egress_log` outside of one.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from orchestrator.engines.credentials import Endpoint
+from orchestrator.engines.credentials import DEFAULT_BASE_URL, Endpoint, origin_of
 
 if TYPE_CHECKING:
     import httpx2
     from anthropic import AsyncAnthropic
 
+    from orchestrator.hands.egress_record import Record
+
 READ_RETRIES: Final = 3
 CONNECT_S, READ_S = 5.0, 60.0
-"""Seconds; streams set their own."""
+"""Seconds; a stream's `timeout=` is its own."""
+PURPOSE: Final = "model"
 
 
-def make_client(endpoint: Endpoint, http: httpx2.AsyncClient | None = None) -> AsyncAnthropic:
+def make_client(endpoint: Endpoint, record: Record, http: httpx2.AsyncClient | None = None) -> AsyncAnthropic:
     """Return a client that sends only to this endpoint, with its key alone, and repeats nothing by itself.
 
-    `http` replaces the egress factory's transport (tests). Close it: `async with`.
+    `http` replaces the transport (tests). Close it: `async with`. Raises EgressRefused for an address that nothing
+    may be sent to.
     """
     import httpx2
     from anthropic import AsyncAnthropic, Omit
@@ -41,7 +46,7 @@ def make_client(endpoint: Endpoint, http: httpx2.AsyncClient | None = None) -> A
         timeout=httpx2.Timeout(READ_S, connect=CONNECT_S),
         default_headers=headers,
         open_telemetry=False,
-        http_client=http if http is not None else make_http(endpoint),
+        http_client=http if http is not None else make_http(endpoint, record),
     )
 
 
@@ -50,8 +55,10 @@ def patient(client: AsyncAnthropic) -> AsyncAnthropic:
     return client.with_options(max_retries=READ_RETRIES)
 
 
-def make_http(endpoint: Endpoint) -> httpx2.AsyncClient:
-    """Return the transport: no redirects, no stray environment."""
-    import httpx2
+def make_http(endpoint: Endpoint, record: Record) -> httpx2.AsyncClient:
+    """Return the transport to this endpoint and nowhere else, its key bound to it."""
+    from orchestrator.hands import egress
 
-    return httpx2.AsyncClient(follow_redirects=False, trust_env=False)
+    private = origin_of(endpoint.base_url) != origin_of(DEFAULT_BASE_URL)  # the person's own settings name it
+    place = egress.Endpoint(endpoint.base_url, endpoint.key, dict(endpoint.headers), private=private)
+    return egress.client([place], PURPOSE, record, egress.Limits(connect_s=CONNECT_S, event_stream=True))

@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import hmac
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,17 +91,33 @@ class Register:
         """Return what was made there; nothing where nothing was. Raises StateError for a file of a newer warroom."""
         return self._stored().places.get(self.place_of(endpoint), Place())
 
-    def write(self, endpoint: Endpoint, place: Place) -> None:
-        """Keep what was made there, durably; raises StateError."""
+    def change(self, endpoint: Endpoint, how: Callable[[Place], Place]) -> Place:
+        """Change what is kept of what was made there, durably; raises StateError."""
         self.home.ensure()
+        name = self.place_of(endpoint)
         try:
-            with self._lock():
+            with self._lock("managed.lock"):
                 stored = self._stored()
-                places = {**stored.places, self.place_of(endpoint): place}
-                data = stored.model_copy(update={"places": places}).model_dump_json(indent=1)
-                replace_durably(self.path, data.encode() + b"\n")
+                before = stored.places.get(name, Place())
+                after = how(before)
+                if after != before:
+                    data = stored.model_copy(update={"places": {**stored.places, name: after}}).model_dump_json(
+                        indent=1
+                    )
+                    replace_durably(self.path, data.encode() + b"\n")
+                return after
         except OSError as error:
             raise StateError(f"{self.path}: cannot be written ({error.strerror})") from error
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other syncs of this installation out; raises StateError where one is at it."""
+        self.home.ensure()
+        try:
+            with self._lock("managed-sync.lock", fcntl.LOCK_NB):
+                yield
+        except BlockingIOError as error:
+            raise StateError("another `warroom agents sync` is at it; wait for its end") from error
 
     def _install_key(self) -> bytes:
         self.home.ensure()
@@ -120,10 +136,11 @@ class Register:
         return stored
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
-        handle = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    def _lock(self, name: str, how: int = 0) -> Iterator[None]:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        handle = os.open(self.home.path / name, flags, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            fcntl.flock(handle, fcntl.LOCK_EX | how)
             yield
         finally:
             os.close(handle)
