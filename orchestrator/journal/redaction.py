@@ -21,14 +21,15 @@ from typing import Any
 
 from orchestrator.journal import secret_forms as forms
 from orchestrator.journal.own_secrets import OwnForms, own_secrets_from
-from orchestrator.journal.secret_context import Span, context_spans, named_value, private_keys
+from orchestrator.journal.secret_context import Span, context_spans
+from orchestrator.journal.secret_json import JsonWalk
+from orchestrator.journal.secret_records import record_spans
 
 __all__ = ["Redaction", "Redactor", "Scanner", "Span", "install_key", "own_secrets_from"]
 
 Scanner = Callable[[bytes], Iterable[Span]]
 """More rules from elsewhere: given UTF-8, it yields the byte offsets of what it takes for a secret."""
 
-JSON_DEPTH_LIMIT = 200
 _TOKEN_WINDOW = 8192
 _URL_WINDOW = 520
 _RANK_OWN, _RANK_TOKEN, _RANK_URL = 0, 1, 3
@@ -71,71 +72,49 @@ class Redactor:
         self._own = OwnForms(own_secrets)
         self._own_pattern = _compiled(self._own.pattern) if self._own.pattern else None
 
+    @property
+    def ready(self) -> bool:
+        """Say whether redaction begins at once; the first one may wait for a scanner to be built otherwise."""
+        return all(getattr(scanner, "ready", True) for scanner in self._scanners)
+
     def redact(self, text: str) -> Redaction:
         """Return `text` with every secret replaced. Placeholders are never replaced again."""
         data = text.encode("utf-8", "surrogatepass")
-        spans = self._spans(data)
+        spans = [*self.rule_spans(data), *self.scanned_spans(data)]
         if not spans:
             return Redaction(text)
-        return self._replace(data, spans)
+        return self.replace(data, spans)
 
     def redact_json(self, value: Any) -> tuple[Any, dict[str, int]]:
         """Return the JSON value with its strings and keys redacted, structure kept, and the counts by kind.
 
         What is nested deeper than 200 levels is replaced as a whole: the journal's door refuses such bodies before.
         """
-        counts: Counter[str] = Counter()
-        return self._walk(value, "", counts, 0), dict(counts)
+        return JsonWalk(self).redact(value)
 
     def placeholder(self, kind: str, secret: bytes) -> str:
         """Return what stands for `secret`."""
         return f"<redacted:{kind}:{hmac.new(self._key, secret, hashlib.sha256).hexdigest()[:6]}>"
 
-    def _walk(self, value: Any, name: str, counts: Counter[str], depth: int) -> Any:
-        if isinstance(value, str):
-            return self._named(name, value, counts)
-        if depth > JSON_DEPTH_LIMIT:
-            return "<nested too deeply>"
-        if isinstance(value, Mapping):
-            called = value.get("name", value.get("key"))  # {"name": "DB_PASSWORD", "value": "…"}: headers, environments
-            names = {"value": called} if isinstance(called, str) else {}
-            return {
-                self._named("", str(k), counts): self._walk(v, names.get(k, str(k)), counts, depth + 1)
-                for k, v in value.items()
-            }
-        if isinstance(value, list | tuple):
-            return [self._walk(item, name, counts, depth + 1) for item in value]
-        return value
-
-    def _named(self, name: str, value: str, counts: Counter[str]) -> str:
-        if not value:
-            return value
-        data = value.encode("utf-8", "surrogatepass")
-        spans = self._spans(data)
-        if name:
-            spans += named_value(name.encode("utf-8", "surrogatepass"), data)
-        if not spans:
-            return value
-        redaction = self._replace(data, spans)
-        counts.update(redaction.counts)
-        return redaction.text
-
-    def _spans(self, data: bytes) -> list[Span]:
+    def rule_spans(self, data: bytes) -> list[Span]:
+        """Return what our own rules and our own secrets find in this text."""
         spans = list(_token_spans(data))
         spans += context_spans(data, _compiled(forms.CONTEXT))
         if b"://" in data and b"@" in data:
             spans += _url_spans(data)
-        if b"PRIVATE KEY" in data:
-            spans += private_keys(data)
+        spans += record_spans(data)
         if self._own_pattern is not None:
             for match in _searches(self._own_pattern, data):
                 secret = self._own.secret_of(match.group())
                 spans.append(Span(match.start(), match.end(), "own", _RANK_OWN, secret))
-        for scanner in self._scanners:
-            spans += scanner(data)
         return spans
 
-    def _replace(self, data: bytes, spans: list[Span]) -> Redaction:
+    def scanned_spans(self, data: bytes) -> list[Span]:
+        """Return what the scanners find; a call has a price of its own, so many texts are joined for it."""
+        return [span for scanner in self._scanners for span in scanner(data)] if self._scanners and data else []
+
+    def replace(self, data: bytes, spans: list[Span]) -> Redaction:
+        """Return the text with these spans replaced."""
         counts: Counter[str] = Counter()
         out: list[bytes] = []
         at = 0

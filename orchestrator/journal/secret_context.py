@@ -9,19 +9,16 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.journal import secret_forms as forms
+from orchestrator.journal.secret_bounds import BRANCHES, UNQUOTED_WINDOW, VALUE_WINDOW, Value, end_of, nested, value_at
 from orchestrator.journal.secret_values import NUMERIC, STOP, URL, is_secret, kind_of, wordy
 
-_VALUE_WINDOW = 4096
-_UNQUOTED_WINDOW = 1024
 _JUDGED = 512
 """Bytes of a value that are judged; what is longer is secret or not by its beginning."""
-_RANK_KEY, _RANK_NAMED = 1, 2
 
 
 @dataclass(frozen=True)
@@ -36,17 +33,6 @@ class Span:
     """What equal secrets are compared by, where it is not the bytes themselves."""
 
 
-@dataclass(frozen=True)
-class _Value:
-    start: int
-    end: int
-    quoted: bool
-
-
-_OPEN = re.compile(rb"(\\{0,3})([\"'`])")
-# A backslash and n, r or t is a line end or a tab inside a JSON string, not a part of the value.
-_UNQUOTED = re.compile(rb"(?:[^\s\"'`<>&;,|)\]}\\\x1b]++|\\\\|\\(?![nrt]))*+")
-_MORE_AFTER_COMMA = re.compile(rb",[^\s\"'`<>&;|)\]}=:]+(?=[\s\"'`;&)\]}]|$)")
 _NAME_END = re.compile(forms.SECRET_NAME.replace(rb"(?i)", b""), re.IGNORECASE)
 _NAME = re.compile(forms.NAME)
 _SHORT = re.compile(rb"(?:" + forms.SHORT_NAMES + rb")\Z", re.IGNORECASE)
@@ -61,19 +47,31 @@ _SCHEME = re.compile(
 )
 _COOKIE_PAIR = re.compile(rb"([^=;,\s\"']{1,100})=([^;,\s\"']+)")
 _COOKIE_ATTRIBUTE = re.compile(rb"(?i)(?:path|domain|expires|max-age|samesite|priority|version)\Z")
+_FINGERPRINT = re.compile(rb"(?:[0-9A-F]{40}|[0-9A-F]{64}|[0-9a-f:]{47,95})\Z")
+"""An OpenPGP key's or a certificate's, which is public."""
+_COMMAND = re.compile(
+    rb"(?P<command>AUTH)[\\\"']{0,3}[ \t]+|(?P<password_flag>(?i:pass(?:in|out)?)[ \t]+pass:)"
+    rb"|(?i:ENV|ARG|setx|setenv)[ \t]+\w*?(?P<environment>(?i:" + forms.NAME_WORDS + rb"))[ \t]+"
+)
+_SPACED_FLAGS: dict[bytes, tuple[bytes, ...]] = {
+    b"-p": (b"sshpass", b"docker login", b"podman login", b"mongo", b"helm registry login", b"az login", b"htpasswd"),
+    b"-P": (b"sqlcmd", b"zip", b"bcp", b"isql"),
+    b"-a": (b"redis-cli",),
+    b"-A": (b"snmp",),
+    b"-w": (b"ldap",),
+}
+_JOINED_FLAGS: dict[bytes, tuple[bytes, ...]] = {
+    b"-p": (b"mysql", b"mariadb", b"sshpass", b"7z "),
+    b"-P": (b"sqlcmd",),
+    b"-w": (b"ldap",),
+}
+"""Flags whose argument is a password, and the commands of which that is true."""
+_SECOND_WORD = re.compile(rb"[\"']?[ \t]+(?=[\"']?[\w!-~]{8})")
 _SAID = re.compile(rb"(?:is|was|to|as)[ \t]*:?[ \t]+", re.IGNORECASE)
 _DRAWN = re.compile(rb"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/_=.-]+\Z")
 _COOKIE_WORD = re.compile(rb"cookie", re.IGNORECASE)
 _CREDENTIAL = re.compile(rb"[A-Za-z0-9._~+/=%:|-]+")
 _LINE_REST = re.compile(rb"[^\r\n\"'`]*")
-_BLOCK_HEAD = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_BLOCK_TAIL = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_BLOCK_BODY = re.compile(
-    rb"(?:[\s\"',|>#*+]|\\+[nrt]|(?:Proc-Type|DEK-Info|Version|Comment): [^\n\\]{0,200})*+"
-    rb"(?:[A-Za-z0-9+/=]{16,}+(?:[\s\"',|>#*+]|\\+[nrt])*+)*+(?:[A-Za-z0-9+/]{1,15}={0,2}(?=[\s\\\"']|\Z))?"
-)
-_BLOCK_LIMIT = 16384
-_BODY_BEFORE_TAIL = re.compile(rb"(?:[A-Za-z0-9+/=]{16,76}(?:\s|\\+[nr])+)+\Z")
 
 
 def context_spans(data: bytes, pattern: Any) -> Iterator[Span]:
@@ -106,6 +104,8 @@ def _announced(data: bytes, start: int, end: int) -> Iterator[Span]:
     head = data[start:end].lower()
     if head.startswith((b"bearer", b"basic")):
         yield from _scheme_value(data, start, end, head)
+    elif (told := _COMMAND.match(data, start, end)) is not None:
+        yield from _commanded(data, end, told)
     elif head[:1] in b" \t":
         yield from _flag_value(data, start, end, head)
     elif head.startswith(b"identified"):
@@ -125,11 +125,32 @@ def _announced(data: bytes, start: int, end: int) -> Iterator[Span]:
         yield from _pair(data, start, end, head)
 
 
+def _commanded(data: bytes, end: int, told: re.Match[bytes]) -> Iterator[Span]:
+    """Judge the argument of a command that takes a secret: `AUTH x`, `AUTH user x`, `-passin pass:x`, `ENV NAME x`."""
+    value = value_at(data, end)
+    if told.lastgroup == "password_flag":
+        yield from _given(data, end, "password")
+    elif told.lastgroup == "environment":
+        yield from _flagged(data, end, told.group("environment").lower())
+    else:
+        second = _SECOND_WORD.match(data, value.end, value.end + 40)
+        if second is not None and wordy(data[value.start : value.end]):
+            value = value_at(data, second.end())
+        text = data[value.start : value.end]
+        if len(text) >= 8 and any(48 <= byte <= 57 for byte in text) and not wordy(text) and not NUMERIC.match(text):
+            yield Span(value.start, value.end, "password")
+
+
 def _bare(data: bytes, end: int) -> Iterator[Span]:
     """Judge what follows a name with nothing but space between: only what is surely drawn at random counts."""
-    value = _value_at(data, end)
+    value = value_at(data, end)
     text = data[value.start : min(value.end, value.start + 200)]
-    if len(text) >= 20 and _DRAWN.match(text) and is_secret(b"token", text, quoted=value.quoted, structural=False):
+    if (
+        len(text) >= 20
+        and _DRAWN.match(text)
+        and not _FINGERPRINT.match(text)
+        and is_secret(b"token", text, quoted=value.quoted, structural=False)
+    ):
         yield Span(value.start, value.end, "token")
 
 
@@ -142,20 +163,20 @@ def _spoken(data: bytes, start: int, end: int) -> Iterator[Span]:
     said = _SAID.match(data, end)
     if said is None and not re.search(rb"(?i)\b(?:with|using|new|old|the|user)\s+\Z", before):
         return
-    value = _value_at(data, said.end() if said is not None else end)
+    value = value_at(data, said.end() if said is not None else end)
     text = data[value.start : value.end]
     if any(48 <= byte <= 57 for byte in text) and is_secret(b"password", text, quoted=value.quoted, structural=False):
         yield Span(value.start, value.end, "password")
 
 
 def _given(data: bytes, end: int, kind: str) -> Iterator[Span]:
-    value = _value_at(data, end)
+    value = value_at(data, end)
     if value.end - value.start >= 4 and not STOP.match(data[value.start : value.end]):
         yield Span(value.start, value.end, kind)
 
 
 def _flagged(data: bytes, end: int, word: bytes) -> Iterator[Span]:
-    value = _value_at(data, end)
+    value = value_at(data, end)
     text = data[value.start : value.end]
     if not text.startswith(b"-") and is_secret(word, text, quoted=value.quoted, structural=True):
         yield Span(value.start, value.end, kind_of(word))
@@ -163,24 +184,21 @@ def _flagged(data: bytes, end: int, word: bytes) -> Iterator[Span]:
 
 def _flag_value(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
     if head.endswith(b":"):
-        value = _value_at(data, end)
+        value = value_at(data, end)
         text = data[value.start : value.end]
-        if len(text) >= 4 and not text.startswith((b"/", b"<redacted:")) and not text.isdigit():
+        if len(text) >= 4 and not (text.startswith((b"/", b"<redacted:")) or text.isdigit() or STOP.match(text)):
             yield Span(value.start, value.end, "password")
         return
     before = data[max(0, start - 160) : start].lower()
     before = before[max(before.rfind(b"\n"), before.rfind(b"|"), before.rfind(b";")) + 1 :]
-    flag, spaced = head.strip(), head[-1:] in b" \t"
-    if data[start:end].strip() == b"-p":
-        wanted = b"sshpass" in before or (b"docker login" in before if spaced else b"mysql" in before)
-    else:
-        wanted = flag == b"-a" and spaced and b"redis-cli" in before
-    if wanted:
+    spaced = head[-1:] in b" \t"
+    taking = (_SPACED_FLAGS if spaced else _JOINED_FLAGS).get(data[start:end].strip(), ())
+    if any(command in before for command in taking):
         yield from _given(data, end, "password")
 
 
 def _scheme_value(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
-    match = _CREDENTIAL.match(data, end, end + _VALUE_WINDOW)
+    match = _CREDENTIAL.match(data, end, end + VALUE_WINDOW)
     if match is None:
         return
     text = match.group()
@@ -195,7 +213,7 @@ def _scheme_value(data: bytes, start: int, end: int, head: bytes) -> Iterator[Sp
 
 def _token_end(data: bytes, end: int) -> int:
     """Go on to the end of a credential that is longer than the window."""
-    while end < len(data) and (match := _CREDENTIAL.match(data, end, end + _VALUE_WINDOW)) is not None:
+    while end < len(data) and (match := _CREDENTIAL.match(data, end, end + VALUE_WINDOW)) is not None:
         end = match.end()
     return end
 
@@ -216,30 +234,45 @@ def _pair(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
         return
     if head.endswith(b">") and not head.endswith(b"=>") and not _in_tag(data, start):
         return
+    if head.endswith(b":") and data[start - 1 : start] == b":" and b"arn:" in data[max(0, start - 80) : start]:
+        return  # arn:aws:secretsmanager:…:secret:name
     if b"cookie" in word:
         yield from _cookie_header(data, end)
         return
     if b"auth" in word:
-        value = _value_at(data, end)
+        value = value_at(data, end)
         scheme = _SCHEME.match(data, value.start)
         if scheme is not None:
-            stop = _end_of(_LINE_REST, data, scheme.end(), scheme.end() + _VALUE_WINDOW)
+            stop = end_of(_LINE_REST, data, scheme.end(), scheme.end() + VALUE_WINDOW)
             text = data[scheme.end() : stop].rstrip()
             if len(text) >= 6 and not STOP.match(text) and not wordy(text):
                 yield Span(scheme.end(), scheme.end() + len(text), "authorization")
             return
-    value = _value_at(data, end)
-    text = data[value.start : min(value.end, value.start + _JUDGED)]
-    if is_secret(word, text, quoted=value.quoted, structural=_structural(data, start, end, value)):
-        whole = value.quoted or value.end - value.start < _UNQUOTED_WINDOW
+    value = value_at(data, end)
+    if data[value.start : value.start + 1] in BRANCHES and not value.quoted:
+        inner = list(nested(data, start, value.start))
+        yield from (_span(word, one) for one in inner if _judged(data, word, one, structural=True))
+        if inner:
+            return
+    if _judged(data, word, value, structural=_structural(data, start, end, value)):
+        whole = value.quoted or value.end - value.start < UNQUOTED_WINDOW
         yield Span(value.start, value.end if whole else _token_end(data, value.end), kind_of(word))
+
+
+def _judged(data: bytes, word: bytes, value: Value, *, structural: bool) -> bool:
+    text = data[value.start : min(value.end, value.start + _JUDGED)]
+    return is_secret(word, text, quoted=value.quoted, structural=structural)
+
+
+def _span(word: bytes, value: Value) -> Span:
+    return Span(value.start, value.end, kind_of(word))
 
 
 def _in_tag(data: bytes, start: int) -> bool:
     return re.search(rb"<[\w:.-]*\Z", data[max(0, start - 48) : start]) is not None
 
 
-def _structural(data: bytes, start: int, end: int, value: _Value) -> bool:
+def _structural(data: bytes, start: int, end: int, value: Value) -> bool:
     """Say whether this is data rather than prose or code: `a=b`, a quoted value, a tag, or a line `name: value`."""
     if value.quoted or data[end - 1 : end] not in (b" ", b"\t"):
         return True
@@ -259,47 +292,9 @@ def _name_counts(data: bytes, start: int, word: bytes) -> bool:
     return not last.isalnum() or (last.islower() and word[:1].isupper()) or last.isdigit()
 
 
-def _value_at(data: bytes, at: int) -> _Value:
-    opened = _OPEN.match(data, at)
-    if opened is not None:
-        closing, start = opened.group(), opened.end()
-        end = _closing(data, start, closing)
-        if end >= 0:
-            return _Value(start, end, True)
-        at = start
-    end = _end_of(_UNQUOTED, data, at, at + _UNQUOTED_WINDOW)
-    comma = _MORE_AFTER_COMMA.match(data, end, end + _VALUE_WINDOW)
-    end = comma.end() if comma is not None else end
-    if data[at:end].endswith((b".", b":", b"!")) and data[end : end + 1] in (b"", b" ", b"\n"):
-        end -= 1
-    return _Value(at, end, False)
-
-
-def _end_of(pattern: re.Pattern[bytes], data: bytes, at: int, stop: int) -> int:
-    match = pattern.match(data, at, stop)
-    return at if match is None else match.end()
-
-
-def _closing(data: bytes, start: int, quote: bytes) -> int:
-    limit = start + _VALUE_WINDOW
-    newline = data.find(b"\n", start, limit)
-    limit = newline if newline >= 0 else limit
-    end = data.find(quote, start, limit)
-    while end > 0 and len(quote) == 1 and _escaped(data, start, end):
-        end = data.find(quote, end + 1, limit)
-    return end
-
-
-def _escaped(data: bytes, start: int, at: int) -> bool:
-    back = at
-    while back > start and data[back - 1 : back] == b"\\":
-        back -= 1
-    return (at - back) % 2 == 1
-
-
 def _cookie_header(data: bytes, end: int) -> Iterator[Span]:
-    value = _value_at(data, end)
-    stop = value.end if value.quoted else _end_of(_LINE_REST, data, value.start, value.start + _VALUE_WINDOW)
+    value = value_at(data, end)
+    stop = value.end if value.quoted else end_of(_LINE_REST, data, value.start, value.start + VALUE_WINDOW)
     following = _COOKIE_WORD.search(data, value.start, stop)
     yield from _cookies(data, value.start, stop if following is None else following.start())
 
@@ -315,28 +310,3 @@ def _cookies(data: bytes, start: int, end: int) -> Iterator[Span]:
             yield Span(match.start(2), match.end(2), "cookie")
     if not pairs and is_secret(b"cookie", data[start:end], quoted=False, structural=True):
         yield Span(start, end, "cookie")
-
-
-def private_keys(data: bytes) -> Iterator[Span]:
-    """Yield private key blocks: whole, cut off at either end, and with their line ends escaped."""
-    tails = list(_BLOCK_TAIL.finditer(data))
-    tail_starts = [tail.start() for tail in tails]
-    done = 0
-    for head in _BLOCK_HEAD.finditer(data):
-        if head.start() < done:
-            continue
-        nearest = bisect_left(tail_starts, head.end())
-        if nearest < len(tails) and tail_starts[nearest] - head.end() <= _BLOCK_LIMIT:
-            done, body_end = tails[nearest].end(), tail_starts[nearest]
-        else:
-            stop = _end_of(_BLOCK_BODY, data, head.end(), len(data))
-            done = body_end = head.end() + len(data[head.end() : stop].rstrip())
-        if len(data[head.end() : body_end].strip()) >= 16:
-            yield Span(head.start(), done, "private_key", _RANK_KEY)
-    previous = 0
-    for tail in tails:
-        start = max(previous, tail.start() - _BLOCK_LIMIT)
-        before = _BODY_BEFORE_TAIL.search(data[start : tail.start()])
-        if before is not None:
-            yield Span(start + before.start(), tail.end(), "private_key", _RANK_KEY)
-        previous = tail.end()

@@ -102,6 +102,14 @@ SHAPED: tuple[tuple[str, bytes], ...] = (
     ("discord", rb"discord(?:app)?\.com/api/(?:v\d{1,2}/)?webhooks/(\d{15,}/[\w-]{40,})"),
     ("teams", rb"webhook\.office\.com/webhookb2/([\w@/-]{60,})"),
     ("dsn", rb"\b\w+:([^\s@:/\"'(]{4,128})@(?:tcp|udp|unix)\("),
+    ("password_hash", rb"(\$(?:2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|apr1\$[^\s$:]{1,8}\$[./A-Za-z0-9]{22}))"),
+    ("password_hash", rb"(\$(?:1|5|6|y|gy|7)\$(?:[^\s$:]{1,64}\$){1,3}[./A-Za-z0-9]{22,86})"),
+    (
+        "password_hash",
+        rb"(\$(?:argon2i?d?|scrypt|pbkdf2[\w-]{0,12})\$[^\s\"'$]{1,60}(?:\$[\w+/.=,-]{4,128}){1,4})",
+    ),
+    ("password_hash", rb"(pbkdf2_sha\d{1,3}\$\d+\$[\w+/.=-]{1,64}\$[\w+/=]{40,})"),
+    ("password_hash", rb"(\{S?SHA(?:256|512)?\}[A-Za-z0-9+/=]{28,})"),
 )
 
 URL_USERINFO = rb"://(?:[^\s/@:\"'<>`?#]*:([^\s@\"'<>`]{1,256})|([\w.-]{20,256}))@[\w.\[-]"
@@ -110,31 +118,65 @@ URL_USERINFO = rb"://(?:[^\s/@:\"'<>`?#]*:([^\s@\"'<>`]{1,256})|([\w.-]{20,256})
 _LONG_NAMES = (
     rb"passw(?:or)?d|passphrase|passcode|secret|token|credentials?|"
     rb"(?:api|access|secret|private|account|auth|signing|encryption|master|subscription|license|storage|ssh|"
-    rb"deploy|webhook|hmac|shared|application|integration|routing)[_. -]?(?:access[_-]?)?key|"
+    rb"deploy|webhook|hmac|shared|application|integration|routing|aes|des|rsa|ecdsa|ed25519|crypt|cipher|decrypt|decryption|"
+    rb"wallet|eth|wireguard|jwt|cookie|session|csrf|client|server|admin|write|ingest|seed|recovery|backup)"
+    rb"[_. -]?(?:access[_-]?|secret[_-]?)?key|mnemonic|"
     rb"authorization|signature|connection[_-]?string|conn[_-]?str|key[_-]?data|secret[_-]?key[_-]?base|jsessionid|phpsessid|sessionid|"
     rb"connect\.sid|cookie|requirepass|bindpw|rootpw"
 )
-SHORT_NAMES = rb"pwd|pass|pw|auth|sig|dsn|otp|psk"
+SHORT_NAMES = rb"pwd|pass|pw|auth|sig|dsn|otp|psk|pin|cvv|cvc|key|jwt|pat"
 """Names that other words end in as well (compass, author): they need a boundary before them."""
 _NAME = rb"(?:" + _LONG_NAMES + rb"|" + SHORT_NAMES + rb")"
+NAME_WORDS = _NAME
+_ENCODED = rb"(?:s|[_-]?(?:hex|base64|b64|plain|value|raw))?"
+"""What a name may add on how its value is written, or that there are several."""
 NAME = rb"(?i)" + _NAME
 _PAINT = rb"(?:\x1b\[[0-9;]{0,12}m)*"
 """Loggers colour names and values apart; the journal keeps the colours."""
-_QUOTES = _PAINT + rb"(?:\\{0,3}[\"'`]|\]|%22){0,2}" + _PAINT
-SECRET_NAME = rb"(?i)(" + _NAME + rb")[\"'\])\s]*$"
+_QUOTES = _PAINT + rb"(?:\\{0,15}[\"'`]|\]|%22){0,2}" + _PAINT
+SECRET_NAME = rb"(?i)(" + _NAME + rb")" + _ENCODED + rb"[\"'\])\s]*$"
 """Where a key, field or variable name ends in a word for a secret; the group is that word."""
 
 CONTEXT = (
-    rb"(?i)(?:" + _NAME + _QUOTES + rb"(?:[ \t]{0,3}(?::=|=>|==?|:|%3[ad](?:%22)?)[ \t]{0,3}" + _PAINT + rb"|>)"
+    rb"(?i)(?:"
+    + _NAME
+    + _ENCODED
+    + _QUOTES
+    + rb"(?:[ \t]{0,20}(?::=|=>|==?|:|%3[ad](?:%22)?)[ \t]{0,3}"
+    + _PAINT
+    + rb"|>)"
     rb"|" + _NAME + rb"[\\\"']{0,4},?\s{1,40}[\\\"']{0,4}value[\\\"']{0,4}[ \t]{0,3}[:=][ \t]{0,3}"
     rb"|" + _NAME + rb"[\\\"']{1,4},[\\\"']{1,4}value[\\\"']{1,4}[ \t]{0,3}:[ \t]{0,3}"
+    rb"|" + _NAME + rb"[\\\"']{0,4}[ \t]*\{[^{}\"']{0,160}default[ \t]*=[ \t]*"
+    rb"|\bpassword[ \t]+for[ \t]+[^\s=]+[ \t]*=[ \t]*"
     rb"|\b(?:bearer|basic)(?:[ \t]|%20|\+)+"
     rb"|-" + _NAME + rb"[ \t]+"
-    rb"|[ \t](?:-u|--user|--proxy-user)[ \t=]+[\"']?[^\s:\"']+:"
-    rb"|[ \t]-[pa][ \t]*"
-    rb"|\bidentified[ \t]+by[ \t]+|\bpassword[ \t]+|\brequirepass[ \t]+"
+    rb"|[ \t](?:-[A-Za-z]{0,6}u|--user|--proxy-user)[ \t=]+[\"']?[^\s:\"']+:"
+    rb"|[ \t]-[paw][ \t]*"
+    rb"|\bidentified[ \t]+(?:with[ \t]+[\w'\"]+[ \t]+)?(?:by|as)[ \t]+|\bpassword[ \t]+|\brequirepass[ \t]+"
+    rb"|\b(?-i:AUTH)[\\\"']{0,3}[ \t]+"
+    rb"|\bpass(?:in|out)?[ \t]+pass:|\b(?:ENV|ARG|setx|setenv)[ \t]+\w*" + _NAME + rb"[ \t]+"
     rb"|(?:" + _LONG_NAMES + rb")[ \t]+)"
 )
+
+HOLDERS = (
+    *(
+        "value",
+        "val",
+        "raw",
+        "current",
+        "previous",
+        "data",
+        "content",
+        "secret",
+        "plain",
+        "plaintext",
+        "text",
+        "default",
+    ),
+    *("encoded", "string", "inline", "literal", "stringvalue", "simple", "access", "refresh"),
+)
+"""Keys below a name for a secret that hold what it names: `"token": {"value": "…"}`."""
 
 PLACEHOLDER = rb"<redacted:[a-z0-9_]+:[0-9a-f]{6}>"
 

@@ -27,6 +27,12 @@ _WORD = re.compile(rb"(?:(?:[A-Z]{0,8}+[a-z]{2,14}+){1,5}+\d{0,5}|[a-z]|[A-Z]{1,
 _VOWEL = re.compile(rb"[aeiouyAEIOUY]|\d{1,6}\Z|.{1,4}\Z")
 
 
+CODES = (b"pin", b"otp", b"cvv", b"cvc")
+"""Names of short numbers that open something."""
+_CODE_NUMBER = re.compile(rb"\d{4,8}\Z")
+_DRAWN_CHARS = re.compile(rb"[A-Za-z0-9+_=-]{20,}|[A-Za-z0-9+/]{40,}={0,2}\Z")
+_PAIR = re.compile(rb"[a-z][a-z_-]{1,20}=[^=]")
+_HEX = re.compile(rb"(?:0x)?[0-9a-fA-F-]+\Z")
 _PASSWORD_NAMES = (b"passw", b"passph", b"passc", b"pw", b"requirepass", b"bindpw", b"rootpw")
 
 
@@ -34,6 +40,8 @@ def kind_of(word: bytes) -> str:
     """Return the kind of secret that a name announces."""
     if word == b"pass" or word.startswith(_PASSWORD_NAMES):
         return "password"
+    if word in CODES:
+        return "code"
     for kind in (b"secret", b"token", b"cookie", b"auth", b"key"):
         if kind in word:
             return {b"auth": "authorization"}.get(kind, kind.decode())
@@ -45,6 +53,8 @@ def is_secret(word: bytes, value: bytes, *, quoted: bool, structural: bool) -> b
 
     `structural`: it stands in data (`a=b`, a quoted value), not in prose or code.
     """
+    if word in CODES:
+        return structural and _CODE_NUMBER.match(value) is not None
     if len(value) < 4 or STOP.match(value) or URL.match(value) or b"<redacted:" in value:
         return False
     if _PATH.match(value) and not _random(value):
@@ -57,13 +67,28 @@ def is_secret(word: bytes, value: bytes, *, quoted: bool, structural: bool) -> b
         return _is_password(value, structural)
     if b" " in value.strip() and len(value) < 200:
         return False
+    if word == b"key":
+        return drawn(value)
     if word == b"pass":
         return len(value) >= 6 and not NUMERIC.match(value) and _is_password(value, structural)
     if len(value) < 8 or NUMERIC.match(value) or wordy(value):
         return False
-    if word.startswith((b"sig", b"auth", b"cookie")) and len(value) < 16:
+    if word.startswith((b"sig", b"auth", b"cookie")) and (len(value) < 16 or (not quoted and _PAIR.match(value))):
         return False
     return _mixed(value) or len(value) >= 24
+
+
+def drawn(value: bytes) -> bool:
+    """Say whether it is surely drawn at random: what a name that mostly names harmless things must be followed by."""
+    value = value.removeprefix(b"base64:")
+    if not _DRAWN_CHARS.fullmatch(value) or _HEX.match(value) or wordy(value):
+        return False
+    digits = sum(48 <= b <= 57 for b in value)
+    upper = sum(65 <= b <= 90 for b in value)
+    lower = sum(97 <= b <= 122 for b in value)
+    return (
+        digits >= 2 and upper >= 2 and lower >= 2 and not all(_WORD.match(part) for part in re.split(rb"[-_=+]", value))
+    )
 
 
 def _is_password(value: bytes, structural: bool) -> bool:

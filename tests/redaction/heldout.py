@@ -25,7 +25,9 @@ def _json(text: str) -> str:
 
 CARRIERS: dict[str, Carrier] = {
     "java": lambda t: f"2026-03-01 10:11:12,345 ERROR [http-nio-8080-exec-7] c.e.shop.PayClient - {t}",
-    "logfmt": lambda t: 'ts=2026-03-01T10:11:12Z lvl=warn svc=cart msg="' + t.replace("\\", "\\\\").replace('"', '\\"') + '"',
+    "logfmt": lambda t: (
+        'ts=2026-03-01T10:11:12Z lvl=warn svc=cart msg="' + t.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    ),
     "json": _json,
     "json in json": lambda t: json.dumps({"log": _json(t) + "\n", "stream": "stderr"}),
     "cri": lambda t: f"2026-03-01T10:11:12.123456789Z stderr F {t}",
@@ -59,7 +61,9 @@ SELF_EVIDENT: dict[str, Maker] = {
     "aws key id": lambda r: "AS" + "IA" + pick(r, string.ascii_uppercase + "234567", 16),
     "github app": lambda r: "gh" + "s_" + pick(r, ALNUM, 36),
     "gitlab runner": lambda r: "gl" + "rt-" + pick(r, URLSAFE, 20),
-    "slack user": lambda r: "xo" + "xp-" + "-".join(pick(r, string.digits, 12) for _ in range(3)) + "-" + pick(r, HEX, 32),
+    "slack user": lambda r: (
+        "xo" + "xp-" + "-".join(pick(r, string.digits, 12) for _ in range(3)) + "-" + pick(r, HEX, 32)
+    ),
     "stripe restricted": lambda r: "rk" + "_live_" + pick(r, ALNUM, 24),
     "npm token": lambda r: "np" + "m_" + pick(r, ALNUM, 36),
     "pypi token": lambda r: "pyp" + "i-AgEIcHlwaS5vcmc" + pick(r, URLSAFE, 70),
@@ -133,7 +137,7 @@ NAMED: dict[str, Named] = {
             "authorization=Bearer {}",
             '"headers": {{"Authorization": ["Bearer {}"], "Accept": ["*/*"]}}',
             "> authorization: bearer {}",
-            "Request headers: [Host:\"api.acme.io\", Authorization:\"Bearer {}\"]",
+            'Request headers: [Host:"api.acme.io", Authorization:"Bearer {}"]',
         ),
     ),
     "basic header": (
@@ -189,7 +193,10 @@ NAMED: dict[str, Named] = {
     ),
     "discord webhook": (
         lambda r: pick(r, URLSAFE, 68),
-        ("POST https://discord.com/api/webhooks/1098765432109876543/{} 204", "url: https://discordapp.com/api/webhooks/998765432109876543/{}"),
+        (
+            "POST https://discord.com/api/webhooks/1098765432109876543/{} 204",
+            "url: https://discordapp.com/api/webhooks/998765432109876543/{}",
+        ),
     ),
     "teams webhook": (
         lambda r: pick(r, HEX, 32),
@@ -199,7 +206,7 @@ NAMED: dict[str, Named] = {
     ),
     "service account": (
         _service_account,
-        ('{{"type": "service_account", "project_id": "acme", "private_key_id": "ab12", "private_key": "{}", "client_email": "x@acme.iam"}}',),
+        ('{{"type": "service_account", "project_id": "acme", "private_key": "{}", "client_email": "x@acme.iam"}}',),
     ),
     "oauth client": (
         lambda r: pick(r, URLSAFE, 40),
@@ -221,7 +228,10 @@ NAMED: dict[str, Named] = {
     ),
     "otpauth": (
         lambda r: pick(r, string.ascii_uppercase + "234567", 32),
-        ("otpauth://totp/Acme:ada@example.com?secret={}&issuer=Acme", "otpauth%3A%2F%2Ftotp%2FAcme%3Fsecret%3D{}%26digits%3D6"),
+        (
+            "otpauth://totp/Acme:ada@example.com?secret={}&issuer=Acme",
+            "otpauth%3A%2F%2Ftotp%2FAcme%3Fsecret%3D{}%26digits%3D6",
+        ),
     ),
     "nested value": (
         lambda r: pick(r, ALNUM, 36),
@@ -233,7 +243,11 @@ NAMED: dict[str, Named] = {
     ),
     "npmrc": (
         lambda r: str(uuid.UUID(bytes=r.randbytes(16), version=4)),
-        ("//registry.acme.io/:_authToken={}", "//npm.pkg.acme.io/:_auth={}", "npm config set //registry.acme.io/:_authToken {}"),
+        (
+            "//registry.acme.io/:_authToken={}",
+            "//npm.pkg.acme.io/:_auth={}",
+            "npm config set //registry.acme.io/:_authToken {}",
+        ),
     ),
     "docker auths": (
         lambda r: _base(r, "robot:" + pick(r, ALNUM, 20)),
@@ -383,7 +397,8 @@ def _jwt_lines(rng: random.Random) -> Planted:
 
 def _ssh_key(rng: random.Random) -> Planted:
     body = "\n".join(b64(rng, 52)[:70] for _ in range(5))
-    block = f"-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n{body}\n-----END OPENSSH PRIVATE KEY-----"
+    first = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW"
+    block = f"-----BEGIN OPENSSH PRIVATE KEY-----\n{first}\n{body}\n-----END OPENSSH PRIVATE KEY-----"
     line = rng.choice([block, "\n".join(f"+  {text}" for text in block.split("\n")), json.dumps({"id_ed25519": block})])
     return Planted("ssh key", line, body.split("\n")[2])
 
@@ -444,7 +459,7 @@ def _carried(rng: random.Random, kind: str, secret: str, phrase: str) -> Planted
 
 
 BENIGN = (
-    "ts={ts} lvl=info svc=cart msg=\"order stored\" order=ord_{n} key=user:{n} ttl=300",
+    'ts={ts} lvl=info svc=cart msg="order stored" order=ord_{n} key=user:{n} ttl=300',
     "{ts} cache.miss key=session:{uuid} backend=redis-{m}",
     '{{"level":"info","trace_id":"{hex32}","span_id":"{hex16}","token_count":{n},"msg":"completion done"}}',
     '{{"usage":{{"input_tokens":{n},"output_tokens":{m},"cache_key":"prompt:{m}"}}}}',
@@ -455,7 +470,7 @@ BENIGN = (
     "secret_name=db-prod secret_version={m}",
     "secretRef: name=shop-db key=password",
     "      valueFrom: {{secretKeyRef: {{name: shop-db, key: password}}}}",
-    "Normal  Pulled  {m}s  kubelet  Successfully pulled image \"ghcr.io/acme/cart@sha256:{hex64}\"",
+    'Normal  Pulled  {m}s  kubelet  Successfully pulled image "ghcr.io/acme/cart@sha256:{hex64}"',
     "pod/cart-{hex10}-x{m}k2p created",
     "replicaset.apps/checkout-{hex10} scaled up to {m}",
     "commit {sha}\nMerge: {hex7} {hex7b}",
@@ -469,28 +484,28 @@ BENIGN = (
     "feat(auth): accept the session token from the header as well",
     "docs: say where the client secret comes from",
     "chore: bump jsonwebtoken from 9.0.{m} to 9.0.2",
-    "GET /static/js/main.{hex8}.chunk.js HTTP/1.1\" 200 {n}",
-    "GET /api/v1/search?q=password+manager&page={m} HTTP/1.1\" 200 {n}",
-    "GET /oauth/authorize?response_type=code&client_id=web-{m}&scope=openid HTTP/1.1\" 302 0",
-    "upstream: \"http://10.0.{m}.{m}:8080/v1/keys/{n}\", host: \"api.example.com\"",
+    'GET /static/js/main.{hex8}.chunk.js HTTP/1.1" 200 {n}',
+    'GET /api/v1/search?q=password+manager&page={m} HTTP/1.1" 200 {n}',
+    'GET /oauth/authorize?response_type=code&client_id=web-{m}&scope=openid HTTP/1.1" 302 0',
+    'upstream: "http://10.0.{m}.{m}:8080/v1/keys/{n}", host: "api.example.com"',
     "X-Request-Id: {uuid}",
-    "etag: \"{hex32}\"",
+    'etag: "{hex32}"',
     "Content-Security-Policy: script-src 'sha256-{b64long}='",
     "integrity sha512-{b64xl}==",
     "data:image/png;base64,{b64xl}{b64xl}",
-    "    \"integrity\": \"sha512-{b64xl}==\",",
+    '    "integrity": "sha512-{b64xl}==",',
     "sha256:{hex64}: Pull complete",
     "Digest: sha256:{hex64}",
     "checksum={hex32} size={n}",
     "md5sum: {hex32}  backup-{n}.tar.gz",
-    "http_requests_total{{key=\"checkout\",token=\"none\"}} {n}",
-    "auth_token_refresh_total{{service=\"cart\"}} {n}",
+    'http_requests_total{{key="checkout",token="none"}} {n}',
+    'auth_token_refresh_total{{service="cart"}} {n}',
     "jwt_validation_failures_total {n}",
     "session_count={n} session_timeout=1800",
     "kafka: key=order-{n} partition={m} offset={n}",
     "SELECT id, password_hash FROM users WHERE email = $1 -- {n}",
     "CREATE INDEX idx_tokens_user ON tokens (user_id); -- {n}",
-    "ERROR: duplicate key value violates unique constraint \"orders_pkey\" DETAIL: Key (id)=({n}) already exists.",
+    'ERROR: duplicate key value violates unique constraint "orders_pkey" DETAIL: Key (id)=({n}) already exists.',
     "NOAUTH Authentication required.",
     "WRONGPASS invalid username-password pair or user is disabled.",
     "AUTH failed for client 10.0.0.{m}:{n}",
@@ -500,7 +515,7 @@ BENIGN = (
     "gpio pin: {m}",
     "pinning image digest sha256:{hex64}",
     "key: order.created.{n}",
-    "key=\"checkout.payment.retry\" value={m}",
+    'key="checkout.payment.retry" value={m}',
     "keys: [a, b, c] count={n}",
     "sort_key=created_at#{ts}",
     "cache-key: npm-linux-{hex64}",
@@ -508,9 +523,9 @@ BENIGN = (
     "feature_flag key=new-checkout-{m} enabled=true",
     "foreign_key: order_id -> orders.id ({n})",
     "public_key=ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{b64} ops@web-{m}",
-    "curl -u \"$USER:$TOKEN\" https://api.example.com/{n}",
+    'curl -u "$USER:$TOKEN" https://api.example.com/{n}',
     "mysql -p -u root orders # {n}",
-    "curl -H \"Authorization: Bearer $TOKEN\" https://api.example.com/{n}",
+    'curl -H "Authorization: Bearer $TOKEN" https://api.example.com/{n}',
     "PGPASSWORD=$DB_PASSWORD psql -h db{m}",
     "docker login --password-stdin registry-{m}",
     "helm upgrade cart ./chart --set image.tag={hex7}",
@@ -537,7 +552,7 @@ BENIGN = (
     "{ts} WARN o.s.s.w.a.BasicAuthenticationFilter : Basic authentication failed for user svc-{m}",
     "Caused by: javax.naming.AuthenticationException: [LDAP: error code {m} - Invalid Credentials]",
     "\tat com.acme.crypto.KeyStore.load(KeyStore.java:{n})",
-    "  File \"/srv/app/tokens.py\", line {n}, in refresh_token",
+    '  File "/srv/app/tokens.py", line {n}, in refresh_token',
     "ValueError: password must be between 8 and {m} characters",
     "KeyError: 'password'",
     "PAM: authentication failure; logname= uid={m} euid=0 tty=ssh ruser= rhost=10.0.0.{m}",
@@ -548,7 +563,7 @@ BENIGN = (
     "Set-Cookie: lang=en; Path=/; Max-Age={n}",
     "signature=ok algorithm=ed25519 keyid=main-{m}",
     "signed-off-by: Ada {n} <ada@example.com>",
-    "gpg: Good signature from \"Ada <ada@example.com>\" [{n}]",
+    'gpg: Good signature from "Ada <ada@example.com>" [{n}]',
     "gpg: using RSA key {hex40u}",
     "Change-Id: I{sha}",
     "git checkout {sha} -- src/auth/password.ts",
@@ -566,7 +581,7 @@ BENIGN = (
     "client_secret_expires_at={n}",
     "api_key_id={m} revoked_by=ops",
     "HTTP 401 invalid_token: The access token expired ({n})",
-    "www-authenticate: Bearer realm=\"api\", error=\"invalid_token\"",
+    'www-authenticate: Bearer realm="api", error="invalid_token"',
     "basic_auth: off; digest: {m}",
     "htpasswd: updating password for user ops-{m}",
     "user=root pwd=/srv/app/releases/{n}",

@@ -1,0 +1,140 @@
+"""Secrets that several lines hold together: private keys, wrapped tokens, Secret manifests.
+
+Each line may be a record of its own, with whatever loggers and diffs put before it; that stays. Bounded windows.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from orchestrator.journal.secret_bounds import end_of
+from orchestrator.journal.secret_context import Span
+
+_RANK_KEY, _RANK_JOINED, _RANK_MANIFEST = 1, 1, 2
+_BLOCK_HEAD = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_BLOCK_TAIL = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_BLOCK_BODY = re.compile(
+    rb"(?:[\s\"',|>#*+]|\\+[nrt]|(?:Proc-Type|DEK-Info|Version|Comment): [^\n\\]{0,200})*+"
+    rb"(?:[A-Za-z0-9+/=]{16,}+(?:[\s\"',|>#*+]|\\+[nrt])*+)*+"
+    rb"(?:(?:(?:[A-Za-z0-9+/]{4}){1,3}|(?:[A-Za-z0-9+/]{4}){0,3}[A-Za-z0-9+/]{2,3}={1,2})(?=[\s\\\"']|\Z))?"
+)
+_BLOCK_LIMIT = 16384
+_BODY_BEFORE_TAIL = re.compile(rb"(?:[A-Za-z0-9+/=]{16,76}(?:\s|\\+[nr])+)+\Z")
+_KEY_LINES = 120
+_LAST_RUN = re.compile(rb"([A-Za-z0-9+/]{4,}={0,2})(?:[\"'`},)\]\s]|\\+[nrt\"'])*\Z")
+_LINE = re.compile(rb"[^\n]{0,2000}")
+
+_WRAPPED = re.compile(
+    rb"\beyJ[\w-]{8,4000}+(?:(?:\.(?:\\?\r?\n[>+|# \t]{0,16})|(?:\\?\r?\n[>+|# \t]{0,16})\.|\.)[\w-]{8,4000}+){1,4}"
+)
+_MANIFEST = re.compile(rb"[\"']?kind[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?Secret\b[\"']?")
+_MANIFEST_DATA = re.compile(rb"[\"']?(?:data|stringData)[\"']?[ \t]{0,3}:[ \t]{0,3}(?:(\{)|\r?\n)")
+_MANIFEST_WINDOW = 8192
+_OBJECT_ENTRY = re.compile(rb"[\"'][\w.-]{1,253}[\"']\s{0,9}:\s{0,9}[\"']([^\"'\n]{4,4096})[\"']")
+_LINE_ENTRY = re.compile(
+    rb"[^\n]{0,200}?[\w.-]{1,253}[ \t]{0,3}:[ \t]{1,3}[\"']?([^\s\"'|>{][^\s\"']{3,4095})[\"']?[ \t]*(?:\r?\n|\Z)"
+)
+
+
+def record_spans(data: bytes) -> Iterator[Span]:
+    """Yield what is only a secret together with the lines around it."""
+    if b"PRIVATE KEY" in data:
+        yield from private_keys(data)
+    if b"eyJ" in data and b"\n" in data:
+        yield from (
+            Span(match.start(), match.end(), "jwt", _RANK_JOINED)
+            for match in _WRAPPED.finditer(data)
+            if b"\n" in match.group()
+        )
+    if b"Secret" in data and b"kind" in data:
+        yield from _manifests(data)
+
+
+def private_keys(data: bytes) -> Iterator[Span]:
+    """Yield private keys: whole, line by line behind prefixes, cut off at either end, with escaped line ends."""
+    tails = list(_BLOCK_TAIL.finditer(data))
+    tail_starts = [tail.start() for tail in tails]
+    done = 0
+    for head in _BLOCK_HEAD.finditer(data):
+        if head.start() < done:
+            continue
+        nearest = bisect_left(tail_starts, head.end())
+        body_end = end_of(_BLOCK_BODY, data, head.end(), len(data))
+        if nearest < len(tails) and tail_starts[nearest] - head.end() <= _BLOCK_LIMIT:
+            tail = tails[nearest]
+            if body_end >= tail.start() or b"\n" not in data[head.end() : tail.start()]:
+                done = tail.end()
+                if len(data[head.end() : tail.start()].strip()) >= 16:
+                    yield Span(head.start(), done, "private_key", _RANK_KEY)
+                continue
+            done = tail.end()
+            yield from _key_lines(data, head.end(), tail.start())
+        elif body_end - head.end() >= 24:
+            done = head.end() + len(data[head.end() : body_end].rstrip())
+            yield Span(head.start(), done, "private_key", _RANK_KEY)
+        else:
+            yield from _key_lines(data, head.end(), None)
+    yield from _ends(data, tails)
+
+
+def _ends(data: bytes, tails: list[re.Match[bytes]]) -> Iterator[Span]:
+    """Yield the bodies of keys of which the beginning was cut off."""
+    previous = 0
+    for tail in tails:
+        start = max(previous, tail.start() - _BLOCK_LIMIT)
+        before = _BODY_BEFORE_TAIL.search(data[start : tail.start()])
+        if before is not None:
+            yield Span(start + before.start(), tail.end(), "private_key", _RANK_KEY)
+        previous = tail.end()
+
+
+def _key_lines(data: bytes, at: int, tail: int | None) -> Iterator[Span]:
+    """Yield the last run of base64 of each line from `at` on: up to the tail, or while lines hold a long one."""
+    newline = data.find(b"\n", at, at + 400)
+    if newline < 0:
+        return
+    at = newline + 1
+    full = 0
+    for _ in range(_KEY_LINES):
+        stop = end_of(_LINE, data, at, len(data))
+        if at >= len(data) or (tail is not None and stop >= tail):
+            return
+        run = _LAST_RUN.search(data[at:stop])
+        length = 0 if run is None else len(run.group(1))
+        if tail is None and length < (16 if full else 40):
+            return
+        is_last = tail is not None and data.find(b"\n", stop + 1, tail) < 0
+        if run is not None and length >= (4 if is_last else 16):
+            yield Span(at + run.start(1), at + run.end(1), "private_key", _RANK_KEY)
+        full = max(full, length)
+        at = stop + 1
+
+
+def _manifests(data: bytes) -> Iterator[Span]:
+    """Yield the values of Kubernetes Secrets, whatever their keys are called."""
+    for kind in _MANIFEST.finditer(data):
+        start = max(data.rfind(b"\n---", 0, kind.start()), kind.start() - _MANIFEST_WINDOW, 0)
+        for opened in _MANIFEST_DATA.finditer(data, start, min(len(data), kind.end() + _MANIFEST_WINDOW)):
+            entries = _object_entries if opened.group(1) else _line_entries
+            for value in entries(data, opened):
+                yield Span(*value.span(1), "kubernetes_secret", _RANK_MANIFEST)
+
+
+def _object_entries(data: bytes, opened: re.Match[bytes]) -> Iterator[re.Match[bytes]]:
+    stop = data.find(b"}", opened.end(), opened.end() + _MANIFEST_WINDOW)
+    yield from _OBJECT_ENTRY.finditer(data, opened.end(), stop if stop >= 0 else opened.end() + _MANIFEST_WINDOW)
+
+
+def _line_entries(data: bytes, opened: re.Match[bytes]) -> Iterator[re.Match[bytes]]:
+    line = data.rfind(b"\n", max(0, opened.start() - 400), opened.start()) + 1
+    before = data[line : opened.start()]
+    column, prefix = len(before), len(before.rstrip(b" \t"))
+    at = opened.end()
+    while (entry := _LINE_ENTRY.match(data, at)) is not None:
+        text = entry.group()
+        if len(text) - len(text[prefix:].lstrip(b" \t")) <= column:
+            return
+        yield entry
+        at = entry.end()

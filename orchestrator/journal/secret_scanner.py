@@ -1,0 +1,118 @@
+"""Offsets of provider tokens from a well-kept scanner: Kingfisher, in process, offline.
+
+Only its detection is used: its validator and its revoker send the secret out, and are never imported here. It is
+built once per process in a thread (its compiled rules are kept on disk, so that takes 2.6 s once and 0.2 s then);
+whoever redacts waits for it. Where it is not installed, our own rules work alone, and the session says so.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from orchestrator.journal.secret_context import Span
+
+_RANK_SCANNED = 4
+_BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_=-]*")
+_NOT_KIND = re.compile(r"[^a-z0-9]+")
+_KIND_LIMIT = 32
+ABSENT = (
+    "the secret scanner (kingfisher-secret-scanner) cannot be used here ({why}): secrets are found by warroom's own "
+    "rules alone, which know fewer providers' tokens; `make setup` installs it on Linux (glibc 2.28 or later) and macOS"
+)
+
+
+class ProviderScanner:
+    """Implements `orchestrator.journal.redaction.Scanner`. Safe to share between threads; it lets go of the GIL."""
+
+    def __init__(self, cache_dir: Path | None) -> None:
+        self._cache_dir = cache_dir
+        self._built = threading.Event()
+        self._scanner: Any = None
+        self._fault = ""
+        threading.Thread(target=self._build, name="secret-scanner", daemon=True).start()
+
+    @property
+    def ready(self) -> bool:
+        """Say whether a scan starts at once; it waits for the rules to be compiled otherwise."""
+        return self._built.is_set()
+
+    @property
+    def fault(self) -> str:
+        """Why it finds nothing, once that is known; empty while it works."""
+        return self._fault
+
+    def __call__(self, data: bytes) -> Iterator[Span]:
+        """Yield the spans of what it takes for a secret; nothing where it could not be built."""
+        self._built.wait()
+        if self._scanner is None or not data:
+            return
+        for finding in self._scanner.scan(data.replace(b"\0", b" ")):  # with NULs it may take the text for UTF-16
+            location = finding.location
+            start, end = location["start_offset"], location["end_offset"]
+            if finding.is_base64_encoded:
+                start, end = _whole_run(data, start, end)
+            if 0 <= start < end <= len(data):
+                yield Span(start, end, _kind(finding.rule_id), _RANK_SCANNED)
+
+    def _build(self) -> None:
+        try:
+            import kingfisher_sdk
+
+            place = self._cache_dir
+            rules = kingfisher_sdk.Rules(cache=place is not None, cache_dir=None if place is None else str(place))
+            self._scanner = kingfisher_sdk.Scanner(rules, base64=True, dedup=False)
+        except Exception as error:  # a foreign extension: whatever it raises, our own rules go on
+            self._fault = f"{type(error).__name__}: {error}"[:200]
+        finally:
+            self._built.set()
+
+
+def provider_scanner(state: Path) -> ProviderScanner | None:
+    """Return this process's scanner, started at the first call; None where it is not installed."""
+    if find_spec("kingfisher_sdk") is None:
+        return None
+    return _shared(_rules_cache(state))
+
+
+def scanner_remark(scanner: ProviderScanner | None) -> str:
+    """Return what is lost without the scanner, for a person; empty where nothing is."""
+    if scanner is None:
+        return ABSENT.format(why="it is not installed")
+    return ABSENT.format(why=scanner.fault) if scanner.fault else ""
+
+
+@cache
+def _shared(cache_dir: Path | None) -> ProviderScanner:
+    return ProviderScanner(cache_dir)
+
+
+def _rules_cache(state: Path) -> Path | None:
+    """Keep compiled rules beside what is installed where that is ours, so that all state directories share them."""
+    for place in (Path(sys.prefix, "share", "warroom") if sys.prefix != sys.base_prefix else state, state):
+        try:
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if place.stat().st_uid == os.geteuid() and os.access(place, os.W_OK):
+                return place / "scanner-rules"
+        except OSError:
+            continue
+    return None
+
+
+def _whole_run(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Widen what was found inside base64 to the whole of it."""
+    before = data[max(0, start - 4096) : start]
+    start -= len(before) - len(before.rstrip(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"))
+    match = _BASE64_RUN.match(data, end)
+    return start, end if match is None else match.end()
+
+
+def _kind(rule_id: str) -> str:
+    return _NOT_KIND.sub("_", rule_id.rpartition(".")[2].lower()).strip("_")[:_KIND_LIMIT] or "token"
