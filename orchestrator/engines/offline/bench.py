@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from orchestrator.engines.base import Desk, ToolUse
+from orchestrator.engines.offline.cut_short import BudgetSpent
+from orchestrator.hands.budget import SPENT
 from orchestrator.journal.events import AgentMessage, FindingReported, text_content
 from subagents.contract import D, Evidence, Finding, Params, ToolResult
 
@@ -78,16 +80,23 @@ class OfflineBench:
         return f"{self._agent}-{content}-{self._asked[content]}"
 
     async def call(self, tool: str, params: Params, returns: type[D]) -> ToolResult[D]:
-        """Run one of the agent's tools through hands."""
+        """Run one of the agent's tools through hands; raises BudgetSpent where the budget does not allow it."""
         arguments = params.model_dump(mode="json", exclude_defaults=True)
         key = json.dumps(arguments, sort_keys=True)
-        result: ToolResult[D] = await self._desk.call(
-            self._agent, ToolUse(id=self._id(tool, key), name=tool, input=arguments)
-        )
+        use = ToolUse(id=self._id(tool, key), name=tool, input=arguments)
+        result: ToolResult[D] = await self._desk.call(self._agent, use)
         if result.outcome == "cancelled":
             # Only an earlier life of the session can have cancelled it: this one would have been cancelled with it.
             again = ToolUse(id=self._id(tool, key), name=tool, input=arguments)
             result = await self._desk.call(self._agent, again)
+        for raised in range(1, self._desk.budget.resumptions + 1):
+            # Refused in an earlier life of the session, which has been given more since: asked again under a new id.
+            if not result.text.startswith(SPENT):
+                break
+            again = ToolUse(id=f"{use.id}+{raised}", name=tool, input=arguments)
+            result = await self._desk.call(self._agent, again)
+        if result.outcome != "ok" and result.text.startswith(SPENT):
+            raise BudgetSpent(result.text)
         for item in result.citations:
             self._floor.evidence.setdefault(item.ref, item)
         return result

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from orchestrator.engines.base import Desk, EngineError, Interrupt, Message, SourceAdded, StopReason
 from orchestrator.engines.offline.bench import Floor, OfflineBench
+from orchestrator.engines.offline.cut_short import BudgetSpent, cut_off, reason_of
 from orchestrator.engines.offline.judge import Judge
 from orchestrator.journal.events import (
     MAIN_THREAD,
@@ -47,6 +48,9 @@ class Round:
     """One pass over one set of sources."""
 
     edition: str
+    """Names the round: its sources, and how often it was given more after its budget had ended it."""
+    sources: str
+    """Names the sources alone: calls and findings are the same, however often it was given more."""
     floor: Floor
     tasks: dict[str, asyncio.Task[BaseModel | None]] = field(default_factory=dict)
     summaries: dict[str, BaseModel] = field(default_factory=dict)
@@ -71,14 +75,16 @@ class OfflineEngine:
                 continue
             await self._conclude(desk, this)
             if not self._new_sources(desk):
-                return "end_turn"
+                return "budget_reached" if cut_off(this.failed) else "end_turn"
 
     def _open_round(self, desk: Desk) -> Round:
         names = [name for name in SPECIALISTS if name in desk.roster.agents]
         if not names:
             raise EngineError("the roster has no specialists, so there is nobody to investigate")
         ids = "\0".join(sorted(spec.id for spec in desk.brief.sources))
-        return Round(edition=hashlib.sha256(ids.encode()).hexdigest()[:8], floor=Floor(names))
+        sources = hashlib.sha256(ids.encode()).hexdigest()[:8]
+        raised = desk.budget.resumptions
+        return Round(edition=f"{sources}.{raised}" if raised else sources, sources=sources, floor=Floor(names))
 
     async def _investigate(self, desk: Desk, this: Round) -> bool:
         """Run the specialists; return True when the round must start over with more sources."""
@@ -131,7 +137,7 @@ class OfflineEngine:
 
     async def _work(self, desk: Desk, this: Round, agent: Agent, brief: Brief) -> BaseModel | None:
         """Let one specialist follow its procedure; a fault of its own ends it, not the investigation."""
-        bench = OfflineBench(agent.name, desk, this.floor, this.edition)
+        bench = OfflineBench(agent.name, desk, this.floor, this.sources)
         stop: StopReasonType = "end_turn"
         message = ""
         try:
@@ -143,6 +149,9 @@ class OfflineEngine:
                 summary, stop, message = None, "interrupted", this.failed[agent.name]
             else:
                 raise
+        except BudgetSpent as spent:
+            summary, stop = None, "budget_reached"
+            message = this.failed[agent.name] = reason_of(spent)
         except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, OSError) as error:
             # A procedure's own defect: the others' work still counts, and the verdict names the gap.
             summary, stop = None, "error"

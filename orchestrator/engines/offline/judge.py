@@ -12,6 +12,7 @@ from orchestrator.engines.offline.bench import Floor
 from orchestrator.engines.offline.case import Case, metric_of
 from orchestrator.engines.offline.causes import Decision, decide
 from orchestrator.engines.offline.chain import chain
+from orchestrator.engines.offline.cut_short import cut_short
 from orchestrator.engines.offline.gather import gather
 from orchestrator.engines.offline.headline import headline
 from orchestrator.engines.offline.omissions import gaps, ruled_out
@@ -57,7 +58,7 @@ class Judge:
             if not wrong:
                 sound.append(finding)
         case = gather(self._desk.brief, tuple(sound), self._summaries, self._failed)
-        decision = decide(case)
+        decision = cut_short(decide(case), self._failed)
         hits = await self._runbooks(case, decision, edition)
         verdict = compose(case, decision, hits)
         wrong_refs = ClaimsChecker(self._floor.evidence).everything_in(verdict)
