@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -123,6 +124,27 @@ class ChangeCatalogue:
                     named[version] = tag
             return named
 
+    def deployed_commit(self, deploy: Deploy) -> str | None:
+        """Return the full id of the commit that a deploy names, by id or by tag; None where no source knows it."""
+        text, version = deploy.commit_text, deploy.version
+        with self._lock:
+            if not text:
+                tags = self._tags() if version else {}
+                return tags.get(version) or tags.get(version.removeprefix("v"))
+            ids = [mapping[text] for mapping in self._deployed_ids().values() if text in mapping]
+            if ids:
+                return ids[-1]
+            known = {commit.sha for commit in self.records().commits}
+            if text in known:
+                return text
+            short = len(text) >= 7 and PREFIX.match(text.lower())
+            matches = [sha for sha in known if sha.startswith(text.lower())] if short else []
+            return matches[0] if len(matches) == 1 else None
+
+    def state(self) -> tuple[tuple[int, int], ...]:
+        """Return (time of change in ns, bytes) of each file: as long as it is the same, so is what was read."""
+        return tuple(_stat(spec.path) for spec in self.specs if spec.kind != "repo")
+
     def _tags(self) -> dict[str, str]:
         tags: dict[str, str] = {}
         if not any(not deploy.commit_text for deploy in self.deploys):
@@ -167,6 +189,14 @@ class ChangeCatalogue:
             for repo in self.repos.values():
                 repo.reader()
             return (*self._coverage, *(repo.coverage() for repo in self.repos.values()))
+
+
+def _stat(path: str) -> tuple[int, int]:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return (0, 0)
+    return (stat.st_mtime_ns, stat.st_size)
 
 
 def _read_into(records: Records, reading: Reading) -> Coverage:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from subagents import citations
-from subagents.contract import Evidence, ToolError, evidence
+from subagents.contract import Evidence, Fact, Finding, ToolError, Window, evidence
+from subagents.deploys import checking
 from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.sources.patch import FileDiff, Hunk, parse_patch
 from subagents.deploys.sources.records import Commit
 from subagents.gitstore.process import GitFailed
+from subagents.verifying import NameKind, Recomputed
 
 
 def header(commit: Commit) -> str:
@@ -37,20 +41,38 @@ class ChangeResolver:
     """The deploys specialist's `Resolver`."""
 
     def __init__(self, catalogue: ChangeCatalogue) -> None:
-        self._catalogue = catalogue
+        self._held = catalogue
+        self._state = catalogue.state()
+
+    @property
+    def _catalogue(self) -> ChangeCatalogue:
+        """The sources as they are now: read again when a file has changed."""
+        state = self._held.state()
+        if state != self._state:
+            self._held, self._state = ChangeCatalogue(self._held.specs, self._held.services), state
+        return self._held
 
     def resolve(self, ref: str, context_lines: int = 0) -> Evidence:
         """Return the evidence as it is now; raises ToolError where it cannot be opened."""
         parsed = citations.parse(ref)
         if isinstance(parsed, citations.CommitRef):
             return self.commit(parsed)
-        if isinstance(parsed, citations.RecordRef) and parsed.kind in ("deploy", "flag"):
-            held = self._catalogue.deploys if parsed.kind == "deploy" else self._catalogue.flags
-            for record in held:
-                if record.source == parsed.source and record.id == parsed.id:
-                    return evidence(ref, record.raw, f"{parsed.kind} {record.id} of {record.service or parsed.source}")
-            raise ToolError(f"no {parsed.kind} {parsed.id!r} in {parsed.source}")
-        raise ToolError(f"{ref[:120]!r} is not a change: deploys opens commit:, deploy: and flag: citations")
+        record = checking.cited_change(self._catalogue, ref)
+        if isinstance(record, Commit):
+            raise ToolError(f"{ref[:120]!r} is not a record")
+        return evidence(ref, record.raw, f"{ref.partition(':')[0]} {record.id} of {record.service or record.source}")
+
+    def recompute(self, fact: Fact, board: Sequence[Finding] = ()) -> Recomputed | None:
+        """Return a fact's value from what it cites; lead times are up to the onset that the board states."""
+        return checking.recompute(self._catalogue, fact, board)
+
+    def has(self, kind: NameKind, name: str) -> bool | None:
+        """Say whether the change sources know a commit, deploy, flag, service or path."""
+        return checking.has(self._catalogue, kind, name)
+
+    def span(self) -> Window | None:
+        """Return the time from the first to the last change that the sources hold."""
+        return checking.span(self._catalogue)
 
     def _file(self, ref: citations.CommitRef) -> Evidence | None:
         """Return a file that the commit holds but does not change, around the line; None where it holds none."""
