@@ -18,31 +18,44 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "show": Listed("tui.commands.agents:show", "Show who holds which tools, and what each may do."),
+    "sync": Listed("tui.commands.agents_remote:sync", "Create or update the managed engine's agents."),
+    "status": Listed("tui.commands.agents_remote:status", "Compare the managed agents with what they should be."),
+    "archive": Listed("tui.commands.agents_remote:archive", "Archive managed agents for good, in two steps."),
 }
 """What stands behind the group; each command's module is imported when it is chosen."""
 
 
 @click.group(cls=LazyGroup, listed=COMMANDS)
 def agents() -> None:
-    """Show the agents: who holds which tools, what they read, what they may change."""
+    """Show the agents: who holds which tools, what they read, what they may change; sync the managed ones."""
 
 
 @click.command()
+@click.argument("name", required=False)
+@click.option("--remote", is_flag=True, help="As the Managed Agents API has them: models, prompts, roster.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Your own warroom.toml, if elsewhere.")
-def show(as_json: bool, config: Path | None) -> int:
-    """Show the capability table. The answers are those of your warroom.toml and of the one here, if there is one.
+def show(name: str | None, remote: bool, as_json: bool, config: Path | None) -> int:
+    """Show the capability table, of all agents or of NAME.
 
-    Exit status 3 where an agent holds what it must not: that is a defect of this installation.
+    The answers are those of your warroom.toml and of the one here, if there is one. Exit status 3 where an agent
+    holds what it must not: that is a defect of this installation.
     """
+    if remote:
+        from tui.commands.agents_remote import show_remote
+
+        return show_remote(name, as_json, config)
     from orchestrator.hands.capabilities import CAPABILITIES, differences, held, holders_of_all_three
+    from tui.commands.faults import Fault
     from tui.commands.output import to_stdout
 
     roster = _roster()
+    if name is not None and name not in roster.agents:
+        raise Fault(f"there is no agent {name[:80]!r}; there are: {', '.join(roster.agents)}")
     policy = _policy(config)
     real = held(roster)
     all_three, wrong = holders_of_all_three(real), differences(CAPABILITIES, real)
-    rows = [_described(agent, policy) for agent in roster.agents.values()]
+    rows = [_described(agent, policy) for agent in roster.agents.values() if name in (None, agent.name)]
     if as_json:
         made = {"agents": rows, "hold_all_three": all_three, "not_as_declared": wrong}
         to_stdout(json.dumps(made, indent=2) + "\n")

@@ -27,24 +27,26 @@ def token_for(doomed: Sequence[Doomed]) -> str:
     return hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
-def confirmed(doomed: Sequence[Doomed], token: str | None, again: str) -> bool:
+def confirmed(
+    doomed: Sequence[Doomed], token: str | None, again: str, act: tuple[str, str] = ("deleted", "delete")
+) -> bool:
     """Say whether the person confirmed; where they did not, tell how (`again` is the command to repeat).
 
     A token that does not fit is refused. On a terminal, a typed `Y` confirms: not the key that asked.
     """
-    expected = token_for(doomed)
+    (done, do), expected = act, token_for(doomed)
     if token is not None:
         if token != expected:
-            raise Fault(f"the token does not fit what is there now; nothing was deleted; see again: {again}")
+            raise Fault(f"the token does not fit what is there now; nothing was {done}; see again: {again}")
         return True
-    narrate("This would be deleted for good:")
+    narrate(f"This would be {done} for good:")
     for item in doomed:
         narrate(f"  {item.shown}")
     if sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None and sys.stderr.isatty():
-        answer = click.prompt("Type Y (upper case) to delete", default="", show_default=False, err=True)
+        answer = click.prompt(f"Type Y (upper case) to {do}", default="", show_default=False, err=True)
         if answer == "Y":
             return True
-        narrate("Nothing was deleted.")
+        narrate(f"Nothing was {done}.")
         return False
-    narrate(f"Nothing was deleted yet. To delete exactly this: {again} --confirm {expected}")
+    narrate(f"Nothing was {done} yet. To {do} exactly this: {again} --confirm {expected}")
     return False
