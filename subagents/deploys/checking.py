@@ -101,7 +101,7 @@ def _among(name: str, known: set[str]) -> bool | None:
 
 
 def _has_commit(catalogue: ChangeCatalogue, name: str) -> bool | None:
-    """Say whether a commit is known, by id or its first seven digits or more; `commit:<source>/<id>` asks one source."""
+    """Say whether a commit is known by its first seven digits or more; `commit:<source>/<id>` asks one source."""
     source, sha = None, name
     if name.startswith("commit:"):
         try:
