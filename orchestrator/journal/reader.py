@@ -72,6 +72,22 @@ class JournalReader:
         return Head(row.seq, row.hash.hex()) if row else Head()
 
     @property
+    def anchor_fault(self) -> str:
+        """Say why head.json does not prove the end; empty where the event that it names is there as it names it."""
+        if self._anchored.fault:
+            return self._anchored.fault
+        named = self._anchored.head
+        try:
+            row = one(self._database, named.seq) if named.seq else None
+        except DatabaseFault as fault:
+            return f"event {named.seq}, which head.json names, cannot be read ({fault})"
+        if row is None and named.seq:
+            return f"event {named.seq}, which head.json names, is missing"
+        if row is not None and (not isinstance(row.hash, bytes) or row.hash.hex() != named.hash):
+            return f"event {named.seq} is not the one that head.json names"
+        return ""
+
+    @property
     def words(self) -> str:
         """Say in one line how far it can be trusted."""
         newer = f"written by a newer warroom (log version {self._version}); " if self.newer else ""

@@ -1,0 +1,137 @@
+"""The audit of a session, from its journal alone: one line per act, in order, and whether the record can be trusted.
+
+It reads whatever is there: a journal that is being written, a damaged one as far as it can be read, one of a newer
+warroom as far as it is understood. Nothing is held in memory but the line at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from orchestrator.journal.audit_words import NOT_AUDITED, THREAD, say
+from orchestrator.journal.chain import Damage, Integrity
+from orchestrator.journal.events import Event, ThreadCreated
+from orchestrator.journal.reader import JournalReader
+from orchestrator.journal.rows import Row, to_event
+
+_NAMES_AGENTS = "session.thread_created"
+
+Wanted = Callable[[int, str], bool]
+"""Says of a seq and a type whether it is asked for."""
+
+
+@dataclass(frozen=True)
+class AuditLine:
+    """One act on record. Texts are as recorded: redacted, not cleaned."""
+
+    seq: int
+    ts: str
+    """ISO 8601, UTC."""
+    thread: str
+    type: str
+    who: str
+    did: str
+    about: dict[str, JsonValue]
+    hash: str
+    """Of the event in the chain, hex."""
+    doubt: str = ""
+    """Why this line is not proved; empty when it is."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What the chain and its anchor say about the whole record."""
+
+    session: str
+    events: int
+    """Highest seq that is or was there."""
+    proved: int
+    """Events 1 to this one are proved by their hashes."""
+    head: str
+    """Hash of the last proved event."""
+    anchor: str
+    """Why the end is not proved by head.json; empty where it is."""
+    damage: tuple[Damage, ...]
+    live: bool
+    version: int
+    newer: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether the chain holds from the first event to the one that the anchor names."""
+        return not self.damage and not self.anchor
+
+
+@dataclass
+class Audit:
+    """One audit: first the chain is checked, then `lines` reads the events, then `ending` says what holds."""
+
+    reader: JournalReader
+    wanted: Wanted = lambda seq, kind: True
+    _agents: dict[str, str] = field(default_factory=dict)
+    _harmed: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._integrity: Integrity = self.reader.verify()
+        for damage in self._integrity.damage:
+            if damage.kind in ("changed", "swapped"):
+                self._harmed |= {damage.first: damage.kind, damage.last: damage.kind}
+
+    def lines(self) -> Iterator[AuditLine | Damage]:
+        """Yield what was done and asked for in order; a Damage stands where events cannot be read."""
+        for item in self.reader.salvage():
+            if isinstance(item, Damage):
+                yield item
+            elif item.type == _NAMES_AGENTS or self._asked(item):
+                try:
+                    event = to_event(item)
+                except ValueError as error:
+                    yield Damage("unreadable", item.seq, item.seq, str(error))
+                    continue
+                if isinstance(event.body, ThreadCreated):
+                    self._agents[event.body.session_thread_id] = event.body.agent_name
+                if self._asked(item):
+                    yield self._line(event)
+
+    def ending(self) -> Ending:
+        """Return what can be said of the whole record."""
+        found = self._integrity
+        return Ending(
+            session=self.reader.directory.name,
+            events=found.total,
+            proved=found.good,
+            head=self.reader.head.hash,
+            anchor=self.reader.anchor_fault,
+            damage=found.damage,
+            live=self.reader.live,
+            version=self.reader.version,
+            newer=self.reader.newer,
+        )
+
+    def _asked(self, row: Row) -> bool:
+        return row.type not in NOT_AUDITED and self.wanted(row.seq, row.type)
+
+    def _line(self, event: Event) -> AuditLine:
+        said = say(event.body)
+        about: dict[str, JsonValue] = {name: value for name, value in said.about.items() if value not in (None, "")}
+        if event.type == "agent.custom_tool_use" and event.source_id:
+            about = {"call": event.source_id, **about}
+        return AuditLine(
+            seq=event.seq,
+            ts=event.ts.isoformat(timespec="milliseconds"),
+            thread=event.thread,
+            type=event.type,
+            who=said.who if said.who != THREAD else self._agents.get(event.thread, event.thread),
+            did=said.did,
+            about=about,
+            hash=event.hash,
+            doubt=self._doubt(event.seq),
+        )
+
+    def _doubt(self, seq: int) -> str:
+        if seq <= self._integrity.good:
+            return ""
+        return self._harmed.get(seq, "behind damage")
