@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": Listed("tui.commands.demo:demo", "Investigate the bundled incident."),
     "sessions": Listed("tui.commands.sessions:sessions", "List, show, resume, export and delete sessions."),
     "report": Listed("tui.commands.report:report", "Print a session's report: markdown, json, or five lines."),
+    "audit": Listed("tui.commands.audit:audit", "Print who did, decided and sent what, with hashes."),
     "fix": Listed("tui.commands.fix:fix", "Look at drafted fixes, approve, deliver, push, take back."),
     "agents": Listed("tui.commands.agents:agents", "Show the agents: who holds which tools, what each may do."),
     "purge": Listed("tui.commands.removal:purge", "Delete old sessions, in two steps."),
