@@ -33,6 +33,7 @@ from orchestrator.hands.calls import (
 from orchestrator.hands.execute import Job, execute
 from orchestrator.hands.fix_events import fix_entries
 from orchestrator.hands.policy import Decision, Policy
+from orchestrator.hands.redacting import redacted_json
 from orchestrator.hands.results import Keeper, Ran, Sealed, plain_input
 from orchestrator.hands.session_rules import call_detail
 from orchestrator.hands.steps import Steps, entry
@@ -165,7 +166,7 @@ class Hands:
         except ToolError as error:
             # Recorded as refused, so that the asking and its answer are in the journal like any other.
             arguments = {"refused": str(error)}
-        recorded, counts = self.keeper.redactor.redact_json(arguments)
+        recorded, counts = await redacted_json(self.keeper.redactor, arguments)
         name = use.name[:ID_LIMIT].encode("utf-8", "replace").decode()
         call = Call(agent, thread, use.id, name, arguments, recorded, by_person, bool(counts))
         body = AgentCustomToolUse(name=call.name, input=recorded)
@@ -237,7 +238,8 @@ class Hands:
             await self._commit(call, entry(started, call.thread, f"started:{started.attempt}:{call.id}"))
             ran = await execute(job, self.clock, worker)
         if ran.trace:
-            self.log(self.keeper.redactor.redact(f"{call.agent} {call.name} {call.id}\n{ran.trace}").text)
+            told, _ = await redacted_json(self.keeper.redactor, f"{call.agent} {call.name} {call.id}\n{ran.trace}")
+            self.log(told)
         return Ran("timeout", message=cut_off, seconds=ran.seconds) if cut_off and ran.outcome == "timeout" else ran
 
     def _admit(self, call: Call) -> None:

@@ -35,6 +35,11 @@ def own_secrets_from(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def names_secret(name: str) -> bool:
+    """Say whether a variable of that name holds a secret."""
+    return name.upper() not in _NOT_SECRET_NAMES and _NAME.search(name) is not None
+
+
 def _secrets_in(name: str, value: str) -> Iterator[str]:
     if "://" in value and "@" in value:
         try:
@@ -44,7 +49,7 @@ def _secrets_in(name: str, value: str) -> Iterator[str]:
         if password:
             yield unquote(password)
             yield password
-    if name.upper() in _NOT_SECRET_NAMES or not _NAME.search(name):
+    if not names_secret(name):
         return
     if _PLAIN.match(value) or (_PATH.match(value) and not _looks_random(value)):
         return

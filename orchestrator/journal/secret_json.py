@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.journal import secret_forms as forms
+from orchestrator.journal.own_secrets import names_secret
 from orchestrator.journal.secret_context import Span, named_value
 from orchestrator.journal.secret_records import private_keys
 
@@ -21,8 +22,8 @@ _HOLDERS = frozenset(forms.HOLDERS)
 _FLAG = re.compile(rb"--?[\w-]*?" + forms.NAME_WORDS + rb"\Z", re.IGNORECASE)
 _WHATEVER = "\0"
 """The name of what is a secret whatever it looks like."""
-_RANK_MANIFEST = 2
-_LEAST_LENGTH = 4
+_ENVIRONMENTS = ("env", "environment", "environ")
+_RANK_WHATEVER = 2
 
 
 class JsonWalk:
@@ -80,6 +81,8 @@ class JsonWalk:
         names = {"value": called} if isinstance(called, str) else {}
         if value.get("kind") == "Secret":
             names |= {"data": _WHATEVER, "stringData": _WHATEVER}
+        if name in _ENVIRONMENTS:
+            names |= {str(key): _WHATEVER for key in value if names_secret(str(key))}
         walked: dict[str, Any] = {}
         for key, child in value.items():
             text = str(key)
@@ -103,8 +106,8 @@ class JsonWalk:
         spans = self._redactor.rule_spans(data)
         spans += self._shared.get(number, ())
         if name == _WHATEVER:
-            if len(data) >= _LEAST_LENGTH:
-                spans.append(Span(0, len(data), "kubernetes_secret", _RANK_MANIFEST))
+            if b"<redacted:" not in data:
+                spans.append(Span(0, len(data), "secret", _RANK_WHATEVER))
         elif name:
             spans += named_value(name.encode("utf-8", "surrogatepass"), data)
         if not spans:

@@ -12,7 +12,6 @@ import re
 import sys
 import threading
 from collections.abc import Iterator
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,8 @@ _RANK_SCANNED = 4
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_=-]*")
 _NOT_KIND = re.compile(r"[^a-z0-9]+")
 _KIND_LIMIT = 32
+_STARTING = threading.Lock()
+_started: list[ProviderScanner] = []
 ABSENT = (
     "the secret scanner (kingfisher-secret-scanner) cannot be used here ({why}): secrets are found by warroom's own "
     "rules alone, which know fewer providers' tokens; `make setup` installs it on Linux (glibc 2.28 or later) and macOS"
@@ -77,21 +78,23 @@ class ProviderScanner:
 
 def provider_scanner(state: Path) -> ProviderScanner | None:
     """Return this process's scanner, started at the first call; None where it is not installed."""
-    if find_spec("kingfisher_sdk") is None:
-        return None
-    return _shared(_rules_cache(state))
+    with _STARTING:
+        if not _started and installed():
+            _started.append(ProviderScanner(_rules_cache(state)))
+    return _started[0] if _started else None
 
 
-def scanner_remark(scanner: ProviderScanner | None) -> str:
-    """Return what is lost without the scanner, for a person; empty where nothing is."""
-    if scanner is None:
+def installed() -> bool:
+    """Say whether the package is there; importing it comes later, in the thread that builds the scanner."""
+    return find_spec("kingfisher_sdk") is not None
+
+
+def scanner_remark() -> str:
+    """Return what is lost without the scanner, for a person; empty where nothing is, as far as is known yet."""
+    if not installed():
         return ABSENT.format(why="it is not installed")
-    return ABSENT.format(why=scanner.fault) if scanner.fault else ""
-
-
-@cache
-def _shared(cache_dir: Path | None) -> ProviderScanner:
-    return ProviderScanner(cache_dir)
+    fault = _started[0].fault if _started else ""
+    return ABSENT.format(why=fault) if fault else ""
 
 
 def _rules_cache(state: Path) -> Path | None:

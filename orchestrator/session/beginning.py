@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from orchestrator.engines.base import Engine
 from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import MAIN_THREAD, Body, IncidentOpened, Note, SourceAddedEvent
+from orchestrator.journal.secret_scanner import scanner_remark
 from orchestrator.session.settings import Settings, installed_version
 from subagents.contract import Coverage, Incident, SourceSpec
 
@@ -37,7 +38,9 @@ def first_entries(
         version=settings.version or installed_version(),
         settings={**settings.shown, "services": services},
     )
-    remarks = (Note(text=text, level="warning") for text in settings.remarks)
+    missing = scanner_remark()
+    texts = (*settings.remarks, missing) if missing else settings.remarks
+    remarks = (Note(text=text, level="warning") for text in texts)
     return (
         _entry(opened, "incident"),
         *(source_entry(spec, coverage) for spec, coverage in attached),

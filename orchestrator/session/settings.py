@@ -15,6 +15,7 @@ from orchestrator.hands.rosters import RosterRecipe
 from orchestrator.hands.usage import Prices
 from orchestrator.journal.home import StateHome
 from orchestrator.journal.redaction import Redactor, install_key, own_secrets_from
+from orchestrator.journal.secret_scanner import provider_scanner
 from subagents.clock import SystemClock
 from subagents.contract import Clock, ServiceInfo
 
@@ -48,9 +49,12 @@ class Settings:
 
 
 def make_redactor(home: StateHome, settings: Settings) -> Redactor:
-    """Return the session's redactor, with this installation's key."""
+    """Return the session's redactor, with this installation's key; its scanner may still be on the way."""
+    scanner = provider_scanner(home.path)
     own = settings.own_secrets if settings.own_secrets is not None else own_secrets_from(os.environ)
-    return Redactor(own, install_key(home.path / "redaction.key"))
+    tests = (service.tests.env for service in settings.services if service.tests is not None)
+    own += tuple(secret for environment in tests for secret in own_secrets_from(environment))
+    return Redactor(own, install_key(home.path / "redaction.key"), () if scanner is None else (scanner,))
 
 
 def write_log(path: Path, text: str) -> None:
