@@ -23,8 +23,8 @@ OPENERS = {
     *("create_datagram_endpoint", "start_server", "start_unix_server", "create_server", "create_unix_server"),
     *("urlopen", "urlretrieve"),
 }
-SDK = "orchestrator/engines/"
-"""Where the SDK, and the HTTP library's types, may be imported: neither opens a connection of its own there."""
+SDK = ("orchestrator/engines/", "tui/commands/agents_opening.py")
+"""Where the SDK and the HTTP library may be imported for their errors and types: what opens a connection may not."""
 HTTP_OPENERS = {
     *("AsyncClient", "Client", "AsyncHTTPTransport", "HTTPTransport", "DefaultAsyncHttpxClient", "DefaultHttpxClient"),
     *("DefaultAioHttpClient", "request", "stream", "get", "post", "put", "patch", "delete", "head", "options"),
@@ -37,9 +37,21 @@ def breaches(path: str, source: str) -> Iterator[str]:
     """Yield what a module does that only a door may; `path` is relative to the root."""
     if path.startswith(DOOR):
         return
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    for node in _at_run_time(tree):
         for what in (*_imports(path, node), *_uses(path, node)):
             yield f"{path}:{getattr(node, 'lineno', 0)} {what}"
+
+
+def _at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield every node but those that only a type checker reads."""
+    yield tree
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            for one in node.orelse:
+                yield from _at_run_time(one)
+        else:
+            yield from _at_run_time(node)
 
 
 def _imports(path: str, node: ast.AST) -> Iterator[str]:
@@ -121,11 +133,14 @@ def test_a_planted_module_is_found(source: str) -> None:
 
 
 def test_an_sdk_client_of_its_own_is_found_where_the_sdk_is_allowed() -> None:
-    path = f"{SDK}messages/planted.py"
+    path = f"{SDK[0]}messages/planted.py"
     assert not list(breaches(path, "from anthropic import AsyncAnthropic\nAsyncAnthropic(http_client=made)"))
     assert list(breaches(path, "from anthropic import AsyncAnthropic\nAsyncAnthropic(api_key='x')"))
     assert list(breaches(path, "import anthropic\nanthropic.Anthropic()"))
     assert not list(breaches(path, "import httpx2\nhttpx2.Timeout(5.0)"))
     assert list(breaches(path, "import httpx2\nhttpx2.AsyncClient()"))
     assert list(breaches(path, "from httpx2 import AsyncClient"))
+    types_only = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import httpx2\nelse:\n    import os"
+    assert not list(breaches("tui/planted.py", types_only))
+    assert list(breaches("tui/planted.py", types_only.replace("import os", "import socket")))
     assert not list(breaches("tui/planted.py", "from urllib.parse import quote\nimport urllib.parse"))
