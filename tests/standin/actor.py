@@ -44,6 +44,15 @@ class Actor:
         """Names of the agents that this one may delegate to."""
         return list(self._session.cast) if self._thread is self._session.primary else []
 
+    def children(self) -> Sequence[tuple[str, str]]:
+        """Return the threads that this agent started, with the names of their agents."""
+        return [(key, one.name) for key, one in self._session.threads.items() if one.parent == self._thread.id]
+
+    def working(self, name: str) -> bool:
+        """Say whether a thread of that agent works or waits for a result."""
+        own = [one for one in self._session.threads.values() if one.name == name and one.parent == self._thread.id]
+        return any(one.status in ("running", "rescheduling") or one.pending or one.inbox for one in own)
+
     async def hear(self) -> Heard:
         """Return the next message; where none waits, end the turn and wait for one."""
         thread, session = self._thread, self._session

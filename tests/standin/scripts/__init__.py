@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.standin.actor import Actor
 from tests.standin.script import Script
+from tests.standin.scripts.investigation import SCRIPT as INVESTIGATION
 
 
 async def echo(actor: Actor) -> None:
@@ -13,4 +14,4 @@ async def echo(actor: Actor) -> None:
         await actor.say(f"You said: {heard.text}", think=True)
 
 
-SCRIPTS: dict[str, Script] = {"echo": {"*": echo}, "demo": {"*": echo}}
+SCRIPTS: dict[str, Script] = {"echo": {"*": echo}, "investigation": INVESTIGATION, "demo": INVESTIGATION}
