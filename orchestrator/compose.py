@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from orchestrator.journal.home import StateHome
     from orchestrator.session import Session, Settings
 
-ENGINES = ("offline", "messages", "managed")
 INPUTS = "inputs"
 """Folder in a session's own that holds copies of streams."""
 
@@ -104,7 +103,8 @@ async def begin(request: Request, around: Surroundings) -> Session:
     from orchestrator.session import Session
 
     loaded = _load(request, around)
-    engine = choose_engine(request.engine or loaded.settings.engine.choice)
+    name, remark = _resolve_engine(request.engine or loaded.settings.engine.choice, loaded.settings, around)
+    engine = choose_engine(name, loaded.settings, around)
     around.home.ensure()
     spool = around.home.path / f"{SPOOL}{secrets.token_hex(6)}"
     try:
@@ -121,7 +121,8 @@ async def begin(request: Request, around: Surroundings) -> Session:
         coverage = await in_thread(lambda: _coverage(settings, specs, services), "coverage")
         broken = await in_thread(lambda: _broken_runbooks(loaded.settings, specs), "runbooks")
         shown: list[JsonValue] = [file.model_dump(mode="json") for file in loaded.files]
-        remarks = _remarks((*loaded.problems, *intake.problems, *broken))
+        said = (Problem(what=remark),) if remark else ()
+        remarks = _remarks((*said, *loaded.problems, *intake.problems, *broken))
         placed = replace(settings, directory=directory, shown={"files": shown}, remarks=remarks)
         return await Session.create(around.home, incident, specs, coverage, engine, placed)
     except BaseException:
@@ -140,21 +141,24 @@ async def take_up(session_id: str, around: Surroundings, config: Path | None = N
         first = next(reader.events(limit=1), None)
     if first is None or not isinstance(first.body, IncidentOpened):
         raise ComposeError(f"{session_id}: it holds no incident, so there is nothing to continue; delete it")
-    engine = choose_engine(first.body.engine)
+    engine = choose_engine(first.body.engine, loaded.settings, around)
     return await Session.open(around.home, session_id, engine, session_settings(loaded.settings, (), around))
 
 
-def choose_engine(name: str) -> Engine:
-    """Return the engine of that name (`auto`: the offline one); raises ComposeError with what to do."""
-    if name in ("auto", "offline"):
-        from orchestrator.engines.offline.engine import OfflineEngine
+def choose_engine(name: str, configured: Configured, around: Surroundings) -> Engine:
+    """Return the engine of that name; raises ComposeError with what to set or run."""
+    from orchestrator.engines.choosing import ChoiceError, choose
 
-        return OfflineEngine()
-    if name in ENGINES:
-        raise ComposeError(
-            f"the {name} engine comes with a later version; --engine offline needs no key and no network"
-        )
-    raise ComposeError(f"there is no engine {name!r}: use one of {', '.join(ENGINES)}")
+    try:
+        return choose(name, configured.engine, around.env, around.home)
+    except ChoiceError as error:
+        raise ComposeError(str(error)) from error
+
+
+def _resolve_engine(name: str, configured: Configured, around: Surroundings) -> tuple[str, str]:
+    from orchestrator.engines.choosing import resolve
+
+    return resolve(name, configured.engine, around.env, around.home)
 
 
 def session_settings(configured: Configured, services: tuple[ServiceInfo, ...], around: Surroundings) -> Settings:
@@ -172,9 +176,18 @@ def session_settings(configured: Configured, services: tuple[ServiceInfo, ...], 
         services=services,
         recipe=RosterRecipe(extra_agents=extra),
         policy=policy_of(configured),
+        own_secrets=_own_secrets(configured, around.env),
         attended=around.attended,
         clock=around.clock,
     )
+
+
+def _own_secrets(configured: Configured, env: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what must be seen nowhere: by the names of variables, and by what the settings make a key."""
+    from orchestrator.engines.credentials import held_secrets
+    from orchestrator.journal.own_secrets import own_secrets_from
+
+    return tuple(dict.fromkeys((*own_secrets_from(env), *held_secrets(configured.engine, env))))
 
 
 def service_infos(configured: Configured, specs: Sequence[SourceSpec]) -> tuple[ServiceInfo, ...]:
