@@ -20,7 +20,17 @@ from orchestrator.hands.delivery import Delivered, approved_detail, approved_ter
 from orchestrator.hands.fix_events import CHECK, CODEFIX
 from orchestrator.hands.fix_fold import PUSHED, Asked, Fix, FixFold
 from orchestrator.hands.fix_terms import FixChanged, FixRefused, FixTerms, RenderDiff, is_merged, terms_of, verify
-from orchestrator.hands.push import LIMIT_S, Pushed, PushTerms, host_of, push, refuse_inside, require_url, verify_push
+from orchestrator.hands.push import (
+    LIMIT_S,
+    Pushed,
+    PushTerms,
+    host_of,
+    push,
+    refuse_inside,
+    require_url,
+    verify_push,
+    weight,
+)
 from orchestrator.hands.run import Hands
 from orchestrator.hands.steps import Steps
 from orchestrator.hands.threads import in_thread
@@ -246,10 +256,13 @@ class FixDesk:
             await self.approvals.void(name, asked.request.digest, str(error))
             raise
         about = {"draft": fix.id, "approval": name, "url": terms.url, "ref": terms.ref, "commit": terms.commit}
-        begun = Egress(host=host_of(terms.url), purpose=PUSHED, detail=about)
+        # Git does not say what it sent: what the fix adds to its base is recorded, beside a count of nothing.
+        size = await in_thread(lambda: weight(terms), f"weigh-{fix.id}")
+        begun = Egress(host=host_of(terms.url), purpose=PUSHED, detail={**about, "phase": "sent", "about_bytes": size})
         await self.steps.write(begun, CODEFIX, f"egress:{name}")
         pushed = await in_thread(lambda: push(terms, self.push_limit_s), f"push-{fix.id}")
-        ended = Egress(host=begun.host, purpose=PUSHED, detail={**about, "outcome": pushed.words, "done": pushed.done})
+        how = {"phase": "answered" if pushed.done else "failed", "outcome": pushed.words, "done": pushed.done}
+        ended = Egress(host=begun.host, purpose=PUSHED, detail={**about, **how})
         await self.steps.write(ended, CODEFIX, f"egress-ended:{name}")
         return pushed
 

@@ -128,6 +128,17 @@ def verify_push(terms: PushTerms, render: RenderDiff) -> None:
         raise FixChanged("the diff is not the one that was shown")
 
 
+def weight(terms: PushTerms) -> int | None:
+    """Return the bytes, as stored, of what the commit adds to its base: about what a push sends; None: not known."""
+    asked = ["rev-list", "--objects", "--disk-usage", terms.commit, f"^{terms.parent}"]
+    try:
+        output = run([f"--git-dir={terms.store}", *asked], bounds=Bounds(LIMIT_S, 1 << 10))
+    except GitFailed:
+        return None
+    said = output.stdout.strip()
+    return int(said) if output.status == 0 and said.isdigit() else None
+
+
 def push(terms: PushTerms, limit_s: float = LIMIT_S) -> Pushed:
     """Send one new branch; says how it ended and never raises for what a remote does. Blocks."""
     try:

@@ -332,7 +332,14 @@ def _(body: Egress) -> Said:
     phase = detail.get("phase")
     if phase is None:
         phase = "sent" if "outcome" not in detail else "answered"
-    did = {"sent": "sent to", "answered": "was answered by", "failed": "did not reach", "refused": "refused to send to"}
+    did = {
+        "sent": "sent to",
+        "answered": "was answered by",
+        "failed": "failed to send to",
+        "refused": "refused to send to",
+    }
     about: dict[str, JsonValue] = {"host": body.host, "purpose": body.purpose, "bytes": body.bytes_out or None}
     names = ("request", "method", "url", "redirected_from", "status", "why", "draft", "approval", "ref", "commit")
-    return Said(WARROOM, did.get(str(phase), "had to do with"), {**about, **_chosen(detail, *names, "outcome")})
+    return Said(
+        WARROOM, did.get(str(phase), "had to do with"), {**about, **_chosen(detail, *names, "about_bytes", "outcome")}
+    )

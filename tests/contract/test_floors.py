@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-UNWANTED = {"textual", "rich", "anthropic", "polars", "numpy", "git", "re2", "zstandard", "yaml"}
+UNWANTED = {"textual", "rich", "anthropic", "polars", "numpy", "git", "re2", "zstandard", "yaml", "httpx2"}
 
 
 @pytest.mark.parametrize(

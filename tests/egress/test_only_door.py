@@ -30,6 +30,7 @@ HTTP_OPENERS = {
     *("DefaultAioHttpClient", "request", "stream", "get", "post", "put", "patch", "delete", "head", "options"),
 }
 GIT_OUTWARD = ("ls-remote", "fetch", "fetch-pack", "send-pack", "remote-https")
+PROGRAMS = ("curl", "wget", "nc", "ncat", "ssh", "scp", "sftp", "rsync", "telnet")
 GIT_DOOR = "orchestrator/hands/push.py"
 
 
@@ -67,8 +68,10 @@ def _imports(path: str, node: ast.AST) -> Iterator[str]:
 def _uses(path: str, node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Attribute) and node.attr in OPENERS:
         yield f"uses {node.attr}"
-    if isinstance(node, ast.Constant) and node.value in GIT_OUTWARD and path != GIT_DOOR:
-        yield f"names git {node.value}"
+    if isinstance(node, ast.List | ast.Tuple) and path != GIT_DOOR:
+        words = [one.value for one in node.elts if isinstance(one, ast.Constant)]
+        yield from (f"names git {word}" for word in words if word in GIT_OUTWARD)
+        yield from (f"runs {word}" for word in words[:1] if word in PROGRAMS)
     if isinstance(node, ast.Call):
         called, owner = _called(node), getattr(getattr(node.func, "value", None), "id", "")
         if called.endswith("Anthropic") and "http_client" not in {keyword.arg for keyword in node.keywords}:
@@ -126,6 +129,8 @@ def test_the_door_is_there() -> None:
         "import anthropic",
         "from anthropic.types import Message",
         "run(['git', 'ls-remote'])",
+        "run(('/usr/bin/env', 'fetch'))",
+        "subprocess.run(['curl', url])",
     ],
 )
 def test_a_planted_module_is_found(source: str) -> None:

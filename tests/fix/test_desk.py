@@ -266,6 +266,8 @@ async def test_a_push_is_its_own_approval_and_is_on_record(session: Session, pla
     begun, ended = types(session, "warroom.egress")
     assert begun.detail["ref"] == ended.detail["ref"] == terms.ref
     assert (begun.detail.get("outcome"), ended.detail["done"]) == (None, True)
+    assert (begun.detail["phase"], ended.detail["phase"]) == ("sent", "answered")
+    assert 0 < int(str(begun.detail["about_bytes"])) < 100_000, "what the fix adds to its base"
     assert "pushed" in only(session).outward
 
 

@@ -136,7 +136,7 @@ def test_what_is_said_names_people_digests_and_hashes() -> None:
     [
         ({"phase": "sent"}, "sent to"),
         ({"phase": "answered", "status": 200}, "was answered by"),
-        ({"phase": "failed", "why": "x"}, "did not reach"),
+        ({"phase": "failed", "why": "x"}, "failed to send to"),
         ({"phase": "refused", "why": "x"}, "refused to send to"),
         ({"phase": "\u202eodd"}, "had to do with"),
         ({"draft": "d-1"}, "sent to"),
