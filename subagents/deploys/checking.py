@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +23,8 @@ ABBREVIATED = 7
 """Least length of an abbreviated commit id."""
 GIT_S = 10.0
 """Most seconds that git may take for one look-up; where it takes longer, the answer stays open."""
+_PATH = re.compile(r"\S{1,300}\Z")
+"""What is looked for in all of history: words of a sentence are not."""
 ELSEWHERE = {
     **dict.fromkeys((q.ONSET, q.BASELINE, q.PEAK, q.FACTOR, q.LATEST), "a metric series"),
     **dict.fromkeys((q.COUNT, q.BASELINE_COUNT, q.FIRST_SEEN, q.LAST_SEEN), "log lines"),
@@ -147,7 +150,9 @@ def _has_path(catalogue: ChangeCatalogue, name: str) -> bool | None:
     readers = _readers(catalogue)
     for reader in readers:
         try:
-            if reader.file_at(reader.store.state.head, name, 1) is not None or _ever(reader, name):
+            if reader.file_at(reader.store.state.head, name, 1) is not None or (
+                _PATH.match(name) and _ever(reader, name)
+            ):
                 return True
         except ValueError:  # no path that git would take
             return False

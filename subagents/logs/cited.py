@@ -22,6 +22,8 @@ class CitedEvent:
     lines: int
     template: int
     """As `LogIndex.table` numbers it."""
+    keys: tuple[int, ...]
+    """Numbers of the masked keys that are grouped in it."""
     service: str | None
     at: int | None
     """µs since 1970; None where it has no time of its own and the index does not know it."""
@@ -38,7 +40,8 @@ def find_event(logs: LogSet, index: LogIndex, source: LogSource, ref: LogRef) ->
     rows = index.table.filter((pl.col("source") == place) & (pl.col("byte") == ref.byte))
     if rows.height:
         row = rows.row(0, named=True)
-        return CitedEvent(place, ref.byte, ref.lines, row["template"], row["service"], row["t0"])
+        keys = _keys(index, row["template"])
+        return CitedEvent(place, ref.byte, ref.lines, row["template"], keys, row["service"], row["t0"])
     frame = source.reread(ref.byte, ref.lines)
     if frame is None or not frame.events.height:
         raise ToolError(f"no event of {source.name} starts at byte {ref.byte}")
@@ -52,7 +55,13 @@ def find_event(logs: LogSet, index: LogIndex, source: LogSource, ref: LogRef) ->
     row = frame.events.row(0, named=True)
     service = index.templates[number].service or row["service"]
     at = row["t"] if row["own"] else _traced_at(index, place, ref.byte)
-    return CitedEvent(place, ref.byte, ref.lines, known["template"][0], service, at)
+    template = known["template"][0]
+    return CitedEvent(place, ref.byte, ref.lines, template, _keys(index, template), service, at)
+
+
+def _keys(index: LogIndex, template: int) -> tuple[int, ...]:
+    table = index.table
+    return tuple(table.filter(table["template"] == template)["key"].unique(maintain_order=True).to_list())
 
 
 def _traced_at(index: LogIndex, place: int, byte: int) -> int | None:

@@ -19,9 +19,22 @@ _KIND = " events"
 _NAMES = frozenset(known.name for known in TABLE)
 
 
+UNITS = (EVENTS, SEVERE, TRACES, LINES)
+
+
+def is_circumstance(name: str) -> bool:
+    """Say whether a name is that of a kind of failure, alone or with who tells of it, rather than of a thing."""
+    return name in _NAMES or any(name.startswith(kind + " in ") for kind in _NAMES)
+
+
 def unit_of_kind(name: str) -> str:
     """Return the unit that counts the events of a known kind of failure that fall under one signature."""
     return name + _KIND
+
+
+def is_unit(unit: str) -> bool:
+    """Say whether a unit says exactly what is counted."""
+    return unit in UNITS or kind_of_unit(unit) is not None
 
 
 def kind_of_unit(unit: str) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -14,14 +16,26 @@ from subagents.contract import Clock, Evidence, Fact, Finding, ToolError, Window
 from subagents.logs import recorded
 from subagents.logs.cited import CitedEvent, find_event, stack_group
 from subagents.logs.compare import Compared, Spans, compare, rows_in, spans_of
-from subagents.logs.counted import EVENTS, LINES, SEVERE, TRACES, kind_of_unit, unit_of_kind
+from subagents.logs.counted import (
+    EVENTS,
+    LINES,
+    SEVERE,
+    TRACES,
+    UNITS,
+    is_circumstance,
+    is_unit,
+    kind_of_unit,
+    unit_of_kind,
+)
 from subagents.logs.first_look import signatures
 from subagents.logs.index import HOSTS_KNOWN, LogIndex
 from subagents.logs.log_set import LogSet
 from subagents.logs.model import Signature
+from subagents.logs.signatures import recognise
 from subagents.logs.sources.reader import read_spans
 from subagents.logs.sources.timestamps import moment
 from subagents.logs.stacks import count_between
+from subagents.logs.terms import readable
 from subagents.logs.windows import log_span
 from subagents.verifying import NameKind, Recomputed
 
@@ -29,6 +43,9 @@ PASS_S = 60.0
 """Longest reading of all files for the sake of checks; where it takes longer, counts stay unchecked."""
 KEPT = 64
 """Answers that are kept: findings share windows and lines, so that a check costs one comparison of each."""
+MOST_WINDOWS = 8
+"""Windows of the board that a vague fact is tried over."""
+ROUNDED = 0.01
 ELSEWHERE = {
     q.ONSET: "a metric series; for log lines say first_seen",
     q.BASELINE: "a metric series; for log lines say baseline_count",
@@ -57,6 +74,7 @@ class LogResolver:
     _state: tuple[tuple[int, int], ...] = ()
     _gave_up: bool = False
     _kept: OrderedDict[tuple[object, ...], object] = field(default_factory=OrderedDict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def resolve(self, ref: str, context_lines: int = 0) -> Evidence:
         """Return the evidence as it is now; with context, the excerpt also shows the lines around it."""
@@ -76,49 +94,63 @@ class LogResolver:
     def recompute(self, fact: Fact, board: Sequence[Finding] = ()) -> Recomputed | None:
         """Return a fact's value counted anew from the files, for the event that it cites.
 
-        Counts are over the fact's own window, else the one that log facts on the board are over; None where
-        there is neither, or reading the files again takes too long. Raises ToolError where no event is cited.
+        A fact with a window, and a unit of `counted`, says exactly what it counts. For others every meaning is
+        tried, over the windows of log facts on the board and over all of the logs: None where none fits that they
+        cannot exceed. Raises ToolError where no event is cited, or it is not of what is counted.
         """
         if fact.quantity in ELSEWHERE:
             raise ToolError(f"{fact.quantity} cites {ELSEWHERE[fact.quantity]}, not {fact.citation[:120]}")
         if fact.quantity not in (q.COUNT, q.BASELINE_COUNT, q.FIRST_SEEN, q.LAST_SEEN):
             return None
         source, parsed = self.logs.open(fact.citation)
-        try:
-            index = self._index()
+        with self._lock:
+            try:
+                index = self._index()
+            except _TooLong:
+                return None
             if fact.quantity == q.COUNT and fact.unit == LINES and source.recorded:
                 return self._lines(fact)
             event = self._keep(("event", fact.citation), lambda: find_event(self.logs, index, source, parsed))
-            if fact.quantity in q.MOMENTS:
-                return self._moment(index, fact, event)
-            window = fact.window or _window_on(board)
-            return None if window is None else self._count(index, fact, event, _before_too(index, window))
-        except _TooLong:
-            return None
+            return self._of_event(index, fact, event, board)
+
+    def _of_event(self, index: LogIndex, fact: Fact, event: CitedEvent, board: Sequence[Finding]) -> Recomputed | None:
+        if fact.quantity == q.FIRST_SEEN and fact.window is None:
+            return _at(moment(event.at)) if event.at is not None else None
+        exact = fact.window is not None and (fact.quantity in q.MOMENTS or is_unit(fact.unit))
+        return self._value(index, fact, event) if exact else self._fitting(index, fact, event, board)
 
     def has(self, kind: NameKind, name: str) -> bool | None:
-        """Say whether a service or a host is named in the logs; None for other kinds, or where none is named."""
+        """Say whether a service or a host is named in the logs; None for other kinds, or where none is named.
+
+        A host may also be a peer that the first event of a pattern speaks of.
+        """
         if kind not in ("service", "host") or not self.logs.sources:
             return None
-        try:
-            index = self._index()
-        except _TooLong:
-            return None
+        with self._lock:
+            try:
+                index = self._index()
+            except _TooLong:
+                return None
+            services = self._keep(("services",), lambda: frozenset(index.table["service"].drop_nulls().to_list()))
         if kind == "service":
-            known = self._keep(("services",), lambda: frozenset(index.table["service"].drop_nulls().to_list()))
-            return name in known if known else None
+            return name in services if services else None
         if name in index.all_hosts:
             return True
-        return False if 0 < len(index.all_hosts) < HOSTS_KNOWN else None
+        if not index.all_hosts or is_circumstance(name):
+            return None
+        if any(name and name in example.raw for example in index.examples):
+            return True  # a peer that lines speak of
+        return False if len(index.all_hosts) < HOSTS_KNOWN else None
 
     def span(self) -> Window | None:
         """Return the time from the first to the last dated event; None where there is none."""
         if not self.logs.sources:
             return None
-        try:
-            return log_span(self._index())
-        except _TooLong:
-            return None
+        with self._lock:
+            try:
+                return log_span(self._index())
+            except _TooLong:
+                return None
 
     def _index(self) -> LogIndex:
         """Return the index that the tools use; built here at most once for one state of the files."""
@@ -155,18 +187,11 @@ class LogResolver:
         compared = self._compared(index, spans)
         return self._keep(("signatures", spans), lambda: signatures(self.logs, index, spans, compared, []))
 
-    def _moment(self, index: LogIndex, fact: Fact, event: CitedEvent) -> Recomputed | None:
-        """Return the first or last time of the cited event's template; with no window, the first is its own."""
-        if fact.window is None and fact.quantity == q.FIRST_SEEN:
-            return _at(moment(event.at)) if event.at is not None else None
-        rows = index.table if fact.window is None else rows_in(index, fact.window)
-        rows = rows.filter(rows["template"] == event.template)
-        found = rows["t0"].min() if fact.quantity == q.FIRST_SEEN else rows["t1"].max()
-        if not isinstance(found, int):
-            raise ToolError(f"{fact.citation}: no event like the cited one lies in the fact's window")
-        return _at(moment(found))
-
-    def _count(self, index: LogIndex, fact: Fact, event: CitedEvent, spans: Spans) -> Recomputed:
+    def _value(self, index: LogIndex, fact: Fact, event: CitedEvent) -> Recomputed:
+        """Return what an exact fact states: the window is the fact's own, else all of the logs."""
+        if fact.quantity in q.MOMENTS:
+            return self._moment(index, fact, event)
+        spans = _before_too(index, fact.window)
         count, before, unit = self._both(index, fact, event, spans)
         if fact.quantity == q.COUNT:
             return Recomputed(value=count, unit=unit)
@@ -174,6 +199,38 @@ class LogResolver:
         if expected is None:
             raise ToolError(f"{fact.citation}: the logs hold nothing before the window, so there is no baseline_count")
         return Recomputed(value=expected, unit=unit)
+
+    def _fitting(self, index: LogIndex, fact: Fact, event: CitedEvent, board: Sequence[Finding]) -> Recomputed | None:
+        """Return the meaning of a vague fact whose value it states; the largest where it states more than any."""
+        windows = [fact.window] if fact.window is not None else [*_windows_on(board), None]
+        kinds = [unit_of_kind(name) for name in self._kinds(index, event)]
+        units = [fact.unit] if is_unit(fact.unit) and fact.unit != EVENTS else [*UNITS[:-1], *kinds]
+        found: list[Recomputed] = []
+        for window in windows:
+            for unit in units[:1] if fact.quantity in q.MOMENTS else units:
+                with suppress(ToolError):
+                    exact = fact.model_copy(update={"window": window, "unit": unit})
+                    found.append(self._value(index, exact, event))
+        fits = next((each for each in found if _same(each, fact)), None)
+        if fits is not None or fact.quantity != q.COUNT or not found:
+            return fits
+        most = max(found, key=_size)
+        return most if not isinstance(fact.value, str) and fact.value > _size(most) else None
+
+    def _kinds(self, index: LogIndex, event: CitedEvent) -> set[str]:
+        """Return the known kinds of failure that the cited event's template may be counted under."""
+        shown = (index.examples[key] for key in event.keys[:KEPT])
+        kinds = (recognise(f"{example.text}\n{readable(example.raw, example.text)}") for example in shown)
+        return {kind.name for kind in kinds if kind is not None}
+
+    def _moment(self, index: LogIndex, fact: Fact, event: CitedEvent) -> Recomputed:
+        """Return the first or last time of the cited event's template."""
+        rows = index.table if fact.window is None else rows_in(index, fact.window)
+        rows = rows.filter(rows["template"] == event.template)
+        found = rows["t0"].min() if fact.quantity == q.FIRST_SEEN else rows["t1"].max()
+        if not isinstance(found, int):
+            raise ToolError(f"{fact.citation}: no event like the cited one lies in the fact's window")
+        return _at(moment(found))
 
     def _both(self, index: LogIndex, fact: Fact, event: CitedEvent, spans: Spans) -> tuple[int, int, str]:
         """Return how many there are in the window and before it, by what the fact's unit counts, and that unit."""
@@ -216,14 +273,31 @@ def _at(at: datetime) -> Recomputed:
     return Recomputed(value=at.isoformat())
 
 
-def _window_on(board: Sequence[Finding]) -> Window | None:
-    """Return the window that counts of log events on the board are over."""
-    facts = (fact for finding in board for fact in finding.facts)
-    return next((fact.window for fact in facts if fact.window is not None and fact.citation.startswith("log:")), None)
+def _size(found: Recomputed) -> float:
+    return 0.0 if isinstance(found.value, str) else float(found.value)
 
 
-def _before_too(index: LogIndex, window: Window) -> Spans:
-    """Return a window with all the time before it as its baseline."""
+def _same(found: Recomputed, fact: Fact) -> bool:
+    """Say whether a fact states this value, counts to two digits after the point, moments as they are."""
+    if isinstance(found.value, str) or isinstance(fact.value, str):
+        try:
+            return datetime.fromisoformat(str(found.value)) == datetime.fromisoformat(str(fact.value))
+        except (ValueError, TypeError):
+            return False
+    return abs(found.value - fact.value) < ROUNDED
+
+
+def _windows_on(board: Sequence[Finding]) -> list[Window]:
+    """Return the windows that counts of log events on the board are over."""
+    facts = (fact for finding in board for fact in finding.facts if fact.citation.startswith("log:"))
+    return list(dict.fromkeys(fact.window for fact in facts if fact.window is not None))[:MOST_WINDOWS]
+
+
+def _before_too(index: LogIndex, window: Window | None) -> Spans:
+    """Return a window, or all of the logs, with all the time before it as its baseline."""
     span = log_span(index)
-    before = Window(start=span.start, end=window.start) if span is not None and span.start < window.start else None
+    if span is None:
+        raise ToolError("no event of these logs has a time stamp: nothing can be counted over a window")
+    window = window or span
+    before = Window(start=span.start, end=window.start) if span.start < window.start else None
     return spans_of(index, window, before)

@@ -151,10 +151,12 @@ class MetricsResolver:
         return Recomputed(value=value, unit=_unit(fact.quantity, found))
 
     def has(self, kind: NameKind, name: str) -> bool | None:
-        """Say whether series, traces or the call graph name a service, or a series is called so."""
+        """Say whether series, traces or the call graph name a service or a host, or a series is called so."""
+        store = load(self._specs)
+        if kind == "host":  # a host is a service of its own series, and a suspect by one of them
+            return True if name in _services(store) | _metrics(store) else None
         if kind not in ("service", "metric"):
             return None
-        store = load(self._specs)
         known = _services(store) if kind == "service" else _metrics(store)
         return name in known if known else None
 

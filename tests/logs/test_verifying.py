@@ -123,13 +123,42 @@ def test_another_line_another_file_another_window_are_other_numbers(logs: Logs, 
     assert mine not in found
 
 
-def test_a_window_comes_from_the_fact_or_the_board_or_there_is_no_count(logs: Logs, known: LogResolver) -> None:
-    bare = fact(q.COUNT, logs.ref("orders.log", REFUSED), window=None)
-    assert known.recompute(bare) is None
+@pytest.mark.parametrize(
+    ("words", "value", "on_board", "found"),
+    [
+        ("slow query", 300, True, 300),
+        ("slow query", 300, False, None),
+        ("slow query", 308, False, 308),
+        ("slow query", 305, True, None),
+        ("slow query", 120, True, 120),
+        ("slow query", 99_999, True, 308),
+        ("cannot pay", 10, True, 10),
+        (REFUSED, 121, True, 120),
+    ],
+)
+def test_a_count_that_does_not_say_of_what_is_taken_in_the_sense_that_fits(
+    logs: Logs, known: LogResolver, words: str, value: int, on_board: bool, found: int | None
+) -> None:
+    ref = logs.ref("app.log" if words == "cannot pay" else "orders.log", words)
     told = fact(q.COUNT, logs.ref("orders.log", "slow query"))
     other = fact(q.PEAK, "metric:m/web/x@2026-03-01T11:00:00Z..2026-03-01T13:00:00Z")
-    board = [Finding(agent="logs", claim="slow", topic="errors", facts=(other, told))]
-    assert known.recompute(bare, board) == Recomputed(value=120, unit="events")
+    board = [Finding(agent="logs", claim="slow", topic="errors", facts=(other, told))] if on_board else []
+    vague = Fact(quantity=q.COUNT, value=value, citation=ref)
+    answer = known.recompute(vague, board)
+    assert (answer.value if answer is not None else None) == found
+
+
+def test_other_vague_quantities_are_taken_in_the_sense_that_fits_or_left_open(logs: Logs, known: LogResolver) -> None:
+    ref = logs.ref("orders.log", "slow query", 20)
+    board = [Finding(agent="logs", claim="slow", topic="errors", facts=(fact(q.COUNT, ref),))]
+    for quantity, right, wrong in (
+        (q.BASELINE_COUNT, 4.0, 5.0),
+        (q.LAST_SEEN, at(3596).isoformat(), at(3000).isoformat()),
+        (q.LAST_SEEN, at(3596).isoformat(), "soon"),
+    ):
+        stated = [Fact(quantity=quantity, value=value, citation=ref) for value in (right, wrong)]
+        answers = [known.recompute(each, board) for each in stated]
+        assert [answer.value if answer is not None else None for answer in answers] == [right, None]
 
 
 @pytest.mark.parametrize(
@@ -178,6 +207,9 @@ def test_lines_of_recordings_are_counted_by_kind(tmp_path: Path) -> None:
         ("service", "order", False),
         ("host", "node-2", True),
         ("host", "node-3", False),
+        ("host", "ledger-db.internal", True),
+        ("host", "", False),
+        ("host", "unreachable in orders", None),
         ("metric", "orders", None),
         ("commit", "0" * 40, None),
         ("deploy", "d", None),
