@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from orchestrator.hands.threads import in_thread
-from orchestrator.journal.events import ToolFinished, VerdictReached
+from orchestrator.journal.events import ClaimsChecked, ToolFinished, VerdictReached
 from subagents.contract import Evidence, ToolContext, ToolError
 from tui.session_view import ActFault
 
@@ -111,7 +111,7 @@ def _frozen(acts: SessionActs, ref: str) -> Evidence | None:
     directory = getattr(acts, "directory", None)
     for event in acts.events():
         body = event.body
-        if isinstance(body, ToolFinished | VerdictReached):
+        if isinstance(body, ToolFinished | VerdictReached | ClaimsChecked):
             held = body.citations if isinstance(body, ToolFinished) else body.evidence
             found = next((one for one in held if one.ref == ref), None)
             if found is None and isinstance(body, ToolFinished) and body.blob and directory is not None:

@@ -147,4 +147,6 @@ class SessionView:
         return self.agents.session in ("running", "rescheduling")
 
 
-_BOARD_TYPES = frozenset({"warroom.finding", "session.thread_status_running", "warroom.board_edited"})
+_BOARD_TYPES = frozenset(
+    {"warroom.finding", "warroom.claims_checked", "session.thread_status_running", "warroom.board_edited"}
+)

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from orchestrator.hands.budget import Budget
 from orchestrator.journal.events import Body, Event
+from orchestrator.verdict.claim_rounds import ClaimRounds
 from subagents.contract import AgentName, Brief, Clock, Finding, Frozen, Roster, SourceSpec, ToolResult
 
 StopReason = Literal[
@@ -109,7 +110,11 @@ class Desk(Protocol):
         """Run a tool call through hands, for the agent whose thread it is."""
 
     def findings(self) -> tuple[Finding, ...]:
-        """Return every finding recorded so far, oldest first."""
+        """Return every finding that counts so far, oldest first."""
+
+    @property
+    def claims(self) -> ClaimRounds:
+        """Checks findings and verdicts, and gives them back to who claimed them; `record` checks them in any case."""
 
 
 class Engine(Protocol):

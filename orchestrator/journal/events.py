@@ -49,6 +49,7 @@ from orchestrator.journal.own import (
     ApprovalRequested,
     BoardEdited,
     BudgetChanged,
+    ClaimsChecked,
     Egress,
     FindingReported,
     FixChecked,
@@ -59,8 +60,8 @@ from orchestrator.journal.own import (
     PolicyDecided,
     Redacted,
     ResultAcknowledged,
-    SourceAddedEvent,
     SessionRule,
+    SourceAddedEvent,
     ToolFinished,
     ToolStarted,
     VerdictReached,
@@ -81,6 +82,7 @@ __all__ = [
     "BoardEdited",
     "Body",
     "BudgetChanged",
+    "ClaimsChecked",
     "Content",
     "Egress",
     "Event",
@@ -98,9 +100,9 @@ __all__ = [
     "ResultAcknowledged",
     "SessionError",
     "SessionErrorDetail",
+    "SessionRule",
     "SessionUsage",
     "SourceAddedEvent",
-    "SessionRule",
     "StatusIdle",
     "StatusRescheduled",
     "StatusRunning",
@@ -165,13 +167,14 @@ KnownBody = Annotated[
     | SourceAddedEvent
     | FindingReported
     | VerdictReached
+    | ClaimsChecked
     | PolicyDecided
     | ApprovalRequested
     | ApprovalDecided
+    | SessionRule
     | ToolStarted
     | ToolFinished
     | ResultAcknowledged
-    | SessionRule
     | FixDrafted
     | FixChecked
     | FixDelivered

@@ -9,6 +9,7 @@ from orchestrator.journal.events import (
     AgentCustomToolUse,
     ApprovalDecided,
     ApprovalRequested,
+    ClaimsChecked,
     Event,
     FindingReported,
     PolicyDecided,
@@ -41,7 +42,7 @@ CALL_TYPES = frozenset(
         "warroom.result_acknowledged",
     }
 )
-EVIDENCE_TYPES = frozenset({"warroom.tool_finished", "warroom.verdict"})
+EVIDENCE_TYPES = frozenset({"warroom.tool_finished", "warroom.verdict", "warroom.claims_checked"})
 
 CallState = Literal["requested", "decided", "started", "finished", "handed_over", "acknowledged"]
 
@@ -84,27 +85,30 @@ def evidence(events: Iterable[Event]) -> dict[str, Evidence]:
     for event in events:
         body = event.body
         made = body.citations if isinstance(body, ToolFinished) else ()
-        made = body.evidence if isinstance(body, VerdictReached) else made
+        made = body.evidence if isinstance(body, VerdictReached | ClaimsChecked) else made
         for item in made:
             found.setdefault(item.ref, item)
     return found
 
 
 def findings(events: Iterable[Event]) -> dict[str, Finding]:
-    """Return the findings by id, oldest first."""
+    """Return the findings that count by id, oldest first."""
     found: dict[str, Finding] = {}
+    doubted: set[str] = set()
     for event in events:
         if isinstance(event.body, FindingReported):
             found.setdefault(event.body.id, event.body.finding)
-    return found
+        elif isinstance(event.body, ClaimsChecked) and event.body.subject == "finding":
+            (doubted.add if event.body.doubts else doubted.discard)(event.body.id)
+    return {identity: finding for identity, finding in found.items() if identity not in doubted}
 
 
 def verdict(events: Iterable[Event]) -> Verdict | None:
-    """Return the last verdict; None while there is none."""
+    """Return the last verdict, without what in it does not hold; None while there is none."""
     found: Verdict | None = None
     for event in events:
         if isinstance(event.body, VerdictReached):
-            found = event.body.verdict
+            found = event.body.stands
     return found
 
 

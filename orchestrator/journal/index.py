@@ -69,7 +69,7 @@ def _changes(event: Event, waiting: list[str]) -> dict[str, object]:
             "engine": body.shown_as or body.engine,
         }
     if isinstance(body, VerdictReached):
-        return {"verdict": body.verdict.kind}
+        return {"verdict": body.stands.kind}
     if isinstance(body, ApprovalRequested) and body.id not in waiting:
         waiting.append(body.id)
     elif isinstance(body, ApprovalDecided) and body.id in waiting:

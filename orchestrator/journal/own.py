@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
+from orchestrator.journal.doubts import Doubt
 from orchestrator.journal.verdict import Verdict
 from subagents.contract import AgentName, Coverage, Evidence, Finding, Frozen, Incident, Outcome, SourceSpec
 
@@ -48,6 +49,39 @@ class VerdictReached(Frozen):
     verdict: Verdict
     evidence: tuple[Evidence, ...] = ()
     """Evidence that the verdict cites and that no tool call made (such as runbook steps)."""
+    id: str = ""
+    """What its check names; empty in journals of before there were checks."""
+    corrected: Verdict | None = None
+    """The verdict without what did not hold; None where all of it held or nothing was checked."""
+
+    @property
+    def stands(self) -> Verdict:
+        """The verdict as far as it holds: what is shown and what counts."""
+        return self.corrected or self.verdict
+
+
+class ClaimsChecked(Frozen):
+    """What the claims checker says of a finding or a verdict. It stands before the claim that it is about."""
+
+    type: Literal["warroom.claims_checked"] = "warroom.claims_checked"
+    subject: Literal["finding", "verdict"]
+    id: str
+    """The finding's or the verdict's."""
+    claimant: AgentName
+    slot: str
+    """What the claim is about: corrected claims of one claimant about one thing are rounds of each other."""
+    claim: str
+    """The finding's sentence or the verdict's headline, as it was claimed."""
+    doubts: tuple[Doubt, ...] = ()
+    """What does not hold; empty: the claim counts."""
+    unchecked: tuple[str, ...] = ()
+    """Numbers that no data settles."""
+    checked: int = 0
+    """How many citations, facts, names, times and quotes were looked up."""
+    handed_back: bool = False
+    """It went back to the claimant instead of on the board."""
+    evidence: tuple[Evidence, ...] = ()
+    """What the claim cites and no tool call returned, opened by the check."""
 
 
 class PolicyDecided(Frozen):
@@ -84,6 +118,23 @@ class ApprovalDecided(Frozen):
     reason: str = ""
 
 
+class SessionRule(Frozen):
+    """A person's yes to one exact call that goes on for the rest of the session, or its end."""
+
+    type: Literal["warroom.session_rule"] = "warroom.session_rule"
+    name: str
+    """How decisions name it."""
+    action: Literal["allow", "revoke"]
+    approval: str
+    """The approved call that it repeats."""
+    agent: AgentName
+    tool: str
+    digest: str
+    """Of the call it covers (`orchestrator.hands.session_rules.coverage`): no other call has it."""
+    by: str
+    reason: str = ""
+
+
 class ToolStarted(Frozen):
     """A call's effect may happen from here on."""
 
@@ -116,23 +167,6 @@ class ResultAcknowledged(Frozen):
 
     type: Literal["warroom.result_acknowledged"] = "warroom.result_acknowledged"
     tool_use_id: str
-
-
-class SessionRule(Frozen):
-    """A person's yes to one exact call that goes on for the rest of the session, or its end."""
-
-    type: Literal["warroom.session_rule"] = "warroom.session_rule"
-    name: str
-    """How decisions name it."""
-    action: Literal["allow", "revoke"]
-    approval: str
-    """The approved call that it repeats."""
-    agent: AgentName
-    tool: str
-    digest: str
-    """Of the call it covers (`orchestrator.hands.session_rules.coverage`): no other call has it."""
-    by: str
-    reason: str = ""
 
 
 class FixDrafted(Frozen):

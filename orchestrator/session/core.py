@@ -53,6 +53,7 @@ from orchestrator.journal.store import Journal
 from orchestrator.journal.subscription import Subscription
 from orchestrator.session.beginning import first_entries, source_entry, zip_coverage
 from orchestrator.session.budgeting import first_budget, how_to_raise, raised
+from orchestrator.session.claims import EVIDENCE_TYPES, SessionCheckers
 from orchestrator.session.desk import PreviewSink, Recorder, SessionDesk
 from orchestrator.session.drive import drive, one_line
 from orchestrator.session.fold import CALL_TYPES, FOLDED_TYPES, SessionFold
@@ -60,6 +61,7 @@ from orchestrator.session.indexing import IndexNotes
 from orchestrator.session.patient import PatientLog
 from orchestrator.session.settings import Settings, make_redactor, write_log
 from orchestrator.session.status import SETTLED_REASONS, Standing, standing_of
+from orchestrator.verdict.claim_rounds import ClaimRounds
 from subagents.contract import AgentName, Coverage, Incident, Roster, ServiceInfo, SourceSpec
 
 
@@ -111,12 +113,23 @@ class Session:
             recorder=self._recorder,
             transition=self._transition,
             budget=self.budget,
+            claims=self._claim_rounds(),
             services=settings.services,
         )
         self._busy = False
         self._running: asyncio.Task[StopReason] | None = None
         self._was_doing: tuple[str, ...] = ()
         self._closed = False
+
+    def _claim_rounds(self) -> ClaimRounds:
+        checkers = SessionCheckers(
+            read=lambda after: self._journal.events(after, types=EVIDENCE_TYPES),
+            blobs=BlobStore(self._journal.directory),
+            roster=lambda: self._hands.roster,
+            brief=lambda: self._desk.brief,
+            findings=lambda: tuple(self._fold.findings.values()),
+        )
+        return ClaimRounds(checkers, self._recorder.record, self._clock)
 
     # -- made and opened ---------------------------------------------------------------------
 
@@ -409,6 +422,7 @@ class Session:
         self._fold.learn(event)
         self._spent.learn(event)
         self.approvals.learn(event)
+        self._desk.claims.learn(event)
         self.fixes.learn(event)
         self._index.learn(event)
 

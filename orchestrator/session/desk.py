@@ -21,6 +21,8 @@ from orchestrator.journal.events import (
     Note,
     Redacted,
     SourceAddedEvent,
+    UnknownBody,
+    VerdictReached,
     parse_body,
 )
 from orchestrator.journal.fold import STATUS_TYPES
@@ -28,6 +30,7 @@ from orchestrator.journal.redaction import Redactor
 from orchestrator.journal.text import CleanText, clean
 from orchestrator.session.fold import SessionFold
 from orchestrator.session.patient import PatientLog
+from orchestrator.verdict.claim_rounds import ClaimRounds
 from subagents.contract import Brief, Clock, Finding, Roster, ServiceInfo, ToolResult
 
 NOT_FOR_ENGINES = frozenset(
@@ -45,6 +48,7 @@ NOT_FOR_ENGINES = frozenset(
         "warroom.fix_delivered",
         "warroom.board_edited",
         "warroom.budget_changed",
+        "warroom.claims_checked",
     }
 )
 """What only hands, or a person through the session, put on record."""
@@ -162,6 +166,8 @@ class SessionDesk:
     recorder: Recorder
     transition: Transition
     budget: Budget
+    claims: ClaimRounds
+    """Checks claims, and gives them back to their claimant while rounds are left."""
     services: tuple[ServiceInfo, ...] = ()
     inbox: SessionInbox = field(default_factory=SessionInbox)
     cancel: Stop = field(default_factory=Stop)
@@ -189,14 +195,36 @@ class SessionDesk:
         """Make an event durable, redacted; what is not an engine's to record raises ValueError."""
         if body.type in NOT_FOR_ENGINES:
             raise ValueError(f"an engine does not record {body.type}")
-        if isinstance(body, Note) and body.by != "warroom":
-            raise ValueError("an engine writes notes in its own name: others are what a person said")
         if body.type in STATUS_TYPES and thread == MAIN_THREAD:
             event: Event = await self.transition(body, source_id)
             return event
-        if source_id is None and isinstance(body, FindingReported):
-            source_id = body.id
+        if isinstance(body, UnknownBody):
+            body = parse_body(body.model_dump(mode="json"))  # nothing gets round the check by another shape
+        if isinstance(body, Note) and body.by != "warroom":
+            raise ValueError("an engine writes notes in its own name: others are what a person said")
+        if isinstance(body, FindingReported | VerdictReached):
+            return await self._claim(body, thread, source_id)
         return await self.recorder.record(body, thread, source_id)
+
+    async def _claim(self, body: FindingReported | VerdictReached, thread: str, source_id: str | None) -> Event:
+        """Put a claim on record together with what the checker says of it, before it can count anywhere."""
+        if isinstance(body, FindingReported):
+            body = body.model_copy(update={"id": body.finding.id})
+            source_id = source_id or body.id
+        if source_id is not None and (there := self.recorder.log.find(source_id)) is not None:
+            return there
+        kept, _ = await redacted_body(self.recorder.redactor, body)  # quotes are compared as they are kept
+        if not isinstance(kept, FindingReported | VerdictReached):
+            return await self.recorder.record(body, thread, source_id)
+        check, ruled = await self.claims.ruled(kept)
+        if isinstance(ruled, VerdictReached):
+            changes = {"id": ruled.id, "evidence": ruled.evidence, "corrected": ruled.corrected}
+            body = body.model_copy(update=changes)
+        claim = Entry(body=body, thread=thread, source_id=source_id)
+        if check is None:
+            return (await self.recorder.record_all(claim))[0]
+        first = Entry(body=check, thread=thread, source_id=None if source_id is None else f"check-{source_id}")
+        return (await self.recorder.record_all(first, claim))[1]
 
     def preview(self, thread: str, text: str) -> None:
         """Show streamed text, cleaned; never stored."""
@@ -219,5 +247,5 @@ class SessionDesk:
         return result
 
     def findings(self) -> tuple[Finding, ...]:
-        """Return every finding so far, oldest first."""
+        """Return every finding that counts so far, oldest first."""
         return tuple(self.fold.findings.values())

@@ -6,6 +6,7 @@ from orchestrator.hands.fix_fold import FIX_TYPES
 from orchestrator.journal.events import (
     MAIN_THREAD,
     AgentCustomToolUse,
+    ClaimsChecked,
     Event,
     FindingReported,
     IncidentOpened,
@@ -27,6 +28,7 @@ FOLDED_TYPES = (
         "warroom.session_rule",
         "warroom.source_added",
         "warroom.finding",
+        "warroom.claims_checked",
         "warroom.note",
         "user.message",
         "session.thread_created",
@@ -47,7 +49,8 @@ class SessionFold:
         self.runs = 0
         self.sources: dict[str, SourceSpec] = {}
         self.coverage: dict[str, Coverage] = {}
-        self.findings: dict[str, Finding] = {}
+        self._claimed: dict[str, Finding] = {}
+        self._doubted: set[str] = set()
         self.open_calls: dict[str, Event] = {}
         """Calls that were asked for and have no result yet, by id."""
         self.settled_seq = 0
@@ -62,6 +65,11 @@ class SessionFold:
         return self._agents.get(thread, thread)
 
     @property
+    def findings(self) -> dict[str, Finding]:
+        """The findings that count, by id, oldest first."""
+        return {identity: found for identity, found in self._claimed.items() if identity not in self._doubted}
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the person said, oldest first."""
         return tuple(self._said.values())
@@ -72,7 +80,9 @@ class SessionFold:
         if isinstance(body, AgentCustomToolUse | UserCustomToolResult):
             self._learn_call(event, body)
         elif isinstance(body, FindingReported):
-            self.findings.setdefault(body.id, body.finding)
+            self._claimed.setdefault(body.id, body.finding)
+        elif isinstance(body, ClaimsChecked):
+            (self._doubted.add if body.doubts else self._doubted.discard)(body.id)
         elif isinstance(body, SourceAddedEvent):
             self.sources.setdefault(body.spec.id, body.spec)
             if body.coverage is not None:

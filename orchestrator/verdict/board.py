@@ -11,12 +11,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from orchestrator.journal.events import BoardEdited, Event, FindingReported, ThreadStatusRunning
+from orchestrator.journal.doubts import Doubt
+from orchestrator.journal.events import BoardEdited, ClaimsChecked, Event, FindingReported, ThreadStatusRunning
 from subagents.contract import Finding, Suspect
 
 HypothesisState = Literal["open", "supported", "ruled out", "not testable"]
 SUPPORTED_FROM = 0.5
 """Score from which a hypothesis counts as supported rather than open."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A finding as the board holds it."""
+
+    id: str
+    finding: Finding
+    doubts: tuple[Doubt, ...] = ()
+    """What in it does not hold; with any, it counts nowhere."""
+    unchecked: tuple[str, ...] = ()
+    """Numbers in it that no data settles."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,8 @@ class Hypothesis:
     supporting: tuple[Finding, ...] = ()
     opposing: tuple[Finding, ...] = ()
     excluding: tuple[Finding, ...] = ()
+    doubted: tuple[Held, ...] = ()
+    """What was claimed about it and does not hold: shown, and in no score."""
     pinned: bool = False
     edits: tuple[str, ...] = ()
     """What a person did to it, in words."""
@@ -66,6 +81,7 @@ class Board:
     """All findings of the current round and the hypotheses they make, kept up by `apply`."""
 
     _by_agent: dict[str, dict[str, Finding]] = field(default_factory=dict)
+    _checks: dict[str, ClaimsChecked] = field(default_factory=dict)
     _edits: list[BoardEdited] = field(default_factory=list)
 
     def apply(self, event: Event) -> None:
@@ -78,19 +94,34 @@ class Board:
             self._by_agent.pop(body.agent_name, None)
         elif isinstance(body, BoardEdited):
             self._edits.append(body)
+        elif isinstance(body, ClaimsChecked) and body.subject == "finding":
+            self._checks[body.id] = body
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Every finding that stands, by agent in order of appearance."""
-        return tuple(finding for held in self._by_agent.values() for finding in held.values())
+        """Every finding that counts, by agent in order of appearance."""
+        return tuple(held.finding for held in self.held if not held.doubts)
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        """Every finding that was not withdrawn, with what the checker says of it."""
+        return tuple(
+            self._held(identity, finding) for found in self._by_agent.values() for identity, finding in found.items()
+        )
+
+    def _held(self, identity: str, finding: Finding) -> Held:
+        check = self._checks.get(identity)
+        return Held(identity, finding, check.doubts, check.unchecked) if check else Held(identity, finding)
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         """Return the candidates: pinned first, then by score, ruled out last."""
-        return fold(self.findings, self._edits)
+        return fold(self.findings, self._edits, [held for held in self.held if held.doubts])
 
 
-def fold(findings: Iterable[Finding], edits: Iterable[BoardEdited] = ()) -> tuple[Hypothesis, ...]:
-    """Fold findings (and a person's edits) into hypotheses, best first."""
+def fold(
+    findings: Iterable[Finding], edits: Iterable[BoardEdited] = (), doubted: Iterable[Held] = ()
+) -> tuple[Hypothesis, ...]:
+    """Fold findings (and a person's edits) into hypotheses, best first; what is doubted is named in them, no more."""
     suspects: dict[str, Suspect] = {}
     grounds: dict[str, dict[str, list[Finding]]] = {}
     for finding in findings:
@@ -100,12 +131,18 @@ def fold(findings: Iterable[Finding], edits: Iterable[BoardEdited] = ()) -> tupl
         if not suspects.get(key, finding.about).label or key not in suspects:
             suspects[key] = finding.about
         grounds.setdefault(key, {}).setdefault(finding.stance, []).append(finding)
+    wrong: dict[str, list[Held]] = {}
+    for held in doubted:
+        if (about := held.finding.about) is not None:
+            suspects.setdefault(about.id, about)
+            wrong.setdefault(about.id, []).append(held)
     made = {
         key: Hypothesis(
             suspect=suspect,
-            supporting=tuple(grounds[key].get("for", ())),
-            opposing=tuple(grounds[key].get("against", ())),
-            excluding=tuple(grounds[key].get("rules_out", ())),
+            supporting=tuple(grounds.get(key, {}).get("for", ())),
+            opposing=tuple(grounds.get(key, {}).get("against", ())),
+            excluding=tuple(grounds.get(key, {}).get("rules_out", ())),
+            doubted=tuple(wrong.get(key, ())),
         )
         for key, suspect in suspects.items()
     }
@@ -142,6 +179,7 @@ def _edited(hypothesis: Hypothesis | None, edit: BoardEdited) -> Hypothesis:
         supporting=hypothesis.supporting,
         opposing=hypothesis.opposing,
         excluding=excluding,
+        doubted=hypothesis.doubted,
         pinned=pinned,
         edits=(*hypothesis.edits, note),
     )

@@ -1,66 +1,368 @@
-"""The claims checker: a claim whose citation does not resolve is marked and does not count."""
+"""The claims checker: whatever a finding or a verdict says that can be looked up, is.
+
+Citations are resolved, facts recomputed from what they cite, names and times looked up in the sources, quotes searched
+in what is cited for them. What does not hold is a `Doubt`; what no data settles is listed as unchecked and refused by
+nobody. The checker reads files: call it off the event loop (`claim_rounds` does).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel
-
+from orchestrator.journal.doubts import Doubt, DoubtKind
+from orchestrator.journal.verdict import Verdict
+from orchestrator.verdict.claim_lookups import Sources, ToolRecord, Unsettled
+from orchestrator.verdict.claim_numbers import mismatch, moment
+from orchestrator.verdict.claim_words import commits, quoted_in, quotes, times, unsettled
 from subagents import citations, quantities
-from subagents.contract import Evidence, Fact, Finding, Frozen, ToolError
+from subagents.contract import EXCERPT_LIMIT, Brief, Evidence, Fact, Finding, Roster, Suspect, ToolError, Window
+from subagents.verifying import NameKind, Recomputed
+
+__all__ = ["Checked", "ClaimsChecker", "Doubt", "cited", "unresolved"]
+
+GRACE = timedelta(minutes=1)
+"""By so much a time may lie outside what the sources cover: metrics come by the minute."""
+UNKNOWN = "no tool call of this session returned"
+_LOOKED_UP: dict[str, tuple[NameKind, DoubtKind]] = {
+    "commit": ("commit", "commit"),
+    "deploy": ("deploy", "record"),
+    "flag": ("flag", "record"),
+    "service": ("service", "service"),
+    "host": ("host", "record"),
+}
+"""Kinds of suspects that are names of something in the sources."""
+_QUOTABLE: tuple[NameKind, ...] = ("service", "metric", "commit", "deploy", "flag", "host", "path")
 
 
-class Doubt(Frozen):
-    """Why a claim does not count."""
+@dataclass
+class Checked:
+    """What a check says."""
 
-    claim: str
-    reason: str
+    doubts: list[Doubt] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+    """Numbers that no data settles, as written."""
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    """What is cited, resolves, and no tool call returned."""
+    count: int = 0
+    """How many things were looked up."""
+
+    def doubt(self, place: str, claim: str, reason: str, kind: DoubtKind) -> None:
+        """Add a doubt, once."""
+        found = Doubt(place=place, claim=claim[:500], reason=reason[:1000], kind=kind)
+        if found not in self.doubts:
+            self.doubts.append(found)
+
+    def unsettled(self, text: str) -> None:
+        """Add what no data settles, once."""
+        if text not in self.unchecked:
+            self.unchecked.append(text)
 
 
+@dataclass
 class ClaimsChecker:
-    """Checks claims against the evidence that tool calls of this session returned."""
+    """Checks claims against the sources, and against what tool calls of this session returned."""
 
-    def __init__(self, known: Mapping[str, Evidence]) -> None:
-        self._known = known
+    record: ToolRecord
+    sources: Sources = field(default_factory=lambda: Sources(Roster({})))
+    brief: Brief | None = None
+    board: Sequence[Finding] = ()
+    """The findings that count so far."""
 
-    def citation(self, ref: str) -> str | None:
-        """Return why `ref` is not evidence of this session, or None where it is."""
+    def finding(self, finding: Finding) -> Checked:
+        """Check a finding."""
+        found = Checked()
+        refs = tuple(dict.fromkeys((*finding.citations, *(fact.citation for fact in finding.facts))))
+        bad = self._citations(found, (("citations", ref) for ref in finding.citations))
+        self._facts(found, "facts", finding.facts, bad)
+        if finding.about is not None:
+            self._suspect(found, "about", finding.about)
+        for at, service in enumerate(finding.services):
+            self._name(found, f"services[{at}]", "service", service, "service")
+        self._time(found, "at", finding.at, refs)
+        self._words(found, "claim", finding.claim, [ref for ref in refs if ref not in bad])
+        for number in unsettled(finding.claim, finding.facts):
+            found.unsettled(number)
+        return found
+
+    def verdict(self, verdict: Verdict, evidence: Iterable[Evidence] = ()) -> Checked:
+        """Check a verdict; `evidence` is what it brings along, which must be what the sources hold."""
+        found = Checked()
+        for item in evidence:
+            self._brought(found, item)
+        body = verdict.model_dump(mode="json")
+        bad = self._citations(found, cited(body))
+        self._symptom(found, verdict, bad)
+        self._cause(found, verdict, bad)
+        for place, service in _services(verdict):
+            self._name(found, place, "service", service, "service")
+        for at, score in enumerate(verdict.suspects):
+            self._name(found, f"suspects[{at}].commit", "commit", score.commit, "commit")
+        for place, at_, refs in _times(verdict):
+            self._time(found, place, at_, refs)
+        for place, text, refs in _texts(verdict):
+            self._words(found, place, text, [ref for ref in refs if ref not in bad])
+        self._numbers_in(found, verdict)
+        return found
+
+    # -- citations -----------------------------------------------------------------------------------
+
+    def _citations(self, found: Checked, refs: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Check citations; return those that do not hold, with the reason."""
+        bad: dict[str, str] = {}
+        for place, ref in refs:
+            reason = bad.get(ref) or self._citation(found, ref)
+            if reason:
+                bad[ref] = reason
+                found.doubt(place, ref, reason, "citation")
+        return bad
+
+    def _citation(self, found: Checked, ref: str) -> str | None:
+        """Return why `ref` is no evidence; None where it is. What no tool returned is opened, and kept."""
+        found.count += 1
+        reason = unresolved(ref, self.record)
+        if reason is None or ref in found.evidence:
+            return None
+        if not reason.startswith(UNKNOWN):
+            return reason
         try:
-            citations.parse(ref)
-        except ToolError as error:
-            return str(error)
-        if ref not in self._known:
-            return f"no tool call of this session returned {ref}"
+            found.evidence[ref] = self.sources.resolve(ref)
+        except (ToolError, Unsettled) as error:
+            return f"{UNKNOWN} {ref}, and it does not open: {error}"
         return None
 
-    def finding(self, finding: Finding) -> tuple[Doubt, ...]:
-        """Return what does not hold in a finding; empty when it counts."""
-        doubts = [Doubt(claim=finding.claim, reason=bad) for ref in finding.citations if (bad := self.citation(ref))]
-        doubts += [Doubt(claim=finding.claim, reason=bad) for fact in finding.facts if (bad := self.fact(fact))]
-        return tuple(doubts)
+    def _brought(self, found: Checked, item: Evidence) -> None:
+        """Take evidence that a verdict brings along only where the source holds the same."""
+        if item.ref in self.record:
+            return
+        try:
+            now = self.sources.resolve(item.ref)
+        except (ToolError, Unsettled) as error:
+            found.doubt("evidence", item.ref, f"it does not open: {error}", "citation")
+            return
+        found.evidence[item.ref] = now
+        if now.digest != item.digest:
+            found.doubt("evidence", item.ref, "the source holds something else", "citation")
 
-    def fact(self, fact: Fact) -> str | None:
-        """Return why a fact is malformed or rests on nothing, or None where it is sound."""
+    # -- facts ---------------------------------------------------------------------------------------
+
+    def _facts(self, found: Checked, place: str, facts: Sequence[Fact], bad: dict[str, str]) -> None:
+        for at, fact in enumerate(facts):
+            where, said = f"{place}[{at}]", f"{fact.quantity} {fact.value} {fact.unit}".strip()
+            reason = bad.get(fact.citation) or self._citation(found, fact.citation)
+            if reason:
+                bad[fact.citation] = reason
+                found.doubt(where, fact.citation, reason, "citation")
+            elif not self._malformed(found, where, said, fact):
+                self._fact(found, where, said, fact)
+
+    def _malformed(self, found: Checked, place: str, said: str, fact: Fact) -> bool:
         if fact.quantity in quantities.MOMENTS:
             try:
-                moment = datetime.fromisoformat(str(fact.value))
-            except ValueError:
-                return f"{fact.quantity} is not a time: {fact.value!r}"
-            if moment.tzinfo is None:
-                return f"{fact.quantity} has no time zone: {fact.value!r}"
+                moment(str(fact.value))
+            except ValueError as error:
+                found.doubt(place, said, f"{fact.quantity} is {error}", "malformed")
+                return True
         elif isinstance(fact.value, str) and fact.quantity in quantities.KNOWN:
-            return f"{fact.quantity} is not a number: {fact.value!r}"
-        return self.citation(fact.citation)
+            found.doubt(place, said, f"{fact.quantity} is not a number: {fact.value!r}", "malformed")
+            return True
+        return False
 
-    def everything_in(self, model: BaseModel) -> tuple[Doubt, ...]:
-        """Return every citation anywhere in `model` (a verdict) that is not evidence."""
-        doubts: dict[str, Doubt] = {}
-        for where, ref in cited(model.model_dump(mode="json")):
-            if ref not in doubts and (bad := self.citation(ref)):
-                doubts[ref] = Doubt(claim=where, reason=bad)
-        return tuple(doubts.values())
+    def _fact(self, found: Checked, place: str, said: str, fact: Fact) -> None:
+        if fact.quantity not in quantities.KNOWN:
+            found.unsettled(said)
+            return
+        found.count += 1
+        try:
+            data = self.sources.recompute(fact, self.board)
+        except ToolError as error:
+            found.doubt(place, said, f"what it cites does not give it: {error}", "number")
+            return
+        except Unsettled as error:
+            found.unsettled(f"{said} (could not be recomputed: {error})")
+            return
+        if data is not None:
+            wrong = mismatch(fact, data)
+            if wrong is not None:
+                found.doubt(place, said, wrong.reason, wrong.kind)
+            return
+        self._against_tools(found, place, said, fact)
+
+    def _against_tools(self, found: Checked, place: str, said: str, fact: Fact) -> None:
+        """Compare a fact that no data settles with what tools of this session measured at the same citation."""
+        measured = self.record.measured(fact.quantity, fact.citation)
+        if not measured:
+            found.unsettled(said)
+        elif all(mismatch(fact, Recomputed(value=value, unit=fact.unit)) for value in measured):
+            shown = ", ".join(str(value) for value in measured[-3:])
+            found.doubt(place, said, f"the tools of this session measured {shown}", "number")
+
+    # -- names and times -----------------------------------------------------------------------------
+
+    def _name(self, found: Checked, place: str, kind: NameKind, name: str, doubt: DoubtKind) -> None:
+        found.count += 1
+        if kind == "service" and name in self._named:
+            return
+        if self.sources.has(kind, name) is False:
+            found.doubt(place, name, f"the sources know no {kind} of this name", doubt)
+
+    @property
+    def _named(self) -> frozenset[str]:
+        """The services that the alert, the person or the settings name."""
+        if self.brief is None:
+            return frozenset()
+        incident = self.brief.incident
+        alert = incident.alert
+        given = [incident.service, *incident.services, alert.service if alert else None]
+        given += [name for one in self.brief.services for name in (one.name, *one.depends_on)]
+        given += [spec.options.get("service") for spec in self.brief.sources]
+        return frozenset(name for name in given if name)
+
+    def _suspect(self, found: Checked, place: str, suspect: Suspect) -> None:
+        if suspect.kind in _LOOKED_UP:
+            kind, doubt = _LOOKED_UP[suspect.kind]
+            self._name(found, f"{place}.key", kind, suspect.key, doubt)
+
+    def _time(self, found: Checked, place: str, at: datetime | None, refs: Iterable[str], written: str = "") -> None:
+        reach = None if at is None else self._reach(refs)
+        if at is None or reach is None:
+            return
+        found.count += 1
+        if not reach.start - GRACE <= at <= reach.end + GRACE:
+            reason = f"outside what the sources cover, {reach.start.isoformat()} to {reach.end.isoformat()}"
+            found.doubt(place, written or at.isoformat(), reason, "time")
+
+    def _reach(self, refs: Iterable[str]) -> Window | None:
+        """Return the time that what is cited can speak of; None where that is not known."""
+        span = self.sources.span(refs)
+        if span is None or self.brief is None:
+            return span
+        incident = self.brief.incident
+        fired = incident.alert.fired_at if incident.alert else None
+        named = [at for at in (incident.started_at, fired) if at is not None]
+        named += [incident.window.start, incident.window.end] if incident.window else []
+        return Window(start=min([span.start, *named]), end=max([span.end, *named]))
+
+    # -- words ---------------------------------------------------------------------------------------
+
+    def _words(self, found: Checked, place: str, text: str, refs: Sequence[str]) -> None:
+        """Check the quotes, commits and full times that a sentence states."""
+        for sha in commits(text):
+            self._name(found, place, "commit", sha, "commit")
+        for written, at in times(text):
+            self._time(found, place, at, refs, written)
+        if not refs:
+            return
+        held = [item for ref in refs if (item := self.record.get(ref) or found.evidence.get(ref)) is not None]
+        whole = bool(held) and all(0 < len(item.excerpt.encode()) < EXCERPT_LIMIT - 4 for item in held)
+        for quote in quotes(text):
+            found.count += 1
+            if any(quoted_in(quote, f"{item.ref}\n{item.label}\n{item.excerpt}") for item in held):
+                continue
+            if any(self.sources.has(kind, quote) for kind in _QUOTABLE):
+                continue
+            if whole:
+                found.doubt(place, quote, "what is cited does not say this", "quote")
+            else:
+                found.unsettled(f"“{quote}” (beyond the excerpt that is kept)")
+
+    # -- the parts of a verdict ----------------------------------------------------------------------
+
+    def _symptom(self, found: Checked, verdict: Verdict, bad: dict[str, str]) -> None:
+        symptom = verdict.symptom
+        if symptom is None:
+            return
+        self._facts(found, "symptom.facts", symptom.facts, bad)
+        if symptom.metric is None:
+            return
+        found.count += 1
+        refs = (*symptom.citations, *(fact.citation for fact in symptom.facts))
+        series = [ref.name for text in refs if text not in bad and isinstance(ref := citations.parse(text), _METRIC)]
+        if series and symptom.metric not in series:
+            reason = f"the series that are cited are {', '.join(dict.fromkeys(series))}"
+            found.doubt("symptom.metric", symptom.metric, reason, "metric")
+        elif not series:
+            self._name(found, "symptom.metric", "metric", symptom.metric, "metric")
+
+    def _cause(self, found: Checked, verdict: Verdict, bad: dict[str, str]) -> None:
+        cause, culprit = verdict.cause, verdict.culprit
+        if cause is not None and cause.suspect is not None:
+            self._suspect(found, "cause.suspect", cause.suspect)
+        for at, item in enumerate(verdict.ruled_out):
+            self._suspect(found, f"ruled_out[{at}].suspect", item.suspect)
+        if culprit is not None and culprit.commit is not None:
+            self._culprit(found, culprit.commit, culprit.source)
+        if verdict.kind in ("culprit", "no_code_cause"):
+            rests_on = [*(cause.citations if cause else ()), *(ref for step in verdict.chain for ref in step.citations)]
+            rests_on += [culprit.deploy] if culprit is not None and culprit.deploy else []
+            if not any(ref not in bad for ref in rests_on):
+                found.doubt("cause", verdict.kind, "nothing that holds is cited for it", "citation")
+
+    def _culprit(self, found: Checked, commit: str, source: str | None) -> None:
+        """Look a commit up in the source that is named with it, else in all."""
+        before = len(found.doubts)
+        self._name(found, "culprit.commit", "commit", commit, "commit")
+        if len(found.doubts) > before or not source or self.sources.has("commit", commit) is None:
+            return
+        try:
+            self.sources.resolve(str(citations.CommitRef(source=source, sha=commit)))
+        except ToolError as error:
+            found.doubt("culprit.commit", commit, f"not a commit of {source}: {error}", "commit")
+        except (Unsettled, ValueError):
+            return
+
+    def _numbers_in(self, found: Checked, verdict: Verdict) -> None:
+        facts = [*(verdict.symptom.facts if verdict.symptom else ()), *(f for one in self.board for f in one.facts)]
+        for _, text, _ in _texts(verdict):
+            for number in unsettled(text, facts):
+                found.unsettled(number)
+
+
+_METRIC = citations.MetricRef
+
+
+def _services(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    single = {
+        "service": verdict.service,
+        "symptom.service": verdict.symptom.service if verdict.symptom else None,
+        "culprit.service": verdict.culprit.service if verdict.culprit else None,
+    }
+    yield from ((place, name) for place, name in single.items() if name)
+    yield from ((f"affected[{at}]", name) for at, name in enumerate(verdict.affected))
+    yield from ((f"services[{at}].service", score.service) for at, score in enumerate(verdict.services))
+
+
+def _times(verdict: Verdict) -> Iterator[tuple[str, datetime | None, tuple[str, ...]]]:
+    yield "state.as_of", verdict.state.as_of, verdict.state.citations
+    if verdict.symptom is not None:
+        yield "symptom.onset", verdict.symptom.onset, verdict.symptom.citations
+    for at, step in enumerate(verdict.chain):
+        yield f"chain[{at}].at", step.at, step.citations
+
+
+def _texts(verdict: Verdict) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield (place, sentence, what is cited for it); what stands for the whole cites all of it."""
+    every = tuple(dict.fromkeys(ref for _, ref in cited(verdict.model_dump(mode="json"))))
+    yield "headline", verdict.headline, ()
+    if verdict.symptom is not None:
+        yield "symptom.text", verdict.symptom.text, verdict.symptom.citations
+    if verdict.cause is not None:
+        yield "cause.mechanism", verdict.cause.mechanism, verdict.cause.citations or every
+    for name, items in (("blast_radius", verdict.blast_radius), ("contradictions", verdict.contradictions)):
+        yield from ((f"{name}[{at}].text", item.text, item.citations) for at, item in enumerate(items))
+    yield from ((f"chain[{at}].text", step.text, step.citations) for at, step in enumerate(verdict.chain))
+    yield from ((f"ruled_out[{at}].reason", item.reason, item.citations) for at, item in enumerate(verdict.ruled_out))
+
+
+def unresolved(ref: str, record: ToolRecord) -> str | None:
+    """Return why the session's record does not hold a citation; None where it does."""
+    try:
+        citations.parse(ref)
+    except ToolError as error:
+        return str(error)
+    return None if ref in record else f"{UNKNOWN} {ref}"
 
 
 _FIELDS = ("citations", "citation", "deploy", "runbook")

@@ -7,7 +7,7 @@ import json
 from pydantic import BaseModel, Field
 
 from orchestrator.journal.verdict import ServiceScore, SuspectScore, Verdict, VerdictKind
-from orchestrator.verdict.report_model import Report, ReportedFix
+from orchestrator.verdict.report_model import DoubtedClaim, Report, ReportedFix
 from subagents.contract import Frozen
 
 
@@ -25,6 +25,9 @@ class VerdictDocument(Frozen):
     confidence: float = Field(ge=0, le=1)
     seconds: float = Field(ge=0, description="Seconds that the engine worked.")
     verdict: Verdict | None
+    doubted: tuple[DoubtedClaim, ...] = Field(
+        (), description="Claims that do not hold, with the reasons; they did not count."
+    )
     problems: tuple[str, ...] = Field(description="What was wrong with the input, one line each.")
     warroom: str = Field(description="Version that wrote this.")
     fixes: tuple[ReportedFix, ...] = Field(
@@ -47,6 +50,7 @@ def document(report: Report, version: str) -> VerdictDocument:
         confidence=verdict.confidence.value if verdict else 0.0,
         seconds=report.seconds,
         verdict=verdict,
+        doubted=report.doubted,
         problems=tuple(problem.line() for problem in report.problems),
         warroom=version,
         fixes=report.fixes,

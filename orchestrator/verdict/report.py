@@ -12,6 +12,7 @@ from datetime import datetime
 
 from orchestrator.hands.fix_fold import FixFold
 from orchestrator.journal.events import (
+    ClaimsChecked,
     Event,
     FixDelivered,
     IncidentOpened,
@@ -24,10 +25,18 @@ from orchestrator.journal.events import (
 )
 from orchestrator.journal.faults import JournalError
 from orchestrator.journal.verdict import Verdict
-from orchestrator.verdict.board import Board
-from orchestrator.verdict.claims import ClaimsChecker, cited
+from orchestrator.verdict.board import Board, Held
+from orchestrator.verdict.claim_lookups import ToolRecord
+from orchestrator.verdict.claims import cited, unresolved
 from orchestrator.verdict.report_fixes import reported
-from orchestrator.verdict.report_model import EvidenceEntry, HypothesisLine, Moment, Report, ReportedFinding
+from orchestrator.verdict.report_model import (
+    DoubtedClaim,
+    EvidenceEntry,
+    HypothesisLine,
+    Moment,
+    Report,
+    ReportedFinding,
+)
 from orchestrator.verdict.rollback import with_rollback
 from orchestrator.verdict.timeline import timeline
 from orchestrator.verdict.work_spans import WorkSpans
@@ -65,6 +74,8 @@ class _Fold:
         self.changed: set[str] = set()
         self.verdict: Verdict | None = None
         self.verdicts = 0
+        self.verdict_id = ""
+        self.checks: dict[tuple[str, str, bool], ClaimsChecked] = {}
         self.sources: dict[str, SourceSpec] = {}
         self.coverage: dict[str, Coverage] = {}
         self.notes: list[str] = []
@@ -84,7 +95,7 @@ class _Fold:
             case IncidentOpened() if self.opened is None:
                 self.opened = (event.body, event.ts)
                 self._moment(event.ts, "investigation opened", "session")
-            case ToolFinished(citations=frozen) | VerdictReached(evidence=frozen):
+            case ToolFinished(citations=frozen) | VerdictReached(evidence=frozen) | ClaimsChecked(evidence=frozen):
                 for item in frozen:
                     self._freeze(item)
             case SourceAddedEvent(spec=spec, coverage=coverage):
@@ -103,12 +114,18 @@ class _Fold:
                 self.problems.append(Problem(what=text))
             case _:
                 pass
+        self._learn(event)
+
+    def _learn(self, event: Event) -> None:
         if isinstance(event.body, ToolFinished):
             self._cover(coverage_in(event.body))
             self._blobs += [event.body.blob] if event.body.blob else []
-        if isinstance(event.body, VerdictReached):
-            self.verdict, self.verdicts = event.body.verdict, self.verdicts + 1
-            self._moment(event.ts, f"verdict: {event.body.verdict.headline}", "session")
+        elif isinstance(event.body, VerdictReached):
+            self.verdict, self.verdicts = event.body.stands, self.verdicts + 1
+            self.verdict_id = event.body.id
+            self._moment(event.ts, f"verdict: {event.body.stands.headline}", "session")
+        elif isinstance(event.body, ClaimsChecked):
+            self.checks[event.body.subject, event.body.id, event.body.handed_back] = event.body
 
     def _moment(self, at: datetime, text: str, origin: str, citations: tuple[str, ...] = ()) -> None:
         self.moments.append(Moment(at=at, text=text, origin=origin, citations=citations))
@@ -126,7 +143,7 @@ class _Fold:
 
     def _fetch_missing(self, verdict: Verdict | None) -> None:
         """Open blobs, in the order they were written, until everything that is cited is there."""
-        wanted = {ref for _, ref in _mentions(verdict, self.board.findings)} - self.frozen.keys()
+        wanted = {ref for _, ref in _mentions(verdict, self._claimed)} - self.frozen.keys()
         for handle in self._blobs if self._read_blob else ():
             if not wanted:
                 return
@@ -146,15 +163,8 @@ class _Fold:
         opened, at = self.opened
         verdict = with_rollback(self.verdict, opened.settings) if self.verdict else None
         self._fetch_missing(verdict)
-        checker = ClaimsChecker(self.frozen)
-        findings = tuple(
-            ReportedFinding(
-                finding=finding,
-                id=finding.id,
-                doubts=tuple(dict.fromkeys(doubt.reason for doubt in checker.finding(finding))),
-            )
-            for finding in self.board.findings
-        )
+        record = ToolRecord(self.frozen)
+        findings = tuple(_reported(held, record) for held in self.board.held)
         coverage = tuple(self.coverage.values())
         return Report(
             session=opened.session,
@@ -172,13 +182,32 @@ class _Fold:
             earlier_verdicts=max(0, self.verdicts - 1),
             findings=findings,
             hypotheses=self._hypotheses(),
-            evidence=self._evidence(verdict, checker),
+            evidence=self._evidence(verdict, record),
             timeline=timeline(self.moments, opened.incident, verdict, findings),
             sources=tuple(self.sources.values()),
             coverage=coverage,
             problems=_unique([*self.problems, *(p for item in coverage for p in item.problems)]),
             notes=tuple(self.notes),
             fixes=reported(self.fixes.fixes.values()),
+            doubted=self._doubted(),
+            unchecked=check.unchecked if (check := self.checks.get(("verdict", self.verdict_id, False))) else (),
+        )
+
+    @property
+    def _claimed(self) -> tuple[Finding, ...]:
+        return tuple(held.finding for held in self.board.held)
+
+    def _doubted(self) -> tuple[DoubtedClaim, ...]:
+        return tuple(
+            DoubtedClaim(
+                claimant=check.claimant,
+                subject=check.subject,
+                claim=check.claim,
+                reasons=tuple(doubt.line() for doubt in check.doubts),
+                handed_back=check.handed_back,
+            )
+            for check in self.checks.values()
+            if check.doubts
         )
 
     def _hypotheses(self) -> tuple[HypothesisLine, ...]:
@@ -194,18 +223,18 @@ class _Fold:
             for held in self.board.hypotheses()
         )
 
-    def _evidence(self, verdict: Verdict | None, checker: ClaimsChecker) -> tuple[EvidenceEntry, ...]:
+    def _evidence(self, verdict: Verdict | None, record: ToolRecord) -> tuple[EvidenceEntry, ...]:
         by: dict[str, list[str]] = {}
-        for where, ref in _mentions(verdict, self.board.findings):
+        for where, ref in _mentions(verdict, self._claimed):
             holders = by.setdefault(ref, [])
             if where not in holders:
                 holders.append(where)
         return tuple(
-            self._entry(number, ref, tuple(where), checker) for number, (ref, where) in enumerate(by.items(), start=1)
+            self._entry(number, ref, tuple(where), record) for number, (ref, where) in enumerate(by.items(), start=1)
         )
 
-    def _entry(self, number: int, ref: str, where: tuple[str, ...], checker: ClaimsChecker) -> EvidenceEntry:
-        item, reason = self.frozen.get(ref), checker.citation(ref)
+    def _entry(self, number: int, ref: str, where: tuple[str, ...], record: ToolRecord) -> EvidenceEntry:
+        item, reason = self.frozen.get(ref), unresolved(ref, record)
         if item is None or reason:
             return EvidenceEntry(number=number, ref=ref, resolved=False, reason=reason or "unknown", cited_by=where)
         return EvidenceEntry(
@@ -218,6 +247,14 @@ class _Fold:
             changed=ref in self.changed,
             cited_by=where,
         )
+
+
+def _reported(held: Held, record: ToolRecord) -> ReportedFinding:
+    """Return a finding with what the checker said when it was made; in journals of before, what the journal shows."""
+    refs = dict.fromkeys((*held.finding.citations, *(fact.citation for fact in held.finding.facts)))
+    lost = [reason for ref in refs if (reason := unresolved(ref, record))]
+    doubts = tuple(doubt.line() for doubt in held.doubts) or tuple(dict.fromkeys(lost))
+    return ReportedFinding(finding=held.finding, id=held.id, doubts=doubts, unchecked=held.unchecked)
 
 
 def coverage_in(finished: ToolFinished) -> tuple[Coverage, ...]:

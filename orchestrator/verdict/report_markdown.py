@@ -21,6 +21,8 @@ KIND_WORDS = {
 }
 ORDER_TOLERANCE_S = 90.0
 """Metrics come by the minute: steps that are closer than this may be told in either order."""
+UNCHECKED = 12
+"""Most unchecked numbers that are listed of one claim."""
 ACTION_WORDS = {"contain": "Contain", "fix": "Fix", "follow_up": "Follow up"}
 
 
@@ -38,6 +40,7 @@ def render_markdown(report: Report, zone: tzinfo | None = None) -> str:
         page.fixes,
         page.gaps,
         page.contradictions,
+        page.doubted,
         page.timeline,
         page.findings,
         page.inputs,
@@ -108,6 +111,9 @@ class _Page:
         yield f"- Session: {code(report.session)}, warroom {inline(report.version)}"
         if report.earlier_verdicts:
             yield f"- This verdict replaces {report.earlier_verdicts} earlier in the same session"
+        wrong = sum(1 for item in report.doubted if not item.handed_back)
+        if wrong:
+            yield f"- **✗ {wrong} claim(s) do not hold**; they are marked, listed below, and do not count"
         lost = sum(1 for entry in report.evidence if not entry.resolved)
         if lost:
             yield f"- **{lost} of {len(report.evidence)} citations do not resolve**; they are marked and do not count"
@@ -251,6 +257,18 @@ class _Page:
             yield ""
             yield from self.cited(self.verdict.contradictions)
 
+    def doubted(self) -> Iterator[str]:
+        if not self.report.doubted and not self.report.unchecked:
+            return
+        yield "## What does not hold"
+        yield ""
+        for item in self.report.doubted:
+            fate = "handed back" if item.handed_back else "does not count"
+            yield f"- ✗ {item.subject} of {inline(item.claimant)}, {fate}: {inline(item.claim)}"
+            yield from (f"  - {inline(reason)}" for reason in item.reasons)
+        if self.report.unchecked:
+            yield f"- not checked, in the verdict's sentences: {inline('; '.join(self.report.unchecked[:UNCHECKED]))}"
+
     def timeline(self) -> Iterator[str]:
         yield "## Timeline"
         yield ""
@@ -276,10 +294,13 @@ class _Page:
     def _finding(self, item: ReportedFinding) -> Iterator[str]:
         found = item.finding
         about = f", {found.stance.replace('_', ' ')} {self.suspect(found.about)}" if found.about else ""
-        yield f"- {inline(found.claim)}{self.refs(found.citations)} [{found.topic}{about}]"
+        mark = "✗ " if item.doubts else ""
+        yield f"- {mark}{inline(found.claim)}{self.refs(found.citations)} [{found.topic}{about}]"
         if found.facts:
             yield "  - " + "; ".join(self.fact(fact) for fact in found.facts)
         yield from (f"  - **does not count**: {inline(doubt)}" for doubt in item.doubts)
+        if item.unchecked:
+            yield f"  - not checked: {inline('; '.join(item.unchecked[:UNCHECKED]))}"
 
     def inputs(self) -> Iterator[str]:
         report = self.report

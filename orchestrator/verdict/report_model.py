@@ -33,6 +33,21 @@ class ReportedFinding(Frozen):
     finding: Finding
     id: str
     doubts: tuple[str, ...] = ()
+    """With any, it does not count."""
+    unchecked: tuple[str, ...] = ()
+    """Numbers in it that no data settles."""
+
+
+class DoubtedClaim(Frozen):
+    """A claim that did not hold: who made it, and why it does not count."""
+
+    claimant: str
+    subject: str
+    """`finding` or `verdict`."""
+    claim: str
+    reasons: tuple[str, ...]
+    handed_back: bool = False
+    """It went back to its claimant, who could correct it."""
 
 
 class HypothesisLine(Frozen):
@@ -107,6 +122,10 @@ class Report(Frozen):
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
     fixes: tuple[ReportedFix, ...] = ()
+    doubted: tuple[DoubtedClaim, ...] = ()
+    """Every claim of the session that the checker refused, oldest first."""
+    unchecked: tuple[str, ...] = ()
+    """Numbers in the verdict that no data settles."""
 
     def entry(self, ref: str) -> EvidenceEntry | None:
         """Return the evidence behind a citation."""

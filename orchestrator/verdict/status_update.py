@@ -80,4 +80,8 @@ def _open(report: Report) -> str:
     gaps = len(verdict.gaps) if verdict else 0
     ruled = sum(1 for item in verdict.ruled_out if item.result == "ruled out") if verdict else 0
     first = f", first: {_short(verdict.gaps[0].text)}" if verdict and verdict.gaps else ""
-    return f"Open: {gaps} not looked at{first}; {ruled} ruled out. Full report: warroom report {report.session}"
+    wrong = sum(1 for item in report.doubted if not item.handed_back)
+    doubted = f"; {wrong} claim(s) do not hold and do not count" if wrong else ""
+    return (
+        f"Open: {gaps} not looked at{first}; {ruled} ruled out{doubted}. Full report: warroom report {report.session}"
+    )

@@ -10,7 +10,10 @@ from typing import Any
 from orchestrator.engines.base import Incoming, ToolUse
 from orchestrator.hands.budget import Budget
 from orchestrator.hands.budget_fold import SpentFold
-from orchestrator.journal.events import Body, Event, FindingReported
+from orchestrator.journal.events import Body, Event, FindingReported, VerdictReached
+from orchestrator.verdict.claim_lookups import Sources, ToolRecord
+from orchestrator.verdict.claim_rounds import ClaimRounds
+from orchestrator.verdict.claims import ClaimsChecker
 from subagents.contract import Brief, Clock, Finding, Roster, ToolContext, ToolError, ToolResult
 from tests.fakes import FakeClock
 
@@ -38,16 +41,33 @@ class FakeDesk:
         self.runs: list[str] = []
         self._grew = asyncio.Condition()
         self._results: dict[str, tuple[ToolUse, ToolResult[Any]]] = {}
+        self.known = ToolRecord()
+        self.claims = ClaimRounds(self._checker, self._check, self.clock)
+
+    def _checker(self) -> Callable[[], ClaimsChecker]:
+        found = self.findings()
+        return lambda: ClaimsChecker(self.known, Sources(self.roster), self.brief, found)
+
+    async def _check(self, body: Body, thread: str, source_id: str) -> Event:
+        return await self._append(body, thread, source_id)
 
     async def record(self, body: Body, *, thread: str, source_id: str | None = None) -> Event:
         await asyncio.sleep(0)
         for event in self.events:
             if source_id is not None and event.source_id == source_id:
                 return event
+        if isinstance(body, FindingReported | VerdictReached):
+            check, body = await self.claims.ruled(body)
+            if check is not None:
+                await self._append(check, thread, None)
+        return await self._append(body, thread, source_id)
+
+    async def _append(self, body: Body, thread: str, source_id: str | None) -> Event:
         event = Event(
             seq=len(self.events) + 1, ts=self.started_at, mono=0, thread=thread, source_id=source_id, body=body, hash=""
         )
         self.events.append(event)
+        self.claims.learn(event)
         async with self._grew:
             self._grew.notify_all()
         return event
@@ -74,7 +94,9 @@ class FakeDesk:
         except ToolError as error:
             result = ToolResult[Any](text=str(error), outcome="error")
         self._results[use.id] = (use, result)
+        self.known.add(result.citations)
         return result
 
     def findings(self) -> tuple[Finding, ...]:
-        return tuple(event.body.finding for event in self.events if isinstance(event.body, FindingReported))
+        held = (event.body for event in self.events if isinstance(event.body, FindingReported))
+        return tuple(body.finding for body in held if self.claims.holds(body.id))

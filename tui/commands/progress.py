@@ -12,6 +12,7 @@ from orchestrator.journal.events import (
     AgentMessage,
     ApprovalRequested,
     Body,
+    ClaimsChecked,
     Event,
     FindingReported,
     FixChecked,
@@ -90,6 +91,8 @@ def _of_agents(body: Body) -> str | None:
             detail = f": {lines[0]}" if lines else ""
             mark = "<" if outcome == "ok" else f"< {outcome}"
             return f"{mark} {tool} {seconds:.2f} s{detail}"
+        case ClaimsChecked(claim=claim, doubts=doubts, handed_back=back) if doubts:
+            return f"x does not hold{', handed back' if back else ''}: {claim} ({doubts[0].line()})"
         case FindingReported(finding=finding):
             return f"* {finding.claim}"
         case ThreadStatusRunning(doing=doing):
@@ -126,8 +129,8 @@ def _of_session(body: Body) -> str | None:
         case SourceAddedEvent(spec=spec, coverage=coverage):
             counted = f", {coverage.understood} of {coverage.items} understood" if coverage and coverage.items else ""
             return f"source {spec.id} ({spec.kind}){counted}"
-        case VerdictReached(verdict=verdict):
-            return f"verdict: {verdict.headline}"
+        case VerdictReached() as reached:
+            return f"verdict: {reached.stands.headline}"
         case SessionError(error=error):
             return f"error: {error.message}"
         case StatusRunning(reason=reason):

@@ -33,10 +33,12 @@ def _row(one: Hypothesis) -> Row:
     closed = one.state == "ruled out"
     score = "  out" if closed else f"{one.score:5.2f}"
     counts = f"+{len(one.supporting)} -{len(one.opposing) + len(one.excluding)}"
+    wrong = f"✗{len(one.doubted)} " if one.doubted else ""
     head = line(
         (f"{mark} ", tone),
         (score, "dim" if closed else "accent"),
         (f" {counts} ", "dim"),
+        (wrong, "bad"),
         ("pinned " if one.pinned else "", "warn"),
         (name_of(one), "dim" if closed else "strong" if one.state == "supported" else "plain"),
     )
@@ -51,5 +53,9 @@ def _grounds(one: Hypothesis) -> Iterable[Line]:
     signed += [("+", "good", found) for found in one.supporting]
     for sign, tone, found in sorted(signed, key=lambda item: -item[2].weight):
         yield line((f"  {sign}{found.weight:.2f} ", tone), (f"{found.agent}: ", "dim"), flat(found.claim))
-    if not signed:
+    for held in one.doubted:
+        reasons = "; ".join(flat(doubt.reason) for doubt in held.doubts)
+        yield line(("  ✗ does not hold: ", "bad"), (f"{reasons}  ", "warn"),
+                   (f"{held.finding.agent}: {flat(held.finding.claim)}", "dim"))  # fmt: skip
+    if not signed and not one.doubted:
         yield line(("  nothing was found for or against it", "dim"))

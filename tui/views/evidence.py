@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from orchestrator.journal.doubts import Doubt
 from orchestrator.verdict.board import Hypothesis
 from subagents.contract import EXCERPT_LIMIT, Finding
 from tui.evidence_opening import STATE_WORDS, CommitFacts, LogLines, Opened, Series
@@ -37,10 +38,11 @@ def cited_by(view: SessionView, ref: Ref) -> tuple[str, tuple[Cited, ...]]:
     """Return (what was opened, in words; all it cites, strongest grounds first, each citation once)."""
     match ref.kind:
         case "finding" if (finding := view.incident.findings.get(ref.id)) is not None:
-            return finding.claim, _once(_of(finding))
+            return finding.claim, _once(_of(finding, view.incident.doubts(ref.id)))
         case "hypothesis" if (held := _hypothesis(view, ref.id)) is not None:
             grounds = sorted((*held.supporting, *held.opposing, *held.excluding), key=lambda one: -one.weight)
-            return name_of(held), _once(cited for one in grounds for cited in _of(one))
+            doubted = (cited for one in held.doubted for cited in _of(one.finding, one.doubts))
+            return name_of(held), _once((*(cited for one in grounds for cited in _of(one)), *doubted))
         case "verdict" if view.incident.verdict is not None:
             from orchestrator.verdict.claims import cited
 
@@ -57,14 +59,15 @@ def _hypothesis(view: SessionView, suspect: str) -> Hypothesis | None:
     return next((one for one in view.hypotheses if one.suspect.id == suspect), None)
 
 
-def _of(finding: Finding) -> Iterator[Cited]:
+def _of(finding: Finding, doubts: Sequence[Doubt] = ()) -> Iterator[Cited]:
+    mark = f"✗ does not hold: {'; '.join(doubt.line() for doubt in doubts)}  " if doubts else ""
     facts: dict[str, list[str]] = {}
     for fact in finding.facts:
         unit = f" {fact.unit}" if fact.unit else ""
         value = f"{fact.value:.6g}" if isinstance(fact.value, float) else fact.value
         facts.setdefault(fact.citation, []).append(f"{fact.quantity} {value}{unit}")
     for ref in (*finding.citations, *facts):
-        yield Cited(ref, f"{finding.agent}: {finding.claim}", tuple(facts.get(ref, ())))
+        yield Cited(ref, f"{mark}{finding.agent}: {finding.claim}", tuple(facts.get(ref, ())))
 
 
 def _once(found: Iterable[Cited]) -> tuple[Cited, ...]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.journal.doubts import Doubt
 from orchestrator.journal.events import (
     ApprovalDecided,
     ApprovalRequested,
+    ClaimsChecked,
     Event,
     FindingReported,
     IncidentOpened,
@@ -35,6 +37,9 @@ class IncidentFold:
         self.evidence: dict[str, Evidence] = {}
         """Frozen evidence by citation, as it was when first cited."""
         self.findings: dict[str, Finding] = {}
+        self.checks: dict[str, ClaimsChecked] = {}
+        """What the claims checker said, by the claim's id."""
+        self.verdict_id = ""
         self.spans = WorkSpans()
         self.running_since: datetime | None = None
 
@@ -44,14 +49,18 @@ class IncidentFold:
         match event.body:
             case IncidentOpened():
                 self.opened = event.body
-            case VerdictReached(verdict=verdict, evidence=evidence):
-                self.verdict = verdict
+            case VerdictReached(evidence=evidence, id=identity):
+                self.verdict, self.verdict_id = event.body.stands, identity
+                self._freeze(evidence)
+            case ClaimsChecked(id=identity, evidence=evidence):
+                self.checks[identity] = event.body
                 self._freeze(evidence)
             case ToolFinished(citations=citations):
                 self._freeze(citations)
             case FindingReported(id=identity, finding=finding):
                 self.findings.setdefault(identity, finding)
-                if finding.topic == "symptom" and (self.symptom is None or finding.weight >= self.symptom.weight):
+                symptom = finding.topic == "symptom" and not self.doubts(identity)
+                if symptom and (self.symptom is None or finding.weight >= self.symptom.weight):
                     self.symptom = finding
             case ApprovalRequested(id=identity):
                 self.pending[identity] = event.body
@@ -62,6 +71,16 @@ class IncidentFold:
             case _:
                 if event.type == "session.status_running":
                     self.running_since = event.ts
+
+    def doubts(self, identity: str) -> tuple[Doubt, ...]:
+        """Return what does not hold of a claim, as far as it was checked."""
+        check = self.checks.get(identity)
+        return check.doubts if check is not None and not check.handed_back else ()
+
+    @property
+    def verdict_doubts(self) -> tuple[Doubt, ...]:
+        """What of the verdict did not hold, and is not shown."""
+        return self.doubts(self.verdict_id) if self.verdict_id else ()
 
     def _freeze(self, items: tuple[Evidence, ...]) -> None:
         for item in items:
@@ -233,8 +252,12 @@ def answer(fold: IncidentFold, leading: Hypothesis | None) -> tuple[Line, Line]:
         return _so_far(fold, leading), line(("next  ", "dim"), ("nothing proposed yet", "dim"))
     sure = f"{verdict.confidence.value:.0%} sure  "
     tone: Tone = "bad" if verdict.kind == "culprit" else "warn" if verdict.kind == "inconclusive" else "good"
+    wrong = len(fold.verdict_doubts)
+    mark = f"✗ {wrong} part{'s' if wrong > 1 else ''} did not hold, left out  " if wrong else ""
     return (
-        line((f"{_VERDICTS[verdict.kind]}  ", tone), (sure, "accent"), (_cause_words(verdict), "strong")),
+        line(
+            (f"{_VERDICTS[verdict.kind]}  ", tone), (sure, "accent"), (mark, "bad"), (_cause_words(verdict), "strong")
+        ),
         line(("NEXT  ", "accent"), *_next_words(verdict)),
     )
 

@@ -13,6 +13,7 @@ from orchestrator.journal.events import (
     ApprovalDecided,
     ApprovalRequested,
     Body,
+    ClaimsChecked,
     Event,
     FindingReported,
     FixChecked,
@@ -76,6 +77,7 @@ class Streams:
         self._calls: dict[str, _Call] = {}
         self._preview: dict[str, tuple[str, str]] = {}
         self._previews = 0
+        self._checks: dict[str, ClaimsChecked] = {}
         self._said: dict[str, tuple[str, str]] = {}
         """The last message of each pane, and the key of its row."""
 
@@ -100,6 +102,9 @@ class Streams:
         body = event.body
         if isinstance(body, ThreadCreated):
             self._agents[body.session_thread_id] = body.agent_name
+        if isinstance(body, ClaimsChecked) and not body.handed_back:
+            self._checks[body.id] = body  # its claim comes next and is shown with it
+            return
         if event.type in SILENT:
             return
         pane = self.pane_of(event.thread)
@@ -114,16 +119,32 @@ class Streams:
         made = _of_agents(body) or _of_people(body) or _of_session(body)
         if made is None:
             return None
-        line_, detail, ref = made
+        line_, detail, ref = self._with_doubts(body, made)
         if pane == MAIN_THREAD and event.thread != MAIN_THREAD:
             line_ = line((f"{self._agents.get(event.thread, event.thread)}: ", "dim"), *line_)
         decisive = isinstance(body, ApprovalRequested | ApprovalDecided | VerdictReached | SessionError)
         wraps = decisive or isinstance(body, AgentMessage | FindingReported | UserMessage | Note)
         if isinstance(body, AgentMessage):
             self._said[pane] = (flat(" ".join(part.text for part in body.content)), key)
-        elif isinstance(body, VerdictReached) and self._said.get(pane, ("", ""))[0] == flat(body.verdict.headline):
+        elif isinstance(body, VerdictReached) and self._said.get(pane, ("", ""))[0] == flat(body.stands.headline):
             key = self._said[pane][1]  # said already: one row for both
         return Row(key, line_, detail, ref, _stamp(event), "decision" if decisive else "event", wraps)
+
+    def _with_doubts(self, body: Body, made: Made) -> Made:
+        """Return a claim's row with what the checker says of it."""
+        check = self._checks.get(body.id) if isinstance(body, FindingReported | VerdictReached) else None
+        if check is None:
+            return made
+        line_, detail, ref = made
+        detail = (*detail, *(line(("✗         ", "bad"), doubt.line()[:DETAIL_WIDTH]) for doubt in check.doubts))
+        if check.unchecked:
+            detail = (*detail, line(("unchecked ", "dim"), "; ".join(check.unchecked)[:DETAIL_WIDTH]))
+        if not check.doubts:
+            return line_, detail, ref
+        if isinstance(body, FindingReported):
+            why = f"{flat(check.doubts[0].reason)}  "
+            return line(("✗ does not hold: ", "bad"), (why, "warn"), (flat(body.finding.claim), "dim")), detail, ref
+        return line(*line_, (f"  ✗ {len(check.doubts)} parts did not hold, left out", "bad")), detail, ref
 
     def _call_row(self, event: Event) -> Row | None:
         """Move a tool call on, and return its row as it is now."""
@@ -242,8 +263,9 @@ def _of_agents(body: Body) -> Made | None:
                 finding_detail(finding),
                 Ref("finding", identity),
             )
-        case VerdictReached(verdict=verdict):
-            return line(("= verdict: ", "accent"), (flat(verdict.headline), "strong")), (), Ref("verdict", "")
+        case VerdictReached():
+            headline = flat(body.stands.headline)
+            return line(("= verdict: ", "accent"), (headline, "strong")), (), Ref("verdict", "")
         case ThreadMessageSent(to_agent_name=name, to_session_thread_id=thread, content=parts):
             text = " ".join(part.text for part in parts)
             return line((f"to {name or thread}: {flat(text)}", "dim")), _rest(text), None

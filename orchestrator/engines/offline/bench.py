@@ -16,7 +16,7 @@ from orchestrator.engines.base import Desk, ToolUse
 from orchestrator.engines.offline.cut_short import BudgetSpent
 from orchestrator.hands.budget import SPENT
 from orchestrator.journal.events import AgentMessage, FindingReported, text_content
-from subagents.contract import D, Evidence, Finding, Params, ToolResult
+from subagents.contract import D, Finding, Params, ToolResult
 
 
 class Floor:
@@ -28,7 +28,9 @@ class Floor:
         self._waiting: set[str] = set()
         self._changed = asyncio.Condition()
         self.findings: dict[str, Finding] = {}
-        self.evidence: dict[str, Evidence] = {}
+        """Those that count."""
+        self.doubted: dict[str, Finding] = {}
+        """Those that do not hold."""
 
     async def add(self, finding: Finding) -> None:
         """Put a finding on the floor and wake who waits."""
@@ -97,17 +99,21 @@ class OfflineBench:
             result = await self._desk.call(self._agent, again)
         if result.outcome != "ok" and result.text.startswith(SPENT):
             raise BudgetSpent(result.text)
-        for item in result.citations:
-            self._floor.evidence.setdefault(item.ref, item)
         return result
 
     async def report(self, finding: Finding) -> None:
         """Put a finding on the board."""
-        if finding.id in self._floor.findings:
+        if finding.id in self._floor.findings or finding.id in self._floor.doubted:
             return
         body = FindingReported(id=finding.id, finding=finding)
         await self._desk.record(body, thread=self._agent, source_id=f"{finding.id}-{self._edition}")
-        await self._floor.add(finding)
+        if self._desk.claims.holds(finding.id):
+            await self._floor.add(finding)
+            return
+        # There is nobody to correct it: it stands marked in the journal, counts nowhere, and its agent says so.
+        self._floor.doubted.setdefault(finding.id, finding)
+        first = self._desk.claims.doubts[finding.id][0]
+        await self.say(f"does not hold and does not count: {finding.claim} ({first.line()})")
 
     async def say(self, text: str) -> None:
         """Write one line to the agent's own stream."""

@@ -186,9 +186,9 @@ class OfflineEngine:
 
     async def _conclude(self, desk: Desk, this: Round) -> None:
         judge = Judge(desk, this.floor, this.summaries, this.failed)
-        verdict, made = await judge.conclude(this.edition)
-        await self._say(desk, verdict.headline, this.edition)
-        body = VerdictReached(verdict=verdict, evidence=made)
+        verdict, holds = await judge.conclude(this.edition)
+        await self._say(desk, holds.headline, this.edition)
+        body = VerdictReached(verdict=verdict)
         await self._record(desk, body, MAIN_THREAD, f"verdict-{this.edition}")
 
     async def _say(self, desk: Desk, text: str, edition: str) -> None:

@@ -29,8 +29,8 @@ from orchestrator.journal.verdict import (
     TriggerKind,
     Verdict,
 )
-from orchestrator.verdict.claims import ClaimsChecker, Doubt
-from subagents.contract import Evidence, Finding, SuspectKind
+from orchestrator.verdict.claim_correction import corrected
+from subagents.contract import SuspectKind
 
 TRIGGERS: Mapping[SuspectKind, TriggerKind] = {
     "commit": "commit",
@@ -47,23 +47,24 @@ class Judge:
     def __init__(self, desk: Desk, floor: Floor, summaries: Mapping[str, BaseModel], failed: Mapping[str, str]) -> None:
         self._desk, self._floor, self._summaries, self._failed = desk, floor, summaries, failed
 
-    async def conclude(self, edition: str) -> tuple[Verdict, tuple[Evidence, ...]]:
-        """Return the verdict and the evidence that it cites beyond what tool calls of the specialists made."""
-        checker = ClaimsChecker(self._floor.evidence)
-        doubts: list[Doubt] = []
-        sound: list[Finding] = []
-        for finding in self._floor.findings.values():
-            wrong = checker.finding(finding)
-            doubts += wrong
-            if not wrong:
-                sound.append(finding)
-        case = gather(self._desk.brief, tuple(sound), self._summaries, self._failed)
+    async def conclude(self, edition: str) -> tuple[Verdict, Verdict]:
+        """Return the verdict as concluded, and as much of it as holds."""
+        case = gather(self._desk.brief, tuple(self._floor.findings.values()), self._summaries, self._failed)
         decision = cut_short(decide(case), self._failed)
         hits = await self._runbooks(case, decision, edition)
-        verdict = compose(case, decision, hits)
-        wrong_refs = ClaimsChecker(self._floor.evidence).everything_in(verdict)
-        unchecked = tuple(dict.fromkeys(f"{doubt.claim}: {doubt.reason}" for doubt in (*doubts, *wrong_refs)))
-        return verdict.model_copy(update={"unchecked": unchecked}), ()
+        verdict = compose(case, decision, hits).model_copy(update={"unchecked": self._doubted()})
+        return verdict, corrected(verdict, await self._desk.claims.check_verdict(verdict))
+
+    def _doubted(self) -> tuple[str, ...]:
+        """Return the findings that did not hold, with the reasons."""
+        claims = self._desk.claims
+        return tuple(
+            dict.fromkeys(
+                f"{finding.claim}: {doubt.reason}"
+                for identity, finding in self._floor.doubted.items()
+                for doubt in claims.doubts.get(identity, ())
+            )
+        )
 
     async def _runbooks(self, case: Case, decision: Decision, edition: str) -> tuple[RunbookHit, ...]:
         if self._desk.roster.tool(MAIN_THREAD, "runbooks_search") is None:
@@ -76,8 +77,6 @@ class Judge:
             id=f"orchestrator-runbooks-{edition}", name="runbooks_search", input=params.model_dump(mode="json")
         )
         result = await self._desk.call(MAIN_THREAD, use)
-        for item in result.citations:
-            self._floor.evidence.setdefault(item.ref, item)
         return result.data.hits if isinstance(result.data, SearchResult) else ()
 
 

@@ -1,0 +1,49 @@
+"""The claims checker over a session: its sources, its journal, its board."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from orchestrator.journal.blobs import BlobStore
+from orchestrator.journal.events import Event
+from orchestrator.journal.fold import EVIDENCE_TYPES
+from orchestrator.verdict.claim_lookups import Sources, ToolRecord
+from orchestrator.verdict.claims import ClaimsChecker
+from subagents.contract import Brief, Finding, Roster
+
+ReadEvents = Callable[[int], Iterable[Event]]
+
+
+@dataclass
+class SessionCheckers:
+    """Implements `orchestrator.verdict.claim_rounds.Checkers`. What tools returned is read from the journal, once."""
+
+    read: ReadEvents
+    """Returns the events of `EVIDENCE_TYPES` after a seq."""
+    blobs: BlobStore
+    roster: Callable[[], Roster]
+    brief: Callable[[], Brief]
+    findings: Callable[[], tuple[Finding, ...]]
+    """Those that count so far."""
+    _record: ToolRecord | None = None
+    _seq: int = 0
+    _fitted: tuple[Roster, Sources] | None = field(default=None)
+
+    def __call__(self) -> Callable[[], ClaimsChecker]:
+        """Return what makes the checker, off the event loop, for what the session holds now."""
+        roster, brief, findings = self.roster(), self.brief(), self.findings()
+        if self._fitted is None or self._fitted[0] is not roster:
+            self._fitted = roster, Sources(roster)
+        sources = self._fitted[1]
+        return lambda: ClaimsChecker(self._learnt(), sources, brief, findings)
+
+    def _learnt(self) -> ToolRecord:
+        record = self._record = self._record or ToolRecord(read_blob=self.blobs.read)
+        for event in self.read(self._seq):
+            record.learn(event)
+            self._seq = event.seq
+        return record
+
+
+__all__ = ["EVIDENCE_TYPES", "SessionCheckers"]

@@ -1,0 +1,199 @@
+"""Where claims are looked up: the sources, through the specialists' resolvers, and what tool calls left on record.
+
+Nothing here believes an agent: a resolver reads the sources, and a tool's result is what hands recorded of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from orchestrator.journal.events import ClaimsChecked, Event, ToolFinished
+from orchestrator.journal.faults import StateError
+from subagents import quantities
+from subagents.contract import Agent, Evidence, Fact, Finding, Resolver, Roster, ToolError, Window
+from subagents.verifying import NameKind, Recomputed, Verifier
+
+EXCERPTS_KEPT = 64 * 1024 * 1024
+"""Characters of excerpts held of one session; of evidence beyond that only the citation is."""
+ReadBlob = Callable[[str], bytes]
+Recompute = Callable[[Agent, Fact, Sequence[Finding]], Recomputed | None]
+"""Asks an agent's verifier, wherever that runs; raises ToolError."""
+
+
+class Unsettled(Exception):
+    """The question could not be answered: not a doubt, and not a confirmation."""
+
+
+def ask_here(agent: Agent, fact: Fact, board: Sequence[Finding]) -> Recomputed | None:
+    """Ask an agent's verifier in this process."""
+    verifier = _verifier(agent)
+    return verifier.recompute(fact, board) if verifier is not None else None
+
+
+def _verifier(agent: Agent) -> Verifier | None:
+    resolver: object = agent.resolver
+    return resolver if isinstance(resolver, Verifier) else None
+
+
+class Sources:
+    """The roster's resolvers as one. Reads files: call it off the event loop. Each question is answered once."""
+
+    def __init__(self, roster: Roster, ask: Recompute = ask_here) -> None:
+        self._agents = tuple(roster.agents.values())
+        self._ask = ask
+        self._answers: dict[object, Any] = {}
+
+    def _once(self, key: object, work: Callable[[], Any]) -> Any:
+        if key in self._answers:
+            answer = self._answers[key]
+        else:
+            try:
+                answer = work()
+            except (ToolError, Unsettled) as error:
+                answer = error
+            except Exception as error:  # a specialist's own defect settles nothing, and refuses no claim
+                answer = Unsettled(f"{type(error).__name__}: {error}"[:200])
+            self._answers[key] = answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _of(self, ref: str) -> Iterator[Agent]:
+        kind = ref.partition(":")[0]
+        return (agent for agent in self._agents if kind in agent.cites and agent.resolver is not None)
+
+    def resolve(self, ref: str) -> Evidence:
+        """Open a citation; raises ToolError where it does not open, Unsettled where nobody can tell."""
+
+        def work() -> Evidence:
+            reasons = []
+            for agent in self._of(ref):
+                try:
+                    return cast(Resolver, agent.resolver).resolve(ref)
+                except (ToolError, OSError) as error:
+                    reasons.append(str(error))
+            raise ToolError(reasons[0] if reasons else "nobody here opens citations of this kind")
+
+        found: Evidence = self._once(("resolve", ref), work)
+        return found
+
+    def recompute(self, fact: Fact, board: Sequence[Finding]) -> Recomputed | None:
+        """Return what the data says of a fact; None where no data settles it. Raises ToolError, Unsettled."""
+
+        def work() -> Recomputed | None:
+            for agent in self._of(fact.citation):
+                if (found := self._ask(agent, fact, board)) is not None:
+                    return found
+            return None
+
+        # What relates two findings depends on the board; everything else only on what is cited. One citation may
+        # stand for several counts, so that the resolver may look at the value to know which is meant.
+        depends = tuple(found.id for found in board) if fact.quantity == quantities.LEAD_TIME else ()
+        key = ("recompute", fact.quantity, str(fact.value), fact.unit, fact.citation, depends)
+        answer: Recomputed | None = self._once(key, work)
+        return answer
+
+    def has(self, kind: NameKind, name: str) -> bool | None:
+        """Say whether any source knows a name; None where none holds names of that kind."""
+
+        def work() -> bool | None:
+            held = [one.has(kind, name) for one in map(_verifier, self._agents) if one is not None]
+            return True if True in held else False if False in held else None
+
+        try:
+            answer: bool | None = self._once(("has", kind, name), work)
+        except (ToolError, Unsettled):
+            return None
+        return answer
+
+    def span(self, refs: Iterable[str]) -> Window | None:
+        """Return the time that the sources of these citations cover together; None where one of them does not say."""
+        kinds = {ref.partition(":")[0] for ref in refs} - {"runbook"}
+        agents = [agent for agent in self._agents if kinds & set(agent.cites)]
+        spans = [self._span(agent) for agent in agents]
+        if not spans or any(span is None for span in spans):
+            return None
+        held = [span for span in spans if span is not None]
+        return Window(start=min(span.start for span in held), end=max(span.end for span in held))
+
+    def _span(self, agent: Agent) -> Window | None:
+        verifier = _verifier(agent)
+        if verifier is None:
+            return None
+        try:
+            found: Window | None = self._once(("span", agent.name), verifier.span)
+        except (ToolError, Unsettled):
+            return None
+        return found
+
+
+class ToolRecord:
+    """What the tool calls of a session returned: evidence by citation, and what they measured at it."""
+
+    def __init__(self, known: Mapping[str, Evidence] | None = None, read_blob: ReadBlob | None = None) -> None:
+        self._known: dict[str, Evidence] = dict(known or {})
+        self._measured: dict[tuple[str, str], list[float | int | str]] = {}
+        self._read_blob = read_blob
+        self._room = EXCERPTS_KEPT
+
+    def __contains__(self, ref: str) -> bool:
+        """Say whether a tool call, or a check before, returned this citation."""
+        return ref in self._known
+
+    def get(self, ref: str) -> Evidence | None:
+        """Return the evidence as it was frozen."""
+        return self._known.get(ref)
+
+    def measured(self, quantity: str, ref: str) -> tuple[float | int | str, ...]:
+        """Return every value that tools stated for a quantity of what `ref` cites, oldest first."""
+        return tuple(self._measured.get((quantity, ref), ()))
+
+    def learn(self, event: Event) -> None:
+        """Take one event into account; may read a blob."""
+        if isinstance(event.body, ClaimsChecked):
+            self.add(event.body.evidence)
+        elif isinstance(event.body, ToolFinished) and event.body.outcome == "ok":
+            self.add(event.body.citations)
+            data = event.body.data
+            if event.body.blob is not None and self._read_blob is not None:
+                try:
+                    whole = json.loads(self._read_blob(event.body.blob))
+                    self.add(Evidence.model_validate(item) for item in whole["citations"])
+                    data = whole["data"]
+                except (StateError, ValueError, LookupError, TypeError):
+                    pass  # a lost blob: what it held is not known any more
+            self.measure(data)
+
+    def add(self, items: Iterable[Evidence]) -> None:
+        """Keep evidence, as it was first frozen."""
+        for item in items:
+            if item.ref not in self._known:
+                self._room -= len(item.excerpt)
+                self._known[item.ref] = item if self._room > 0 else item.model_copy(update={"excerpt": ""})
+
+    def measure(self, data: object) -> None:
+        """Keep what a tool's typed data state about citations."""
+        for quantity, ref, value in _stated(data):
+            held = self._measured.setdefault((quantity, ref), [])
+            if value not in held:
+                held.append(value)
+
+
+def _stated(data: object) -> Iterator[tuple[str, str, float | int | str]]:
+    """Yield (quantity, citation, value) of the objects in a tool's data that state one of a citation."""
+    level = [data]
+    while level:
+        item = level.pop()
+        if isinstance(item, list):
+            level += item
+        elif isinstance(item, dict):
+            level += item.values()
+            refs = [ref for key in ("citation", "ref") if isinstance(ref := item.get(key), str)]
+            given = {name: value for name, value in item.items() if name in quantities.KNOWN}
+            if isinstance(item.get("quantity"), str):
+                given[item["quantity"]] = item.get("value")
+            for name, value in given.items():
+                if isinstance(value, float | int | str) and not isinstance(value, bool):
+                    yield from ((name, ref, value) for ref in refs)
