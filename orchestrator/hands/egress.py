@@ -20,9 +20,9 @@ import httpcore2
 import httpx2
 from pydantic import JsonValue
 
-from orchestrator.hands.egress_addresses import Reach
+from orchestrator.hands.egress_addresses import Reach, literal
 from orchestrator.hands.egress_connect import CheckedBackend, Network
-from orchestrator.hands.egress_endpoints import Allowed, EgressRefused, Endpoint, origin_of
+from orchestrator.hands.egress_endpoints import DEFAULT_PORTS, Allowed, EgressRefused, Endpoint, Origin, origin_of
 from orchestrator.hands.egress_record import Record
 from orchestrator.hands.egress_stream import Counted, ResponseRefused, bounded, passing_on
 from orchestrator.journal.events import Egress
@@ -34,7 +34,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CARRIED = frozenset({"accept", "user-agent", "content-type", "content-length", "anthropic-version", "anthropic-beta"})
 """Headers that go along to another origin; any other could hold a secret."""
-_PATH_LIMIT = 500
+_PATH_LIMIT, _WHY_LIMIT = 500, 300
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,8 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         if request.method not in _METHODS:
             raise EgressRefused(f"{request.method[:20]}: not a method that warroom uses")
         origin = origin_of(str(request.url))
+        if not _same(origin, request.url):
+            raise EgressRefused(f"{origin}: not sent: its address can be read in two ways")
         self._allowed.require(origin)
         netloc = request.url.netloc.decode("ascii")
         if any(value != netloc for value in request.headers.get_list("host")):
@@ -219,7 +221,7 @@ class _Hop:
         self._host = request.url.host[:253]
         content = _content(request)
         stated = request.headers.get("content-length", "0")
-        self.declared = len(content) if content is not None else int(stated) if stated.isdigit() else 0
+        self.declared = len(content) if content is not None else int(stated) if stated.isdecimal() else 0
         """Bytes of the body as far as they are known before it is sent."""
         self._about: dict[str, JsonValue] = {
             "request": secrets.token_hex(8),
@@ -232,7 +234,16 @@ class _Hop:
     async def say(self, phase: str, sent: int = 0, **more: JsonValue) -> None:
         """Record a phase; `sent` is the bytes of the body that no earlier event of this request counted."""
         detail: dict[str, JsonValue] = {**self._about, "phase": phase, **more}
+        if isinstance(why := detail.get("why"), str):
+            detail["why"] = why[:_WHY_LIMIT]  # it may quote what the other side sent
         await self._record(Egress(host=self._host, purpose=self._purpose, bytes_out=sent, detail=detail))
+
+
+def _same(origin: Origin, url: httpx2.URL) -> bool:
+    """Say whether the library that connects reads an address as the check does."""
+    host = literal(url.host)
+    port = url.port or DEFAULT_PORTS.get(url.scheme)
+    return (origin.scheme, origin.host, origin.port) == (url.scheme, str(host) if host else url.host, port)
 
 
 def _content(request: httpx2.Request) -> bytes | None:

@@ -65,7 +65,7 @@ def bounded(answer: httpcore2.Response, limit: int, *, event_stream: bool) -> ht
         raise ResponseRefused(f"the answer is packed ({packed[:20]}), although it was asked for unpacked")
     per_line = event_stream and headers.get("content-type", "").partition(";")[0].strip() == "text/event-stream"
     stated = headers.get("content-length", "")
-    if not per_line and stated.isdigit() and int(stated) > limit:
+    if not per_line and stated.isdecimal() and int(stated) > limit:
         raise ResponseRefused(f"the answer is larger than {limit >> 20} MiB; it was not read")
     kept = {name: answer.extensions[name] for name in ("http_version", "reason_phrase") if name in answer.extensions}
     stream = Bounded(answer.stream, limit, per_line=per_line)

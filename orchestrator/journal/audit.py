@@ -119,6 +119,8 @@ class Audit:
         about: dict[str, JsonValue] = {name: value for name, value in said.about.items() if value not in (None, "")}
         if event.type == "agent.custom_tool_use" and event.source_id:
             about = {"call": event.source_id, **about}
+        if not event.processed:
+            about["taken up"] = "not yet"
         return AuditLine(
             seq=event.seq,
             ts=event.ts.isoformat(timespec="milliseconds"),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from orchestrator.hands.egress import _same
 from orchestrator.hands.egress_addresses import address_fault, reaches
 from orchestrator.hands.egress_endpoints import Allowed, EgressRefused, Endpoint, origin_of
 
@@ -118,3 +122,55 @@ def test_what_a_configured_host_may_resolve_to(host: str, address: str, private:
     fault = address_fault(host, address, reaches(host, private=private))
     assert (fault == "") is reached, fault
     assert reached or host in fault
+
+
+PIECES = (
+    "http://",
+    "https://",
+    "//",
+    "/",
+    "\\",
+    "@",
+    ":",
+    "#",
+    "?",
+    "[",
+    "]",
+    "::1",
+    "127.0.0.1",
+    "0x7f.1",
+    "evil",
+    ".",
+)
+MORE = (
+    "api.example.com",
+    "%",
+    "%2e",
+    "%00",
+    " ",
+    "\t",
+    "\n",
+    "\u3002",
+    "\uff0e",
+    "\u212a",
+    ":443",
+    ":80",
+    "e\u0301",
+    "xn--",
+    "8",
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(PIECES + MORE), max_size=7).map(lambda rest: "https://" + "".join(rest)))
+def test_an_accepted_address_is_read_alike_by_the_library_that_connects(url: str) -> None:
+    try:
+        origin = origin_of(url)
+    except EgressRefused:
+        return
+    try:
+        read = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        return
+    assert read.host == origin.host or _same(origin, read) is False
+    assert read.userinfo == b""
