@@ -21,6 +21,7 @@ RESERVED_PREFIXES = ("mcp__", "ant__")
 BUILT_IN_TOOLS = frozenset({"bash", "read", "write", "edit", "glob", "grep", "web_fetch", "web_search"})
 _PROPERTY = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 _UNIONS = ("oneOf", "anyOf", "allOf")
+_REFUSED = frozenset({"$ref", "$defs", "definitions"})
 _DROPPED = frozenset({"$defs", "title", "discriminator"})
 _DEEPEST = 32
 
@@ -84,10 +85,9 @@ def tool_faults(tool: Mapping[str, Any]) -> list[str]:
 
 
 def _schema_faults(schema: Mapping[str, Any]) -> Iterator[str]:
+    for key in sorted(_REFUSED & set(_keys(schema))):
+        yield f"`{key}` somewhere in the schema"
     for where, node in _nodes(schema, ""):
-        for key in ("$ref", "$defs", "definitions"):
-            if key in node:
-                yield f"`{key}` at {where or 'the top'}"
         properties = node.get("properties")
         if not isinstance(properties, Mapping):
             continue
@@ -97,6 +97,17 @@ def _schema_faults(schema: Mapping[str, Any]) -> Iterator[str]:
         for name in node.get("required") or ():
             if name not in properties:
                 yield f"`required` names {name!r}, which is no property, at {where or 'the top'}"
+
+
+def _keys(value: Any) -> Iterator[str]:
+    """Yield every key of every object, data or schema: the API looks no closer."""
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            yield str(key)
+            yield from _keys(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _keys(child)
 
 
 def _nodes(schema: Any, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -140,8 +151,8 @@ def _flat(node: Any, definitions: Mapping[str, Any], inside: tuple[str, ...]) ->
 
 def _without_null(node: dict[str, Any]) -> dict[str, Any]:
     """Turn `X or null, by default null` into an X that may be left out, and a union of one into that one."""
-    if "default" in node and node["default"] is None:
-        del node["default"]
+    if "default" in node and (node["default"] is None or isinstance(node["default"], dict | list)):
+        del node["default"]  # left out, it is empty: that says nothing to a model
     for union in ("anyOf", "allOf"):
         options = [option for option in node.get(union, ()) if option != {"type": "null"}]
         if len(options) == 1:
