@@ -21,6 +21,7 @@ from orchestrator.journal.events import (
     ApprovalRequested,
     BoardEdited,
     BudgetChanged,
+    ClaimsChecked,
     Content,
     Egress,
     FindingReported,
@@ -246,6 +247,13 @@ def _(body: VerdictReached) -> Said:
     about: dict[str, JsonValue] = {"kind": body.verdict.kind, "says": body.verdict.headline}
     about["digest"] = digest(body.verdict.model_dump(mode="json"))
     return Said(THREAD, "concluded", about)
+
+
+@say.register
+def _(body: ClaimsChecked) -> Said:
+    about: dict[str, JsonValue] = {body.subject: body.id, "by": body.claimant, "looked up": body.checked}
+    about |= {"do not hold": len(body.doubts), "handed back": "yes" if body.handed_back else None}
+    return Said(WARROOM, "checked a claim", about)
 
 
 @say.register

@@ -50,6 +50,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "warroom.source_added": {"spec": {"id": "app", "kind": "logs", "path": "/x/app.log"}},
     "warroom.finding": {"id": "f1", "finding": {"agent": "logs", "claim": "it burns", "topic": "symptom"}},
     "warroom.verdict": {"verdict": {"kind": "inconclusive", "headline": "unclear", "confidence": {"value": 0.2}}},
+    "warroom.claims_checked": {"subject": "finding", "id": "f1", "claimant": "logs", "slot": "s", "claim": "it burns"},
     "warroom.policy_decided": {
         "tool_use_id": "c1",
         "agent": "logs",
