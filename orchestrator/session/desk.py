@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from orchestrator.engines.base import Incoming, Interrupt, ToolUse
 from orchestrator.hands.budget import Budget
 from orchestrator.hands.run import Hands
-from orchestrator.hands.threads import in_thread
 from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import (
     MAIN_THREAD,
@@ -19,17 +18,15 @@ from orchestrator.journal.events import (
     Event,
     FindingReported,
     Note,
-    Redacted,
-    SourceAddedEvent,
     UnknownBody,
     VerdictReached,
     parse_body,
 )
 from orchestrator.journal.fold import STATUS_TYPES
-from orchestrator.journal.redaction import Redactor
 from orchestrator.journal.text import CleanText, clean
 from orchestrator.session.fold import SessionFold
-from orchestrator.session.patient import PatientLog
+from orchestrator.session.recording import Recorder as Recorder
+from orchestrator.session.recording import redacted_body
 from orchestrator.verdict.claim_rounds import ClaimRounds
 from subagents.contract import Brief, Clock, Finding, Roster, ServiceInfo, ToolResult
 
@@ -52,9 +49,6 @@ NOT_FOR_ENGINES = frozenset(
     }
 )
 """What only hands, or a person through the session, put on record."""
-
-LARGE_BODY = 32 * 1024
-"""Bodies above this many bytes are redacted off the event loop."""
 
 PreviewSink = Callable[[str, CleanText], None]
 Transition = Callable[[Body, str | None], Any]
@@ -109,50 +103,6 @@ class Stop:
     def clear(self) -> None:
         """Let work begin again."""
         self._event.clear()
-
-
-async def redacted_body(redactor: Redactor, body: Body) -> tuple[Body, dict[str, int]]:
-    """Return the body without secrets, and how many were replaced, by kind."""
-    raw = body.model_dump(mode="json")
-    if len(str(raw)) > LARGE_BODY:
-        kept, counts = await in_thread(lambda: redactor.redact_json(raw), "redact")
-    else:
-        kept, counts = redactor.redact_json(raw)
-    if not counts:
-        return body, {}
-    if isinstance(body, SourceAddedEvent):
-        # A source must be found again: where it is stays exact, what the person typed to name it does not.
-        exact = body.spec.model_dump(mode="json", include={"id", "kind", "path", "options"})
-        kept["spec"] = {**kept["spec"], **exact}
-    return parse_body({**kept, "type": body.type}), counts
-
-
-@dataclass
-class Recorder:
-    """Puts bodies on record, redacted."""
-
-    log: PatientLog
-    redactor: Redactor
-
-    async def record(self, body: Body, thread: str, source_id: str | None = None, *, now: bool = False) -> Event:
-        """Append a body; `now` raises DiskFull instead of waiting for room."""
-        entry = Entry(body=body, thread=thread, source_id=source_id)
-        return (await self.record_all(entry, now=now))[0]
-
-    async def record_all(self, *entries: Entry, now: bool = False) -> list[Event]:
-        """Append bodies in one transaction; where the first is there already, it is returned and nothing is added."""
-        first = entries[0]
-        if first.source_id is not None and (there := self.log.find(first.source_id, first.stream)) is not None:
-            return [there]
-        kept: list[Entry] = []
-        notes: list[Entry] = []
-        for entry in entries:
-            body, counts = await redacted_body(self.redactor, entry.body)
-            kept.append(replace(entry, body=body))
-            if counts:
-                notes.append(Entry(body=Redacted(where=body.type, counts=counts), thread=entry.thread))
-        append = self.log.append_now if now else self.log.append
-        return await append(*kept, *notes)
 
 
 @dataclass
