@@ -30,6 +30,14 @@ FILE: Final = "managed.json"
 SIZE_LIMIT: Final = 1 << 20
 
 
+ENVIRONMENT_INTENT: Final = "environment"
+
+
+def agent_intent(role: AgentName) -> str:
+    """Return the name of the doubt whether an agent of this role was created."""
+    return f"agent:{role}"
+
+
 class AgentRef(Frozen):
     """An agent as it was last made: what sessions are created with."""
 
@@ -47,11 +55,15 @@ class Place(Frozen):
     """What was about to be created when this was written: `agent:logs`, `environment`."""
 
     def with_agent(self, role: AgentName, ref: AgentRef | None) -> Place:
-        """Return it with this agent, or without it."""
+        """Return it with this agent, which settles any doubt about it, or without it."""
         agents = {name: one for name, one in self.agents.items() if name != role}
-        if ref is not None:
-            agents[role] = ref
-        return self.model_copy(update={"agents": agents})
+        if ref is None:
+            return self.model_copy(update={"agents": agents})
+        return self.model_copy(update={"agents": {**agents, role: ref}}).without_intent(agent_intent(role))
+
+    def with_environment(self, environment: str) -> Place:
+        """Return it with this environment, which settles any doubt about it."""
+        return self.model_copy(update={"environment": environment}).without_intent(ENVIRONMENT_INTENT)
 
     def with_intent(self, intent: str) -> Place:
         """Return it with one more thing in doubt."""

@@ -22,7 +22,7 @@ from orchestrator.engines.managed.environment import (
     remote_environment_of,
 )
 from orchestrator.engines.managed.plan import ENVIRONMENT, Step, Survey, Wanted, agent_step
-from orchestrator.engines.managed.register import AgentRef, Place, Register
+from orchestrator.engines.managed.register import ENVIRONMENT_INTENT, AgentRef, Place, Register, agent_intent
 from orchestrator.engines.managed.remote import Remote, remote_of, update_body
 from subagents.contract import SPECIALISTS, Clock
 
@@ -122,8 +122,6 @@ class Sync:
         return step, made.ref
 
     async def _create_agent(self, definition: AgentDefinition, roster: Sequence[AgentRef]) -> Remote:
-        intent = f"agent:{definition.role}"
-
         async def send() -> Remote:
             return remote_of(await self.client.beta.agents.create(**definition.body(roster)))
 
@@ -131,7 +129,7 @@ class Sync:
             listed, _ = await self._listed()
             return _ours(listed, definition)
 
-        return await self._create_once(intent, send, find)
+        return await self._create_once(agent_intent(definition.role), send, find)
 
     async def _update_agent(self, definition: AgentDefinition, there: Remote, roster: Sequence[AgentRef]) -> Remote:
         """Send what differs, bound to the version that it was compared with; a lost answer is looked up."""
@@ -188,7 +186,7 @@ class Sync:
             await self._send_again(
                 lambda: self.client.beta.environments.update(made.id, config=body["config"], metadata=body["metadata"])
             )
-        self._note(lambda place: place.model_copy(update={"environment": made.id}))
+        self._note(lambda place: place.with_environment(made.id))
         return step
 
     async def _create_environment(self, wanted: Wanted) -> RemoteEnvironment:
@@ -199,7 +197,7 @@ class Sync:
             listed = await self._listed_environments()
             return next((one for one in listed if one.install == wanted.install and not one.archived), None)
 
-        return await self._create_once(ENVIRONMENT, send, find)
+        return await self._create_once(ENVIRONMENT_INTENT, send, find)
 
     async def _environments(
         self, wanted: Wanted, place: Place, adopt: str | None
@@ -234,24 +232,22 @@ class Sync:
     async def _create_once(
         self, intent: str, send: Callable[[], Awaitable[T]], find: Callable[[], Awaitable[T | None]]
     ) -> T:
-        """Create something once: the intent first, and on doubt look for it before it is sent again."""
+        """Create something once: the intent first, and on doubt look for it before it is sent again.
+
+        The intent is settled when what was made is recorded.
+        """
         self._note(lambda place: place.with_intent(intent))
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                made = await send()
-                break
+                return await send()
             except Exception as error:
                 await self._wait_or_raise(error)
                 found = await find() if in_doubt(error) else None
                 if found is not None:
-                    made = found
-                    break
+                    return found
                 if attempt == ATTEMPTS:
                     raise
-        else:
-            raise AssertionError("the last attempt returns or raises")
-        self._note(lambda place: place.without_intent(intent))
-        return made
+        raise AssertionError("the last attempt returns or raises")
 
     async def _send_again(self, send: Callable[[], Awaitable[object]]) -> None:
         """Send what has the same effect once or twice."""
