@@ -114,7 +114,7 @@ async def test_a_hostile_model_breaks_nothing(machine: Machine) -> None:
         tool.name: tool.params.model_fields for agent in session.roster.agents.values() for tool in agent.tools
     }
     assert all(own[name] >= (IN_THE_SUITE if fields else 3) for name, fields in parameters.items())
-    assert len(engine.asked) == own.total() + others + len(THREADS)
+    assert len(engine.asked) == own.total() + others + len(THREADS) + 1, "every call was answered"
     assert sum(result.outcome == "denied" for _, _, result in engine.asked) >= others
     reached = Counter(tool for agent, tool, result in engine.asked if result.outcome == "ok" and agent != "nobody")
     assert len(reached) >= tools * 3 // 4, "most tools must have been reached, else this attacks argument checks only"
