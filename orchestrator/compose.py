@@ -23,7 +23,7 @@ from subagents.clock import SystemClock
 from subagents.contract import Agent, Clock, Coverage, Incident, Problem, ServiceInfo, ServiceTests, SourceSpec, Window
 
 if TYPE_CHECKING:
-    from orchestrator.config import Loaded
+    from orchestrator.config import Budgets, Loaded
     from orchestrator.config import Settings as Configured
     from orchestrator.engines.base import Engine
     from orchestrator.intake.model import Intake, NamedInput
@@ -71,6 +71,8 @@ class Request:
     until: datetime | None = None
     config: Path | None = None
     """The user's own warroom.toml where it is not in the usual place."""
+    budgets: Budgets | None = None
+    """Bounds that the person gave with the request, over those of the settings."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ async def begin(request: Request, around: Surroundings) -> Session:
 
     Raises ComposeError for unusable input or settings, StateError and DiskFull for the state directory.
     """
+    from orchestrator.config.budgets import over_budgets
     from orchestrator.hands.threads import in_thread
     from orchestrator.session import Session
 
@@ -124,6 +127,8 @@ async def begin(request: Request, around: Surroundings) -> Session:
         said = (Problem(what=remark),) if remark else ()
         remarks = _remarks((*said, *loaded.problems, *intake.problems, *broken))
         placed = replace(settings, directory=directory, shown={"files": shown}, remarks=remarks)
+        if request.budgets is not None:
+            placed = replace(placed, budgets=over_budgets(placed.budgets, request.budgets))
         return await Session.create(around.home, incident, specs, coverage, engine, placed)
     except BaseException:
         await in_thread(lambda: _discard_unbegun(directory), "discard")
@@ -165,6 +170,7 @@ def session_settings(configured: Configured, services: tuple[ServiceInfo, ...], 
     """Return the settings of a session from those of warroom.toml."""
     from orchestrator.hands.policy import policy_of
     from orchestrator.hands.rosters import RosterRecipe
+    from orchestrator.hands.usage import Prices
     from orchestrator.session import Settings
 
     def extra(specs: Sequence[SourceSpec], services: Sequence[ServiceInfo]) -> tuple[Agent, ...]:
@@ -177,6 +183,8 @@ def session_settings(configured: Configured, services: tuple[ServiceInfo, ...], 
         recipe=RosterRecipe(extra_agents=extra),
         policy=policy_of(configured),
         own_secrets=_own_secrets(configured, around.env),
+        budgets=configured.budgets,
+        prices=Prices(configured.engine.prices),
         attended=around.attended,
         clock=around.clock,
     )

@@ -110,6 +110,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("attach", ("plus",), "attach", "Attach a file, a folder or a repository as evidence.", "warroom", "Work",
            "attach"),
     Action("note", ("w",), "note", "Write a note into the session and its report.", "warroom", "Work", "note"),
+    Action("budget", ("dollar_sign",), "budget", "Raise the budget: asks to what, and another key confirms.", "warroom",
+           "Work", "budget"),
     Action("status.copy", ("y",), "copy status", "Copy a status of five lines to the clipboard.", "warroom", "Work",
            "copy_status"),
     Action("sessions", ("s",), "sessions", "Back to the sessions; this one goes on.", "warroom", "Work", "sessions",
@@ -188,6 +190,7 @@ ACTIONS: tuple[Action, ...] = (
 
 QUESTIONS: Mapping[str, Mapping[str, str]] = {
     "interrupt": {"0-4": "choose one agent", "*": "choose all", "!": "stop what was chosen"},
+    "budget": {"!": "raise the budget to what was typed; it is recorded"},
     "delete": {"X": "delete for good"},
     "unseen": {"!": "let files count that were not seen to their end; it is recorded"},
     "quit": {"L": "leave: what that means is said there", "S": "stop the work, keep it, and quit"},
@@ -198,6 +201,7 @@ _SHOWN = {
     "question_mark": "?",
     "colon": ":",
     "slash": "/",
+    "dollar_sign": "$",
     "plus": "+",
     "space": "space",
     "escape": "esc",

@@ -146,6 +146,20 @@ class LiveSession:
         """Keep a line for the record."""
         await self._guarded(self._session.note(text))
 
+    async def raise_budget(self, text: str) -> str:
+        """Raise bounds to what was typed, on record."""
+        from orchestrator.hands.budget_words import BudgetWordsFault, parse_budget
+        from orchestrator.session.budgeting import BudgetFault
+
+        try:
+            raised = self._session.raise_budgets(parse_budget(text))
+            await self._guarded(raised)
+        except (BudgetWordsFault, BudgetFault) as error:
+            raise ActFault(str(error)) from error
+        return f"{self._session.budget.fold.changes[-1].words}; it is on record" + (
+            "" if self.running else "; r goes on"
+        )
+
     async def decide(
         self, approval: str, decision: Literal["approve", "reject"], digest: str, reason: str = ""
     ) -> None:
@@ -260,6 +274,10 @@ class WatchedSession:
         raise ActFault(self.why_not)
 
     async def note(self, text: str) -> None:
+        """Refuse."""
+        raise ActFault(self.why_not)
+
+    async def raise_budget(self, text: str) -> str:
         """Refuse."""
         raise ActFault(self.why_not)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from orchestrator.hands.budget_fold import SpentFold
+from orchestrator.hands.budget_summary import meter
 from orchestrator.hands.fix_fold import FixFold
 from orchestrator.journal.events import Event
 from orchestrator.verdict.board import Board, Hypothesis
@@ -68,6 +70,9 @@ class SessionActs(Protocol):
     async def note(self, text: str) -> None:
         """Keep a line for the record."""
 
+    async def raise_budget(self, text: str) -> str:
+        """Raise bounds to what was typed (`10usd, 20m`), on record; return what was raised, in words."""
+
     async def decide(
         self, approval: str, decision: Literal["approve", "reject"], digest: str, reason: str = ""
     ) -> None:
@@ -94,6 +99,7 @@ class SessionView:
         self.streams = Streams()
         self.agents = Agents()
         self.fixes = FixFold()
+        self.spent = SpentFold()
         self.seq = 0
         """The last event taken into account."""
         self.version = 0
@@ -114,6 +120,7 @@ class SessionView:
         self.agents.learn(event)
         self.streams.learn(event)
         self.fixes.learn(event)
+        self.spent.learn(event)
         if event.type in _BOARD_TYPES:
             self.board.apply(event)
             self.board_version += 1
@@ -128,6 +135,10 @@ class SessionView:
         if notice != self.notice:
             self.notice = notice
             self.version += 1
+
+    def meter(self, *, short: bool = False) -> str:
+        """Return what was spent and what is left; empty where nothing costs and nothing is bounded."""
+        return meter(self.spent, (self.clock.now(), self.clock.monotonic()), short=short)
 
     @property
     def hypotheses(self) -> tuple[Hypothesis, ...]:

@@ -40,6 +40,7 @@ from orchestrator.hands.budget_measures import (
     reserves,
     shown,
 )
+from orchestrator.hands.budget_summary import meter
 from orchestrator.hands.usage import COST, Prices, Usage
 from orchestrator.journal.events import MAIN_THREAD, ModelRequestEnd
 from subagents.contract import AgentName, Clock
@@ -201,6 +202,10 @@ class Budget:
     def resumptions(self) -> int:
         """How often the session stopped at its budget and was given more."""
         return self.fold.resumptions
+
+    def meter(self) -> str:
+        """Return what was spent and what is left, in a line; empty where nothing costs and nothing is bounded."""
+        return meter(self.fold, self._now())
 
     def reached(self) -> str:
         """Say which bounds ordinary work has used up, for people; empty where none."""

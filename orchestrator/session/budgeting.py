@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from pydantic import JsonValue
 
-from orchestrator.config.model import BUDGETED_AGENTS, Bounds, Budgets
+from orchestrator.config.model import Bounds, Budgets
 from orchestrator.hands.budget import Budget, with_defaults
-from orchestrator.hands.budget_measures import MEASURES, limits, named
+from orchestrator.hands.budget_measures import limits, named
+from orchestrator.hands.budget_words import in_words
 from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import MAIN_THREAD, BudgetChanged
 from orchestrator.session.beginning import STREAM
@@ -30,35 +29,40 @@ def first_budget(budgets: Budgets, engine: object) -> tuple[Entry, ...]:
     if not limits(bounds) and not bounds.agents:
         return ()
     overshoot = str(getattr(engine, "overshoot", OVERSHOOT))
-    body = _changed(bounds, "settings", _words(bounds), overshoot)
+    body = _changed(bounds, "settings", f"at most {in_words(bounds)}", overshoot)
     return (Entry(body=body, thread=MAIN_THREAD, stream=STREAM, source_id="budget"),)
 
 
-def raised(now: Budgets, wished: Bounds, agent: str | None, by: str) -> BudgetChanged:
-    """Return the event of a raise; raises BudgetFault for what is no raise."""
-    if agent is not None and agent not in BUDGETED_AGENTS:
-        raise BudgetFault(f"there is no agent {agent[:40]!r}; there are: {', '.join(BUDGETED_AGENTS)}")
-    old = now if agent is None else now.agents.get(agent, Bounds())
-    wishes = {measure: getattr(wished, measure) for measure in MEASURES if getattr(wished, measure) is not None}
-    if not wishes:
-        raise BudgetFault("name what to raise, and to how much")
-    before, after, whose = limits(old), limits(wished), f"{agent}: " if agent else ""
+def raised(now: Budgets, wished: Budgets, by: str) -> list[BudgetChanged]:
+    """Return the events of a raise, one for the session and one for each agent; raises BudgetFault for what is none."""
+    made: list[BudgetChanged] = []
+    if limits(wished):
+        changes, words = _raise(now, wished, "")
+        now = now.model_copy(update=changes)
+        made.append(_changed(now, by, words, ""))
+    for agent, own in wished.agents.items():
+        old = now.agents.get(agent, Bounds())
+        changes, words = _raise(old, own, f"{agent}: ")
+        now = now.model_copy(update={"agents": {**now.agents, agent: old.model_copy(update=changes)}})
+        made.append(_changed(now, by, words, ""))
+    if not made:
+        raise BudgetFault("name what to raise, and to how much; nothing was changed")
+    return made
+
+
+def _raise(old: Bounds, wished: Bounds, whose: str) -> tuple[dict[str, object], str]:
+    before, after = limits(old), limits(wished)
     words = []
-    for measure in wishes:
+    for measure, amount in after.items():
         if measure not in before:
             raise BudgetFault(f"{whose}{measure} is not bounded, so there is nothing to raise; nothing was changed")
-        if after[measure] <= before[measure]:
+        if amount <= before[measure]:
             raise BudgetFault(
-                f"{whose}{named(measure, after[measure])} is no raise: the bound is {named(measure, before[measure])}; "
+                f"{whose}{named(measure, amount)} is no raise: the bound is {named(measure, before[measure])}; "
                 "nothing was changed; give the new bound, not what is added"
             )
-        words.append(f"{whose}{named(measure, before[measure])} raised to {named(measure, after[measure])}")
-    changes = cast(dict[str, object], wishes)
-    if agent is None:
-        bounds = now.model_copy(update=changes)
-    else:
-        bounds = now.model_copy(update={"agents": {**now.agents, agent: old.model_copy(update=changes)}})
-    return _changed(bounds, by, "; ".join(words), "")
+        words.append(f"{whose}{named(measure, before[measure])} raised to {named(measure, amount)}")
+    return {measure: getattr(wished, measure) for measure in after}, "; ".join(words)
 
 
 def how_to_raise(budget: Budget, session_id: str) -> str:
@@ -77,10 +81,3 @@ def _changed(bounds: Budgets, by: str, words: str, overshoot: str) -> BudgetChan
         "bounds": bounds.model_dump(mode="json", exclude_none=True),
     }
     return BudgetChanged(detail={**detail, **({"overshoot": overshoot} if overshoot else {})})
-
-
-def _words(bounds: Budgets) -> str:
-    said = [named(measure, amount) for measure, amount in limits(bounds).items()]
-    for agent, own in bounds.agents.items():
-        said += [f"{agent}: {named(measure, amount)}" for measure, amount in limits(own).items()]
-    return "at most " + ", ".join(said)

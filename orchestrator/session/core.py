@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from orchestrator.config.model import Bounds, Budgets
+from orchestrator.config.model import Budgets
 from orchestrator.engines.base import Engine, Interrupt, Message, SourceAdded, StopReason
 from orchestrator.hands.approvals import Approvals
 from orchestrator.hands.budget import Budget
@@ -29,6 +29,7 @@ from orchestrator.hands.steps import Steps
 from orchestrator.hands.threads import in_thread
 from orchestrator.hands.workers import Workers
 from orchestrator.journal.blobs import BlobStore
+from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import (
     MAIN_THREAD,
     ApprovalDecided,
@@ -373,13 +374,13 @@ class Session:
         """Keep a line for the record."""
         return await self._recorder.record(Note(text=text, by=by), MAIN_THREAD, now=True)
 
-    async def raise_budget(self, bounds: Bounds, agent: AgentName | None = None, by: str = "person") -> Event:
-        """Raise bounds of the session, or of one agent, to what is given, on record; raises BudgetFault.
+    async def raise_budgets(self, wished: Budgets, by: str = "person") -> list[Event]:
+        """Raise bounds of the session and of agents to what is given, on record, all or none; raises BudgetFault.
 
         It is the person's act: neither the desk nor any tool leads here.
         """
-        body = raised(self._spent.budgets or Budgets(), bounds, agent, by)
-        return await self._recorder.record(body, MAIN_THREAD, now=True)
+        bodies = raised(self._spent.budgets or Budgets(), wished, by)
+        return await self._recorder.record_all(*(Entry(body=body, thread=MAIN_THREAD) for body in bodies), now=True)
 
     async def decide(
         self,

@@ -6,6 +6,7 @@ import json
 
 from pydantic import BaseModel, Field
 
+from orchestrator.hands.budget_summary import BudgetSummary
 from orchestrator.journal.verdict import ServiceScore, SuspectScore, Verdict, VerdictKind
 from orchestrator.verdict.report_model import DoubtedClaim, Report, ReportedFix
 from subagents.contract import Frozen
@@ -33,6 +34,7 @@ class VerdictDocument(Frozen):
     fixes: tuple[ReportedFix, ...] = Field(
         (), description="Drafted fixes: where each stands, and the digest that `warroom fix approve` asks for."
     )
+    budget: BudgetSummary | None = Field(None, description="What was used, and of what bounds; None: nothing to say.")
 
 
 def document(report: Report, version: str) -> VerdictDocument:
@@ -54,6 +56,7 @@ def document(report: Report, version: str) -> VerdictDocument:
         problems=tuple(problem.line() for problem in report.problems),
         warroom=version,
         fixes=report.fixes,
+        budget=report.budget if report.budget is not None and report.budget.worth_saying else None,
     )
 
 

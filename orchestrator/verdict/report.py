@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
+from orchestrator.hands.budget_fold import SpentFold
+from orchestrator.hands.budget_summary import summarised
 from orchestrator.hands.fix_fold import FixFold
 from orchestrator.journal.events import (
     ClaimsChecked,
@@ -83,6 +85,7 @@ class _Fold:
         self.moments: list[Moment] = []
         self.spans = WorkSpans()
         self.fixes = FixFold()
+        self.spent = SpentFold()
         self.count = 0
         self.last: Event | None = None
 
@@ -91,6 +94,7 @@ class _Fold:
         self.board.apply(event)
         self.spans.apply(event)
         self.fixes.learn(event)
+        self.spent.learn(event)
         match event.body:
             case IncidentOpened() if self.opened is None:
                 self.opened = (event.body, event.ts)
@@ -189,6 +193,7 @@ class _Fold:
             problems=_unique([*self.problems, *(p for item in coverage for p in item.problems)]),
             notes=tuple(self.notes),
             fixes=reported(self.fixes.fixes.values()),
+            budget=summarised(self.spent),
             doubted=self._doubted(),
             unchecked=check.unchecked if (check := self.checks.get(("verdict", self.verdict_id, False))) else (),
         )

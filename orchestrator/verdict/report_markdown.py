@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from orchestrator.journal.verdict import Action, Cited, Verdict
 from orchestrator.verdict.markdown_text import code, fence, inline
+from orchestrator.verdict.report_budget import budget_lines
 from orchestrator.verdict.report_fixes import fix_lines
 from orchestrator.verdict.report_model import EvidenceEntry, Moment, Report, ReportedFinding
 from orchestrator.verdict.when import moment, span
@@ -109,6 +110,7 @@ class _Page:
         took, opened = span(report.seconds), moment(report.opened_at, self.zone)
         yield f"- Investigated by: {inline(report.shown_as)}, in {took}, opened {opened}"
         yield f"- Session: {code(report.session)}, warroom {inline(report.version)}"
+        yield from budget_lines(report.budget)
         if report.earlier_verdicts:
             yield f"- This verdict replaces {report.earlier_verdicts} earlier in the same session"
         wrong = sum(1 for item in report.doubted if not item.handed_back)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime
 
+from orchestrator.hands.budget_summary import BudgetSummary
 from orchestrator.journal.fold import SessionStatus
 from orchestrator.journal.verdict import Action, Verdict
 from subagents.contract import Coverage, Finding, Frozen, Incident, Problem, SourceSpec
@@ -126,6 +127,8 @@ class Report(Frozen):
     """Every claim of the session that the checker refused, oldest first."""
     unchecked: tuple[str, ...] = ()
     """Numbers in the verdict that no data settles."""
+    budget: BudgetSummary | None = None
+    """What the session used, and of what bounds."""
 
     def entry(self, ref: str) -> EvidenceEntry | None:
         """Return the evidence behind a citation."""

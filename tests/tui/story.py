@@ -242,6 +242,10 @@ class FakeActs:
     async def note(self, text: str) -> None:
         self._do("note", text)
 
+    async def raise_budget(self, text: str) -> str:
+        self._do("raise_budget", text)
+        return f"raised to {text}"
+
     async def decide(
         self, approval: str, decision: Literal["approve", "reject"], digest: str, reason: str = ""
     ) -> None:

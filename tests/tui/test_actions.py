@@ -69,6 +69,7 @@ def test_no_binding_has_priority() -> None:
 
 def test_a_question_is_never_answered_by_the_key_that_asked() -> None:
     asked = {"interrupt": "interrupt", "delete": "session.delete", "quit": "quit", "unseen": "review.override"}
+    asked |= {"budget": "budget"}
     for question, keys in QUESTIONS.items():
         action = next(one for one in ACTIONS if one.id == asked[question])
         assert not set(keys) & set(action.keys)

@@ -44,6 +44,7 @@ def request_from(given: Mapping[str, Any], command: tuple[str, ...] | None) -> R
     """Read the request from the options of `run`; raises Fault for a time that is none."""
     from orchestrator.compose import Request
     from subagents.clock import SystemClock
+    from tui.commands.budget import budget_from
     from tui.commands.times import moment
 
     now = SystemClock().now()
@@ -60,6 +61,7 @@ def request_from(given: Mapping[str, Any], command: tuple[str, ...] | None) -> R
         since=moment(given["since"], now) if given["since"] else None,
         until=moment(given["until"], now) if given["until"] else None,
         config=given["config"],
+        budgets=budget_from(given["budget"]) if given.get("budget") else None,
     )
 
 
@@ -106,6 +108,7 @@ async def _open_and_run(opening: Opening, shown: Presentation, narrator: Narrato
         except SessionFault as error:
             raise Fault(str(error)) from error
         session.on_full_disk(narrator.say)
+        narrator.meter = session.budget.meter
         try:
             if session.was_doing:
                 narrator.say(f"the last run was at {', '.join(session.was_doing)}")
@@ -183,6 +186,8 @@ def _exit_status(stop: StopReason, made: Report, trouble: str) -> int:
         why = trouble or made.status_reason or stop
         complain(f"the engine gave no verdict ({why}); what was found is kept; {again}")
         return ENGINE_FAILED
+    if stop == "budget_reached":
+        complain(made.status_reason)
     narrate(f"warroom: report: warroom report {made.session}")
     if any(fix.standing == "waits" for fix in made.fixes):
         narrate(f"warroom: a fix waits for your decision: warroom fix show {made.session}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -12,6 +13,7 @@ from orchestrator.journal.events import (
     AgentMessage,
     ApprovalRequested,
     Body,
+    BudgetChanged,
     ClaimsChecked,
     Event,
     FindingReported,
@@ -19,6 +21,7 @@ from orchestrator.journal.events import (
     FixDelivered,
     FixDrafted,
     IncidentOpened,
+    ModelRequestEnd,
     Note,
     PolicyDecided,
     Redacted,
@@ -47,6 +50,9 @@ class Narrator:
     def __init__(self, quiet: bool = False) -> None:
         self.told = 0
         """Sequence number of the last event that was told."""
+        self.meter: Callable[[], str] = str
+        """What was spent and what is left, in a line; empty where nothing costs."""
+        self._metered = ""
         self._quiet = quiet
         stream = sys.stderr
         self._colour = stream is not None and stream.isatty() and not os.environ.get("NO_COLOR")
@@ -57,6 +63,14 @@ class Narrator:
         self.told = event.seq
         if said and not self._quiet:
             self._write(event.ts.strftime("%H:%M:%SZ"), event.thread, said)
+        if isinstance(event.body, ModelRequestEnd | VerdictReached | StatusIdle) and not self._quiet:
+            self._say_meter(event.ts.strftime("%H:%M:%SZ"))
+
+    def _say_meter(self, time: str) -> None:
+        meter = self.meter()
+        if meter and meter != self._metered:
+            self._metered = meter
+            self._write(time, "used", meter)
 
     def problem(self, problem: Problem) -> None:
         """Write what is wrong with the input."""
@@ -139,6 +153,8 @@ def _of_session(body: Body) -> str | None:
             return f"idle: {stop.message or stop.type}"
         case StatusRescheduled(reason=reason) | StatusTerminated(reason=reason):
             return f"{body.type.rpartition('.')[2].removeprefix('status_')}: {reason}"
+        case BudgetChanged(detail=detail):
+            return f"budget ({detail.get('by')}): {detail.get('words')}"
         case Redacted(where=where, counts=counts):
             return f"{sum(counts.values())} secrets replaced in {where}"
         case Note(text=text, level=level):

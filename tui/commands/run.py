@@ -41,6 +41,9 @@ class RunCommand(click.Command):
 @click.option("--since", metavar="TIME", help="Start of the window: ISO 8601 with a zone, or an age such as 90m.")
 @click.option("--until", metavar="TIME", help="End of the window, likewise.")
 @click.option("--incident", metavar="ID", help="The incident's id, such as INC-0412.")
+@click.option(
+    "--budget", metavar="AMOUNT,…", help="Most it may use: 5usd, 10m, 200calls, 50turns, 400ktokens, logs:50calls."
+)
 @click.option("--config", "config", type=click.Path(path_type=Path), metavar="FILE", help="Your own warroom.toml.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @click.pass_context
@@ -57,6 +60,10 @@ def run(ctx: click.Context, /, **given: object) -> int:
     failed; 130 interrupted (Ctrl-C once: stops and can be resumed; twice: quits at once).
     """
     _refuse_nothing(given, ctx.meta.get(_COMMAND))
+    if given["budget"]:
+        from tui.commands.budget import budget_from
+
+        budget_from(str(given["budget"]))  # what is wrong with it is said before a war room opens
     if _wants_war_room(given):
         return _war_room(given, ctx.meta.get(_COMMAND))
     from tui.commands.investigation import investigate, presentation_from, request_from

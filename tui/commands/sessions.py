@@ -18,6 +18,7 @@ COMMANDS = {
     "list": Listed("tui.commands.sessions:list_sessions", "List sessions, newest first."),
     "show": Listed("tui.commands.sessions:show", "Show one session: status, verdict, integrity."),
     "resume": Listed("tui.commands.resume:resume", "Continue a session that stopped."),
+    "budget": Listed("tui.commands.budget:budget", "Show what a session used, and raise its budget."),
     "export": Listed("tui.commands.sessions:export", "Write a session's journal as JSON lines."),
     "delete": Listed("tui.commands.removal:delete", "Delete sessions, in two steps."),
 }
@@ -25,7 +26,7 @@ COMMANDS = {
 
 @click.group(cls=LazyGroup, listed=COMMANDS)
 def sessions() -> None:
-    """List, show, resume, export and delete sessions. The start of an id is enough where it is unique."""
+    """List, show, resume, bound, export and delete sessions. The start of an id is enough where it is unique."""
 
 
 @click.command("list")
@@ -78,8 +79,11 @@ def _stamp(at: datetime | None) -> str:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def show(session: str, as_json: bool) -> None:
     """Show one session: status, verdict, how far its journal can be trusted, where it is kept."""
+    from orchestrator.hands.budget_fold import BUDGET_TYPES
+    from orchestrator.hands.budget_summary import summary_of
     from orchestrator.journal.index import summarise
     from orchestrator.journal.reader import JournalReader
+    from orchestrator.journal.text import clean
     from tui.commands.opening import clear_faults, session_folder
     from tui.commands.output import to_stdout
 
@@ -89,19 +93,23 @@ def show(session: str, as_json: bool) -> None:
         with JournalReader.open(folder) as reader:
             reader.verify()
             integrity, live, head = reader.words, reader.live, reader.head
+            spent = summary_of(reader.events(types=BUDGET_TYPES))
             whole = reader.integrity.whole and not reader.newer
     if as_json:
         shown = {**row.model_dump(mode="json"), "integrity": integrity, "open_elsewhere": live, "hash": head.hash}
-        to_stdout(json.dumps({**shown, "folder": str(folder)}, indent=2) + "\n")
+        budget = spent.model_dump(mode="json") if spent.worth_saying else None
+        to_stdout(json.dumps({**shown, "budget": budget, "folder": str(folder)}, indent=2) + "\n")
         return
     again = "sessions resume" if whole else "sessions export"  # what is not whole is not continued
-    to_stdout(_details(row, folder, integrity, f"warroom report {row.id}   or   warroom {again} {row.id}", live))
+    details = _details(row, folder, integrity, live)
+    if spent.worth_saying:
+        details.append(("used", spent.meter or "nothing of what is bounded"))
+    details.append(("next", f"warroom report {row.id}   or   warroom {again} {row.id}"))
+    to_stdout("".join(f"{name:<10} {clean(text, newlines=False)}\n" for name, text in details))
 
 
-def _details(row: SessionRow, folder: Path, integrity: str, following: str, live: bool) -> str:
-    from orchestrator.journal.text import clean
-
-    pairs = [
+def _details(row: SessionRow, folder: Path, integrity: str, live: bool) -> list[tuple[str, str]]:
+    return [
         ("session", row.id),
         ("incident", f"{row.incident} {row.title}"),
         ("service", row.service or "-"),
@@ -114,9 +122,7 @@ def _details(row: SessionRow, folder: Path, integrity: str, following: str, live
         ("events", str(row.events)),
         ("journal", integrity),
         ("folder", str(folder)),
-        ("next", following),
     ]
-    return "".join(f"{name:<10} {clean(text, newlines=False)}\n" for name, text in pairs)
 
 
 @click.command()

@@ -95,6 +95,11 @@ class PromptingScreen(Screen[None]):
         self._remember_focus()
         self.prompt.ask("note", "note >")
 
+    def action_budget(self) -> None:
+        """Ask to what the budget is raised."""
+        self._remember_focus()
+        self.prompt.ask("budget", "raise the budget to, such as 10usd 20m 400calls >")
+
     def action_attach(self) -> None:
         """Ask for a path."""
         self._remember_focus()
@@ -142,6 +147,8 @@ class PromptingScreen(Screen[None]):
             "message": self._say,
             "note": self._write_note,
             "attach": self._add_evidence,
+            "budget": self._confirm_budget,
+            "raise": self._raise_budget,
             "interrupt": self._confirm_interrupt,
             "stop": self._interrupt,
         }
@@ -165,6 +172,21 @@ class PromptingScreen(Screen[None]):
         if self.view is not None and self.view.acts is not None:
             self.tell(f"looking at {path} …", "good")
             self.act(self.view.acts.attach(path))
+
+    def _confirm_budget(self, typed: str) -> None:
+        from orchestrator.hands.budget_words import BudgetWordsFault, in_words, parse_budget
+
+        try:
+            raised = in_words(parse_budget(typed))
+        except BudgetWordsFault as fault:
+            self.tell(flat(str(fault)))
+            return
+        words = line((f"raise the budget to {raised}? ", "warn"), ("! raise  ", "accent"), ("esc leave it", "dim"))
+        self.prompt.choose(Choice("raise", words, {"!": typed}))
+
+    def _raise_budget(self, typed: str) -> None:
+        if self.view is not None and self.view.acts is not None:
+            self.act(self.view.acts.raise_budget(typed))
 
     def _confirm_interrupt(self, whose: str) -> None:
         whom = "all work" if whose == "all" else f"the work of {whose}"

@@ -180,8 +180,9 @@ class WarRoomScreen(PromptingScreen):
         from tui.views.incident import answer, header, symptom
 
         now = view.clock.now()
+        spent = view.meter(short=width < 140) if width >= 90 else ""
         self.query_one("#header", TextBlock).show(
-            header(view.incident, now, width, "" if view.caught_up else "reading …")
+            header(view.incident, now, width, "" if view.caught_up else "reading …", spent)
         )
         self.query_one("#symptom", TextBlock).show(symptom(view.incident, width))
         self.query_one("#answer", TextBlock).show(*answer(view.incident, view.leading))
@@ -237,6 +238,8 @@ class WarRoomScreen(PromptingScreen):
             parts = list(line((f"! {waiting} waits for your yes or no: {how}", "warn")))
         if not parts and view.caught_up and not view.running and view.agents.reason == "interrupted":
             parts = list(line(("it was stopped before it was done: r goes on", "warn")))
+        if not parts and view.caught_up and not view.running and view.agents.reason == "budget_reached":
+            parts = list(line(("it reached its budget: $ raises it, then r goes on", "warn")))
         return tuple(parts) or line(("> ", "accent"), ("m steer or ask", "dim"))
 
     # -- what is offered ---------------------------------------------------------------------
@@ -252,6 +255,8 @@ class WarRoomScreen(PromptingScreen):
                 return view is not None and bool(view.incident.pending)
             case "message" | "note" | "attach":
                 return can
+            case "budget":
+                return can and view is not None and view.spent.budgets is not None
             case "interrupt":
                 return can and acts is not None and acts.running
             case "resume":

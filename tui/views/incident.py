@@ -123,8 +123,8 @@ def standing_words(fold: IncidentFold) -> str:
     return words.get(kind, kind.replace("_", " "))
 
 
-def header(fold: IncidentFold, now: datetime, width: int, note: str = "") -> Line:
-    """Return the header: incident, title, engine, status, time of work, approvals."""
+def header(fold: IncidentFold, now: datetime, width: int, note: str = "", spent: str = "") -> Line:
+    """Return the header: incident, title, engine, status, time of work, what was spent, approvals."""
     if fold.opened is None:
         return line((note or "opening …", "strong"))
     incident = fold.opened.incident
@@ -139,6 +139,7 @@ def header(fold: IncidentFold, now: datetime, width: int, note: str = "") -> Lin
         (f"  ·  {engine}" if engine else "", "dim"),
         ("  ·  ", "dim"),
         (f"{status} {clock_of(fold.work_seconds(now))}", "accent" if running else "bad" if bad else "good"),
+        (f"  ·  {spent}" if spent else "", "plain"),
         ("  ·  ", "dim"),
         (waiting, "warn" if approvals else "dim"),
         (f"  ·  {note}" if note else "", "warn"),
