@@ -34,9 +34,16 @@ SCORE = "score"
 """A suspicion score between 0 and 1, by the method that the finding names."""
 RANK = "rank"
 """Place in a ranking, 1 is first."""
+TESTS_FIXED = "tests_fixed"
+"""How many tests fail on the base with the fix's tests and pass on the fix; cites the commit that is undone."""
+TESTS_BROKEN = "tests_broken"
+"""How many tests pass on the base and fail on the fix; cites the commit that is undone."""
 
 MOMENTS = frozenset({ONSET, FIRST_SEEN, LAST_SEEN, DEPLOYED_AT, COMMITTED_AT})
 """Quantities whose value is a moment."""
 
-KNOWN = MOMENTS | {BASELINE, PEAK, FACTOR, LATEST, COUNT, BASELINE_COUNT, LEAD_TIME, SCORE, RANK}
+TESTED = frozenset({TESTS_FIXED, TESTS_BROKEN})
+"""Quantities of a draft's check."""
+
+KNOWN = MOMENTS | TESTED | {BASELINE, PEAK, FACTOR, LATEST, COUNT, BASELINE_COUNT, LEAD_TIME, SCORE, RANK}
 """Every quantity that code can recompute; other names are the claimant's own and are shown as unchecked."""

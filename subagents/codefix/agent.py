@@ -9,6 +9,7 @@ from subagents.codefix import check_tool
 from subagents.codefix.draft_tools import build_draft_tools
 from subagents.codefix.procedure import Investigation
 from subagents.codefix.repos import Repositories
+from subagents.codefix.resolver import CodeResolver
 from subagents.codefix.tools import build_tools
 from subagents.contract import Agent, ServiceInfo, SourceSpec, Tool
 
@@ -54,5 +55,6 @@ def build(specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> 
         prompt=PROMPT,
         tools=tools,
         procedure=Investigation(frozenset(tool.name for tool in tools)),
-        resolver=repositories,
+        resolver=CodeResolver(repositories),
+        cites=("commit",) if repositories.specs else (),
     )

@@ -1,4 +1,4 @@
-"""`code_check`: tests a draft in the sandbox. What it writes stays in the session's own folder and is removed again."""
+"""`code_check`: tests a draft in the sandbox. Of what it writes, in the session's own folder, only the result stays."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from subagents.codefix.checks import Checker, CheckJob
 from subagents.codefix.detect import TestConfig
 from subagents.codefix.export import Trees
 from subagents.codefix.fixes import Check, CheckMade, CheckParams
+from subagents.codefix.kept import keep_check
 from subagents.codefix.repos import Repositories
 from subagents.codefix.store import drafts_dir
 from subagents.contract import ServiceInfo, SourceSpec, Tool, ToolContext, ToolError, ToolResult
@@ -75,6 +76,11 @@ class CheckTool:
             worktree=worktree if (worktree / ".git").exists() else None,
         )
         check = self._checker.check(job, context.cancelled)
+        try:
+            keep_check(trees.git_dir, check)
+        except OSError as error:
+            lost = f"this result could not be kept ({error.strerror}), so its counts cannot be checked again"
+            check = check.model_copy(update={"warnings": (*check.warnings, lost)})
         return ToolResult[CheckMade](data=CheckMade(check=check), text=check_text(check))
 
     def _store(self, source: str, commit: str) -> tuple[SourceSpec, Trees]:

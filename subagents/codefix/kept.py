@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+
 from subagents.codefix.draft_model import Kept
-from subagents.codefix.store import DraftStore, write_whole
+from subagents.codefix.fixes import Check, Draft
+from subagents.codefix.store import RECORDS, DraftStore, write_whole
+from subagents.gitstore.environment import require_sha
+
+_CHECK = "check-"
 
 
 def keep(store: DraftStore, kept: Kept) -> None:
@@ -23,6 +30,22 @@ def _read(store: DraftStore, draft_id: str) -> Kept | None:
         return Kept.model_validate_json(file.read_bytes())
     except (OSError, ValueError):
         return None
+
+
+def keep_check(git_dir: Path, check: Check) -> None:
+    """Write what the tests of a draft showed beside the drafts of its store; raises OSError."""
+    write_whole(git_dir / RECORDS / f"{_CHECK}{require_sha(check.commit)}.json", check.model_dump_json().encode())
+
+
+def kept_checks(git_dir: Path) -> list[tuple[Draft, Check]]:
+    """Return the drafts of a store that were tested and what the tests showed, the one tested last at the end."""
+    found = []
+    for file in (git_dir / RECORDS).glob("d-*.json"):
+        with contextlib.suppress(OSError, ValueError):
+            draft = Kept.model_validate_json(file.read_bytes()).draft
+            record = file.with_name(f"{_CHECK}{require_sha(draft.commit)}.json")
+            found.append((record.stat().st_mtime_ns, draft.id, draft, Check.model_validate_json(record.read_bytes())))
+    return [(draft, check) for _, _, draft, check in sorted(found, key=lambda each: each[:2])]
 
 
 def find_kept(store: DraftStore, draft_id: str) -> Kept | None:

@@ -12,8 +12,9 @@ from subagents.codefix.draft_model import DraftHunksParams, DraftRevertParams
 from subagents.codefix.draft_tools import cited
 from subagents.codefix.fixes import Check, CheckMade, CheckParams, Draft, DraftMade
 from subagents.codefix.model import CodeFixSummary, RevertAnswer, RevertParams
+from subagents.codefix.resolver import UNIT, counts_of
 from subagents.codefix.tools import revert_text
-from subagents.contract import Brief, Finding, Suspect, Workbench
+from subagents.contract import Brief, Fact, Finding, Suspect, Workbench
 
 AGENT = "codefix"
 CHECK = "code_check"
@@ -153,10 +154,17 @@ def _finding(fixed: Fixed, accusation: Finding, suspect: Suspect) -> Finding:
         topic="fix",
         about=suspect,
         stance="observes",
+        facts=_tests(fixed, refs[0]),
         weight=0.8 if draft is not None or (ready and not fixed.refused) else 0.3,
         citations=tuple(dict.fromkeys(refs)),
         terms=(answer.files if answer.clean else answer.conflicts)[:30],
     )
+
+
+def _tests(fixed: Fixed, citation: str) -> tuple[Fact, ...]:
+    """State what a check counted, where tests ran."""
+    counts = counts_of(fixed.check) if fixed.check is not None else {}
+    return tuple(Fact(quantity=name, value=count, unit=UNIT, citation=citation) for name, count in counts.items())
 
 
 def check_text(check: Check | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from subagents import citations
 from subagents import quantities as q
@@ -173,21 +173,7 @@ def span(catalogue: ChangeCatalogue) -> Window | None:
     spans = [coverage.span for coverage in catalogue.coverage() if coverage.span is not None]
     moments = [moment for each in spans for moment in (each.start, each.end)]
     for reader in _readers(catalogue):
-        moments += _landed(reader)
+        moments += reader.landed(GIT_S)
     if not moments:
         return None
     return Window(start=min(moments), end=max(moments) + timedelta(microseconds=1))
-
-
-def _landed(reader: Reader) -> list[datetime]:
-    """Return when the first commits and the tip of a repository landed, as far as git says so in time."""
-    found: list[datetime] = []
-    head = reader.store.state.head
-    try:
-        found += [commit.committed_at for commit in reader.commits([head]).values()]
-        roots = reader.store.run(["rev-list", "--max-parents=0", "--stdin"], f"{head}\n".encode(), Bounds(GIT_S))
-        shas = roots.stdout.decode("ascii", "replace").split()[:20]
-        found += [commit.committed_at for commit in reader.commits(shas).values()] if shas else []
-    except (GitFailed, ValueError):
-        pass
-    return [moment.astimezone(UTC) for moment in found]

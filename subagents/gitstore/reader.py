@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from subagents.gitstore.environment import PREFIX, require_path, require_sha
 from subagents.gitstore.log import LOG_BOUNDS, LoggedCommit, LogQuery, stream_log
@@ -17,6 +18,7 @@ from subagents.gitstore.store import IsolatedStore
 PATCH_LIMIT = 1 << 20
 """Most bytes kept of one commit's patch."""
 FILE_LIMIT = 4 << 20
+ROOTS_LIMIT = 20
 _GREP = ("grep", "-F", "-f", "-", "-n", "-z", "-I", "-m", "50", "--full-name", "--no-color", "--no-textconv")
 _DIFF_TREE = (
     *("diff-tree", "--stdin", "-r", "-p", "--cc", "-M", "--root", "--no-color", "--no-ext-diff"),
@@ -247,3 +249,15 @@ class Reader:
         added = tuple(self.log(LogQuery((current,), (previous,), limit=limit)))
         removed = tuple(self.log(LogQuery((previous,), (current,), limit=limit)))
         return Brought(added, removed)
+
+    def landed(self, deadline_s: float = 10.0) -> tuple[datetime, ...]:
+        """Return when the tip and the first commits of its history landed, as far as git says so in time."""
+        head, found = self.store.state.head, []
+        try:
+            found += [commit.committed_at for commit in self.commits([head]).values()]
+            roots = self.store.run(["rev-list", "--max-parents=0", "--stdin"], f"{head}\n".encode(), Bounds(deadline_s))
+            shas = roots.stdout.decode("ascii", "replace").split()[:ROOTS_LIMIT]
+            found += [commit.committed_at for commit in self.commits(shas).values()] if shas else []
+        except (GitFailed, ValueError):
+            pass
+        return tuple(found)
