@@ -10,6 +10,10 @@ from orchestrator.journal.text import clean
 _SAID_LIMIT: Final = 300
 
 
+class Garbled(Exception):
+    """An answer with a good status that is not what the API would answer; says what was expected."""
+
+
 def in_doubt(error: BaseException) -> bool:
     """Say whether the request may have had its effect although it failed: then list and match before it is repeated."""
     import anthropic
@@ -19,6 +23,8 @@ def in_doubt(error: BaseException) -> bool:
 
     if refusal_in(error) is not None:
         return False
+    if isinstance(error, Garbled):
+        return True
     if isinstance(error, anthropic.APIStatusError):
         return error.status_code >= 500 or error.status_code == 408
     return isinstance(error, anthropic.APIConnectionError | httpx2.HTTPError)
@@ -44,6 +50,8 @@ def explain(error: BaseException, to: Endpoint) -> str:
     refused = refusal_in(error)
     if refused is not None:
         return _clean(str(refused))
+    if isinstance(error, Garbled):
+        return f"{to.host} answered with what is {error}: is it Anthropic's API, or a proxy of it?"
     if isinstance(error, anthropic.APIStatusError):
         return _status(error, to)
     if isinstance(error, anthropic.APITimeoutError):

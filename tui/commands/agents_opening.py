@@ -84,9 +84,9 @@ def _told(error: Exception, to: Endpoint) -> Exception:
     import anthropic
     import httpx2
 
-    from orchestrator.engines.faults import explain
+    from orchestrator.engines.faults import Garbled, explain
     from orchestrator.hands.egress import refusal_in
 
-    if isinstance(error, anthropic.APIError | httpx2.HTTPError) or refusal_in(error) is not None:
+    if isinstance(error, anthropic.APIError | httpx2.HTTPError | Garbled) or refusal_in(error) is not None:
         return Fault(explain(error, to), ENGINE_FAILED)
     return error

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from orchestrator.engines.managed.definitions import OWNER_KEY
-from orchestrator.engines.managed.remote import Change
+from orchestrator.engines.managed.remote import Change, raw_of
 
 NAME: Final = "warroom"
 DESCRIPTION: Final = "warroom: nothing runs here; tools run on the operator's machine."
@@ -51,9 +51,9 @@ class RemoteEnvironment:
 
 
 def remote_environment_of(found: Any) -> RemoteEnvironment:
-    """Read an environment as the SDK returned it."""
-    raw = found.to_dict(mode="json")
-    return RemoteEnvironment(id=str(raw.get("id") or ""), raw=raw)
+    """Read an environment as the SDK returned it; raises Garbled for what is none."""
+    raw = raw_of(found, "environment")
+    return RemoteEnvironment(id=raw["id"], raw=raw)
 
 
 def environment_body(install: str) -> dict[str, Any]:

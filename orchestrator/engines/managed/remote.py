@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.engines.faults import Garbled
 from orchestrator.engines.managed.definitions import OWNER_KEY, ROLE_KEY, AgentDefinition
 from orchestrator.engines.managed.register import AgentRef
 
@@ -60,9 +61,23 @@ class Remote:
 
 
 def remote_of(agent: Any) -> Remote:
-    """Read an agent as the SDK returned it; what is missing in it is read as empty."""
-    raw = agent.to_dict(mode="json")
-    return Remote(id=str(raw.get("id") or ""), version=int(raw.get("version") or 0), raw=raw)
+    """Read an agent as the SDK returned it; raises Garbled for what is none."""
+    raw = raw_of(agent, "agent")
+    version = raw.get("version")
+    if not isinstance(version, int) or version < 1:
+        raise Garbled("no agent")
+    return Remote(id=raw["id"], version=version, raw=raw)
+
+
+def raw_of(found: Any, what: str) -> dict[str, Any]:
+    """Return what the SDK returned as plain JSON with an id; raises Garbled (the SDK checks nothing)."""
+    try:
+        raw = found.to_dict(mode="json")
+    except (AttributeError, TypeError, ValueError) as error:
+        raise Garbled(f"no {what}") from error
+    if not isinstance(raw, dict) or not isinstance(raw.get("id"), str) or not raw["id"]:
+        raise Garbled(f"no {what}")
+    return raw
 
 
 @dataclass(frozen=True)

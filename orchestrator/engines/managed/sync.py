@@ -7,13 +7,13 @@ await sync.apply(wanted, there, on_step)     # raises Moved where somebody else 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from orchestrator.engines.client import patient
 from orchestrator.engines.credentials import Endpoint
-from orchestrator.engines.faults import in_doubt, wait_of
+from orchestrator.engines.faults import Garbled, in_doubt, wait_of
 from orchestrator.engines.managed.definitions import AgentDefinition
 from orchestrator.engines.managed.environment import (
     RemoteEnvironment,
@@ -154,12 +154,8 @@ class Sync:
 
     async def _listed(self) -> tuple[list[Remote], bool]:
         """Return the agents of the workspace, archived ones too, and whether there are more."""
-        found: list[Remote] = []
-        async for agent in patient(self.client).beta.agents.list(include_archived=True, limit=100):
-            if len(found) == MOST_LISTED:
-                return found, True
-            found.append(remote_of(agent))
-        return found, False
+        found = await _taken(patient(self.client).beta.agents.list(include_archived=True, limit=100), "agents")
+        return [remote_of(agent) for agent in found[:MOST_LISTED]], len(found) > MOST_LISTED
 
     async def _retrieve(self, key: str) -> Remote | None:
         import anthropic
@@ -212,12 +208,8 @@ class Sync:
         return (living[0] if living else None), tuple(living[1:])
 
     async def _listed_environments(self) -> list[RemoteEnvironment]:
-        found: list[RemoteEnvironment] = []
-        async for one in patient(self.client).beta.environments.list(limit=100):
-            if len(found) == MOST_LISTED:
-                break
-            found.append(remote_environment_of(one))
-        return found
+        found = await _taken(patient(self.client).beta.environments.list(limit=100), "environments")
+        return [remote_environment_of(one) for one in found]
 
     async def _retrieve_environment(self, key: str) -> RemoteEnvironment | None:
         import anthropic
@@ -270,6 +262,19 @@ class Sync:
 
     def _note(self, change: Callable[[Place], Place]) -> None:
         self.register.change(self.endpoint, change)
+
+
+async def _taken(pages: AsyncIterable[Any], what: str) -> list[Any]:
+    """Return a list's items, one more than are looked at; raises Garbled for what is no list."""
+    found: list[Any] = []
+    try:
+        async for one in pages:
+            found.append(one)
+            if len(found) > MOST_LISTED:
+                break
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
+        raise Garbled(f"no list of {what}") from error
+    return found
 
 
 def _ours(listed: Iterable[Remote], definition: AgentDefinition) -> Remote | None:
