@@ -16,13 +16,27 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from orchestrator.hands.rosters import RosterRecipe
 from subagents.clock import SystemClock
-from subagents.contract import Finding, Roster, ServiceInfo, SourceSpec, Tool, ToolContext, ToolError, ToolResult
+from subagents.contract import (
+    Fact,
+    Finding,
+    Resolver,
+    Roster,
+    ServiceInfo,
+    SourceSpec,
+    Tool,
+    ToolContext,
+    ToolError,
+    ToolResult,
+)
+from subagents.verifying import Verifier
 
 FRAME_HEADER = struct.Struct(">Q")
+VERIFY = "verify"
+"""Names, in a message, what is asked of an agent's resolver instead of a tool."""
 FRAME_LIMIT = 64 * 1024 * 1024
 """Most bytes of one frame; a result that is larger is an error of its tool."""
 
@@ -89,6 +103,25 @@ def run_tool(tool: Tool[Any, Any], arguments: Mapping[str, Any], context: ToolCo
         }
 
 
+def ask_resolver(resolver: object, message: Mapping[str, Any]) -> Any:
+    """Return a resolver's answer as JSON; None for what it does not know to answer. Raises ToolError."""
+    if message[VERIFY] == "resolve":
+        if resolver is None:
+            raise ToolError(f"nobody here opens {message['ref']}")
+        return cast(Resolver, resolver).resolve(message["ref"], message["context_lines"]).model_dump(mode="json")
+    if not isinstance(resolver, Verifier):
+        return None
+    if message[VERIFY] == "has":
+        return resolver.has(message["kind"], message["name"])
+    board = [Finding.model_validate(finding) for finding in message.get("board", ())]
+    found = (
+        resolver.span()
+        if message[VERIFY] == "span"
+        else resolver.recompute(Fact.model_validate(message["fact"]), board)
+    )
+    return None if found is None else found.model_dump(mode="json")
+
+
 class _Worker:
     """Answers the parent's messages, one at a time."""
 
@@ -97,12 +130,24 @@ class _Worker:
 
     def answer(self, message: Mapping[str, Any]) -> bytes:
         try:
-            reply = self._fit(message) if "factory" in message else self._call(message)
+            reply = self._reply(message)
         except BaseException as error:
             reply = {"error": f"{type(error).__name__}: {_one_line(error)}", "kind": "fault"}
             reply["trace"] = _scrub(traceback.format_exc(limit=40))
         result = reply.pop("result", None)
         return b'{"result":' + result + b"}" if isinstance(result, bytes) else json.dumps(reply).encode()
+
+    def _reply(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        if "factory" in message:
+            return self._fit(message)
+        return self._verify(message) if VERIFY in message else self._call(message)
+
+    def _verify(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        agent = self._roster.agents.get(message["agent"]) if self._roster else None
+        try:
+            return {"answer": ask_resolver(agent.resolver if agent is not None else None, message)}
+        except ToolError as error:
+            return {"error": _scrub(str(error)), "kind": "tool"}
 
     def _fit(self, message: Mapping[str, Any]) -> dict[str, Any]:
         recipe = RosterRecipe(factory=message["factory"], import_path=message["import_path"])

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from orchestrator.hands.verifying import WorkerVerifier
+from orchestrator.hands.workers import Workers
 from orchestrator.journal.blobs import BlobStore
 from orchestrator.journal.events import Event
 from orchestrator.journal.fold import EVIDENCE_TYPES
 from orchestrator.verdict.claim_lookups import Sources, ToolRecord
 from orchestrator.verdict.claims import ClaimsChecker
-from subagents.contract import Brief, Finding, Roster
+from subagents.contract import Agent, Brief, Clock, Finding, Roster
 
 ReadEvents = Callable[[int], Iterable[Event]]
 
@@ -26,6 +28,8 @@ class SessionCheckers:
     brief: Callable[[], Brief]
     findings: Callable[[], tuple[Finding, ...]]
     """Those that count so far."""
+    workers: Workers
+    clock: Clock
     _record: ToolRecord | None = None
     _seq: int = 0
     _fitted: tuple[Roster, Sources] | None = field(default=None)
@@ -34,9 +38,15 @@ class SessionCheckers:
         """Return what makes the checker, off the event loop, for what the session holds now."""
         roster, brief, findings = self.roster(), self.brief(), self.findings()
         if self._fitted is None or self._fitted[0] is not roster:
-            self._fitted = roster, Sources(roster)
+            self._fitted = roster, Sources(roster, self._resolver)
         sources = self._fitted[1]
         return lambda: ClaimsChecker(self._learnt(), sources, brief, findings)
+
+    def _resolver(self, agent: Agent) -> object:
+        """Return who answers for an agent: where its tools run in a worker, that worker has its sources open."""
+        if agent.resolver is not None and any(tool.worker for tool in agent.tools):
+            return WorkerVerifier(agent.name, self.workers, self.clock)
+        return agent.resolver
 
     def _learnt(self) -> ToolRecord:
         record = self._record = self._record or ToolRecord(read_blob=self.blobs.read)

@@ -129,6 +129,8 @@ class Session:
             roster=lambda: self._hands.roster,
             brief=lambda: self._desk.brief,
             findings=lambda: tuple(self._fold.findings.values()),
+            workers=self._hands.workers,
+            clock=self._clock,
         )
         return ClaimRounds(checkers, self._recorder.record, self._clock)
 

@@ -19,6 +19,14 @@ def corrected(verdict: Verdict, doubts: Sequence[Doubt]) -> Verdict:
     return _Correction(verdict, doubts).made() if doubts else verdict
 
 
+_DECISIVE = ("culprit.commit", "cause.suspect.key", "cause.citations", "cause.mechanism", "culprit.deploy", "cause")
+
+
+def _weight(doubt: Doubt) -> int:
+    """Order doubts by how much the conclusion rests on what they are about."""
+    return _DECISIVE.index(doubt.place) if doubt.place in _DECISIVE else len(_DECISIVE)
+
+
 class _Correction:
     def __init__(self, verdict: Verdict, doubts: Sequence[Doubt]) -> None:
         self.verdict, self.doubts = verdict, doubts
@@ -57,7 +65,7 @@ class _Correction:
         return self.verdict.kind in ("culprit", "no_code_cause") and (gone or "cause" in self.places)
 
     def _inconclusive(self) -> dict[str, object]:
-        verdict, first = self.verdict, self.doubts[0]
+        verdict, first = self.verdict, min(self.doubts, key=_weight)
         because = f"what was concluded does not hold ({first.claim[:80]}: {first.reason[:160]})"
         where = f"{verdict.service}: " if verdict.service and "service" not in self.places else ""
         confidence = verdict.confidence

@@ -18,31 +18,25 @@ from subagents.verifying import NameKind, Recomputed, Verifier
 EXCERPTS_KEPT = 64 * 1024 * 1024
 """Characters of excerpts held of one session; of evidence beyond that only the citation is."""
 ReadBlob = Callable[[str], bytes]
-Recompute = Callable[[Agent, Fact, Sequence[Finding]], Recomputed | None]
-"""Asks an agent's verifier, wherever that runs; raises ToolError."""
+Opener = Callable[[Agent], object]
+"""Returns who answers for an agent's sources: its resolver, or a stand-in that asks elsewhere; None: nobody."""
 
 
 class Unsettled(Exception):
     """The question could not be answered: not a doubt, and not a confirmation."""
 
 
-def ask_here(agent: Agent, fact: Fact, board: Sequence[Finding]) -> Recomputed | None:
-    """Ask an agent's verifier in this process."""
-    verifier = _verifier(agent)
-    return verifier.recompute(fact, board) if verifier is not None else None
-
-
-def _verifier(agent: Agent) -> Verifier | None:
-    resolver: object = agent.resolver
-    return resolver if isinstance(resolver, Verifier) else None
+def resolver_of(agent: Agent) -> object:
+    """Return an agent's own resolver, in this process."""
+    return agent.resolver
 
 
 class Sources:
     """The roster's resolvers as one. Reads files: call it off the event loop. Each question is answered once."""
 
-    def __init__(self, roster: Roster, ask: Recompute = ask_here) -> None:
-        self._agents = tuple(roster.agents.values())
-        self._ask = ask
+    def __init__(self, roster: Roster, opener: Opener = resolver_of) -> None:
+        held = ((agent, opener(agent)) for agent in roster.agents.values())
+        self._agents = tuple((agent, resolver) for agent, resolver in held if resolver is not None)
         self._answers: dict[object, Any] = {}
 
     def _once(self, key: object, work: Callable[[], Any]) -> Any:
@@ -51,27 +45,27 @@ class Sources:
         else:
             try:
                 answer = work()
-            except (ToolError, Unsettled) as error:
+            except ToolError as error:
                 answer = error
             except Exception as error:  # a specialist's own defect settles nothing, and refuses no claim
-                answer = Unsettled(f"{type(error).__name__}: {error}"[:200])
+                raise Unsettled(f"{type(error).__name__}: {error}"[:200]) from error
             self._answers[key] = answer
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def _of(self, ref: str) -> Iterator[Agent]:
+    def _of(self, ref: str) -> Iterator[object]:
         kind = ref.partition(":")[0]
-        return (agent for agent in self._agents if kind in agent.cites and agent.resolver is not None)
+        return (resolver for agent, resolver in self._agents if kind in agent.cites)
 
     def resolve(self, ref: str) -> Evidence:
         """Open a citation; raises ToolError where it does not open, Unsettled where nobody can tell."""
 
         def work() -> Evidence:
             reasons = []
-            for agent in self._of(ref):
+            for resolver in self._of(ref):
                 try:
-                    return cast(Resolver, agent.resolver).resolve(ref)
+                    return cast(Resolver, resolver).resolve(ref)
                 except (ToolError, OSError) as error:
                     reasons.append(str(error))
             raise ToolError(reasons[0] if reasons else "nobody here opens citations of this kind")
@@ -82,25 +76,32 @@ class Sources:
     def recompute(self, fact: Fact, board: Sequence[Finding]) -> Recomputed | None:
         """Return what the data says of a fact; None where no data settles it. Raises ToolError, Unsettled."""
 
+        # The board matters where a fact relates two findings, or does not say over which window it counts; the value
+        # does too: one citation may stand for several counts, and the resolver looks which of them is meant.
+        counts_on = fact.citation.startswith("log:") and fact.window is None
+        board = board if fact.quantity == quantities.LEAD_TIME or counts_on else ()
+
         def work() -> Recomputed | None:
-            for agent in self._of(fact.citation):
-                if (found := self._ask(agent, fact, board)) is not None:
+            for resolver in self._of(fact.citation):
+                if isinstance(resolver, Verifier) and (found := resolver.recompute(fact, board)) is not None:
                     return found
             return None
 
-        # What relates two findings depends on the board; everything else only on what is cited. One citation may
-        # stand for several counts, so that the resolver may look at the value to know which is meant.
-        depends = tuple(found.id for found in board) if fact.quantity == quantities.LEAD_TIME else ()
-        key = ("recompute", fact.quantity, str(fact.value), fact.unit, fact.citation, depends)
+        key = ("recompute", fact.model_dump_json(), tuple(found.id for found in board))
         answer: Recomputed | None = self._once(key, work)
         return answer
 
-    def has(self, kind: NameKind, name: str) -> bool | None:
-        """Say whether any source knows a name; None where none holds names of that kind."""
+    def has(self, kind: NameKind, name: str, first: str = "") -> bool | None:
+        """Say whether any source knows a name, asking the agent `first` first; None: none holds names of that kind."""
 
         def work() -> bool | None:
-            held = [one.has(kind, name) for one in map(_verifier, self._agents) if one is not None]
-            return True if True in held else False if False in held else None
+            known: bool | None = None
+            for _, resolver in sorted(self._agents, key=lambda one: one[0].name != first):
+                answer = resolver.has(kind, name) if isinstance(resolver, Verifier) else None
+                if answer:
+                    return True
+                known = answer if known is None else known
+            return known
 
         try:
             answer: bool | None = self._once(("has", kind, name), work)
@@ -111,19 +112,17 @@ class Sources:
     def span(self, refs: Iterable[str]) -> Window | None:
         """Return the time that the sources of these citations cover together; None where one of them does not say."""
         kinds = {ref.partition(":")[0] for ref in refs} - {"runbook"}
-        agents = [agent for agent in self._agents if kinds & set(agent.cites)]
-        spans = [self._span(agent) for agent in agents]
+        spans = [self._span(agent, resolver) for agent, resolver in self._agents if kinds & set(agent.cites)]
         if not spans or any(span is None for span in spans):
             return None
         held = [span for span in spans if span is not None]
         return Window(start=min(span.start for span in held), end=max(span.end for span in held))
 
-    def _span(self, agent: Agent) -> Window | None:
-        verifier = _verifier(agent)
-        if verifier is None:
+    def _span(self, agent: Agent, resolver: object) -> Window | None:
+        if not isinstance(resolver, Verifier):
             return None
         try:
-            found: Window | None = self._once(("span", agent.name), verifier.span)
+            found: Window | None = self._once(("span", agent.name), resolver.span)
         except (ToolError, Unsettled):
             return None
         return found

@@ -41,6 +41,8 @@ _QUOTABLE: tuple[NameKind, ...] = ("service", "metric", "commit", "deploy", "fla
 class Checked:
     """What a check says."""
 
+    claimant: str = ""
+    """Whose sources are asked first: they are open already, and most likely know."""
     doubts: list[Doubt] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
     """Numbers that no data settles, as written."""
@@ -73,7 +75,7 @@ class ClaimsChecker:
 
     def finding(self, finding: Finding) -> Checked:
         """Check a finding."""
-        found = Checked()
+        found = Checked(claimant=finding.agent)
         refs = tuple(dict.fromkeys((*finding.citations, *(fact.citation for fact in finding.facts))))
         bad = self._citations(found, (("citations", ref) for ref in finding.citations))
         self._facts(found, "facts", finding.facts, bad)
@@ -102,8 +104,9 @@ class ClaimsChecker:
             self._name(found, f"suspects[{at}].commit", "commit", score.commit, "commit")
         for place, at_, refs in _times(verdict):
             self._time(found, place, at_, refs)
+        every = [ref for _, ref in cited(body) if ref not in bad]
         for place, text, refs in _texts(verdict):
-            self._words(found, place, text, [ref for ref in refs if ref not in bad])
+            self._words(found, place, text, [ref for ref in refs if ref not in bad], every)
         self._numbers_in(found, verdict)
         return found
 
@@ -205,7 +208,7 @@ class ClaimsChecker:
         found.count += 1
         if kind == "service" and name in self._named:
             return
-        if self.sources.has(kind, name) is False:
+        if self.sources.has(kind, name, found.claimant) is False:
             found.doubt(place, name, f"the sources know no {kind} of this name", doubt)
 
     @property
@@ -247,12 +250,12 @@ class ClaimsChecker:
 
     # -- words ---------------------------------------------------------------------------------------
 
-    def _words(self, found: Checked, place: str, text: str, refs: Sequence[str]) -> None:
-        """Check the quotes, commits and full times that a sentence states."""
+    def _words(self, found: Checked, place: str, text: str, refs: Sequence[str], near: Sequence[str] = ()) -> None:
+        """Check the quotes, commits and full times that a sentence states; `near` is cited around it."""
         for sha in commits(text):
             self._name(found, place, "commit", sha, "commit")
         for written, at in times(text):
-            self._time(found, place, at, refs, written)
+            self._time(found, place, at, refs or near, written)
         if not refs:
             return
         held = [item for ref in refs if (item := self.record.get(ref) or found.evidence.get(ref)) is not None]
@@ -261,7 +264,7 @@ class ClaimsChecker:
             found.count += 1
             if any(quoted_in(quote, f"{item.ref}\n{item.label}\n{item.excerpt}") for item in held):
                 continue
-            if any(self.sources.has(kind, quote) for kind in _QUOTABLE):
+            if any(self.sources.has(kind, quote, found.claimant) for kind in _QUOTABLE):
                 continue
             if whole:
                 found.doubt(place, quote, "what is cited does not say this", "quote")
