@@ -69,7 +69,7 @@ class Standin:
 
     def __init__(self, script: Script | None = None, port: int = 0, options: Options | None = None) -> None:
         self.options = options or Options()
-        self._script: Script = script or {}
+        self._script: Script = {} if script is None else script
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="standin", daemon=True)
