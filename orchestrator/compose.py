@@ -146,16 +146,16 @@ async def take_up(session_id: str, around: Surroundings, config: Path | None = N
         first = next(reader.events(limit=1), None)
     if first is None or not isinstance(first.body, IncidentOpened):
         raise ComposeError(f"{session_id}: it holds no incident, so there is nothing to continue; delete it")
-    engine = choose_engine(first.body.engine, loaded.settings, around)
+    engine = choose_engine(first.body.engine, loaded.settings, around, begun=True)
     return await Session.open(around.home, session_id, engine, session_settings(loaded.settings, (), around))
 
 
-def choose_engine(name: str, configured: Configured, around: Surroundings) -> Engine:
-    """Return the engine of that name; raises ComposeError with what to set or run."""
+def choose_engine(name: str, configured: Configured, around: Surroundings, *, begun: bool = False) -> Engine:
+    """Return the engine of that name; raises ComposeError with what to set or run. `begun`: it is to continue."""
     from orchestrator.engines.choosing import ChoiceError, choose
 
     try:
-        return choose(name, configured.engine, around.env, around.home)
+        return choose(name, configured.engine, around.env, around.home, begun=begun)
     except ChoiceError as error:
         raise ComposeError(str(error)) from error
 

@@ -40,21 +40,23 @@ def resolve(name: str, engine: EngineSettings, env: Mapping[str, str], home: Sta
     return "managed", ""
 
 
-def choose(name: str, engine: EngineSettings, env: Mapping[str, str], home: StateHome) -> Engine:
-    """Return the engine of that name; raises ChoiceError with what to do."""
+def choose(
+    name: str, engine: EngineSettings, env: Mapping[str, str], home: StateHome, *, begun: bool = False
+) -> Engine:
+    """Return the engine of that name; raises ChoiceError with what to do. `begun`: for a session that is continued."""
     name, _ = resolve(name, engine, env, home)
     if name == "offline":
         from orchestrator.engines.offline.engine import OfflineEngine
 
         return OfflineEngine()
     if name == "managed":
-        return _managed(engine, env, home)
+        return _managed(engine, env, home, begun)
     if name in ENGINES:
         raise ChoiceError(f"the {name} engine comes with a later version; --engine offline needs no key and no network")
     raise ChoiceError(f"there is no engine {name!r}: use one of {', '.join(ENGINES)}")
 
 
-def _managed(engine: EngineSettings, env: Mapping[str, str], home: StateHome) -> Engine:
+def _managed(engine: EngineSettings, env: Mapping[str, str], home: StateHome, begun: bool) -> Engine:
     from orchestrator.engines.credentials import CredentialError
     from orchestrator.engines.managed.access import AccessError, access
     from orchestrator.engines.managed.engine import ManagedEngine
@@ -62,6 +64,6 @@ def _managed(engine: EngineSettings, env: Mapping[str, str], home: StateHome) ->
     from orchestrator.journal.faults import DiskFull, StateError
 
     try:
-        return ManagedEngine(access(engine, env, Register(home)))
+        return ManagedEngine(access(engine, env, Register(home), begun=begun))
     except (AccessError, CredentialError, StateError, DiskFull) as error:
         raise ChoiceError(f"the managed engine cannot begin: {error}") from error

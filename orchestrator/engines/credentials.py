@@ -35,7 +35,7 @@ class Endpoint:
     """Without a trailing slash."""
     key: str = field(repr=False)
     key_name: str
-    """The environment variable that the key comes from; empty where a local server needs none."""
+    """The environment variable that the key comes from."""
     kind: Literal["api_key", "auth_token"] = "api_key"
     workspace: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -57,9 +57,12 @@ class Endpoint:
     def remarks(self) -> tuple[str, ...]:
         """What a person should know about the way there."""
         parts = urlsplit(self.base_url)
+        found = []
         if parts.scheme == "http" and (parts.hostname or "") not in _LOOPBACK:
-            return (f"{self.base_url} is not encrypted: the key and all that is sent can be read on the way",)
-        return ()
+            found.append(f"{self.base_url} is not encrypted: the key and all that is sent can be read on the way")
+        if parts.path.endswith("/v1"):
+            found.append(f"{self.base_url} ends in /v1, which is added by itself: leave it out")
+        return tuple(found)
 
     def fingerprint(self, install_key: bytes) -> str:
         """Return what tells keys apart without telling the key, on this installation only."""
@@ -164,7 +167,12 @@ def _check_address(url: str) -> None:
 
 def _headers(engine: EngineSettings, env: Mapping[str, str], base: str) -> Iterator[tuple[str, str]]:
     for header, name in engine.header_env.items():
-        yield header, _key(env, name, base)
+        value = (env.get(name) or "").strip()
+        if not value:
+            raise CredentialError(f"there is no {header} for {urlsplit(base).netloc}: set {name} in the environment")
+        if not (value.isascii() and value.isprintable()):
+            raise CredentialError(f"{name} holds characters that no header has (a line break?): set it again")
+        yield header, value
 
 
 def _custom_headers(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:

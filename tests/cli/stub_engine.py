@@ -34,5 +34,5 @@ class FakeEngine:
 
 if __name__ == "__main__":
     ending = sys.argv[1]
-    compose.choose_engine = lambda *_: FakeEngine(ending)
+    compose.choose_engine = lambda *_, **__: FakeEngine(ending)
     main(sys.argv[2:])

@@ -49,6 +49,7 @@ class Bench:
     sync: Sync
     wanted: Wanted
     clock: ClockThatDoesNotWait
+    waited: list[str]
     did: list[str] = field(default_factory=list)
 
     async def look(self, adopt: str | None = None) -> tuple[Survey, Plan]:
@@ -75,4 +76,5 @@ async def benched(
     register, to, clock = Register(StateHome(home)), endpoint_of(standin, key), ClockThatDoesNotWait()
     wanted = Wanted(definitions(AGENTS, engine, register.install), register.install, engine.environment)
     async with make_client(to, not_recorded) as client:
-        yield Bench(Sync(client, register, to, clock), wanted, clock)
+        waited: list[str] = []
+        yield Bench(Sync(client, register, to, clock, waited.append), wanted, clock, waited)

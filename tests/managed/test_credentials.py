@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +119,27 @@ def test_an_open_way_is_said_unless_it_stays_on_this_machine() -> None:
     assert settled({"ANTHROPIC_API_KEY": "k1", "ANTHROPIC_BASE_URL": "http://10.0.0.5"}).remarks
     assert not settled({"ANTHROPIC_API_KEY": "k1", "ANTHROPIC_BASE_URL": "http://127.0.0.1:1"}).remarks
     assert not settled({"ANTHROPIC_API_KEY": "k1"}).remarks
+    (remark,) = settled({"ANTHROPIC_API_KEY": "k1", "ANTHROPIC_BASE_URL": HOME + "/v1/"}).remarks
+    assert "ends in /v1" in remark
+
+
+def test_a_configured_header_may_hold_a_space_and_no_line_break() -> None:
+    env = {"ANTHROPIC_API_KEY": "k1", "GATE": "Bearer one"}
+    assert settled(env, header_env={"x-gate": "GATE"}).headers == {"x-gate": "Bearer one"}
+    for value, says in (("a\nb: c", "no header has"), ("", "there is no x-gate for api.anthropic.com: set GATE")):
+        with pytest.raises(CredentialError, match=says):
+            settled({**env, "GATE": value}, header_env={"x-gate": "GATE"})
+
+
+def test_the_sdk_is_imported_only_where_something_is_sent() -> None:
+    script = (
+        "import sys, orchestrator.compose, orchestrator.engines.choosing, orchestrator.engines.managed.sync\n"
+        "import orchestrator.engines.client, orchestrator.engines.faults, orchestrator.engines.reporting\n"
+        "import tui.commands.agents, tui.commands.agents_remote\n"
+        "print(*sorted(m for m in sys.modules if '.' not in m))"
+    )
+    ran = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert not set(ran.stdout.split()) & {"anthropic", "httpx2", "httpcore2", "textual", "polars"}
 
 
 def test_whatever_the_settings_make_a_key_is_an_own_held_secret() -> None:

@@ -133,6 +133,7 @@ async def test_a_rate_limit_is_waited_for_as_long_as_it_says(standin: Standin, t
     async with benched(standin, tmp_path) as bench:
         await bench.make_so()
         assert bench.clock.slept == [7.0]
+        assert [line.startswith("waiting 7 s: ") for line in bench.waited] == [True]
         assert len(standin.state.agents) == 5
 
 
@@ -271,6 +272,24 @@ async def test_access_is_what_was_synced_for_this_very_key(standin: Standin, tmp
             access(EngineSettings(), env, register)
 
 
+async def test_agents_that_were_made_from_other_definitions_begin_nothing_and_continue_what_began(
+    standin: Standin, tmp_path: Path
+) -> None:
+    env = {"ANTHROPIC_BASE_URL": standin.base_url, "ANTHROPIC_API_KEY": KEY}
+    other = EngineSettings(efforts={"logs": "high"})
+    async with benched(standin, tmp_path) as bench:
+        register = bench.sync.register
+        assert access(other, env, register, begun=True).coordinator.id == ""
+        await bench.make_so()
+        made = access(EngineSettings(), env, register)
+        with pytest.raises(AccessError, match="logs changed here since the last sync: run `warroom agents sync`"):
+            access(other, env, register)
+        assert access(other, env, register, begun=True) == made
+    async with benched(standin, tmp_path, other) as bench:
+        await bench.make_so()
+        assert access(other, env, register).specialists["logs"].version == 2
+
+
 async def test_the_register_is_private_holds_no_key_and_one_sync_at_a_time(standin: Standin, tmp_path: Path) -> None:
     async with benched(standin, tmp_path) as bench:
         await bench.make_so()
@@ -286,3 +305,27 @@ async def test_the_register_is_private_holds_no_key_and_one_sync_at_a_time(stand
         register.path.write_text('{"version": 2, "places": {}}')
         with pytest.raises(StateError, match="newer warroom"):
             register.read(bench.sync.endpoint)
+
+
+async def test_a_create_that_is_refused_leaves_no_doubt(standin: Standin, tmp_path: Path) -> None:
+    standin.faults.refuse(400, "POST", "/v1/agents", message="model: unknown")
+    async with benched(standin, tmp_path) as bench:
+        with pytest.raises(anthropic.BadRequestError):
+            await bench.make_so()
+        place = bench.sync.register.read(bench.sync.endpoint)
+        assert (place.intents, place.agents) == ((), {})
+        assert place.environment is not None
+
+
+async def test_an_endpoint_without_lists_is_asked_for_what_was_recorded(standin: Standin, tmp_path: Path) -> None:
+    standin.faults.refuse(405, "GET", "/v1/agents", times=99)
+    async with benched(standin, tmp_path) as bench:
+        with pytest.raises(anthropic.APIStatusError):
+            await bench.look()
+        await bench.apply(await bench.sync.survey(bench.wanted, making=True))
+        assert len(standin.state.agents) == 5
+        there, plan = await bench.look()
+        assert (plan.idle, there.partial) == (True, True)
+        bench.sync.register.change(bench.sync.endpoint, lambda place: place.with_intent("agent:logs"))
+        with pytest.raises(anthropic.APIStatusError):
+            await bench.sync.survey(bench.wanted, making=True)

@@ -21,5 +21,5 @@ class FakeEngine:
 
 
 if __name__ == "__main__":
-    compose.choose_engine = lambda *_: FakeEngine()
+    compose.choose_engine = lambda *_, **__: FakeEngine()
     main(sys.argv[1:])

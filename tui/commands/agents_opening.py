@@ -76,7 +76,7 @@ def _prepared(config: Path | None) -> Opened:
         client = make_client(to, egress_log(register.home.path, clock.now))
     except (ConfigError, CredentialError, DefinitionError, EgressRefused, StateError, DiskFull) as error:
         raise Fault(str(error)) from error
-    return Opened(to, register, wanted, client, Sync(client, register, to, clock))
+    return Opened(to, register, wanted, client, Sync(client, register, to, clock, narrate))
 
 
 def _told(error: Exception, to: Endpoint) -> Exception:

@@ -49,7 +49,7 @@ async def _sync(yes: bool, dry_run: bool, adopt: str | None, config: Path | None
     async with opened(config) as remote:
         with remote.register.exclusive():
             for _ in range(ROUNDS):
-                there, plan = await _looked(remote, adopt)
+                there, plan = await _looked(remote, adopt, making=True)
                 _show(plan, remote)
                 if plan.fault:
                     raise Fault(plan.fault)
@@ -67,10 +67,10 @@ async def _sync(yes: bool, dry_run: bool, adopt: str | None, config: Path | None
     raise Fault("somebody else keeps changing the agents; what was made is recorded; try again later", DIFFERS)
 
 
-async def _looked(remote: Opened, adopt: str | None = None) -> tuple[Survey, Plan]:
+async def _looked(remote: Opened, adopt: str | None = None, making: bool = False) -> tuple[Survey, Plan]:
     from orchestrator.engines.managed.plan import make_plan
 
-    there = await remote.sync.survey(remote.wanted, adopt)
+    there = await remote.sync.survey(remote.wanted, adopt, making=making)
     return there, make_plan(remote.wanted, there)
 
 

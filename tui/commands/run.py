@@ -31,7 +31,11 @@ class RunCommand(click.Command):
 @click.option(
     "--repo", "repos", multiple=True, metavar="DIR", help="Git repository to look for changes in; repeatable."
 )
-@click.option("--engine", metavar="NAME", help="auto (default: managed with a key and synced agents, else offline), offline, managed.")
+@click.option(
+    "--engine",
+    metavar="NAME",
+    help="auto (default: managed with a key and synced agents, else offline), offline, managed.",
+)
 @click.option("--headless", is_flag=True, help="One JSON document on standard output, progress on standard error.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --headless.")
 @click.option("--plain", is_flag=True, help="No war room: progress lines, then the report.")

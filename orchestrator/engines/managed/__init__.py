@@ -5,7 +5,10 @@ The agents as configuration (this half is used by `warroom agents sync` and by c
     definitions.py   what each agent should be: `definitions(roster)`, from the same agents as every engine's
     remote.py        what an agent is there, in the same words; the differences between the two
     register.py      ids and versions that were made, kept in the state home (`managed.json`)
-    sync.py          plan (what would change) and apply (specialists first, then the coordinator and its roster)
+    look.py          what is there (lists, then what was recorded); reads only
+    plan.py          what would change: one step for each agent and the environment; pure
+    sync.py          makes it so: specialists first, then the coordinator with its roster; nothing twice
+    archive.py       puts away for good
     environment.py   the one environment, made once, or the user's own
     access.py        endpoint + register -> `Access`: what the engine needs to begin; faults in one line each
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.config.model import EngineSettings
 from orchestrator.engines.credentials import Endpoint, endpoint
-from orchestrator.engines.managed.register import AgentRef, Register
+from orchestrator.engines.managed.register import AgentRef, Place, Register
 from orchestrator.journal.events import MAIN_THREAD
 from subagents.contract import SPECIALISTS, AgentName
 
@@ -41,18 +41,39 @@ class Access:
         return f"Claude Managed Agents, {self.coordinator.model or 'orchestrator'} v{self.coordinator.version}"
 
 
-def access(engine: EngineSettings, env: Mapping[str, str], register: Register) -> Access:
-    """Return what was synced for this key; asks nobody. Raises CredentialError, AccessError, StateError."""
+def access(engine: EngineSettings, env: Mapping[str, str], register: Register, *, begun: bool = False) -> Access:
+    """Return what was synced for this key; asks nobody. Raises CredentialError, AccessError, StateError.
+
+    A session that has `begun` has its agents already: for it only the key must be there.
+    """
     to = endpoint(engine, env)
     place = register.read(to)
+    if not begun:
+        _check(place, engine, to, register)
+    return Access(
+        endpoint=to,
+        install=register.install,
+        coordinator=place.agents.get(MAIN_THREAD, _UNKNOWN),
+        specialists={role: place.agents[role] for role in SPECIALISTS if role in place.agents},
+        environment=engine.environment or place.environment or "",
+    )
+
+
+_UNKNOWN = AgentRef(id="", version=0)
+
+
+def _check(place: Place, engine: EngineSettings, to: Endpoint, register: Register) -> None:
+    """Refuse to begin with agents that are not there, or that were made from other definitions than today's."""
+    from orchestrator.engines.managed.definitions import DefinitionError, definitions, shipped_agents
+
     missing = [role for role in (*SPECIALISTS, MAIN_THREAD) if role not in place.agents]
     if missing or not (engine.environment or place.environment):
         what = f"no agents were made at {to.host} with {to.key_name}" if not place.agents else "not all agents are made"
         raise AccessError(f"{what} yet: run `{SYNC}` once, it shows what it makes")
-    return Access(
-        endpoint=to,
-        install=register.install,
-        coordinator=place.agents[MAIN_THREAD],
-        specialists={role: place.agents[role] for role in SPECIALISTS},
-        environment=engine.environment or place.environment or "",
-    )
+    try:
+        cast = definitions(shipped_agents(), engine, register.install)
+    except DefinitionError as error:
+        raise AccessError(str(error)) from error
+    stale = [definition.role for definition in cast if place.agents[definition.role].digest != definition.digest]
+    if stale:
+        raise AccessError(f"{', '.join(stale)} changed here since the last sync: run `{SYNC}`, it shows the difference")

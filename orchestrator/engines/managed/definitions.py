@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +56,12 @@ class AgentDefinition:
     def leads(self) -> bool:
         """Whether it is the coordinator, which has the others as its roster."""
         return self.role == MAIN_THREAD
+
+    @property
+    def digest(self) -> str:
+        """Names this definition; the roster's versions are no part of it."""
+        body = json.dumps(self.body(), sort_keys=True)
+        return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def body(self, roster: Sequence[AgentRef] = ()) -> dict[str, Any]:
         """Return the fields as `agents.create` takes them; `roster` is the coordinator's, in order."""

@@ -43,7 +43,7 @@ class Survey:
     environment: RemoteEnvironment | None = None
     spare_environments: tuple[RemoteEnvironment, ...] = ()
     partial: bool = False
-    """There are more agents than were looked through."""
+    """There are more agents than were looked through, or the endpoint has no list of them."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _remarks(wanted: Wanted, there: Survey) -> Iterator[str]:
         count = sum(agent.install == install for agent in there.strangers)
         yield f"{count} agents were made by another warroom: `warroom agents sync --adopt {install}` takes them over"
     if there.partial:
-        yield "the workspace has more agents than were looked through: one that was lost may have been missed"
+        yield "not every agent of the workspace could be looked at: one that was lost may have been missed"
     if wanted.own_environment and there.environment is not None:
         remark = remark_on_own(there.environment)
         if remark:

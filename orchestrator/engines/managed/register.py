@@ -44,6 +44,8 @@ class AgentRef(Frozen):
     id: str
     version: int
     model: str = ""
+    digest: str = ""
+    """What it was made from: another one is wanted where this is not the definition's digest any more."""
 
 
 class Place(Frozen):

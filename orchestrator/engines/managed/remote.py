@@ -72,7 +72,7 @@ def remote_of(agent: Any) -> Remote:
 def raw_of(found: Any, what: str) -> dict[str, Any]:
     """Return what the SDK returned as plain JSON with an id; raises Garbled (the SDK checks nothing)."""
     try:
-        raw = found.to_dict(mode="json")
+        raw = found.to_dict(mode="json", warnings=False)
     except (AttributeError, TypeError, ValueError) as error:
         raise Garbled(f"no {what}") from error
     if not isinstance(raw, dict) or not isinstance(raw.get("id"), str) or not raw["id"]:

@@ -7,13 +7,13 @@ await sync.apply(wanted, there, on_step)     # raises Moved where somebody else 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from orchestrator.engines.client import patient
 from orchestrator.engines.credentials import Endpoint
-from orchestrator.engines.faults import Garbled, in_doubt, wait_of
+from orchestrator.engines.faults import explain, in_doubt, wait_of
 from orchestrator.engines.managed.definitions import AgentDefinition
 from orchestrator.engines.managed.environment import (
     RemoteEnvironment,
@@ -21,6 +21,7 @@ from orchestrator.engines.managed.environment import (
     environment_changes,
     remote_environment_of,
 )
+from orchestrator.engines.managed.look import Look
 from orchestrator.engines.managed.plan import ENVIRONMENT, Step, Survey, Wanted, agent_step
 from orchestrator.engines.managed.register import ENVIRONMENT_INTENT, AgentRef, Place, Register, agent_intent
 from orchestrator.engines.managed.remote import Remote, remote_of, update_body
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ATTEMPTS: Final = 3
 PAUSE_S: Final = 1.0
-MOST_LISTED: Final = 2000
-"""Most agents of a workspace that are looked through for our own."""
 
 
 class Moved(Exception):
@@ -48,50 +47,17 @@ class Sync:
     register: Register
     endpoint: Endpoint
     clock: Clock
+    say: Callable[[str], object] = lambda line: None
+    """Told what is waited for, and for how long."""
 
-    async def survey(self, wanted: Wanted, adopt: str | None = None) -> Survey:
-        """Return what is there; `adopt` names another installation whose agents count as ours.
+    @property
+    def look(self) -> Look:
+        """What reads."""
+        return Look(self.client)
 
-        Raises what the SDK raises.
-        """
-        place = self.register.read(self.endpoint)
-        listed, partial = await self._listed()
-        by_id = {one.id: one for one in listed}
-        gone = []
-        for ref in place.agents.values():
-            if ref.id not in by_id:
-                found = await self._retrieve(ref.id)
-                if found is None:
-                    gone.append(ref.id)
-                else:
-                    by_id[ref.id] = found
-        roles = {ref.id: role for role, ref in place.agents.items()}
-        cast = tuple(definition.role for definition in wanted.cast)
-        ours = [one for one in by_id.values() if one.id in roles or one.install in {wanted.install, adopt} - {None}]
-        agents: dict[str, Remote] = {}
-        archived: list[Remote] = []
-        spare: list[Remote] = []
-        for role in cast:
-            playing = [one for one in ours if (roles.get(one.id) or one.role) == role]
-            living = sorted(
-                (one for one in playing if not one.archived), key=lambda one: (one.id not in roles, one.created)
-            )
-            agents |= {role: living[0]} if living else {}
-            spare += living[1:]
-            archived += [] if living else playing
-        known = {one.id for one in ours}
-        strangers = [one for one in by_id.values() if one.install and one.id not in known and not one.archived]
-        environment, spare_environments = await self._environments(wanted, place, adopt)
-        return Survey(
-            agents=agents,
-            archived=tuple(archived),
-            spare=tuple(spare),
-            strangers=tuple(one for one in strangers if one.role in cast),
-            gone=tuple(gone),
-            environment=environment,
-            spare_environments=spare_environments,
-            partial=partial,
-        )
+    async def survey(self, wanted: Wanted, adopt: str | None = None, *, making: bool = False) -> Survey:
+        """Return what is there (see Look.survey)."""
+        return await self.look.survey(wanted, self.register.read(self.endpoint), adopt, making=making)
 
     async def apply(self, wanted: Wanted, there: Survey, on_step: Callable[[Step], object] = lambda step: None) -> None:
         """Make it so, specialists before the coordinator; each id is recorded as soon as it is known.
@@ -118,15 +84,16 @@ class Sync:
             made = await self._update_agent(definition, there, roster)
         else:
             made = there
-        self._note(lambda place: place.with_agent(definition.role, made.ref))
-        return step, made.ref
+        ref = made.ref.model_copy(update={"digest": definition.digest})
+        self._note(lambda place: place.with_agent(definition.role, ref))
+        return step, ref
 
     async def _create_agent(self, definition: AgentDefinition, roster: Sequence[AgentRef]) -> Remote:
         async def send() -> Remote:
             return remote_of(await self.client.beta.agents.create(**definition.body(roster)))
 
         async def find() -> Remote | None:
-            listed, _ = await self._listed()
+            listed, _ = await self.look.agents()
             return _ours(listed, definition)
 
         return await self._create_once(agent_intent(definition.role), send, find)
@@ -151,19 +118,6 @@ class Sync:
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError("the last attempt returns or raises")
-
-    async def _listed(self) -> tuple[list[Remote], bool]:
-        """Return the agents of the workspace, archived ones too, and whether there are more."""
-        found = await _taken(patient(self.client).beta.agents.list(include_archived=True, limit=100), "agents")
-        return [remote_of(agent) for agent in found[:MOST_LISTED]], len(found) > MOST_LISTED
-
-    async def _retrieve(self, key: str) -> Remote | None:
-        import anthropic
-
-        try:
-            return remote_of(await patient(self.client).beta.agents.retrieve(key))
-        except anthropic.NotFoundError:
-            return None
 
     # -- the environment ---------------------------------------------------------------------
 
@@ -190,34 +144,10 @@ class Sync:
             return remote_environment_of(await self.client.beta.environments.create(**environment_body(wanted.install)))
 
         async def find() -> RemoteEnvironment | None:
-            listed = await self._listed_environments()
-            return next((one for one in listed if one.install == wanted.install and not one.archived), None)
+            listed = await self.look.environments()
+            return next((one for one in listed if one.install == wanted.install), None)
 
         return await self._create_once(ENVIRONMENT_INTENT, send, find)
-
-    async def _environments(
-        self, wanted: Wanted, place: Place, adopt: str | None
-    ) -> tuple[RemoteEnvironment | None, tuple[RemoteEnvironment, ...]]:
-        """Return the environment that counts, and others of ours."""
-        if wanted.own_environment:
-            return await self._retrieve_environment(wanted.own_environment), ()
-        listed = await self._listed_environments()
-        ours = [one for one in listed if one.id == place.environment or one.install in {wanted.install, adopt} - {None}]
-        living = [one for one in ours if not one.archived and one.kind == "cloud"]
-        living.sort(key=lambda one: (one.id != place.environment, str(one.raw.get("created_at"))))
-        return (living[0] if living else None), tuple(living[1:])
-
-    async def _listed_environments(self) -> list[RemoteEnvironment]:
-        found = await _taken(patient(self.client).beta.environments.list(limit=100), "environments")
-        return [remote_environment_of(one) for one in found]
-
-    async def _retrieve_environment(self, key: str) -> RemoteEnvironment | None:
-        import anthropic
-
-        try:
-            return remote_environment_of(await patient(self.client).beta.environments.retrieve(key))
-        except anthropic.NotFoundError:
-            return None
 
     # -- sending once ------------------------------------------------------------------------
 
@@ -228,11 +158,13 @@ class Sync:
 
         The intent is settled when what was made is recorded.
         """
-        self._note(lambda place: place.with_intent(intent))
         for attempt in range(1, ATTEMPTS + 1):
+            self._note(lambda place: place.with_intent(intent))
             try:
                 return await send()
             except Exception as error:
+                if not in_doubt(error):
+                    self._note(lambda place: place.without_intent(intent))
                 await self._wait_or_raise(error)
                 found = await find() if in_doubt(error) else None
                 if found is not None:
@@ -258,23 +190,12 @@ class Sync:
 
         if not in_doubt(error) and not isinstance(error, anthropic.RateLimitError):
             raise error
-        await self.clock.sleep(wait_of(error, PAUSE_S))
+        seconds = wait_of(error, PAUSE_S)
+        self.say(f"waiting {seconds:g} s: {explain(error, self.endpoint)}")
+        await self.clock.sleep(seconds)
 
     def _note(self, change: Callable[[Place], Place]) -> None:
         self.register.change(self.endpoint, change)
-
-
-async def _taken(pages: AsyncIterable[Any], what: str) -> list[Any]:
-    """Return a list's items, one more than are looked at; raises Garbled for what is no list."""
-    found: list[Any] = []
-    try:
-        async for one in pages:
-            found.append(one)
-            if len(found) > MOST_LISTED:
-                break
-    except (AttributeError, TypeError, KeyError, ValueError) as error:
-        raise Garbled(f"no list of {what}") from error
-    return found
 
 
 def _ours(listed: Iterable[Remote], definition: AgentDefinition) -> Remote | None:
