@@ -16,9 +16,10 @@ An engine asks with the request's own size, records what it used, and is told wh
 
 A check reserves the most that the request can use until its end is on record (or `release(key)`: it never went out),
 so agents that ask at the same time cannot both take the last dollar. A part of each bound is kept for the verdict:
-only the orchestrator's concluding request (`Estimate(..., concluding=True)`) may use it; an agent's own concluding
-request may use the part of its own bounds. With a server that has a cap of its own: cap = `bound("usd")`, ordinary
-work ends at `ordinary("usd")`. Nothing here raises a bound: that is `Session.raise_budget`, by a person, on record.
+only the orchestrator's concluding request (`Estimate(..., concluding=True)`) may use all of it; a specialist's last
+word may use half of it, and what is kept of its own bounds. With a server that has a cap of its own: its cap is
+`bound("usd")`, ordinary work ends at `ordinary("usd")`. Nothing here raises a bound: that is `Session.raise_budgets`,
+by a person, on record. What cannot be stopped exactly an engine says itself, in its attribute `overshoot`.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class Refused:
     """A line for people and models; begins with `SPENT`."""
     measure: Measure
     left: int
-    """What of the measure is left for this kind of request, in whole units (micro-dollars, milliseconds)."""
+    """What of the measure is left for ordinary work, in whole units (micro-dollars, milliseconds)."""
     agent: AgentName | None = None
     """Whose own bound it is; None: the session's."""
 
@@ -166,7 +167,7 @@ class Budget:
     def time_left(self, agent: AgentName) -> float | None:
         """Return for how many seconds an agent's work may still go on; None where time is not bounded."""
         found = [
-            self._limit(scope, "seconds", agent == MAIN_THREAD) - self.used("seconds", scope)
+            self._limit(scope, "seconds", agent, agent == MAIN_THREAD) - self.used("seconds", scope)
             for scope in (None, agent)
             if "seconds" in self._limits(scope)
         ]
@@ -196,7 +197,7 @@ class Budget:
 
     def ordinary(self, measure: Measure, agent: AgentName | None = None) -> int | None:
         """Return a bound without what is kept for the verdict."""
-        return self._limit(agent, measure, False) if measure in self._limits(agent) else None
+        return self._limit(agent, measure, agent or "", False) if measure in self._limits(agent) else None
 
     @property
     def resumptions(self) -> int:
@@ -228,20 +229,23 @@ class Budget:
     def _reserves(self, agent: AgentName | None) -> dict[Measure, int]:
         return reserves(self._budgets) if agent is None else agent_reserves(self._budgets, agent)
 
-    def _limit(self, scope: AgentName | None, measure: Measure, concluding: bool) -> int:
-        return self._limits(scope)[measure] - (0 if concluding else self._reserves(scope).get(measure, 0))
+    def _limit(self, scope: AgentName | None, measure: Measure, agent: AgentName, concluding: bool) -> int:
+        """Return how far an agent may go; of what is kept, a specialist's last word may use half, the verdict all."""
+        kept = self._reserves(scope).get(measure, 0)
+        if concluding:
+            kept = 0 if scope is not None or agent == MAIN_THREAD else kept - kept // 2
+        return self._limits(scope)[measure] - kept
 
     def _refuse(self, agent: AgentName, wanted: Amounts, *, concluding: bool, but: str = "") -> Refused | None:
         """Say which bound an amount would go over; with nothing wanted, which one is used up."""
         concerned = {*wanted, "seconds", "cache_tokens"} if wanted else set(MEASURES)
         for scope in (agent, None):
-            may_use_reserve = concluding and (scope is not None or agent == MAIN_THREAD)
             for measure in self._limits(scope):
                 more = wanted.get(measure, 0)
                 held = sum(self._holding(measure, scope, but)) if more else 0
-                room = self._limit(scope, measure, may_use_reserve) - self.used(measure, scope) - held
+                room = self._limit(scope, measure, agent, concluding) - self.used(measure, scope) - held
                 if measure in concerned and (room <= 0 or more > room):
-                    return self._refusal(scope, measure, more, max(0, room))
+                    return self._refusal(scope, measure, more, held)
         return None
 
     def _holding(self, measure: Measure, scope: AgentName | None, but: str) -> Iterator[int]:
@@ -252,10 +256,12 @@ class Budget:
             if key != but and scope in (None, held.agent):
                 yield held.amounts.get(measure, 0)
 
-    def _refusal(self, scope: AgentName | None, measure: Measure, wanted: int, room: int) -> Refused:
+    def _refusal(self, scope: AgentName | None, measure: Measure, wanted: int, held: int) -> Refused:
         stands = next(one for one in self.left(scope) if one.measure == measure)
+        on_their_way = f", {shown(measure, held)} on their way" if held else ""
         needs = f"; this needs up to {named(measure, wanted)}" if wanted > 1 else ""
-        return Refused(f"{SPENT}: {self._words(stands, scope)}{needs}", measure, room, scope)
+        reason = f"{SPENT}: {self._words(stands, scope)}{on_their_way}{needs}"
+        return Refused(reason, measure, max(0, stands.ordinary - held), scope)
 
     @staticmethod
     def _words(stands: Left, scope: AgentName | None) -> str:

@@ -60,6 +60,8 @@ def shown(measure: Measure, amount: int) -> str:
     """Return an amount as people read it, without its unit's name where the sign says it."""
     if measure == "usd":
         return dollars(amount)
+    if measure == "seconds" and amount < 60 * SECOND:
+        return f"{Decimal(amount) / SECOND:.{1 if amount < 10 * SECOND and amount % SECOND else 0}f} s"
     if measure == "seconds":
         minutes, seconds = divmod(amount // SECOND, 60)
         return f"{minutes}:{seconds:02}"
@@ -68,7 +70,13 @@ def shown(measure: Measure, amount: int) -> str:
 
 def named(measure: Measure, amount: int) -> str:
     """Return an amount with its unit: `12 turns`."""
-    units: Mapping[Measure, str] = {"usd": "", "seconds": " min", "tool_calls": " tool calls", "cache_tokens": " cache"}
+    minutes = " min" if amount >= 60 * SECOND else ""
+    units: Mapping[Measure, str] = {
+        "usd": "",
+        "seconds": minutes,
+        "tool_calls": " tool calls",
+        "cache_tokens": " cache",
+    }
     unit = units.get(measure, " " + measure.replace("_tokens", "").replace("_", " "))
     unit += " tokens" if measure.endswith("_tokens") else ""
     return shown(measure, amount) + (unit.removesuffix("s") if amount == 1 and measure in _COUNTED else unit)

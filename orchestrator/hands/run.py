@@ -228,12 +228,12 @@ class Hands:
         self._admit(call)
         if decision.answer == "ask":
             await self._ask(call, call_detail(call.agent, tool, call.arguments, decision))
-        tool, cut_off = self._in_time(call, tool)
         job = Job(call.agent, tool, arguments.model_dump(mode="json"), call.id, findings, call.cancelled)
         async with AsyncExitStack() as stack:
             worker = await self._place(stack, job)
             if call.cancelled.is_set():
                 raise OutcomeKnown(Ran("cancelled", message=f"{call.name}: cancelled before it started."))
+            job, cut_off = self._in_time(call, job)
             started = ToolStarted(tool_use_id=call.id, tool=tool.name, effect=tool.effect, attempt=len(attempts) + 1)
             await self._commit(call, entry(started, call.thread, f"started:{started.attempt}:{call.id}"))
             ran = await execute(job, self.clock, worker)
@@ -250,12 +250,14 @@ class Hands:
         if refused is not None:
             raise deny(f"{refused.reason}; {call.name} was not run")
 
-    def _in_time(self, call: Call, tool: Tool[Any, Any]) -> tuple[Tool[Any, Any], str]:
+    def _in_time(self, call: Call, job: Job) -> tuple[Job, str]:
         """Let a call run no longer than the budget's time, and return what is said where that stops it."""
         left = None if self.budget is None or call.by_person else self.budget.time_left(call.agent)
-        if left is None or left >= tool.timeout_s:
-            return tool, ""
-        return replace(tool, timeout_s=left), f"{SPENT}: {tool.name} was stopped at the session's time"
+        if left is None or left >= job.tool.timeout_s:
+            return job, ""
+        if left <= 0:
+            raise deny(f"{SPENT}: the session's time was up before {call.name} could start")
+        return replace(job, tool=replace(job.tool, timeout_s=left)), f"{SPENT}: {call.name} ran into the session's time"
 
     def _attempts(self, call_id: str) -> list[ToolStarted]:
         attempts: list[ToolStarted] = []

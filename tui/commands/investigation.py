@@ -187,7 +187,7 @@ def _exit_status(stop: StopReason, made: Report, trouble: str) -> int:
         complain(f"the engine gave no verdict ({why}); what was found is kept; {again}")
         return ENGINE_FAILED
     if stop == "budget_reached":
-        complain(made.status_reason)
+        complain(made.status_reason.partition(": ")[2])
     narrate(f"warroom: report: warroom report {made.session}")
     if any(fix.standing == "waits" for fix in made.fixes):
         narrate(f"warroom: a fix waits for your decision: warroom fix show {made.session}")

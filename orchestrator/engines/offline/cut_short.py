@@ -33,13 +33,13 @@ def cut_short(decision: Decision, failed: Mapping[str, str]) -> Decision:
     agents = cut_off(failed)
     if not agents:
         return decision
-    doubt = f"{' and '.join(agents)} did not finish, because the budget was spent"
+    who = " and ".join(agents)
     less = replace(
         decision,
         confidence=round(max(min(LEAST, decision.confidence), decision.confidence - LESS_SURE * len(agents)), 2),
-        against=(*decision.against, doubt),
+        against=(*decision.against, f"{who} did not finish, because the budget was spent"),
     )
-    if decision.kind != "no_incident":
+    if decision.kind not in ("no_incident", "inconclusive"):
         return less
-    reason = "nothing that was looked at departs from its baseline, but not all was looked at"
-    return replace(less, kind="inconclusive", hypothesis=None, reasons=(reason, *decision.reasons))
+    reason = f"the budget was spent before all was looked at ({who} did not finish)"
+    return replace(less, kind="inconclusive", reasons=(reason, *decision.reasons))

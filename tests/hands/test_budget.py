@@ -1,0 +1,366 @@
+"""Budgets: nobody takes the last dollar twice, the verdict's part is kept, the journal knows what was spent."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator.config.model import Bounds, Budgets, ModelPrices
+from orchestrator.hands.budget import DEFAULTS, SPENT, Allowed, Budget, Estimate, Refused, with_defaults
+from orchestrator.hands.budget_fold import SpentFold
+from orchestrator.hands.budget_summary import meter, summarised, table
+from orchestrator.hands.usage import COST, Prices, Usage
+from orchestrator.journal.events import (
+    MAIN_THREAD,
+    Body,
+    BudgetChanged,
+    Event,
+    ModelRequestEnd,
+    SessionUsage,
+    StatusIdle,
+    StatusRunning,
+    StopReason,
+    ThreadCreated,
+    ThreadStatusIdle,
+    ThreadStatusRunning,
+    ToolStarted,
+)
+from orchestrator.journal.hosted import StopReasonType
+from tests.fakes import FakeClock
+
+PRICES = Prices({"m": ModelPrices(input=Decimal(1), output=Decimal(10))})
+"""At most 2 micro-dollars per prompt token (a write for an hour), 10 per output token."""
+
+
+class Book:
+    """A journal in memory, its fold, and a budget on it."""
+
+    def __init__(self, budgets: Budgets | None = None, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
+        self.fold = SpentFold(PRICES)
+        self.budget = Budget(self.fold, self.clock, PRICES)
+        self.events: list[Event] = []
+        if budgets is not None:
+            self.set(budgets)
+
+    def add(self, body: Body, thread: str = MAIN_THREAD) -> None:
+        seq, mono = len(self.events) + 1, self.clock.monotonic()
+        event = Event(seq=seq, ts=self.clock.now(), mono=mono, thread=thread, body=body, hash="")
+        self.events.append(event)
+        self.fold.learn(event)
+
+    def set(self, budgets: Budgets, by: str = "settings") -> None:
+        bounds = budgets.model_dump(mode="json", exclude_none=True)
+        self.add(BudgetChanged(detail={"by": by, "words": "", "bounds": bounds}))
+
+    def idle(self, why: StopReasonType, message: str = "") -> None:
+        self.add(StatusIdle(stop_reason=StopReason(type=why, message=message)))
+
+    def ask(self, agent: str, key: str, prompt: int = 1000, output: int = 100, **more: Any) -> Allowed | Refused:
+        return self.budget.check(agent, Estimate(key, "m", prompt, output, **more))
+
+    def spent(self, agent: str, key: str, **used: int) -> None:
+        self.add(self.budget.spend(agent, Usage(model="m", **used), key), agent)
+
+    def again(self) -> Book:
+        """The same journal, folded by another process."""
+        other = Book(clock=self.clock)
+        for event in self.events:
+            other.fold.learn(event)
+        return other
+
+
+def money(usd: str, **more: Any) -> Budgets:
+    return Budgets(usd=Decimal(usd), reserve_percent=0, **more)
+
+
+# -- nobody overspends -------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), bound=st.integers(1_000, 60_000), percent=st.integers(0, 50))
+def test_parallel_agents_never_spend_more_than_the_bound(seed: int, bound: int, percent: int) -> None:
+    """Any interleaving of asks, ends, failures: what is used never passes the bound less what is kept."""
+    chance = random.Random(seed)
+    book = Book(Budgets(usd=Decimal(bound) / 1_000_000, turns=30, reserve_percent=percent))
+    ordinary, turns = book.budget.ordinary("usd"), book.budget.ordinary("turns")
+    assert ordinary is not None
+    assert turns is not None
+    open_: dict[str, tuple[str, int, int]] = {}
+    for number in range(120):
+        agent = chance.choice(("logs", "metrics", "deploys", MAIN_THREAD))
+        if open_ and chance.random() < 0.5:
+            key = chance.choice(list(open_))
+            who, prompt, output = open_.pop(key)
+            if chance.random() < 0.15:
+                book.budget.release(key)
+            else:
+                hour, said = chance.randint(0, prompt), chance.randint(0, output)
+                book.spent(who, key, input_tokens=prompt - hour, cache_write_1h=hour, output_tokens=said)
+        else:
+            prompt, output = chance.randint(0, 3000), chance.randint(1, 400)
+            if isinstance(book.ask(agent, f"k{number}", prompt, output), Allowed):
+                open_[f"k{number}"] = (agent, prompt, output)
+        assert book.budget.used("usd") <= ordinary
+        assert book.budget.used("turns") + len(open_) <= turns
+    for key, (who, prompt, output) in open_.items():  # all at once, each as large as it may be
+        book.spent(who, key, cache_write_1h=prompt, output_tokens=output)
+    assert book.budget.used("usd") <= ordinary
+
+
+def test_two_agents_cannot_both_take_the_last_dollar() -> None:
+    book = Book(money("0.004"))
+    assert isinstance(book.ask("logs", "a"), Allowed)  # at most 3000
+    refused = book.ask("metrics", "b")
+    assert isinstance(refused, Refused)
+    assert (refused.measure, refused.left, refused.agent) == ("usd", 1000, None)
+    assert refused.reason == f"{SPENT}: $0.00 of $0.0040 used, $0.0030 on their way; this needs up to $0.0030"
+    book.spent("logs", "a", input_tokens=100)
+    assert isinstance(book.ask("metrics", "b"), Allowed), "what was reserved and not used is free again"
+
+
+def test_a_request_that_never_went_out_gives_back_what_it_reserved() -> None:
+    book = Book(money("0.003"))
+    assert isinstance(book.ask("logs", "a"), Allowed)
+    assert isinstance(book.ask("logs", "a"), Allowed), "the same request asked again is one request"
+    assert isinstance(book.ask("logs", "b"), Refused)
+    book.budget.release("a")
+    assert isinstance(book.ask("logs", "b"), Allowed)
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        Budgets(tokens=1099, reserve_percent=0),
+        Budgets(input_tokens=999, reserve_percent=0),
+        Budgets(output_tokens=99, reserve_percent=0),
+        Budgets(usd=Decimal("0.002999"), reserve_percent=0),
+        Budgets(agents={"logs": Bounds(tokens=1099)}, reserve_percent=0),
+    ],
+)
+def test_each_bound_is_checked_with_the_requests_own_size(bounds: Budgets) -> None:
+    assert isinstance(Book(bounds).ask("logs", "a"), Refused)
+    assert isinstance(Book(bounds).ask("logs", "a", 900, 9), Allowed)
+
+
+# -- the reserve -------------------------------------------------------------------------------
+
+
+def test_only_the_concluding_request_of_the_orchestrator_may_use_the_reserve() -> None:
+    book = Book(Budgets(usd=Decimal("0.0200")))
+    assert (book.budget.bound("usd"), book.budget.ordinary("usd")) == (20_000, 17_000)
+    book.spent("logs", "a", input_tokens=16_000)
+    for agent, concluding in (("logs", False), ("logs", True), (MAIN_THREAD, False)):
+        answer = book.ask(agent, "b", concluding=concluding)
+        assert isinstance(answer, Refused), (agent, concluding)
+        assert "$0.0030 kept for the verdict" in answer.reason
+    assert isinstance(book.ask("logs", "d", 1000, 10), Refused)
+    assert isinstance(book.ask("logs", "d", 1000, 10, concluding=True), Allowed), "half of it, for a last word"
+    book.budget.release("d")
+    assert isinstance(book.ask(MAIN_THREAD, "b", concluding=True), Allowed)
+    assert isinstance(book.ask(MAIN_THREAD, "c", concluding=True), Refused), "nor more than all"
+
+
+def test_the_reserve_may_be_a_fixed_part() -> None:
+    book = Book(Budgets(usd=Decimal(5), reserve_usd=Decimal("0.25")))
+    assert book.budget.ordinary("usd") == 4_750_000
+
+
+@pytest.mark.parametrize(("bound", "ordinary"), [(1, 1), (2, 1), (6, 5), (100, 85)])
+def test_of_what_is_counted_at_least_one_is_kept(bound: int, ordinary: int) -> None:
+    assert Book(Budgets(turns=bound)).budget.ordinary("turns") == ordinary
+
+
+def test_an_agent_over_its_own_cap_is_told_and_has_its_last_word() -> None:
+    book = Book(Budgets(agents={"logs": Bounds(turns=3)}))
+    for key in ("a", "b"):
+        assert book.budget.over("logs") is None
+        book.spent("logs", key, input_tokens=1)
+    over = book.budget.over("logs")
+    assert over is not None
+    assert over.reason == f"{SPENT}: logs: 2 of 3 turns used, 1 kept for its last word"
+    assert book.budget.over("metrics") is None
+    refused = book.budget.admit("logs", "call", "logs_search")
+    assert refused is not None
+    assert refused.reason.startswith(SPENT)
+    assert book.budget.admit("logs", "call", "report_finding") is None
+    assert isinstance(book.ask("logs", "c"), Refused)
+    assert isinstance(book.ask("logs", "c", concluding=True), Allowed)
+
+
+# -- tool calls and time -----------------------------------------------------------------------
+
+
+def test_tool_calls_are_reserved_before_they_start() -> None:
+    book = Book(Budgets(tool_calls=3))
+    assert [book.budget.admit("logs", name, "t") is None for name in "abc"] == [True, True, False]
+    book.budget.release("a")
+    assert book.budget.admit("logs", "c", "t") is None
+    for name in "bc":
+        book.add(ToolStarted(tool_use_id=name, tool="t", effect="read"), "logs")
+    book.add(ToolStarted(tool_use_id="c", tool="t", effect="read", attempt=2), "logs")
+    assert book.budget.used("tool_calls") == 2, "another attempt is the same call"
+    assert book.budget.admit("logs", "c", "t") is None, "which goes on"
+    assert book.budget.admit("logs", "d", "t") is not None
+    assert book.budget.admit(MAIN_THREAD, "d", "t") is None, "the verdict's part"
+
+
+def test_only_time_at_work_counts() -> None:
+    book = Book(Budgets(seconds=100, reserve_percent=0))
+    book.clock.advance(1000)
+    book.add(StatusRunning(reason="start"))
+    book.clock.advance(60)
+    assert book.budget.used("seconds") == 60_000
+    book.idle("requires_action")
+    book.clock.advance(5000)
+    assert book.budget.time_left("logs") == 40
+    book.add(StatusRunning(reason="resume"))
+    book.clock.advance(39)
+    assert book.budget.over("logs") is None
+    book.clock.advance(1)
+    over = book.budget.over("logs")
+    assert over is not None
+    assert over.reason == f"{SPENT}: 1:40 of 1:40 min used"
+    assert isinstance(book.ask("logs", "a"), Refused)
+
+
+def test_an_agents_time_is_that_of_its_thread_while_the_session_works() -> None:
+    book = Book(Budgets(agents={"logs": Bounds(seconds=10)}, reserve_percent=0))
+    book.add(StatusRunning())
+    book.add(ThreadCreated(session_thread_id="sthr_1", agent_name="logs"), "sthr_1")
+    book.add(ThreadStatusRunning(session_thread_id="sthr_1", agent_name="logs"), "sthr_1")
+    book.clock.advance(4)
+    book.idle("interrupted")
+    book.clock.advance(100)
+    book.add(StatusRunning())
+    book.clock.advance(5)
+    assert (book.budget.used("seconds", "logs"), book.budget.time_left("logs")) == (9_000, 1.0)
+    book.add(ThreadStatusIdle(session_thread_id="sthr_1", agent_name="logs", stop_reason=StopReason(type="end_turn")))
+    book.clock.advance(50)
+    assert book.budget.used("seconds", "logs") == 9_000
+    assert book.budget.time_left("metrics") is None
+
+
+def test_the_time_between_a_crash_and_the_next_start_is_no_work() -> None:
+    book = Book(Budgets(seconds=100))
+    book.add(StatusRunning())
+    book.clock.advance(7)
+    book.add(ToolStarted(tool_use_id="a", tool="t", effect="read"), "logs")
+    book.clock.advance(86_400)
+    book.idle("interrupted", "the last run broke off; it was at logs: t")
+    assert book.again().budget.used("seconds") == 7_000
+
+
+# -- the fold ----------------------------------------------------------------------------------
+
+
+def test_a_resumed_session_goes_on_with_what_was_spent() -> None:
+    book = Book(money("0.01", turns=9))
+    book.spent("logs", "a", input_tokens=3000, output_tokens=100)
+    book.add(ToolStarted(tool_use_id="t", tool="t", effect="read"), "logs")
+    again = book.again()
+    for event in book.events:
+        again.fold.learn(event)  # what is seen twice counts once
+    assert (again.budget.used("usd"), again.budget.used("turns"), again.budget.used("tool_calls")) == (4000, 1, 1)
+    assert again.budget.used("usd", "logs") == 4000
+    assert isinstance(again.ask("metrics", "b", 3000, 1), Refused)
+
+
+def test_what_was_spent_stays_what_it_was_when_prices_change() -> None:
+    book = Book()
+    book.spent("logs", "a", input_tokens=1000)
+    dearer = SpentFold(Prices({"m": ModelPrices(input=Decimal(9), output=Decimal(9))}))
+    for event in book.events:
+        dearer.learn(event)
+    assert dearer.used("usd") == 1000
+
+
+def test_the_same_request_told_on_two_streams_counts_once() -> None:
+    book = Book()
+    for thread in ("logs", MAIN_THREAD):
+        book.add(ModelRequestEnd(model_request_start_id="r", model_usage={"input_tokens": 5, "model": "m"}), thread)
+    book.add(ModelRequestEnd(model_request_start_id="s", is_error=True), "logs")
+    assert (book.budget.used("tokens"), book.budget.used("turns")) == (5, 1)
+
+
+def test_what_the_server_says_of_the_whole_is_the_truth_of_the_whole() -> None:
+    book = Book(money("1"))
+    book.spent("logs", "a", input_tokens=1000)
+    said = {"input_tokens": 50_000, "list_cost": {"amount": "7", "currency": "USD"}}
+    book.add(SessionUsage(usage=said))
+    assert (book.budget.used("usd"), book.budget.used("input_tokens")) == (70_000, 50_000)
+    book.spent("logs", "b", input_tokens=1000)
+    assert book.budget.used("usd") == 71_000
+    assert book.budget.used("usd", "logs") == 2_000
+    for broken in ({"amount": "-7"}, {"amount": "1e9"}, {"amount": "7", "currency": "EUR"}, "7", None):
+        book.add(SessionUsage(usage={"list_cost": broken}))
+    assert book.budget.used("usd") == 71_000
+
+
+def test_an_unknown_model_counts_tokens_only_and_the_meter_says_so() -> None:
+    book = Book(Budgets(usd=Decimal(1), tokens=1000, reserve_percent=0))
+    answer = book.budget.check("logs", Estimate("a", "llama", 500, 100))
+    assert isinstance(answer, Allowed)
+    assert answer.unpriced
+    ended = book.budget.spend("logs", Usage(model="llama", input_tokens=500, output_tokens=90), "a")
+    assert COST not in ended.model_usage
+    book.add(ended, "logs")
+    assert book.fold.unpriced == {"llama": 1}
+    assert book.budget.meter() == "$0.00 of $1.00 · unpriced · 1 turn · 590 of 1000 tokens"
+    refused = book.budget.check("logs", Estimate("b", "llama", 400, 100))
+    assert isinstance(refused, Refused)
+    assert refused.measure == "tokens"
+
+
+def test_bounds_of_another_version_leave_those_that_are_known() -> None:
+    book = Book(money("1"))
+    book.add(BudgetChanged(detail={"bounds": {"usd": "a lot"}}))
+    book.add(BudgetChanged(detail={}))
+    assert book.budget.bound("usd") == 1_000_000
+
+
+def test_a_raise_after_a_stop_at_the_budget_is_a_resumption() -> None:
+    book = Book(Budgets(turns=1))
+    book.set(Budgets(turns=2), "person")
+    assert book.budget.resumptions == 0
+    book.idle("budget_reached")
+    book.set(Budgets(turns=3), "person")
+    book.set(Budgets(turns=4), "person")
+    assert book.again().budget.resumptions == 1
+
+
+# -- shown -------------------------------------------------------------------------------------
+
+
+def test_the_meter_says_nothing_where_nothing_costs_and_nothing_is_bounded() -> None:
+    book = Book()
+    book.add(ToolStarted(tool_use_id="a", tool="t", effect="read"), "logs")
+    assert book.budget.meter() == ""
+    assert not summarised(book.fold).worth_saying
+    book.spent("logs", "a", output_tokens=42_000)
+    assert book.budget.meter() == "$0.42 · 1 turn"
+    book.set(Budgets(usd=Decimal(5), seconds=90))
+    assert book.budget.meter() == "$0.42 of $5.00 · 1 turn · 0 s of 1:30 min"
+    assert meter(book.fold, short=True) == "$0.42 of $5.00 · 1 turn"
+
+
+def test_the_table_has_every_bound_and_who_raised_what() -> None:
+    book = Book(Budgets(usd=Decimal(5), agents={"logs": Bounds(tool_calls=2)}))
+    said = table(summarised(book.fold))
+    assert "usd               $0.00  $5.00  $0.75" in said
+    assert "logs: tool_calls" in said
+    assert "settings:" in said
+    assert summarised(book.fold).model_dump(mode="json")["bounds"]["usd"] == "5"
+
+
+def test_defaults_are_for_engines_that_cost_money() -> None:
+    assert with_defaults(Budgets(), "offline") == Budgets()
+    assert with_defaults(Budgets(), "managed").usd == DEFAULTS["managed"].usd == 5
+    mine = with_defaults(Budgets(usd=Decimal(50)), "messages")
+    assert (mine.usd, mine.tokens, mine.turns) == (Decimal(50), None, 200)
+    assert with_defaults(Budgets(turns=900), "messages").turns == 900
