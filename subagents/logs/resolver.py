@@ -31,7 +31,7 @@ from subagents.logs.first_look import signatures
 from subagents.logs.index import HOSTS_KNOWN, LogIndex
 from subagents.logs.log_set import LogSet
 from subagents.logs.model import Signature
-from subagents.logs.signatures import recognise
+from subagents.logs.signatures import recognise, target_of
 from subagents.logs.sources.reader import read_spans
 from subagents.logs.sources.timestamps import moment
 from subagents.logs.stacks import count_between
@@ -95,8 +95,8 @@ class LogResolver:
         """Return a fact's value counted anew from the files, for the event that it cites.
 
         A fact with a window, and a unit of `counted`, says exactly what it counts. For others every meaning is
-        tried, over the windows of log facts on the board and over all of the logs: None where none fits that they
-        cannot exceed. Raises ToolError where no event is cited, or it is not of what is counted.
+        tried, over the windows of log facts on the board and over all of the logs; None where none fits. Raises
+        ToolError where no event is cited, or it is not of what is counted.
         """
         if fact.quantity in ELSEWHERE:
             raise ToolError(f"{fact.quantity} cites {ELSEWHERE[fact.quantity]}, not {fact.citation[:120]}")
@@ -122,7 +122,7 @@ class LogResolver:
     def has(self, kind: NameKind, name: str) -> bool | None:
         """Say whether a service or a host is named in the logs; None for other kinds, or where none is named.
 
-        A host may also be a peer that the first event of a pattern speaks of.
+        A host may also be a service, or the peer that the first event of a pattern calls in vain.
         """
         if kind not in ("service", "host") or not self.logs.sources:
             return None
@@ -134,12 +134,12 @@ class LogResolver:
             services = self._keep(("services",), lambda: frozenset(index.table["service"].drop_nulls().to_list()))
         if kind == "service":
             return name in services if services else None
-        if name in index.all_hosts:
+        if name in index.all_hosts or name in services:
             return True
         if not index.all_hosts or is_circumstance(name):
             return None
-        if any(name and name in example.raw for example in index.examples):
-            return True  # a peer that lines speak of
+        if _is_peer(index, name, sorted(services)):
+            return True
         return False if len(index.all_hosts) < HOSTS_KNOWN else None
 
     def span(self) -> Window | None:
@@ -201,7 +201,10 @@ class LogResolver:
         return Recomputed(value=expected, unit=unit)
 
     def _fitting(self, index: LogIndex, fact: Fact, event: CitedEvent, board: Sequence[Finding]) -> Recomputed | None:
-        """Return the meaning of a vague fact whose value it states; the largest where it states more than any."""
+        """Return the meaning of a vague fact whose value it states; None where it may mean something else.
+
+        More events than there are it cannot mean: then the number of the first meaning is returned.
+        """
         windows = [fact.window] if fact.window is not None else [*_windows_on(board), None]
         kinds = [unit_of_kind(name) for name in self._kinds(index, event)]
         units = [fact.unit] if is_unit(fact.unit) and fact.unit != EVENTS else [*UNITS[:-1], *kinds]
@@ -214,8 +217,8 @@ class LogResolver:
         fits = next((each for each in found if _same(each, fact)), None)
         if fits is not None or fact.quantity != q.COUNT or not found:
             return fits
-        most = max(found, key=_size)
-        return most if not isinstance(fact.value, str) and fact.value > _size(most) else None
+        events = int(index.table["n"].sum())
+        return found[0] if not isinstance(fact.value, str) and fact.value > events else None
 
     def _kinds(self, index: LogIndex, event: CitedEvent) -> set[str]:
         """Return the known kinds of failure that the cited event's template may be counted under."""
@@ -273,8 +276,9 @@ def _at(at: datetime) -> Recomputed:
     return Recomputed(value=at.isoformat())
 
 
-def _size(found: Recomputed) -> float:
-    return 0.0 if isinstance(found.value, str) else float(found.value)
+def _is_peer(index: LogIndex, name: str, services: list[str]) -> bool:
+    shown = (example for example in index.examples if name and name in example.raw)
+    return any(target_of(example.raw, example.text, services, ()) == name for example in shown)
 
 
 def _same(found: Recomputed, fact: Fact) -> bool:
