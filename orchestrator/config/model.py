@@ -19,6 +19,7 @@ EngineChoice = Literal["auto", "offline", "messages", "managed"]
 Role = Literal["orchestrator", "logs", "metrics", "deploys", "codefix"]
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
+_ENVIRONMENT = re.compile(r"env_[A-Za-z0-9_-]{1,120}\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -64,6 +65,12 @@ def _pattern(text: str) -> str:
     return text
 
 
+def _environment_id(text: str) -> str:
+    if not _ENVIRONMENT.match(text):
+        raise ValueError("must be the id of a Managed Agents environment, such as env_01abc")
+    return text
+
+
 def _endpoint(text: str) -> str:
     try:
         parts = urlsplit(text)
@@ -83,7 +90,7 @@ EnvName = Annotated[str, AfterValidator(_env_name)]
 Rollback = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_rollback)]
 Pattern = Annotated[str, Field(max_length=1000), AfterValidator(_pattern)]
 Endpoint = Annotated[str, Field(max_length=2000), AfterValidator(_endpoint)]
-EnvironmentId = Annotated[str, Field(pattern=r"^env_[A-Za-z0-9_-]{1,120}$")]
+EnvironmentId = Annotated[str, AfterValidator(_environment_id)]
 
 
 class TestSettings(Frozen):

@@ -10,9 +10,10 @@ import click
 @click.command()
 @click.option("--headless", is_flag=True, help="One JSON document on standard output, progress on standard error.")
 @click.option("--plain", is_flag=True, help="No war room: progress line by line, then the report.")
+@click.option("--engine", metavar="NAME", default="offline", help="offline (default: no key, no cost), managed, auto.")
 @click.option("--path", "only_path", is_flag=True, help="Unpack it, print the folder, and stop.")
 @click.pass_context
-def demo(ctx: click.Context, headless: bool, plain: bool, only_path: bool) -> object:
+def demo(ctx: click.Context, headless: bool, plain: bool, engine: str, only_path: bool) -> object:
     """Investigate the bundled incident: a small shop that was run, broken and recorded.
 
     It is unpacked into the state directory, with a repository of its own: an approved fix lands there, and
@@ -26,7 +27,7 @@ def demo(ctx: click.Context, headless: bool, plain: bool, only_path: bool) -> ob
         return 0
     from tui.commands.run import run
 
-    return ctx.invoke(run, paths=(str(folder),), headless=headless, plain=plain)
+    return ctx.invoke(run, paths=(str(folder),), headless=headless, plain=plain, engine=engine)
 
 
 def _unpacked() -> Path:
