@@ -100,8 +100,13 @@ class Desk(Protocol):
     def started_at(self) -> datetime:
         """When the session was created."""
 
-    async def record(self, body: Body, *, thread: str, source_id: str | None = None) -> Event:
-        """Make an event durable; with a `source_id` already recorded, return that event instead."""
+    async def record(
+        self, body: Body, *, thread: str, source_id: str | None = None, stream: str = "local", processed: bool = True
+    ) -> Event:
+        """Make an event durable; with a `source_id` already recorded on that stream, return that event instead.
+
+        What a server has only queued is `processed=False`, and is recorded once more when it is processed.
+        """
 
     def preview(self, thread: str, text: str) -> None:
         """Show streamed text; never stored."""

@@ -56,6 +56,7 @@ from orchestrator.journal.own import (
     FixDelivered,
     FixDrafted,
     IncidentOpened,
+    Mirrored,
     Note,
     PolicyDecided,
     Redacted,
@@ -92,6 +93,7 @@ __all__ = [
     "FixDrafted",
     "IncidentOpened",
     "KnownBody",
+    "Mirrored",
     "ModelRequestEnd",
     "ModelRequestStart",
     "Note",
@@ -182,6 +184,7 @@ KnownBody = Annotated[
     | Egress
     | BudgetChanged
     | BoardEdited
+    | Mirrored
     | Note,
     Field(discriminator="type"),
 ]

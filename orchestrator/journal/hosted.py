@@ -189,6 +189,8 @@ class ThreadCreated(Frozen):
     type: Literal["session.thread_created"] = "session.thread_created"
     session_thread_id: str
     agent_name: AgentName
+    remote_id: str = ""
+    """The server's id of it, where a server keeps it."""
 
 
 class ThreadStatusRunning(Frozen):

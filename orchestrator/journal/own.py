@@ -227,6 +227,18 @@ class BoardEdited(Frozen):
     note: str = ""
 
 
+class Mirrored(Frozen):
+    """What a server said that this journal says in words of its own (its status, an echo, a second copy): kept whole.
+
+    No view folds it: it proves what came, and counts for nothing.
+    """
+
+    type: Literal["warroom.mirrored"] = "warroom.mirrored"
+    kind: str
+    """The server's own type for it."""
+    event: dict[str, JsonValue]
+
+
 class Note(Frozen):
     """A line for the record: from a person, or from warroom about itself."""
 

@@ -141,7 +141,9 @@ class SessionDesk:
             notes=self.fold.notes,
         )
 
-    async def record(self, body: Body, *, thread: str, source_id: str | None = None) -> Event:
+    async def record(
+        self, body: Body, *, thread: str, source_id: str | None = None, stream: str = "local", processed: bool = True
+    ) -> Event:
         """Make an event durable, redacted; what is not an engine's to record raises ValueError."""
         if body.type in NOT_FOR_ENGINES:
             raise ValueError(f"an engine does not record {body.type}")
@@ -154,7 +156,8 @@ class SessionDesk:
             raise ValueError("an engine writes notes in its own name: others are what a person said")
         if isinstance(body, FindingReported | VerdictReached):
             return await self._claim(body, thread, source_id)
-        return await self.recorder.record(body, thread, source_id)
+        entry = Entry(body=body, thread=thread, stream=stream, source_id=source_id, processed=processed)
+        return (await self.recorder.record_all(entry))[0]
 
     async def _claim(self, body: FindingReported | VerdictReached, thread: str, source_id: str | None) -> Event:
         """Put a claim on record together with what the checker says of it, before it can count anywhere."""

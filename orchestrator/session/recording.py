@@ -40,7 +40,8 @@ class Recorder:
     async def record_all(self, *entries: Entry, now: bool = False) -> list[Event]:
         """Append bodies in one transaction; where the first is there already, it is returned and nothing is added."""
         first = entries[0]
-        if first.source_id is not None and (there := self.log.find(first.source_id, first.stream)) is not None:
+        there = None if first.source_id is None else self.log.find(first.source_id, first.stream)
+        if there is not None and (there.processed or not first.processed):
             return [there]
         before, mine = self._turn, asyncio.get_running_loop().create_future()
         self._turn = mine

@@ -51,20 +51,33 @@ class FakeDesk:
     async def _check(self, body: Body, thread: str, source_id: str) -> Event:
         return await self._append(body, thread, source_id)
 
-    async def record(self, body: Body, *, thread: str, source_id: str | None = None) -> Event:
+    async def record(
+        self, body: Body, *, thread: str, source_id: str | None = None, stream: str = "local", processed: bool = True
+    ) -> Event:
         await asyncio.sleep(0)
         for event in self.events:
-            if source_id is not None and event.source_id == source_id:
+            same = source_id is not None and (event.stream, event.source_id) == (stream, source_id)
+            if same and (event.processed or not processed):
                 return event
         if isinstance(body, FindingReported | VerdictReached):
             check, body = await self.claims.ruled(body)
             if check is not None:
                 await self._append(check, thread, None)
-        return await self._append(body, thread, source_id)
+        return await self._append(body, thread, source_id, stream, processed)
 
-    async def _append(self, body: Body, thread: str, source_id: str | None) -> Event:
+    async def _append(
+        self, body: Body, thread: str, source_id: str | None, stream: str = "local", processed: bool = True
+    ) -> Event:
         event = Event(
-            seq=len(self.events) + 1, ts=self.started_at, mono=0, thread=thread, source_id=source_id, body=body, hash=""
+            seq=len(self.events) + 1,
+            ts=self.started_at,
+            mono=0,
+            thread=thread,
+            stream=stream,
+            source_id=source_id,
+            processed=processed,
+            body=body,
+            hash="",
         )
         self.events.append(event)
         self.claims.learn(event)
