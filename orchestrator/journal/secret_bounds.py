@@ -35,6 +35,9 @@ _MORE_AFTER_COMMA = re.compile(rb",[^\s\"'`<>&;|)\]}=:]+(?=[\s\"'`;&)\]}]|$)")
 _HOLDER = re.compile(
     rb"(\\{0,15}[\"'])(?:" + "|".join(forms.HOLDERS).encode() + rb")\1\s{0,20}:\s{0,20}(?=\\{0,15}[\"'])", re.IGNORECASE
 )
+_BELOW = re.compile(
+    rb"\r?\n[^\n]{0,160}?[ \t](?:" + "|".join(forms.HOLDERS).encode() + rb")[ \t]*:[ \t]*(?=[^\s{\[|>])"
+)
 _QUOTE = re.compile(rb"\\{0,15}[\"']")
 _BLOCK_OPENS = re.compile(rb"[|>][+-]?\d?[+-]?[ \t]*(?:#[^\n]{0,80})?\r?\n")
 _IDENTIFIER = b"\"'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
@@ -86,6 +89,11 @@ def nested(data: bytes, name: int, at: int) -> Iterator[Value]:
     opening = data[at : at + 1]
     if opening in (b"|", b">"):
         yield from _block(data, name, at)
+        return
+    if opening not in (b"{", b"["):
+        below = _BELOW.match(data, at, at + _NESTED_WINDOW)
+        if below is not None:
+            yield value_at(data, below.end())
         return
     stop = data.find(b"}" if opening == b"{" else b"]", at, at + _NESTED_WINDOW)
     stop = stop if stop >= 0 else min(len(data), at + _NESTED_WINDOW)

@@ -15,7 +15,7 @@ from typing import Any
 
 from orchestrator.journal import secret_forms as forms
 from orchestrator.journal.secret_bounds import BRANCHES, UNQUOTED_WINDOW, VALUE_WINDOW, Value, end_of, nested, value_at
-from orchestrator.journal.secret_values import NUMERIC, STOP, URL, is_secret, kind_of, wordy
+from orchestrator.journal.secret_values import NUMERIC, STOP, URL, drawn, is_secret, kind_of, wordy
 
 _JUDGED = 512
 """Bytes of a value that are judged; what is longer is secret or not by its beginning."""
@@ -45,12 +45,16 @@ _SCHEME = re.compile(
     rb"(?i)(digest|negotiate|ntlm|token|apikey|api-key|key|ssws|splunk|flyv1|hawk|oauth|signature|googlelogin|"
     rb"aws4-hmac-sha256|sharedaccesssignature)[ \t]+"
 )
+_OTHER_SCHEME = re.compile(rb"[A-Za-z][A-Za-z-]{2,24}[ \t]+(?=[A-Za-z0-9+/_=.~-]{20})")
+_ARROW = re.compile(rb"\\{0,15}[\"'`]?[ \t]*->[ \t]*")
 _COOKIE_PAIR = re.compile(rb"([^=;,\s\"']{1,100})=([^;,\s\"']+)")
 _COOKIE_ATTRIBUTE = re.compile(rb"(?i)(?:path|domain|expires|max-age|samesite|priority|version)\Z")
+_SAYING = re.compile(rb"(?P<name>" + forms.NAME_WORDS + rb")[ \t]+" + forms.SAYING + rb"\Z")
 _FINGERPRINT = re.compile(rb"(?:[0-9A-F]{40}|[0-9A-F]{64}|[0-9a-f:]{47,95})\Z")
 """An OpenPGP key's or a certificate's, which is public."""
 _COMMAND = re.compile(
-    rb"(?P<command>AUTH)[\\\"']{0,3}[ \t]+|(?P<password_flag>(?i:pass(?:in|out)?)[ \t]+pass:)"
+    rb"(?P<command>AUTH)[\\\"']{0,3}[ \t]+|(?P<login>LOGIN)[\\\"']{0,3}[ \t]+(?=[\"'])|(?P<line>PASS)[ \t]+"
+    rb"|(?P<user>(?i:add_user|change_password)[ \t]+\S+[ \t]+)|(?P<password_flag>(?i:pass(?:in|out)?)[ \t]+pass:)"
     rb"|(?i:ENV|ARG|setx|setenv)[ \t]+\w*?(?P<environment>(?i:" + forms.NAME_WORDS + rb"))[ \t]+"
 )
 _SPACED_FLAGS: dict[bytes, tuple[bytes, ...]] = {
@@ -78,7 +82,8 @@ def context_spans(data: bytes, pattern: Any) -> Iterator[Span]:
     """Yield the secrets that a name, a header, a flag or a scheme announces. `pattern` is the compiled CONTEXT."""
     at = 0
     while (match := pattern.search(data, at)) is not None:
-        at = max(match.end(), match.start() + 1)
+        is_flag = data[match.start() : match.start() + 1] in b" \t"  # "-p" may begin "-password="
+        at = match.start() + 1 if is_flag else max(match.end(), match.start() + 1)
         for span in _announced(data, match.start(), match.end()):
             at = max(at, span.end)
             yield span
@@ -111,16 +116,18 @@ def _announced(data: bytes, start: int, end: int) -> Iterator[Span]:
     elif head.startswith(b"identified"):
         if re.search(rb"\b(?:user|role|create|alter|grant|set)\b", data[max(0, start - 160) : start].lower()):
             yield from _given(data, end, "password")
-    elif head.startswith(b"requirepass") and head[-1:] in b" \t":
+    elif head.startswith((b"requirepass", b"bindpw", b"rootpw")) and head[-1:] in b" \t":
         yield from _given(data, end, "password")
     elif head[:1] == b"-":
         before = data[max(0, start - 48) : start + 1]
         if re.search(rb"(?:^|[\s\"'=,\[])--?[A-Za-z0-9-]*\Z", before):
-            yield from _flagged(data, end, head[1:].strip())
+            yield from _flagged(data, end, b"password" if b"pass" in head else head[1:].strip())
     elif head[-1:] in b" \t" and head.strip() == b"password":
         yield from _spoken(data, start, end)
-    elif _NAME.fullmatch(head.rstrip()):
+    elif _NAME.fullmatch(head.rstrip()) or head.rstrip() == b"login":
         yield from _bare(data, end)
+    elif head[-1:] in b" \t:" and (said := _SAYING.match(head)) is not None:
+        yield from _told(data, end, said.group("name"))
     else:
         yield from _pair(data, start, end, head)
 
@@ -128,7 +135,7 @@ def _announced(data: bytes, start: int, end: int) -> Iterator[Span]:
 def _commanded(data: bytes, end: int, told: re.Match[bytes]) -> Iterator[Span]:
     """Judge the argument of a command that takes a secret: `AUTH x`, `AUTH user x`, `-passin pass:x`, `ENV NAME x`."""
     value = value_at(data, end)
-    if told.lastgroup == "password_flag":
+    if told.lastgroup in ("password_flag", "user"):
         yield from _given(data, end, "password")
     elif told.lastgroup == "environment":
         yield from _flagged(data, end, told.group("environment").lower())
@@ -137,6 +144,8 @@ def _commanded(data: bytes, end: int, told: re.Match[bytes]) -> Iterator[Span]:
         if second is not None and wordy(data[value.start : value.end]):
             value = value_at(data, second.end())
         text = data[value.start : value.end]
+        if told.lastgroup == "line" and data[value.end : value.end + 1] not in (b"", b"\r", b"\n"):
+            return
         if len(text) >= 8 and any(48 <= byte <= 57 for byte in text) and not wordy(text) and not NUMERIC.match(text):
             yield Span(value.start, value.end, "password")
 
@@ -167,6 +176,20 @@ def _spoken(data: bytes, start: int, end: int) -> Iterator[Span]:
     text = data[value.start : value.end]
     if any(48 <= byte <= 57 for byte in text) and is_secret(b"password", text, quoted=value.quoted, structural=False):
         yield Span(value.start, value.end, "password")
+
+
+def _told(data: bytes, end: int, word: bytes) -> Iterator[Span]:
+    """Judge what a sentence says that a secret is: `token was set to x`."""
+    value = value_at(data, end)
+    text = data[value.start : value.end]
+    if word.startswith(b"passw"):
+        told = any(48 <= byte <= 57 for byte in text) and is_secret(
+            word, text, quoted=value.quoted, structural=value.quoted
+        )
+    else:
+        told = is_secret(word, text, quoted=value.quoted, structural=True) and (value.quoted or drawn(text))
+    if told:
+        yield Span(value.start, value.end, kind_of(word))
 
 
 def _given(data: bytes, end: int, kind: str) -> Iterator[Span]:
@@ -239,17 +262,11 @@ def _pair(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
     if b"cookie" in word:
         yield from _cookie_header(data, end)
         return
-    if b"auth" in word:
-        value = value_at(data, end)
-        scheme = _SCHEME.match(data, value.start)
-        if scheme is not None:
-            stop = end_of(_LINE_REST, data, scheme.end(), scheme.end() + VALUE_WINDOW)
-            text = data[scheme.end() : stop].rstrip()
-            if len(text) >= 6 and not STOP.match(text) and not wordy(text):
-                yield Span(scheme.end(), scheme.end() + len(text), "authorization")
-            return
+    if b"auth" in word and (schemed := _schemed(data, value_at(data, end).start)) is not None:
+        yield from schemed
+        return
     value = value_at(data, end)
-    if data[value.start : value.start + 1] in BRANCHES and not value.quoted:
+    if (data[value.start : value.start + 1] in BRANCHES or value.start == value.end) and not value.quoted:
         inner = list(nested(data, start, value.start))
         yield from (_span(word, one) for one in inner if _judged(data, word, one, structural=True))
         if inner:
@@ -257,6 +274,28 @@ def _pair(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
     if _judged(data, word, value, structural=_structural(data, start, end, value)):
         whole = value.quoted or value.end - value.start < UNQUOTED_WINDOW
         yield Span(value.start, value.end if whole else _token_end(data, value.end), kind_of(word))
+    if (arrow := _ARROW.match(data, value.end, value.end + 20)) is not None:
+        changed = value_at(data, arrow.end())
+        if _judged(data, word, changed, structural=True):
+            yield _span(word, changed)
+
+
+def _schemed(data: bytes, at: int) -> list[Span] | None:
+    """Return the credential after an authorization scheme at `at`; None where there is no scheme."""
+    scheme = _SCHEME.match(data, at)
+    if scheme is not None:
+        stop = end_of(_LINE_REST, data, scheme.end(), scheme.end() + VALUE_WINDOW)
+        text = data[scheme.end() : stop].rstrip()
+        good = len(text) >= 6 and not STOP.match(text) and not wordy(text)
+        return [Span(scheme.end(), scheme.end() + len(text), "authorization")] if good else []
+    scheme = _OTHER_SCHEME.match(data, at)
+    if scheme is None:
+        return None
+    end = end_of(_CREDENTIAL, data, scheme.end(), scheme.end() + VALUE_WINDOW)
+    text = data[scheme.end() : min(end, scheme.end() + _JUDGED)]
+    if scheme.group().lower().startswith((b"bearer", b"basic")) or not _DRAWN.match(text) or wordy(text):
+        return None
+    return [Span(scheme.end(), _token_end(data, end), "authorization")]
 
 
 def _judged(data: bytes, word: bytes, value: Value, *, structural: bool) -> bool:

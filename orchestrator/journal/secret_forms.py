@@ -119,17 +119,17 @@ _LONG_NAMES = (
     rb"passw(?:or)?d|passphrase|passcode|secret|token|credentials?|"
     rb"(?:api|access|secret|private|account|auth|signing|encryption|master|subscription|license|storage|ssh|"
     rb"deploy|webhook|hmac|shared|application|integration|routing|aes|des|rsa|ecdsa|ed25519|crypt|cipher|decrypt|decryption|"
-    rb"wallet|eth|wireguard|jwt|cookie|session|csrf|client|server|admin|write|ingest|seed|recovery|backup)"
-    rb"[_. -]?(?:access[_-]?|secret[_-]?)?key|mnemonic|"
+    rb"wallet|eth|wireguard|jwt|cookie|session|csrf|client|server|app|primary|secondary|admin|write|ingest|seed|recovery|backup|unseal)"
+    rb"[_. -]?(?:access[_-]?|secret[_-]?)?key|mnemonic|seed[_ -]?phrase|samlresponse|"
     rb"authorization|signature|connection[_-]?string|conn[_-]?str|key[_-]?data|secret[_-]?key[_-]?base|jsessionid|phpsessid|sessionid|"
     rb"connect\.sid|cookie|requirepass|bindpw|rootpw"
 )
-SHORT_NAMES = rb"pwd|pass|pw|auth|sig|dsn|otp|psk|pin|cvv|cvc|key|jwt|pat"
+SHORT_NAMES = rb"pwd|pass|pw|auth|sig|dsn|otp|psk|pin|cvv|cvc|key|jwt|pat|code"
 """Names that other words end in as well (compass, author): they need a boundary before them."""
 _NAME = rb"(?:" + _LONG_NAMES + rb"|" + SHORT_NAMES + rb")"
 NAME_WORDS = _NAME
-_ENCODED = rb"(?:s|[_-]?(?:hex|base64|b64|plain|value|raw))?"
-"""What a name may add on how its value is written, or that there are several."""
+_ENCODED = rb"(?:s|[_-]?(?:hex|base64|b64|plain|value|raw)|[ _-]?\d{1,2})?"
+"""What a name may add on how its value is written, or that there are several, or which of them it is."""
 NAME = rb"(?i)" + _NAME
 _PAINT = rb"(?:\x1b\[[0-9;]{0,12}m)*"
 """Loggers colour names and values apart; the journal keeps the colours."""
@@ -137,26 +137,36 @@ _QUOTES = _PAINT + rb"(?:\\{0,15}[\"'`]|\]|%22){0,2}" + _PAINT
 SECRET_NAME = rb"(?i)(" + _NAME + rb")" + _ENCODED + rb"[\"'\])\s]*$"
 """Where a key, field or variable name ends in a word for a secret; the group is that word."""
 
-CONTEXT = (
-    rb"(?i)(?:"
-    + _NAME
-    + _ENCODED
-    + _QUOTES
-    + rb"(?:[ \t]{0,20}(?::=|=>|==?|:|%3[ad](?:%22)?)[ \t]{0,3}"
-    + _PAINT
-    + rb"|>)"
-    rb"|" + _NAME + rb"[\\\"']{0,4},?\s{1,40}[\\\"']{0,4}value[\\\"']{0,4}[ \t]{0,3}[:=][ \t]{0,3}"
-    rb"|" + _NAME + rb"[\\\"']{1,4},[\\\"']{1,4}value[\\\"']{1,4}[ \t]{0,3}:[ \t]{0,3}"
-    rb"|" + _NAME + rb"[\\\"']{0,4}[ \t]*\{[^{}\"']{0,160}default[ \t]*=[ \t]*"
-    rb"|\bpassword[ \t]+for[ \t]+[^\s=]+[ \t]*=[ \t]*"
-    rb"|\b(?:bearer|basic)(?:[ \t]|%20|\+)+"
-    rb"|-" + _NAME + rb"[ \t]+"
-    rb"|[ \t](?:-[A-Za-z]{0,6}u|--user|--proxy-user)[ \t=]+[\"']?[^\s:\"']+:"
-    rb"|[ \t]-[paw][ \t]*"
-    rb"|\bidentified[ \t]+(?:with[ \t]+[\w'\"]+[ \t]+)?(?:by|as)[ \t]+|\bpassword[ \t]+|\brequirepass[ \t]+"
-    rb"|\b(?-i:AUTH)[\\\"']{0,3}[ \t]+"
-    rb"|\bpass(?:in|out)?[ \t]+pass:|\b(?:ENV|ARG|setx|setenv)[ \t]+\w*" + _NAME + rb"[ \t]+"
-    rb"|(?:" + _LONG_NAMES + rb")[ \t]+)"
+SAYING = rb"(?:(?:is|was|bound|set|changed|reset|equals?|now|to|as|provided|given|value)[ \t:]{1,3}){1,4}"
+_EDGE = rb"[\\\"']{0,4}"
+_EQUALS = rb"[ \t]{0,3}[:=][ \t]{0,3}"
+CONTEXT = rb"(?i)(?:%s)" % rb"|".join(
+    (
+        # name=value, name: value, name....value, <name>value
+        _NAME + _ENCODED + _QUOTES + rb"[ \t]{0,20}(?::=|=>|==?|:|%3[ad](?:%22)?|\.{3,80})[ \t]{0,3}" + _PAINT,
+        _NAME + rb"(?:[ \t]+[\w:.-]{1,40}=\"[^\"<>]{0,120}\"){0,4}>",
+        # {"name": "X_TOKEN", "value": "…"}, variable "x_token" { default = "…" }
+        _NAME + _EDGE + rb",?\s{1,40}" + _EDGE + rb"value" + _EDGE + _EQUALS,
+        _NAME + rb"[\\\"']{1,4},[\\\"']{1,4}value" + _EDGE + _EQUALS,
+        _NAME + _EDGE + rb"[ \t]*\{[^{}\"']{0,160}default[ \t]*=[ \t]*",
+        # statements and sentences
+        rb"\bpassword[ \t]+for[ \t]+[^\s=]+[ \t]*=[ \t]*",
+        rb"\bidentified[ \t]+(?:with[ \t]+[\w'\"]+[ \t]+)?(?:by|as)[ \t]+",
+        rb"(?:" + _LONG_NAMES + rb")[ \t]+" + SAYING,
+        rb"\bpassword[ \t]+",
+        # headers
+        rb"\b(?:bearer|basic)(?:[ \t]|%20|\+)+",
+        # commands and their flags
+        rb"-(?:" + _NAME + rb"|(?:store|key|trust|src|dest|db|user|root|admin)pass(?:wd|word)?)[ \t]+",
+        rb"[ \t](?:-[A-Za-z]{0,6}u|--user|--proxy-user)[ \t=]+[\"']?[^\s:\"']+:",
+        rb"[ \t]-[paw][ \t]*",
+        rb"\b(?-i:AUTH|PASS|LOGIN)[\\\"']{0,3}[ \t]+",
+        rb"\b(?:add_user|change_password)[ \t]+\S+[ \t]+",
+        rb"\bpass(?:in|out)?[ \t]+pass:",
+        rb"\b(?:ENV|ARG|setx|setenv)[ \t]+\w*" + _NAME + rb"[ \t]+",
+        rb"\b(?:requirepass|bindpw|rootpw|login)[ \t]+",
+        rb"(?:" + _LONG_NAMES + rb")[ \t]+",
+    )
 )
 
 HOLDERS = (

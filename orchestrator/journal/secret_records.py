@@ -32,7 +32,7 @@ _WRAPPED = re.compile(
 _MANIFEST = re.compile(rb"[\"']?kind[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?Secret\b[\"']?")
 _MANIFEST_DATA = re.compile(rb"[\"']?(?:data|stringData)[\"']?[ \t]{0,3}:[ \t]{0,3}(?:(\{)|\r?\n)")
 _MANIFEST_WINDOW = 8192
-_OBJECT_ENTRY = re.compile(rb"[\"'][\w.-]{1,253}[\"']\s{0,9}:\s{0,9}[\"']([^\"'\n]{4,4096})[\"']")
+_OBJECT_ENTRY = re.compile(rb"\s{0,40},?\s{0,40}[\"'][\w.-]{1,253}[\"']\s{0,9}:\s{0,9}[\"']([^\"'\n]{1,4096})[\"']")
 _LINE_ENTRY = re.compile(
     rb"[^\n]{0,200}?[\w.-]{1,253}[ \t]{0,3}:[ \t]{1,3}[\"']?([^\s\"'|>{][^\s\"']{3,4095})[\"']?[ \t]*(?:\r?\n|\Z)"
 )
@@ -114,17 +114,33 @@ def _key_lines(data: bytes, at: int, tail: int | None) -> Iterator[Span]:
 
 def _manifests(data: bytes) -> Iterator[Span]:
     """Yield the values of Kubernetes Secrets, whatever their keys are called."""
-    for kind in _MANIFEST.finditer(data):
-        start = max(data.rfind(b"\n---", 0, kind.start()), kind.start() - _MANIFEST_WINDOW, 0)
-        for opened in _MANIFEST_DATA.finditer(data, start, min(len(data), kind.end() + _MANIFEST_WINDOW)):
-            entries = _object_entries if opened.group(1) else _line_entries
-            for value in entries(data, opened):
-                yield Span(*value.span(1), "kubernetes_secret", _RANK_MANIFEST)
+    kinds = [kind.start() for kind in _MANIFEST.finditer(data)]
+    at = 0
+    while kinds and (opened := _MANIFEST_DATA.search(data, at)) is not None:
+        at = opened.end()
+        if not _of_secret(data, kinds, opened.start()):
+            continue
+        entries = _object_entries if opened.group(1) else _line_entries
+        for value in entries(data, opened):
+            at = value.end()
+            yield Span(*value.span(1), "kubernetes_secret", _RANK_MANIFEST)
+
+
+def _of_secret(data: bytes, kinds: list[int], at: int) -> bool:
+    """Say whether the nearest `kind: Secret` before or after is in the same document."""
+    after = bisect_left(kinds, at)
+    for kind in (*kinds[max(after - 1, 0) : after], *kinds[after : after + 1]):
+        first, last = min(kind, at), max(kind, at)
+        if last - first <= _MANIFEST_WINDOW and data.find(b"\n---", first, last) < 0:
+            return True
+    return False
 
 
 def _object_entries(data: bytes, opened: re.Match[bytes]) -> Iterator[re.Match[bytes]]:
-    stop = data.find(b"}", opened.end(), opened.end() + _MANIFEST_WINDOW)
-    yield from _OBJECT_ENTRY.finditer(data, opened.end(), stop if stop >= 0 else opened.end() + _MANIFEST_WINDOW)
+    at = opened.end()
+    while (entry := _OBJECT_ENTRY.match(data, at, at + _MANIFEST_WINDOW)) is not None:
+        yield entry
+        at = entry.end()
 
 
 def _line_entries(data: bytes, opened: re.Match[bytes]) -> Iterator[re.Match[bytes]]:

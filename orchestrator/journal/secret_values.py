@@ -63,17 +63,26 @@ def is_secret(word: bytes, value: bytes, *, quoted: bool, structural: bool) -> b
         return False
     if word in value.lower() and wordy(value):
         return False  # password=db_password: it names where the secret is
+    return _is_kind(word, value, quoted, structural)
+
+
+def _is_kind(word: bytes, value: bytes, quoted: bool, structural: bool) -> bool:
+    """Judge by what the name says, after what is surely none is out."""
     if word.startswith(_PASSWORD_NAMES):
         return _is_password(value, structural)
+    if word.startswith((b"mnemonic", b"seed")):
+        return len(value.split()) >= 12 or drawn(value)
     if b" " in value.strip() and len(value) < 200:
         return False
-    if word == b"key":
+    if word in (b"key", b"code"):
         return drawn(value)
     if word == b"pass":
         return len(value) >= 6 and not NUMERIC.match(value) and _is_password(value, structural)
     if len(value) < 8 or NUMERIC.match(value) or wordy(value):
         return False
-    if word.startswith((b"sig", b"auth", b"cookie")) and (len(value) < 16 or (not quoted and _PAIR.match(value))):
+    if word.startswith((b"sig", b"auth", b"cookie")) and (
+        len(value) < (16 if word != b"auth" else 10) or (not quoted and _PAIR.match(value))
+    ):
         return False
     return _mixed(value) or len(value) >= 24
 

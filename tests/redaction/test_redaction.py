@@ -262,6 +262,24 @@ SPITE = (
         "a.",
         "x -p ",
     ),
+    *(
+        "kind: Secret\ndata:\n",
+        "kind: Secret\ndata: {",
+        "password: |\n  a\n",
+        'token: {"value": ',
+        "token: [",
+        "key....",
+        "AUTH ",
+    ),
+    *(
+        "eyJaaaaaaaaa.\n",
+        "eyJaaaaaaaaa\n.",
+        "-----BEGIN PRIVATE KEY-----\nx ",
+        'token: "a" -> ',
+        "password is set to ",
+        "a login ",
+    ),
+    *('<password a="b"', "token\n", "$6$a$", "Unseal Key 1", "\\\\\\", "authorization: aaa "),
 )
 
 
