@@ -142,10 +142,12 @@ ACTIONS: tuple[Action, ...] = (
     # -- review ------------------------------------------------------------------------------
     Action("review.arm", ("a",), "arm", "Arm the approval of exactly what is shown, for ten seconds.", "review",
            "Decision", "arm", 10),
+    Action("review.arm_session", ("S",), "arm for session", "Arm a yes to exactly this call for the whole session.",
+           "review", "Decision", "arm_session", 11),
     Action("review.confirm", ("Y",), "confirm", "Say yes, while it is armed. Nothing else approves.", "review",
            "Decision", "confirm", 20),
-    Action("review.reject", ("r",), "reject", "Say no; asks why, and the subagent reads the reason.", "review",
-           "Decision", "reject", 30),
+    Action("review.reject", ("r",), "reject", "Say no, or take back a yes for the session; asks why, and the subagent "
+           "reads the reason.", "review", "Decision", "reject", 30),
     Action("review.override", ("O",), "unseen", "Allow a decision on files that were not seen to their end; asks.",
            "review", "Decision", "override", 60),
     Action("review.deliver", ("d",), "deliver", "Deliver what was approved, where that did not happen yet.", "review",

@@ -34,7 +34,7 @@ _SCREENS = Path(__file__).with_name("screens")
 TICK_S = 0.05
 SLOW_TICK_S = 0.2
 SAVE_TICKS = 20
-NEVER_BY_NAME = frozenset({"palette", "review.arm", "review.confirm"})
+NEVER_BY_NAME = frozenset({"palette", "review.arm", "review.arm_session", "review.confirm"})
 """Not in the palette: nothing but its own two keys says yes."""
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from orchestrator.hands.threads import in_thread
 from tui.session_view import ActFault
-from tui.views.review import Sheet, call_sheet, does_of, fix_facts, holder_of
+from tui.views.call_review import call_sheet, rule_sheet
+from tui.views.review import Sheet, does_of, fix_facts, holder_of
 
 if TYPE_CHECKING:
     from orchestrator.hands.fix_desk import FixDesk
@@ -26,6 +27,9 @@ async def read_sheet(view: SessionView, approval: str) -> Sheet:
     """Read what an approval is about, as it is at this moment: a fix's diff is made again from warroom's store."""
     found = holder_of(view.fixes, approval)
     if found is None:
+        rule = next((rule for rule in view.rules.standing() if rule.name == approval), None)
+        if rule is not None:
+            return rule_sheet(rule, view.rules.request_of(rule))
         request = view.incident.pending.get(approval)
         if request is None:
             raise ActFault("nothing waits for a decision here")
@@ -99,12 +103,20 @@ async def record_unseen(view: SessionView, sheet: Sheet, unseen: list[str]) -> N
     await _acts(view).note(f"review of {sheet.approval}: not seen to the end, and let count by the person: {named}")
 
 
-async def approve(view: SessionView, sheet: Sheet, digest: str) -> str:
-    """Take a person's yes to exactly `digest`, deliver a fix, and return what became of it."""
+async def approve(view: SessionView, sheet: Sheet, digest: str, *, for_session: bool = False) -> str:
+    """Take a person's yes to exactly `digest`, deliver a fix, and return what became of it.
+
+    `for_session`: the yes to a call goes on for exactly the same call.
+    """
     if digest != sheet.digest or sheet.trouble:
         raise ActFault("what would be approved is not what is shown: nothing was approved")
     if sheet.subject == "push":
         raise ActFault("what leaves this machine asks for six characters of the commit: p")
+    if for_session:
+        if sheet.subject != "tool_call":
+            raise ActFault("only a call can be approved for the session: nothing was approved")
+        await _acts(view).decide_for_session(sheet.approval, digest)
+        return "approved for this session: it runs now, and exactly this call is not asked about again"
     if sheet.subject != "fix":
         await _acts(view).decide(sheet.approval, "approve", digest)
         return "approved: it runs now" if sheet.subject == "tool_call" else "approved"
@@ -152,6 +164,9 @@ async def deliver(view: SessionView, sheet: Sheet) -> str:
 
 async def reject(view: SessionView, sheet: Sheet, reason: str) -> str:
     """Take a person's no with its reason; a fix's reason goes to the subagent, which drafts again or cannot."""
+    if sheet.subject == "rule":
+        await _acts(view).revoke(sheet.approval, reason)
+        return "taken back: the next such call is asked about"
     if sheet.subject != "fix":
         await _acts(view).decide(sheet.approval, "reject", sheet.digest, reason)
         return "rejected; the agent reads the reason"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,13 +11,14 @@ from typing import TYPE_CHECKING, Literal
 from orchestrator.hands.threads import in_thread
 from orchestrator.journal.events import Event, SourceAddedEvent
 from orchestrator.session import Session, SessionFault
+from tui.attaching import renamed, taken_in
 from tui.session_view import ActFault, SessionView
 
 if TYPE_CHECKING:
     from orchestrator.compose import Request, Surroundings
     from orchestrator.hands.fix_desk import FixDesk
     from orchestrator.journal.reader import JournalReader
-    from subagents.contract import Evidence, Problem, Roster, SourceSpec
+    from subagents.contract import Evidence, Roster, SourceSpec
 
 SLICE_S = 0.008
 """Longest that catching up holds the event loop at a time."""
@@ -125,13 +125,13 @@ class LiveSession:
         """Take in a path as `warroom run` would, and give the session what is new; starts a run where none is on."""
         from orchestrator.compose import with_stores
 
-        specs, problems = await _taken_in(path, self._around, self.directory)
+        specs, problems = await taken_in(path, self._around, self.directory)
         known = self._sources()
         fresh = [spec for spec in specs if spec.path not in {one.path for one in known}]
         if not fresh:
             why = problems[0].line() if problems else "it is part of the session already" if specs else "nothing usable"
             raise ActFault(f"{path}: {why}")
-        for spec in with_stores(_renamed(fresh, {one.id for one in known}), self.directory):
+        for spec in with_stores(renamed(fresh, {one.id for one in known}), self.directory):
             await self._guarded(self._session.add_source(spec, None))
         if not self.running:
             self.go_on("source_added")
@@ -164,12 +164,15 @@ class LiveSession:
         self, approval: str, decision: Literal["approve", "reject"], digest: str, reason: str = ""
     ) -> None:
         """Decide on exactly the bytes that the digest names."""
-        from orchestrator.hands.approvals import ApprovalError
+        await self._guarded(self._session.decide(approval, decision, digest, "person", reason))
 
-        try:
-            await self._session.decide(approval, decision, digest, "person", reason)
-        except ApprovalError as error:
-            raise ActFault(str(error)) from error
+    async def decide_for_session(self, approval: str, digest: str) -> None:
+        """Say yes to a call, and to exactly the same call for the rest of the session."""
+        await self._guarded(self._session.approvals.decide_for_session(approval, digest, "person"))
+
+    async def revoke(self, rule: str, reason: str = "") -> None:
+        """Take back a yes that goes on for the session."""
+        await self._guarded(self._session.approvals.revoke(rule, "person", reason))
 
     async def status_update(self) -> str:
         """Return the status of five lines."""
@@ -224,11 +227,12 @@ class LiveSession:
                 slice_ends = self._around.clock.monotonic() + SLICE_S
 
     async def _guarded(self, act: Awaitable[object]) -> None:
+        from orchestrator.hands.approvals import ApprovalError
         from orchestrator.journal.faults import JournalError, StateError
 
         try:
             await act
-        except (SessionFault, JournalError, StateError) as error:
+        except (SessionFault, ApprovalError, JournalError, StateError) as error:
             raise ActFault(str(error)) from error
 
 
@@ -284,6 +288,14 @@ class WatchedSession:
     async def decide(
         self, approval: str, decision: Literal["approve", "reject"], digest: str, reason: str = ""
     ) -> None:
+        """Refuse."""
+        raise ActFault(self.why_not)
+
+    async def decide_for_session(self, approval: str, digest: str) -> None:
+        """Refuse."""
+        raise ActFault(self.why_not)
+
+    async def revoke(self, rule: str, reason: str = "") -> None:
         """Refuse."""
         raise ActFault(self.why_not)
 
@@ -375,30 +387,3 @@ def _status(directory: Path, events: Iterator[Event]) -> str:
         return status_update(build_report(events, BlobStore(directory).read))
     except ReportError as error:
         raise ActFault(str(error)) from error
-
-
-async def _taken_in(
-    path: str, around: Surroundings, directory: Path
-) -> tuple[tuple[SourceSpec, ...], tuple[Problem, ...]]:
-    from orchestrator.intake.intake import take_in
-    from orchestrator.intake.model import IntakeError
-
-    given = os.path.join(around.cwd, os.path.expanduser(path))  # noqa: ASYNC240  asks the environment, not the disk
-    spool = directory / f"attached-{int(around.clock.now().timestamp())}"
-    try:
-        found = await take_in([given], spool=spool, clock=around.clock)
-    except IntakeError as error:
-        raise ActFault(str(error)) from error
-    return found.specs, found.problems
-
-
-def _renamed(specs: Sequence[SourceSpec], taken: set[str]) -> list[SourceSpec]:
-    """Give a source whose name is taken another one."""
-    made = []
-    for spec in specs:
-        name, number = spec.id, 2
-        while name in taken:
-            name, number = f"{spec.id}.{number}", number + 1
-        taken.add(name)
-        made.append(spec if name == spec.id else spec.model_copy(update={"id": name}))
-    return made

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from orchestrator.hands.budget_fold import SpentFold
 from orchestrator.hands.budget_summary import meter
 from orchestrator.hands.fix_fold import FixFold
+from orchestrator.hands.session_rules import SessionRules
 from orchestrator.journal.events import Event
 from orchestrator.verdict.board import Board, Hypothesis
 from subagents.contract import Clock
@@ -78,6 +79,12 @@ class SessionActs(Protocol):
     ) -> None:
         """Decide on exactly the bytes that the digest names."""
 
+    async def decide_for_session(self, approval: str, digest: str) -> None:
+        """Say yes to a call, and to exactly the same call for the rest of the session."""
+
+    async def revoke(self, rule: str, reason: str = "") -> None:
+        """Take back a yes that goes on for the session."""
+
     async def status_update(self) -> str:
         """Return the status of five lines."""
 
@@ -99,6 +106,8 @@ class SessionView:
         self.streams = Streams()
         self.agents = Agents()
         self.fixes = FixFold()
+        self.rules = SessionRules()
+        """What was approved for the rest of the session."""
         self.spent = SpentFold()
         self.seq = 0
         """The last event taken into account."""
@@ -120,10 +129,16 @@ class SessionView:
         self.agents.learn(event)
         self.streams.learn(event)
         self.fixes.learn(event)
+        self.rules.learn(event)
         self.spent.learn(event)
         if event.type in _BOARD_TYPES:
             self.board.apply(event)
             self.board_version += 1
+
+    @property
+    def to_review(self) -> list[str]:
+        """What the review screen goes through: what waits, oldest first, then what stands for the session."""
+        return [*self.incident.pending, *(rule.name for rule in self.rules.standing())]
 
     def preview(self, thread: str, text: str) -> None:
         """Show streamed text."""

@@ -251,6 +251,12 @@ class FakeActs:
     ) -> None:
         self._do("decide", approval, decision, digest)
 
+    async def decide_for_session(self, approval: str, digest: str) -> None:
+        self._do("decide_for_session", approval, "approve", digest)
+
+    async def revoke(self, rule: str, reason: str = "") -> None:
+        self._do("revoke", rule, reason)
+
     async def status_update(self) -> str:
         return "one\ntwo\x1b]52;c;ZXZpbA==\x07\nthree"
 

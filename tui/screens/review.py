@@ -17,6 +17,7 @@ from tui.bindings import bindings_of
 from tui.screens.pushing import PushingScreen
 from tui.session_view import ActFault
 from tui.views.approval_gate import ApprovalGate
+from tui.views.call_review import rule_standing
 from tui.views.footer import footer
 from tui.views.paint import Line, flat, line
 from tui.views.review import Sheet, Standing, standing_of
@@ -46,7 +47,7 @@ class ReviewScreen(PushingScreen):
     def __init__(self, view: SessionView, approval: str | None = None, read: ReadSheet = deciding.read_sheet) -> None:
         super().__init__()
         self.view: SessionView = view
-        self._approval = approval or next(iter(view.incident.pending), "")
+        self._approval = approval or next(iter(view.to_review), "")
         self._read = read
         self._gate = ApprovalGate(view.clock)
         self._overridden = False
@@ -140,7 +141,8 @@ class ReviewScreen(PushingScreen):
         diff, gate = self.diff, self._gate
         armed = int(gate.armed_s + 0.999)
         width = self.app.size.width
-        state = (self.view.version, self.view.notice, armed, gate.quiet, diff.sights, diff.current, self.said, width,
+        yes = armed, gate.for_session, gate.quiet
+        state = (self.view.version, self.view.notice, yes, diff.sights, diff.current, self.said, width,
                  self._overridden, self._busy, self.sheet, self._unread, self.prompt.kind)  # fmt: skip
         if state == self._painted:
             return
@@ -158,6 +160,8 @@ class ReviewScreen(PushingScreen):
         """Where the decision stands, as the journal says."""
         if self.sheet is None:
             return "decided", self._unread
+        if self.sheet.subject == "rule":
+            return rule_standing(self.sheet, self.view.rules)
         return standing_of(self.sheet, self.view.fixes, self.view.incident.pending)
 
     def _paint_top(self, width: int) -> None:
@@ -176,7 +180,7 @@ class ReviewScreen(PushingScreen):
         if self.sheet is None:
             return ()
         push = self._push if self.prompt.kind == "push" else None
-        return state_words(self.sheet, self.standing, self._gate.armed_s, push, busy=self._busy)
+        return state_words(self.sheet, self.standing, self._gate, push, busy=self._busy)
 
     def _hint(self) -> Line:
         waits = self.sheet is not None and self.standing[0] == "waits"
@@ -198,10 +202,12 @@ class ReviewScreen(PushingScreen):
         match action.id:
             case "review.arm":
                 return standing == "waits" and subject != "push" and not self._busy
+            case "review.arm_session":
+                return standing == "waits" and subject == "tool_call" and not self._busy
             case "review.confirm":
                 return standing == "waits" and bool(self._gate.armed_s)
             case "review.reject":
-                return standing == "waits" and not self._busy
+                return standing in ("waits", "stands") and not self._busy
             case "review.override":
                 return standing == "waits" and not self._all_seen
             case "review.deliver":
@@ -213,7 +219,7 @@ class ReviewScreen(PushingScreen):
             case "review.unseen":
                 return sheet is not None and not all(self.diff.seen)
             case "review.next" | "review.previous":
-                return bool(set(self.view.incident.pending) - {self._approval})
+                return bool(set(self.view.to_review) - {self._approval})
             case _:
                 return True
 
@@ -224,7 +230,12 @@ class ReviewScreen(PushingScreen):
 
     # -- saying yes --------------------------------------------------------------------------
 
-    def action_arm(self) -> None:
+    def action_arm_session(self) -> None:
+        """Arm a yes to exactly this call for the rest of the session."""
+        if self.sheet is not None and self.sheet.subject == "tool_call":
+            self.action_arm(for_session=True)
+
+    def action_arm(self, for_session: bool = False) -> None:
         """Arm the approval of exactly what is shown, and look once more whether it still is so."""
         sheet = self.sheet
         if sheet is None or self._gate.quiet:
@@ -234,7 +245,7 @@ class ReviewScreen(PushingScreen):
             self._void_changed(sheet)
         elif not self._all_seen:
             self.tell(f"not seen to the end: {', '.join(self._unseen()[:4])}; u goes there, O lets it count anyway")
-        elif self._gate.arm(sheet.digest):
+        elif self._gate.arm(sheet.digest, for_session=for_session):
             self.unsay()
             self.run_worker(self._look_again(sheet), group="look", exclusive=True, exit_on_error=False)
         self.tick()
@@ -265,7 +276,7 @@ class ReviewScreen(PushingScreen):
             return
         digest = self._gate.confirm(sheet.digest)
         if digest is not None and self._all_seen:
-            self._carry_out(deciding.approve(self.view, sheet, digest))
+            self._carry_out(deciding.approve(self.view, sheet, digest, for_session=self._gate.for_session))
         self.tick()
 
     def action_override(self) -> None:
@@ -286,7 +297,8 @@ class ReviewScreen(PushingScreen):
     def action_reject(self) -> None:
         """Ask why."""
         self._gate.disarm()
-        self.prompt.ask("reject", "what is wrong with it (it is passed on) >")
+        stands = self.standing[0] == "stands"
+        self.prompt.ask("reject", "take it back: why >" if stands else "what is wrong with it (it is passed on) >")
 
     def other_answers(self) -> dict[str, Callable[[str], None]]:
         """The answers to this screen's own questions."""
@@ -365,8 +377,8 @@ class ReviewScreen(PushingScreen):
             self.dismiss(None)
 
     def action_waiting(self, step: int) -> None:
-        """Show another approval that waits."""
-        waiting = list(self.view.incident.pending)
+        """Show another approval that waits, or that stands for the session."""
+        waiting = self.view.to_review
         if waiting:
             at = waiting.index(self._approval) + step if self._approval in waiting else 0
             self.unsay()

@@ -252,7 +252,7 @@ class WarRoomScreen(PromptingScreen):
         can = acts is not None and not acts.why_not
         match action.id:
             case "approvals":
-                return view is not None and bool(view.incident.pending)
+                return view is not None and bool(view.to_review)
             case "message" | "note" | "attach":
                 return can
             case "budget":

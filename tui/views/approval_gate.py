@@ -17,6 +17,8 @@ class ApprovalGate:
         self._clock = clock
         self._armed_at: float | None = None
         self._digest = ""
+        self.for_session = False
+        """Whether what is armed is a yes for the rest of the session."""
         self._quiet_until = 0.0
         self.disturb()
 
@@ -41,11 +43,12 @@ class ApprovalGate:
             return 0.0
         return max(0.0, self._armed_at + ARMED_S - self._clock.monotonic())
 
-    def arm(self, digest: str) -> bool:
+    def arm(self, digest: str, *, for_session: bool = False) -> bool:
         """Arm for the digest of what is shown; say whether it is armed now."""
         if self.quiet or not digest:
             return False
         self._armed_at, self._digest = self._clock.monotonic(), digest
+        self.for_session = for_session
         return True
 
     def confirm(self, digest: str) -> str | None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from orchestrator.hands.approvals import digest_of
 from orchestrator.hands.fix_fold import Asked, Fix, FixFold
 from orchestrator.journal.events import ApprovalRequested
-from orchestrator.journal.text import hidden_count
-from tui.views.diff import DiffFile, exact_line, plain_lines
+from tui.views.diff import DiffFile, exact_line
 from tui.views.page import PageLine, field
 from tui.views.paint import Tone, flat, line
 
@@ -19,7 +16,8 @@ if TYPE_CHECKING:
     from orchestrator.hands.repo_policy import RepoPolicy
     from tui.commands.fix_reading import Now
 
-Standing = Literal["waits", "void", "approved", "rejected", "delivered", "decided"]
+Standing = Literal["waits", "void", "approved", "rejected", "delivered", "decided", "stands"]
+"""`stands`: a yes that goes on for the session, and can be taken back."""
 
 
 @dataclass(frozen=True)
@@ -79,44 +77,6 @@ def standing_of(sheet: Sheet, fixes: FixFold, pending: Mapping[str, ApprovalRequ
     if sheet.subject == "fix" and fix.last is not about:
         return "void", "another request took its place"
     return ("waits", "") if about.request.digest == sheet.digest or sheet.trouble else ("void", "its terms changed")
-
-
-# -- calls ---------------------------------------------------------------------------------------
-
-
-def call_sheet(request: ApprovalRequested) -> Sheet:
-    """Return the card of a tool call (or of anything else that is asked for): agent, tool, and the exact input."""
-    detail = request.detail
-    agent, tool = str(detail.get("agent", "")), str(detail.get("tool", ""))
-    given = detail.get("input", {}) if tool else detail
-    shown = json.dumps(given, indent=2, ensure_ascii=False, sort_keys=True)
-    body = DiffFile("exact input", "call" if tool else "request", (), 0, 0, hidden_count(shown), _input_lines(given))
-    exact = digest_of(detail) == request.digest
-    facts = [
-        field("agent", agent or "not named"),
-        field("tool", tool or "none", "strong"),
-        field("approving", "runs this one call with exactly this input, once; no later call"),
-        field("approval", f"{request.subject} {request.id}"),
-        field("digest", request.digest),
-    ]
-    trouble = "" if exact else "what is shown is not all that would be approved (something was taken out of the record)"
-    title = f"{agent} wants to run {tool}" if tool else f"{request.subject} {request.id}"
-    does = f"runs {tool} once with exactly this input" if tool else "says yes to exactly this"
-    return Sheet(request.id, request.subject, request.digest, title, (body,), tuple(facts), does, trouble=trouble)
-
-
-def _input_lines(given: Any) -> tuple[PageLine, ...]:
-    """Show texts of several lines as they are: JSON would write their line ends as \\n."""
-    if not isinstance(given, dict) or not given:
-        return plain_lines(json.dumps(given, indent=2, ensure_ascii=False))
-    made: list[PageLine] = []
-    for key, value in given.items():
-        text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-        name = line((f"{flat(str(key))} ", "accent"), ("= " if text else "= (empty)", "dim"))
-        lines = text.split("\n")
-        made.append(PageLine((*name, *exact_line(lines[0]))))
-        made += [PageLine((*line(("  | ", "dim")), *exact_line(more))) for more in lines[1:]]
-    return tuple(made)
 
 
 # -- fixes ---------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tui.views.approval_gate import ApprovalGate
 from tui.views.diff import DiffFile
 from tui.views.page import PageLine
 from tui.views.paint import Line, flat, line
@@ -48,7 +49,7 @@ def seen_words(sheet: Sheet, seen: tuple[bool, ...], overridden: bool) -> Line:
 
 
 def state_words(
-    sheet: Sheet, standing: tuple[Standing, str], armed_s: float, push: PushAsked | None, *, busy: bool
+    sheet: Sheet, standing: tuple[Standing, str], gate: ApprovalGate, push: PushAsked | None, *, busy: bool
 ) -> Line:
     """Return where the decision stands, and what a key would do."""
     where, why = standing
@@ -63,11 +64,16 @@ def state_words(
     match where:
         case "void":
             return line((f"VOID{because}. ", "bad"), ("Nothing can be approved here; n shows what waits", "warn"))
-        case "waits" if armed_s:
-            seconds = f"ARMED {int(armed_s + 0.999)} s: "
-            return line((seconds, "bad"), ("Y approves exactly this: ", "strong"), flat(sheet.does))
+        case "waits" if gate.armed_s:
+            seconds = f"ARMED {int(gate.armed_s + 0.999)} s"
+            if gate.for_session:
+                said = "Y approves exactly this call, now and each time it is asked for again"
+                return line((f"{seconds} FOR THE SESSION: ", "bad"), (said, "strong"))
+            return line((f"{seconds}: ", "bad"), ("Y approves exactly this: ", "strong"), flat(sheet.does))
         case "waits":
             return line(("yes ", "accent"), flat(sheet.does))
+        case "stands":
+            return line((f"STANDS{because}", "warn"))
         case "delivered":
             return line(("DELIVERED. ", "good"), "p pushes it, y copies the commands, esc goes back")
         case "approved":
@@ -86,4 +92,6 @@ def hint_words(sheet: Sheet | None, unseen: Sequence[str]) -> Line:
         return line(("not seen to the end: ", "warn"), f"{unseen[0]}{more}", ("  u goes there", "dim"))
     if sheet.subject == "push":
         return line(("p asks for six characters of the commit; r rejects", "dim"))
+    if sheet.subject == "tool_call":
+        return line(("a (once) or S (for the session) arms it for ten seconds, then Y approves; r rejects", "dim"))
     return line(("a arms it for ten seconds, then Y approves; r rejects", "dim"))

@@ -22,6 +22,7 @@ from orchestrator.journal.events import (
     Note,
     PolicyDecided,
     SessionError,
+    SessionRule,
     SourceAddedEvent,
     StatusIdle,
     StatusRunning,
@@ -299,6 +300,11 @@ def _of_people(body: Body) -> Made | None:
             why = f" ({flat(reason)})" if reason else ""
             settled: Tone = "good" if decision == "approve" else "warn"
             return line((f"{decision} by {by}: {identity}{why}", settled)), (), None
+        case SessionRule(action=action, approval=identity, agent=agent, tool=tool, by=by):
+            ended = action == "revoke"
+            said = "no longer" if ended else "from now on, unasked,"
+            words = f"{agent} may {said} run {tool} as in {identity}: {by} said so"
+            return line((flat(words), "warn" if ended else "good")), (), Ref("approval", body.name)
         case _:
             return None
 
