@@ -151,9 +151,9 @@ class SessionView:
             self.notice = notice
             self.version += 1
 
-    def meter(self, *, short: bool = False) -> str:
+    def meter(self) -> str:
         """Return what was spent and what is left; empty where nothing costs and nothing is bounded."""
-        return meter(self.spent, (self.clock.now(), self.clock.monotonic()), short=short)
+        return meter(self.spent, (self.clock.now(), self.clock.monotonic()))
 
     @property
     def hypotheses(self) -> tuple[Hypothesis, ...]:

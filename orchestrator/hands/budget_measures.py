@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Literal, get_args
 
 from orchestrator.config.model import Bounds, Budgets
@@ -51,9 +51,11 @@ def _part(budgets: Budgets, measure: Measure, limit: int) -> int:
 
 
 def dollars(micro: int) -> str:
-    """Return micro-dollars as people read them: cents, or more digits below a cent."""
+    """Return micro-dollars as people read them: cents; below a cent four digits, rounded up."""
     value = Decimal(micro) / USD
-    return f"${value:.2f}" if micro == 0 or micro >= USD // 100 else f"${value:.4f}"
+    if micro == 0 or micro >= USD // 100:
+        return f"${value:.2f}"
+    return f"${value.quantize(Decimal('0.0001'), ROUND_CEILING)}"
 
 
 def shown(measure: Measure, amount: int) -> str:

@@ -76,7 +76,7 @@ def summarised(fold: SpentFold, now: tuple[datetime, float] | None = None) -> Bu
     )
 
 
-def meter(fold: SpentFold, now: tuple[datetime, float] | None = None, *, short: bool = False) -> str:
+def meter(fold: SpentFold, now: tuple[datetime, float] | None = None) -> str:
     """Return what was spent and what is left, compactly: `$0.42 of $5.00 · 12 turns`; empty where nothing costs.
 
     What costs (dollars, turns) is shown once a model was asked; anything else only where it is bounded.
@@ -93,7 +93,7 @@ def meter(fold: SpentFold, now: tuple[datetime, float] | None = None, *, short: 
             parts.append(named(measure, used))
     if fold.unpriced:
         parts.insert(1, "unpriced")
-    return " · ".join(parts[:2] if short else parts)
+    return " · ".join(parts)
 
 
 _METER: tuple[Measure, ...] = ("usd", "turns", "tool_calls", "seconds", "tokens", *MEASURES[2:5])

@@ -60,7 +60,8 @@ def test_a_project_may_name_and_tighten_and_no_more(place: Place) -> None:
     assert [source.path for source in settings.sources] == [str(folder / "app.log")]
     assert [rule.tool for rule in settings.policies] == ["logs_*"]
     assert [(rule.decision, rule.tool) for rule in settings.project_policies] == [("deny", "codefix_*")]
-    assert (settings.budgets.seconds, settings.budgets.usd) == (60, 5)
+    assert settings.budgets.seconds == 60
+    assert settings.budgets.usd == 5
     assert settings.engine.model_dump(exclude_defaults=True) == {}
     assert [file.trust for file in loaded.files] == ["project", "user"]
     for line, what in (

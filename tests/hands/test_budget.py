@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from orchestrator.config.model import Bounds, Budgets, ModelPrices
 from orchestrator.hands.budget import DEFAULTS, SPENT, Allowed, Budget, Estimate, Refused, with_defaults
 from orchestrator.hands.budget_fold import SpentFold
-from orchestrator.hands.budget_summary import meter, summarised, table
+from orchestrator.hands.budget_summary import summarised, table
 from orchestrator.hands.usage import COST, Prices, Usage
 from orchestrator.journal.events import (
     MAIN_THREAD,
@@ -346,7 +346,6 @@ def test_the_meter_says_nothing_where_nothing_costs_and_nothing_is_bounded() -> 
     assert book.budget.meter() == "$0.42 · 1 turn"
     book.set(Budgets(usd=Decimal(5), seconds=90))
     assert book.budget.meter() == "$0.42 of $5.00 · 1 turn · 0 s of 1:30 min"
-    assert meter(book.fold, short=True) == "$0.42 of $5.00 · 1 turn"
 
 
 def test_the_table_has_every_bound_and_who_raised_what() -> None:

@@ -12,9 +12,11 @@ from orchestrator.journal.events import (
     AgentMessage,
     ApprovalRequested,
     Body,
+    BudgetChanged,
     Event,
     FindingReported,
     IncidentOpened,
+    ModelRequestEnd,
     PolicyDecided,
     SourceAddedEvent,
     StatusIdle,
@@ -189,6 +191,21 @@ def at_work() -> list[Event]:
     made.append(tell(AgentCustomToolUse(name="logs_stacks", input={"limit": 5}), "logs", "l2"))
     made.append(tell(ToolStarted(tool_use_id="l2", tool="logs_stacks", effect="read"), "logs"))
     return made
+
+
+def bounded() -> list[Event]:
+    """A session that stopped at its budget."""
+    tell = Teller()
+    bounds = {"by": "settings", "words": "at most $5.00", "bounds": {"usd": "5", "tool_calls": 9}}
+    used = {"model": "claude-opus-5-5", "output_tokens": 240_000}
+    reached = StopReason(type="budget_reached", message="budget reached: $4.80 of $5.00 used")
+    return [
+        tell(opened()),
+        tell(BudgetChanged(detail=bounds)),
+        tell(StatusRunning(reason="start")),
+        tell(ModelRequestEnd(model_request_start_id="r", model_usage=used), "logs"),
+        tell(StatusIdle(stop_reason=reached)),
+    ]
 
 
 def finished() -> list[Event]:

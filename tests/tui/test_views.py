@@ -34,6 +34,7 @@ from tests.tui.story import (
     Teller,
     accusation,
     at_work,
+    bounded,
     call,
     dispatched,
     done,
@@ -206,6 +207,17 @@ def test_the_header_fits_and_keeps_what_matters() -> None:
         assert "1 approval" in said
         assert "waits for you" in said
         assert len(said) <= width
+
+
+def test_the_header_says_what_was_spent_where_there_is_room() -> None:
+    view = view_of(bounded())
+    assert view.meter() == "$4.80 of $5.00 · 1 turn · 0 of 9 tool calls"
+    for width, most in ((60, ""), (80, ""), (100, "$4.80 of $5.00"), (200, view.meter())):
+        said = text_of(header(view.incident, view.clock.now(), width, "", view.meter()))
+        assert most in said
+        assert "budget reached" in said
+        assert len(said) <= width
+    assert view_of(finished()).meter() == ""
 
 
 def test_the_symptom_is_in_numbers_from_the_finding_and_then_from_the_verdict() -> None:

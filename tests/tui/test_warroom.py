@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.journal.events import AgentMessage, Event, text_content
 from tests.tui.stage import painted, press, settled, shown, war_room
-from tests.tui.story import FakeActs, Teller, at_work, call, dispatched, finished, opened, view_of
+from tests.tui.story import FakeActs, Teller, at_work, bounded, call, dispatched, finished, opened, view_of
 from tui import seams
 from tui.screens.warroom import PLACES, WarRoomScreen
 from tui.widgets.line_view import LineView
@@ -171,6 +171,28 @@ async def test_interrupt_takes_two_questions_and_another_key() -> None:
         assert acts.done == [("interrupt", "logs")]
         await press(pilot, "i", "asterisk", "exclamation_mark")
         assert acts.done[-1] == ("interrupt", "all")
+
+
+async def test_a_budget_is_raised_by_what_is_typed_and_another_key() -> None:
+    acts = FakeActs()
+    async with war_room(view_of(bounded(), acts)) as (_, pilot):
+        assert "$ raises it" in painted(pilot.app)[-2]
+        await press(pilot, "dollar_sign", *"lots", "enter")
+        assert "'lots' is no budget" in painted(pilot.app)[-2]
+        await press(pilot, "dollar_sign", *"10usd logs:9calls", "enter")
+        assert "raise the budget to $10.00, logs: 9 tool calls?" in painted(pilot.app)[-2]
+        await press(pilot, "dollar_sign", "enter", "y", "Y", "escape")
+        assert not acts.done
+        await press(pilot, "dollar_sign", *"10usd", "enter", "exclamation_mark")
+        assert acts.done == [("raise_budget", "10usd")]
+        assert "raised to 10usd" in shown(pilot.app)
+
+
+async def test_where_nothing_is_bounded_nothing_is_raised() -> None:
+    acts = FakeActs()
+    async with war_room(view_of(finished(), acts)) as (room, pilot):
+        await press(pilot, "dollar_sign")
+        assert not room.prompt.kind
 
 
 async def test_what_cannot_be_done_is_not_offered_and_does_nothing() -> None:

@@ -180,9 +180,8 @@ class WarRoomScreen(PromptingScreen):
         from tui.views.incident import answer, header, symptom
 
         now = view.clock.now()
-        spent = view.meter(short=width < 140) if width >= 90 else ""
         self.query_one("#header", TextBlock).show(
-            header(view.incident, now, width, "" if view.caught_up else "reading …", spent)
+            header(view.incident, now, width, "" if view.caught_up else "reading …", view.meter())
         )
         self.query_one("#symptom", TextBlock).show(symptom(view.incident, width))
         self.query_one("#answer", TextBlock).show(*answer(view.incident, view.leading))

@@ -24,6 +24,8 @@ from tui.views.paint import Line, Span, Tone, fitted, flat, line, text_of
 from tui.views.spark import points_of, sparkline
 
 METRIC = "metric:"
+LEAST_TITLE = 16
+"""Fewest cells of the incident's title before what was spent gives way."""
 
 
 class IncidentFold:
@@ -135,19 +137,26 @@ def header(fold: IncidentFold, now: datetime, width: int, note: str = "", spent:
     bad = status in ("failed", "refused", "stopped")
     shown_as = fold.opened.shown_as or fold.opened.engine
     engine = shown_as if width >= 110 else shown_as.partition(" ")[0] if width >= 72 else ""
-    tail = line(
+    before = line(
         (f"  ·  {engine}" if engine else "", "dim"),
         ("  ·  ", "dim"),
         (f"{status} {clock_of(fold.work_seconds(now))}", "accent" if running else "bad" if bad else "good"),
-        (f"  ·  {spent}" if spent else "", "plain"),
-        ("  ·  ", "dim"),
-        (waiting, "warn" if approvals else "dim"),
-        (f"  ·  {note}" if note else "", "warn"),
     )
+    after = line(("  ·  ", "dim"), (waiting, "warn" if approvals else "dim"), (f"  ·  {note}" if note else "", "warn"))
+    taken = len(text_of((*before, *after))) + len(incident.id) + 1
+    tail = (*before, *_spent(spent, width - taken - LEAST_TITLE), *after)
     room = max(8, width - len(text_of(tail)) - len(incident.id) - 1)
     severity = f"  {flat(incident.severity)}" if incident.severity and width >= 110 else ""
     title = fitted(flat(incident.title), room - len(severity))
     return (*line((f"{flat(incident.id)} ", "accent"), (title, "strong"), (severity, "warn")), *tail)
+
+
+def _spent(meter: str, room: int) -> Line:
+    """Return as much of the meter as there is room for, part by part."""
+    parts = meter.split(" · ") if meter else []
+    while parts and len(text := f"  ·  {' · '.join(parts)}") > room:
+        parts.pop()
+    return line((text, "plain")) if parts else ()
 
 
 @dataclass(frozen=True)
