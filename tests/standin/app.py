@@ -126,6 +126,7 @@ class App:
 
     async def _faulty(self, link: Link, request: Request, fault: Fault, answer: Answer) -> None:
         if fault.late:
+            self.changed()
             await self.gate(fault.late).wait()
         if fault.broken is not None:
             self._record(request, 0)
@@ -228,7 +229,9 @@ class App:
             if step.do == "cut_after":
                 self._cut(link, step)
             elif step.do == "silence":
-                await asyncio.Event().wait()
+                while await feed.queue.get() is not None:
+                    pass
+                raise Gone
             elif step.do == "pings":
                 while True:
                     await asyncio.sleep(self.options.ping_seconds)
