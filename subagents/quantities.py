@@ -1,7 +1,8 @@
 """Names of the quantities that facts may state, so that code can recompute each from what it cites.
 
 Moments are ISO 8601 UTC strings. `metric` facts cite a `metric:` window that ends where the fact's
-own data ends; `log` facts cite the first matching line.
+own data ends; `log` facts cite the first matching line, and counts say in `window` over which time and in
+`unit` of what (`subagents.logs.counted`: `events`, `severe events`, `stack traces`, …).
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ FACTOR = "factor"
 LATEST = "latest"
 """Median of the last points of the cited span."""
 COUNT = "count"
-"""How many log events match the cited pattern in the incident window."""
+"""How many log events are like the cited one in the fact's window, by what its unit counts."""
 BASELINE_COUNT = "baseline_count"
-"""How many before it, scaled to the same length of time."""
+"""How many there were in all the time before the window, scaled to its length."""
 FIRST_SEEN = "first_seen"
-"""Moment of the first matching event."""
+"""Moment of the first event of the cited one's pattern in the fact's window; with no window, of the cited event."""
 LAST_SEEN = "last_seen"
-"""Moment of the last matching event."""
+"""Moment of the last event of the cited one's pattern in the fact's window; with no window, in all of the logs."""
 DEPLOYED_AT = "deployed_at"
 """Moment a deploy or a flag change took effect."""
 COMMITTED_AT = "committed_at"

@@ -21,9 +21,9 @@ from subagents.verifying import NameKind, Recomputed
 
 ABBREVIATED = 7
 """Least length of an abbreviated commit id."""
-GIT_S = 10.0
+GIT_S = 5.0
 """Most seconds that git may take for one look-up; where it takes longer, the answer stays open."""
-_PATH = re.compile(r"\S{1,300}\Z")
+_PATH = re.compile(r"(?=.*[./])\S{1,300}\Z")
 """What is looked for in all of history: words of a sentence are not."""
 ELSEWHERE = {
     **dict.fromkeys((q.ONSET, q.BASELINE, q.PEAK, q.FACTOR, q.LATEST), "a metric series"),

@@ -46,6 +46,7 @@ KEPT = 64
 MOST_WINDOWS = 8
 """Windows of the board that a vague fact is tried over."""
 ROUNDED = 0.01
+"""Numbers nearer than this are the same as stated."""
 ELSEWHERE = {
     q.ONSET: "a metric series; for log lines say first_seen",
     q.BASELINE: "a metric series; for log lines say baseline_count",
@@ -73,8 +74,8 @@ class LogResolver:
     clock: Clock = field(default_factory=SystemClock)
     _state: tuple[tuple[int, int], ...] = ()
     _gave_up: bool = False
-    _kept: OrderedDict[tuple[object, ...], object] = field(default_factory=OrderedDict)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _kept: OrderedDict[tuple[object, ...], object] = field(default_factory=OrderedDict, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def resolve(self, ref: str, context_lines: int = 0) -> Evidence:
         """Return the evidence as it is now; with context, the excerpt also shows the lines around it."""
