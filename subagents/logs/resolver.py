@@ -39,7 +39,7 @@ from subagents.logs.terms import readable
 from subagents.logs.windows import log_span
 from subagents.verifying import NameKind, Recomputed
 
-PASS_S = 60.0
+PASS_S = 45.0
 """Longest reading of all files for the sake of checks; where it takes longer, counts stay unchecked."""
 KEPT = 64
 """Answers that are kept: findings share windows and lines, so that a check costs one comparison of each."""
