@@ -20,6 +20,7 @@ COMMANDS = {
     "resume": Listed("tui.commands.resume:resume", "Continue a session that stopped."),
     "budget": Listed("tui.commands.budget:budget", "Show what a session used, and raise its budget."),
     "export": Listed("tui.commands.sessions:export", "Write a session's journal as JSON lines."),
+    "revoke": Listed("tui.commands.waiting:revoke", "Take back a yes that was given for a whole session."),
     "delete": Listed("tui.commands.removal:delete", "Delete sessions, in two steps."),
 }
 
@@ -78,7 +79,7 @@ def _stamp(at: datetime | None) -> str:
 @click.argument("session")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def show(session: str, as_json: bool) -> None:
-    """Show one session: status, verdict, how far its journal can be trusted, where it is kept."""
+    """Show one session: status, verdict, what waits for you, how far its journal can be trusted, where it is kept."""
     from orchestrator.hands.budget_fold import BUDGET_TYPES
     from orchestrator.hands.budget_summary import summary_of
     from orchestrator.journal.index import summarise
@@ -86,6 +87,7 @@ def show(session: str, as_json: bool) -> None:
     from orchestrator.journal.text import clean
     from tui.commands.opening import clear_faults, session_folder
     from tui.commands.output import to_stdout
+    from tui.commands.waiting import WAITING_TYPES, Waiting
 
     folder = session_folder(session)
     with clear_faults():
@@ -94,10 +96,12 @@ def show(session: str, as_json: bool) -> None:
             reader.verify()
             integrity, live, head = reader.words, reader.live, reader.head
             spent = summary_of(reader.events(types=BUDGET_TYPES))
+            waiting = Waiting(reader.events(types=WAITING_TYPES))
             whole = reader.integrity.whole and not reader.newer
     if as_json:
         shown = {**row.model_dump(mode="json"), "integrity": integrity, "open_elsewhere": live, "hash": head.hash}
         budget = spent.model_dump(mode="json") if spent.worth_saying else None
+        shown |= waiting.as_json()
         to_stdout(json.dumps({**shown, "budget": budget, "folder": str(folder)}, indent=2) + "\n")
         return
     again = "sessions resume" if whole else "sessions export"  # what is not whole is not continued
@@ -105,7 +109,8 @@ def show(session: str, as_json: bool) -> None:
     if spent.worth_saying:
         details.append(("used", spent.meter or "nothing of what is bounded"))
     details.append(("next", f"warroom report {row.id}   or   warroom {again} {row.id}"))
-    to_stdout("".join(f"{name:<10} {clean(text, newlines=False)}\n" for name, text in details))
+    lines = [f"{name:<10} {clean(text, newlines=False)}" for name, text in details]
+    to_stdout("\n".join([*lines, *waiting.lines(row.id), ""]))
 
 
 def _details(row: SessionRow, folder: Path, integrity: str, live: bool) -> list[tuple[str, str]]:
