@@ -14,9 +14,11 @@ from tests.standin import Actor, Options, Standin, Step
 from tests.standin.cast import begin, connected, play, said, send, talker
 
 
-async def read(
-    client: AsyncAnthropic, session: str, text: str = "go", **more: Any
-) -> tuple[list[Any], Exception | None]:
+ERROR = b'event: error\ndata: {"error": {"type": "api_error"}}\n\n'
+Read = tuple[list[Any], Exception | None]
+
+
+async def read(client: AsyncAnthropic, session: str, text: str = "go", **more: Any) -> Read:
     """Open a stream, send a text, read until the stream ends or the session is idle."""
     seen: list[Any] = []
     try:
