@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -30,9 +31,13 @@ class SessionCheckers:
     """Those that count so far."""
     workers: Workers
     clock: Clock
-    _record: ToolRecord | None = None
     _seq: int = 0
+    _reading: threading.Lock = field(default_factory=threading.Lock)
     _fitted: tuple[Roster, Sources] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing read."""
+        self._record = ToolRecord(read_blob=self.blobs.read)
 
     def __call__(self) -> Callable[[], ClaimsChecker]:
         """Return what makes the checker, off the event loop, for what the session holds now."""
@@ -49,11 +54,11 @@ class SessionCheckers:
         return agent.resolver
 
     def _learnt(self) -> ToolRecord:
-        record = self._record = self._record or ToolRecord(read_blob=self.blobs.read)
-        for event in self.read(self._seq):
-            record.learn(event)
-            self._seq = event.seq
-        return record
+        with self._reading:
+            for event in self.read(self._seq):
+                self._record.learn(event)
+                self._seq = event.seq
+        return self._record
 
 
 __all__ = ["EVIDENCE_TYPES", "SessionCheckers"]

@@ -66,7 +66,8 @@ class _Correction:
 
     def _inconclusive(self) -> dict[str, object]:
         verdict, first = self.verdict, min(self.doubts, key=_weight)
-        because = f"what was concluded does not hold ({first.claim[:80]}: {first.reason[:160]})"
+        what = first.claim[:12] if first.kind == "commit" else first.claim[:80]
+        because = f"what was concluded does not hold ({what}: {first.reason[:160]})"
         where = f"{verdict.service}: " if verdict.service and "service" not in self.places else ""
         confidence = verdict.confidence
         return {
@@ -133,6 +134,7 @@ class _Correction:
             changes["deploy"] = None
         if "culprit.service" in self.places:
             changes["service"] = None
+        changes |= {name: "" for name in ("author", "subject") if f"culprit.{name}" in self.places}
         held = culprit.model_copy(update=changes)
         return held if held.commit or held.deploy or held == culprit else None
 

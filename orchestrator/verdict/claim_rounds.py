@@ -56,7 +56,7 @@ class Append(Protocol):
 
 @dataclass
 class ClaimRounds:
-    """See the module. Belongs to one event loop; one check runs at a time."""
+    """See the module. Belongs to one event loop; each check runs in a thread of its own."""
 
     checker: Checkers
     append: Append
@@ -67,7 +67,6 @@ class ClaimRounds:
     """What does not hold of each claim that was checked, by the finding's or the verdict's id."""
     _handed: Counter[tuple[str, str]] = field(default_factory=Counter)
     _seen: set[int] = field(default_factory=set)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def learn(self, event: Event) -> None:
         """Take one event into account; the same event twice changes nothing."""
@@ -93,18 +92,17 @@ class ClaimRounds:
         return tuple((await self._check(lambda checker: checker.verdict(verdict, evidence))).doubts)
 
     async def _check(self, work: Callable[[ClaimsChecker], Checked]) -> Checked:
-        async with self._turn:
-            make = self.checker()
-            answer = in_thread(lambda: work(make()), "check-claims")
-            limit = asyncio.ensure_future(self.clock.sleep(self.seconds))
-            awaited: set[asyncio.Future[Any]] = {answer, limit}
-            try:
-                await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
-                if answer.done():
-                    return answer.result()
-            finally:
-                limit.cancel()
-                answer.cancel()
+        make = self.checker()
+        answer = in_thread(lambda: work(make()), "check-claims")
+        limit = asyncio.ensure_future(self.clock.sleep(self.seconds))
+        awaited: set[asyncio.Future[Any]] = {answer, limit}
+        try:
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                return answer.result()
+        finally:
+            limit.cancel()
+            answer.cancel()
         return Checked(unchecked=[f"all of it: the check took longer than {self.seconds:.0f} s"])
 
     # -- the gate ------------------------------------------------------------------------------------

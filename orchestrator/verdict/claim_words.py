@@ -12,6 +12,8 @@ from subagents import quantities
 from subagents.contract import Fact
 from subagents.verifying import Recomputed
 
+_ESCAPE = re.compile(r'\\u([0-9a-fA-F]{4})|\\(["\\/nrt])')
+_PLAIN_QUOTE = re.compile(r'(?<![\w"\\])"([^"\n]{3,400})"(?![\w"])')
 _QUOTE = re.compile(r"`([^`\n]{3,400})`|“([^”\n]{3,400})”")
 _COMMIT = re.compile(r"\bcommits?\s+([0-9a-f]{7,40})\b")
 _TIME = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:\s?(?:Z|UTC)\b|[+-]\d\d:\d\d)")
@@ -37,6 +39,18 @@ class Stated:
 def quotes(text: str) -> tuple[str, ...]:
     """Return what stands in backticks or in “…”."""
     return tuple(dict.fromkeys(next(part for part in found.groups() if part) for found in _QUOTE.finditer(text)))
+
+
+def plain_quotes(text: str) -> tuple[str, ...]:
+    """Return what stands in straight quotes: it may be words of the file, or a name that the writer gave."""
+    return tuple(dict.fromkeys(_PLAIN_QUOTE.findall(_QUOTE.sub(" ", text))))
+
+
+def unescaped(passage: str) -> str:
+    """Return the text of JSON strings as it was before it was written as JSON."""
+    return _ESCAPE.sub(
+        lambda at: chr(int(at[1], 16)) if at[1] else {"n": " ", "r": " ", "t": " "}.get(at[2], at[2]), passage
+    )
 
 
 def quoted_in(quote: str, passage: str) -> bool:

@@ -7,16 +7,17 @@ nobody. The checker reads files: call it off the event loop (`claim_rounds` does
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from orchestrator.journal.doubts import Doubt, DoubtKind
-from orchestrator.journal.verdict import Verdict
+from orchestrator.journal.verdict import Culprit, Symptom, Verdict
 from orchestrator.verdict.claim_lookups import Sources, ToolRecord, Unsettled
 from orchestrator.verdict.claim_numbers import mismatch, moment
-from orchestrator.verdict.claim_words import commits, quoted_in, quotes, times, unsettled
+from orchestrator.verdict.claim_parts import cited, services_of, texts_of, times_of
+from orchestrator.verdict.claim_words import commits, plain_quotes, quoted_in, quotes, times, unescaped, unsettled
 from subagents import citations, quantities
 from subagents.contract import EXCERPT_LIMIT, Brief, Evidence, Fact, Finding, Roster, Suspect, ToolError, Window
 from subagents.verifying import NameKind, Recomputed
@@ -81,6 +82,8 @@ class ClaimsChecker:
         self._facts(found, "facts", finding.facts, bad)
         if finding.about is not None:
             self._suspect(found, "about", finding.about)
+            if finding.stance != "observes" and not refs:
+                found.doubt("citations", finding.about.id, "it takes a stand and nothing is cited for it", "citation")
         for at, service in enumerate(finding.services):
             self._name(found, f"services[{at}]", "service", service, "service")
         self._time(found, "at", finding.at, refs)
@@ -98,14 +101,14 @@ class ClaimsChecker:
         bad = self._citations(found, cited(body))
         self._symptom(found, verdict, bad)
         self._cause(found, verdict, bad)
-        for place, service in _services(verdict):
+        for place, service in services_of(verdict):
             self._name(found, place, "service", service, "service")
         for at, score in enumerate(verdict.suspects):
             self._name(found, f"suspects[{at}].commit", "commit", score.commit, "commit")
-        for place, at_, refs in _times(verdict):
+        for place, at_, refs in times_of(verdict):
             self._time(found, place, at_, refs)
         every = [ref for _, ref in cited(body) if ref not in bad]
-        for place, text, refs in _texts(verdict):
+        for place, text, refs in texts_of(verdict):
             self._words(found, place, text, [ref for ref in refs if ref not in bad], every)
         self._numbers_in(found, verdict)
         return found
@@ -260,16 +263,20 @@ class ClaimsChecker:
             return
         held = [item for ref in refs if (item := self.record.get(ref) or found.evidence.get(ref)) is not None]
         whole = bool(held) and all(0 < len(item.excerpt.encode()) < EXCERPT_LIMIT - 4 for item in held)
-        for quote in quotes(text):
+        passages = [f"{item.ref}\n{item.label}\n{item.excerpt}" for item in held]
+        passages += [unescaped(passage) for passage in passages if "\\" in passage]
+        for quote in (*quotes(text), *plain_quotes(text)):
             found.count += 1
-            if any(quoted_in(quote, f"{item.ref}\n{item.label}\n{item.excerpt}") for item in held):
+            if any(quoted_in(quote, passage) for passage in passages):
                 continue
             if any(self.sources.has(kind, quote, found.claimant) for kind in _QUOTABLE):
                 continue
-            if whole:
+            if not whole:
+                found.unsettled(f"“{quote}” (beyond the excerpt that is kept)")
+            elif quote in quotes(text):
                 found.doubt(place, quote, "what is cited does not say this", "quote")
             else:
-                found.unsettled(f"“{quote}” (beyond the excerpt that is kept)")
+                found.unsettled(f'"{quote}"')
 
     # -- the parts of a verdict ----------------------------------------------------------------------
 
@@ -278,6 +285,10 @@ class ClaimsChecker:
         if symptom is None:
             return
         self._facts(found, "symptom.facts", symptom.facts, bad)
+        self._onset(found, symptom, bad)
+        self._metric(found, symptom, bad)
+
+    def _metric(self, found: Checked, symptom: Symptom, bad: dict[str, str]) -> None:
         if symptom.metric is None:
             return
         found.count += 1
@@ -289,6 +300,23 @@ class ClaimsChecker:
         elif not series:
             self._name(found, "symptom.metric", "metric", symptom.metric, "metric")
 
+    def _onset(self, found: Checked, symptom: Symptom, bad: dict[str, str]) -> None:
+        """Compare the onset with when the series that are cited for the symptom left their baselines."""
+        given = self.brief.incident.started_at if self.brief is not None else None
+        if symptom.onset is None or symptom.onset == given:
+            return
+        measured: list[datetime] = []
+        for ref in symptom.citations:
+            if ref.startswith("metric:") and ref not in bad:
+                said = Fact(quantity=quantities.ONSET, value=symptom.onset.isoformat(), citation=ref)
+                with suppress(ToolError, Unsettled, ValueError):
+                    data = self.sources.recompute(said, self.board)
+                    measured += [moment(str(data.value))] if data is not None else []
+        found.count += bool(measured)
+        if measured and not any(abs(at - symptom.onset) <= GRACE for at in measured):
+            reason = f"what is cited leaves its baseline at {', '.join(at.isoformat() for at in measured)}"
+            found.doubt("symptom.onset", symptom.onset.isoformat(), reason, "time")
+
     def _cause(self, found: Checked, verdict: Verdict, bad: dict[str, str]) -> None:
         cause, culprit = verdict.cause, verdict.culprit
         if cause is not None and cause.suspect is not None:
@@ -296,67 +324,46 @@ class ClaimsChecker:
         for at, item in enumerate(verdict.ruled_out):
             self._suspect(found, f"ruled_out[{at}].suspect", item.suspect)
         if culprit is not None and culprit.commit is not None:
-            self._culprit(found, culprit.commit, culprit.source)
+            self._culprit(found, culprit)
         if verdict.kind in ("culprit", "no_code_cause"):
             rests_on = [*(cause.citations if cause else ()), *(ref for step in verdict.chain for ref in step.citations)]
             rests_on += [culprit.deploy] if culprit is not None and culprit.deploy else []
             if not any(ref not in bad for ref in rests_on):
                 found.doubt("cause", verdict.kind, "nothing that holds is cited for it", "citation")
 
-    def _culprit(self, found: Checked, commit: str, source: str | None) -> None:
-        """Look a commit up in the source that is named with it, else in all."""
+    def _culprit(self, found: Checked, culprit: Culprit) -> None:
+        """Look a commit up in the source that is named with it, else in all; who made it is what the source says."""
+        commit, source = culprit.commit or "", culprit.source
         before = len(found.doubts)
         self._name(found, "culprit.commit", "commit", commit, "commit")
         if len(found.doubts) > before or not source or self.sources.has("commit", commit) is None:
             return
         try:
-            self.sources.resolve(str(citations.CommitRef(source=source, sha=commit)))
+            ref = str(citations.CommitRef(source=source, sha=commit))
+            item = self.record.get(ref) or self.sources.resolve(ref)
         except ToolError as error:
             found.doubt("culprit.commit", commit, f"not a commit of {source}: {error}", "commit")
+            return
         except (Unsettled, ValueError):
             return
+        for name, said in (("author", culprit.author), ("subject", culprit.subject)):
+            found.count += bool(said)
+            if said and not quoted_in(said, f"{item.label}\n{item.excerpt}"):
+                found.doubt(f"culprit.{name}", said, f"not what {source} says of this commit", "commit")
 
     def _numbers_in(self, found: Checked, verdict: Verdict) -> None:
-        facts = [*(verdict.symptom.facts if verdict.symptom else ()), *(f for one in self.board for f in one.facts)]
-        for _, text, _ in _texts(verdict):
+        sure = Fact(quantity="confidence", value=verdict.confidence.value, unit="ratio", citation="")
+        facts = [
+            sure,
+            *(verdict.symptom.facts if verdict.symptom else ()),
+            *(f for one in self.board for f in one.facts),
+        ]
+        for _, text, _ in texts_of(verdict):
             for number in unsettled(text, facts):
                 found.unsettled(number)
 
 
 _METRIC = citations.MetricRef
-
-
-def _services(verdict: Verdict) -> Iterator[tuple[str, str]]:
-    single = {
-        "service": verdict.service,
-        "symptom.service": verdict.symptom.service if verdict.symptom else None,
-        "culprit.service": verdict.culprit.service if verdict.culprit else None,
-    }
-    yield from ((place, name) for place, name in single.items() if name)
-    yield from ((f"affected[{at}]", name) for at, name in enumerate(verdict.affected))
-    yield from ((f"services[{at}].service", score.service) for at, score in enumerate(verdict.services))
-
-
-def _times(verdict: Verdict) -> Iterator[tuple[str, datetime | None, tuple[str, ...]]]:
-    yield "state.as_of", verdict.state.as_of, verdict.state.citations
-    if verdict.symptom is not None:
-        yield "symptom.onset", verdict.symptom.onset, verdict.symptom.citations
-    for at, step in enumerate(verdict.chain):
-        yield f"chain[{at}].at", step.at, step.citations
-
-
-def _texts(verdict: Verdict) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield (place, sentence, what is cited for it); what stands for the whole cites all of it."""
-    every = tuple(dict.fromkeys(ref for _, ref in cited(verdict.model_dump(mode="json"))))
-    yield "headline", verdict.headline, ()
-    if verdict.symptom is not None:
-        yield "symptom.text", verdict.symptom.text, verdict.symptom.citations
-    if verdict.cause is not None:
-        yield "cause.mechanism", verdict.cause.mechanism, verdict.cause.citations or every
-    for name, items in (("blast_radius", verdict.blast_radius), ("contradictions", verdict.contradictions)):
-        yield from ((f"{name}[{at}].text", item.text, item.citations) for at, item in enumerate(items))
-    yield from ((f"chain[{at}].text", step.text, step.citations) for at, step in enumerate(verdict.chain))
-    yield from ((f"ruled_out[{at}].reason", item.reason, item.citations) for at, item in enumerate(verdict.ruled_out))
 
 
 def unresolved(ref: str, record: ToolRecord) -> str | None:
@@ -366,22 +373,3 @@ def unresolved(ref: str, record: ToolRecord) -> str | None:
     except ToolError as error:
         return str(error)
     return None if ref in record else f"{UNKNOWN} {ref}"
-
-
-_FIELDS = ("citations", "citation", "deploy", "runbook")
-
-
-def cited(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (place, citation) for each citation in the JSON form of a verdict or a finding."""
-    if isinstance(value, dict):
-        for key, child in value.items():
-            place = f"{where}.{key}" if where else key
-            if key in _FIELDS and isinstance(child, str):
-                yield place, child
-            elif key == "citations" and isinstance(child, list):
-                yield from ((place, ref) for ref in child)
-            else:
-                yield from cited(child, place)
-    elif isinstance(value, list):
-        for index, child in enumerate(value):
-            yield from cited(child, f"{where}[{index}]")

@@ -40,7 +40,8 @@ TEXTS = {
     HEAP: '[["2026-03-29T08:00:00Z",512]]',
     LINE: "2026-03-29T09:08:07Z ERROR shop upstream  timed out after 1500 ms calling payments",
     OTHER: "2026-03-29T09:08:09Z WARN payments card declined for order 17",
-    COMMIT: f"commit {SHA}\n\ncut the pool from 50 to 5\n-    pool: 50\n+    pool: 5",
+    COMMIT: f"commit {SHA}\nAuthor: Ada Okoro <ada@example.org>\n\n"
+    "cut the pool from 50 to 5\n-    pool: 50\n+    pool: 5",
     FOREIGN: f"commit {ELSEWHERE}\n\nrename a dashboard",
     DEPLOY: '{"id": "d-7", "service": "shop"}',
 }

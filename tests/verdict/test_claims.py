@@ -73,8 +73,8 @@ FALSE: list[tuple[str, Finding, Finding, DoubtKind, str]] = [
     ),
     (
         "a commit that does not exist",
-        finding(about=Suspect(kind="commit", key="f" * 40), stance="for"),
-        finding(about=Suspect(kind="commit", key=SHA), stance="for"),
+        finding(about=Suspect(kind="commit", key="f" * 40), stance="for", citations=(LINE,)),
+        finding(about=Suspect(kind="commit", key=SHA), stance="for", citations=(LINE,)),
         "commit",
         "the sources know no commit of this name",
     ),
@@ -164,8 +164,8 @@ FALSE: list[tuple[str, Finding, Finding, DoubtKind, str]] = [
     ),
     (
         "a flag that does not exist",
-        finding(about=Suspect(kind="flag", key="old-pool"), stance="for"),
-        finding(about=Suspect(kind="flag", key="new-pool"), stance="for"),
+        finding(about=Suspect(kind="flag", key="old-pool"), stance="for", citations=(LINE,)),
+        finding(about=Suspect(kind="flag", key="new-pool"), stance="for", citations=(LINE,)),
         "record",
         "know no flag",
     ),
@@ -198,7 +198,14 @@ FALSE: list[tuple[str, Finding, Finding, DoubtKind, str]] = [
         "peak is not a number",
     ),
     (
-        "no citation at all",
+        "a stand that rests on nothing",
+        finding(about=Suspect(kind="commit", key=SHA), stance="rules_out"),
+        finding(about=Suspect(kind="commit", key=SHA), stance="observes"),
+        "citation",
+        "it takes a stand and nothing is cited for it",
+    ),
+    (
+        "what is no citation",
         finding(citations=("see the dashboard",)),
         finding(citations=(ERRORS,)),
         "citation",
@@ -283,3 +290,17 @@ def test_the_citations_of_a_structure_are_found_wherever_they_are() -> None:
         ("deep[0].deploy", "deploy:d#1"),
         ("deep[1].facts[0].citation", "log:b@0+1"),
     ]
+
+
+def test_straight_quotes_are_looked_up_and_where_not_found_unchecked() -> None:
+    claim = finding('shop logged "upstream timed out" and "a strange thing"', citations=(LINE,))
+    found = check(claim)
+    assert (found.doubts, found.unchecked) == ([], ['"a strange thing"'])
+
+
+def test_a_quote_of_text_that_is_kept_as_json_is_found() -> None:
+    at = checker()
+    at.record.add([evidence("log:app.jsonl@0+1", rb'{"msg": "caf\u00e9 said \"no\"\nto shop\\payments"}')])
+    assert (
+        at.finding(finding('it said `café said "no" to shop\\payments`', citations=("log:app.jsonl@0+1",))).doubts == []
+    )

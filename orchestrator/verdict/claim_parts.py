@@ -1,0 +1,63 @@
+"""The parts of a verdict that state something: names, times, sentences, citations, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from orchestrator.journal.verdict import Verdict
+
+
+def services_of(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    """Yield (place, service)."""
+    single = {
+        "service": verdict.service,
+        "symptom.service": verdict.symptom.service if verdict.symptom else None,
+        "culprit.service": verdict.culprit.service if verdict.culprit else None,
+    }
+    yield from ((place, name) for place, name in single.items() if name)
+    yield from ((f"affected[{at}]", name) for at, name in enumerate(verdict.affected))
+    yield from ((f"services[{at}].service", score.service) for at, score in enumerate(verdict.services))
+
+
+def times_of(verdict: Verdict) -> Iterator[tuple[str, datetime | None, tuple[str, ...]]]:
+    """Yield (place, moment, what is cited for it)."""
+    yield "state.as_of", verdict.state.as_of, verdict.state.citations
+    if verdict.symptom is not None:
+        yield "symptom.onset", verdict.symptom.onset, verdict.symptom.citations
+    for at, step in enumerate(verdict.chain):
+        yield f"chain[{at}].at", step.at, step.citations
+
+
+def texts_of(verdict: Verdict) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield (place, sentence, what is cited for it); what stands for the whole cites all of it."""
+    every = tuple(dict.fromkeys(ref for _, ref in cited(verdict.model_dump(mode="json"))))
+    yield "headline", verdict.headline, ()
+    if verdict.symptom is not None:
+        yield "symptom.text", verdict.symptom.text, verdict.symptom.citations
+    if verdict.cause is not None:
+        yield "cause.mechanism", verdict.cause.mechanism, verdict.cause.citations or every
+    for name, items in (("blast_radius", verdict.blast_radius), ("contradictions", verdict.contradictions)):
+        yield from ((f"{name}[{at}].text", item.text, item.citations) for at, item in enumerate(items))
+    yield from ((f"chain[{at}].text", step.text, step.citations) for at, step in enumerate(verdict.chain))
+    yield from ((f"ruled_out[{at}].reason", item.reason, item.citations) for at, item in enumerate(verdict.ruled_out))
+
+
+_FIELDS = ("citations", "citation", "deploy", "runbook")
+
+
+def cited(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (place, citation) for each citation in the JSON form of a verdict or a finding."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            place = f"{where}.{key}" if where else key
+            if key in _FIELDS and isinstance(child, str):
+                yield place, child
+            elif key == "citations" and isinstance(child, list):
+                yield from ((place, ref) for ref in child)
+            else:
+                yield from cited(child, place)
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from cited(child, f"{where}[{index}]")
