@@ -112,7 +112,7 @@ class App:
             found = respond(self._space(admit(request, self.options)), request)
         except ApiError as refusal:
             found = Answer(refusal.status, refusal.body(request_id), refusal.headers)
-        if isinstance(found, Stream) and fault is None:
+        if isinstance(found, Stream) and (fault is None or not (fault.broken or fault.error or fault.body)):
             self._record(request, 200)
             await self._stream(link, request, found)
             return

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.standin.errors import ApiError
 from tests.standin.logbook import Event
 from tests.standin.script import Ended, Heard, Told, blocks, plain
 from tests.standin.session import Session, Thread
@@ -45,7 +44,7 @@ async def drive(session: Session, thread: Thread) -> None:
                 return
             reason = {"type": end.reason, **({"details": end.details} if end.details else {})}
             break
-        except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, ApiError) as fault:
+        except Exception as fault:  # a script with a mistake shows it, and the server goes on
             error = {"type": "unknown_error", "message": f"script: {fault!r}", "retry_status": {"type": "exhausted"}}
             session.post(thread, "session.error", cross=True, error=error)
             reason = {"type": "retries_exhausted"}
@@ -68,7 +67,7 @@ def resume(session: Session, thread: Thread) -> None:
 def interrupt(session: Session, thread: Thread) -> None:
     """Stop a thread at once: its calls are closed, it reports to nobody; at rest or at the cap nothing happens."""
     resting = thread.status == "idle" and not thread.pending
-    if resting or thread.status == "terminated":
+    if resting or thread.status == "terminated" or (thread.status == "idle" and session.at_cap()):
         return
     if thread.task is not None:
         thread.task.cancel()

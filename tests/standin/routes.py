@@ -95,18 +95,23 @@ _ROUTES: tuple[tuple[str, str, Route], ...] = (
         lambda s, r, k: _stream(s.sessions.thread(k["s"], k["t"]).log, r),
     ),
 )
+_BARE = {"/v1/environments/{e}", "/v1/sessions/{s}", "/v1/sessions/{s}/threads/{t}"}
+"""Paths that take no query even when they are read; no other method takes one."""
 _COMPILED = [
-    (method, re.compile(re.sub(r"\{(\w)\}", r"(?P<\1>[^/]+)", path) + r"\Z"), run) for method, path, run in _ROUTES
+    (method, re.compile(re.sub(r"\{(\w)\}", r"(?P<\1>[^/]+)", path) + r"\Z"), method != "GET" or path in _BARE, run)
+    for method, path, run in _ROUTES
 ]
 
 
 def respond(space: Space, request: Request) -> Any:
     """Return the body that answers a request, or a Stream."""
     known = False
-    for method, path, run in _COMPILED:
+    for method, path, bare, run in _COMPILED:
         if (found := path.match(request.path)) is not None:
             known = True
             if method == request.method:
+                if bare:
+                    Query(request.query, ())
                 return run(space, request, found.groupdict())
     if known:
         raise ApiError(405, f"Method {request.method} is not allowed for {request.path}")

@@ -141,6 +141,16 @@ class Standin:
         future = asyncio.run_coroutine_threadsafe(self._app.wait(lambda: holds(self.state)), self._loop)
         await asyncio.wait_for(asyncio.wrap_future(future), seconds)
 
+    def fill(self, count: int, session: str | None = None) -> None:
+        """Put so many messages of the primary agent into a session's history at once."""
+
+        def there() -> None:
+            found = self.state.only() if session is None else self.state.sessions[session]
+            for number in range(count):
+                found.emit("agent.message", content=[{"type": "text", "text": f"line {number}"}])
+
+        self.run(there)
+
     def inject(self, event: Event, session: str | None = None, thread: str | None = None, stored: bool = True) -> Event:
         """Put an event of any type on a thread, stored or only streamed; returns it with its id."""
 

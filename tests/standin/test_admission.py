@@ -48,6 +48,8 @@ async def test_each_kind_of_bad_key_has_its_own_answer(quiet: Standin) -> None:
         ("POST", "/v1/agents", {"content-type": "application/json"}, b"{", 400),
         ("POST", "/v1/agents", {"content-type": "application/json"}, b"[]", 400),
         ("GET", "/v1/wonders", {}, b"", 404),
+        ("GET", "/v1/sessions/s?colour=red", {}, b"", 400),
+        ("GET", "/v1/sessions/s?beta=true", {}, b"", 404),
         ("PUT", "/v1/agents", {}, b"", 405),
     ],
 )

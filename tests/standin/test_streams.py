@@ -13,7 +13,6 @@ from anthropic import AsyncAnthropic
 from tests.standin import Actor, Options, Standin, Step
 from tests.standin.cast import begin, connected, play, said, send, talker
 
-
 ERROR = b'event: error\ndata: {"error": {"type": "api_error"}}\n\n'
 Read = tuple[list[Any], Exception | None]
 
