@@ -26,6 +26,7 @@ from orchestrator.journal.events import (
     VerdictReached,
 )
 from orchestrator.journal.faults import JournalError
+from orchestrator.journal.redactions import RedactionCount
 from orchestrator.journal.verdict import Verdict
 from orchestrator.verdict.board import Board, Held
 from orchestrator.verdict.claim_lookups import ToolRecord
@@ -86,6 +87,7 @@ class _Fold:
         self.spans = WorkSpans()
         self.fixes = FixFold()
         self.spent = SpentFold()
+        self.redactions = RedactionCount()
         self.count = 0
         self.last: Event | None = None
 
@@ -95,6 +97,7 @@ class _Fold:
         self.spans.apply(event)
         self.fixes.learn(event)
         self.spent.learn(event)
+        self.redactions.learn(event)
         match event.body:
             case IncidentOpened() if self.opened is None:
                 self.opened = (event.body, event.ts)
@@ -194,6 +197,7 @@ class _Fold:
             notes=tuple(self.notes),
             fixes=reported(self.fixes.fixes.values()),
             budget=summarised(self.spent),
+            redactions=self.redactions.total,
             doubted=self._doubted(),
             unchecked=check.unchecked if (check := self.checks.get(("verdict", self.verdict_id, False))) else (),
         )

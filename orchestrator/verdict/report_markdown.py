@@ -111,6 +111,8 @@ class _Page:
         yield f"- Investigated by: {inline(report.shown_as)}, in {took}, opened {opened}"
         yield f"- Session: {code(report.session)}, warroom {inline(report.version)}"
         yield from budget_lines(report.budget)
+        if report.redactions:
+            yield f"- Secrets replaced before anything was kept: {report.redactions:,}"
         if report.earlier_verdicts:
             yield f"- This verdict replaces {report.earlier_verdicts} earlier in the same session"
         wrong = sum(1 for item in report.doubted if not item.handed_back)

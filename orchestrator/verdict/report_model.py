@@ -129,6 +129,8 @@ class Report(Frozen):
     """Numbers in the verdict that no data settles."""
     budget: BudgetSummary | None = None
     """What the session used, and of what bounds."""
+    redactions: int = 0
+    """Secrets that were replaced before anything was kept."""
 
     def entry(self, ref: str) -> EvidenceEntry | None:
         """Return the evidence behind a citation."""

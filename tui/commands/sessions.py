@@ -84,6 +84,7 @@ def show(session: str, as_json: bool) -> None:
     from orchestrator.hands.budget_summary import summary_of
     from orchestrator.journal.index import summarise
     from orchestrator.journal.reader import JournalReader
+    from orchestrator.journal.redactions import REDACTION_TYPES, RedactionCount
     from orchestrator.journal.text import clean
     from tui.commands.opening import clear_faults, session_folder
     from tui.commands.output import to_stdout
@@ -97,17 +98,22 @@ def show(session: str, as_json: bool) -> None:
             integrity, live, head = reader.words, reader.live, reader.head
             spent = summary_of(reader.events(types=BUDGET_TYPES))
             waiting = Waiting(reader.events(types=WAITING_TYPES))
+            redactions = RedactionCount()
+            for event in reader.events(types=REDACTION_TYPES):
+                redactions.learn(event)
             whole = reader.integrity.whole and not reader.newer
     if as_json:
         shown = {**row.model_dump(mode="json"), "integrity": integrity, "open_elsewhere": live, "hash": head.hash}
         budget = spent.model_dump(mode="json") if spent.worth_saying else None
-        shown |= waiting.as_json()
+        shown |= {**waiting.as_json(), "redactions": redactions.total}
         to_stdout(json.dumps({**shown, "budget": budget, "folder": str(folder)}, indent=2) + "\n")
         return
     again = "sessions resume" if whole else "sessions export"  # what is not whole is not continued
     details = _details(row, folder, integrity, live)
     if spent.worth_saying:
         details.append(("used", spent.meter or "nothing of what is bounded"))
+    if redactions.words:
+        details.append(("redacted", redactions.words))
     details.append(("next", f"warroom report {row.id}   or   warroom {again} {row.id}"))
     lines = [f"{name:<10} {clean(text, newlines=False)}" for name, text in details]
     to_stdout("\n".join([*lines, *waiting.lines(row.id), ""]))

@@ -16,6 +16,7 @@ from orchestrator.journal.events import (
     ToolFinished,
     VerdictReached,
 )
+from orchestrator.journal.redactions import RedactionCount
 from orchestrator.journal.verdict import Verdict
 from orchestrator.verdict.board import Hypothesis
 from orchestrator.verdict.work_spans import WorkSpans
@@ -36,6 +37,7 @@ class IncidentFold:
         self.verdict: Verdict | None = None
         self.symptom: Finding | None = None
         self.pending: dict[str, ApprovalRequested] = {}
+        self.redactions = RedactionCount()
         self.evidence: dict[str, Evidence] = {}
         """Frozen evidence by citation, as it was when first cited."""
         self.findings: dict[str, Finding] = {}
@@ -48,6 +50,7 @@ class IncidentFold:
     def learn(self, event: Event) -> None:
         """Take one event into account."""
         self.spans.apply(event)
+        self.redactions.learn(event)
         match event.body:
             case IncidentOpened():
                 self.opened = event.body
@@ -144,6 +147,7 @@ def header(fold: IncidentFold, now: datetime, width: int, note: str = "", spent:
     )
     after = line(("  ·  ", "dim"), (waiting, "warn" if approvals else "dim"), (f"  ·  {note}" if note else "", "warn"))
     taken = len(text_of((*before, *after))) + len(incident.id) + 1
+    spent = " · ".join(part for part in (spent, fold.redactions.words) if part)
     tail = (*before, *_spent(spent, width - taken - LEAST_TITLE), *after)
     room = max(8, width - len(text_of(tail)) - len(incident.id) - 1)
     severity = f"  {flat(incident.severity)}" if incident.severity and width >= 110 else ""
