@@ -47,7 +47,8 @@ async def report(actor: Actor, tool: str, body: Mapping[str, Any], keep: Mapping
     }
     told: Told | None = None
     for _ in range(ROUNDS):
-        told = await actor.call(tool, json.loads(json.dumps(whole)))
+        said = {name: value for name, value in whole.items() if value != []}
+        told = await actor.call(tool, json.loads(json.dumps(said)))
         if taken(told):
             return told
         places = [match["place"] for line in lines(told.text) if (match := _PLACE.match(line)) is not None]

@@ -151,8 +151,12 @@ def candidates(text: str) -> list[Candidate]:
     found: list[Candidate] = []
     for line in lines(text):
         if (match := _SUSPECT.match(line)) is not None:
-            label, _, author = match["label"].rpartition(" (")
-            found.append(Candidate(float(match["score"]), match["key"], label or match["label"], author.rstrip(")")))
+            key, label, author = match["key"], match["label"], ""
+            if key in ("flag", "deploy"):
+                key, _, label = label.partition(" ")
+            elif label.endswith(")"):
+                label, _, author = label[:-1].rpartition(" (")
+            found.append(Candidate(float(match["score"]), key, label, author))
         elif found and (part := _PART.match(line)) is not None:
             found[-1].parts.append({"name": part["name"], "reason": part["reason"], "ref": part["ref"] or ""})
     return found
