@@ -66,7 +66,7 @@ class Hypothesis:
             return "ruled out"
         if self.score >= SUPPORTED_FROM:
             return "supported"
-        return "open" if self.supporting or self.opposing or self.edits else "not testable"
+        return "open" if self.supporting or self.opposing or self.doubted or self.edits else "not testable"
 
     @property
     def reasons(self) -> tuple[str, ...]:

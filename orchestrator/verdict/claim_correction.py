@@ -157,6 +157,11 @@ class _Correction:
         return state.model_copy(update={"citations": refs})
 
     def _actions(self, actions: Sequence[Action]) -> tuple[Action, ...]:
-        return tuple(
-            action.model_copy(update={"runbook": None}) if action.runbook in self.refs else action for action in actions
-        )
+        """Return the actions without runbook steps, or commands on commits, that do not exist."""
+        kept = []
+        for at, action in enumerate(actions):
+            changes = {"runbook": None} if action.runbook in self.refs else {}
+            changes |= {"command": None} if f"actions[{at}].command" in self.places else {}
+            if f"actions[{at}].text" not in self.places:
+                kept.append(action.model_copy(update=changes) if changes else action)
+        return tuple(kept)

@@ -97,6 +97,8 @@ def mismatch(fact: Fact, data: Recomputed) -> Mismatch | None:
 
 def _numbers(fact: Fact, stated: float, true: float, true_unit: str) -> Mismatch | None:
     mine, theirs = unit_of(fact.unit), unit_of(true_unit)
+    if fact.unit.strip() and true_unit.strip() and ("/" in fact.unit) != ("/" in true_unit):
+        return Mismatch(f"stated in {fact.unit}, but the data is in {true_unit}: one is a rate", "unit")
     if (mine is None and theirs is None) or not fact.unit.strip() or not true_unit.strip():
         # Where one side names no unit there is nothing to convert: the numbers must agree as they are, but for a
         # share, which is the same with and without a name.

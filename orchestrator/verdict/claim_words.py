@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from orchestrator.verdict.claim_numbers import mismatch, moment, rounds_to
 from subagents import quantities
@@ -15,9 +15,9 @@ from subagents.verifying import Recomputed
 _ESCAPE = re.compile(r'\\u([0-9a-fA-F]{4})|\\(["\\/nrt])')
 _PLAIN_QUOTE = re.compile(r'(?<![\w"\\])"([^"\n]{3,400})"(?![\w"])')
 _QUOTE = re.compile(r"`([^`\n]{3,400})`|“([^”\n]{3,400})”")
-_COMMIT = re.compile(r"\bcommits?\s+([0-9a-f]{7,40})\b")
+_COMMIT = re.compile(r"\bcommits?\s+([0-9a-f]{7,40})\b|(?<![\w:/-])([0-9a-f]{40})(?![\w-])")
 _TIME = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:\s?(?:Z|UTC)\b|[+-]\d\d:\d\d)")
-_CLOCK = re.compile(r"\b\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?\b|\b\d{4}-\d\d-\d\d\b")
+_CLOCK = re.compile(r"(?<![\w:.])(\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)(?![\w:]|\.\d)|\b\d{4}-\d\d-\d\d\b")
 _NUMBER = re.compile(
     r"(?<![\w.,\-/:#@=<\[])(?P<number>\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)"
     r"(?P<unit>\s?(?:%|percent|ms|µs|us|s|min|h|[KMGT]i?B|x|\u00d7)(?![\w/])|[kM](?![\w/]))?(?![\w\-/:#@=])(?!\.\d)"
@@ -68,8 +68,8 @@ def quoted_in(quote: str, passage: str) -> bool:
 
 
 def commits(text: str) -> tuple[str, ...]:
-    """Return the ids that a sentence calls commits."""
-    return tuple(dict.fromkeys(_COMMIT.findall(_QUOTE.sub(" ", text))))
+    """Return the ids that a sentence calls commits, and whatever has the form of a full one."""
+    return tuple(dict.fromkeys(named or full for named, full in _COMMIT.findall(_QUOTE.sub(" ", text))))
 
 
 def times(text: str) -> tuple[tuple[str, datetime], ...]:
@@ -90,8 +90,36 @@ def numbers(text: str) -> Iterator[Stated]:
         yield Stated(found[0].strip(), found["number"], (found["unit"] or "").strip())
 
 
-def unsettled(text: str, facts: Iterable[Fact]) -> tuple[str, ...]:
-    """Return the numbers of a sentence, as written, that no fact states."""
+def clocks(text: str) -> tuple[str, ...]:
+    """Return the times of day of a sentence, as written, outside quotes."""
+    bare = _QUOTE.sub(" ", text).replace("Z", " ")
+    return tuple(dict.fromkeys(found for found in _CLOCK.findall(bare) if found))
+
+
+def unsettled(text: str, facts: Iterable[Fact], moments: Iterable[datetime] = ()) -> tuple[str, ...]:
+    """Return the numbers and times of day of a sentence, as written, that neither a fact nor a moment states."""
+    facts = tuple(facts)
+    known = [*moments, *(at for fact in facts if (at := _moment_of(fact)) is not None)]
+    days = [one for one in clocks(text) if not any(_tells(one, at) for at in known)]
+    return (*_numbers_unsettled(text, facts), *days)
+
+
+def _moment_of(fact: Fact) -> datetime | None:
+    try:
+        return moment(str(fact.value)) if fact.quantity in quantities.MOMENTS else None
+    except ValueError:
+        return None
+
+
+def _tells(written: str, at: datetime) -> bool:
+    """Say whether a time of day is that of a moment, as far as it is written, cut or rounded."""
+    parts = written.zfill(5).split(":")
+    near = (at, at + (timedelta(seconds=0.5) if len(parts) == 3 else timedelta(seconds=30)))
+    width = 8 if len(parts) == 3 else 5
+    return any(f"{one.astimezone(UTC):%H:%M:%S}"[:width] == written.zfill(width)[:width] for one in near)
+
+
+def _numbers_unsettled(text: str, facts: tuple[Fact, ...]) -> tuple[str, ...]:
     held = [fact for fact in facts if fact.quantity not in quantities.MOMENTS and not isinstance(fact.value, str)]
     return tuple(dict.fromkeys(one.text for one in numbers(text) if not any(_states(one, fact) for fact in held)))
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from orchestrator.journal.doubts import Doubt, DoubtKind
 from orchestrator.journal.verdict import Culprit, Symptom, Verdict
 from orchestrator.verdict.claim_lookups import Sources, ToolRecord, Unsettled
-from orchestrator.verdict.claim_numbers import mismatch, moment
+from orchestrator.verdict.claim_numbers import mismatch, moment, unit_of
 from orchestrator.verdict.claim_parts import cited, services_of, texts_of, times_of
 from orchestrator.verdict.claim_words import commits, plain_quotes, quoted_in, quotes, times, unescaped, unsettled
 from subagents import citations, quantities
@@ -88,8 +88,8 @@ class ClaimsChecker:
             self._name(found, f"services[{at}]", "service", service, "service")
         self._time(found, "at", finding.at, refs)
         self._words(found, "claim", finding.claim, [ref for ref in refs if ref not in bad])
-        for number in unsettled(finding.claim, finding.facts):
-            found.unsettled(number)
+        for stated in unsettled(finding.claim, finding.facts, [finding.at] if finding.at else []):
+            found.unsettled(stated)
         return found
 
     def verdict(self, verdict: Verdict, evidence: Iterable[Evidence] = ()) -> Checked:
@@ -107,6 +107,10 @@ class ClaimsChecker:
             self._name(found, f"suspects[{at}].commit", "commit", score.commit, "commit")
         for place, at_, refs in times_of(verdict):
             self._time(found, place, at_, refs)
+        for at, action in enumerate(verdict.actions):
+            for name, text in (("text", action.text), ("command", action.command or "")):
+                for sha in commits(text):
+                    self._name(found, f"actions[{at}].{name}", "commit", sha, "commit")
         every = [ref for _, ref in cited(body) if ref not in bad]
         for place, text, refs in texts_of(verdict):
             self._words(found, place, text, [ref for ref in refs if ref not in bad], every)
@@ -193,6 +197,8 @@ class ClaimsChecker:
             wrong = mismatch(fact, data)
             if wrong is not None:
                 found.doubt(place, said, wrong.reason, wrong.kind)
+            elif not isinstance(data.value, str) and unit_of(fact.unit) and not data.unit:
+                found.unsettled(f"{said} (the data names no unit)")
             return
         self._against_tools(found, place, said, fact)
 
@@ -358,9 +364,10 @@ class ClaimsChecker:
             *(verdict.symptom.facts if verdict.symptom else ()),
             *(f for one in self.board for f in one.facts),
         ]
+        moments = [at for _, at, _ in times_of(verdict) if at] + [one.at for one in self.board if one.at]
         for _, text, _ in texts_of(verdict):
-            for number in unsettled(text, facts):
-                found.unsettled(number)
+            for stated in unsettled(text, facts, moments):
+                found.unsettled(stated)
 
 
 _METRIC = citations.MetricRef

@@ -117,6 +117,12 @@ FALSE: list[tuple[dict[str, Any], str, str]] = [
         "chain[0].at",
         "outside",
     ),
+    (
+        {"actions": [{"kind": "contain", "text": "undo it", "command": f"git revert {'e' * 40}"}]},
+        "actions[0].command",
+        "no commit",
+    ),
+    ({"actions": [{"kind": "fix", "text": "revert commit deadbeef99"}]}, "actions[0].text", "no commit"),
     ({"headline": "shop: commit deadbeef99 did it"}, "headline", "no commit"),
     ({"headline": "shop is broken since 2024-03-29 09:08:00 UTC"}, "headline", "outside"),
     (

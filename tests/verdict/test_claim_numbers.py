@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.verdict.claim_numbers import mismatch, rounds_to, unit_of
-from orchestrator.verdict.claim_words import commits, numbers, quoted_in, quotes, times, unsettled
+from orchestrator.verdict.claim_words import clocks, commits, numbers, quoted_in, quotes, times, unsettled
 from subagents.contract import Fact
 from subagents.verifying import Recomputed
 
@@ -81,6 +83,7 @@ def test_what_is_no_unit_of_ours_is_not_converted(text: str) -> None:
         ((1.5, "MiB/s"), (1.5, "MiB"), "unit"),
         ((120, "s"), (2, "min"), None),
         ((2, "s"), (2, "min"), "unit"),
+        ((7, "requests"), (7, "requests/s"), "unit"),
     ],
 )
 def test_values_are_compared_in_the_stated_unit(
@@ -127,10 +130,19 @@ def test_a_number_that_a_fact_states_is_settled_in_any_unit_and_rounding() -> No
     assert unsettled("it rose 56x to 12 %, 8k events", facts) == ("56x", "12 %", "8k")
 
 
+def test_a_time_of_day_is_settled_by_a_moment_as_far_as_it_is_written() -> None:
+    onset = Fact(quantity="onset", value="2026-03-29T09:08:07.6+00:00", citation="log:a@0+1")
+    assert unsettled("from 09:08:07 UTC (09:08, rounded 09:08:08Z)", [onset]) == ()
+    assert unsettled("from 09:08:09 UTC, 11:08 local", [onset]) == ("09:08:09", "11:08")
+    assert unsettled("from 9:05 on", [], [datetime(2026, 3, 29, 9, 5, 2, tzinfo=UTC)]) == ()
+    assert clocks("port 10.0.0.1:8080, ratio 3:2:1:4, `at 10:10`") == ()
+
+
 def test_quotes_commits_and_times_are_found() -> None:
     text = "`pool: 5` and “cut the pool”, commit 4be1c0ffee at 2026-03-29 09:08:00 UTC, not `commit deadbeef00`"
     assert quotes(text) == ("pool: 5", "cut the pool", "commit deadbeef00")
     assert commits(text) == ("4be1c0ffee",)
+    assert commits(f"git revert {'a1' * 20}, trace:x/{'b2' * 20}, {'c3' * 32}") == ("a1" * 20,)
     assert [written for written, _ in times(text)] == ["2026-03-29 09:08:00 UTC"]
     assert times("at 2026-13-45 09:08:00 UTC") == ()
 

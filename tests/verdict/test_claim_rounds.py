@@ -172,4 +172,4 @@ async def test_only_false_claims_about_it_leave_a_hypothesis_without_a_score() -
     board.apply(await log(check, "logs", "check"))
     board.apply(await log(body, "logs", "claim"))
     (held,) = board.hypotheses()
-    assert (held.score, held.state, held.suspect.label) == (0.0, "not testable", "cut the pool")
+    assert (held.score, held.state, held.suspect.label) == (0.0, "open", "cut the pool")

@@ -237,7 +237,7 @@ def test_what_no_data_settles_is_shown_as_unchecked_and_refused_by_nobody() -> N
     )
     found = check(made)
     assert found.doubts == []
-    assert found.unchecked == ["complaints 12", "rank 3", "340"]
+    assert found.unchecked == ["complaints 12", "rank 3", "340", "09:08"]
 
 
 def test_without_a_verifier_the_record_of_tools_is_what_there_is() -> None:
