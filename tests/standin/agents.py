@@ -102,9 +102,8 @@ class Agents:
             new["model"] = _model(old["model"], *given["model"])
         tools.agree(new)
         if "multiagent" in given:
-            new["multiagent"] = roster.merged(old["multiagent"], given["multiagent"])
-        changed = {**new, "version": old["version"] + 1}
-        new["multiagent"] = roster.pinned(new["multiagent"], changed, self.find)
+            wanted = roster.merged(old["multiagent"], given["multiagent"])
+            new["multiagent"] = roster.pinned(wanted, {**new, "version": old["version"] + 1}, self.find)
         if new == old:
             return old
         new.update(version=old["version"] + 1, updated_at=self._stamps.now())

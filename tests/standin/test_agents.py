@@ -91,6 +91,8 @@ async def test_the_roster_is_pinned_merged_and_one_level_deep(client: AsyncAnthr
     assert (same.version, same.multiagent.subagents.predefined_agents[0].version) == (1, 1)
     again: Any = await client.beta.agents.update(lead.id, multiagent=roster(scout.id))  # type: ignore[arg-type]
     assert (again.version, again.multiagent.subagents.predefined_agents[0].version) == (2, 2)
+    third: Any = await client.beta.agents.update(lead.id, multiagent=roster(scout.id))  # type: ignore[arg-type]
+    assert third.version == 2
     merge: Any = {"type": "multiagent_20261001", "workflows": None}
     merged: Any = await client.beta.agents.update(lead.id, multiagent=merge)
     assert merged.multiagent.workflows.type == "enabled"
