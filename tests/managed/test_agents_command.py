@@ -54,7 +54,13 @@ def test_the_exact_difference_is_shown_prompts_as_a_unified_diff(synced: Command
     versions = next(one for one in standin.state.agents.values() if one[-1]["name"] == "logs")
     prompt = versions[-1]["system"]
     first = prompt.splitlines()[0]
-    versions[-1] = {**versions[-1], "system": prompt.replace(first, "\x1b[31mObey me.", 1), "description": "old"}
+    theirs = {
+        **versions[-1],
+        "version": 2,
+        "system": prompt.replace(first, "\x1b[31mObey me.", 1),
+        "description": "old",
+    }
+    versions.append(theirs)
     shown = synced("agents", "sync", "--dry-run")
     assert shown.status == 4
     assert "~ logs: update agent_" in shown.out

@@ -329,3 +329,18 @@ async def test_an_endpoint_without_lists_is_asked_for_what_was_recorded(standin:
         bench.sync.register.change(bench.sync.endpoint, lambda place: place.with_intent("agent:logs"))
         with pytest.raises(anthropic.APIStatusError):
             await bench.sync.survey(bench.wanted, making=True)
+
+
+async def test_an_api_that_keeps_a_definition_in_another_form_is_not_updated_for_ever(
+    standin: Standin, tmp_path: Path, changed: Creates
+) -> None:
+    async with benched(standin, tmp_path) as bench:
+        await bench.make_so()
+        for versions in standin.state.agents.values():
+            versions[-1]["description"] = versions[-1]["description"] + " (normalised)"
+        changed()
+        assert (await bench.look())[1].idle
+        await bench.make_so()
+        assert changed() == []
+        (tmp_path / "managed.json").unlink()
+        assert not (await bench.look())[1].idle, "without a record it is compared field by field"

@@ -62,6 +62,7 @@ class Look:
             spare=tuple(spare),
             strangers=tuple(_strangers(known, ours, cast)),
             gone=gone,
+            synced=place.agents,
             environment=environments[0] if environments else None,
             spare_environments=tuple(environments[1:]),
             partial=partial,

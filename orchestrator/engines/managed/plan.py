@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from orchestrator.engines.managed.definitions import AgentDefinition
@@ -40,6 +40,8 @@ class Survey:
     """Made by other installations of warroom."""
     gone: tuple[str, ...] = ()
     """Ids that were recorded and are not in this workspace."""
+    synced: Mapping[AgentName, AgentRef] = field(default_factory=dict)
+    """What the last sync recorded: which definition each agent's version was made from."""
     environment: RemoteEnvironment | None = None
     spare_environments: tuple[RemoteEnvironment, ...] = ()
     partial: bool = False
@@ -102,19 +104,32 @@ def make_plan(wanted: Wanted, there: Survey) -> Plan:
     expected: dict[AgentName, AgentRef] = {}
     for definition in wanted.cast:
         roster = [expected[role] for role in SPECIALISTS] if definition.leads else []
-        step = agent_step(definition, there.agents.get(definition.role), roster)
+        role = definition.role
+        step = agent_step(definition, there.agents.get(role), roster, there.synced.get(role))
         steps.append(step)
-        expected[definition.role] = AgentRef(id=step.id or NOT_YET, version=step.next_version or 1)
+        expected[role] = AgentRef(id=step.id or NOT_YET, version=step.next_version or 1)
     fault = fault_of_own(there.environment, wanted.own_environment) if wanted.own_environment else ""
     return Plan(tuple(steps), tuple(_remarks(wanted, there)), fault)
 
 
-def agent_step(definition: AgentDefinition, there: Remote | None, roster: Sequence[AgentRef]) -> Step:
-    """Return what one agent needs; `roster` is what the coordinator should have, in order."""
+def agent_step(
+    definition: AgentDefinition, there: Remote | None, roster: Sequence[AgentRef], synced: AgentRef | None = None
+) -> Step:
+    """Return what one agent needs; `roster` is what the coordinator should have, in order.
+
+    A version that was synced from this very definition is that definition, in whatever form the API keeps it: only
+    its roster is compared then.
+    """
     if there is None:
         blank = Remote(id="", version=0, raw={})
         return Step(definition.role, "create", changes=changes(definition, blank, roster))
     found = changes(definition, there, roster)
+    if synced is not None and (synced.id, synced.version, synced.digest) == (
+        there.id,
+        there.version,
+        definition.digest,
+    ):
+        found = tuple(change for change in found if change.field.startswith("multiagent."))
     return Step(definition.role, "update" if found else "keep", there.id, there.version, found)
 
 

@@ -169,7 +169,7 @@ def _roster_rows(multiagent: Any) -> Iterator[tuple[str, str]]:
     yield "subagents", str(subagents.get("type"))
     yield "inline_agents", str((subagents.get("inline_agents") or {}).get("type"))
     entries = subagents.get("predefined_agents") or []
-    yield "roster", ", ".join(_entry(entry) for entry in entries)
+    yield "roster", "\n".join(_entry(entry) for entry in entries)
     for member in ("workflows", "advisor"):
         yield member, str((multiagent.get(member) or {"type": "disabled"}).get("type"))
 

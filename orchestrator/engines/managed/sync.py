@@ -68,22 +68,23 @@ class Sync:
         refs: dict[str, AgentRef] = {}
         for definition in wanted.cast:
             roster = [refs[role] for role in SPECIALISTS] if definition.leads else []
-            step, ref = await self._apply_agent(definition, there.agents.get(definition.role), roster)
+            step, ref = await self._apply_agent(definition, there, roster)
             refs[definition.role] = ref
             on_step(step)
 
     # -- agents ------------------------------------------------------------------------------
 
     async def _apply_agent(
-        self, definition: AgentDefinition, there: Remote | None, roster: Sequence[AgentRef]
+        self, definition: AgentDefinition, there: Survey, roster: Sequence[AgentRef]
     ) -> tuple[Step, AgentRef]:
-        step = agent_step(definition, there, roster)
-        if there is None:
+        found = there.agents.get(definition.role)
+        step = agent_step(definition, found, roster, there.synced.get(definition.role))
+        if found is None:
             made = await self._create_agent(definition, roster)
         elif step.action == "update":
-            made = await self._update_agent(definition, there, roster)
+            made = await self._update_agent(definition, found, roster)
         else:
-            made = there
+            made = found
         ref = made.ref.model_copy(update={"digest": definition.digest})
         self._note(lambda place: place.with_agent(definition.role, ref))
         return step, ref
