@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fnmatch
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tests.standin.errors import ApiError
-from tests.standin.faults import Fault, Faults, Step, planned
+from tests.standin.faults import Break, Fault, Faults, Step, planned
 from tests.standin.ids import Ids, Stamps
 from tests.standin.logbook import Feed
 from tests.standin.options import Options
@@ -43,10 +44,11 @@ class App:
         self.gates: dict[str, asyncio.Event] = {}
         self.waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._ids = Ids()
-        self._world = World(self._ids, Stamps(), options, self.changed, self.gate, lambda: self.script)
+        self._world = World(self._ids, Stamps(options.epoch), options, self.changed, self.gate, lambda: self.script)
         self.space = Space(self._world)
         self._spaces: dict[str, Space] = {}
         self._links: set[asyncio.Task[None]] = set()
+        self._streams: dict[Link, str] = {}
 
     def gate(self, name: str) -> asyncio.Event:
         """Return the gate of that name."""
@@ -156,8 +158,19 @@ class App:
 
     # -- streams
 
+    def cut(self, path: str, how: Break) -> int:
+        """Break the open streams of matching paths; returns how many."""
+        links = [link for link, at in self._streams.items() if fnmatch.fnmatchcase(at, path)]
+        for link in links:
+            if how == "reset":
+                link.reset()
+            else:
+                link.close()
+        return len(links)
+
     async def _stream(self, link: Link, request: Request, stream: Stream) -> None:
         plan = self.faults.steps(request)
+        self._streams[link] = request.path
         feed = stream.log.open(stream.deltas)
         watch = asyncio.ensure_future(link.reader.read(1))
         watch.add_done_callback(lambda _: feed.queue.put_nowait(None))
@@ -168,6 +181,7 @@ class App:
             await link.end_stream()
         finally:
             stream.log.feeds.discard(feed)
+            del self._streams[link]
             left = watch.done()
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)

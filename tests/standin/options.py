@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 VERSION = "2026-10-21"
@@ -39,5 +40,7 @@ class Options:
     ping_seconds: float = 15.0
     delta_chars: int = 24
     """Characters per preview delta."""
+    epoch: datetime | None = None
+    """Where the server's clock starts (UTC); it then ticks with what happens. None: the real time."""
     request_cost: int | None = None
     """Cost of every model request in millionths of a dollar; None: from its tokens."""

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from tests.standin.app import App, Recorded
-from tests.standin.faults import Faults
+from tests.standin.faults import Break, Faults
 from tests.standin.logbook import Event
 from tests.standin.options import Options
 from tests.standin.script import Script
@@ -100,9 +100,9 @@ class Standin:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(60)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     async def _listen(self) -> int:
@@ -121,7 +121,7 @@ class Standin:
             found = work()
             return await found if asyncio.iscoroutine(found) else found
 
-        return asyncio.run_coroutine_threadsafe(there(), self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(there(), self._loop).result(60)
 
     def script(self, script: Script) -> None:
         """Change what agents do from their next turn on."""
@@ -131,15 +131,20 @@ class Standin:
         """Open a gate that a script or a fault waits at."""
         self.run(lambda: self._app.gate(gate).set())
 
-    def until(self, holds: Callable[[State], bool], seconds: float = 20.0) -> None:
+    def until(self, holds: Callable[[State], bool], seconds: float = 60.0) -> None:
         """Wait until a condition on the state holds; TimeoutError names it after `seconds`."""
         future = asyncio.run_coroutine_threadsafe(self._app.wait(lambda: holds(self.state)), self._loop)
         future.result(seconds)
 
-    async def reached(self, holds: Callable[[State], bool], seconds: float = 20.0) -> None:
+    async def reached(self, holds: Callable[[State], bool], seconds: float = 60.0) -> None:
         """Wait as `until` does, from another loop."""
         future = asyncio.run_coroutine_threadsafe(self._app.wait(lambda: holds(self.state)), self._loop)
         await asyncio.wait_for(asyncio.wrap_future(future), seconds)
+
+    def cut(self, path: str = "*/stream", how: Break = "reset") -> int:
+        """Break the streams that are open now; returns how many there were."""
+        found: int = self.run(lambda: self._app.cut(path, how))
+        return found
 
     def fill(self, count: int, session: str | None = None) -> None:
         """Put so many messages of the primary agent into a session's history at once."""

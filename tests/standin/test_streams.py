@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import anthropic
@@ -153,3 +154,30 @@ async def test_a_held_frame_waits_for_its_gate_and_unknown_types_pass(quiet: Sta
     quiet.faults.clear()
     assert (first.type, first.height, second.type) == ("agent.levitated", 3, "agent.whispered")
     assert [event["type"] for event in quiet.state.events(session)] == ["agent.levitated"]
+
+
+@pytest.mark.parametrize("how", ["reset", "close"])
+async def test_open_streams_are_cut_on_demand(client: AsyncAnthropic, quiet: Standin, how: Any) -> None:
+    session = await begin(client)
+    async with await client.beta.sessions.events.stream(session) as stream:
+        quiet.inject({"type": "agent.thinking"}, session=session)
+        assert (await anext(stream)).type == "agent.thinking"
+        assert quiet.cut(f"*/{session}/events/stream", how) == 1
+        with pytest.raises(httpx2.HTTPError):
+            await anext(stream)
+    quiet.until(lambda state: state.listeners(session) == 0)
+    assert quiet.cut(f"*/{session}/events/stream") == 0
+
+
+async def test_a_run_is_the_same_whoever_looks_on() -> None:
+    async def run(reads: int) -> list[dict[str, Any]]:
+        epoch = datetime(2026, 1, 1, tzinfo=UTC)
+        with Standin({"lead": talker}, options=Options(epoch=epoch)) as server:
+            async with connected(server) as client:
+                session = await begin(client)
+                for _ in range(reads):
+                    await client.beta.agents.list()
+                await read(client, session)
+                return [{k: v for k, v in e.items() if k != "usage"} for e in server.state.events()]
+
+    assert await run(0) == await run(3)
