@@ -26,7 +26,7 @@ def test_help_and_version(tmp_path: Path) -> None:
         (["run"], "nothing to look at"),
         (["run", "--"], "nothing follows"),
         (["run", "x", "--engine", "oracle"], "there is no engine 'oracle'"),
-        (["run", "x", "--engine", "managed"], "comes with a later version"),
+        (["run", "x", "--engine", "managed"], "the managed engine cannot begin: there is no key"),
         (["run", "x", "--engine", "messages"], "comes with a later version"),
         (["run", "x", "--since", "yesterday"], "is not a time"),
         (["run", "x", "--since", "2026-03-01T10:00"], "names no zone"),
