@@ -15,7 +15,6 @@ import pytest
 from orchestrator.journal.home import StateHome
 from tests.fakes import FakeClock
 
-
 # No test may spend a person's money or depend on their keys: whoever needs a key sets one of their own.
 for _name in [name for name in os.environ if name.startswith("ANTHROPIC_")]:
     del os.environ[_name]
