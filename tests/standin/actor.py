@@ -238,6 +238,7 @@ class Actor:
             await self._pace()
         if thread.pending:
             session.rests(thread, {"type": "requires_action", "event_ids": list(thread.pending)})
+        session.release(thread)
         told = [await pending.told for pending in pendings]
         thread.history.extend(told)
         return told

@@ -33,6 +33,8 @@ class Options:
     """An interrupted call leaves a synthetic error result in history (unconfirmed)."""
     empty_interrupt_ids: bool = False
     """Echoes of user.interrupt carry an empty id."""
+    late_calls: bool = False
+    """A child's calls reach the primary stream after the idle that names them (only with the same ids)."""
     lag_reads: int = 1
     """So many reads of a session still say `running` after its stream said idle."""
     pace: float = 0.0

@@ -64,6 +64,8 @@ class Thread:
     tokens: list[Tokens] = field(default_factory=list)
     cost: int = 0
     rested: bool = False
+    held: list[Event] = field(default_factory=list)
+    """Calls that have still to be cross-posted."""
     archived_at: str | None = None
     updated_at: str = ""
 
@@ -119,7 +121,15 @@ class Session:
         own = thread.log.add(self.event(kind, **more))
         if thread is self.primary or not cross:
             return own, own
+        if self.world.options.late_calls and kind in CARRIES_THREAD:
+            thread.held.append(own)
+            return own, own
         return own, self._crossed(thread, own)
+
+    def release(self, thread: Thread) -> None:
+        """Cross-post the calls that were held back."""
+        while thread.held:
+            self._crossed(thread, thread.held.pop(0))
 
     def _crossed(self, thread: Thread, own: Event, **more: Any) -> Event:
         copy = {**own, **more}

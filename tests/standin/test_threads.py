@@ -57,6 +57,18 @@ async def test_a_session_is_idle_only_when_no_thread_works_and_any_order_of_answ
             assert all(e["stop_reason"]["type"] == "requires_action" for e in idle)
 
 
+async def test_a_child_may_be_idle_before_its_calls_show() -> None:
+    with Standin({"lead": lead, "*": scout}, options=Options(late_calls=True)) as server:
+        async with connected(server) as client:
+            session = await begin(client, "east", text="go")
+            seen = await play(client, session, lambda name, given: "ok")
+            assert seen[-1].stop_reason.type == "end_turn"
+            events = server.state.events()
+            call = next(at for at, e in enumerate(events) if e["type"] == "agent.custom_tool_use")
+            idle = next(at for at, e in enumerate(events) if events[call]["id"] in str(e.get("stop_reason")))
+            assert idle < call
+
+
 async def test_threads_are_listed_read_streamed_and_archived() -> None:
     with Standin({"lead": lead, "*": scout}) as server:
         async with connected(server) as client:
