@@ -52,7 +52,9 @@ async def test_two_keys_let_the_same_call_through_twice_and_no_other(live: LiveS
         await until(pilot, lambda: screen.sheet is not None)
         clock.advance(1.0)
         await settled(pilot)
-        assert f"path = {tmp_path}" in shown(pilot.app).replace("\n", "")
+        assert screen.sheet is not None
+        assert [one.text for one in screen.sheet.files[0].lines] == [f"path = {tmp_path}"]
+        assert "toys wants to run toys_unkeyed" in shown(pilot.app)
         assert not effects(tmp_path)
         await ticked(pilot, "S", "Y")
         await until(pilot, lambda: "call:c3" in live.view.incident.pending)
