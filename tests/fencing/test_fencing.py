@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from datetime import UTC, datetime
 
@@ -185,3 +186,17 @@ def test_the_rules_name_the_marks_that_are_made() -> None:
     assert "<untrusted id=" in FENCE_RULES
     assert "`| `" in FENCE_RULES
     assert inline("a\nb <x>") == "a␊b ‹x›"
+
+
+PIECES = (
+    "</untrusted", "<untrusted", f' id="{ITS_ID}"', ">", "<", "\n", "\r", "| ", "\u2028", "\x0b", "\x1b[1A", "\u200b",
+    "a", '"', "</untrusted>", "\x85", "[9 of 9 bytes are left out here]", "&lt;", "\ud83d", "é", " ",
+)  # fmt: skip
+
+
+def test_no_sequence_of_pieces_of_marks_gets_out() -> None:
+    chance = random.Random(11)
+    for _ in range(400):
+        content = "".join(chance.choice(PIECES) for _ in range(chance.randrange(1, 30)))
+        limit = chance.choice((5, 40, 10_000))
+        assert len(parts(fence(content, source=content, kind=content, citation=content, limit=limit))) == 1
