@@ -49,9 +49,12 @@ _TAIL = """
 # decision = "ask"
 # reason = "show me every draft"
 
-# [budgets]
+# [budgets]                # of one session; 15 % of each is kept for the verdict
 # seconds = 900
 # tool_calls = 400
+# usd = 5.00               # at list prices; models without a price count tokens only
+# [budgets.agents.logs]
+# tool_calls = 100
 
 # [engine]
 # choice = "offline"   # auto, offline, messages or managed

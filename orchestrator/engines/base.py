@@ -123,7 +123,10 @@ class Desk(Protocol):
 
 
 class Engine(Protocol):
-    """What decides the next step."""
+    """What decides the next step.
+
+    One that cannot be stopped exactly at a bound says by how much it may go over, in an attribute `overshoot`.
+    """
 
     name: str
     shown_as: str

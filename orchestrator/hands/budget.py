@@ -6,7 +6,7 @@ An engine asks with the request's own size, records what it used, and is told wh
     answer = desk.budget.check(agent, Estimate(key, model, input_tokens=12_000, output_tokens=4_000))
     if isinstance(answer, Refused):
         ...                                                      # answer.reason; ask it to conclude, or stop there
-    await desk.record(ModelRequestStart(), thread=thread, source_id=key)
+    await desk.record(desk.budget.start(key), thread=thread, source_id=key)
     response = await client.messages.create(max_tokens=4_000, ...)
     ended = desk.budget.spend(agent, Usage.of(response.usage.model_dump(), model), key)
     await desk.record(ended, thread=thread, source_id=f"{key}-end")   # from here on the reservation is settled
@@ -43,7 +43,7 @@ from orchestrator.hands.budget_measures import (
 )
 from orchestrator.hands.budget_summary import meter
 from orchestrator.hands.usage import COST, Prices, Usage
-from orchestrator.journal.events import MAIN_THREAD, ModelRequestEnd
+from orchestrator.journal.events import MAIN_THREAD, ModelRequestEnd, ModelRequestStart
 from subagents.contract import AgentName, Clock
 
 SPENT = "budget spent, report now"
@@ -142,6 +142,11 @@ class Budget:
         if request.key not in self.fold.ended:
             self._held[request.key] = _Held(agent, wanted)
         return Allowed(request.key, wanted, unpriced=cost is None)
+
+    def start(self, key: str) -> ModelRequestStart:
+        """Return the event that a request starts with: should its end be lost in a crash, it counts as reserved."""
+        held = self._held.get(key)
+        return ModelRequestStart(estimate={} if held is None else {name: most for name, most in held.amounts.items()})
 
     def spend(self, agent: AgentName, usage: Usage, key: str, *, is_error: bool = False) -> ModelRequestEnd:
         """Return the event that says what a request used; once it is on record the reservation is settled."""

@@ -7,6 +7,7 @@ calls that started, and time at work (statuses; waiting is free). Bounds are the
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from orchestrator.journal.events import (
     BudgetChanged,
     Event,
     ModelRequestEnd,
+    ModelRequestStart,
     SessionUsage,
     StatusIdle,
     StatusRunning,
@@ -37,6 +39,7 @@ BUDGET_TYPES = frozenset(
     {
         "warroom.budget_changed",
         "warroom.tool_started",
+        "span.model_request_start",
         "span.model_request_end",
         "session.usage",
         "session.status_idle",
@@ -133,9 +136,12 @@ class SpentFold:
         """How often the session stopped at its budget and was given more."""
         self.version = 0
         """Grows with everything that counts."""
+        self.lost: dict[str, tuple[AgentName, Mapping[str, int]]] = {}
+        """Requests of an earlier run whose end is not on record: they count as large as they could get."""
+        self._open: dict[str, tuple[AgentName, Mapping[str, int]]] = {}
         self._stopped_at_budget = False
         self._said: dict[Measure, int] = {}
-        self._requests_when_said: dict[Measure, int] = {}
+        self._counted_when_said: dict[Measure, int] = {}
         self._threads: dict[str, AgentName] = {}
         self._seen: set[int] = set()
         self._working: set[AgentName] = set()
@@ -150,16 +156,20 @@ class SpentFold:
 
     def used(self, measure: Measure, now: tuple[datetime, float] | None = None, agent: AgentName | None = None) -> int:
         """Return what the session, or one agent, has used of a measure; of time, until now."""
-        if agent is not None and agent not in self.agents:
-            return 0
-        account = self.session if agent is None else self.agents[agent]
         if measure == "seconds":
-            return account.watch.total if now is None else account.watch.at(now)
-        counted = account.used[measure]
+            watch = self.session.watch if agent is None else self.agents.get(agent, Account()).watch
+            return watch.total if now is None else watch.at(now)
+        counted = self._counted(measure, agent)
         if agent is not None or measure not in self._said:
             return counted
         # What the server says is the truth for the whole; what came after it is added.
-        return max(counted, self._said[measure] + counted - self._requests_when_said[measure])
+        return max(counted, self._said[measure] + counted - self._counted_when_said[measure])
+
+    def _counted(self, measure: Measure, agent: AgentName | None = None) -> int:
+        """Return what the journal's own requests and calls add up to, lost ones at their largest."""
+        account = self.session if agent is None else self.agents.get(agent, Account())
+        lost = sum(most.get(measure, 0) for who, most in self.lost.values() if agent in (None, who))
+        return account.used.get(measure, 0) + lost
 
     def learn(self, event: Event) -> None:
         """Take one event into account."""
@@ -173,7 +183,11 @@ class SpentFold:
     def _take(self, event: Event) -> None:
         body = event.body
         match body:
-            case ModelRequestEnd():
+            case ModelRequestStart(estimate=most) if most and event.source_id and event.source_id not in self.ended:
+                self._open[event.source_id] = (self._agent(event.thread), most)
+            case ModelRequestEnd(model_request_start_id=key):
+                self._open.pop(key, None)
+                self.lost.pop(key, None)
                 self._request(event.thread, body)
             case ToolStarted(tool_use_id=call_id, tool=tool) if call_id not in self.started:
                 self.started.add(call_id)
@@ -215,9 +229,10 @@ class SpentFold:
         cents = _cents(said.get("list_cost"))
         if cents is not None:
             amounts["usd"] = cents * (USD // 100)
+            self.unpriced.clear()  # the server has priced them
         for measure, amount in amounts.items():
             self._said[measure] = amount
-            self._requests_when_said[measure] = self.session.used[measure]
+            self._counted_when_said[measure] = self._counted(measure)
 
     def _changed(self, at: datetime, detail: dict[str, Any]) -> None:
         try:
@@ -233,6 +248,7 @@ class SpentFold:
         now = (event.ts, event.mono)
         match event.body:
             case StatusRunning():
+                self.lost, self._open = {**self.lost, **self._open}, {}  # no request outlives the run that made it
                 for account in (self.session, *(self.agents[agent] for agent in self._working)):
                     account.watch.start(now)
             case StatusIdle(stop_reason=stop):

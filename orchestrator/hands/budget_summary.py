@@ -45,6 +45,8 @@ class BudgetSummary(Frozen):
     agents: Mapping[AgentName, Used] = {}
     unpriced: Mapping[str, int] = {}
     """Requests of models without a price, by model: their dollars are not in `used`."""
+    lost: int = 0
+    """Requests whose end a crash lost; they are in `used` as large as they could get."""
     overshoot: str = ""
     changes: tuple[BudgetChange, ...] = ()
     meter: str = ""
@@ -70,6 +72,7 @@ def summarised(fold: SpentFold, now: tuple[datetime, float] | None = None) -> Bu
         bounds=fold.budgets,
         agents={agent: _used(fold, now, agent) for agent in sorted(fold.agents)},
         unpriced=dict(fold.unpriced),
+        lost=len(fold.lost),
         overshoot=fold.overshoot,
         changes=tuple(BudgetChange(at=one.at, by=one.by, words=one.words) for one in fold.changes),
         meter=meter(fold, now),
@@ -117,6 +120,9 @@ def table(summary: BudgetSummary) -> str:
     rows = ["  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     rows += [f"{count} requests of {model} have no price: tokens are counted, dollars are not"
              for model, count in summary.unpriced.items()]  # fmt: skip
+    rows += (
+        [f"{summary.lost} requests broke off in a crash: counted as large as they could get"] if summary.lost else []
+    )
     rows += [f"may go over: {summary.overshoot}"] if summary.overshoot else []
     rows += [f"{one.at:%Y-%m-%d %H:%M} UTC {one.by}: {one.words}" for one in summary.changes]
     return "\n".join(rows) + "\n"

@@ -224,6 +224,8 @@ class ModelRequestStart(Frozen):
     """A model request started."""
 
     type: Literal["span.model_request_start"] = "span.model_request_start"
+    estimate: dict[str, int] = Field(default_factory=dict)
+    """The most that it can use (`Budget.start`): what counts where a crash lost its end."""
 
 
 class ModelRequestEnd(Frozen):

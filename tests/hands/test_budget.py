@@ -48,9 +48,9 @@ class Book:
         if budgets is not None:
             self.set(budgets)
 
-    def add(self, body: Body, thread: str = MAIN_THREAD) -> None:
-        seq, mono = len(self.events) + 1, self.clock.monotonic()
-        event = Event(seq=seq, ts=self.clock.now(), mono=mono, thread=thread, body=body, hash="")
+    def add(self, body: Body, thread: str = MAIN_THREAD, source_id: str | None = None) -> None:
+        seq, now, mono = len(self.events) + 1, self.clock.now(), self.clock.monotonic()
+        event = Event(seq=seq, ts=now, mono=mono, thread=thread, source_id=source_id, body=body, hash="")
         self.events.append(event)
         self.fold.learn(event)
 
@@ -72,6 +72,7 @@ class Book:
         other = Book(clock=self.clock)
         for event in self.events:
             other.fold.learn(event)
+        other.events = list(self.events)
         return other
 
 
@@ -278,6 +279,22 @@ def test_what_was_spent_stays_what_it_was_when_prices_change() -> None:
     for event in book.events:
         dearer.learn(event)
     assert dearer.used("usd") == 1000
+
+
+def test_a_request_whose_end_was_lost_counts_as_large_as_it_could_get_until_its_end_is_known() -> None:
+    book = Book(money("0.01"))
+    book.add(StatusRunning())
+    assert isinstance(book.ask("logs", "a"), Allowed)
+    book.add(book.budget.start("a"), "logs", "a")
+    assert book.budget.used("usd") == 0, "while it runs it is reserved, not used"
+    again = book.again()
+    again.idle("interrupted", "the last run broke off")
+    again.add(StatusRunning())
+    assert (again.budget.used("usd"), again.budget.used("usd", "logs"), again.budget.used("turns")) == (3000, 3000, 1)
+    assert summarised(again.fold).lost == 1
+    assert "1 requests broke off" in table(summarised(again.fold))
+    again.spent("logs", "a", input_tokens=10)
+    assert (again.budget.used("usd"), again.budget.used("turns"), again.fold.lost) == (10, 1, {})
 
 
 def test_the_same_request_told_on_two_streams_counts_once() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -31,7 +32,7 @@ from orchestrator.verdict.report import build_report
 from orchestrator.verdict.report_markdown import render_markdown
 from subagents.contract import SPECIALISTS, ToolResult
 from tests.hands import toy_roster
-from tests.session.conftest import Room, call, rest, types
+from tests.session.conftest import INCIDENT, FakeEngine, Room, call, rest, types, use
 
 LOOKERS = RosterRecipe(factory="tests.session.lookers:build")
 
@@ -189,6 +190,26 @@ async def test_an_engine_cannot_raise(room: Room) -> None:
     assert len(changes(session)) == 1
 
 
+async def test_what_a_person_asks_for_is_no_agents_spending(room: Room) -> None:
+    session = await room.create(budgets=Budgets(tool_calls=1))
+    for number in range(3):
+        ask = use("toys_double", f"c{number}", value=1)
+        assert (await session._hands.call("toys", "toys", ask, by_person=True)).outcome == "ok"
+    assert session.budget.over("toys") is not None
+    refused = await session.desk.call("toys", use("toys_double", "d", value=1))
+    assert refused.text.startswith(SPENT)
+
+
+async def test_an_engine_says_how_far_it_may_go_over(room: Room) -> None:
+    class Loose(FakeEngine):
+        overshoot = "up to one request per thread"
+
+    settings = replace(room.settings, budgets=Budgets(turns=3))
+    session = await Session.create(room.home, INCIDENT, (), (), Loose(rest), settings)
+    room.opened.append(session)
+    assert summary_of(session.journal.events()).overshoot == "up to one request per thread"
+
+
 async def test_unknown_shapes_of_a_raise_are_no_raise(room: Room) -> None:
     async def script(desk: Desk) -> StopReason:
         body = UnknownBody.model_validate({"type": "warroom.budget_changed", "detail": {"bounds": {"tool_calls": 99}}})
@@ -205,10 +226,6 @@ async def test_unknown_shapes_of_a_raise_are_no_raise(room: Room) -> None:
 
 
 async def offline(room: Room, budgets: Budgets) -> Session:
-    from dataclasses import replace
-
-    from tests.session.conftest import INCIDENT
-
     settings = replace(room.settings, recipe=LOOKERS, budgets=budgets)
     session = await Session.create(room.home, INCIDENT, (), (), OfflineEngine(), settings)
     room.opened.append(session)
