@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,13 +12,20 @@ from orchestrator.journal.redaction import Redactor
 SMALL = 4 * 1024
 """Most characters that are redacted on the event loop, each string counting for some more: below 2 ms."""
 _PER_STRING = 32
+_ALONE = threading.Lock()
 
 
 async def redacted_json(redactor: Redactor, value: Any) -> tuple[Any, dict[str, int]]:
     """Return the JSON value without secrets, and how many were replaced, by kind."""
     if redactor.ready and _is_small(value):
         return redactor.redact_json(value)
-    return await in_thread(lambda: redactor.redact_json(value), "redact")
+    return await in_thread(lambda: redacted_alone(redactor, value), "redact")
+
+
+def redacted_alone(redactor: Redactor, value: Any) -> tuple[Any, dict[str, int]]:
+    """Return the same, called in a thread: one at a time, so that the loop waits for one of them at most."""
+    with _ALONE:
+        return redactor.redact_json(value)
 
 
 def _is_small(value: Any) -> bool:

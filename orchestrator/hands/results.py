@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from orchestrator.hands.approvals import canonical
+from orchestrator.hands.redacting import redacted_alone
 from orchestrator.journal.blobs import BlobStore, blob_ref
 from orchestrator.journal.events import ToolFinished
 from orchestrator.journal.faults import BlobMissing, StateError
@@ -71,7 +72,7 @@ class Keeper:
                 redacted=sum(told.counts.values()),
             )
             return Sealed(finished)
-        kept, counts = self.redactor.redact_json(dict(ran.result))
+        kept, counts = redacted_alone(self.redactor, dict(ran.result))
         try:
             kept["data"] = _data(tool, kept["data"])
             citations = [Evidence.model_validate(item) for item in kept["citations"]]
