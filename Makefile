@@ -12,6 +12,7 @@ setup: $(STAMP) ## create .venv and install warroom into it
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m orchestrator.journal.secret_scanner
 	@touch $(STAMP)
 
 test: setup ## run the tests

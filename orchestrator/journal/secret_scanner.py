@@ -109,6 +109,14 @@ def _rules_cache(state: Path) -> Path | None:
     return None
 
 
+def prepare(state: Path) -> str:
+    """Compile the scanner's rules once, so that no session waits for that; return what is lost where it cannot be."""
+    scanner = provider_scanner(state)
+    if scanner is not None:
+        list(scanner(b"-"))
+    return scanner_remark()
+
+
 def _whole_run(data: bytes, start: int, end: int) -> tuple[int, int]:
     """Widen what was found inside base64 to the whole of it."""
     before = data[max(0, start - 4096) : start]
@@ -119,3 +127,7 @@ def _whole_run(data: bytes, start: int, end: int) -> tuple[int, int]:
 
 def _kind(rule_id: str) -> str:
     return _NOT_KIND.sub("_", rule_id.rpartition(".")[2].lower()).strip("_")[:_KIND_LIMIT] or "token"
+
+
+if __name__ == "__main__":
+    sys.stdout.write("".join(f"{remark}\n" for remark in [prepare(Path(sys.prefix))] if remark))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from pydantic import JsonValue
 
@@ -11,10 +12,12 @@ from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import MAIN_THREAD, Body, IncidentOpened, Note, SourceAddedEvent
 from orchestrator.journal.secret_scanner import scanner_remark
 from orchestrator.session.settings import Settings, installed_version
-from subagents.contract import Coverage, Incident, SourceSpec
+from subagents.contract import Coverage, Incident, ServiceInfo, SourceSpec
 
 STREAM = "session"
 """The session's own stream: its ids are not in the way of the engine's."""
+
+PLACEHOLDER = "<redacted:"
 
 Attached = tuple[SourceSpec, Coverage | None]
 
@@ -46,6 +49,20 @@ def first_entries(
         *(source_entry(spec, coverage) for spec, coverage in attached),
         *(_entry(note, f"remark:{number}") for number, note in enumerate(remarks, 1)),
     )
+
+
+def stored_services(settings: Mapping[str, JsonValue]) -> tuple[ServiceInfo, ...]:
+    """Return the services of the first event, without tests that need a secret: it was not kept."""
+    stored = cast(list[Any], settings.get("services") or [])
+    services = (ServiceInfo.model_validate(item) for item in stored)
+    return tuple(_without_lost_tests(service) for service in services)
+
+
+def _without_lost_tests(service: ServiceInfo) -> ServiceInfo:
+    tests = service.tests
+    if tests is None or not any(PLACEHOLDER in word for word in (*tests.command, *tests.env.values())):
+        return service
+    return service.model_copy(update={"tests": None})
 
 
 def source_entry(spec: SourceSpec, coverage: Coverage | None) -> Entry:

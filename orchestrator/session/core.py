@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Literal, cast
+from typing import Literal
 
 from orchestrator.config.model import Budgets
 from orchestrator.engines.base import Engine, Interrupt, Message, SourceAdded, StopReason
@@ -39,14 +39,14 @@ from orchestrator.journal.events import StopReason as Reason
 from orchestrator.journal.faults import DiskFull, JournalError
 from orchestrator.journal.home import StateHome
 from orchestrator.journal.store import Journal
-from orchestrator.session.beginning import first_entries, source_entry, zip_coverage
+from orchestrator.session.beginning import first_entries, source_entry, stored_services, zip_coverage
 from orchestrator.session.budgeting import first_budget, how_to_raise, raised
 from orchestrator.session.drive import drive
 from orchestrator.session.fold import CALL_TYPES, FOLDED_TYPES
 from orchestrator.session.parts import SessionFault, SessionParts
 from orchestrator.session.settings import Settings, make_redactor
 from orchestrator.session.status import SETTLED_REASONS, standing_of
-from subagents.contract import AgentName, Coverage, Incident, ServiceInfo, SourceSpec
+from subagents.contract import AgentName, Coverage, Incident, SourceSpec
 
 
 class Session(SessionParts):
@@ -115,8 +115,7 @@ class Session(SessionParts):
         if self._fold.opened is None:
             raise SessionFault(f"{self.id}: it holds no incident, so there is nothing to continue; delete it")
         if not self._desk.services:
-            stored = cast(list[Any], self._fold.opened.settings.get("services") or [])
-            self._desk.services = tuple(ServiceInfo.model_validate(item) for item in stored)
+            self._desk.services = stored_services(self._fold.opened.settings)
         self._was_doing = tuple(
             f"{self._fold.agent_of(event.thread)}: {getattr(event.body, 'name', '')}"
             for event in self._fold.open_calls.values()

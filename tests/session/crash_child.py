@@ -31,6 +31,7 @@ from orchestrator.journal.fold import calls, findings, status
 from orchestrator.journal.home import StateHome
 from orchestrator.journal.reader import JournalReader
 from orchestrator.journal.redaction import Redactor
+from orchestrator.journal.secret_scanner import prepare
 from orchestrator.journal.store import Journal
 from orchestrator.session import Session, SessionFault, Settings
 from subagents.contract import (
@@ -302,6 +303,7 @@ def main() -> None:
     mode, raw = sys.argv[1:]
     plan = Plan(**json.loads(raw))
     Redactor((), b"k" * 32).redact_json({"warm": "the patterns are compiled before the forks"})
+    prepare(Path(plan.home))
     Path(plan.home).mkdir(parents=True, exist_ok=True)
     Path(plan.effects).mkdir(parents=True, exist_ok=True)
     result: Any

@@ -1,0 +1,32 @@
+"""What a session keeps of its services: no value that a variable of the tests held as a secret."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from orchestrator.journal.home import StateHome
+from orchestrator.session.beginning import stored_services
+from orchestrator.session.settings import Settings, make_redactor
+from subagents.contract import ServiceInfo, ServiceTests
+
+ENV = {"DB_PASSWORD": "postgres", "SHOP_TOKEN": "test-token-of-shop", "RAILS_ENV": "test", "CI": "1"}
+
+
+def test_values_of_secret_variables_are_not_kept_and_tests_that_need_them_are_not_run(tmp_path: Path) -> None:
+    with_secret = ServiceInfo(name="shop", tests=ServiceTests(command=("make", "test"), env=ENV))
+    without = ServiceInfo(name="web", tests=ServiceTests(command=("make", "test"), env={"CI": "1"}))
+    settings = Settings(services=(with_secret, without))
+    redactor = make_redactor(StateHome(tmp_path).ensure(), settings)
+    raw = {"services": [service.model_dump(mode="json") for service in settings.services]}
+    kept, _ = redactor.redact_json(raw)
+    environment = kept["services"][0]["tests"]["env"]
+    assert environment["RAILS_ENV"] == "test"
+    assert environment["CI"] == "1"
+    assert environment["DB_PASSWORD"].startswith("<redacted:")
+    assert environment["SHOP_TOKEN"].startswith("<redacted:own:")
+    assert redactor.redact("the tests printed test-token-of-shop").counts == {"own": 1}
+    shop, web = stored_services(kept)
+    assert shop.tests is None
+    assert web == without
+    assert os.environ.get("SHOP_TOKEN") is None
