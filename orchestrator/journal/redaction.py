@@ -23,7 +23,7 @@ from orchestrator.journal import secret_forms as forms
 from orchestrator.journal.own_secrets import OwnForms, own_secrets_from
 from orchestrator.journal.secret_context import Span, context_spans
 from orchestrator.journal.secret_json import JsonWalk
-from orchestrator.journal.secret_records import record_spans
+from orchestrator.journal.secret_records import KeyLines, record_spans
 
 __all__ = ["Redaction", "Redactor", "Scanner", "Span", "install_key", "own_secrets_from"]
 
@@ -70,6 +70,7 @@ class Redactor:
         self._key = key
         self._scanners = tuple(scanners)
         self._own = OwnForms(own_secrets)
+        self._key_lines = KeyLines()
         self._own_pattern = _compiled(self._own.pattern) if self._own.pattern else None
 
     @property
@@ -102,12 +103,21 @@ class Redactor:
         spans += context_spans(data, _compiled(forms.CONTEXT))
         if b"://" in data and b"@" in data:
             spans += _url_spans(data)
-        spans += record_spans(data)
+        spans += self.learned(data, record_spans(data))
+        spans += self._key_lines.spans(data)
         if self._own_pattern is not None:
             for match in _searches(self._own_pattern, data):
                 secret = self._own.secret_of(match.group())
                 spans.append(Span(match.start(), match.end(), "own", _RANK_OWN, secret))
         return spans
+
+    def learned(self, data: bytes, spans: Iterable[Span]) -> list[Span]:
+        """Remember the lines of private keys among these spans, and return them."""
+        found = list(spans)
+        for span in found:
+            if span.kind == "private_key":
+                self._key_lines.learn(data[span.start : span.end])
+        return found
 
     def scanned_spans(self, data: bytes) -> list[Span]:
         """Return what the scanners find; a call has a price of its own, so many texts are joined for it."""

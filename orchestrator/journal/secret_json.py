@@ -50,7 +50,7 @@ class JsonWalk:
         joined = b"\n".join(texts)
         spans = self._redactor.scanned_spans(joined)
         if b"PRIVATE KEY" in joined:
-            spans += private_keys(joined)
+            spans += self._redactor.learned(joined, private_keys(joined))
         shared: defaultdict[int, list[Span]] = defaultdict(list)
         if not spans:
             return shared

@@ -5,7 +5,9 @@ Each line may be a record of its own, with whatever loggers and diffs put before
 
 from __future__ import annotations
 
+import hashlib
 import re
+import threading
 from bisect import bisect_left
 from collections.abc import Iterator
 
@@ -24,6 +26,8 @@ _BLOCK_LIMIT = 16384
 _BODY_BEFORE_TAIL = re.compile(rb"(?:[A-Za-z0-9+/=]{16,76}(?:\s|\\+[nr])+)+\Z")
 _KEY_LINES = 120
 _LAST_RUN = re.compile(rb"([A-Za-z0-9+/]{4,}={0,2})(?:[\"'`},)\]\s]|\\+[nrt\"'])*\Z")
+_KEY_RUN = re.compile(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,80}={0,2}(?![A-Za-z0-9+/=])")
+_KNOWN_LIMIT = 4096
 _LINE = re.compile(rb"[^\n]{0,2000}")
 
 _WRAPPED = re.compile(
@@ -36,6 +40,35 @@ _OBJECT_ENTRY = re.compile(rb"\s{0,40},?\s{0,40}[\"'][\w.-]{1,253}[\"']\s{0,9}:\
 _LINE_ENTRY = re.compile(
     rb"[^\n]{0,200}?[\w.-]{1,253}[ \t]{0,3}:[ \t]{1,3}[\"']?([^\s\"'|>{][^\s\"']{3,4095})[\"']?[ \t]*(?:\r?\n|\Z)"
 )
+
+
+class KeyLines:
+    """The lines of private keys that were met: each is known again where it stands alone, as in a quoted excerpt.
+
+    Held as digests, the newest 4,096; safe to share between threads.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, None] = {}
+        self._learning = threading.Lock()
+
+    def learn(self, block: bytes) -> None:
+        """Remember the lines of a key, or of a part of one."""
+        with self._learning:
+            for run in _KEY_RUN.finditer(block):
+                self._known[_digest(run.group())] = None
+            while len(self._known) > _KNOWN_LIMIT:
+                del self._known[next(iter(self._known))]
+
+    def spans(self, data: bytes) -> Iterator[Span]:
+        """Yield the lines that are known."""
+        for run in _KEY_RUN.finditer(data) if self._known else ():
+            if _digest(run.group()) in self._known:
+                yield Span(run.start(), run.end(), "private_key", _RANK_KEY)
+
+
+def _digest(line: bytes) -> bytes:
+    return hashlib.blake2b(line, digest_size=16).digest()
 
 
 def record_spans(data: bytes) -> Iterator[Span]:

@@ -129,6 +129,17 @@ def test_a_key_over_several_records_of_one_result(redactor: Redactor) -> None:
     assert redacted["data"]["total"] == 9
 
 
+def test_a_line_of_a_key_is_known_again_where_it_is_quoted_alone() -> None:
+    redactor = Redactor((), KEY)
+    line = KEY_LINES[3]
+    assert redactor.redact(f"quoted: {line}").text == f"quoted: {line}"
+    value = {"excerpt": f"app: {line}", "lines": [f"app: {text}" for text in KEY_LINES]}
+    assert line not in json.dumps(redactor.redact_json(value)[0])
+    assert line not in redactor.redact(f"later, alone: {line} end").text
+    other = corpus.pem(random.Random(43)).split("\n")[2]
+    assert redactor.redact(other).text == other
+
+
 def test_parsed_shapes(redactor: Redactor) -> None:
     value = {
         "argv": ["tool", "--password", WORD, "--verbose", "on"],
