@@ -33,6 +33,7 @@ from orchestrator.journal.events import (
     Note,
     PolicyDecided,
     Redacted,
+    RemoteSession,
     SessionError,
     SessionRule,
     SourceAddedEvent,
@@ -315,6 +316,19 @@ def _(body: ToolFinished) -> Said:
 def _(body: Redacted) -> Said:
     counts: dict[str, JsonValue] = dict(sorted(body.counts.items()))
     return Said(WARROOM, "redacted", {"where": body.where, **counts})
+
+
+@say.register
+def _(body: RemoteSession) -> Said:
+    did = {
+        "created": "created a session at a server",
+        "attached": "attached to a session at a server, to watch",
+        "claimed": "took over the hands of a session at a server",
+        "lost": "lost the hands of a session at a server",
+    }
+    about: dict[str, JsonValue] = {"session": body.id, "host": body.host, "agent": body.agent, "made by": body.install}
+    who = body.by if body.act == "claimed" and body.by else WARROOM
+    return Said(who, did[body.act], {**about, "now with": body.by if body.act == "lost" else None})
 
 
 @say.register

@@ -67,6 +67,7 @@ from orchestrator.journal.own import (
     ToolStarted,
     VerdictReached,
 )
+from orchestrator.journal.own_remote import RemoteSession
 from subagents.contract import Frozen
 
 MAIN_THREAD = "orchestrator"
@@ -99,6 +100,7 @@ __all__ = [
     "Note",
     "PolicyDecided",
     "Redacted",
+    "RemoteSession",
     "ResultAcknowledged",
     "SessionError",
     "SessionErrorDetail",
@@ -185,6 +187,7 @@ KnownBody = Annotated[
     | BudgetChanged
     | BoardEdited
     | Mirrored
+    | RemoteSession
     | Note,
     Field(discriminator="type"),
 ]

@@ -10,16 +10,24 @@ from pathlib import Path
 from pydantic import AwareDatetime
 
 from orchestrator.journal.anchor import Anchored, AnchorFile
-from orchestrator.journal.events import ApprovalDecided, ApprovalRequested, Event, IncidentOpened, VerdictReached
+from orchestrator.journal.events import (
+    ApprovalDecided,
+    ApprovalRequested,
+    Event,
+    IncidentOpened,
+    RemoteSession,
+    VerdictReached,
+)
 from orchestrator.journal.faults import StateError
 from orchestrator.journal.fold import APPROVAL_TYPES, STATUS_TYPES, SessionStatus, status
 from orchestrator.journal.home import StateHome
 from orchestrator.journal.lock import is_live
+from orchestrator.journal.own_remote import REMOTE_TYPES
 from orchestrator.journal.reader import JournalReader
 from subagents.contract import Frozen
 
-_VERSION = 1
-_SUMMARY_TYPES = STATUS_TYPES | APPROVAL_TYPES | {"warroom.incident", "warroom.verdict"}
+_VERSION = 2
+_SUMMARY_TYPES = STATUS_TYPES | APPROVAL_TYPES | REMOTE_TYPES | {"warroom.incident", "warroom.verdict"}
 
 
 class SessionRow(Frozen):
@@ -39,6 +47,10 @@ class SessionRow(Frozen):
     """Kind of the last verdict."""
     approvals: tuple[str, ...] = ()
     """Ids of the approvals that wait for a person."""
+    remote: str = ""
+    """Id of the server's session that it is bound to; empty where no server keeps it."""
+    hands: bool = True
+    """Whether its calls are carried out here; False for one that is only watched from here."""
     problem: str = ""
     """Why the journal cannot be trusted or read, in one line; empty when nothing is wrong."""
 
@@ -70,6 +82,8 @@ def _changes(event: Event, waiting: list[str]) -> dict[str, object]:
         }
     if isinstance(body, VerdictReached):
         return {"verdict": body.stands.kind}
+    if isinstance(body, RemoteSession):
+        return {"remote": body.id, "hands": body.hands}
     if isinstance(body, ApprovalRequested) and body.id not in waiting:
         waiting.append(body.id)
     elif isinstance(body, ApprovalDecided) and body.id in waiting:

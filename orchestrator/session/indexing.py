@@ -12,8 +12,9 @@ from orchestrator.journal.events import Event
 from orchestrator.journal.faults import JournalError, StateError
 from orchestrator.journal.fold import APPROVAL_TYPES, STATUS_TYPES
 from orchestrator.journal.home import StateHome
+from orchestrator.journal.own_remote import REMOTE_TYPES
 
-INDEXED_TYPES = STATUS_TYPES | APPROVAL_TYPES | {"warroom.incident", "warroom.verdict"}
+INDEXED_TYPES = STATUS_TYPES | APPROVAL_TYPES | REMOTE_TYPES | {"warroom.incident", "warroom.verdict"}
 
 
 class IndexNotes:
