@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,10 @@ from anthropic import AsyncAnthropic
 
 from orchestrator.engines.managed.delivered import CALL, Delivered
 from orchestrator.engines.managed.links import Link
+from orchestrator.engines.managed.merge import Arrived, Merger, Origin
+from orchestrator.engines.managed.state import state_hash
 from orchestrator.engines.managed.streams import HEARTBEAT_S, Ending, Streams, Terms
+from orchestrator.engines.managed.threads import Threads
 from orchestrator.journal.codec import Entry, draft
 from orchestrator.journal.events import Body, Event
 from tests.fakes import FakeClock
@@ -193,3 +196,42 @@ async def scout(actor: Actor) -> None:
     await actor.say(f"I look as told: {heard.text}")
     told = await actor.call("look", {"where": heard.text})
     await actor.report(f"I saw {told.text[:6]} as to {heard.text}")
+
+
+def whole(server: Standin, session_id: str) -> list[Arrived]:
+    """Return all that the server has of a session, its own stream first."""
+    session = server.run(lambda: server.state.sessions[session_id])
+    found: list[Arrived] = []
+    for thread in session.threads.values():
+        origin = Origin(session_id, "" if thread is session.primary else thread.id)
+        found += [Arrived(origin, raw) for raw in server.state.events(session_id, thread.id)]
+    return found
+
+
+async def merged(arrivals: Sequence[Arrived], primary: str = "", journal: FakeJournal | None = None) -> FakeJournal:
+    """Return the journal of a merger that got these, and nothing else."""
+    journal = journal or FakeJournal(FakeClock())
+
+    async def nothing(one: Delivered) -> None:
+        assert one.type
+
+    await merger_of(journal, primary).take(arrivals, nothing)
+    return journal
+
+
+def merger_of(journal: FakeJournal, primary: str = "", kind: type[Merger] = Merger) -> Merger:
+    """Return a merger that asks no server for names."""
+
+    async def scout_always(thread_id: str) -> str:
+        return "scout"
+
+    terms = Terms(roles={"lead": "orchestrator"})
+    threads = Threads("sesn_1", journal, terms.roles, scout_always)
+    threads.primary = primary
+    return kind(journal, threads, terms)
+
+
+async def expected_hash(server: Standin, session_id: str) -> str:
+    """Return the state that whoever missed nothing holds."""
+    primary = server.run(lambda: server.state.sessions[session_id].primary.id)
+    return state_hash((await merged(whole(server, session_id), primary)).events)

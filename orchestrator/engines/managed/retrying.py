@@ -97,7 +97,7 @@ def fault_of(error: Exception, now: datetime) -> Fault:
     import anthropic
     import httpx2
 
-    from orchestrator.hands.egress import refusal_in
+    from orchestrator.hands.egress import ResponseRefused, refusal_in
 
     if isinstance(error, Dropped):
         return Fault(str(error))
@@ -105,7 +105,8 @@ def fault_of(error: Exception, now: datetime) -> Fault:
         status = _ERROR_STATUS.get(error.kind, 500)
         return _answered(status, error.code, _line(f"{error.kind or 'error'}: {error}"), None)
     if (refused := refusal_in(error)) is not None:
-        return Fault(_line(str(refused)), stops=True)
+        too_much = isinstance(refused, ResponseRefused)  # what came, not where it came from: it may come otherwise
+        return Fault(_line(str(refused)), 500) if too_much else Fault(_line(str(refused)), stops=True)
     if isinstance(error, anthropic.APIStatusError):
         wait = _retry_after(error.response.headers, now)
         said = error.api_message or error.message
