@@ -157,7 +157,7 @@ async def test_what_is_known_to_be_bad_is_noticed(
 ) -> None:
     monkeypatch.setattr(streams, "Link" if bad is Deaf else "Merger", bad)
     session_id = await scene.session()
-    cut(scene, session_id, "close", 12, "events/stream")
+    cut(scene, session_id, "close", 14, "events/stream")
     async with following(scene.client, session_id) as followed:
         await followed.until(lambda: CAUGHT_UP in followed.types())
         await scene.go(session_id)
