@@ -23,7 +23,7 @@ from orchestrator.engines.managed.translate import (
     mirrored,
     translated,
 )
-from orchestrator.journal.events import MAIN_THREAD, Body, Event
+from orchestrator.journal.events import Body, Event
 
 if TYPE_CHECKING:
     from orchestrator.engines.managed.streams import Sink, Terms
@@ -108,7 +108,7 @@ class Merger:
             for arrived in batch:
                 if arrived.raw.get("type") in PREVIEW_TYPES:
                     await self._flush(handle)
-                    self._previews.learn(await self._own_thread(arrived), arrived.raw)
+                    self._previews.learn(await self._threads.name(arrived.origin.thread_id), arrived.raw)
                 else:
                     await self._take(arrived, handle)
             await self._flush(handle)
@@ -122,7 +122,7 @@ class Merger:
         await self._flush(handle)
         broken_off = self._listings.get(origin.stream)  # what it held is seen, and is still to be handed on
         self._listings[origin.stream] = _Listing(held=broken_off.held if broken_off else [])
-        if (thread := MAIN_THREAD if origin.primary else self._threads.known(origin.thread_id)) is not None:
+        if (thread := self._threads.known(origin.thread_id)) is not None:
             self._previews.clear(thread)
 
     async def caught_up(self, origin: Origin, handle: Handle) -> None:
@@ -131,7 +131,7 @@ class Merger:
         listing = self._listings.pop(origin.stream, None) or _Listing()
         if origin.primary:
             self._open = listing.open
-        thread = MAIN_THREAD if origin.primary else await self._threads.name(origin.thread_id)
+        thread = await self._threads.name(origin.thread_id)
         for one in listing.held:
             waits = one.type != CALL or one.id in listing.open.ids
             await handle(one if waits else _closed(one))
@@ -163,16 +163,12 @@ class Merger:
         return seen is not None and (seen or not processed)
 
     async def _thread_of(self, arrived: Arrived, handle: Handle) -> str:
-        if not arrived.origin.primary:
-            return await self._own_thread(arrived)
-        thread_id = text_of(arrived.raw, "session_thread_id")
+        own = arrived.origin.thread_id
+        thread_id = own or text_of(arrived.raw, "session_thread_id")
         if (known := self._threads.known(thread_id)) is not None:
             return known
         await self._flush(handle)  # its name is recorded after what came before
-        return await self._threads.name(thread_id, text_of(arrived.raw, "agent_name"))
-
-    async def _own_thread(self, arrived: Arrived) -> str:
-        return MAIN_THREAD if arrived.origin.primary else await self._threads.name(arrived.origin.thread_id)
+        return await self._threads.name(thread_id, "" if own else text_of(arrived.raw, "agent_name"))
 
     def _body(self, arrived: Arrived, thread: str) -> Body:
         raw, origin = arrived.raw, arrived.origin
