@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import os
 import shutil
@@ -330,15 +331,39 @@ def test_only_delivery_writes_to_a_repository_and_only_push_sends() -> None:
     top = Path(delivery.__file__).resolve().parents[2]
     sources = [path for floor in ("tui", "orchestrator", "subagents") for path in (top / floor).rglob("*.py")]
     places = {
-        '"update-ref"': {"orchestrator/hands/delivery.py", "subagents/codefix/store.py"},
-        '"--receive-pack=': {"orchestrator/hands/push.py"},
-        '"fetch"': set(),
-        '"worktree", ': set(),
-        '"checkout"': set(),
+        "update-ref": {"orchestrator/hands/delivery.py", "subagents/codefix/store.py"},
+        "--receive-pack=": {"orchestrator/hands/push.py"},
+        "fetch": set(),
+        "worktree": set(),
+        "checkout": set(),
     }
+    words = {str(path.relative_to(top)): _words_of_calls(path.read_text()) for path in sources}
     for word, allowed in places.items():
-        found = {str(path.relative_to(top)) for path in sources if word in path.read_text()}
-        assert found == allowed or (word == '"update-ref"' and found <= allowed), word
+        whole = not word.endswith("=")
+        found = {
+            path
+            for path, named in words.items()
+            if any(one == word if whole else one.startswith(word) for one in named)
+        }
+        assert found == allowed or (word == "update-ref" and found <= allowed), word
+
+
+def _words_of_calls(source: str) -> set[str]:
+    """Return the strings in lists, tuples and calls: what could be a word of a command, and not a text that has it."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        parts = getattr(node, "elts", None) or getattr(node, "args", None)
+        for part in parts if isinstance(parts, list) else []:
+            first = part.values[0] if isinstance(part, ast.JoinedStr) and part.values else part
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                found.add(first.value)
+    return found
+
+
+def test_teeth_a_word_of_a_command_is_seen_and_one_in_a_text_is_not() -> None:
+    seen = ('git(repo, "checkout", name)', 'run(["checkout", "x"])', 'a = ("checkout",)', '[f"checkout{x}"]')
+    assert all("checkout" in _words_of_calls(source) for source in seen)
+    assert "checkout" not in _words_of_calls("""shown = {"key": '"checkout"', "text": "errors in checkout"}""")
 
 
 def test_teeth_the_comparison_sees_what_plain_commands_change(bench: Bench, tmp_path: Path) -> None:
