@@ -11,7 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -31,6 +31,8 @@ class Params(BaseModel):
     """Base of tool arguments: flat (primitives, lists of primitives, Literals), as model APIs accept them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    once: ClassVar[bool] = False
+    """Whether a procedure asks this once: started again it takes the answer it had, whatever it would ask by now."""
 
 
 P = TypeVar("P", bound=Params)

@@ -57,6 +57,7 @@ def _services(brief: Brief, told: Sequence[Finding]) -> list[str]:
 
 
 def _params(brief: Brief, told: Sequence[Finding]) -> SuspectsParams:
+    told = sorted(told, key=lambda finding: finding.agent)  # in whatever order they came: one question, asked once
     window = _window(brief)
     incident = brief.incident
     onset = onset_of(told) or incident.started_at or (incident.alert.fired_at if incident.alert else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -26,6 +26,9 @@ class RecordedParams(Params):
 
 class FirstLookParams(Params):
     """What is known of the incident's times; all may be left out."""
+
+    once: ClassVar[bool] = True
+    """What others have found by then depends on who is faster."""
 
     started_at: str | None = Field(None, description="start of impact, as somebody gave or measured it")
     fired_at: str | None = Field(None, description="when the alert fired")
