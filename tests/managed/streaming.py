@@ -38,6 +38,10 @@ class HurriedClock(FakeClock):
         self.advance(seconds)
         await asyncio.sleep(0)
 
+    def beats(self) -> bool:
+        """Say whether the heartbeat has seen the time that it is."""
+        return bool(self._sleepers) and all(due > self.monotonic() for due, _ in self._sleepers)
+
 
 class FakeJournal:
     """A sink: unique on (stream, id, processed), refuses what the journal refuses, durable only after a while."""
@@ -98,7 +102,7 @@ class Followed:
 
     streams: Streams
     journal: FakeJournal
-    clock: FakeClock
+    clock: HurriedClock
     client: AsyncAnthropic
     given: list[Delivered] = field(default_factory=list)
     answers: bool = True
@@ -161,7 +165,7 @@ async def start(client: AsyncAnthropic, text: str = "go") -> str:
 async def following(
     client: AsyncAnthropic,
     session_id: str,
-    clock: FakeClock | None = None,
+    clock: HurriedClock | None = None,
     journal: FakeJournal | None = None,
     *,
     answers: bool = True,
@@ -196,6 +200,14 @@ async def scout(actor: Actor) -> None:
     await actor.say(f"I look as told: {heard.text}")
     told = await actor.call("look", {"where": heard.text})
     await actor.report(f"I saw {told.text[:6]} as to {heard.text}")
+
+
+async def turns_until(holds: Callable[[], object]) -> None:
+    """Let the loop turn until something holds that nobody tells of."""
+    while True:
+        if holds():
+            return
+        await asyncio.sleep(0)
 
 
 def whole(server: Standin, session_id: str) -> list[Arrived]:

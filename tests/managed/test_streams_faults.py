@@ -1,0 +1,465 @@
+"""S3, S4, S6, S7: dead links, refusals, frames that cannot be read, sleep and wake; and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from anthropic import AsyncAnthropic
+
+from orchestrator.engines.client import make_client
+from orchestrator.engines.credentials import Endpoint
+from orchestrator.engines.managed.delivered import CALL, CAUGHT_UP
+from orchestrator.engines.managed.state import state_hash
+from orchestrator.engines.managed.streams import Streams, StreamsEnded
+from orchestrator.journal.events import Egress, Mirrored
+from tests.managed.streaming import (
+    FakeJournal,
+    Followed,
+    HurriedClock,
+    client_of,
+    expected_hash,
+    following,
+    lead,
+    scout,
+    turns_until,
+)
+from tests.standin import Actor, Standin, Step
+from tests.standin.cast import begin, provision, said
+
+STREAM = "*/events/stream"
+
+
+@pytest.fixture
+def server() -> Any:
+    with Standin({"lead": lead, "scout": scout}) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(server: Standin) -> AsyncIterator[AsyncAnthropic]:
+    async with client_of(server) as made:
+        yield made
+
+
+def opened(server: Standin, path: str = "events/stream") -> int:
+    return sum(one.path.endswith(path) for one in server.requests)
+
+
+async def ticks(followed: Followed, seconds: int) -> None:
+    """Let seconds pass one by one, each seen by the heartbeat."""
+    for _ in range(seconds):
+        followed.clock.advance(1.0)
+        await turns_until(followed.clock.beats)
+
+
+async def live(followed: Followed) -> None:
+    await followed.until(lambda: CAUGHT_UP in followed.types())
+    await turns_until(lambda: followed.streams.health.state == "live" and followed.clock.beats())
+
+
+async def say_go(followed: Followed) -> None:
+    await followed.client.beta.sessions.events.send(followed.streams.session_id, events=[said("go")])  # type: ignore[list-item]
+
+
+async def finished(server: Standin, followed: Followed) -> None:
+    """Wait for the session's end_turn, and check that nothing is missing and nothing came twice."""
+    await followed.until(followed.done)
+    await followed.streams.settle()
+    session_id = followed.streams.session_id
+    assert state_hash(followed.journal.events) == await expected_hash(server, session_id)
+    calls = [one.id for one in followed.given if one.type == CALL]
+    assert len(calls) == len(set(calls)) == 3
+    assert all(server.state.posted(call) == 1 for call in calls)
+
+
+# -- S3: half open ------------------------------------------------------------------------------
+
+
+async def test_silence_is_noticed_after_45_seconds_and_not_before(server: Standin, client: AsyncAnthropic) -> None:
+    session_id = await begin(client, "scout")
+    server.faults.stream(Step(1, "silence"), path=STREAM)
+    async with following(client, session_id) as followed:
+        await live(followed)
+        await say_go(followed)
+        await followed.until(lambda: "user.message" in followed.types())
+        await ticks(followed, 44)
+        assert opened(server) == 1
+        assert followed.streams.health.byte_age == 44
+        await ticks(followed, 1)
+        await finished(server, followed)
+        assert opened(server) == 2
+        assert followed.journal.notes() == [], "it was back at the first attempt: no word on it"
+
+
+async def test_keep_alives_without_progress_are_shown_and_do_not_end_it(
+    server: Standin, client: AsyncAnthropic
+) -> None:
+    session_id = await begin(client, "scout")
+    server.options.ping_seconds = 0.001
+    server.faults.stream(Step(1, "pings"), path=STREAM)
+    async with following(client, session_id) as followed:
+        await live(followed)
+        await say_go(followed)
+        await followed.until(lambda: "user.message" in followed.types())
+        for _ in range(200):
+            await ticks(followed, 1)
+            await turns_until(lambda: not followed.streams.health.byte_age)
+        assert opened(server) == 1
+        assert followed.streams.health.event_age == 200
+        assert followed.streams.health.state == "live"
+
+
+async def test_a_server_whose_keep_alives_are_rare_is_borne_with(server: Standin, client: AsyncAnthropic) -> None:
+    session_id = await begin(client, "scout")
+    server.faults.stream(Step(1, "silence"), path=STREAM, times=9)
+    async with following(client, session_id) as followed:
+        await live(followed)
+        pulse = followed.link.pulse
+        assert pulse.limit == 45
+        followed.clock.advance(30)
+        pulse.bytes()
+        assert pulse.limit == 90
+        followed.clock.advance(89)
+        pulse.bytes()
+        assert pulse.limit == 180, "and no longer"
+        pulse.opened()
+        pulse.died()
+        assert pulse.limit == 180
+
+
+# -- S7: sleep and wake -------------------------------------------------------------------------
+
+
+class SleepyClock(HurriedClock):
+    """The machine sleeps: the wall moves on, the steady clock does not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asleep = 0.0
+
+    def now(self) -> datetime:
+        from datetime import timedelta
+
+        return super().now() + timedelta(seconds=self.asleep)
+
+
+@pytest.mark.parametrize("steady", [True, False])
+async def test_after_sleep_it_connects_at_once(server: Standin, client: AsyncAnthropic, steady: bool) -> None:
+    session_id, clock = await begin(client, "scout"), SleepyClock()
+    async with following(client, session_id, clock) as followed:
+        await live(followed)
+        for times in range(1, 5):
+            slept = list(clock.slept)
+            if steady:
+                clock.advance(600)  # the process was stopped: both clocks went on
+            else:
+                clock.asleep += 600
+                clock.advance(1)
+            await followed.until(lambda times=times: followed.types().count(CAUGHT_UP) > times)  # type: ignore[misc]
+            assert clock.slept == slept, "it waited before it connected"
+            await live(followed)
+        await say_go(followed)
+        await finished(server, followed)
+
+
+async def test_a_wall_clock_that_is_set_back_is_no_sleep(server: Standin, client: AsyncAnthropic) -> None:
+    session_id, clock = await begin(client, "scout"), SleepyClock()
+    async with following(client, session_id, clock) as followed:
+        await live(followed)
+        clock.asleep -= 3600
+        await ticks(followed, 3)
+        assert opened(server) == 1
+
+
+# -- S4: refusals, end to end -------------------------------------------------------------------
+
+
+async def test_retry_after_is_followed_and_an_outage_is_said_once(server: Standin, client: AsyncAnthropic) -> None:
+    session_id = await begin(client, "scout", text="go")
+    server.faults.rate_limit("7", path=STREAM)
+    server.faults.refuse(529, path=STREAM, skip=1, times=2)
+    server.faults.refuse(500, path="*/events", method="GET", times=1)
+    async with following(client, session_id) as followed:
+        await finished(server, followed)
+        waits = [seconds for seconds in followed.clock.slept if seconds > 0]
+        assert waits[0] == pytest.approx(7 + 0.5 * 7 * 0.25)
+        lost, back = followed.journal.notes()
+        assert "529" in lost
+        assert "is back after" in back
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said_"),
+    [
+        (401, None, "the key is not valid"),
+        (403, None, "beta access"),
+        (404, None, "no such session"),
+        (429, "enforced_spend_limit_reached", "spend limit"),
+    ],
+)
+@pytest.mark.parametrize("path", [STREAM, "*/events", "*/threads"])
+async def test_what_does_not_pass_is_said_at_once(
+    server: Standin, client: AsyncAnthropic, status: int, code: str | None, said_: str, path: str
+) -> None:
+    session_id = await begin(client, "scout")
+    server.faults.refuse(status, path=path, method="GET", code=code, times=99)
+    async with following(client, session_id) as followed:
+        assert followed.task is not None
+        with pytest.raises(StreamsEnded, match=said_) as raised:
+            await followed.task
+        assert "\n" not in str(raised.value)
+        assert sum(one.status == status for one in server.requests) == 1, "asked once, not again"
+
+
+@pytest.mark.parametrize(("status", "times"), [(529, 8), (503, 8), (429, 3)])
+async def test_a_server_that_keeps_refusing_is_given_up(
+    server: Standin, client: AsyncAnthropic, status: int, times: int
+) -> None:
+    session_id = await begin(client, "scout")
+    server.faults.refuse(status, path=STREAM, times=99)
+    async with following(client, session_id) as followed:
+        assert followed.task is not None
+        with pytest.raises(StreamsEnded, match=f"{status}.*refused {times} times"):
+            await followed.task
+        assert sum(one.status == status for one in server.requests) == times
+
+
+async def test_a_network_that_is_gone_is_tried_for_ever(server: Standin, client: AsyncAnthropic) -> None:
+    session_id = await begin(client, "scout", text="go")
+    server.faults.add(path=STREAM, broken="reset", times=30)
+    async with following(client, session_id) as followed:
+        await finished(server, followed)
+        assert followed.journal.notes()[0].startswith("the connection to the session is lost")
+        assert len(followed.journal.notes()) == 2
+
+
+async def test_a_thread_that_is_refused_does_not_end_the_session(server: Standin, client: AsyncAnthropic) -> None:
+    session_id = await begin(client, "scout", text="go")
+    server.faults.refuse(529, path="*/threads/*/stream", times=12)
+    server.faults.refuse(404, path="*/threads/*/stream", skip=12, times=1)
+    async with following(client, session_id) as followed:
+        await finished(server, followed)
+
+
+@pytest.mark.parametrize("kind", ["overloaded_error", "api_error", "rate_limit_error", "unheard_of_error"])
+async def test_an_error_frame_is_a_lost_connection(server: Standin, client: AsyncAnthropic, kind: str) -> None:
+    session_id = await begin(client, "scout", text="go")
+    data = f'event: error\ndata: {{"type":"error","error":{{"type":"{kind}","message":"m"}}}}\n\n'
+    server.faults.stream(Step(3, "garbage", data=data.encode()), path=STREAM)
+    async with following(client, session_id) as followed:
+        await finished(server, followed)
+
+
+async def test_an_error_frame_that_does_not_pass_ends_it(server: Standin, client: AsyncAnthropic) -> None:
+    session_id = await begin(client, "scout")
+    data = b'event: error\ndata: {"type":"error","error":{"type":"authentication_error","message":"revoked"}}\n\n'
+    server.faults.stream(Step(1, "garbage", data=data), path=STREAM)
+    async with following(client, session_id) as followed:
+        await live(followed)
+        await say_go(followed)
+        assert followed.task is not None
+        with pytest.raises(StreamsEnded, match="revoked"):
+            await followed.task
+
+
+# -- S6: frames that cannot be read ---------------------------------------------------------------
+
+DEEP = b"[" * 5000 + b"]" * 5000
+GOOD = b'{"id":"sevt_x","type":"agent.thinking","processed_at":null}'
+HARMLESS = [
+    b"\n",
+    b"\n\n\n",
+    b": a comment\n\n",
+    b"event: ping\n\n",
+    b"event: ping\ndata: not json\n\n",
+    b'data: {"type":"ping"}\n\n',
+    b"event: agent.message\n\n",
+    b"event: agent.message\ndata:\n\n",
+    b"event: agent.message\ndata:    \n\n",
+    b"retry: 10\n\n",
+    b"id: 7\n\n",
+    b"nonsense\n\n",
+    b"nonsense: more\n\n",
+    b"\x00\n\n",
+    b"\xff\xfe\n\n",
+    b"\r\r\r\r",
+    b"\r\n\r\n",
+    b"event\n\n",
+    b":\n\n",
+    b"event: error-ish\n\n",
+]
+BROKEN = [
+    b"data: " + data + b"\n\n"
+    for data in (
+        b"{",
+        b"}",
+        b'{"id": "sevt_',
+        b'{"type":}',
+        b"nothing",
+        b"null",
+        b"true",
+        b"7",
+        b'"agent.message"',
+        b"[]",
+        b'[{"type":"agent.message"}]',
+        b"{}",
+        b'{"type":null}',
+        b'{"type":7}',
+        b'{"type":""}',
+        b'{"type":["agent.message"]}',
+        b'{"type":"agent.message",}',
+        b"{'type':'agent.message'}",
+        b'{"type":"agent.message","n":NaN}',
+        b'{"type":"agent.message","n":Infinity}',
+        b'{"type":"agent.message","n":1e999}',
+        b'{"type":"agent.message","t":"\\ud800"}',
+        b'{"type":"agent.message","t":"\\x"}',
+        b'{"type":"agent.message","t":"\x00"}',
+        b'{"type":"agent.message","t":"\xff\xfe"}',
+        b'{"type":"agent.message","t":"\xc3\x28"}',
+        b"\xef\xbb\xbf{",
+        DEEP,
+        b'{"type":"agent.message","a":' + DEEP + b"}",
+        b'{"type":"agent.message"}{"type":"agent.message"}',
+        b'{"type":"agent.message"\ndata: ,,}',
+    )
+]
+BROKEN += [
+    b"event: agent.message\rdata: {\r\r",
+    b"event: agent.message\r\ndata: {\r\n\r\n",
+    b"event: x\ndata\ndata: {\n\n",
+]
+NEW = [
+    b"data: " + GOOD + b"\n\n",
+    b"event: agent.other\ndata: " + GOOD + b"\n\n",
+    b"event: agent.thinking\rdata: " + GOOD + b"\r\r",
+    b"event: agent.thinking\r\ndata: " + GOOD + b"\r\n\r\n",
+    b'data: {"id":"sevt_x",\ndata: "type":"agent.thinking","processed_at":null}\n\n',
+    b"data:" + GOOD + b"\n\n",
+]
+"""Unusual, and events nevertheless: they exist on the stream only, so that they are known again here."""
+
+
+@pytest.mark.parametrize(("payloads", "counts"), [(HARMLESS, 0), (BROKEN, 1), (NEW, 0)])
+async def test_no_frame_can_break_it(
+    server: Standin, client: AsyncAnthropic, payloads: list[bytes], counts: int
+) -> None:
+    top, env = await provision(client, "scout")
+
+    async def one(payload: bytes) -> list[str]:
+        session: Any = await client.beta.sessions.create(agent=top, environment_id=env)
+        path = f"*/{session.id}/events/stream"
+        server.faults.stream(Step(2, "garbage", data=payload), path=path)
+        async with following(client, session.id) as followed:
+            await followed.until(lambda: CAUGHT_UP in followed.types())
+            await say_go(followed)
+            await followed.until(followed.done)
+            await followed.streams.settle()
+        events = [event for event in followed.journal.events if event.source_id != "sevt_x"]
+        wrong = [] if state_hash(events) == await expected_hash(server, session.id) else ["state"]
+        unreadable = [one for one in events if isinstance(one.body, Mirrored) and one.body.kind == "unreadable"]
+        wrong += ["record of it"] * (len(unreadable) != counts)
+        wrong += ["not taken"] * ((payload in NEW) != (len(events) < len(followed.journal.events)))
+        return [f"{payload[:60]!r}: {what}" for what in wrong]
+
+    wrong = []
+    for start in range(0, len(payloads), 8):
+        for found in await asyncio.gather(*map(one, payloads[start : start + 8])):
+            wrong += found
+    assert wrong == []
+
+
+def test_there_are_sixty_of_them() -> None:
+    assert len({*HARMLESS, *BROKEN, *NEW}) >= 60
+
+
+async def test_a_frame_of_64_mib_is_passed_over(server: Standin) -> None:
+    async def not_recorded(body: Egress) -> None:
+        assert body.host
+
+    to = Endpoint(base_url=server.base_url, key=server.key, key_name="ANTHROPIC_API_KEY")
+    async with make_client(to, not_recorded) as client:
+        session_id = await begin(client, "scout", text="go")
+        server.faults.stream(Step(3, "garbage", data=b"data: " + b"x" * (64 << 20) + b"\n\n"), path=STREAM)
+        async with following(client, session_id) as followed:
+            await finished(server, followed)
+            assert opened(server) == 2
+
+
+# -- how it ends ----------------------------------------------------------------------------------
+
+
+async def stops(actor: Actor) -> None:
+    """Work once, then fail for good."""
+    await actor.hear()
+    await actor.fail("model_request_failed_error", "terminal", "no more")
+
+
+async def test_a_session_that_is_over_ends_them(server: Standin, client: AsyncAnthropic) -> None:
+    server.script({"lead": stops})
+    session_id = await begin(client, "scout", text="go")
+    async with following(client, session_id) as followed:
+        assert followed.task is not None
+        assert await followed.task == "terminated"
+        (error,) = [one for one in followed.given if one.type == "session.error"]
+        assert (error.error_type, error.retry_status) == ("model_request_failed_error", "terminal")
+        assert state_hash(followed.journal.events) == await expected_hash(server, session_id)
+    async with following(client, session_id) as again:
+        assert again.task is not None
+        assert await again.task == "terminated", "also where it was over before they came"
+        assert state_hash(again.journal.events) == state_hash(followed.journal.events)
+
+
+async def test_a_session_that_is_deleted_ends_them(server: Standin, client: AsyncAnthropic) -> None:
+    session_id = await begin(client, "scout")
+    async with following(client, session_id) as followed:
+        await live(followed)
+        await client.beta.sessions.delete(session_id)
+        assert followed.task is not None
+        assert await followed.task == "deleted"
+
+
+async def test_another_process_goes_on_with_the_same_journal(server: Standin, client: AsyncAnthropic) -> None:
+    session_id = await begin(client, "scout", text="go")
+    clock = HurriedClock()
+    journal = FakeJournal(clock)
+    async with following(client, session_id, clock, journal, answers=False) as first:
+        await first.until(lambda: first.types().count(CALL) == 2)
+        waiting = {one.id for one in first.given if one.type == CALL}
+    async with following(client, session_id, clock, journal) as second:
+        await finished(server, second)
+        replayed = {one.id: one.open for one in second.given if one.type == CALL and one.replayed}
+        assert replayed == dict.fromkeys(waiting, True)
+    third = FakeJournal(clock)
+    async with following(client, session_id, clock, third) as late:
+        await late.until(lambda: CAUGHT_UP in late.types())
+        assert [one.open for one in late.given if one.type == CALL] == [False] * 3
+        assert late.streams.open_calls == frozenset()
+        await late.streams.settle()
+        assert state_hash(third.events) == state_hash(journal.events)
+
+
+async def test_what_the_journal_refuses_ends_them(server: Standin, client: AsyncAnthropic) -> None:
+    session_id = await begin(client, "scout", text="go")
+    clock = HurriedClock()
+    journal = FakeJournal(clock)
+    journal.failing = lambda body: RuntimeError("full") if body.type == "agent.message" else None
+    async with following(client, session_id, clock, journal) as followed:
+        assert followed.task is not None
+        with pytest.raises(RuntimeError, match="full"):
+            await followed.task
+
+
+async def test_previews_of_every_thread_are_shown(server: Standin, client: AsyncAnthropic) -> None:
+    server.options.delta_chars = 4
+    session_id = await begin(client, "scout")
+    async with following(client, session_id) as followed:
+        await live(followed)
+        await say_go(followed)
+        await finished(server, followed)
+        assert followed.journal.shown["orchestrator"].startswith("I ask the scouts.")
+    assert Streams.__doc__
