@@ -13,11 +13,12 @@ from pydantic import JsonValue
 
 from orchestrator.journal.audit_words import NOT_AUDITED, THREAD, say
 from orchestrator.journal.chain import Damage, Integrity
-from orchestrator.journal.events import Event, ThreadCreated
+from orchestrator.journal.events import Event, IncidentOpened, ThreadCreated
 from orchestrator.journal.reader import JournalReader
 from orchestrator.journal.rows import Row, to_event
 
-_NAMES_AGENTS = "session.thread_created"
+_ALWAYS_READ = frozenset({"session.thread_created", "warroom.incident"})
+"""They name the agents of threads, and the session itself."""
 
 Wanted = Callable[[int, str], bool]
 """Says of a seq and a type whether it is asked for."""
@@ -58,11 +59,24 @@ class Ending:
     live: bool
     version: int
     newer: bool
+    anchored: int = 0
+    """The event that head.json names; later ones are chained and no more."""
+    recorded_as: str = ""
+    """Another session's id, where the record says that it is that one's; empty where it is this one's."""
+
+    @property
+    def loose(self) -> str:
+        """Say which events came after the anchor, though nobody writes them now; empty where there are none."""
+        if self.live or self.anchor or self.anchored >= self.events:
+            return ""
+        first = self.anchored + 1
+        which = f"event {first}" if first == self.events else f"events {first} to {self.events}"
+        return f"{which} came after it: the last run broke off, or they were added by something else than warroom"
 
     @property
     def whole(self) -> bool:
-        """Whether the chain holds from the first event to the one that the anchor names."""
-        return not self.damage and not self.anchor
+        """Whether the chain holds from the first event to the one that the anchor names, which is the last."""
+        return not self.damage and not self.anchor and not self.loose and not self.recorded_as
 
 
 @dataclass
@@ -73,6 +87,7 @@ class Audit:
     wanted: Wanted = lambda seq, kind: True
     _agents: dict[str, str] = field(default_factory=dict)
     _harmed: dict[int, str] = field(default_factory=dict)
+    _recorded_as: str = ""
 
     def __post_init__(self) -> None:
         self._integrity: Integrity = self.reader.verify()
@@ -82,10 +97,10 @@ class Audit:
 
     def lines(self) -> Iterator[AuditLine | Damage]:
         """Yield what was done and asked for in order; a Damage stands where events cannot be read."""
-        for item in self.reader.salvage():
+        for item in self.reader.salvage(self._integrity.total):
             if isinstance(item, Damage):
                 yield item
-            elif item.type == _NAMES_AGENTS or self._asked(item):
+            elif item.type in _ALWAYS_READ or self._asked(item):
                 try:
                     event = to_event(item)
                 except ValueError as error:
@@ -93,6 +108,8 @@ class Audit:
                     continue
                 if isinstance(event.body, ThreadCreated):
                     self._agents[event.body.session_thread_id] = event.body.agent_name
+                elif isinstance(event.body, IncidentOpened) and event.body.session != self.reader.directory.name:
+                    self._recorded_as = event.body.session
                 if self._asked(item):
                     yield self._line(event)
 
@@ -109,6 +126,8 @@ class Audit:
             live=self.reader.live,
             version=self.reader.version,
             newer=self.reader.newer,
+            anchored=self.reader.anchored,
+            recorded_as=self._recorded_as,
         )
 
     def _asked(self, row: Row) -> bool:

@@ -7,9 +7,9 @@ from typing import Literal
 
 from orchestrator.journal.anchor import Anchored
 from orchestrator.journal.database import Database, DatabaseFault
-from orchestrator.journal.rows import GENESIS, Row, Unreadable, last_seq, one, scan, seal
+from orchestrator.journal.rows import GENESIS, Row, Unreadable, last_seq, one, row_count, scan, seal
 
-DamageKind = Literal["changed", "missing", "shortened", "swapped", "unreadable", "anchor", "header"]
+DamageKind = Literal["changed", "missing", "shortened", "swapped", "unreadable", "anchor", "header", "stray"]
 _MOST_PAIRED = 64
 _MOST_NAMED = 1000
 
@@ -35,6 +35,7 @@ class Damage:
             "unreadable": f"{which} on damaged pages",
             "anchor": "the end cannot be proved",
             "header": "the first page of journal.db is damaged, the rest was read without it",
+            "stray": "rows lie in journal.db that are no part of the record",
         }[self.kind]
         return f"{said} ({self.detail})" if self.detail else said
 
@@ -93,7 +94,7 @@ class Verification:
 
     def __post_init__(self) -> None:
         self._seq, self._previous, self._good = self.after, GENESIS, self.after
-        self._anchor_seen = False
+        self._anchor_seen, self._rows_seen = False, 0
         anchor_seq = 0 if self.anchored.fault else self.anchored.head.seq
         try:
             stored = last_seq(self.database)
@@ -134,6 +135,7 @@ class Verification:
         return Integrity(max(good, 0), self.total, damage, self.after + 1 if self.after else 1)
 
     def _check(self, row: Row) -> None:
+        self._rows_seen += 1
         if row.seq > self._seq + 1:
             self._gap("missing", self._seq + 1, row.seq - 1)
             self._previous = b""
@@ -162,6 +164,7 @@ class Verification:
             self._gap("missing", self.anchored.head.seq, self.anchored.head.seq)
         self._name_bad()
         if self.thorough and not self._damage:
+            self._check_count()
             self._check_pages()
 
     def _name_bad(self) -> None:
@@ -187,6 +190,15 @@ class Verification:
                     found |= {row.seq: sealed, other.seq: row.hash if sealed == other.hash else other.hash}
                     self._damage.append(Damage("swapped", row.seq, other.seq))
         return found
+
+    def _check_count(self) -> None:
+        """Name rows that a scan does not come by, such as one of a negative seq: a search by id would find them."""
+        try:
+            beside = row_count(self.database, self.total) - self._rows_seen
+        except DatabaseFault:
+            return  # the pages are checked next
+        if beside and not self.after:
+            self._gap("stray", self.total + 1, self.total + 1, f"{beside} of them")
 
     def _check_pages(self) -> None:
         try:

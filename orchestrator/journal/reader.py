@@ -88,6 +88,11 @@ class JournalReader:
         return ""
 
     @property
+    def anchored(self) -> int:
+        """The event that head.json names, as it was read; 0 where it cannot be trusted."""
+        return 0 if self._anchored.fault else self._anchored.head.seq
+
+    @property
     def words(self) -> str:
         """Say in one line how far it can be trusted."""
         newer = f"written by a newer warroom (log version {self._version}); " if self.newer else ""
@@ -154,10 +159,13 @@ class JournalReader:
         self.integrity = self._check(thorough=True)
         return self.integrity
 
-    def salvage(self) -> Iterator[Row | Damage]:
-        """Yield every row that can still be read, whole or not, and a Damage where something is missing."""
-        expected = 1
-        for item in scan(self._database, 0, self._total):
+    def salvage(self, upto: int | None = None) -> Iterator[Row | Damage]:
+        """Yield every row that can still be read, whole or not, and a Damage where something is missing.
+
+        `upto` ends it later or earlier than what was there when this reader was opened.
+        """
+        expected, last = 1, self._total if upto is None else upto
+        for item in scan(self._database, 0, last):
             if isinstance(item, Unreadable):
                 yield Damage("unreadable", item.first, item.last)
                 expected = item.last + 1
@@ -166,8 +174,8 @@ class JournalReader:
                 yield Damage("missing", expected, item.seq - 1)
             expected = item.seq + 1
             yield item
-        if expected <= self._total and not self._fault:
-            yield Damage("shortened", expected, self._total)
+        if expected <= last and not self._fault:
+            yield Damage("shortened", expected, last)
 
     def close(self) -> None:
         """Close the connection."""

@@ -91,6 +91,11 @@ def last_seq(database: Database) -> int:
     return int(database.run("SELECT coalesce(max(seq), 0) FROM event")[0][0])
 
 
+def row_count(database: Database, upto: int) -> int:
+    """Return how many rows there are of `seq <= upto`, whatever their seq is."""
+    return int(database.run("SELECT count(*) FROM event NOT INDEXED WHERE seq <= ?", (upto,))[0][0])
+
+
 def scan(database: Database, after: int, upto: int) -> Iterator[Row | Unreadable]:
     """Yield every row with `after < seq <= upto` that can still be read, in order, and what cannot."""
     seq, careful_until = after, 0

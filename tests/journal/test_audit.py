@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from orchestrator.journal.chain import Damage
 from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import KNOWN_TYPES, Body, UnknownBody, parse_body
 from orchestrator.journal.reader import JournalReader
+from orchestrator.journal.rows import COLUMNS, Row, seal
 from orchestrator.journal.store import Journal
 from tests.fakes import FakeClock
 from tests.journal.logs import build
@@ -244,4 +246,70 @@ async def test_a_session_is_audited_while_it_runs(tmp_path: Path) -> None:
         assert [line.seq for line in audit.lines() if isinstance(line, AuditLine)] == [1]
         end = audit.ending()
         assert (end.live, end.whole, end.events) == (True, True, 1)
+    await journal.close()
+
+
+# -- what a forger does with the file, and the chain alone does not show ---------------------------
+
+
+def _forged(directory: Path, **changes: Any) -> None:
+    """Add a decision nobody took to the file, sealed as warroom seals."""
+    with sqlite3.connect(directory / "journal.db") as connection:
+        last = Row(*connection.execute(f"SELECT {COLUMNS} FROM event ORDER BY seq DESC LIMIT 1").fetchone())  # noqa: S608
+        body = b'{"type":"warroom.approval_decided","id":"call:1","decision":"approve","digest":"","by":"person"}'
+        kind, key = "warroom.approval_decided", "decided:call:1"
+        row = last._replace(seq=last.seq + 1, stream="hands", type=kind, source_id=key, body=body)._replace(**changes)
+        row = row._replace(hash=seal(last.hash, row) or b"")
+        connection.execute(f"INSERT INTO event ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)", row)  # noqa: S608
+    connection.close()
+
+
+async def test_an_event_that_was_added_after_the_end_is_not_vouched_for(tmp_path: Path) -> None:
+    directory = await build(tmp_path / "s", 5)
+    _forged(directory)
+    with JournalReader(directory) as reader:
+        end = Audit(reader).ending()
+    assert "event 6 came after it" in end.loose
+    assert not end.whole
+
+
+@pytest.mark.parametrize("seq", [-3, 0])
+async def test_a_row_beside_the_record_is_found(seq: int, tmp_path: Path) -> None:
+    directory = await build(tmp_path / "s", 5)
+    _forged(directory, seq=seq)
+    with JournalReader(directory) as reader:
+        end = Audit(reader).ending()
+    assert [damage.kind for damage in end.damage] == ["stray"]
+    assert not end.whole
+
+
+async def test_rows_of_the_same_seq_are_found(tmp_path: Path) -> None:
+    directory = await build(tmp_path / "s", 5)
+    with sqlite3.connect(directory / "journal.db") as connection:
+        connection.execute("ALTER TABLE event RENAME TO old")
+        connection.execute("CREATE TABLE event AS SELECT * FROM old")
+        connection.execute("INSERT INTO event SELECT * FROM old WHERE seq = 3")
+    connection.close()
+    with JournalReader(directory) as reader:
+        assert not Audit(reader).ending().whole
+
+
+async def test_a_record_under_another_sessions_name_says_whose_it_is(tmp_path: Path) -> None:
+    opened = parse_body({"type": "warroom.incident", **SAMPLES["warroom.incident"], "session": "one"})
+    await write(tmp_path / "one", ("orchestrator", opened))
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    for name, of in (("one", ""), ("two", "one")):
+        with JournalReader(tmp_path / name) as reader:
+            audit = Audit(reader, lambda seq, kind: seq > 1)
+            assert list(audit.lines()) == []
+            assert (audit.ending().recorded_as, audit.ending().whole) == (of, not of)
+
+
+async def test_no_act_is_left_out_that_the_end_vouches_for(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path / "s", FakeClock())
+    await journal.append(Entry(vocabulary.Note(text="one"), "logs"))
+    with JournalReader(tmp_path / "s") as reader:
+        await journal.append(Entry(vocabulary.Note(text="two"), "logs"))
+        audit = Audit(reader)
+        assert len(list(audit.lines())) == audit.ending().events
     await journal.close()

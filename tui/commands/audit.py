@@ -120,8 +120,18 @@ def _closing(end: Ending) -> Iterator[str]:
             yield f"  and {len(end.damage) - 20} more"
     else:
         yield f"chain verified from 1 to {end.events}: yes"
-    yield f"head anchor matches: {'no, ' + str(clean(end.anchor, newlines=False)) if end.anchor else 'yes'}"
+    yield f"head anchor matches: {_anchor(end)}"
+    if end.recorded_as:
+        yield f"NOT THIS SESSION'S: the record says that it is of {clean(end.recorded_as, newlines=False, limit=100)}"
     yield f"head: event {end.proved}, {end.head}"
+
+
+def _anchor(end: Ending) -> str:
+    from orchestrator.journal.text import clean
+
+    if end.anchor:
+        return f"no, {clean(end.anchor, newlines=False)}"
+    return f"event {end.anchored}; {end.loose}" if end.loose else "yes"
 
 
 # -- as JSON lines -----------------------------------------------------------------------------
@@ -136,7 +146,8 @@ def _as_json(made: Audit) -> Iterator[str]:
         else:
             yield _line({"record": "act", **vars(item), "proved": not item.doubt})
     end = made.ending()
-    whole = {"record": "end", **vars(end), "damage": [_damage(item) for item in end.damage], "whole": end.whole}
+    whole = {"record": "end", **vars(end), "damage": [_damage(item) for item in end.damage]}
+    whole |= {"loose": end.loose, "whole": end.whole}
     yield _line(whole)
 
 
