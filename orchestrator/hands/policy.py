@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
-from subagents.contract import AgentName, Frozen, Tool
+from subagents.contract import AgentName, Frozen, Roster, Tool
 
 if TYPE_CHECKING:
     from orchestrator.config import Settings
@@ -46,6 +46,9 @@ class Rule(Frozen):
     arguments: Mapping[str, str] = Field(default_factory=dict)
     """Argument name -> pattern. A string is matched as it is, anything else as its JSON; absent never matches.
 
+    `.` stands for a line break too in a rule that asks or denies, and does not in one that allows: neither gets
+    looser by one.
+
     Hands asks with the arguments as the tool will take them, its defaults filled in (`calls.understood`).
     """
     reason: str = ""
@@ -65,24 +68,26 @@ class Rule(Frozen):
     def matches(self, agent: AgentName, tool: str, arguments: Mapping[str, Any]) -> bool:
         """Say whether the rule speaks of this call."""
         return self.speaks_of(agent, tool) and all(
-            name in arguments and _fits(pattern, arguments[name]) for name, pattern in self.arguments.items()
+            name in arguments and _fits(pattern, arguments[name], any_line=self.answer != "allow")
+            for name, pattern in self.arguments.items()
         )
 
 
-def _compile(pattern: str) -> Any:
+def _compile(pattern: str, *, any_line: bool = False) -> Any:
     import re2
 
     options = re2.Options()
     options.log_errors = False
+    options.dot_nl = any_line
     try:
         return re2.compile(pattern, options)
     except re2.error:
         return None
 
 
-def _fits(pattern: str, value: object) -> bool:
+def _fits(pattern: str, value: object, *, any_line: bool) -> bool:
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    compiled = _compile(pattern)
+    compiled = _compile(pattern, any_line=any_line)
     return compiled is not None and compiled.fullmatch(text) is not None
 
 
@@ -129,6 +134,20 @@ class Policy:
             if rule.matches(agent, tool.name, arguments):
                 decision = decision.stricter(Decision(answer=rule.answer, rule=rule.name, reason=rule.reason))
         return decision
+
+    def idle(self, roster: Roster) -> list[str]:
+        """Return a line for each rule that can speak of no call, such as one that misspells a tool."""
+        every = [(agent.name, tool) for agent in roster.agents.values() for tool in agent.tools]
+        found = []
+        for rule in (*self._rules, *self._project_rules):
+            spoken_of = [tool for agent, tool in every if rule.speaks_of(agent, tool.name)]
+            taken = {name for tool in spoken_of for name in tool.params.model_fields}
+            unknown = sorted(set(rule.arguments) - taken)
+            if not spoken_of:
+                found.append(f"{rule.name}: this rule holds nothing: no agent {rule.agent!r} has a tool {rule.tool!r}")
+            elif unknown:
+                found.append(f"{rule.name}: this rule holds nothing: no such tool takes an argument {unknown[0]!r}")
+        return found
 
     def depends(self, agent: AgentName, tool: str) -> bool:
         """Say whether the answer for this tool depends on its arguments."""

@@ -54,6 +54,33 @@ def test_its_answers_are_those_of_the_settings(quick: InProcess, tmp_path: Path)
     assert (refused.status, "mine.toml:2" in refused.complaint()) == (2, True)
 
 
+def test_a_rule_that_misspells_a_tool_is_told_and_so_is_what_does_not_count(
+    quick: InProcess,
+) -> None:
+    (quick.home / "warroom.toml").write_text(
+        '[[policies]]\ndecision = "deny"\ntool = "log_search"\n[[policies]]\ndecision = "allow"\ntool = "code_*"\n'
+    )
+    ran = settle(quick("agents", "show"))
+    assert "warroom.toml:1: this rule holds nothing: no agent '*' has a tool 'log_search'" in ran.out
+    assert "a rule that allows does not count from a project's file" in ran.err
+    checked = quick("config", "check")
+    assert (checked.status, "this rule holds nothing" in checked.out) == (2, True)
+    assert len(json.loads(settle(quick("agents", "show", "--json")).out)["idle_rules"]) == 1
+
+
+def test_the_tools_of_a_model_are_those_that_are_shown(quick: InProcess) -> None:
+    from orchestrator.config.model import EngineSettings
+    from orchestrator.engines.managed.definitions import definitions, shipped_agents
+
+    table = json.loads(settle(quick("agents", "show", "--json")).out)
+    shown = {one["name"]: {tool["name"] for tool in one["tools"]} for one in table["agents"]}
+    made = definitions(shipped_agents(), EngineSettings(), "install")
+    for agent in made:
+        assert {tool["name"] for tool in agent.tools} == {*shown[agent.role], table["with_a_model"][agent.role]}
+        assert {tool["type"] for tool in agent.tools} == {"custom"}
+    assert "report_finding" in settle(quick("agents", "show")).out
+
+
 def test_what_is_not_as_declared_is_told_and_is_no_success(quick: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = {**CAPABILITIES, "logs": {**CAPABILITIES["logs"], "logs_search": Capability(outward=True)}}
     monkeypatch.setattr(capabilities, "CAPABILITIES", changed)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from orchestrator.hands.policy import Policy, Rule
+from orchestrator.hands.policy import Answer, Policy, Rule
 from subagents.contract import Effect, Tool
 from tests.hands import toy_roster
 
@@ -87,8 +87,33 @@ def test_a_tool_that_is_not_held_is_denied_whatever_the_rules_say(by_person: boo
     ],
 )
 def test_argument_patterns_match_the_whole_argument(arguments: dict[str, Any], matches: bool) -> None:
-    rule = Rule(name="etc", answer="deny", arguments={"path": "/etc/.*"})
+    rule = Rule(name="etc", answer="allow", arguments={"path": "/etc/.*"})
     assert rule.matches("toys", "toys_keyed", arguments) is matches
+
+
+@pytest.mark.parametrize("answer", ["allow", "ask", "deny"])
+def test_a_line_break_gets_round_no_rule(answer: Answer) -> None:
+    """`.` must not end where a model puts a line break; and what is allowed must not grow by one."""
+    rule = Rule(name="r", answer=answer, arguments={"query": ".*password.*"})
+    assert rule.matches("toys", "any", {"query": "the password"})
+    assert rule.matches("toys", "any", {"query": "x\npassword\ny"}) is (answer != "allow")
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (Rule(name="f:1", answer="deny", tool="toy_double"), "f:1: this rule holds nothing: no agent '*' has a tool"),
+        (Rule(name="f:2", answer="deny", agent="Toys"), "f:2: this rule holds nothing"),
+        (Rule(name="f:3", answer="deny", tool="toys_double", arguments={"valu": "1"}), "takes an argument 'valu'"),
+        (Rule(name="f:4", answer="deny", tool="toys_*", arguments={"value": "1"}), ""),
+        (Rule(name="f:5", answer="deny"), ""),
+    ],
+)
+def test_a_rule_that_can_never_speak_is_told(rule: Rule, said: str) -> None:
+    for policy in (Policy((rule,)), Policy((), (rule,))):
+        found = policy.idle(ROSTER)
+        assert len(found) == bool(said)
+        assert said in "".join(found)
 
 
 def test_what_is_no_string_is_matched_as_json() -> None:

@@ -49,22 +49,25 @@ def show(name: str | None, remote: bool, as_json: bool, config: Path | None) -> 
     from tui.commands.faults import Fault
     from tui.commands.output import to_stdout
 
-    roster = _roster()
+    roster = whole_roster()
     if name is not None and name not in roster.agents:
         raise Fault(f"there is no agent {name[:80]!r}; there are: {', '.join(roster.agents)}")
     policy = _policy(config)
+    idle = policy.idle(roster)
     real = held(roster)
     all_three, wrong = holders_of_all_three(real), differences(CAPABILITIES, real)
     rows = [_described(agent, policy) for agent in roster.agents.values() if name in (None, agent.name)]
     if as_json:
-        made = {"agents": rows, "hold_all_three": all_three, "not_as_declared": wrong}
+        made = {"agents": rows, "hold_all_three": all_three, "not_as_declared": wrong, "idle_rules": idle}
+        made["with_a_model"] = {row["name"]: _report_tool(row["name"]) for row in rows}
         to_stdout(json.dumps(made, indent=2) + "\n")
     else:
-        to_stdout(_page(rows, all_three, wrong))
+        to_stdout(_page(rows, all_three, [*(f"NOT AS DECLARED: {one}" for one in wrong), *idle]))
     return 3 if all_three or wrong else 0
 
 
-def _roster() -> Roster:
+def whole_roster() -> Roster:
+    """Return every agent as a session has it, without sources."""
     from orchestrator.engines import coordinator
     from orchestrator.hands.rosters import RosterRecipe
 
@@ -74,14 +77,18 @@ def _roster() -> Roster:
 def _policy(own: Path | None) -> Policy:
     from orchestrator.config import ConfigError, load_settings
     from orchestrator.hands.policy import policy_of
-    from tui.commands.faults import Fault
+    from orchestrator.journal.text import clean
+    from tui.commands.faults import Fault, narrate
 
     if own is not None and not own.is_file():
         raise Fault(f"{own}: no such file; check --config")
     try:
-        return policy_of(load_settings(cwd=Path.cwd(), env=os.environ, own=own).settings)
+        loaded = load_settings(cwd=Path.cwd(), env=os.environ, own=own)
     except ConfigError as error:
         raise Fault(str(error)) from error
+    for problem in loaded.problems:
+        narrate(str(clean(problem.line(), newlines=False)))
+    return policy_of(loaded.settings)
 
 
 def _described(agent: Agent, policy: Policy) -> dict[str, Any]:
@@ -115,7 +122,17 @@ def _described(agent: Agent, policy: Policy) -> dict[str, Any]:
     }
 
 
-def _page(rows: list[dict[str, Any]], all_three: list[str], wrong: list[str]) -> str:
+def _report_tool(agent: str) -> str:
+    """Return how a model in an agent's place reports: the engine answers it, and it puts a claim on record."""
+    from orchestrator.engines.reporting import CONCLUDE, REPORT_FINDING
+    from orchestrator.journal.events import MAIN_THREAD
+
+    return CONCLUDE if agent == MAIN_THREAD else REPORT_FINDING
+
+
+def _page(rows: list[dict[str, Any]], all_three: list[str], remarks: list[str]) -> str:
+    from orchestrator.journal.text import clean
+
     width = max((len(tool["name"]) for row in rows for tool in row["tools"]), default=0)
     lines: list[str] = []
     for row in rows:
@@ -123,11 +140,13 @@ def _page(rows: list[dict[str, Any]], all_three: list[str], wrong: list[str]) ->
         lines.append(f"  {_reach(row)}")
         lines += [f"  {tool['name']:<{width}}  {_tool(tool)}" for tool in row["tools"]]
         lines.append("")
-    lines += [f"NOT AS DECLARED: {one}" for one in wrong]
+    lines += [str(clean(one, newlines=False)) for one in remarks]
     if all_three:
         lines.append(f"DEFECT: {', '.join(all_three)}: untrusted text, private data and an outward channel together.")
     else:
         lines.append("Nobody holds untrusted text, private data and an outward channel together.")
+    reports = " or ".join(sorted({_report_tool(row["name"]) for row in rows}))
+    lines.append(f"With a model each also holds {reports}: a claim on record, which is checked and changes nothing.")
     if any(tool["depends_on_arguments"] for row in rows for tool in row["tools"]):
         lines.append("*: rules of yours or of the project look at the arguments as well.")
     return "\n".join([*lines, ""])

@@ -50,11 +50,26 @@ def check(path: Path | None) -> int:
 
     target = _target(path)
     problems = faults_of(target)
-    if not problems:
+    idle = _idle_rules(target)
+    if not problems and not idle:
         to_stdout(f"{target}: fine\n")
         return 0
-    to_stdout("".join(f"{clean(problem.line(), newlines=False)}\n" for problem in problems))
+    lines = [*(problem.line() for problem in problems), *idle]
+    to_stdout("".join(f"{clean(line, newlines=False)}\n" for line in lines))
     return 2
+
+
+def _idle_rules(target: Path) -> list[str]:
+    """Return a line for each rule of a file that no call can meet."""
+    from orchestrator.config import Settings
+    from orchestrator.config.read import read_file
+    from orchestrator.hands.policy import policy_of
+    from tui.commands.agents import whole_roster
+
+    content = read_file(target).content
+    if content is None or not content.policies:
+        return []
+    return policy_of(Settings(policies=content.policies)).idle(whole_roster())
 
 
 @config.command()
