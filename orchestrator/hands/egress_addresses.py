@@ -21,6 +21,9 @@ _METADATA = frozenset(
         ("169.254.169.254", "fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"),
     )
 )
+_INSTANCE = ipaddress.ip_network("fd00:ec2::/32")
+"""What a machine at AWS is told by it over IPv6: besides metadata its containers' credentials, names and time."""
+_SITE_LOCAL = ipaddress.ip_network("fec0::/10")
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
 _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 _COMPATIBLE = ipaddress.ip_network("::/96")
@@ -53,14 +56,14 @@ def host_fault(host: str) -> str:
 
 def reach_of(address: Address) -> Reach:
     """Return what an address belongs to; one that carries another inside counts as the worse of the two."""
-    if address in _METADATA or address.is_link_local or address.is_multicast or address.is_unspecified:
+    if address in _METADATA or address in _INSTANCE or address.is_link_local or address.is_multicast or address.is_unspecified:
         return "never"
     if address.is_loopback:
         return "loopback"
     inner = _inner(address)
     if inner is not None:
         return reach_of(inner)
-    if isinstance(address, ipaddress.IPv4Address) and address in _SHARED:
+    if address in _SHARED or address in _SITE_LOCAL:
         return "private"
     if address.is_reserved:
         return "never"
