@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from orchestrator.hands.budget import Budget
-from orchestrator.journal.events import Body, Event
+from orchestrator.journal.events import Body, Event, RemoteSession
 from orchestrator.verdict.claim_rounds import ClaimRounds
 from subagents.contract import AgentName, Brief, Clock, Finding, Frozen, Roster, SourceSpec, ToolResult
 
@@ -28,6 +28,8 @@ class Message(Frozen):
 
     text: str
     to: AgentName | None = None
+    id: str = ""
+    """Names it in this session; an engine that hears again what was said before a crash knows it by that."""
 
 
 class Interrupt(Frozen):
@@ -100,6 +102,17 @@ class Desk(Protocol):
     def started_at(self) -> datetime:
         """When the session was created."""
 
+    @property
+    def session_id(self) -> str:
+        """The session's own id."""
+
+    @property
+    def remote(self) -> RemoteSession | None:
+        """The server's session that this one is, if it is one: the last word on record."""
+
+    def recorded(self, source_id: str, stream: str = "local") -> Event | None:
+        """Return what is on record under an id of a stream."""
+
     async def record(
         self, body: Body, *, thread: str, source_id: str | None = None, stream: str = "local", processed: bool = True
     ) -> Event:
@@ -114,6 +127,9 @@ class Desk(Protocol):
     async def call(self, thread: str, use: ToolUse) -> ToolResult[Any]:
         """Run a tool call through hands, for the agent whose thread it is."""
 
+    async def abandon(self, thread: str, use: ToolUse) -> None:
+        """Settle a call whose result nobody takes any more: it does not start; what may have happened is said."""
+
     def findings(self) -> tuple[Finding, ...]:
         """Return every finding that counts so far, oldest first."""
 
@@ -125,7 +141,9 @@ class Desk(Protocol):
 class Engine(Protocol):
     """What decides the next step.
 
-    One that cannot be stopped exactly at a bound says by how much it may go over, in an attribute `overshoot`.
+    One that cannot be stopped exactly at a bound says by how much it may go over, in an attribute `overshoot`; one that
+    records itself when a result has arrived, in `acknowledges`; one that hears again, after a crash, what the person
+    said before it, in `hears_again`; why the last run ended and what to do, in a line for people, in `why`.
     """
 
     name: str

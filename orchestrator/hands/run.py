@@ -118,6 +118,17 @@ class Hands:
             ran = interrupted_call(call)
         return await self._finish(call, None, ran)
 
+    async def abandon(self, agent: AgentName, thread: str, use: Use) -> None:
+        """Settle a call whose result nobody takes any more: it does not start; one that had started is `unknown`."""
+        with suppress(ToolError):
+            call = await self._read(agent, thread, use, False)
+            running = self._running.setdefault(call.id, call)
+            running.cancelled.set()
+            if running is call:
+                call.task = asyncio.create_task(self._settle(call), name=f"abandon-{call.id}")
+                call.task.add_done_callback(lambda task: self._ended(call.id, task))
+            await asyncio.shield(running.work())
+
     def cancel(self, thread: str | None = None) -> int:
         """Cancel what runs, everywhere or on one thread, for good; return how many calls that were."""
         chosen = [call for call in self._running.values() if thread is None or call.thread == thread]

@@ -57,6 +57,7 @@ from orchestrator.journal.events import (
 
 NOT_AUDITED: Mapping[str, str] = MappingProxyType(
     {
+        "warroom.remote_request": "what it became is audited: the session, the message, the interrupt, the egress",
         "warroom.mirrored": "a server's own copy of what is audited in words of this journal",
         "agent.thinking": "it says that work goes on, and nothing else",
         "session.thread_status_idle": "an agent pauses; what it did is in its calls and messages",

@@ -68,6 +68,7 @@ from orchestrator.journal.own import (
     VerdictReached,
 )
 from orchestrator.journal.own_remote import RemoteSession
+from orchestrator.journal.own_request import RemoteRequest
 from subagents.contract import Frozen
 
 MAIN_THREAD = "orchestrator"
@@ -100,6 +101,7 @@ __all__ = [
     "Note",
     "PolicyDecided",
     "Redacted",
+    "RemoteRequest",
     "RemoteSession",
     "ResultAcknowledged",
     "SessionError",
@@ -187,6 +189,7 @@ KnownBody = Annotated[
     | BudgetChanged
     | BoardEdited
     | Mirrored
+    | RemoteRequest
     | RemoteSession
     | Note,
     Field(discriminator="type"),

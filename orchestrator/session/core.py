@@ -106,8 +106,12 @@ class Session(SessionParts):
         self.fixes.take_up()
 
     async def _take_up(self) -> None:
+        hears_again = getattr(self._engine, "hears_again", False)
         for event in self._journal.events(types=FOLDED_TYPES | BUDGET_TYPES):
             self._learn(event)
+            if hears_again and isinstance(event.body, UserMessage) and event.stream == "local":
+                text = "\n".join(part.text for part in event.body.content)
+                self._desk.inbox.put(Message(text=text, to=event.body.to, id=f"message-{event.seq}"))
             if event.seq == 1:
                 self._desk.started_at = event.ts
         for event in self._journal.events(self._fold.settled_seq, types=CALL_TYPES):
@@ -152,7 +156,8 @@ class Session(SessionParts):
     async def _drive(self) -> StopReason:
         ending = await drive(self._engine, self._desk, self._clock, self._settings.grace_s)
         stop = ending.stop
-        why = how_to_raise(self.budget, self.id) if stop == "budget_reached" else ending.message
+        said = ending.message or ("" if ending.trace else str(getattr(self._engine, "why", "")))
+        why = how_to_raise(self.budget, self.id) if stop == "budget_reached" else said
         if ending.trace:
             self._write_log(ending.trace)
         try:
@@ -193,7 +198,7 @@ class Session(SessionParts):
         """Say something to everyone or to one agent; it is durable and in the engine's inbox on return."""
         body = UserMessage(content=text_content(text), to=to)
         event = await self._recorder.record(body, MAIN_THREAD, now=True)
-        self._desk.inbox.put(Message(text=text, to=to))
+        self._desk.inbox.put(Message(text=text, to=to, id=f"message-{event.seq}"))
         return event
 
     async def interrupt(self, thread: str | None = None) -> None:

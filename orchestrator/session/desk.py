@@ -11,6 +11,7 @@ from typing import Any
 from orchestrator.engines.base import Incoming, Interrupt, ToolUse
 from orchestrator.hands.budget import Budget
 from orchestrator.hands.run import Hands
+from orchestrator.hands.steps import HANDS
 from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import (
     MAIN_THREAD,
@@ -18,12 +19,14 @@ from orchestrator.journal.events import (
     Event,
     FindingReported,
     Note,
+    RemoteSession,
     UnknownBody,
     VerdictReached,
     parse_body,
 )
 from orchestrator.journal.fold import STATUS_TYPES
 from orchestrator.journal.text import CleanText, clean
+from orchestrator.session.beginning import STREAM
 from orchestrator.session.fold import SessionFold
 from orchestrator.session.recording import Recorder as Recorder
 from orchestrator.session.recording import redacted_body
@@ -46,9 +49,13 @@ NOT_FOR_ENGINES = frozenset(
         "warroom.board_edited",
         "warroom.budget_changed",
         "warroom.claims_checked",
+        "warroom.redacted",
+        "user.tool_confirmation",
     }
 )
 """What only hands, or a person through the session, put on record."""
+OTHERS_STREAMS = frozenset({HANDS, STREAM})
+"""Of hands and of the session: what is there under an id is not recorded again, so no engine takes a place in them."""
 
 PreviewSink = Callable[[str, CleanText], None]
 Transition = Callable[[Body, str | None], Any]
@@ -129,6 +136,20 @@ class SessionDesk:
         return self.hands.roster
 
     @property
+    def session_id(self) -> str:
+        """The session's own id."""
+        return "" if self.fold.opened is None else self.fold.opened.session
+
+    @property
+    def remote(self) -> RemoteSession | None:
+        """The server's session that this one is, if it is one."""
+        return self.fold.remote
+
+    def recorded(self, source_id: str, stream: str = "local") -> Event | None:
+        """Return what is on record under an id of a stream."""
+        return self.recorder.log.find(source_id, stream)
+
+    @property
     def brief(self) -> Brief:
         """The incident, its sources and what the person said, as they are now."""
         if self.fold.opened is None:
@@ -147,6 +168,8 @@ class SessionDesk:
         """Make an event durable, redacted; what is not an engine's to record raises ValueError."""
         if body.type in NOT_FOR_ENGINES:
             raise ValueError(f"an engine does not record {body.type}")
+        if stream in OTHERS_STREAMS:
+            raise ValueError(f"the stream {stream!r} is not an engine's")
         if body.type in STATUS_TYPES and thread == MAIN_THREAD:
             event: Event = await self.transition(body, source_id)
             return event
@@ -198,6 +221,10 @@ class SessionDesk:
         if self.cancel.is_set() and result.outcome == "cancelled":
             raise asyncio.CancelledError
         return result
+
+    async def abandon(self, thread: str, use: ToolUse) -> None:
+        """Settle a call whose result nobody takes any more."""
+        await self.hands.abandon(self.fold.agent_of(thread), thread, use)
 
     def findings(self) -> tuple[Finding, ...]:
         """Return every finding that counts so far, oldest first."""

@@ -11,18 +11,21 @@ from orchestrator.journal.events import (
     FindingReported,
     IncidentOpened,
     Note,
+    RemoteSession,
     SourceAddedEvent,
     ThreadCreated,
     UserCustomToolResult,
     UserMessage,
 )
 from orchestrator.journal.fold import STATUS_TYPES
+from orchestrator.journal.own_remote import REMOTE_TYPES
 from orchestrator.session.status import SETTLED_REASONS, Standing, standing_of
 from subagents.contract import AgentName, Coverage, Finding, SourceSpec
 
 FOLDED_TYPES = (
     STATUS_TYPES
     | FIX_TYPES
+    | REMOTE_TYPES
     | {
         "warroom.incident",
         "warroom.session_rule",
@@ -55,6 +58,8 @@ class SessionFold:
         """Calls that were asked for and have no result yet, by id."""
         self.settled_seq = 0
         """The last event at which no call was open: a run ended there by itself, having answered every one."""
+        self.remote: RemoteSession | None = None
+        """The server's session that this one is, the last word on record."""
         self._agents: dict[str, AgentName] = {}
         self._said: dict[int, str] = {}
         self._answered: set[str] = set()
@@ -91,6 +96,8 @@ class SessionFold:
             self._agents.setdefault(body.session_thread_id, body.agent_name)
         elif isinstance(body, IncidentOpened):
             self.opened = body
+        elif isinstance(body, RemoteSession):
+            self.remote = body
         elif isinstance(body, UserMessage):
             self._said[event.seq] = "\n".join(part.text for part in body.content)
         elif isinstance(body, Note) and body.by != "warroom":

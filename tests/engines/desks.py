@@ -10,7 +10,7 @@ from typing import Any
 from orchestrator.engines.base import Incoming, ToolUse
 from orchestrator.hands.budget import Budget
 from orchestrator.hands.budget_fold import SpentFold
-from orchestrator.journal.events import Body, Event, FindingReported, VerdictReached
+from orchestrator.journal.events import AgentCustomToolUse, Body, Event, FindingReported, RemoteSession, VerdictReached
 from orchestrator.verdict.claim_lookups import Sources, ToolRecord
 from orchestrator.verdict.claim_rounds import ClaimRounds
 from orchestrator.verdict.claims import ClaimsChecker
@@ -84,6 +84,25 @@ class FakeDesk:
         async with self._grew:
             self._grew.notify_all()
         return event
+
+    session_id = "20260301-120000-0a1b2c"
+
+    @property
+    def remote(self) -> RemoteSession | None:
+        return next((event.body for event in reversed(self.events) if isinstance(event.body, RemoteSession)), None)
+
+    def recorded(self, source_id: str, stream: str = "local") -> Event | None:
+        if source_id in self._results:
+            use, _ = self._results[source_id]
+            body = AgentCustomToolUse(name=use.name, input=dict(use.input))
+            return Event(
+                seq=0, ts=self.started_at, mono=0, thread="", stream=stream, source_id=source_id, body=body, hash=""
+            )
+        held = (event for event in self.events if (event.stream, event.source_id) == (stream, source_id))
+        return next(held, None)
+
+    async def abandon(self, thread: str, use: ToolUse) -> None:
+        raise AssertionError("the offline engine abandons nothing")
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Return once an event made `holds()` true."""

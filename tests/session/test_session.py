@@ -323,15 +323,16 @@ async def test_messages_interrupts_and_late_sources_reach_the_engine_in_order(ro
     await session.interrupt("toys")
     await session.add_source(source("late"))
     assert await run == "end_turn"
+    said = [event for event in session.journal.events() if isinstance(event.body, UserMessage)]
+    ids = [f"message-{event.seq}" for event in said]
     assert taken == [
-        Message(text="before it starts"),
-        Message(text="look at the cache", to="toys"),
+        Message(text="before it starts", id=ids[0]),
+        Message(text="look at the cache", to="toys", id=ids[1]),
         Interrupt(thread="toys"),
         SourceAdded(spec=source("late")),
     ]
     assert session.desk.brief.notes == ("before it starts", "look at the cache")
-    said = [event.body for event in session.journal.events() if isinstance(event.body, UserMessage)]
-    assert [body.to for body in said] == [None, "toys"]
+    assert [event.body.model_dump()["to"] for event in said] == [None, "toys"]
 
 
 async def test_a_late_source_is_in_the_rosters_of_this_process_and_of_the_workers(room: Room) -> None:

@@ -54,6 +54,8 @@ SILENT = frozenset(
         "span.model_request_start",
         "span.model_request_end",
         "session.usage",
+        "warroom.mirrored",
+        "warroom.remote_request",
     }
 )
 """Bookkeeping: counted nowhere, shown nowhere but in the journal."""
