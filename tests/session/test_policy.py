@@ -230,7 +230,7 @@ async def test_no_event_of_an_engine_and_no_text_changes_a_decision(room: Room, 
     assert not effects(tmp_path)
     assert not session.approvals.rules.standing()
     assert _decided(session) == {"c1": ("ask", "unkeyed")}
-    assert set(recorded) == {"agent.message", "user.message", "user.tool_confirmation"}
+    assert set(recorded) == {"agent.message", "user.message"}
     assert types(session).count("warroom.approval_decided") == 1
 
 
@@ -244,3 +244,22 @@ async def test_an_engine_writes_notes_in_its_own_name_only(room: Room) -> None:
     session = await room.create(script)
     assert await session.run() == "end_turn"
     assert session.desk.brief.notes == ()
+
+
+@pytest.mark.parametrize("stream", ["hands", "session"])
+async def test_an_engine_takes_no_place_in_the_streams_of_others(room: Room, tmp_path: Path, stream: str) -> None:
+    """Else what hands record of a call would be taken for there already, and an audit would miss it."""
+
+    async def script(desk: Desk) -> StopReason:
+        for key in ("policy:1:c1", "approval:call:c1", "decided:call:c1", "started:1:c1", "finished:c1", "source:x"):
+            body = AgentMessage(content=text_content("mine"))
+            with pytest.raises(ValueError, match="stream"):
+                await desk.record(body, thread="toys", source_id=key, stream=stream)
+        outcomes.append((await call(desk, "toys_unkeyed", "c1", path=str(tmp_path))).outcome)
+        return "end_turn"
+
+    outcomes: list[str] = []
+    session = await room.create(script, policy=Policy())
+    assert await session.run() == "end_turn"
+    assert outcomes == ["denied"]
+    assert _decided(session) == {"c1": ("ask", "unkeyed")}
