@@ -90,7 +90,12 @@ class Streams:
         return name if name in self.panes else MAIN_THREAD
 
     def preview(self, thread: str, text: str) -> None:
-        """Show streamed text, a piece at a time, until the message it belongs to comes."""
+        """Show streamed text, a piece at a time, until the message it belongs to comes; an empty one takes it away."""
+        if not text:
+            key, _ = self._preview.pop(thread, ("", ""))
+            if key:  # rows keep their numbers, so its row stays, and says nothing
+                self.panes[self.pane_of(thread)].put(Row(key, line(("…", "dim")), weight="chatter"))
+            return
         key, so_far = self._preview.get(thread, ("", ""))
         if not key:
             self._previews += 1
