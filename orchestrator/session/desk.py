@@ -12,7 +12,6 @@ from orchestrator.engines.base import Incoming, Interrupt, ToolUse
 from orchestrator.hands.budget import Budget
 from orchestrator.hands.run import Hands
 from orchestrator.hands.steps import HANDS
-from orchestrator.hands.steps import HANDS
 from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import (
     MAIN_THREAD,
@@ -27,7 +26,6 @@ from orchestrator.journal.events import (
 )
 from orchestrator.journal.fold import STATUS_TYPES
 from orchestrator.journal.text import CleanText, clean
-from orchestrator.session.beginning import STREAM
 from orchestrator.session.beginning import STREAM
 from orchestrator.session.fold import SessionFold
 from orchestrator.session.recording import Recorder as Recorder
@@ -170,8 +168,6 @@ class SessionDesk:
         """Make an event durable, redacted; what is not an engine's to record raises ValueError."""
         if body.type in NOT_FOR_ENGINES:
             raise ValueError(f"an engine does not record {body.type}")
-        if stream in OTHERS_STREAMS:
-            raise ValueError(f"the stream {stream!r} is not an engine's")
         if stream in OTHERS_STREAMS:
             raise ValueError(f"the stream {stream!r} is not an engine's")
         if body.type in STATUS_TYPES and thread == MAIN_THREAD:
