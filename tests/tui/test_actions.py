@@ -92,6 +92,17 @@ def test_help_shows_every_live_action_and_where_the_person_is_first() -> None:
     assert keys.index("message") < keys.index("quit")
 
 
+@pytest.mark.parametrize("context", LAYERS)
+def test_help_has_every_group_once_and_keys_stand_apart_from_words(context: Context) -> None:
+    rows = list(key_rows(context))
+    groups = [row.key for row in rows if row.key.startswith("group ")]
+    assert len(groups) == len(set(groups))
+    assert all(
+        row.line[0].text.endswith(" ") for row in rows if not row.key.startswith(("group", "after", "questions"))
+    )
+    assert len({row.key for row in rows}) == len(rows)
+
+
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_the_footer_fits_and_always_names_help(width: int) -> None:
     words = text_of(footer("warroom", lambda action: True, width, "0-4 pane"))

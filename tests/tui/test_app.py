@@ -106,6 +106,8 @@ async def test_delete_takes_another_key_and_esc_keeps(tmp_path: Path) -> None:
         await until(stage, lambda: "checkout" in shown(app))
         await press(stage, "d")
         assert session in shown(app)
+        await pilot.resize_terminal(80, 24)
+        await until(stage, lambda: "…? X delete  esc keep" in shown(app))
         await press(stage, "d", "enter", "y", "x", "escape")
         assert folder.exists()
         await press(stage, "d", "X")

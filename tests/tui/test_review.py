@@ -270,6 +270,7 @@ async def test_a_rejection_asks_why_and_passes_it_on() -> None:
     async with reviewing(case) as (_, pilot):
         await ticked(pilot, "r", "enter")
         assert not case.desk.done, "a rejection without a reason"
+        assert "nothing was decided: a no needs a reason" in shown(pilot.app)
         await ticked(pilot, "r", *"too wide", "enter")
         assert case.desk.done == [("reject", case.draft.id, "too wide")]
         assert "REJECTED: too wide" in shown(pilot.app)

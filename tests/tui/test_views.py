@@ -47,7 +47,7 @@ from tui.session_view import SessionView
 from tui.views.incident import answer, header, symptom, symptom_numbers
 from tui.views.layout import layout_for
 from tui.views.paint import text_of
-from tui.views.sessions import age, session_rows
+from tui.views.sessions import age, columns, session_rows
 from tui.views.spark import points_of, sparkline
 
 
@@ -232,6 +232,21 @@ def test_the_symptom_is_in_numbers_from_the_finding_and_then_from_the_verdict() 
         assert part in said
 
 
+@pytest.mark.parametrize("services", [("shop", "billing"), ("shop",), tuple(f"a-service-called-{n}" for n in range(9))])
+@pytest.mark.parametrize("width", [60, 80, 99, 100, 120, 160, 200])
+def test_since_when_and_who_is_affected_are_there_at_every_width(width: int, services: tuple[str, ...]) -> None:
+    fold = view_of(finished()).incident
+    fold.verdict = verdict().model_copy(update={"affected": services})
+    said = text_of(symptom(fold, width))
+    assert len(said) <= width
+    assert "since 09:08:00 UTC" in said
+    named = f"affects {', '.join(services)}" in said
+    assert named or ("affects it alone" if services == ("shop",) else "affects 9 services") in said or "…" in said
+    assert "affects" in said
+    if width >= 80:
+        assert "61" in said, "how large"
+
+
 def test_the_answer_names_the_cause_and_the_first_thing_to_do() -> None:
     view = view_of(finished())
     cause, then = (text_of(one) for one in answer(view.incident, view.leading))
@@ -311,6 +326,12 @@ def test_the_list_says_status_age_unread_and_what_waits() -> None:
                 0
             ].line
         )
+
+    narrow = text_of(session_rows([row], {}, frozenset(), frozenset(), START, 80)[0].line)
+    for part in ("5 min", "! 1 to decide", "cause found", "+ INC-7", "5xx"):
+        assert part in narrow
+    assert 1 + narrow.index("INC-7") == columns(80).index("INCIDENT"), "under its head, behind the gutter"
+    assert 1 + said(row).index("INC-7") == columns(200).index("INCIDENT")
 
     assert "cut off" in said(row)
     assert "running" in said(row, here=True)

@@ -24,7 +24,8 @@ def key_rows(context: Context) -> Iterable[Row]:
     """Return the rows of the help screen for where the person is."""
     layers = LAYERS[context]
     chosen = sorted((one for one in ACTIONS if one.context in layers), key=lambda one: layers.index(one.context))
-    for group, actions in groupby(chosen, key=lambda one: one.group):
+    order = list(dict.fromkeys(one.group for one in chosen))
+    for group, actions in groupby(sorted(chosen, key=lambda one: order.index(one.group)), key=lambda one: one.group):
         yield Row(f"group {group}", line((group, "strong")))
         for action in actions:
             yield _row(action)
@@ -32,13 +33,17 @@ def key_rows(context: Context) -> Iterable[Row]:
     yield Row("questions", line(("While a question stands", "strong")))
     for question, keys in QUESTIONS.items():
         for key, what in keys.items():
-            yield Row(f"q {question} {key}", line((f"  {key:<{_WIDTH}}", "accent"), f"{question}: {what}"))
-    yield Row("q esc", line((f"  {'esc':<{_WIDTH}}", "accent"), "close the question; nothing is changed"))
+            yield _key_row(f"q {question} {key}", key, f"{question}: {what}")
+    yield _key_row("q esc", "esc", "close the question; nothing is changed")
 
 
 def _row(action: Action) -> Row:
-    keys = " ".join(shown(key) for key in action.keys)
-    return Row(action.id, line((f"  {keys:<{_WIDTH}}", "accent"), action.help, (f"  {action.id}", "dim")))
+    return _key_row(action.id, " ".join(shown(key) for key in action.keys), action.help, action.id)
+
+
+def _key_row(key: str, keys: str, said: str, named: str = "") -> Row:
+    words = line((f"  {keys:<{_WIDTH}} ", "accent"), said, (f"  {named}" if named else "", "dim"))
+    return Row(key, words, wraps=True)
 
 
 class HelpScreen(Screen[None]):

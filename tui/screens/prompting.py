@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 AGENTS = ("orchestrator", "logs", "metrics", "deploys", "codefix")
 
 
+NOTHING_TYPED = {
+    "reject": "nothing was decided: a no needs a reason, which is passed on; r asks again",
+    "push": "nothing was pushed: it takes the first six characters of the commit; p asks again",
+    "push-to": "nothing was pushed: it takes an address; p asks again",
+}
+"""What an empty answer means, where somebody could take it for a yes or a no."""
+
+
 class PromptingScreen(Screen[None]):
     """Asks, and carries out. A question's answer is another key than the one that asked."""
 
@@ -155,6 +163,8 @@ class PromptingScreen(Screen[None]):
         carry_out = answers.get(event.kind) or self.other_answers().get(event.kind)
         if carry_out is not None and event.text.strip():
             carry_out(event.text.strip())
+        elif event.kind in NOTHING_TYPED:
+            self.tell(NOTHING_TYPED[event.kind])
 
     def other_answers(self) -> dict[str, Callable[[str], None]]:
         """Return what becomes of answers to questions that are the screen's own."""

@@ -17,6 +17,7 @@ from tui.screens.prompting import PromptingScreen
 from tui.views.footer import footer
 from tui.views.paint import Row, line, span
 from tui.views.ring import Ring
+from tui.views.sessions import columns, session_rows
 from tui.widgets.line_view import LineView
 from tui.widgets.painted import TextBlock
 from tui.widgets.prompt import Choice, PromptBar
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 RELOAD_TICKS = 40
 """Ticks between looks at what is kept."""
-_COLUMNS = f"{'AGE':>9}  {'STATUS':<20}{'VERDICT':<18}{'APPROVALS':<12}{'NEW':>5}         INCIDENT"
 
 
 class Desk(Protocol):
@@ -90,7 +90,6 @@ class SessionsScreen(PromptingScreen):
     def on_mount(self) -> None:
         """Show the frame at once; the list is read after it."""
         self.query_one("#header", TextBlock).show(line(("warroom", "accent"), ("  sessions", "strong")))
-        self.query_one("#columns", TextBlock).show(line((_COLUMNS, "dim")))
         self.query_one("#list", SessionList).attach(Ring())
         self._paint_bottom()
 
@@ -100,7 +99,9 @@ class SessionsScreen(PromptingScreen):
         self.query_one("#list").focus()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fit the footer."""
+        """Fit the columns and the footer."""
+        self.query_one("#columns", TextBlock).show(line((columns(event.size.width), "dim")))
+        self._ticks = 0
         self._paint_bottom()
 
     def tick(self) -> None:
@@ -126,10 +127,8 @@ class SessionsScreen(PromptingScreen):
             return
         finally:
             self._reading = False
-        from tui.views.sessions import session_rows
-
         self._rows = {row.id: row for row in rows}
-        made = session_rows(rows, seen, self.desk.running, live, around.clock.now())
+        made = session_rows(rows, seen, self.desk.running, live, around.clock.now(), self.app.size.width)
         if made != self._painted:
             self._painted = made
             self._show(made)

@@ -21,7 +21,7 @@ from orchestrator.journal.verdict import Verdict
 from orchestrator.verdict.board import Hypothesis
 from orchestrator.verdict.work_spans import WorkSpans
 from subagents.contract import Evidence, Finding
-from tui.views.paint import Line, Span, Tone, fitted, flat, line, text_of
+from tui.views.paint import Line, Tone, fitted, flat, line, text_of
 from tui.views.spark import points_of, sparkline
 
 METRIC = "metric:"
@@ -224,30 +224,50 @@ def symptom(fold: IncidentFold, width: int) -> Line:
     numbers = symptom_numbers(fold)
     if numbers is None:
         return line((_alert_words(fold), "dim"))
-    bars = max(12, min(40, width - 92)) if width >= 90 else max(0, min(12, width - 60))
-    spark: tuple[Span, ...] = ()
-    held = fold.evidence.get(numbers.ref)
-    if held is not None and bars >= 6:
-        points, cut = points_of(held.excerpt)
-        drawn = sparkline(points, bars, numbers.onset, cut)
-        split = len(drawn.bars) if drawn.onset_at is None else drawn.onset_at
-        spark = line((drawn.bars[:split], "good"), (drawn.bars[split:], "bad"), ("…" if drawn.cut else "", "dim"), " ")
     narrow = width < 100
     moved = f"{numbers.baseline} to {numbers.peak}" if numbers.baseline and numbers.peak else numbers.peak
-    name = f"{numbers.service} {numbers.metric}".strip()
     state = fold.verdict.state.state if fold.verdict else ""
     affected = fold.verdict.affected if fold.verdict else ()
-    return line(
-        *spark,
+    who = f"  affects {', '.join(affected[:4])}{' …' if len(affected) > 4 else ''}" if affected else ""
+    spark = _spark(fold, numbers, max(12, min(40, width - 92)) if width >= 90 else max(0, min(12, width - 60)))
+    stands = line(
         (f"{state} " if state else "", "bad" if state == "ongoing" else "good" if state == "recovered" else "warn"),
         (f"since {numbers.onset:%H:%M:%S} UTC" if numbers.onset else "onset unknown", "strong"),
         ("  ", "dim"),
-        (name, "accent"),
-        (f" {numbers.factor}x" if numbers.factor and narrow else "", "bad"),
-        (f" {moved}" if moved else "", "strong"),
-        (f" ({numbers.factor}x)" if numbers.factor and not narrow else "", "bad"),
-        (f"  affects {', '.join(affected[:4])}{' …' if len(affected) > 4 else ''}" if affected else "", "plain"),
     )
+    name = line((f"{numbers.service} {numbers.metric}".strip(), "accent"))
+    times = line((f" {numbers.factor}x" if narrow else f" ({numbers.factor}x)", "bad")) if numbers.factor else ()
+    change = line((f" {moved}", "strong")) if moved else ()
+    sizes = (*times, *change) if narrow else (*change, *times)
+    short = times or change
+    others = [one for one in affected if one != numbers.service]
+    more = f"  affects {f'{len(affected)} services' if others else 'it alone'}" if affected else ""
+    whole, brief = line((who, "plain")), line((more, "plain"))
+    parts = (stands, name)
+    for made in (
+        (spark, *parts, sizes, whole),
+        (*parts, sizes, whole),
+        (*parts, short, whole),
+        (*parts, short, brief),
+    ):  # fmt: skip
+        taken = sum(len(text_of(part)) for part in made)
+        if taken <= width:
+            break
+    else:
+        left = max(8, len(text_of(name)) - (taken - width))
+        made = (stands, line((fitted(text_of(name), left), "accent")), short, brief)
+    return tuple(one for part in made for one in part)
+
+
+def _spark(fold: IncidentFold, numbers: SymptomNumbers, bars: int) -> Line:
+    """Return the symptom's course in about so many cells, from its onset on in another tone."""
+    held = fold.evidence.get(numbers.ref)
+    if held is None or bars < 6:
+        return ()
+    points, cut = points_of(held.excerpt)
+    drawn = sparkline(points, bars, numbers.onset, cut)
+    split = len(drawn.bars) if drawn.onset_at is None else drawn.onset_at
+    return line((drawn.bars[:split], "good"), (drawn.bars[split:], "bad"), ("…" if drawn.cut else "", "dim"), " ")
 
 
 def _alert_words(fold: IncidentFold) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tui.views.paint import Line, Row, Tone, flat, line
+from tui.views.paint import Line, Row, Tone, fitted, flat, line
 
 if TYPE_CHECKING:
     from orchestrator.journal.index import SessionRow
@@ -51,15 +51,47 @@ def age(at: datetime | None, now: datetime) -> str:
     return f"{seconds} s"
 
 
+WIDE = 110
+"""Width from which approvals have a column of their own."""
+
+
+def columns(width: int) -> str:
+    """Return the heads of the columns for a width in cells."""
+    if width < WIDE:
+        return f"{'AGE':>8}  {'STATUS':<17}{'VERDICT':<19}INCIDENT"
+    return f"{'AGE':>8}  {'STATUS':<20}{'VERDICT':<18}{'APPROVALS':<12}{'NEW':>5}         INCIDENT"
+
+
 def session_rows(
-    rows: Sequence[SessionRow], seen: Mapping[str, int], here: frozenset[str], live: frozenset[str], now: datetime
+    rows: Sequence[SessionRow],
+    seen: Mapping[str, int],
+    here: frozenset[str],
+    live: frozenset[str],
+    now: datetime,
+    width: int = WIDE,
 ) -> tuple[Row, ...]:
     """Return one row per session. `seen`: last event read; `here`, `live`: running in this window, held by any."""
-    return tuple(_row(one, seen.get(one.id, 0), one.id in here, one.id in live, now) for one in rows)
+    made = _row if width >= WIDE else _narrow_row
+    return tuple(made(one, seen.get(one.id, 0), status_of(one, one.id in here, one.id in live), now) for one in rows)
 
 
-def _row(row: SessionRow, seen: int, here: bool, live: bool, now: datetime) -> Row:
-    words, tone = status_of(row, here, live)
+def _narrow_row(row: SessionRow, seen: int, status: tuple[str, Tone], now: datetime) -> Row:
+    """What waits for a decision takes the place of the status; a mark says that there is something new."""
+    decide = f"! {len(row.approvals)} to decide" if row.approvals else ""
+    verdict, verdict_tone = _VERDICTS.get(row.verdict, (row.verdict or "", "plain"))
+    head = line(
+        (f"{age(row.updated, now):>7}  ", "dim"),
+        (f"{fitted(decide or status[0], 16):<17}", "warn" if decide else status[1]),
+        (f"{fitted(verdict, 17):<17}", verdict_tone),
+        ("+ " if row.events > seen else "  ", "accent"),
+        (f"{flat(row.incident)}  ", "accent"),
+        (flat(row.problem or row.title), "strong"),
+    )
+    return Row(row.id, head, _detail(row))
+
+
+def _row(row: SessionRow, seen: int, status: tuple[str, Tone], now: datetime) -> Row:
+    words, tone = status
     verdict, verdict_tone = _VERDICTS.get(row.verdict, (row.verdict or "", "plain"))
     unread = max(0, row.events - seen)
     approvals = f"{len(row.approvals)} to decide" if row.approvals else ""

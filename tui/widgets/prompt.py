@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from rich.cells import cell_len, set_cell_size
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -15,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from orchestrator.journal.text import CleanText, clean
-from tui.views.paint import Line, line
+from tui.views.paint import Line, line, span
 from tui.widgets.painted import Painted, TextBlock
 
 MOST = 4000
@@ -51,7 +52,8 @@ class ChoiceLine(Painted, can_focus=True):
         """Paint the question."""
         if self.choice is None:
             return self.paint((), self.size.width)
-        return self.paint((self.choice.words, self.choice.help)[min(y, 1)], self.size.width)
+        words = _with_keys(self.choice.words, self.size.width) if y == 0 else self.choice.help
+        return self.paint(words, self.size.width)
 
     def on_key(self, event: events.Key) -> None:
         """Take the key: an answer, a dismissal, or nothing at all."""
@@ -64,6 +66,21 @@ class ChoiceLine(Painted, can_focus=True):
             self._answer(answer)
         elif event.key == "escape":
             self._answer(None)
+
+
+def _with_keys(words: Line, width: int) -> Line:
+    """Return a question cut to the width so that the keys that answer it are there whole."""
+    first = next((at for at, one in enumerate(words) if one.tone == "accent"), len(words))
+    keys = words[first:]
+    room = width - sum(cell_len(one.text) for one in keys)
+    asked = list(words[:first])
+    while asked and sum(cell_len(one.text) for one in asked) > room:
+        last = asked.pop()
+        left = room - sum(cell_len(one.text) for one in asked)
+        if left > len("…? "):
+            cut = set_cell_size(last.text, left - len("…? ")).rstrip()
+            asked.append(span(f"{cut}…? ", last.tone))
+    return (*asked, *keys)
 
 
 class PromptInput(Input):
