@@ -10,24 +10,25 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from subagents.clock import SystemClock
+from orchestrator.asked import ComposeError as ComposeError
+from orchestrator.asked import Found as Found
+from orchestrator.asked import Request as Request
+from orchestrator.asked import Surroundings as Surroundings
 from subagents.contract import Agent, Clock, Coverage, Incident, Problem, ServiceInfo, ServiceTests, SourceSpec, Window
 
 if TYPE_CHECKING:
-    from orchestrator.config import Budgets, Loaded
+    from orchestrator.config import Loaded
     from orchestrator.config import Settings as Configured
     from orchestrator.engines.base import Engine
     from orchestrator.intake.model import Intake, NamedInput
-    from orchestrator.journal.home import StateHome
+    from orchestrator.journal.own_remote import RemoteSession
     from orchestrator.session import Session, Settings
 
 INPUTS = "inputs"
@@ -43,61 +44,8 @@ SPOOL = "spool-"
 """Beginning of the names of folders, in the state directory, that hold such copies while intake runs."""
 
 
-class ComposeError(Exception):
-    """What was given cannot be used; the message is one line for people, `problems` has the rest."""
-
-    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
-        super().__init__(message)
-        self.problems = tuple(problems)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the person asked for."""
-
-    inputs: tuple[str, ...] = ()
-    """Paths, or `-` for standard input."""
-    command: tuple[str, ...] = ()
-    """A command to run, as typed, whose output is evidence."""
-    repos: tuple[str, ...] = ()
-    engine: str | None = None
-    """None: what the settings say."""
-    title: str | None = None
-    service: str | None = None
-    incident: str | None = None
-    """The incident's id."""
-    since: datetime | None = None
-    """Start of the window, where the person gives one."""
-    until: datetime | None = None
-    config: Path | None = None
-    """The user's own warroom.toml where it is not in the usual place."""
-    budgets: Budgets | None = None
-    """Bounds that the person gave with the request, over those of the settings."""
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a session takes from the machine it runs on."""
-
-    home: StateHome
-    cwd: Path
-    env: Mapping[str, str]
-    stdin: BinaryIO | None = None
-    clock: Clock = field(default_factory=SystemClock)
-    attended: bool = False
-    """A person can be asked for approvals."""
-
-    @classmethod
-    def of_process(cls, *, attended: bool = False) -> Surroundings:
-        """Return this process's; raises StateError where there is no home."""
-        from orchestrator.journal.home import StateHome
-
-        stdin = sys.stdin.buffer if sys.stdin is not None else None
-        return cls(StateHome.locate(), Path.cwd(), os.environ, stdin, attended=attended)
-
-
-async def begin(request: Request, around: Surroundings) -> Session:
-    """Take in what was given and start a session on it, not yet running.
+async def begin(request: Request, around: Surroundings, found: Found | None = None) -> Session:
+    """Take in what was given and start a session on it, not yet running; `found`: one that a server keeps already.
 
     Raises ComposeError for unusable input or settings, StateError and DiskFull for the state directory.
     """
@@ -106,13 +54,12 @@ async def begin(request: Request, around: Surroundings) -> Session:
     from orchestrator.session import Session
 
     loaded = _load(request, around)
-    name, remark = _resolve_engine(request.engine or loaded.settings.engine.choice, loaded.settings, around)
-    engine = choose_engine(name, loaded.settings, around)
+    engine, remark = (found.engine, "") if found is not None else _engine(request, loaded.settings, around)
     around.home.ensure()
     spool = around.home.path / f"{SPOOL}{secrets.token_hex(6)}"
     try:
-        intake = await _take_in(request, loaded, around, spool)
-        incident = _incident(intake.incident, request, around.clock)
+        intake = await _take_in(request, loaded, around, spool, found)
+        incident = _incident(_told_by(found, intake.incident), request, around.clock)
         directory = await in_thread(lambda: around.home.new_session(around.clock), "new-session")
         specs = with_stores(_move_in(intake.specs, spool, directory / INPUTS), directory)
     except BaseException:
@@ -127,6 +74,8 @@ async def begin(request: Request, around: Surroundings) -> Session:
         said = (Problem(what=remark),) if remark else ()
         remarks = _remarks((*said, *loaded.problems, *intake.problems, *broken))
         placed = replace(settings, directory=directory, shown={"files": shown}, remarks=remarks)
+        if found is not None:
+            placed = replace(placed, bound=found.bound)
         if request.budgets is not None:
             placed = replace(placed, budgets=over_budgets(placed.budgets, request.budgets))
         return await Session.create(around.home, incident, specs, coverage, engine, placed)
@@ -138,15 +87,20 @@ async def begin(request: Request, around: Surroundings) -> Session:
 async def take_up(session_id: str, around: Surroundings, config: Path | None = None) -> Session:
     """Open a session to continue it; raises ComposeError, StateError, JournalError."""
     from orchestrator.journal.events import IncidentOpened
+    from orchestrator.journal.own_remote import REMOTE_TYPES, bound_to
     from orchestrator.journal.reader import JournalReader
     from orchestrator.session import Session
 
     loaded = _load(Request(config=config), around)
     with JournalReader.open(around.home.session_dir(session_id)) as reader:
         first = next(reader.events(limit=1), None)
+        bound = bound_to(reader.events(types=REMOTE_TYPES))
     if first is None or not isinstance(first.body, IncidentOpened):
         raise ComposeError(f"{session_id}: it holds no incident, so there is nothing to continue; delete it")
-    engine = choose_engine(first.body.engine, loaded.settings, around, begun=True)
+    if bound is not None and not bound.hands:
+        engine = observer(bound, loaded.settings, around)
+    else:
+        engine = choose_engine(first.body.engine, loaded.settings, around, begun=True)
     return await Session.open(around.home, session_id, engine, session_settings(loaded.settings, (), around))
 
 
@@ -160,10 +114,34 @@ def choose_engine(name: str, configured: Configured, around: Surroundings, *, be
         raise ComposeError(str(error)) from error
 
 
-def _resolve_engine(name: str, configured: Configured, around: Surroundings) -> tuple[str, str]:
+def observer(bound: RemoteSession, configured: Configured, around: Surroundings) -> Engine:
+    """Return what watches a server's session that others drive; raises ComposeError where there is no key for it."""
+    from orchestrator.engines.credentials import CredentialError, endpoint
+    from orchestrator.engines.managed.observing import ObservingEngine
+
+    try:
+        to = endpoint(configured.engine, around.env)
+    except CredentialError as error:
+        raise ComposeError(f"{bound.id} cannot be watched: {error}") from error
+    if bound.host and to.host != bound.host:
+        raise ComposeError(f"{bound.id} is kept at {bound.host}, and the key that is set is for {to.host}")
+    return ObservingEngine(to, bound)
+
+
+def _engine(request: Request, configured: Configured, around: Surroundings) -> tuple[Engine, str]:
     from orchestrator.engines.choosing import resolve
 
-    return resolve(name, configured.engine, around.env, around.home)
+    wanted = request.engine or configured.engine.choice
+    name, remark = resolve(wanted, configured.engine, around.env, around.home)
+    return choose_engine(name, configured, around), remark
+
+
+def _told_by(found: Found | None, incident: Incident) -> Incident:
+    """Return the incident as the server's session names it, with what the evidence here says of it."""
+    if found is None:
+        return incident
+    told = found.incident
+    return incident.model_copy(update={"id": told.id, "title": told.title, "text": told.text or incident.text})
 
 
 def session_settings(configured: Configured, services: tuple[ServiceInfo, ...], around: Surroundings) -> Settings:
@@ -248,10 +226,12 @@ def _load(request: Request, around: Surroundings) -> Loaded:
         raise ComposeError(str(error), error.problems) from error
 
 
-async def _take_in(request: Request, loaded: Loaded, around: Surroundings, spool: Path) -> Intake:
+async def _take_in(request: Request, loaded: Loaded, around: Surroundings, spool: Path, found: Found | None) -> Intake:
     from orchestrator.intake.intake import take_in
-    from orchestrator.intake.model import IntakeError, IntakeOptions
+    from orchestrator.intake.model import Intake, IntakeError, IntakeOptions
 
+    if found is not None and not (request.inputs or request.repos or request.command):
+        return Intake(incident=found.incident)
     options = IntakeOptions(services=tuple(loaded.settings.services), named=tuple(_named(request, loaded.settings)))
     try:
         return await take_in(

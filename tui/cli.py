@@ -12,6 +12,7 @@ from tui.commands.lazy import LazyGroup, Listed
 COMMANDS = {
     "run": Listed("tui.commands.run:run", "Investigate an incident: folder, files, `-`, or `-- COMMAND`."),
     "open": Listed("tui.commands.open:open_session", "Open a session in the war room."),
+    "attach": Listed("tui.commands.attach:attach", "Watch a session that a server keeps, or take it over."),
     "demo": Listed("tui.commands.demo:demo", "Investigate the bundled incident."),
     "sessions": Listed("tui.commands.sessions:sessions", "List, show, resume, export and delete sessions."),
     "report": Listed("tui.commands.report:report", "Print a session's report: markdown, json, or five lines."),
@@ -19,9 +20,10 @@ COMMANDS = {
     "fix": Listed("tui.commands.fix:fix", "Look at drafted fixes, approve, deliver, push, take back."),
     "agents": Listed("tui.commands.agents:agents", "Show the agents: who holds which tools, what each may do."),
     "purge": Listed("tui.commands.removal:purge", "Delete old sessions, in two steps."),
+    "eval": Listed("tui.commands.evaluate:evaluate", "Run labelled cases and score the verdicts; compare runs."),
     "init": Listed("tui.commands.config:init", "Write a warroom.toml to start from."),
     "config": Listed("tui.commands.config:config", "Check the configuration."),
-    "schema": Listed("tui.commands.schema:schema", "Print a JSON Schema: events, verdict, config."),
+    "schema": Listed("tui.commands.schema:schema", "Print a JSON Schema: events, verdict, config, eval."),
     "completion": Listed("tui.commands.completion:completion", "Print shell completion: bash, zsh, fish."),
 }
 

@@ -48,6 +48,7 @@ def first_entries(
         _entry(opened, "incident"),
         *(source_entry(spec, coverage) for spec, coverage in attached),
         *(_entry(note, f"remark:{number}") for number, note in enumerate(remarks, 1)),
+        *(() if settings.bound is None else (_entry(settings.bound, f"remote:{settings.bound.id}"),)),
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from orchestrator.engines.base import Engine, StopReason
 from orchestrator.hands.approvals import Approvals
@@ -148,6 +149,16 @@ class SessionParts:
     def roster(self) -> Roster:
         """The agents as they are now."""
         return self._hands.roster
+
+    @property
+    def watches(self) -> bool:
+        """Whether its engine only watches what others drive: nothing is decided or carried out here."""
+        return bool(getattr(self._engine, "watches", False))
+
+    @property
+    def health(self) -> Any:
+        """How the engine's connection is, where it has one: an object with `state`, `why`, `byte_age`, `event_age`."""
+        return getattr(self._engine, "health", None)
 
     def pending(self) -> tuple[ApprovalRequested, ...]:
         """Return what waits for a person."""

@@ -14,6 +14,7 @@ from orchestrator.hands.policy import Policy
 from orchestrator.hands.rosters import RosterRecipe
 from orchestrator.hands.usage import Prices
 from orchestrator.journal.home import StateHome
+from orchestrator.journal.own_remote import RemoteSession
 from orchestrator.journal.redaction import Redactor, install_key, own_secrets_from
 from orchestrator.journal.secret_scanner import provider_scanner
 from subagents.clock import SystemClock
@@ -44,6 +45,8 @@ class Settings:
     """What is wrong with what came in, a line each: recorded with the first events, so that no crash loses it."""
     directory: Path | None = None
     """The folder of a new session where it was made before (`StateHome.new_session`), such as for its inputs."""
+    bound: RemoteSession | None = None
+    """The server's session that a new one is from its first moment on; None: its engine makes one, or needs none."""
     grace_s: float = 5.0
     """How long an engine may take to stop by itself once it is told to."""
 

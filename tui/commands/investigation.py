@@ -114,13 +114,13 @@ async def _open_and_run(opening: Opening, shown: Presentation, narrator: Narrato
                 narrator.say(f"the last run was at {', '.join(session.was_doing)}")
             stop = await _run(session, narrator)
             made = await asyncio.to_thread(_report_of, session)
-            trouble = session.trouble
+            trouble, watched = session.trouble, session.watches
         finally:
             await session.close()
     await _present(made, shown)
     if made.verdict is not None and not shown.document:
         complain(made.verdict.headline)  # the report is long: the answer is what stays on the screen
-    return _exit_status(stop, made, trouble)
+    return _watched_status(stop, made) if watched else _exit_status(stop, made, trouble)
 
 
 async def _run(session: Session, narrator: Narrator) -> StopReason:
@@ -175,6 +175,19 @@ async def _present(made: Report, shown: Presentation) -> None:
         await to_file(shown.out, text)
         narrate(f"warroom: written to {shown.out}")
     to_stdout(result if shown.document else render(made, "markdown"), f"it is kept: warroom report {made.session}")
+
+
+def _watched_status(stop: StopReason, made: Report) -> int:
+    """Say how watching ended: it is others' session, so what it came to is no failure here."""
+    again = f"watch it again with: warroom sessions resume {made.session}"
+    if stop == "interrupted":
+        complain(f"no longer watched; it goes on at the server; {again}")
+        return INTERRUPTED
+    if stop == "error":
+        complain(f"it cannot be watched ({made.status_reason}); {again}")
+        return ENGINE_FAILED
+    narrate(f"warroom: at rest at the server ({stop.replace('_', ' ')}); {again}")
+    return 0
 
 
 def _exit_status(stop: StopReason, made: Report, trouble: str) -> int:

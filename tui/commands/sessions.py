@@ -21,7 +21,8 @@ COMMANDS = {
     "budget": Listed("tui.commands.budget:budget", "Show what a session used, and raise its budget."),
     "export": Listed("tui.commands.sessions:export", "Write a session's journal as JSON lines."),
     "revoke": Listed("tui.commands.waiting:revoke", "Take back a yes that was given for a whole session."),
-    "delete": Listed("tui.commands.removal:delete", "Delete sessions, in two steps."),
+    "archive": Listed("tui.commands.archiving:archive", "Archive a session at its server, read-only for good."),
+    "delete": Listed("tui.commands.removal:delete", "Delete sessions, here and at their server, in two steps."),
 }
 
 
@@ -31,21 +32,38 @@ def sessions() -> None:
 
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="As a JSON array.")
-def list_sessions(as_json: bool) -> None:
-    """List sessions, newest first."""
+@click.option("--json", "as_json", is_flag=True, help="As a JSON array; with --remote an object of both lists.")
+@click.option("--remote", is_flag=True, help="Also those that Claude Managed Agents keep, whoever began them.")
+@click.option("--status", "statuses", multiple=True, metavar="STATUS", help="Only running, idle, …; repeatable.")
+@click.option("--since", metavar="TIME", help="Only begun since: ISO 8601 with a zone, or an age such as 7d.")
+@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Your own warroom.toml.")
+def list_sessions(
+    as_json: bool, remote: bool, statuses: tuple[str, ...], since: str | None, config: Path | None
+) -> int | None:
+    """List sessions, newest first. Exit status 3 where those of the server could not be listed."""
     from orchestrator.journal.index import Index
+    from tui.commands.listing import chosen, wanted_of
     from tui.commands.opening import clear_faults, state_home
     from tui.commands.output import to_stdout
 
+    wanted = wanted_of(statuses, since)
     with clear_faults():
-        rows = Index(state_home()).rows()
+        rows = chosen(Index(state_home()).rows(), wanted)
+    if remote:
+        from tui.commands.listing import list_both
+
+        return list_both(rows, "" if as_json else _shown(rows), wanted, config)
     if as_json:
         to_stdout(json.dumps([row.model_dump(mode="json") for row in rows], indent=2) + "\n")
-    elif not rows:
-        to_stdout("No sessions yet: `warroom run PATH` starts one.\n")
+    elif not rows and (statuses or since):
+        to_stdout("No such sessions.\n")
     else:
-        to_stdout(_table(rows))
+        to_stdout(_shown(rows))
+    return None
+
+
+def _shown(rows: list[SessionRow]) -> str:
+    return _table(rows) if rows else "No sessions yet: `warroom run PATH` starts one.\n"
 
 
 def _table(rows: list[SessionRow]) -> str:
