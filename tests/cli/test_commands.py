@@ -56,7 +56,7 @@ def test_without_a_command_the_help_is_shown(tmp_path: Path, arguments: list[str
     assert "Commands:\n" in ran.err
 
 
-@pytest.mark.parametrize("which", ["events", "verdict", "config"])
+@pytest.mark.parametrize("which", ["events", "verdict", "config", "eval"])
 def test_schemas_are_json_schema(quick: InProcess, which: str) -> None:
     made = settle(quick("schema", which)).json()
     assert made["$schema"].startswith("https://json-schema.org/")
@@ -86,7 +86,7 @@ def test_completion_answers_with_commands_and_choices(tmp_path: Path) -> None:
 
     assert answers("warroom se", 1) == ["sessions"]
     assert answers("warroom sessions d", 2) == ["delete"]
-    assert answers("warroom schema ", 2) == ["events", "verdict", "config"]
+    assert answers("warroom schema ", 2) == ["events", "verdict", "config", "eval"]
 
 
 def test_init_check_and_no_overwriting(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Runs labelled cases and scores the verdicts: what `warroom eval` does."""

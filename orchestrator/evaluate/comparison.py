@@ -1,0 +1,111 @@
+"""Two runs over the same cases, paired."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from orchestrator.evaluate.lines import LinesError
+from orchestrator.evaluate.scoring import LOWER_IS_BETTER
+from orchestrator.evaluate.statistics import sign_test
+from orchestrator.evaluate.summary import CaseScores
+from subagents.contract import Frozen
+
+
+class PairedMeasure(Frozen):
+    """One measure over the cases that both runs have."""
+
+    measure: str
+    first: float
+    second: float
+    """Means."""
+    wins: int
+    """Cases on which the second run is better."""
+    losses: int
+    ties: int
+    p: float
+    """Two-sided exact sign test; McNemar's exact test where a case scores 0 or 1."""
+    lower_is_better: bool = False
+
+
+class FamilyComparison(Frozen):
+    """One family's measures in both runs."""
+
+    family: str
+    cases: int
+    measures: tuple[PairedMeasure, ...]
+
+
+def scores_path(lines: Path) -> Path:
+    """Return where the scores of a file of lines are: beside it."""
+    stem = lines.name.removesuffix(".jsonl")
+    return lines.with_name(f"{stem}.scores.jsonl")
+
+
+def write_scores(lines: Path, scores: Sequence[CaseScores]) -> None:
+    """Write the scores of a run beside its lines, whole or not at all; raises OSError."""
+    target = scores_path(lines)
+    spare = target.with_name(f".{target.name}.part")
+    spare.write_text("".join(one.model_dump_json() + "\n" for one in scores), encoding="utf-8")
+    spare.replace(target)
+
+
+def read_scores(lines: Path) -> dict[tuple[str, str], CaseScores]:
+    """Return the scores of a run by family and id; raises LinesError where there are none."""
+    path = scores_path(lines)
+    again = f"run `warroom eval PATH --out {lines}` again: it takes up what is done and scores it"
+    if not lines.is_file():
+        raise LinesError(f"{lines}: no such file")
+    try:
+        raw = path.read_text(encoding="utf-8").splitlines()
+        found = [CaseScores.model_validate_json(line) for line in raw if line.strip()]
+    except FileNotFoundError as error:
+        raise LinesError(f"{lines}: has no scores beside it ({path.name}); {again}") from error
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise LinesError(f"{path}: cannot be read as scores; {again}") from error
+    return {(one.family, one.id): one for one in found}
+
+
+def compare(
+    first: Mapping[tuple[str, str], CaseScores], second: Mapping[tuple[str, str], CaseScores]
+) -> tuple[list[FamilyComparison], list[str]]:
+    """Return each family's paired figures, and what was left out."""
+    both = [key for key in first if key in second]
+    remarks = [
+        f"{len(missing)} cases are only in the {which} run and do not count"
+        for which, missing in (
+            ("first", [key for key in first if key not in second]),
+            ("second", [key for key in second if key not in first]),
+        )
+        if missing
+    ]
+    made = []
+    for family in sorted({family for family, _ in both}):
+        pairs = [(first[key].scores, second[key].scores) for key in both if key[0] == family]
+        made.append(FamilyComparison(family=family, cases=len(pairs), measures=_measures(pairs)))
+    return made, remarks
+
+
+def _measures(pairs: Sequence[tuple[Mapping[str, float], Mapping[str, float]]]) -> tuple[PairedMeasure, ...]:
+    names = dict.fromkeys(name for before, after in pairs for name in before if name in after)
+    return tuple(_paired(name, [(b[name], a[name]) for b, a in pairs if name in b and name in a]) for name in names)
+
+
+def _paired(name: str, values: Sequence[tuple[float, float]]) -> PairedMeasure:
+    lower = name in LOWER_IS_BETTER
+    rises = sum(after > before for before, after in values)
+    falls = sum(after < before for before, after in values)
+    wins, losses = (falls, rises) if lower else (rises, falls)
+    return PairedMeasure(
+        measure=name,
+        first=math.fsum(before for before, _ in values) / len(values),
+        second=math.fsum(after for _, after in values) / len(values),
+        wins=wins,
+        losses=losses,
+        ties=len(values) - wins - losses,
+        p=sign_test(wins, losses),
+        lower_is_better=lower,
+    )

@@ -1,0 +1,123 @@
+"""A run: the cases whose lines are not there yet, then the labels, then the figures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from orchestrator.evaluate.cases import Tree
+from orchestrator.evaluate.comparison import write_scores
+from orchestrator.evaluate.labels import read_labels
+from orchestrator.evaluate.lines import EvalLine, LineFile
+from orchestrator.evaluate.pool import Pool, Setting
+from orchestrator.evaluate.summary import FamilySummary, score_lines, summarise
+
+_ROOMS = ("orchestrator", "subagents", "runbooks")
+_DECISIVE = (".py", ".md", ".toml")
+
+
+class Watcher(Protocol):
+    """Who is told how far a run is."""
+
+    def began(self, to_do: int, done_before: int) -> None:
+        """The run begins."""
+
+    def finished(self, line: EvalLine, left: int) -> None:
+        """One more line is written."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to."""
+
+    summaries: tuple[FamilySummary, ...]
+    lines: tuple[EvalLine, ...]
+    remarks: tuple[str, ...]
+    left: int
+    """Wanted cases that have no line, because the run was stopped."""
+
+
+def build_digest(config: Path | None = None) -> str:
+    """Return 12 hexadecimal digits that change with the program's code, prompts and runbooks, and with the settings."""
+    root = Path(__file__).resolve().parents[2]
+    digest = hashlib.sha256(config.read_bytes() if config is not None else b"")
+    for room in _ROOMS:
+        for path in sorted((root / room).rglob("*")):
+            if path.suffix in _DECISIVE and _decides(path.relative_to(root)):
+                digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def _decides(relative: Path) -> bool:
+    """Say whether a file can change what an investigation concludes."""
+    return not relative.is_relative_to("orchestrator/evaluate") and not relative.is_relative_to("orchestrator/demo")
+
+
+async def evaluate(tree: Tree, out: LineFile, pool: Pool, watcher: Watcher) -> Outcome:
+    """Run what has no line of this engine and build yet, then open the labels and score; raises LinesError."""
+    setting = pool.setting
+    done = {(line.family, line.id) for line in _current(out.lines, setting)}
+    waiting = [case for case in tree.cases if (case.family, case.id) not in done]
+    watcher.began(len(waiting), len(tree.cases) - len(waiting))
+    await pool.run(waiting, _recorder(out, watcher, len(waiting)))
+    return _conclude(tree, out, setting)
+
+
+def _recorder(out: LineFile, watcher: Watcher, count: int) -> Callable[[EvalLine], None]:
+    left = count
+
+    def record(line: EvalLine) -> None:
+        nonlocal left
+        out.append(line)
+        left -= 1
+        watcher.finished(line, left)
+
+    return record
+
+
+def _current(lines: Sequence[EvalLine], setting: Setting) -> list[EvalLine]:
+    """Return the lines of this engine, version and build; of two of one case the later."""
+    wanted = (setting.engine, setting.version, setting.build)
+    kept = {(one.family, one.id): one for one in lines if (one.engine, one.warroom, one.build) == wanted}
+    return list(kept.values())
+
+
+def _conclude(tree: Tree, out: LineFile, setting: Setting) -> Outcome:
+    """Only here are labels opened: every line of this run is written."""
+    places = {(case.family, case.id): number for number, case in enumerate(tree.cases)}
+    current = _current(out.lines, setting)
+    lines = sorted(
+        (one for one in current if (one.family, one.id) in places), key=lambda one: places[one.family, one.id]
+    )
+    labels, faults = read_labels(tree.labels, (line.family for line in lines))
+    remarks = [*faults, *_remarks(tree, out, setting)]
+    scores = score_lines(lines, labels)
+    if scores:
+        everything = score_lines(current, read_labels(tree.labels, (line.family for line in current))[0])
+        try:
+            write_scores(out.path, everything)
+        except OSError as error:
+            remarks.append(f"scores cannot be kept beside {out.path} ({error.strerror}): runs cannot be compared")
+    return Outcome(tuple(summarise(lines, labels)), tuple(lines), tuple(remarks), len(tree.cases) - len(lines))
+
+
+def _remarks(tree: Tree, out: LineFile, setting: Setting) -> list[str]:
+    others = len(out.lines) - len(_current(out.lines, setting))
+    said = []
+    if tree.labels is None:
+        said.append("there are no labels: lines are written, nothing is scored")
+    if out.torn:
+        said.append(f"{out.path}: its last line was cut short and was removed; that case was run again")
+    if out.unreadable:
+        said.append(f"{out.path}: {out.unreadable} lines are not of this form; they do not count")
+    if others:
+        said.append(f"{out.path}: {others} lines are of another engine or build, or older; they do not count here")
+    return said
+
+
+def wanted_engine(name: str) -> str:
+    """Return the engine that a run names; a run never chooses by what keys are there."""
+    return "offline" if name == "auto" else name
