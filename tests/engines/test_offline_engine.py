@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import BaseModel
@@ -91,6 +91,27 @@ async def test_started_again_it_asks_for_the_same_and_adds_nothing() -> None:
     assert await OfflineEngine().run(at) == "end_turn"
     assert len(at.events) == before
     assert at.runs == ran
+
+
+class LookOnce(Look):
+    once: ClassVar[bool] = True
+
+
+@pytest.mark.parametrize(("asks", "answers"), [(LookOnce, ["early", "early"]), (Look, ["early", "late"])])
+async def test_what_is_asked_once_takes_the_first_answer_when_started_again(
+    asks: type[Look], answers: list[str]
+) -> None:
+    """What others have found by then differs from run to run; one round must not find two things."""
+    known, given = ["early", "late"], []
+
+    async def by_what_is_known(brief: Brief, bench: Workbench) -> BaseModel | None:
+        given.append((await bench.call("logs_look", asks(where=known.pop(0)), Seen)).text)
+        return None
+
+    at = desk({"logs": by_what_is_known})
+    await OfflineEngine().run(at)
+    await OfflineEngine().run(at)
+    assert given == answers
 
 
 async def test_a_specialist_that_fails_is_a_gap_and_no_more() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from orchestrator.engines.base import Desk, ToolUse
 from orchestrator.engines.offline.cut_short import BudgetSpent
 from orchestrator.hands.budget import SPENT
-from orchestrator.journal.events import AgentMessage, FindingReported, text_content
+from orchestrator.journal.events import AgentCustomToolUse, AgentMessage, FindingReported, text_content
 from subagents.contract import D, Finding, Params, ToolResult
 
 
@@ -84,8 +84,12 @@ class OfflineBench:
     async def call(self, tool: str, params: Params, returns: type[D]) -> ToolResult[D]:
         """Run one of the agent's tools through hands; raises BudgetSpent where the budget does not allow it."""
         arguments = params.model_dump(mode="json", exclude_defaults=True)
-        key = json.dumps(arguments, sort_keys=True)
+        key = "" if params.once else json.dumps(arguments, sort_keys=True)
         use = ToolUse(id=self._id(tool, key), name=tool, input=arguments)
+        before = self._desk.recorded(use.id) if params.once else None
+        if before is not None and isinstance(before.body, AgentCustomToolUse):
+            use = use.model_copy(update={"input": before.body.input})
+            arguments = use.input
         result: ToolResult[D] = await self._desk.call(self._agent, use)
         if result.outcome == "cancelled":
             # Only an earlier life of the session can have cancelled it: this one would have been cancelled with it.
