@@ -220,25 +220,29 @@ def whole(server: Standin, session_id: str) -> list[Arrived]:
     return found
 
 
-async def merged(arrivals: Sequence[Arrived], primary: str = "", journal: FakeJournal | None = None) -> FakeJournal:
+async def merged(
+    arrivals: Sequence[Arrived], primary: str = "", journal: FakeJournal | None = None, session_id: str = "sesn_1"
+) -> FakeJournal:
     """Return the journal of a merger that got these, and nothing else."""
     journal = journal or FakeJournal(FakeClock())
 
     async def nothing(one: Delivered) -> None:
         assert one.type
 
-    await merger_of(journal, primary).take(arrivals, nothing)
+    await merger_of(journal, primary, session_id=session_id).take(arrivals, nothing)
     return journal
 
 
-def merger_of(journal: FakeJournal, primary: str = "", kind: type[Merger] = Merger) -> Merger:
+def merger_of(
+    journal: FakeJournal, primary: str = "", kind: type[Merger] = Merger, session_id: str = "sesn_1"
+) -> Merger:
     """Return a merger that asks no server for names."""
 
     async def scout_always(thread_id: str) -> str:
         return "scout"
 
     terms = Terms(roles={"lead": "orchestrator"})
-    threads = Threads("sesn_1", journal, terms.roles, scout_always)
+    threads = Threads(session_id, journal, terms.roles, scout_always)
     threads.primary = primary
     return kind(journal, threads, terms)
 
@@ -246,4 +250,4 @@ def merger_of(journal: FakeJournal, primary: str = "", kind: type[Merger] = Merg
 async def expected_hash(server: Standin, session_id: str) -> str:
     """Return the state that whoever missed nothing holds."""
     primary = server.run(lambda: server.state.sessions[session_id].primary.id)
-    return state_hash((await merged(whole(server, session_id), primary)).events)
+    return state_hash((await merged(whole(server, session_id), primary, session_id=session_id)).events, session_id)

@@ -87,7 +87,7 @@ def arrivals(replayed: bool = False) -> list[Arrived]:
 
 @pytest.fixture(scope="module")
 def expected() -> str:
-    return state_hash(asyncio.run(merged(arrivals(), LEAD)).events)
+    return state_hash(asyncio.run(merged(arrivals(), LEAD)).events, S)
 
 
 Plan = Sequence[tuple[int, Sequence[tuple[int, bool]]]]
@@ -134,7 +134,7 @@ def _tail(tail: Sequence[tuple[int, bool]]) -> list[Arrived]:
 
 
 def check(expected: str, journal: FakeJournal, handed: list[Delivered]) -> None:
-    assert state_hash(journal.events) == expected
+    assert state_hash(journal.events, S) == expected
     times = Counter((one.primary, one.id, one.processed) for one in handed if one.id)
     assert max(times.values()) == 1, "handed on twice"
     whole = {raw["id"] for raw in history()[S] if raw["id"]}
@@ -184,7 +184,7 @@ async def interrupted_at(number: int, kind: type[Merger]) -> str:
             await merger.take(arrivals(), nothing)
         except DiskFull:
             continue
-    return state_hash(journal.events)
+    return state_hash(journal.events, S)
 
 
 async def test_an_event_is_seen_only_once_it_is_durable(expected: str) -> None:
@@ -295,7 +295,7 @@ async def test_two_events_without_an_id_are_two() -> None:
     same = Occurrences()
     taken = [Arrived(origin(S), one, occurrence=same.of(one)) for _ in range(2)]
     journal = await merged(taken, LEAD)
-    assert len(state_of(journal.events)["streams"][S]) == 2
+    assert len(state_of(journal.events, S)["streams"][S]) == 2
     again = Occurrences()
     await merged([Arrived(origin(S), one, True, again.of(one)) for _ in range(2)], LEAD, journal)
     assert len(journal.events) == 2

@@ -85,7 +85,7 @@ class Scene:
         """Return what is wrong with how a session was followed; nothing where nothing is."""
         session_id = followed.streams.session_id
         wrong = []
-        if state_hash(followed.journal.events) != await expected_hash(self.server, session_id):
+        if state_hash(followed.journal.events, session_id) != await expected_hash(self.server, session_id):
             wrong.append("state")
         given = Counter((one.primary, one.thread, one.id, one.processed) for one in followed.given if one.id)
         if any(times > 1 for times in given.values()):

@@ -70,7 +70,7 @@ async def finished(server: Standin, followed: Followed) -> None:
     await followed.until(followed.done)
     await followed.streams.settle()
     session_id = followed.streams.session_id
-    assert state_hash(followed.journal.events) == await expected_hash(server, session_id)
+    assert state_hash(followed.journal.events, session_id) == await expected_hash(server, session_id)
     calls = [one.id for one in followed.given if one.type == CALL]
     assert len(calls) == len(set(calls)) == 3
     assert all(server.state.posted(call) == 1 for call in calls)
@@ -360,7 +360,7 @@ async def test_no_frame_can_break_it(
             await followed.until(followed.done)
             await followed.streams.settle()
         events = [event for event in followed.journal.events if event.source_id != "sevt_x"]
-        wrong = [] if state_hash(events) == await expected_hash(server, session.id) else ["state"]
+        wrong = [] if state_hash(events, session.id) == await expected_hash(server, session.id) else ["state"]
         unreadable = [one for one in events if isinstance(one.body, Mirrored) and one.body.kind == "unreadable"]
         wrong += ["record of it"] * (len(unreadable) != counts)
         wrong += ["not taken"] * ((payload in NEW) != (len(events) < len(followed.journal.events)))
@@ -407,11 +407,11 @@ async def test_a_session_that_is_over_ends_them(server: Standin, client: AsyncAn
         assert await followed.task == "terminated"
         (error,) = [one for one in followed.given if one.type == "session.error"]
         assert (error.error_type, error.retry_status) == ("model_request_failed_error", "terminal")
-        assert state_hash(followed.journal.events) == await expected_hash(server, session_id)
+        assert state_hash(followed.journal.events, session_id) == await expected_hash(server, session_id)
     async with following(client, session_id) as again:
         assert again.task is not None
         assert await again.task == "terminated", "also where it was over before they came"
-        assert state_hash(again.journal.events) == state_hash(followed.journal.events)
+        assert state_hash(again.journal.events, session_id) == state_hash(followed.journal.events, session_id)
 
 
 async def test_a_session_that_is_deleted_ends_them(server: Standin, client: AsyncAnthropic) -> None:
@@ -440,7 +440,7 @@ async def test_another_process_goes_on_with_the_same_journal(server: Standin, cl
         assert [one.open for one in late.given if one.type == CALL] == [False] * 3
         assert late.streams.open_calls == frozenset()
         await late.streams.settle()
-        assert state_hash(third.events) == state_hash(journal.events)
+        assert state_hash(third.events, session_id) == state_hash(journal.events, session_id)
 
 
 async def test_what_the_journal_refuses_ends_them(server: Standin, client: AsyncAnthropic) -> None:

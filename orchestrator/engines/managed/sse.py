@@ -33,6 +33,8 @@ class Decoder:
         self._skip_feed = False
         self._parts: list[bytes] = []
         """Of the line that is not yet whole."""
+        self._held = 0
+        """Bytes of those."""
         self._name = b""
         self._data: list[bytes] = []
         self._size = 0
@@ -46,7 +48,7 @@ class Decoder:
         for end in _LINE_END.finditer(chunk):
             line = b"".join((*self._parts, chunk[start : end.start()]))
             self._parts.clear()
-            start = end.end()
+            self._held, start = 0, end.end()
             self._skip_feed = start == len(chunk) and end.group() == b"\r"
             if (frame := self._line(line)) is not None:
                 yield frame
@@ -54,8 +56,8 @@ class Decoder:
             self._hold(chunk[start:])
 
     def _hold(self, part: bytes) -> None:
-        self._size += len(part)
-        if self._size > self._limit:
+        self._held += len(part)
+        if self._too_large or self._size + self._held > self._limit:
             self._too_large = True
             self._parts, self._data = [b"data:"], []
             return

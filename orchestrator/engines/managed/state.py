@@ -1,6 +1,6 @@
 """What a journal holds of a server's session, as one value: the same after any cut, duplicate or other order.
 
-    assert state_hash(cut.events()) == state_hash(uncut.events())
+    assert state_hash(cut.events(), session_id) == state_hash(uncut.events(), session_id)
 
 It says which events of which stream are there, what they are, and which were processed; not when they came, nor which
 of two copies is the one that counts here.
@@ -14,21 +14,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator.engines.managed.translate import translated
-from orchestrator.hands.steps import HANDS
 from orchestrator.journal.events import Event, Mirrored, ThreadCreated, UnknownBody
 
-OURS = frozenset({"local", HANDS})
-"""Streams on which no server speaks."""
 
-
-def state_of(events: Iterable[Event]) -> dict[str, Any]:
-    """Fold a journal to what of the server's it holds: threads by role, and each stream's events by id."""
+def state_of(events: Iterable[Event], session_id: str) -> dict[str, Any]:
+    """Fold a journal to what of the server's session it holds: threads by role, and each stream's events by id."""
     found: dict[str, dict[str, Any]] = {}
     roles: dict[str, str] = {}
     threads: dict[str, str] = {}
     for event in events:
         body = event.body
-        if event.stream in OURS or event.source_id is None:
+        if event.source_id is None or (event.stream != session_id and event.stream not in roles):
             continue
         if isinstance(body, ThreadCreated) and body.remote_id:
             roles[body.remote_id] = body.agent_name
@@ -40,9 +36,9 @@ def state_of(events: Iterable[Event]) -> dict[str, Any]:
     return {"threads": roles, "streams": found}
 
 
-def state_hash(events: Iterable[Event]) -> str:
+def state_hash(events: Iterable[Event], session_id: str) -> str:
     """Return SHA-256 hex of `state_of`."""
-    return hashlib.sha256(_canonical(state_of(events)).encode()).hexdigest()
+    return hashlib.sha256(_canonical(state_of(events, session_id)).encode()).hexdigest()
 
 
 def _said(event: Event, threads: Mapping[str, str]) -> str:
