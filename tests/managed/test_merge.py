@@ -429,3 +429,19 @@ async def test_previews_vanish_unless_their_message_comes() -> None:
     assert journal.shown == {MAIN_THREAD: ""}
     await merger.caught_up(origin(S), nothing)
     assert {one.type for one in journal.events} == {"agent.message", "span.model_request_end"}
+
+
+async def test_no_name_that_a_server_gives_meets_one_of_ours() -> None:
+    """A thread named like a stream of hands, an event named like a step or a key of ours: kept apart."""
+    taken = [
+        Arrived(origin(S), event(1, "session.thread_created", session_thread_id="hands", agent_name="local")),
+        Arrived(Origin(S, "hands"), {**event(2, "agent.thinking"), "id": "finished:sevt_1"}),
+        Arrived(origin(S), {**event(3, "agent.thinking"), "id": "thread:hands"}),
+        Arrived(origin(S), {**event(4, "agent.thinking"), "id": "x" * 5000}),
+        Arrived(origin(S), {**event(5, "agent.thinking"), "id": 7}),
+    ]
+    journal = await merged(taken, LEAD)
+    assert {one.stream for one in journal.events} == {S, "sthr_?hands"}
+    assert len(journal.events) == 6
+    assert all(one.source_id != "finished:sevt_1" for one in journal.events)
+    assert set(state_of(journal.events, S)["streams"]) == {S, "sthr_?hands"}

@@ -118,6 +118,36 @@ async def test_uncut_it_is_what_the_server_has(scene: Scene) -> None:
     assert {one.thread for one in followed.given} == {"orchestrator", "scout", "scout-2"}
 
 
+def stopped(followed: Followed) -> int:
+    """Return how many interrupts were processed."""
+    return sum(one.type == "user.interrupt" and one.processed for one in followed.given)
+
+
+OPEN: list[dict[str, Any]] = [
+    {"cross_ids": "different"},
+    {"mirror_errors": False, "primary_status": False},
+    {"interrupt_results": True, "empty_interrupt_ids": True},
+]
+"""What the API's reference leaves open."""
+
+
+@pytest.mark.parametrize("options", OPEN, ids=lambda options: next(iter(options)))
+async def test_whatever_the_api_leaves_open_it_is_what_the_server_has(scene: Scene, options: dict[str, Any]) -> None:
+    for name, value in options.items():
+        setattr(scene.server.options, name, value)
+    session_id = await scene.session()
+    cut(scene, session_id, "close", 9, "events/stream")
+    followed = await scene.played(session_id)
+    assert await scene.faults_of(followed) == []
+    async with following(scene.client, session_id, journal=followed.journal, clock=followed.clock) as again:
+        await again.until(lambda: CAUGHT_UP in again.types())
+        for times in (1, 2):
+            await scene.client.beta.sessions.events.send(session_id, events=[{"type": "user.interrupt"}])
+            await again.until(lambda times=times: stopped(again) == times)  # type: ignore[misc]
+        await again.streams.settle()
+    assert state_hash(again.journal.events, session_id) == await expected_hash(scene.server, session_id)
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_cut_at_fifty_places(scene: Scene, way: str) -> None:
     async def one(at: int, path: str) -> list[str]:

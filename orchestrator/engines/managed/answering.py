@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from orchestrator.engines.managed.delivered import CALL, RESULT, part_of, text_of
+from orchestrator.engines.managed.delivered import CALL, RESULT, part_of, stream_of, text_of
 from orchestrator.journal.events import Event, Mirrored, ThreadCreated
 
 _WAITS = "requires_action"
@@ -61,20 +61,20 @@ def pairs(events: Iterable[Event]) -> dict[tuple[str, str], str]:
     """
     own: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     crossed: dict[tuple[str, str], list[str]] = defaultdict(list)
-    threads: set[str] = set()
+    threads: dict[str, str] = {}
     for event in events:
         body = event.body
         if isinstance(body, ThreadCreated) and body.remote_id:
-            threads.add(body.remote_id)
+            threads[stream_of(body.remote_id)] = body.remote_id
         if isinstance(body, Mirrored) and body.kind == CALL and event.source_id:
             if event.stream in threads:
                 own[event.stream].append((event.stream, event.source_id, _asked(body.event)))
             elif thread := text_of(body.event, "session_thread_id"):
                 crossed[thread, _asked(body.event)].append(event.source_id)
     found: dict[tuple[str, str], str] = {}
-    for thread, copies in own.items():
-        for stream, copy, asked in copies:
-            there = crossed[thread, asked]
+    for stream, copies in own.items():
+        for _, copy, asked in copies:
+            there = crossed[threads[stream], asked]
             if there:
                 found[stream, copy] = there.pop(there.index(copy) if copy in there else 0)
     return found

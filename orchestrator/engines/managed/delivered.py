@@ -99,6 +99,11 @@ class Delivered:
 Handle = Callable[[Delivered], Awaitable[None]]
 
 
+def stream_of(thread_id: str) -> str:
+    """Return what the journal calls a thread's own stream: its id, never a name that a stream of ours has."""
+    return thread_id if thread_id.startswith("sthr_") else f"sthr_?{thread_id}"
+
+
 def text_of(raw: Mapping[str, Any], name: str) -> str:
     """Return a text field; empty where it is missing or no text."""
     found = raw.get(name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engines.managed.answering import OpenCalls
-from orchestrator.engines.managed.delivered import CALL, CAUGHT_UP, Delivered, Handle, text_of
+from orchestrator.engines.managed.delivered import CALL, CAUGHT_UP, Delivered, Handle, stream_of, text_of
 from orchestrator.engines.managed.previews import PREVIEW_TYPES, Previews
 from orchestrator.engines.managed.threads import Threads
 from orchestrator.engines.managed.translate import (
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from orchestrator.engines.managed.streams import Sink, Terms
 
 _ID_LIMIT = 500
+SAID: Final = "said:"
+"""Begins the key of an event without an id."""
 NOT_OF_THREADS: Final = SAID_BY_HANDS | SAID_BY_SESSION | PRIMARY_ONLY
 """What a thread's own stream says a second time: kept, not handed on."""
 
@@ -49,7 +51,7 @@ class Origin:
     @property
     def stream(self) -> str:
         """What the journal calls it."""
-        return self.thread_id or self.session_id
+        return stream_of(self.thread_id) if self.thread_id else self.session_id
 
 
 @dataclass(frozen=True)
@@ -221,10 +223,11 @@ def key_of(arrived: Arrived) -> str:
     """
     identity = text_of(arrived.raw, "id")
     if identity:
-        return identity if len(identity) <= _ID_LIMIT else f"long:{_digest(identity)}"
+        # With a colon, or longer: no id as the API makes them, and none that meets a key of ours.
+        return identity if len(identity) <= _ID_LIMIT and ":" not in identity else f"odd:{_digest(identity)}"
     if arrived.raw.get("processed_at") is None and arrived.replayed:
         return ""
-    return f"said:{_digest(arrived.raw)}:{arrived.occurrence}"
+    return f"{SAID}{_digest(arrived.raw)}:{arrived.occurrence}"
 
 
 def _digest(value: object) -> str:

@@ -13,6 +13,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orchestrator.engines.managed.delivered import stream_of
+from orchestrator.engines.managed.merge import SAID
 from orchestrator.engines.managed.translate import translated
 from orchestrator.journal.events import Event, Mirrored, ThreadCreated, UnknownBody
 
@@ -22,13 +24,17 @@ def state_of(events: Iterable[Event], session_id: str) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {}
     roles: dict[str, str] = {}
     threads: dict[str, str] = {}
+    streams: set[str] = set()
     for event in events:
         body = event.body
-        if event.source_id is None or (event.stream != session_id and event.stream not in roles):
+        if event.source_id is None or (event.stream != session_id and event.stream not in streams):
             continue
+        if not event.processed and event.source_id.startswith(SAID):
+            continue  # without an id it cannot be known as the same when it comes processed
         if isinstance(body, ThreadCreated) and body.remote_id:
             roles[body.remote_id] = body.agent_name
             threads[body.session_thread_id] = body.remote_id
+            streams.add(stream_of(body.remote_id))
             continue
         stream = found.setdefault(event.stream, {})
         if event.processed or event.source_id not in stream:

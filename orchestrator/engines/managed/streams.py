@@ -221,6 +221,7 @@ class Streams:
     async def _begin(self) -> None:
         """Learn which threads there are, then follow the primary."""
         await self._survey()
+        await self._say_found(self._primary.origin)
         await self._primary.follow()
 
     async def _survey(self) -> None:
