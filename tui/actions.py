@@ -199,6 +199,38 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
 }
 """Keys that count only while a question stands in the prompt line; each differs from the key that asked."""
 
+NOT_NOW: Mapping[str, str] = {
+    "approvals": "nothing waits for your yes or no",
+    "message": "nothing can be said here",
+    "note": "nothing can be noted here",
+    "attach": "nothing can be attached here",
+    "budget": "no budget is set, so there is none to raise",
+    "interrupt": "nothing is at work",
+    "resume": "it is at work already",
+    "status.copy": "it is still being opened",
+    "report": "it is still being opened",
+    "pane.follow": "the hypotheses are no stream: there is nothing to follow",
+    "session.open": "there is no session to open: c starts one",
+    "session.resume": "there is no session to go on with: c starts one",
+    "session.delete": "there is no session to delete",
+    "evidence.next": "it is the only citation",
+    "evidence.previous": "it is the only citation",
+    "evidence.view": "only one of the two is there",
+    "evidence.copy": "there is no citation",
+    "review.arm": "nothing is armed: this cannot be approved now",
+    "review.arm_session": "nothing is armed: only a call that waits can be approved for the session",
+    "review.confirm": "nothing is approved: nothing is armed",
+    "review.reject": "nothing waits for a no here",
+    "review.override": "nothing is left unseen",
+    "review.deliver": "nothing approved waits for its delivery here",
+    "review.push": "nothing is delivered that could be pushed",
+    "review.commands": "there are no commands before it is approved",
+    "review.unseen": "everything was seen to its end",
+    "review.next": "nothing else waits",
+    "review.previous": "nothing else waits",
+}
+"""What is said, by the action's id, when its key is pressed while it cannot be done: no key is silently dead."""
+
 _SHOWN = {
     "question_mark": "?",
     "colon": ":",

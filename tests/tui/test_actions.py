@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import pytest
 from textual.dom import DOMNode
 
 from tui import actions
-from tui.actions import ACTIONS, FORBIDDEN, LAYERS, QUESTIONS, Context, live, with_keys
+from tui.actions import ACTIONS, FORBIDDEN, LAYERS, NOT_NOW, QUESTIONS, Context, live, with_keys
 from tui.app import Start, WarRoomApp
 from tui.bindings import bindings_of
 from tui.screens.evidence import EvidenceScreen
@@ -90,6 +91,12 @@ def test_help_shows_every_live_action_and_where_the_person_is_first() -> None:
     keys = [row.key for row in key_rows("warroom")]
     assert {action.id for action in live("warroom")} <= set(keys)
     assert keys.index("message") < keys.index("quit")
+
+
+def test_what_is_said_of_a_key_that_can_do_nothing_now_names_an_action_that_may_be_refused() -> None:
+    source = "".join(inspect.getsource(owner) for owner in OWNERS.values())
+    assert set(NOT_NOW) <= {action.id for action in ACTIONS}
+    assert {name for name in NOT_NOW if f'"{name}"' not in source} == set()
 
 
 @pytest.mark.parametrize("context", LAYERS)

@@ -86,6 +86,15 @@ async def test_no_key_sequence_without_the_confirming_key_approves(approval: str
     assert not case.approved
 
 
+async def test_a_key_that_can_do_nothing_now_says_why() -> None:
+    case = Case()
+    async with reviewing(case) as (_, pilot):
+        for key, why in (("Y", "nothing is armed"), ("S", "only a call"), ("p", "nothing is delivered")):
+            await ticked(pilot, key)
+            assert why in shown(pilot.app)
+    assert not case.desk.done
+
+
 async def test_armed_and_confirmed_it_approves_exactly_the_digest_and_delivers() -> None:
     case = Case()
     async with reviewing(case) as (_, pilot):

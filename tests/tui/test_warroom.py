@@ -205,6 +205,27 @@ async def test_what_cannot_be_done_is_not_offered_and_does_nothing() -> None:
         assert "steer or ask" not in painted(pilot.app)[-1]
 
 
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [("dollar_sign", "no budget is set"), ("i", "nothing is at work"), ("a", "nothing waits for your yes or no")],
+)
+async def test_a_key_that_can_do_nothing_now_says_why(key: str, why: str) -> None:
+    """A dead key looks like a hung program."""
+    async with war_room(view_of(at_work()[:2], FakeActs()), (80, 24)) as (room, pilot):
+        await press(pilot, key)
+        assert why in painted(pilot.app)[-2]
+        assert not room.prompt.kind
+        await press(pilot, "escape", "b", "f")
+        assert "nothing to follow" in painted(pilot.app)[-2]
+
+
+async def test_what_waits_is_said_beside_what_was_said() -> None:
+    async with war_room(view_of(finished(), FakeActs()), (80, 24)) as (room, pilot):
+        room.tell("copied", "good")
+        await press(pilot, "j")
+        assert painted(pilot.app)[-2].startswith("copied  ! 1 waits: a reviews")
+
+
 async def test_copying_is_asked_for_by_a_key_and_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     async with war_room(view_of(finished())) as (_, pilot):
         copied: list[str] = []

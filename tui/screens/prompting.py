@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
 from textual.screen import Screen
 
 from orchestrator.journal.text import clean
+from tui.actions import NOT_NOW, Action, Context
+from tui.actions import of as actions_of
 from tui.mishap import mishap
 from tui.views.paint import Line, flat, line
 from tui.widgets.line_view import LineView
@@ -32,6 +34,8 @@ class PromptingScreen(Screen[None]):
     """Asks, and carries out. A question's answer is another key than the one that asked."""
 
     view: SessionView | None = None
+    keys_of: Context | None = None
+    """Whose keys are live on it, as the registry names it."""
     _asked_by: LineView | None = None
     """The list that had the focus when something was asked; it gets it back."""
 
@@ -46,6 +50,22 @@ class PromptingScreen(Screen[None]):
         self.prompt.hint(self.said)
 
     said: Line = ()
+
+    def offers(self, action: Action) -> bool:
+        """Say whether an action can be done now."""
+        return True
+
+    def why_not(self, action: Action) -> str:
+        """Say why an action cannot be done now."""
+        return NOT_NOW.get(action.id, "")
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key does nothing that would do something at another time."""
+        if self.prompt.kind or self.keys_of is None:
+            return
+        action = next((one for one in actions_of(self.keys_of) if event.key in one.keys), None)
+        if action is not None and not self.offers(action) and (why := self.why_not(action)):
+            self.tell(flat(why))
 
     def unsay(self) -> None:
         """Take back what was said."""
@@ -143,14 +163,21 @@ class PromptingScreen(Screen[None]):
     @on(PromptBar.Dismissed)
     def _dismissed(self, event: PromptBar.Dismissed) -> None:
         event.stop()
+        self._put_away(event.kind)
         if event.kind == "filter" and self._asked_by is not None:
             self._asked_by.look_for("")
+
+    def _put_away(self, kind: str) -> None:
+        """Take away what was explained beside a question, once it is closed."""
+        if kind == "message":
+            self.app.clear_notifications()
 
     @on(PromptBar.Answered)
     def _answered(self, event: PromptBar.Answered) -> None:
         if event.kind == "quit":
             return  # the app's own question
         event.stop()
+        self._put_away(event.kind)
         answers: dict[str, Callable[[str], None]] = {
             "message": self._say,
             "note": self._write_note,

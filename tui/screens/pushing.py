@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from orchestrator.journal.text import clean
 from tui import deciding
+from tui.actions import Action
 from tui.mishap import mishap
 from tui.screens.prompting import PromptingScreen
 from tui.session_view import ActFault, SessionView
@@ -30,6 +31,12 @@ class PushingScreen(PromptingScreen):
     def facts(self) -> PageView:
         """What is known beside the diff."""
         return self.query_one("#facts", PageView)
+
+    def why_not(self, action: Action) -> str:
+        """Say why an action cannot be done now; a push has keys of its own."""
+        if self.sheet is not None and self.sheet.subject == "push" and action.id in ("review.arm", "review.confirm"):
+            return "what leaves this machine asks for six characters of the commit: p"
+        return super().why_not(action)
 
     def _carry_out(self, doing: Awaitable[str]) -> None:
         """Carry a decision out; the app owns the work, so that leaving this screen does not cut it short."""

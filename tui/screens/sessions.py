@@ -66,6 +66,7 @@ class SessionsScreen(PromptingScreen):
     CSS_PATH = "sessions.tcss"
     AUTO_FOCUS = "#list"
     BINDINGS = bindings_of("sessions")
+    keys_of = "sessions"
 
     def __init__(self) -> None:
         super().__init__()

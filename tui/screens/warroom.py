@@ -37,6 +37,7 @@ class WarRoomScreen(PromptingScreen):
     CSS_PATH = "warroom.tcss"
     AUTO_FOCUS = ""
     BINDINGS = bindings_of("warroom")
+    keys_of = "warroom"
 
     def __init__(self, opening: str = "opening …", place: str = AGENTS[0], *, zoomed: bool = False) -> None:
         super().__init__()
@@ -226,6 +227,8 @@ class WarRoomScreen(PromptingScreen):
         parts: list[Span] = list(self.said)
         if not parts and view.notice:
             parts = list(line((view.notice, "warn")))
+        if parts and waiting and seams.offered("review"):
+            parts += line((f"  ! {waiting} waits: a reviews", "warn"))
         if not parts and waiting:
             how = (
                 "a reviews"
@@ -266,6 +269,14 @@ class WarRoomScreen(PromptingScreen):
                 return self._place != BOARD
             case _:
                 return True
+
+    def why_not(self, action: Action) -> str:
+        """Say why an action cannot be done now: where the session can only be watched, that."""
+        acts = self.view.acts if self.view is not None else None
+        if acts is None and action.id != "pane.follow":
+            return "it is still being opened"
+        watching = acts is not None and acts.why_not and action.id not in ("pane.follow", "approvals")
+        return acts.why_not if acts is not None and watching else super().why_not(action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Refuse what is not offered now."""
