@@ -10,14 +10,15 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, cast
 
 from pydantic import BaseModel
 
-from orchestrator.engines.base import Desk
+from orchestrator.engines.base import Desk, ToolUse
 from orchestrator.engines.offline.bench import Floor, OfflineBench
 from orchestrator.engines.offline.cut_short import BudgetSpent, reason_of
-from subagents.contract import AgentName, Finding
+from orchestrator.journal.events import ResultAcknowledged
+from subagents.contract import AgentName, Finding, ToolResult
 
 LOOKERS: Final[tuple[AgentName, ...]] = ("logs", "metrics", "deploys")
 """Who looks: those whose tools only read."""
@@ -37,14 +38,14 @@ class FirstLook:
 async def first_look(desk: Desk) -> FirstLook:
     """Let each specialist follow its procedure side by side; what one cannot do is said, and stops nobody else."""
     names = [name for name in LOOKERS if name in desk.roster.agents]
-    floor = Floor(names)
+    floor, here = Floor(names), cast(Desk, _Taking(desk))
     summaries: dict[AgentName, BaseModel] = {}
     failed: dict[AgentName, str] = {}
 
     async def look(name: AgentName) -> None:
         procedure = desk.roster.agents[name].procedure
         try:
-            made = await procedure(desk.brief, OfflineBench(name, desk, floor, edition(desk))) if procedure else None
+            made = await procedure(desk.brief, OfflineBench(name, here, floor, edition(desk))) if procedure else None
             if made is not None:
                 summaries[name] = made
         except BudgetSpent as spent:
@@ -58,6 +59,22 @@ async def first_look(desk: Desk) -> FirstLook:
         for name in names:
             group.create_task(look(name), name=f"first-look-{name}")
     return FirstLook(tuple(floor.findings.values()), summaries, failed)
+
+
+class _Taking:
+    """The desk of an engine that records itself when a result has arrived: here it arrives at once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._desk, name)
+
+    async def call(self, thread: str, use: ToolUse) -> ToolResult[Any]:
+        result = await self._desk.call(thread, use)
+        taken = ResultAcknowledged(tool_use_id=use.id)
+        await self._desk.record(taken, thread=thread, source_id=f"acknowledged:{use.id}")
+        return result
 
 
 def edition(desk: Desk) -> str:

@@ -1,0 +1,63 @@
+"""The server's cap follows ours: raised there once a person raised it here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.engines.base import Desk
+from orchestrator.engines.managed.budgets import cap_in_cents
+from orchestrator.engines.managed.delivered import part_of
+from orchestrator.engines.managed.retrying import fault_of
+from orchestrator.journal.events import MAIN_THREAD, Note
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
+
+UPDATE_S = 30.0
+
+
+@dataclass
+class Cap:
+    """What the server's cap is, as far as it said."""
+
+    client: AsyncAnthropic
+    session_id: str
+    desk: Desk
+    there: int | None = None
+    """In cents; None: not bounded there, or not known yet."""
+    used: int = 0
+    """In cents, as the server says it."""
+    raised: bool = False
+    """A raise was taken, and the session has not gone on yet."""
+    _tried: int = 0
+
+    def learn(self, raw: Mapping[str, Any]) -> None:
+        """Take `session.usage` or `session.updated` into account."""
+        budget = part_of(part_of(raw, "budget"), "max_list_cost")
+        self.there = _cents(budget) if budget else self.there
+        cost = _cents(part_of(part_of(raw, "usage"), "list_cost"))
+        self.used = self.used if cost is None else cost
+
+    async def follow(self) -> None:
+        """Raise the server's cap where ours is higher; what it refuses is said once for each amount."""
+        wanted = cap_in_cents(self.desk.budget)
+        if wanted is None or self.there is None or wanted <= self.there or wanted == self._tried:
+            return
+        self._tried = wanted
+        budget: Any = {"type": "limit", "max_list_cost": {"amount": str(wanted), "currency": "USD"}}
+        sessions = self.client.with_options(max_retries=2).beta.sessions  # the same amount twice is one raise
+        try:
+            await sessions.update(self.session_id, budget=budget, timeout=UPDATE_S)
+        except Exception as error:
+            why = fault_of(error, self.desk.clock.now()).why
+            text = f"the service did not take the raised budget: {why}"
+            await self.desk.record(Note(text=text, level="error"), thread=MAIN_THREAD)
+            return
+        self.there, self.raised = wanted, True
+
+
+def _cents(money: Mapping[str, Any]) -> int | None:
+    amount = str(money.get("amount", ""))
+    return int(amount) if amount.isascii() and amount.isdigit() and len(amount) < 12 else None

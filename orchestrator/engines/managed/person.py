@@ -1,0 +1,39 @@
+"""What the person says and does while a session works, in the words that its coordinator gets."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from orchestrator.engines.base import Desk, Interrupt, Message, SourceAdded
+from orchestrator.engines.managed.beginning import is_told
+from orchestrator.engines.managed.brief import coverage_text
+from orchestrator.engines.managed.outbox import Words
+from orchestrator.journal.events import MAIN_THREAD
+
+
+async def listen(desk: Desk, say: Callable[[Words], None], stop: Callable[[str], Awaitable[None]]) -> None:
+    """Take up what comes, for ever: a message, a source, the interrupt of one thread."""
+    while True:
+        incoming = await desk.inbox.get()
+        if isinstance(incoming, Message):
+            if not is_told(desk, incoming):
+                say(words_of(desk, incoming))
+        elif isinstance(incoming, SourceAdded):
+            say(words_on(desk, incoming))
+        elif isinstance(incoming, Interrupt) and incoming.thread is not None:
+            await stop(incoming.thread)
+
+
+def words_of(desk: Desk, message: Message) -> Words:
+    """Return a message as it is sent: what is for one specialist goes through the coordinator."""
+    to = f"for {message.to}: " if message.to and message.to != MAIN_THREAD else ""
+    key = message.id or f"said-{desk.clock.now().isoformat()}"
+    return Words(key, f"{to}{message.text}", by_person=True)
+
+
+def words_on(desk: Desk, added: SourceAdded) -> Words:
+    """Return what the coordinator is told of a source that came late."""
+    spec = added.spec
+    covered = [one for one in desk.brief.coverage if one.source == spec.id]
+    text = f"The person attached a new source while you work: {spec.id} ({spec.kind})."
+    return Words(f"source-{spec.id}", f"{text} Your specialists' tools read it from now on.\n{coverage_text(covered)}")
