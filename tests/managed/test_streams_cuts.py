@@ -148,8 +148,9 @@ async def test_whatever_the_api_leaves_open_it_is_what_the_server_has(scene: Sce
     assert state_hash(again.journal.events, session_id) == await expected_hash(scene.server, session_id)
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_cut_at_fifty_places(scene: Scene, way: str) -> None:
+async def cut_everywhere(scene: Scene, way: str) -> list[str]:
+    """Return what was wrong with sessions of which each is cut at another place."""
+
     async def one(at: int, path: str) -> list[str]:
         session_id = await scene.session()
         cut(scene, session_id, way, at, path)
@@ -163,7 +164,31 @@ async def test_cut_at_fifty_places(scene: Scene, way: str) -> None:
     for start in range(0, len(places), 10):
         for found in await asyncio.gather(*(one(*place) for place in places[start : start + 10])):
             wrong += found
-    assert wrong == []
+    return wrong
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_cut_at_fifty_places(scene: Scene, way: str) -> None:
+    assert await cut_everywhere(scene, way) == []
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("way", WAYS)
+async def test_cut_at_five_hundred_places(scene: Scene, way: str) -> None:
+    for turn in range(10):  # at another pace each time, so that it falls together differently
+        scene.server.options.pace = turn / 2000
+        assert await cut_everywhere(scene, way) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_every_connection_is_cut_at_its_first_frame(scene: Scene, way: str) -> None:
+    session_id = await scene.session()
+    how = "reset" if way == "reset" else "close"
+    steps = [Step(1, do, how) for do in WAYS[way]]  # type: ignore[arg-type]
+    scene.server.faults.stream(*steps, path=f"*/sessions/{session_id}/*/stream", times=10_000)
+    followed = await scene.played(session_id)
+    assert await scene.faults_of(followed) == []
 
 
 class Deaf(links.Link):
