@@ -26,6 +26,7 @@ from orchestrator.journal.events import (
     text_content,
 )
 from orchestrator.journal.index import SessionRow
+from orchestrator.journal.verdict import IncidentState
 from tests.tui.story import (
     DECOY,
     ONSET,
@@ -43,6 +44,7 @@ from tests.tui.story import (
     verdict,
     view_of,
 )
+from tests.tui.story import symptom as symptom_finding
 from tui.session_view import SessionView
 from tui.views.incident import answer, header, symptom, symptom_numbers
 from tui.views.layout import layout_for
@@ -244,7 +246,19 @@ def test_since_when_and_who_is_affected_are_there_at_every_width(width: int, ser
     assert named or ("affects it alone" if services == ("shop",) else "affects 9 services") in said or "…" in said
     assert "affects" in said
     if width >= 80:
-        assert "61" in said, "how large"
+        assert "61x" in said or "0.2 % to 12.2 %" in said, "how large"
+
+
+def test_what_is_not_known_of_the_symptom_is_said_once_and_in_words() -> None:
+    fold = view_of(finished()).incident
+    unknown = IncidentState(state="unknown")
+    fold.verdict = verdict().model_copy(update={"state": unknown, "affected": (), "symptom": None})
+    fold.symptom = symptom_finding().model_copy(update={"at": None})
+    for width in (80, 120, 200):
+        said = text_of(symptom(fold, width))
+        assert "ongoing? onset unknown" in said
+        assert said.endswith("affected: not known")
+        assert len(said) <= width
 
 
 def test_the_answer_names_the_cause_and_the_first_thing_to_do() -> None:

@@ -226,9 +226,9 @@ def symptom(fold: IncidentFold, width: int) -> Line:
         return line((_alert_words(fold), "dim"))
     narrow = width < 100
     moved = f"{numbers.baseline} to {numbers.peak}" if numbers.baseline and numbers.peak else numbers.peak
-    state = fold.verdict.state.state if fold.verdict else ""
-    affected = fold.verdict.affected if fold.verdict else ()
-    who = f"  affects {', '.join(affected[:4])}{' …' if len(affected) > 4 else ''}" if affected else ""
+    known = fold.verdict.state.state if fold.verdict else ""
+    state = "ongoing?" if known == "unknown" else known
+    whole, brief = _affected(fold, numbers.service)
     spark = _spark(fold, numbers, max(12, min(40, width - 92)) if width >= 90 else max(0, min(12, width - 60)))
     stands = line(
         (f"{state} " if state else "", "bad" if state == "ongoing" else "good" if state == "recovered" else "warn"),
@@ -239,10 +239,7 @@ def symptom(fold: IncidentFold, width: int) -> Line:
     times = line((f" {numbers.factor}x" if narrow else f" ({numbers.factor}x)", "bad")) if numbers.factor else ()
     change = line((f" {moved}", "strong")) if moved else ()
     sizes = (*times, *change) if narrow else (*change, *times)
-    short = times or change
-    others = [one for one in affected if one != numbers.service]
-    more = f"  affects {f'{len(affected)} services' if others else 'it alone'}" if affected else ""
-    whole, brief = line((who, "plain")), line((more, "plain"))
+    short = (times or change) if narrow else (change or times)
     parts = (stands, name)
     for made in (
         (spark, *parts, sizes, whole),
@@ -257,6 +254,20 @@ def symptom(fold: IncidentFold, width: int) -> Line:
         left = max(8, len(text_of(name)) - (taken - width))
         made = (stands, line((fitted(text_of(name), left), "accent")), short, brief)
     return tuple(one for part in made for one in part)
+
+
+def _affected(fold: IncidentFold, service: str) -> tuple[Line, Line]:
+    """Return who is affected, by name and by number; with a verdict that does not know, that."""
+    verdict = fold.verdict
+    if verdict is None:
+        return (), ()
+    affected = verdict.affected
+    if not affected:
+        words = "" if verdict.kind == "no_incident" else "  affected: not known"
+        return line((words, "plain")), line((words, "plain"))
+    names = ", ".join(affected[:4]) + (" …" if len(affected) > 4 else "")
+    counted = f"{len(affected)} services" if set(affected) - {service} else "it alone"
+    return line((f"  affects {names}", "plain")), line((f"  affects {counted}", "plain"))
 
 
 def _spark(fold: IncidentFold, numbers: SymptomNumbers, bars: int) -> Line:
