@@ -118,6 +118,11 @@ class Sources:
         held = [span for span in spans if span is not None]
         return Window(start=min(span.start for span in held), end=max(span.end for span in held))
 
+    def whole_span(self) -> Window | None:
+        """Return the time that all sources cover together, as far as they say; None where none does."""
+        held = [span for agent, resolver in self._agents if (span := self._span(agent, resolver)) is not None]
+        return Window(start=min(span.start for span in held), end=max(span.end for span in held)) if held else None
+
     def _span(self, agent: Agent, resolver: object) -> Window | None:
         if not isinstance(resolver, Verifier):
             return None
@@ -144,6 +149,10 @@ class ToolRecord:
     def get(self, ref: str) -> Evidence | None:
         """Return the evidence as it was frozen."""
         return self._known.get(ref)
+
+    def says(self, words: str) -> bool:
+        """Say whether anything that a tool call returned holds these words."""
+        return any(words in item.excerpt for item in self._known.values())
 
     def measured(self, quantity: str, ref: str) -> tuple[float | int | str, ...]:
         """Return every value that tools stated for a quantity of what `ref` cites, oldest first."""

@@ -85,15 +85,15 @@ class ClaimRounds:
 
     async def check_finding(self, finding: Finding) -> tuple[Doubt, ...]:
         """Return what does not hold in a finding; empty where it counts."""
-        return tuple((await self._check(lambda checker: checker.finding(finding))).doubts)
+        return tuple((await self._check(lambda checker, into: checker.finding(finding, into))).doubts)
 
     async def check_verdict(self, verdict: Verdict, evidence: Sequence[Evidence] = ()) -> tuple[Doubt, ...]:
         """Return what does not hold in a verdict."""
-        return tuple((await self._check(lambda checker: checker.verdict(verdict, evidence))).doubts)
+        return tuple((await self._check(lambda checker, into: checker.verdict(verdict, evidence, into))).doubts)
 
-    async def _check(self, work: Callable[[ClaimsChecker], Checked]) -> Checked:
-        make = self.checker()
-        answer = in_thread(lambda: work(make()), "check-claims")
+    async def _check(self, work: Callable[[ClaimsChecker, Checked], Checked]) -> Checked:
+        make, found = self.checker(), Checked()
+        answer = in_thread(lambda: work(make(), found), "check-claims")
         limit = asyncio.ensure_future(self.clock.sleep(self.seconds))
         awaited: set[asyncio.Future[Any]] = {answer, limit}
         try:
@@ -103,17 +103,19 @@ class ClaimRounds:
         finally:
             limit.cancel()
             answer.cancel()
-        return Checked(unchecked=[f"all of it: the check took longer than {self.seconds:.0f} s"])
+        # The thread may still write into what it was given: what it found by now is kept, in lists of our own.
+        late = f"what was not checked by then: the check took longer than {self.seconds:.0f} s"
+        return Checked(found.claimant, list(found.doubts), [*found.unchecked, late], dict(found.evidence), found.count)
 
     # -- the gate ------------------------------------------------------------------------------------
 
     async def ruled(self, body: FindingReported | VerdictReached) -> tuple[ClaimsChecked | None, Body]:
         """Return what the checker says of a claim (None: there is nothing to say) and the claim as it is recorded."""
         if isinstance(body, FindingReported):
-            found = await self._check(lambda checker: checker.finding(body.finding))
+            found = await self._check(lambda checker, into: checker.finding(body.finding, into))
             check = self._checked(body.finding, found, identity=body.id)
             return check, body
-        found = await self._check(lambda checker: checker.verdict(body.verdict, body.evidence))
+        found = await self._check(lambda checker, into: checker.verdict(body.verdict, body.evidence, into))
         brought = tuple(item for item in body.evidence if item.ref not in {one.claim for one in found.doubts})
         left = corrected(body.verdict, found.doubts)
         changes = {

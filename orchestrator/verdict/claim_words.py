@@ -1,49 +1,82 @@
-"""What a sentence of a claim states beside its facts: quotes, commits, times, numbers."""
+"""What a sentence of a claim says that can be looked up: quotes, commits, names, full times."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from orchestrator.verdict.claim_numbers import mismatch, moment, rounds_to
-from subagents import quantities
-from subagents.contract import Fact
-from subagents.verifying import Recomputed
+from orchestrator.verdict.claim_numbers import moment
 
 _ESCAPE = re.compile(r'\\u([0-9a-fA-F]{4})|\\(["\\/nrt])')
-_PLAIN_QUOTE = re.compile(r'(?<![\w"\\])"([^"\n]{3,400})"(?![\w"])')
-_QUOTE = re.compile(r"`([^`\n]{3,400})`|“([^”\n]{3,400})”")
-_COMMIT = re.compile(r"\bcommits?\s+([0-9a-f]{7,40})\b|(?<![\w:/-])([0-9a-f]{40})(?![\w-])")
-_TIME = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:\s?(?:Z|UTC)\b|[+-]\d\d:\d\d)")
-_CLOCK = re.compile(r"(?<![\w:.])(\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)(?![\w:]|\.\d)|\b\d{4}-\d\d-\d\d\b")
-_NUMBER = re.compile(
-    r"(?<![\w.,\-/:#@=<\[])(?P<number>\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)"
-    r"(?P<unit>\s?(?:%|percent|ms|µs|us|s|min|h|[KMGT]i?B|x|\u00d7)(?![\w/])|[kM](?![\w/]))?(?![\w\-/:#@=])(?!\.\d)"
+_PLAIN_QUOTE = re.compile(r'(?<![\w"\\])"([^"]{3,})"(?![\w"])|(?<![\w\'\\])\'([^\']{3,})\'(?![\w\'])')
+_QUOTE = re.compile("`([^`]{3,})`|“([^“”]{3,})”|„([^„“”]{3,})[“”]|«([^«»]{3,})»|\u2018([^\u2018\u2019]{3,})\u2019")
+_ID = r"(?=[a-f]*\d)[0-9a-f]{7,40}\b"
+_CALLED = re.compile(
+    rf"\b(commits?|revisions?|revs?|sha1?|changesets?)\b[\s:#(]*({_ID}(?:(?:[\s,&/]|and|or|to|\.\.)+{_ID})*)",
+    re.IGNORECASE,
+)
+_HEX = re.compile(r"[0-9a-f]{7,40}", re.IGNORECASE)
+_FULL = re.compile(r"(?<![\w:/-])([0-9a-f]{40})(?![\w-])", re.IGNORECASE)
+_BARE = re.compile(r"(?<![\w./:#@%+-])(?=\d*[a-f])(?=[a-f]*\d)[0-9a-f]{7,40}(?![\w/:%@+-]|\.\w)")
+_IDENTIFIER = re.compile(r"(?<![\w./:#@%$-])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+(?![\w/:%@=-]|\.\w)")
+_SERVICE = re.compile(r"(?<![\w./-])([A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)+) service\b")
+_DATED = re.compile(
+    r"\b(?P<day>\d{4}-\d\d-\d\d)(?:[T ](?P<clock>\d\d:\d\d(?::\d\d(?:\.\d+)?)?)"
+    r"(?:\s?(?P<zone>(?:Z|UTC|GMT)\b|[+-]\d\d:?\d\d))?)?"
 )
 _GAP = re.compile(r"…|\.\.\.|<[^<>\s]{0,24}>|\{[^{}\s]{0,24}\}|\*")
 LEAST_PIECE = 2
 """Fewest characters of a quote's piece that must be found."""
+LONGEST_PIECE = 6
+"""A quote with parts left out has a piece of so many characters at least: letters here and there are no quote."""
+DAY = timedelta(days=1)
+ANY_ZONE = timedelta(hours=14)
+"""By so much a time without a zone may be another one."""
 
 
 @dataclass(frozen=True)
-class Stated:
-    """A number of a sentence with its unit, as written."""
+class Dated:
+    """A full time, or a day, of a sentence."""
 
-    text: str
-    number: str
-    unit: str
+    written: str
+    at: datetime
+    """Read as UTC where it names no zone; of a day its beginning."""
+    length: timedelta
+    """Of what it may mean: a day, a minute or a second."""
+    exact: bool
+    """It names its zone; one that does not may be any zone's."""
+
+    @property
+    def is_day(self) -> bool:
+        """Whether it names no time of day."""
+        return self.length == DAY
+
+    def may_lie_in(self, start: datetime, end: datetime) -> bool:
+        """Say whether a part of what it may mean lies between two moments."""
+        slack = timedelta() if self.exact else ANY_ZONE
+        return self.at - slack <= end and start <= self.at + self.length + slack
 
 
 def quotes(text: str) -> tuple[str, ...]:
-    """Return what stands in backticks or in “…”."""
-    return tuple(dict.fromkeys(next(part for part in found.groups() if part) for found in _QUOTE.finditer(text)))
+    """Return what stands in backticks, or in quotation marks that open and close."""
+    found = (next(part for part in one.groups() if part) for one in _QUOTE.finditer(_flat(text)))
+    return tuple(dict.fromkeys(found))
 
 
 def plain_quotes(text: str) -> tuple[str, ...]:
     """Return what stands in straight quotes: it may be words of the file, or a name that the writer gave."""
-    return tuple(dict.fromkeys(_PLAIN_QUOTE.findall(_QUOTE.sub(" ", text))))
+    found = _PLAIN_QUOTE.findall(_QUOTE.sub(" ", _flat(text)))
+    return tuple(dict.fromkeys(double or single for double, single in found))
+
+
+def unquoted(text: str) -> str:
+    """Return a sentence on one line without what it quotes."""
+    return _QUOTE.sub(" ", _flat(text))
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def unescaped(passage: str) -> str:
@@ -55,9 +88,11 @@ def unescaped(passage: str) -> str:
 
 def quoted_in(quote: str, passage: str) -> bool:
     """Say whether a passage holds a quote; blanks may differ, and `…`, `*` and `<…>` stand for anything."""
-    flat, at = " ".join(passage.split()), 0
-    for piece in _GAP.split(quote):
-        wanted = " ".join(piece.split())
+    flat, at = _flat(passage), 0
+    pieces = [_flat(piece) for piece in _GAP.split(quote)]
+    if len(pieces) > 1 and max(map(len, pieces)) < LONGEST_PIECE:
+        return _flat(quote) in flat
+    for wanted in pieces:
         if len(wanted) < LEAST_PIECE:
             continue
         found = flat.find(wanted, at)
@@ -68,70 +103,44 @@ def quoted_in(quote: str, passage: str) -> bool:
 
 
 def commits(text: str) -> tuple[str, ...]:
-    """Return the ids that a sentence calls commits, and whatever has the form of a full one."""
-    return tuple(dict.fromkeys(named or full for named, full in _COMMIT.findall(_QUOTE.sub(" ", text))))
+    """Return the ids that a sentence calls commits, and whatever has the form of a full one, in lower case."""
+    # An id alone in quotes is what the sentence says; a longer quote is what somebody else said.
+    bare = _QUOTE.sub(lambda at: f" {at[0][1:-1]} " if _HEX.fullmatch(at[0][1:-1]) else " ", _flat(text))
+    called = [
+        each
+        for word, ids in _CALLED.findall(bare)
+        for each in _HEX.findall(ids)
+        if not each.isdigit() or word.casefold().startswith("commit")
+    ]
+    return tuple(dict.fromkeys(each.lower() for each in (*called, *_FULL.findall(bare))))
 
 
-def times(text: str) -> tuple[tuple[str, datetime], ...]:
-    """Return the full times of a sentence, as written and as moments, outside quotes."""
+def ids(text: str) -> tuple[str, ...]:
+    """Return what may be the id of a commit and is not called so, outside quotes."""
+    called = commits(text)
+    return tuple(dict.fromkeys(each for each in _BARE.findall(unquoted(text)) if each not in called))
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return what has the form of a name of a metric, a setting, a function or a service, outside quotes."""
+    bare = unquoted(text)
+    return tuple(dict.fromkeys((*_IDENTIFIER.findall(bare), *_SERVICE.findall(bare))))
+
+
+def times(text: str) -> tuple[Dated, ...]:
+    """Return the full times and the days of a sentence, outside quotes."""
     found = []
-    for written in _TIME.findall(_QUOTE.sub(" ", text)):
+    for at in _DATED.finditer(unquoted(text)):
+        zone = (at["zone"] or "+00:00").replace("UTC", "+00:00").replace("GMT", "+00:00")
+        clock = at["clock"] or "00:00"
+        length = DAY if not at["clock"] else timedelta(minutes=1) if len(clock) == 5 else timedelta(seconds=1)
         try:
-            found.append((written, moment(re.sub(r"\s?(?:UTC|Z)$", "+00:00", written))))
-        except ValueError:
+            found.append(Dated(at[0], moment(f"{at['day']}T{clock}{zone}"), length, at["zone"] is not None))
+        except (ValueError, OverflowError):
             continue  # 2026-13-45: a number like any other
     return tuple(found)
 
 
-def numbers(text: str) -> Iterator[Stated]:
-    """Yield the numbers of a sentence that are neither in quotes nor part of a time or a name."""
-    bare = _CLOCK.sub(" ", _TIME.sub(" ", _QUOTE.sub(" ", text)))
-    for found in _NUMBER.finditer(bare):
-        yield Stated(found[0].strip(), found["number"], (found["unit"] or "").strip())
-
-
-def clocks(text: str) -> tuple[str, ...]:
-    """Return the times of day of a sentence, as written, outside quotes."""
-    bare = _QUOTE.sub(" ", text).replace("Z", " ")
-    return tuple(dict.fromkeys(found for found in _CLOCK.findall(bare) if found))
-
-
-def unsettled(text: str, facts: Iterable[Fact], moments: Iterable[datetime] = ()) -> tuple[str, ...]:
-    """Return the numbers and times of day of a sentence, as written, that neither a fact nor a moment states."""
-    facts = tuple(facts)
-    known = [*moments, *(at for fact in facts if (at := _moment_of(fact)) is not None)]
-    days = [one for one in clocks(text) if not any(_tells(one, at) for at in known)]
-    return (*_numbers_unsettled(text, facts), *days)
-
-
-def _moment_of(fact: Fact) -> datetime | None:
-    try:
-        return moment(str(fact.value)) if fact.quantity in quantities.MOMENTS else None
-    except ValueError:
-        return None
-
-
-def _tells(written: str, at: datetime) -> bool:
-    """Say whether a time of day is that of a moment, as far as it is written, cut or rounded."""
-    parts = written.zfill(5).split(":")
-    near = (at, at + (timedelta(seconds=0.5) if len(parts) == 3 else timedelta(seconds=30)))
-    width = 8 if len(parts) == 3 else 5
-    return any(f"{one.astimezone(UTC):%H:%M:%S}"[:width] == written.zfill(width)[:width] for one in near)
-
-
-def _numbers_unsettled(text: str, facts: tuple[Fact, ...]) -> tuple[str, ...]:
-    held = [fact for fact in facts if fact.quantity not in quantities.MOMENTS and not isinstance(fact.value, str)]
-    return tuple(dict.fromkeys(one.text for one in numbers(text) if not any(_states(one, fact) for fact in held)))
-
-
-def _states(one: Stated, fact: Fact) -> bool:
-    value = float(fact.value)
-    if one.unit in ("k", "M"):
-        return rounds_to(one.number, value / (1e3 if one.unit == "k" else 1e6))
-    if one.unit in ("x", "\u00d7", ""):
-        return rounds_to(one.number, value)
-    plain = one.number.replace(",", "")
-    said = Fact(quantity=fact.quantity, value=float(plain), unit=one.unit, citation=fact.citation)
-    if "." not in plain:
-        said = said.model_copy(update={"value": int(plain)} if plain.isdigit() else {})
-    return mismatch(said, Recomputed(value=value, unit=fact.unit)) is None
+def without_times(text: str) -> str:
+    """Return a sentence without its quotes, full times and days."""
+    return _DATED.sub(" ", unquoted(text))

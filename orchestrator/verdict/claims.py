@@ -10,22 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from orchestrator.journal.doubts import Doubt, DoubtKind
 from orchestrator.journal.verdict import Culprit, Symptom, Verdict
+from orchestrator.verdict.claim_checked import Checked
+from orchestrator.verdict.claim_figures import unsettled
 from orchestrator.verdict.claim_lookups import Sources, ToolRecord, Unsettled
 from orchestrator.verdict.claim_numbers import mismatch, moment, unit_of
 from orchestrator.verdict.claim_parts import cited, services_of, texts_of, times_of
-from orchestrator.verdict.claim_words import commits, plain_quotes, quoted_in, quotes, times, unescaped, unsettled
+from orchestrator.verdict.claim_sentences import GRACE, Sentences
+from orchestrator.verdict.claim_words import commits, quoted_in
 from subagents import citations, quantities
-from subagents.contract import EXCERPT_LIMIT, Brief, Evidence, Fact, Finding, Roster, Suspect, ToolError, Window
+from subagents.contract import Brief, Evidence, Fact, Finding, Roster, Suspect, ToolError, Window
 from subagents.verifying import NameKind, Recomputed
 
 __all__ = ["Checked", "ClaimsChecker", "Doubt", "cited", "unresolved"]
 
-GRACE = timedelta(minutes=1)
-"""By so much a time may lie outside what the sources cover: metrics come by the minute."""
 UNKNOWN = "no tool call of this session returned"
 _LOOKED_UP: dict[str, tuple[NameKind, DoubtKind]] = {
     "commit": ("commit", "commit"),
@@ -35,33 +36,8 @@ _LOOKED_UP: dict[str, tuple[NameKind, DoubtKind]] = {
     "host": ("host", "record"),
 }
 """Kinds of suspects that are names of something in the sources."""
-_QUOTABLE: tuple[NameKind, ...] = ("service", "metric", "commit", "deploy", "flag", "host", "path")
-
-
-@dataclass
-class Checked:
-    """What a check says."""
-
-    claimant: str = ""
-    """Whose sources are asked first: they are open already, and most likely know."""
-    doubts: list[Doubt] = field(default_factory=list)
-    unchecked: list[str] = field(default_factory=list)
-    """Numbers that no data settles, as written."""
-    evidence: dict[str, Evidence] = field(default_factory=dict)
-    """What is cited, resolves, and no tool call returned."""
-    count: int = 0
-    """How many things were looked up."""
-
-    def doubt(self, place: str, claim: str, reason: str, kind: DoubtKind) -> None:
-        """Add a doubt, once."""
-        found = Doubt(place=place, claim=claim[:500], reason=reason[:1000], kind=kind)
-        if found not in self.doubts:
-            self.doubts.append(found)
-
-    def unsettled(self, text: str) -> None:
-        """Add what no data settles, once."""
-        if text not in self.unchecked:
-            self.unchecked.append(text)
+_NAMED_AS: dict[str, tuple[NameKind, ...]] = {"dependency": ("service", "host"), "traffic": ("service",)}
+"""Kinds of suspects that are named as something else is: where no source knows it, that is said, no more."""
 
 
 @dataclass
@@ -74,9 +50,14 @@ class ClaimsChecker:
     board: Sequence[Finding] = ()
     """The findings that count so far."""
 
-    def finding(self, finding: Finding) -> Checked:
-        """Check a finding."""
-        found = Checked(claimant=finding.agent)
+    def __post_init__(self) -> None:
+        """Make what checks sentences."""
+        self._sentences = Sentences(self.record, self.sources, self.brief, self._reach)
+
+    def finding(self, finding: Finding, into: Checked | None = None) -> Checked:
+        """Check a finding; what is found is filled `into` as the check goes on."""
+        found = Checked() if into is None else into
+        found.claimant = finding.agent
         refs = tuple(dict.fromkeys((*finding.citations, *(fact.citation for fact in finding.facts))))
         bad = self._citations(found, (("citations", ref) for ref in finding.citations))
         self._facts(found, "facts", finding.facts, bad)
@@ -86,15 +67,15 @@ class ClaimsChecker:
                 found.doubt("citations", finding.about.id, "it takes a stand and nothing is cited for it", "citation")
         for at, service in enumerate(finding.services):
             self._name(found, f"services[{at}]", "service", service, "service")
-        self._time(found, "at", finding.at, refs)
-        self._words(found, "claim", finding.claim, [ref for ref in refs if ref not in bad])
+        self._sentences.moment(found, "at", finding.at, refs)
+        self._sentences.check(found, "claim", finding.claim, [ref for ref in refs if ref not in bad])
         for stated in unsettled(finding.claim, finding.facts, [finding.at] if finding.at else []):
             found.unsettled(stated)
         return found
 
-    def verdict(self, verdict: Verdict, evidence: Iterable[Evidence] = ()) -> Checked:
+    def verdict(self, verdict: Verdict, evidence: Iterable[Evidence] = (), into: Checked | None = None) -> Checked:
         """Check a verdict; `evidence` is what it brings along, which must be what the sources hold."""
-        found = Checked()
+        found = Checked() if into is None else into
         for item in evidence:
             self._brought(found, item)
         body = verdict.model_dump(mode="json")
@@ -106,14 +87,14 @@ class ClaimsChecker:
         for at, score in enumerate(verdict.suspects):
             self._name(found, f"suspects[{at}].commit", "commit", score.commit, "commit")
         for place, at_, refs in times_of(verdict):
-            self._time(found, place, at_, refs)
+            self._sentences.moment(found, place, at_, refs)
         for at, action in enumerate(verdict.actions):
             for name, text in (("text", action.text), ("command", action.command or "")):
                 for sha in commits(text):
-                    self._name(found, f"actions[{at}].{name}", "commit", sha, "commit")
+                    self._sentences.commit(found, f"actions[{at}].{name}", sha)
         every = [ref for _, ref in cited(body) if ref not in bad]
         for place, text, refs in texts_of(verdict):
-            self._words(found, place, text, [ref for ref in refs if ref not in bad], every)
+            self._sentences.check(found, place, text, [ref for ref in refs if ref not in bad], every)
         self._numbers_in(found, verdict)
         return found
 
@@ -181,14 +162,14 @@ class ClaimsChecker:
         return False
 
     def _fact(self, found: Checked, place: str, said: str, fact: Fact) -> None:
-        if fact.quantity not in quantities.KNOWN:
-            found.unsettled(said)
-            return
         found.count += 1
         try:
             data = self.sources.recompute(fact, self.board)
         except ToolError as error:
-            found.doubt(place, said, f"what it cites does not give it: {error}", "number")
+            if fact.quantity in quantities.KNOWN:
+                found.doubt(place, said, f"what it cites does not give it: {error}", "number")
+            else:
+                found.unsettled(said)
             return
         except Unsettled as error:
             found.unsettled(f"{said} (could not be recomputed: {error})")
@@ -217,8 +198,11 @@ class ClaimsChecker:
         found.count += 1
         if kind == "service" and name in self._named:
             return
-        if self.sources.has(kind, name, found.claimant) is False:
+        known = self.sources.has(kind, name, found.claimant)
+        if known is False:
             found.doubt(place, name, f"the sources know no {kind} of this name", doubt)
+        elif known is None and kind in ("flag", "deploy", "host"):
+            found.unsettled(f"{kind} {name} (no source holds names of this kind)")
 
     @property
     def _named(self) -> frozenset[str]:
@@ -236,19 +220,14 @@ class ClaimsChecker:
         if suspect.kind in _LOOKED_UP:
             kind, doubt = _LOOKED_UP[suspect.kind]
             self._name(found, f"{place}.key", kind, suspect.key, doubt)
+        elif (kinds := _NAMED_AS.get(suspect.kind, ())) and " " not in suspect.key:
+            found.count += 1
+            if suspect.key not in self._named and not any(self.sources.has(one, suspect.key) for one in kinds):
+                found.unsettled(f"{suspect.kind} {suspect.key} (a name that no source knows)")
 
-    def _time(self, found: Checked, place: str, at: datetime | None, refs: Iterable[str], written: str = "") -> None:
-        reach = None if at is None else self._reach(refs)
-        if at is None or reach is None:
-            return
-        found.count += 1
-        if not reach.start - GRACE <= at <= reach.end + GRACE:
-            reason = f"outside what the sources cover, {reach.start.isoformat()} to {reach.end.isoformat()}"
-            found.doubt(place, written or at.isoformat(), reason, "time")
-
-    def _reach(self, refs: Iterable[str]) -> Window | None:
+    def _reach(self, refs: Sequence[str]) -> Window | None:
         """Return the time that what is cited can speak of; None where that is not known."""
-        span = self.sources.span(refs)
+        span = self.sources.span(refs) if refs else self.sources.whole_span()
         if span is None or self.brief is None:
             return span
         incident = self.brief.incident
@@ -256,33 +235,6 @@ class ClaimsChecker:
         named = [at for at in (incident.started_at, fired) if at is not None]
         named += [incident.window.start, incident.window.end] if incident.window else []
         return Window(start=min([span.start, *named]), end=max([span.end, *named]))
-
-    # -- words ---------------------------------------------------------------------------------------
-
-    def _words(self, found: Checked, place: str, text: str, refs: Sequence[str], near: Sequence[str] = ()) -> None:
-        """Check the quotes, commits and full times that a sentence states; `near` is cited around it."""
-        for sha in commits(text):
-            self._name(found, place, "commit", sha, "commit")
-        for written, at in times(text):
-            self._time(found, place, at, refs or near, written)
-        if not refs:
-            return
-        held = [item for ref in refs if (item := self.record.get(ref) or found.evidence.get(ref)) is not None]
-        whole = bool(held) and all(0 < len(item.excerpt.encode()) < EXCERPT_LIMIT - 4 for item in held)
-        passages = [f"{item.ref}\n{item.label}\n{item.excerpt}" for item in held]
-        passages += [unescaped(passage) for passage in passages if "\\" in passage]
-        for quote in (*quotes(text), *plain_quotes(text)):
-            found.count += 1
-            if any(quoted_in(quote, passage) for passage in passages):
-                continue
-            if any(self.sources.has(kind, quote, found.claimant) for kind in _QUOTABLE):
-                continue
-            if not whole:
-                found.unsettled(f"“{quote}” (beyond the excerpt that is kept)")
-            elif quote in quotes(text):
-                found.doubt(place, quote, "what is cited does not say this", "quote")
-            else:
-                found.unsettled(f'"{quote}"')
 
     # -- the parts of a verdict ----------------------------------------------------------------------
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.verdict.claim_figures import clocks, numbers, unsettled
 from orchestrator.verdict.claim_numbers import mismatch, rounds_to, unit_of
-from orchestrator.verdict.claim_words import clocks, commits, numbers, quoted_in, quotes, times, unsettled
+from orchestrator.verdict.claim_words import commits, quoted_in, quotes, times
 from subagents.contract import Fact
 from subagents.verifying import Recomputed
 
@@ -133,7 +134,7 @@ def test_a_number_that_a_fact_states_is_settled_in_any_unit_and_rounding() -> No
 def test_a_time_of_day_is_settled_by_a_moment_as_far_as_it_is_written() -> None:
     onset = Fact(quantity="onset", value="2026-03-29T09:08:07.6+00:00", citation="log:a@0+1")
     assert unsettled("from 09:08:07 UTC (09:08, rounded 09:08:08Z)", [onset]) == ()
-    assert unsettled("from 09:08:09 UTC, 11:08 local", [onset]) == ("09:08:09", "11:08")
+    assert unsettled("from 09:08:09 UTC, 11:08 local", [onset]) == ("09:08:09 UTC", "11:08")
     assert unsettled("from 9:05 on", [], [datetime(2026, 3, 29, 9, 5, 2, tzinfo=UTC)]) == ()
     assert clocks("port 10.0.0.1:8080, ratio 3:2:1:4, `at 10:10`") == ()
 
@@ -143,7 +144,7 @@ def test_quotes_commits_and_times_are_found() -> None:
     assert quotes(text) == ("pool: 5", "cut the pool", "commit deadbeef00")
     assert commits(text) == ("4be1c0ffee",)
     assert commits(f"git revert {'a1' * 20}, trace:x/{'b2' * 20}, {'c3' * 32}") == ("a1" * 20,)
-    assert [written for written, _ in times(text)] == ["2026-03-29 09:08:00 UTC"]
+    assert [one.written for one in times(text)] == ["2026-03-29 09:08:00 UTC"]
     assert times("at 2026-13-45 09:08:00 UTC") == ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from orchestrator.verdict.board import Board
 from orchestrator.verdict.claim_rounds import ClaimRounds, slot_of
 from orchestrator.verdict.claims import ClaimsChecker
 from subagents.contract import Evidence, Finding, Suspect
+from subagents.verifying import NameKind
 from tests.fakes import FakeClock
 from tests.verdict.claimed import COMMIT, ERRORS, SHA, FakeVerifier, checker, fact, finding
 
@@ -135,7 +137,30 @@ async def test_a_check_that_takes_too_long_leaves_the_claim_unchecked_and_the_lo
     release.set()
     assert isinstance(check, ClaimsChecked)
     assert check.doubts == ()
-    assert check.unchecked == ("all of it: the check took longer than 30 s",)
+    assert check.unchecked == ("what was not checked by then: the check took longer than 30 s",)
+
+
+async def test_what_was_found_before_the_time_was_up_counts() -> None:
+    release, reached = threading.Event(), threading.Event()
+
+    class FakeSlowNames(FakeVerifier):
+        def has(self, kind: NameKind, name: str) -> bool | None:
+            reached.set()
+            release.wait(30)
+            return super().has(kind, name)
+
+    class FakeClockOnceReached(FakeClock):
+        async def sleep(self, seconds: float) -> None:
+            await asyncio.to_thread(reached.wait)
+            self.advance(seconds)
+
+    gate, _ = rounds(FakeSlowNames(), FakeClockOnceReached())
+    slow = finding("x", facts=(fact("peak", 0.45, ERRORS, "ratio"),), services=("shop",))
+    check, _ = await gate.ruled(FindingReported(id=slow.id, finding=slow))
+    release.set()
+    assert isinstance(check, ClaimsChecked)
+    assert [doubt.reason for doubt in check.doubts] == ["the data says 0.1104 ratio, not 0.45"]
+    assert check.unchecked == ("what was not checked by then: the check took longer than 30 s",)
 
 
 async def test_what_says_nothing_that_can_be_looked_up_makes_no_event() -> None:
