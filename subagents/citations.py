@@ -107,13 +107,13 @@ class RunbookRef(Frozen):
 
 Ref = Annotated[LogRef | MetricRef | CommitRef | RecordRef | RunbookRef, Field(discriminator="kind")]
 
-_LOG = re.compile(r"log:(?P<source>[^@]+)@(?P<byte>\d{1,18})\+(?P<lines>\d{1,9})\Z")
+_LOG = re.compile(r"log:(?P<source>[^@]+)@(?P<byte>[0-9]{1,18})\+(?P<lines>[0-9]{1,9})\Z")
 _METRIC = re.compile(
     r"metric:(?P<source>[^/@]+)/(?P<service>[^/@]*)/(?P<name>[^/@]+)"
     r"@(?P<start>[^.]+(?:\.\d+)?Z)\.\.(?P<end>.+)\Z"
 )
 _COMMIT = re.compile(
-    r"commit:(?P<source>[^/#]+)/(?P<sha>[0-9a-zA-Z._-]{1,64})(?:#(?P<path>[^:]+)(?::(?P<line>\d{1,9}))?)?\Z"
+    r"commit:(?P<source>[^/#]+)/(?P<sha>[0-9a-zA-Z._-]{1,64})(?:#(?P<path>[^:]+)(?::(?P<line>[0-9]{1,9}))?)?\Z"
 )
 _RECORD = re.compile(r"(?P<kind>deploy|flag|trace):(?P<source>[^#]+)#(?P<id>.+)\Z")
 _RUNBOOK = re.compile(r"runbook:(?P<slug>[^#]+)#(?P<step>.+)\Z")

@@ -75,6 +75,8 @@ class Repositories:
             raise ToolError(f"{parsed.sha[:12]} has no file {parsed.path}")
         lines = blob.data.split(b"\n")
         middle = parsed.line or 1
+        if middle > len(lines):
+            raise ToolError(f"{ref[:200]}: {parsed.path} has {len(lines)} lines there")
         around = max(context_lines, 20)
         return evidence(ref, b"\n".join(lines[max(0, middle - 1 - around) : middle + around]), parsed.path)
 

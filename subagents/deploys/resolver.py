@@ -74,17 +74,27 @@ class ChangeResolver:
         """Return the time from the first to the last change that the sources hold."""
         return checking.span(self._catalogue)
 
-    def _file(self, ref: citations.CommitRef) -> Evidence | None:
-        """Return a file that the commit holds but does not change, around the line; None where it holds none."""
+    def _content(self, ref: citations.CommitRef) -> list[bytes] | None:
+        """Return the lines of a file as the commit holds it; None where no repository says."""
         repo = self._catalogue.repos.get(ref.source)
         reader = repo.reader() if repo else None
         try:
             blob = reader.file_at(ref.sha, ref.path or "") if reader else None
         except (GitFailed, ValueError):
             return None
-        if blob is None:
+        return None if blob is None else blob.data.split(b"\n")
+
+    def _lines(self, ref: citations.CommitRef) -> int | None:
+        lines = self._content(ref)
+        return None if lines is None else len(lines)
+
+    def _file(self, ref: citations.CommitRef) -> Evidence | None:
+        """Return a file that the commit holds but does not change, around the line; None where it holds none."""
+        lines, middle = self._content(ref), ref.line or 1
+        if lines is None:
             return None
-        lines, middle = blob.data.split(b"\n"), ref.line or 1
+        if middle > len(lines):
+            raise ToolError(f"{ref}: {ref.path} has {len(lines)} lines there")
         return evidence(str(ref), b"\n".join(lines[max(0, middle - 21) : middle + 20]), f"{ref.sha[:12]} {ref.path}")
 
     def commit(self, ref: citations.CommitRef) -> Evidence:
@@ -104,7 +114,10 @@ class ChangeResolver:
         ]
         hunks = [(diff, hunk) for diff in diffs for hunk in diff.hunks]
         if ref.line is not None:
-            hunks = [pair for pair in hunks if _covers(pair[1], ref.line or 0)] or hunks
+            covering = [pair for pair in hunks if _covers(pair[1], ref.line or 0)]
+            if not covering and (lines := self._lines(ref)) is not None and ref.line > lines:
+                raise ToolError(f"{ref}: {ref.path} has {lines} lines there")
+            hunks = covering or hunks
         if not diffs:
             raise ToolError(f"{short} does not change {ref.path}")
         text = "\n".join(_hunk_text(diff, hunk) for diff, hunk in hunks) or f"{ref.path}: no text lines change"

@@ -81,9 +81,11 @@ class LogResolver:
         """Return the evidence as it is now; with context, the excerpt also shows the lines around it."""
         source, parsed = self.logs.open(ref)
         try:
-            span = read_spans(source.path, [(parsed.byte, parsed.lines)])[0]
+            before, span = read_spans(source.path, [(max(0, parsed.byte - 1), 1), (parsed.byte, parsed.lines)])
         except OSError as error:
             raise ToolError(f"{source.name} cannot be read ({error.strerror})") from error
+        if parsed.byte and before.size != 1:
+            raise ToolError(f"{ref}: no line of {source.name} starts at byte {parsed.byte}; cite what a tool returned")
         if span.lines != parsed.lines:
             raise ToolError(f"{source.name} ends inside {ref}: the file has changed since it was cited")
         found = span.evidence(ref, source.name)
@@ -216,6 +218,8 @@ class LogResolver:
                     exact = fact.model_copy(update={"window": window, "unit": unit})
                     found.append(self._value(index, exact, event))
         fits = next((each for each in found if _same(each, fact)), None)
+        if fits is not None and fits.unit not in (fact.unit, EVENTS, ""):
+            return None  # it fits a sense that nobody named: neither right nor wrong
         if fits is not None or fact.quantity != q.COUNT or not found:
             return fits
         events = int(index.table["n"].sum())

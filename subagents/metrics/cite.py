@@ -22,6 +22,8 @@ EXCERPT_POINTS = 72
 """Points that surely fit the 4 KiB of an excerpt."""
 ROUND_TO = 1e-3
 """Seconds that a cited bound may differ from a point's own stamp."""
+LEAST_SLACK = 3600.0
+"""Seconds by which a cited span may go beyond the points, or one step where that is more."""
 MEASURED = (q.ONSET, q.BASELINE, q.PEAK, q.FACTOR, q.LATEST)
 """What a series holds, in the order in which it is told."""
 ELSEWHERE = {
@@ -122,6 +124,9 @@ class MetricsResolver:
         window = frame.slice(parsed.start.timestamp() - ROUND_TO, parsed.end.timestamp() + ROUND_TO)
         if window.stop <= window.start:
             raise ToolError(f"{ref}: the source has no points in this span")
+        first, last, slack = float(frame.times[0]), float(frame.times[-1]), max(frame.step, LEAST_SLACK)
+        if parsed.start.timestamp() < first - slack or parsed.end.timestamp() > last + slack:
+            raise ToolError(f"{ref}: the source covers {iso(first)}..{iso(last)} only; cite no more than that")
         return frame, row, window
 
     def measure(self, ref: str) -> Measure:

@@ -114,6 +114,16 @@ def test_a_commit_of_another_repository_is_refused(both: tuple[list[SourceSpec],
         verifier(specs).recompute(fact(q.COMMITTED_AT, f"commit:mail/{ids['shop'][0]}"))
 
 
+def test_a_line_that_a_file_does_not_have_is_refused(both: tuple[list[SourceSpec], dict[str, list[str]]]) -> None:
+    specs, ids = both
+    resolver = build(specs).resolver
+    assert resolver is not None
+    place = f"commit:shop/{ids['shop'][0]}#a.py"
+    assert resolver.resolve(f"{place}:1").excerpt
+    with pytest.raises(ToolError, match=r"a\.py has \d+ lines there"):
+        resolver.resolve(f"{place}:9999")
+
+
 @pytest.mark.parametrize(
     ("quantity", "citation", "told"),
     [

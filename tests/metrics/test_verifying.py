@@ -94,6 +94,12 @@ def test_what_the_span_does_not_hold_is_refused(
         verifier(*specs).recompute(fact(quantity, citation))
 
 
+def test_a_span_that_reaches_days_beyond_the_points_is_refused(specs: tuple[SourceSpec, ...]) -> None:
+    later = ref("web").replace("..2026-03-01", "..2026-03-09")
+    with pytest.raises(ToolError, match=r"the source covers .* only"):
+        verifier(*specs).recompute(fact(q.PEAK, later))
+
+
 @pytest.mark.parametrize("quantity", [q.SCORE, q.RANK, "mood"])
 def test_what_no_series_settles_is_left_open(specs: tuple[SourceSpec, ...], quantity: str) -> None:
     assert verifier(*specs).recompute(fact(quantity, ref("web"))) is None
