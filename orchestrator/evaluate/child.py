@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 BASELINES, RESULT, FAULT = "baselines.json", "result.json", "fault.txt"
 """What is left in the case's folder: answers of the rules, the document, and why there is none."""
 
+UNUSABLE, PARENT_GONE = 2, 3
+"""Exit statuses."""
+
 
 class Task(Frozen):
     """What the process is to do."""
@@ -123,7 +126,7 @@ def _keep(path: Path, value: JsonValue) -> None:
 
 def _fault(work: Path, message: str) -> int:
     (work / FAULT).write_text(message, errors="backslashreplace")
-    return 2
+    return UNUSABLE
 
 
 def _bound_memory(mib: int) -> None:
@@ -135,9 +138,10 @@ def _bound_memory(mib: int) -> None:
 
 
 def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(4096):
+    # The bare descriptor: a thread that waits in a buffered reader holds its lock when the interpreter ends.
+    while os.read(0, 4096):
         pass
-    os._exit(3)
+    os._exit(PARENT_GONE)
 
 
 if __name__ == "__main__":

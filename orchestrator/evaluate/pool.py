@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.evaluate.cases import Case
-from orchestrator.evaluate.child import BASELINES, FAULT, RESULT, Task
+from orchestrator.evaluate.child import BASELINES, FAULT, RESULT, UNUSABLE, Task
 from orchestrator.evaluate.lines import BaselineAnswer, EvalLine, Failure
 from orchestrator.evaluate.processes import kill_tree
 from orchestrator.verdict.document import VerdictDocument
@@ -24,7 +24,7 @@ from subagents.contract import Clock, Frozen
 _ANSWERS = TypeAdapter(tuple[BaselineAnswer, ...])
 _SAID = 600
 """Most characters of a failure's words on a line."""
-_CHILD = (sys.executable, "-P", "-m", "orchestrator.evaluate.child")
+CHILD: tuple[str, ...] = (sys.executable, "-P", "-m", "orchestrator.evaluate.child")
 
 
 class _Result(Frozen):
@@ -49,7 +49,7 @@ class Setting:
     config: Path | None = None
     state: Path | None = None
     """The person's own state directory, for what an engine has registered there."""
-    command: Sequence[str] = _CHILD
+    command: Sequence[str] = field(default_factory=lambda: CHILD)
     """What a case's process is."""
 
 
@@ -190,7 +190,7 @@ def _line(case: Case, work: Path, setting: Setting, status: int | None, elapsed:
     )
     if status is None:
         return _failed(blank, "timed out", f"no result within {setting.timeout_s:g} s")
-    if status == 2 and (work / FAULT).exists():
+    if status == UNUSABLE and (work / FAULT).exists():
         return _failed(blank, "unusable", (work / FAULT).read_text(errors="replace"))
     try:
         result = _Result.model_validate_json((work / RESULT).read_bytes())

@@ -1,0 +1,122 @@
+"""`warroom eval` as it is typed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.evaluate import pool
+from tests.cli.command import InProcess, environment, settle
+from tests.evaluate.conftest import STUB
+from tests.evaluate.trees import write_complaint, write_tree
+from tui.commands.evaluate import duration
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    return write_tree(tmp_path / "cases")
+
+
+@pytest.fixture
+def quick(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> InProcess:
+    monkeypatch.setattr(pool, "CHILD", STUB)
+    return InProcess(tmp_path, capfd, monkeypatch)
+
+
+def test_run_resume_and_compare(quick: InProcess, tree: Path, tmp_path: Path) -> None:
+    ran = settle(quick("eval", str(tree), "--out", "a.jsonl", "--jobs", "2"))
+    assert "outages: 1 cases" in ran.out
+    assert "skipped  gadgets" in ran.out
+    assert "warroom: 3 cases to run" in ran.err
+    assert "warroom: 3 of 3 cases done, took" in ran.err
+    lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert {line["family"] for line in lines} == {"outages", "complaints", "readings"}
+    again = settle(quick("eval", str(tree), "--out", "a.jsonl"))
+    assert "warroom: 0 cases to run, 3 are done already" in again.err
+    assert again.out == ran.out
+    compared = settle(quick("eval", "compare", "a.jsonl", "a.jsonl"))
+    assert "complaints: 1 cases in both" in compared.out
+    figures = settle(quick("eval", "compare", "a.jsonl", "a.jsonl", "--json")).json()
+    assert figures["families"][0]["measures"][0]["p"] == 1.0
+
+
+def test_choices_and_figures_as_json(quick: InProcess, tree: Path) -> None:
+    ran = settle(quick("eval", str(tree), "out-1", "--json", "-q"))
+    made = ran.json()
+    assert ran.err == ""
+    assert [one["family"] for one in made["families"]] == ["outages"]
+    assert made["families"][0]["contenders"]["warroom"][0]["measure"] == "culprit or none right"
+    assert made["skipped"] == {"gadgets": made["skipped"]["gadgets"]}
+    assert (quick.home / "warroom-eval.jsonl").exists()
+
+
+def test_lines_are_of_the_published_schema(quick: InProcess, tree: Path, tmp_path: Path) -> None:
+    from orchestrator.evaluate.lines import EvalLine
+
+    settle(quick("eval", str(tree), "--out", "a.jsonl", "-q"))
+    schema = settle(quick("schema", "eval")).json()
+    needed = ["id", "family", "kind", "culprit", "service", "services", "suspects", "confidence", "seconds", "verdict"]
+    assert set(needed) <= set(schema["required"]) | set(schema["properties"])
+    assert schema["additionalProperties"] is False
+    for raw in (tmp_path / "a.jsonl").read_text().splitlines():
+        assert set(json.loads(raw)) == set(schema["properties"])
+        assert EvalLine.model_validate_json(raw).failure is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nowhere",), "nowhere: no such file or folder"),
+        (("{tree}", "--family", "outage"), "--family 'outage' is not here"),
+        (("{tree}", "--out", "nowhere/a.jsonl"), "cannot be written"),
+        (("{tree}", "--config", "nowhere.toml"), "nowhere.toml: no such file; check --config"),
+        (("{tree}", "--half", "third"), "'third' is not one of"),
+        (("compare", "a.jsonl", "b.jsonl"), "a.jsonl: no such file"),
+        ((), "Missing argument 'PATH'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(quick: InProcess, tree: Path, arguments: tuple[str, ...], said: str) -> None:
+    ran = quick("eval", *(one.format(tree=tree) for one in arguments))
+    assert ran.status == 2
+    assert said in ran.complaint()
+
+
+def test_help(quick: InProcess) -> None:
+    ran = settle(quick("eval", "--help"))
+    for word in ("--family", "--half", "--jobs", "--out", "eval compare", "labels"):
+        assert word in ran.out
+
+
+def test_the_first_ctrl_c_shows_what_is_done(tree: Path, tmp_path: Path) -> None:
+    write_complaint(tree / "complaints" / "zz-hang.json.gz")
+    script = (
+        "import sys; from orchestrator.evaluate import pool; from tui.cli import main\n"
+        f"pool.CHILD = {STUB!r}; main(sys.argv[1:])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", script, "eval", str(tree), "--family", "complaints", "--out", "a.jsonl"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=environment(tmp_path, STUB_PIDS=str(tmp_path / "pids")),
+    ) as process:
+        assert process.stderr is not None
+        while "1 of 2 cases done" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert process.returncode == 130, err
+    assert "complaints: 1 cases" in out
+    assert "interrupted; 1 cases are left: the same command takes them up" in err
+    assert "Traceback" not in err
+    assert (tmp_path / "a.jsonl").read_text().count("\n") == 1
+
+
+def test_spans_in_words() -> None:
+    assert [duration(one) for one in (4.4, 89, 200, 7200)] == ["4 s", "89 s", "3 min", "2.0 h"]

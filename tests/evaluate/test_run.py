@@ -1,0 +1,199 @@
+"""A run: what is done is not done again, labels come last, two runs compare."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orchestrator.evaluate import run as run_module
+from orchestrator.evaluate.cases import find_cases
+from orchestrator.evaluate.comparison import compare, read_scores, scores_path
+from orchestrator.evaluate.labels import read_labels
+from orchestrator.evaluate.lines import EvalLine, LineFile, LinesError
+from orchestrator.evaluate.pool import Pool
+from orchestrator.evaluate.run import Outcome, build_digest, evaluate
+from orchestrator.evaluate.summary import CaseScores
+from orchestrator.evaluate.table import render, render_comparison
+from tests.evaluate.conftest import Settings
+from tests.evaluate.trees import write_complaint, write_labels, write_tree
+
+
+class FakeWatcher:
+    """Keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int]] = []
+
+    def began(self, to_do: int, done_before: int) -> None:
+        self.told += [("to do", to_do), ("before", done_before)]
+
+    def finished(self, line: EvalLine, left: int) -> None:
+        self.told.append((line.id, left))
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    return write_tree(tmp_path / "cases")
+
+
+async def carry_out(tree: Path, out: Path, pool: Pool) -> tuple[Outcome, FakeWatcher]:
+    watcher = FakeWatcher()
+    with LineFile(out) as lines:
+        return await evaluate(find_cases(tree), lines, pool, watcher), watcher
+
+
+async def test_labels_are_opened_after_the_last_line_is_written(
+    tree: Path, tmp_path: Path, setting: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, counted = tmp_path / "out.jsonl", []
+
+    def counting(*given: object) -> object:
+        counted.append(out.read_bytes().count(b"\n"))
+        return read_labels(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(run_module, "read_labels", counting)
+    outcome, watcher = await carry_out(tree, out, Pool(setting()))
+    assert counted
+    assert set(counted) == {3}
+    assert watcher.told == [("to do", 3), ("before", 0), ("com-1", 2), ("out-1", 1), ("read-1", 0)]
+    assert outcome.left == 0
+    raw = out.read_text()
+    assert "anomaly_windows" not in raw
+    assert "decoy" not in raw
+
+
+async def test_what_is_done_is_not_done_again(tree: Path, tmp_path: Path, setting: Settings) -> None:
+    out = tmp_path / "out.jsonl"
+    first, _ = await carry_out(tree, out, Pool(setting()))
+    whole = out.read_bytes()
+    # Killed while the last line was written:
+    out.write_bytes(whole[:-40])
+    second, watcher = await carry_out(tree, out, Pool(setting()))
+    assert watcher.told == [("to do", 1), ("before", 2), ("read-1", 0)]
+    assert second.summaries == first.summaries
+    assert any("cut short" in remark for remark in second.remarks)
+    assert out.read_bytes().startswith(whole[: whole.rindex(b"\n", 0, -1)])
+    third, watcher = await carry_out(tree, out, Pool(setting()))
+    assert watcher.told == [("to do", 0), ("before", 3)]
+    assert third.summaries == first.summaries
+
+
+@pytest.mark.parametrize("change", [{"engine": "managed"}, {"version": "2"}, {"build": "c" * 12}])
+async def test_lines_of_another_engine_version_or_build_do_not_count(
+    tree: Path, tmp_path: Path, setting: Settings, change: dict[str, str]
+) -> None:
+    out = tmp_path / "out.jsonl"
+    await carry_out(tree, out, Pool(setting()))
+    outcome, watcher = await carry_out(tree, out, Pool(setting(**change)))
+    assert watcher.told[:2] == [("to do", 3), ("before", 0)]
+    assert len(outcome.lines) == 3
+    assert any("3 lines are of another engine or build" in remark for remark in outcome.remarks)
+    assert out.read_bytes().count(b"\n") == 6
+
+
+async def test_a_tree_without_labels_gives_the_same_lines_unscored(tmp_path: Path, setting: Settings) -> None:
+    with_labels, without = write_tree(tmp_path / "a"), write_tree(tmp_path / "b", labels=False)
+    scored, _ = await carry_out(with_labels, tmp_path / "a.jsonl", Pool(setting()))
+    unscored, _ = await carry_out(without, tmp_path / "b.jsonl", Pool(setting()))
+
+    def lines(path: Path) -> list[dict[str, object]]:
+        return [{**json.loads(raw), "elapsed": 0} for raw in path.read_text().splitlines()]
+
+    assert lines(tmp_path / "a.jsonl") == lines(tmp_path / "b.jsonl")
+    assert [summary.scored for summary in scored.summaries] == [1, 1, 1]
+    assert [summary.scored for summary in unscored.summaries] == [0, 0, 0]
+    assert scores_path(tmp_path / "a.jsonl").exists()
+    assert not scores_path(tmp_path / "b.jsonl").exists()
+    text = render(unscored.summaries, find_cases(without).skipped, unscored.remarks)
+    assert "not scored: no labels" in text
+    assert "nothing is scored" in text
+    assert "skipped  gadgets: no adapter" in text
+
+
+async def test_the_table(tree: Path, tmp_path: Path, setting: Settings) -> None:
+    outcome, _ = await carry_out(tree, tmp_path / "out.jsonl", Pool(setting()))
+    text = render(outcome.summaries, (), outcome.remarks)
+    assert "outages: 1 cases, 1.5 s each (1 culprit)" in text
+    # The stand-in blames "b": right for the outage, wrong for the complaint; its simple rule blames "c".
+    rows = [line for line in text.splitlines() if line.startswith("  culprit or none right, n=1")]
+    label, hit, miss = f"{'  culprit or none right, n=1':<32}", "   1 1.00 [0.21 1.00]", "   0 0.00 [0.00 0.79]"
+    assert rows == [f"{label}{miss}  {miss}", f"{label}{hit}  {miss}"]
+    assert "0.8-0.9  mean 0.85  1 of 1 right" in text
+    assert "Wilson" in text
+
+
+async def test_labels_that_are_broken_are_said_and_cost_no_line(tree: Path, tmp_path: Path, setting: Settings) -> None:
+    (tree / "labels" / "outages.jsonl").write_text('{"id": "out-1", "culprit_commit": "none"}\n{"torn\n[1]\n')
+    (tree / "labels" / "readings.jsonl").unlink()
+    outcome, _ = await carry_out(tree, tmp_path / "out.jsonl", Pool(setting()))
+    assert [(one.family, one.scored) for one in outcome.summaries] == [
+        ("complaints", 1),
+        ("outages", 1),
+        ("readings", 0),
+    ]
+    assert "outages: 2 lines of its labels are no labels" in outcome.remarks
+    assert "readings: no labels; its cases are not scored" in outcome.remarks
+
+
+async def test_stopped_in_the_middle_it_shows_what_is_done(
+    tree: Path, tmp_path: Path, setting: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUB_PIDS", str(tmp_path / "pids"))
+    write_complaint(tree / "complaints" / "zz-hang.json.gz")
+    pool = Pool(setting())
+
+    class Stopping(FakeWatcher):
+        def finished(self, line: EvalLine, left: int) -> None:
+            super().finished(line, left)
+            pool.stop()
+
+    with LineFile(tmp_path / "out.jsonl") as lines:
+        outcome = await evaluate(find_cases(tree), lines, pool, Stopping())
+    assert ([line.id for line in outcome.lines], outcome.left) == (["com-1"], 3)
+    assert [summary.family for summary in outcome.summaries] == ["complaints"]
+
+
+def scores(**values: float) -> CaseScores:
+    return CaseScores(id="x", family="f", engine="e", warroom="1", build="b", scores=values)
+
+
+def test_two_runs_are_paired_and_lower_is_better_where_it_is() -> None:
+    first = {("f", str(n)): scores(**{"Top-1": float(n < 2), "wrong conviction": float(n >= 2)}) for n in range(8)}
+    second = {("f", str(n)): scores(**{"Top-1": float(n != 0), "wrong conviction": 0.0}) for n in range(9)}
+    (family,), remarks = compare(first, second)
+    top, wrong = family.measures
+    assert (top.wins, top.losses, top.ties) == (6, 1, 1)
+    assert (wrong.wins, wrong.losses, wrong.ties) == (6, 0, 2)
+    assert (top.p, wrong.p) == pytest.approx((0.125, 0.03125))
+    assert (top.first, top.second) == (0.25, 0.875)
+    assert remarks == ["1 cases are only in the second run and do not count"]
+    text = render_comparison([family], remarks)
+    assert "f: 8 cases in both" in text
+    assert "McNemar" in text
+
+
+def test_scores_that_are_not_there_or_not_scores(tmp_path: Path) -> None:
+    with pytest.raises(LinesError, match="no such file"):
+        read_scores(tmp_path / "a.jsonl")
+    (tmp_path / "a.jsonl").write_text("")
+    with pytest.raises(LinesError, match="has no scores beside it"):
+        read_scores(tmp_path / "a.jsonl")
+    (tmp_path / "a.scores.jsonl").write_text("nonsense\n")
+    with pytest.raises(LinesError, match="cannot be read as scores"):
+        read_scores(tmp_path / "a.jsonl")
+
+
+def test_the_build_is_that_of_code_and_settings(tmp_path: Path) -> None:
+    (tmp_path / "warroom.toml").write_text("")
+    assert build_digest() == build_digest()
+    (tmp_path / "other.toml").write_text("# different\n")
+    assert build_digest(tmp_path / "other.toml") != build_digest(tmp_path / "warroom.toml")
+
+
+def test_labels_of_a_family_whose_file_is_a_folder(tmp_path: Path) -> None:
+    write_labels(tmp_path)
+    (tmp_path / "labels" / "outages.jsonl").mkdir()
+    found, faults = read_labels(tmp_path / "labels", ["outages"])
+    assert (found, faults) == ({}, ["outages: no labels; its cases are not scored"])
