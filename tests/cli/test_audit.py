@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from orchestrator.hands import egress_record
+from orchestrator.hands.egress_record import egress_log
+from orchestrator.journal.audit import AuditLine
+from orchestrator.journal.deeds import record_deed
 from orchestrator.journal.events import (
     ApprovalDecided,
     Body,
+    Egress,
     Event,
     Note,
     PolicyDecided,
     UserMessage,
     text_content,
 )
-from tests.cli.command import InProcess
+from orchestrator.journal.home import StateHome
+from orchestrator.journal.outside import outside
+from tests.cli.command import InProcess, environment, settle
 from tests.cli.kept import keep
 
 HOSTILE = "\x1b]0;owned\x07\u202egnp.exe\n      9  2026-01-01 forged line, digest sha256:" + "0" * 64
@@ -112,3 +122,57 @@ def test_a_changed_record_is_named_and_is_exit_status_1(quick: InProcess) -> Non
 def _files(folder: Path) -> dict[str, bytes]:
     """Return what is kept; SQLite's own scratch files come and go with every reader."""
     return {name: (folder / name).read_bytes() for name in ("journal.db", "head.json")}
+
+
+# -- outside of sessions ---------------------------------------------------------------------------
+
+
+async def _outside(home: Path) -> None:
+    at = iter(datetime(2026, 4, 1, 8, minute, tzinfo=UTC) for minute in (1, 3, 5))
+    record = egress_log(home, lambda: next(at))
+    for phase in ("sent", "answered", "refused"):
+        await record(Egress(host="api.example.com", purpose="model", detail={"phase": phase, "why": HOSTILE}))
+    record_deed(home, datetime(2026, 4, 1, 8, 2, tzinfo=UTC), "deleted", {"session": "20260301-120000-0a1b2c"})
+
+
+async def test_what_was_done_outside_of_sessions_is_told_in_order(quick: InProcess) -> None:
+    home = StateHome.locate(environment(quick.home)).ensure().path
+    await _outside(home)
+    ran = settle(quick("audit", "--outside"))
+    acts = ran.out.splitlines()[:4]
+    assert [word for line in acts for word in ("sent to", "deleted", "answered", "refused") if word in line] == [
+        "sent to",
+        "deleted",
+        "answered",
+        "refused",
+    ]
+    assert not set(ran.out) & {"\x1b", "\x07", "\u202e"}
+    assert "4 acts outside of sessions; no chain of hashes" in ran.out
+    told = [json.loads(line) for line in settle(quick("audit", "--outside", "--json")).out.splitlines()]
+    assert [one["record"] for one in told] == ["outside"] * 4
+    with (home / "egress.log").open("ab") as log:
+        log.write(b"{]\n[]\n{}\n")
+    torn = quick("audit", "--outside")
+    assert (torn.status, torn.out.count("that is no record")) == (1, 3)
+
+
+def test_a_session_or_what_is_outside_and_not_both(quick: InProcess) -> None:
+    for arguments in ((), ("20260301", "--outside")):
+        assert quick("audit", *arguments).status == 2
+    assert "0 acts" in settle(quick("audit", "--outside")).out
+
+
+async def test_the_log_of_requests_is_bounded_and_loses_no_line_of_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(egress_record, "LOG_LIMIT", 2000)
+    at = datetime(2026, 4, 1, 8, tzinfo=UTC)
+    records = [egress_log(tmp_path, lambda: at) for _ in range(2)]
+    for number in range(30):
+        await records[number % 2](Egress(host="api.example.com", purpose=f"n{number}"))
+    sizes = {name: (tmp_path / name).stat().st_size for name in os.listdir(tmp_path)}
+    assert set(sizes) == {"egress.log", "egress.log.1"}
+    assert max(sizes.values()) <= 2000
+    kept = [str(item.about["purpose"]) for item in outside(tmp_path) if isinstance(item, AuditLine)]
+    assert kept == [f"n{number}" for number in range(30 - len(kept), 30)]
+    assert len(kept) >= 15

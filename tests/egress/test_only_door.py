@@ -23,7 +23,7 @@ OPENERS = {
     *("create_datagram_endpoint", "start_server", "start_unix_server", "create_server", "create_unix_server"),
     *("urlopen", "urlretrieve"),
 }
-SDK = ("orchestrator/engines/", "tui/commands/agents_opening.py")
+SDK = ("orchestrator/engines/", "tui/commands/agents_opening.py", "tui/commands/remote_opening.py")
 """Where the SDK and the HTTP library may be imported for their errors and types: what opens a connection may not."""
 HTTP_OPENERS = {
     *("AsyncClient", "Client", "AsyncHTTPTransport", "HTTPTransport", "DefaultAsyncHttpxClient", "DefaultHttpxClient"),

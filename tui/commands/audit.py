@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from orchestrator.journal.audit import Audit, AuditLine, Ending
+    from orchestrator.journal.audit import Audit, AuditLine, Ending, Wanted
     from orchestrator.journal.chain import Damage
 
 NOT_WHOLE = 1
@@ -27,14 +27,18 @@ _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 Example:
   warroom audit 20260301 --type 'warroom.approval_*' --type warroom.fix_delivered
   warroom audit 20260301 --json | jq 'select(.who == "person")'
+  warroom audit --outside
 
 Exit status: 0 the whole record is proved, 1 it is not (what is wrong is named), 2 unusable arguments."""
 )
-@click.argument("session")
+@click.argument("session", required=False)
+@click.option(
+    "--outside", "others", is_flag=True, help="What was sent or removed outside of sessions, as by `agents sync`."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines, with whole hashes and digests.")
 @click.option("--since", type=click.IntRange(1), default=1, metavar="SEQ", help="Begin with this event.")
 @click.option("--type", "types", multiple=True, metavar="GLOB", help="Only events of such types; repeatable.")
-def audit(session: str, as_json: bool, since: int, types: tuple[str, ...]) -> int:
+def audit(session: str | None, others: bool, as_json: bool, since: int, types: tuple[str, ...]) -> int:
     """Print who or what did, asked, decided, redacted and sent what in SESSION, one line per act.
 
     Times are UTC. It is read from the journal alone, also while the session runs, and ends with whether the chain of
@@ -42,10 +46,15 @@ def audit(session: str, as_json: bool, since: int, types: tuple[str, ...]) -> in
     """
     from orchestrator.journal.audit import Audit
     from orchestrator.journal.reader import JournalReader
+    from tui.commands.faults import Fault
     from tui.commands.opening import clear_faults, session_folder
     from tui.commands.output import to_stdout
 
     _refuse_unknown(types)
+    if others == (session is not None):
+        raise Fault("name a session, or give --outside for what was done outside of sessions")
+    if session is None:
+        return _outside(as_json, lambda seq, kind: seq >= since and _chosen(kind, types))
     with clear_faults(), JournalReader.open(session_folder(session)) as reader:
         made = Audit(reader, lambda seq, kind: seq >= since and _chosen(kind, types))
         chunk: list[str] = []
@@ -56,6 +65,30 @@ def audit(session: str, as_json: bool, since: int, types: tuple[str, ...]) -> in
                 chunk.clear()
         to_stdout("\n".join(chunk) + "\n")
         return 0 if made.ending().whole else NOT_WHOLE
+
+
+def _outside(as_json: bool, wanted: Wanted) -> int:
+    from orchestrator.journal.chain import Damage
+    from orchestrator.journal.home import StateHome
+    from orchestrator.journal.outside import outside
+    from tui.commands.opening import clear_faults
+    from tui.commands.output import to_stdout
+
+    count = unread = 0
+    with clear_faults():
+        for item in outside(StateHome.locate().path):
+            if isinstance(item, Damage):
+                unread += 1
+                line = _line({"record": "damage", **_damage(item)}) if as_json else f"{'-':>7}  {item.words}"
+            elif wanted(item.seq, item.type):
+                count += 1
+                line = _line({"record": "outside", **vars(item)}) if as_json else _text_line(item)
+            else:
+                continue
+            to_stdout(line + "\n")
+    if not as_json:
+        to_stdout(f"\n{count} acts outside of sessions; no chain of hashes proves that none was taken out\n")
+    return NOT_WHOLE if unread else 0
 
 
 def _chosen(kind: str, types: tuple[str, ...]) -> bool:
@@ -93,7 +126,7 @@ def _text_line(line: AuditLine) -> str:
 
     about = ", ".join(f"{name} {_value(value)}" for name, value in line.about.items())
     at = line.ts[:23].replace("T", " ")
-    said = f"{line.seq:>7}  {at}Z  {line.hash[:12]}  {_value(line.who):<12}  {line.did}"
+    said = f"{line.seq:>7}  {at}Z  {line.hash[:12]:<12}  {_value(line.who):<12}  {line.did}"
     doubt = f"  [NOT PROVED: {line.doubt}]" if line.doubt else ""
     return str(clean(f"{said}: {about}{doubt}" if about else said + doubt, newlines=False))
 
