@@ -150,6 +150,7 @@ def session_settings(configured: Configured, services: tuple[ServiceInfo, ...], 
     from orchestrator.hands.rosters import RosterRecipe
     from orchestrator.hands.usage import Prices
     from orchestrator.session import Settings
+    from orchestrator.session.settings import operator
 
     def extra(specs: Sequence[SourceSpec], services: Sequence[ServiceInfo]) -> tuple[Agent, ...]:
         from orchestrator.engines import coordinator
@@ -165,6 +166,7 @@ def session_settings(configured: Configured, services: tuple[ServiceInfo, ...], 
         prices=Prices(configured.engine.prices),
         attended=around.attended,
         clock=around.clock,
+        operator=operator(),
     )
 
 

@@ -122,6 +122,7 @@ def _(body: IncidentOpened) -> Said:
         "shown as": body.shown_as,
         "version": body.version,
         "settings": digest(body.settings),
+        "by": body.settings.get("opened_by"),
     }
     return Said(PERSON, "opened the session", about)
 
@@ -135,7 +136,7 @@ def _(body: SourceAddedEvent) -> Said:
 
 @say.register
 def _(body: StatusRunning) -> Said:
-    return Said(ENGINE, "started work", {"reason": body.reason})
+    return Said(ENGINE, "started work", {"reason": body.reason, "by": body.by})
 
 
 @say.register

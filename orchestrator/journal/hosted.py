@@ -138,6 +138,8 @@ class StatusRunning(Frozen):
     type: Literal["session.status_running"] = "session.status_running"
     reason: str = ""
     """What started it: `start`, `resume`, `message`, `source_added`, `approval`, …"""
+    by: str = ""
+    """Who let it: user, host and process; empty where it is not known."""
 
 
 class StatusRescheduled(Frozen):

@@ -39,7 +39,7 @@ def first_entries(
         engine=engine.name,
         shown_as=engine.shown_as,
         version=settings.version or installed_version(),
-        settings={**settings.shown, "services": services},
+        settings={**settings.shown, "services": services, "opened_by": settings.operator},
     )
     missing = scanner_remark()
     texts = (*settings.remarks, missing) if missing else settings.remarks

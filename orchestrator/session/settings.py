@@ -47,6 +47,8 @@ class Settings:
     """The folder of a new session where it was made before (`StateHome.new_session`), such as for its inputs."""
     bound: RemoteSession | None = None
     """The server's session that a new one is from its first moment on; None: its engine makes one, or needs none."""
+    operator: str = ""
+    """Who runs it (`operator`): recorded with the first event and with each run."""
     grace_s: float = 5.0
     """How long an engine may take to stop by itself once it is told to."""
 
@@ -66,6 +68,17 @@ def write_log(path: Path, text: str) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "a", encoding="utf-8", errors="replace") as file:
             file.write(text)
+
+
+def operator() -> str:
+    """Return who runs this process, for the record: the user that the system knows, the host, the process."""
+    import pwd
+
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = f"uid {os.getuid()}"
+    return f"{user} on {os.uname().nodename}, process {os.getpid()}"
 
 
 def installed_version() -> str:

@@ -329,3 +329,11 @@ def test_two_runs_at_once_do_not_meet(tmp_path: Path, incident: tuple[Path, dict
         made.append(json.loads(out))
     assert made[0]["session"] != made[1]["session"]
     assert made[0]["culprit"] == made[1]["culprit"] == incident[1]["culprit"]
+
+
+def test_the_record_says_who_ran_it(finished: tuple[Path, dict[str, Any], str]) -> None:
+    home, made, _ = finished
+    lines = settle(warroom(home, "audit", made["session"])).out.splitlines()
+    for did in ("opened the session", "started work"):
+        (line,) = [line for line in lines if f"  {did}: " in line]
+        assert re.search(rf', by "\S+ on {re.escape(os.uname().nodename)}, process \d+"', line), line
