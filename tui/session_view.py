@@ -6,23 +6,25 @@ with every change, so that a ticker knows whether to look again. What changes th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from orchestrator.hands.budget_fold import SpentFold
 from orchestrator.hands.budget_summary import meter
 from orchestrator.hands.fix_fold import FixFold
 from orchestrator.hands.session_rules import SessionRules
-from orchestrator.journal.events import Event
+from orchestrator.journal.events import Event, RemoteSession
 from orchestrator.verdict.board import Board, Hypothesis
 from subagents.contract import Clock
 from tui.views.agents import Agents
 from tui.views.incident import IncidentFold
 from tui.views.stream import Streams
+from tui.views.thread_meter import ThreadMeters
 
 if TYPE_CHECKING:
     from orchestrator.hands.fix_desk import FixDesk
     from subagents.contract import Evidence
+    from tui.views.connection import Health
 
 
 class ActFault(Exception):
@@ -109,6 +111,11 @@ class SessionView:
         self.rules = SessionRules()
         """What was approved for the rest of the session."""
         self.spent = SpentFold()
+        self.meters = ThreadMeters()
+        self.remote: RemoteSession | None = None
+        """The server's session that this one is, where a server keeps it."""
+        self.health: Callable[[], Health | None] = _no_health
+        """How the connection to it is now."""
         self.seq = 0
         """The last event taken into account."""
         self.version = 0
@@ -131,6 +138,9 @@ class SessionView:
         self.fixes.learn(event)
         self.rules.learn(event)
         self.spent.learn(event)
+        self.meters.learn(event)
+        if isinstance(event.body, RemoteSession):
+            self.remote = event.body
         if event.type in _BOARD_TYPES:
             self.board.apply(event)
             self.board_version += 1
@@ -171,6 +181,10 @@ class SessionView:
     def running(self) -> bool:
         """Whether the session works, as its journal says."""
         return self.agents.session in ("running", "rescheduling")
+
+
+def _no_health() -> Health | None:
+    return None
 
 
 _BOARD_TYPES = frozenset(

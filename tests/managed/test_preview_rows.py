@@ -15,7 +15,7 @@ def test_a_preview_that_is_taken_away_leaves_no_word_and_no_hold_on_the_next() -
     streams.preview("logs", "")
     streams.preview("logs", "")
     pane = streams.panes["logs"]
-    assert ["".join(part.text for part in row.line) for row in pane] == ["…"]
+    assert list(pane) == []
     streams.preview("logs", "I look")
     said = Event(
         seq=1,
@@ -26,4 +26,4 @@ def test_a_preview_that_is_taken_away_leaves_no_word_and_no_hold_on_the_next() -
         hash="",
     )
     streams.learn(said)
-    assert ["".join(part.text for part in row.line) for row in pane] == ["…", "I look."]
+    assert ["".join(part.text for part in row.line) for row in pane] == ["I look."]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -26,9 +27,12 @@ from orchestrator.journal.events import (
     ThreadStatusTerminated,
     ToolFinished,
 )
+from orchestrator.journal.fold import STATUS_TYPES
 from tui.views.stream import PANES
 
 AgentState = Literal["waiting", "busy", "asking", "done", "failed", "stopped"]
+_RANK: Mapping[AgentState, int] = {"asking": 0, "busy": 1, "failed": 2, "stopped": 3, "waiting": 4, "done": 5}
+"""Which of several a person would want to know of first."""
 QUIET_FROM_S = 3
 """Seconds without an event from which an agent is called quiet."""
 
@@ -60,16 +64,21 @@ class Agents:
 
     def __init__(self) -> None:
         self.by_name = {name: AgentFold(name) for name in PANES}
+        self.copies: dict[str, AgentFold] = {}
+        """Further threads of agents, by the names of the threads."""
         self.session: Literal["idle", "running", "rescheduling", "terminated"] = "idle"
         self.reason = ""
+        self.message = ""
+        """What was said of the reason."""
+        self._first: dict[str, str] = {}
         self._names: dict[str, str] = {}
 
     def learn(self, event: Event) -> None:
         """Take one event into account."""
         body = event.body
         if isinstance(body, ThreadCreated):
-            self._names[body.session_thread_id] = body.agent_name
-        agent = self.by_name.get(self._names.get(event.thread, event.thread))
+            self._begin(body.session_thread_id, body.agent_name)
+        agent = self.copies.get(event.thread) or self.by_name.get(self._names.get(event.thread, event.thread))
         if agent is None:
             return
         agent.last = event.ts
@@ -77,19 +86,29 @@ class Agents:
             self._learn_session(event)
         self._learn_agent(agent, event)
 
+    def _begin(self, thread: str, agent: str) -> None:
+        self._names[thread] = agent
+        if agent in self.by_name and agent != MAIN_THREAD and self._first.setdefault(agent, thread) != thread:
+            self.copies.setdefault(thread, AgentFold(thread))
+
+    def copies_of(self, name: str) -> tuple[str, ...]:
+        """Return the further threads of an agent."""
+        return tuple(thread for thread in self.copies if self._names.get(thread) == name)
+
     def _learn_session(self, event: Event) -> None:
+        self.message = self.message if event.type not in STATUS_TYPES else ""
         match event.body:
             case StatusRunning(reason=reason):
                 self.session, self.reason = "running", reason
             case StatusRescheduled(reason=reason):
                 self.session, self.reason = "rescheduling", reason
             case StatusIdle(stop_reason=stop):
-                self.session, self.reason = "idle", stop.type
-                for agent in self.by_name.values():
+                self.session, self.reason, self.message = "idle", stop.type, stop.message
+                for agent in (*self.by_name.values(), *self.copies.values()):
                     agent.calls.clear()
                     agent.model_since = None
             case StatusTerminated(reason=reason):
-                self.session, self.reason = "terminated", reason
+                self.session, self.reason, self.message = "terminated", reason, reason
             case _:
                 pass
 
@@ -126,13 +145,12 @@ class Agents:
         """The specialists that have begun and not ended, while the session runs."""
         if self.session not in ("running", "rescheduling"):
             return ()
-        return tuple(
-            name for name, agent in self.by_name.items() if name != MAIN_THREAD and agent.started and not agent.stop
-        )
+        every = {**self.by_name, **self.copies}
+        return tuple(name for name, agent in every.items() if name != MAIN_THREAD and agent.started and not agent.stop)
 
     def words(self, name: str, now: datetime) -> AgentWords:
-        """Return an agent's state as of `now`."""
-        agent = self.by_name[name]
+        """Return the state of an agent, or of one of its copies, as of `now`."""
+        agent = self.copies.get(name) or self.by_name[name]
         if agent.asks:
             return AgentWords("asking", "asks for your yes or no")
         if name == MAIN_THREAD:
@@ -144,6 +162,10 @@ class Agents:
         if self.session not in ("running", "rescheduling"):
             return AgentWords("stopped", "stopped, goes on with r")
         return AgentWords("busy", _doing(agent, now) or _quiet(agent, now, self._waits_for(name)))
+
+    def most(self, name: str, now: datetime) -> AgentWords:
+        """Return the state of an agent and its copies together: the one that a person would want to know of."""
+        return min((self.words(one, now) for one in (name, *self.copies_of(name))), key=lambda one: _RANK[one.state])
 
     def _waits_for(self, name: str) -> str:
         others = [one for one in self.at_work if one != name]

@@ -77,6 +77,15 @@ class Ring:
             self._drop()
         return number
 
+    def take_back(self, key: str) -> bool:
+        """Take the newest row away again where it has that key; say whether it had. Another's number never changes."""
+        if not len(self) or self._rows[-1].key != key:
+            return False
+        del self._numbers[self._rows.pop().key]
+        self._put.clear()  # its number is given again: whoever looks at what is new looks at all
+        self.changes += 1
+        return True
+
     def _drop(self) -> None:
         gone = self._rows[self._head]
         if self._numbers.get(gone.key) == self.first:
