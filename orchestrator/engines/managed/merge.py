@@ -97,7 +97,7 @@ class Merger:
         self._listings: dict[str, _Listing] = {}
         self._open = OpenCalls()
         self._previews = Previews(sink.preview)
-        self._taking: list[_Taking] = []
+        self._taking: dict[tuple[str, str], _Taking] = {}
 
     @property
     def open_calls(self) -> frozenset[str]:
@@ -115,7 +115,7 @@ class Merger:
                     await self._take(arrived, handle)
             await self._flush(handle)
         finally:
-            for taking in self._taking:
+            for taking in self._taking.values():
                 taking.recording.cancel()
             self._taking.clear()
 
@@ -150,14 +150,14 @@ class Merger:
         key, processed = (origin.stream, key_of(arrived)), raw.get("processed_at") is not None
         if not key[1] or self._is_seen(key, processed):
             return
-        if any(taking.key == key for taking in self._taking):
+        if key in self._taking:
             await self._flush(handle)
             if self._is_seen(key, processed):
                 return
         thread = await self._thread_of(arrived, handle)
         body = fitting(self._body(arrived, thread))
         record = self._sink.record(body, thread=thread, source_id=key[1], stream=origin.stream, processed=processed)
-        self._taking.append(_Taking(arrived, key, thread, asyncio.ensure_future(record)))
+        self._taking[key] = _Taking(arrived, key, thread, asyncio.ensure_future(record))
 
     def _is_seen(self, key: tuple[str, str], processed: bool) -> bool:
         """Say whether it, or what came of it, was taken before: the processed one stands for both."""
@@ -185,7 +185,7 @@ class Merger:
 
     async def _flush(self, handle: Handle) -> None:
         """Wait until what is on its way is durable; then it is seen, and handed on."""
-        taking, self._taking = self._taking, []
+        taking, self._taking = list(self._taking.values()), {}
         if not taking:
             return
         try:
