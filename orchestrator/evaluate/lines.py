@@ -101,7 +101,8 @@ class LineFile:
 
     def append(self, line: EvalLine) -> None:
         """Write one line, durably; raises LinesError."""
-        data = json.dumps(line.model_dump(mode="json"), ensure_ascii=True).encode() + b"\n"
+        named = {"id": line.id, "family": line.family, **line.model_dump(mode="json")}  # those two first, for people
+        data = json.dumps(named, ensure_ascii=True).encode() + b"\n"
         try:
             written = 0
             while written < len(data):

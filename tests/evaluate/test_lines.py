@@ -49,7 +49,7 @@ def test_a_last_line_cut_anywhere_is_removed_and_no_other(tmp_path: Path) -> Non
             assert [one.id for one in out.lines] == ["first"]
             assert out.torn is (cut > first)
             out.append(line("third"))
-        assert path.read_bytes().startswith(whole[:first] + b'{"kind"')
+        assert path.read_bytes().startswith(whole[:first] + b'{"id"')
         with LineFile(path) as out:
             assert [one.id for one in out.lines] == ["first", "third"]
 
