@@ -215,6 +215,10 @@ class EngineSettings(Frozen):
     header_env: Mapping[Line, EnvName] = Field(
         default_factory=dict, description="Header name = environment variable that holds its value."
     )
+    proxy_env: EnvName | None = Field(
+        default=None,
+        description="Name of the environment variable that holds a proxy's address (HTTPS_PROXY); for https only.",
+    )
     prices: Mapping[Line, ModelPrices] = Field(
         default_factory=dict, description="Prices by model id, over those that warroom ships with."
     )

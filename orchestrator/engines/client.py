@@ -61,4 +61,5 @@ def make_http(endpoint: Endpoint, record: Record) -> httpx2.AsyncClient:
 
     private = origin_of(endpoint.base_url) != origin_of(DEFAULT_BASE_URL)  # the person's own settings name it
     place = egress.Endpoint(endpoint.base_url, endpoint.key, dict(endpoint.headers), private=private)
-    return egress.client([place], PURPOSE, record, egress.Limits(connect_s=CONNECT_S, event_stream=True))
+    limits = egress.Limits(connect_s=CONNECT_S, event_stream=True, proxy=endpoint.proxy)
+    return egress.client([place], PURPOSE, record, limits)

@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from orchestrator.config.model import EngineSettings
 
@@ -40,6 +40,8 @@ class Endpoint:
     workspace: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Headers that were configured for this address."""
+    proxy: str = field(default="", repr=False)
+    """Address of the proxy on the way, which may hold a password; empty: none."""
     foreign_headers: frozenset[str] = frozenset()
     """Headers that the environment gives to every Anthropic client, and that are not meant for this address."""
 
@@ -100,6 +102,7 @@ def endpoint(engine: EngineSettings, env: Mapping[str, str]) -> Endpoint:
         kind=kind,
         workspace=(env.get(WORKSPACE) or "").strip() or None if own else None,
         headers=dict(_headers(engine, env, base)),
+        proxy=_proxy(engine, env) if base.startswith("https:") else "",
         foreign_headers=frozenset() if own else frozenset(name for name, _ in _custom_headers(env)),
     )
 
@@ -118,6 +121,7 @@ def held_secrets(engine: EngineSettings, env: Mapping[str, str]) -> tuple[str, .
     names = (engine.key_env, API_KEY, AUTH_TOKEN, *engine.header_env.values())
     found = [(env.get(name) or "").strip() for name in names if name]
     found += [value for _, value in _custom_headers(env)]
+    found += _proxy_secrets((env.get(engine.proxy_env or "") or "").strip())
     bare = [value.partition(" ")[2].strip() for value in found if value[:7].lower() == "bearer "]
     return tuple(dict.fromkeys(value for value in (*found, *bare) if value))
 
@@ -138,6 +142,36 @@ def _check_configured_key(engine: EngineSettings, ambient: str) -> None:
             f"{engine.key_env} (engine.key_env) is meant for {DEFAULT_BASE_URL}, but {BASE_URL} leads to {ambient}: "
             f"set engine.base_url to the address it is meant for, or unset {BASE_URL}"
         )
+
+
+def _proxy(engine: EngineSettings, env: Mapping[str, str]) -> str:
+    """Return the proxy that the settings ask for; one that only the environment names is not used.
+
+    It is for https only: on the way to an http address it would read the key, and its `localhost` is another one.
+    """
+    if not engine.proxy_env:
+        return ""
+    address = (env.get(engine.proxy_env) or "").strip()
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise CredentialError(
+            f"{engine.proxy_env} (engine.proxy_env) holds no http or https address of a proxy: set it, or leave "
+            "engine.proxy_env out to go without"
+        )
+    return address
+
+
+def _proxy_secrets(address: str) -> list[str]:
+    """Return what of a proxy's address is secret, as it is written and as it is meant."""
+    try:
+        password = urlsplit(address).password or ""
+    except ValueError:
+        return []
+    return [password, unquote(password)] if password else []
 
 
 def _kind_of(name: str) -> Literal["api_key", "auth_token"]:

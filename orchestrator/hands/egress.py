@@ -12,9 +12,10 @@ where `Limits.proxy` names it. Import this module where it is used: it brings th
 from __future__ import annotations
 
 import secrets
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpcore2
 import httpx2
@@ -70,7 +71,12 @@ def client(
     backend = CheckedBackend(places.reaches if through is None else through, network, limits.connect_s)
     context = network.tls or httpcore2.default_ssl_context()
     pool = httpcore2.AsyncConnectionPool(
-        ssl_context=context, proxy=proxy, max_connections=100, keepalive_expiry=30.0, network_backend=backend
+        ssl_context=context,
+        proxy=proxy,
+        max_connections=100,
+        keepalive_expiry=30.0,
+        network_backend=backend,
+        socket_options=probing(),
     )
     timeout = httpx2.Timeout(limits.read_s, connect=limits.connect_s, pool=limits.read_s)
     transport = CheckedTransport(pool, places, purpose, record, limits)
@@ -87,6 +93,15 @@ def refusal_in(error: BaseException) -> EgressRefused | None:
         seen.add(id(cause))
         cause = cause.__cause__ or cause.__context__
     return None
+
+
+def probing() -> list[tuple[int, int, int]]:
+    """Return socket options that let the system find a dead peer: asked after 30 s of silence, 3 times, 10 s apart."""
+    wanted = (("TCP_KEEPIDLE", 30), ("TCP_KEEPALIVE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+    there = [
+        (getattr(socket, name), value) for name, value in wanted if hasattr(socket, name)
+    ]  # names differ by system
+    return [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *((socket.IPPROTO_TCP, name, value) for name, value in there)]
 
 
 class CheckedTransport(httpx2.AsyncBaseTransport):
@@ -269,6 +284,6 @@ def _proxy(url: str) -> tuple[httpcore2.Proxy | None, dict[tuple[str, int], froz
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
     origin = origin_of(f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else ""))
-    auth = (parts.username or "", parts.password or "") if "@" in parts.netloc else None
+    auth = (unquote(parts.username or ""), unquote(parts.password or "")) if "@" in parts.netloc else None
     reach: frozenset[Reach] = frozenset({"public", "private", "loopback"})
     return httpcore2.Proxy(str(origin), auth=auth), {(origin.host, origin.port): reach}

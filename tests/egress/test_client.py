@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+from base64 import b64encode
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -143,6 +144,14 @@ async def test_proxies_of_the_environment_are_not_used_one_of_the_settings_is(mo
             await http.get("https://evil.example/")
     assert wire.connected == [("10.0.0.8", 3128)]
     assert wire.sent.startswith(b"CONNECT api.example.com:443 ")
+    assert KEY.encode() not in wire.sent
+    named = b64encode(b"me:w@rd").decode()
+    http, wire, _ = wired(answer(502), limits=Limits(proxy="http://me:w%40rd@proxy.lan"), names={"proxy.lan": ["::1"]})
+    async with http:
+        with pytest.raises(httpx2.ProxyError):
+            await http.get(API)
+    assert wire.connected == [("::1", 80)]
+    assert f"Basic {named}".encode() in wire.sent
     with pytest.raises(EgressRefused):
         wired(limits=Limits(proxy="http://169.254.169.254:80"))
 

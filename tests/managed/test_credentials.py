@@ -153,6 +153,21 @@ def test_whatever_the_settings_make_a_key_is_an_own_held_secret() -> None:
     assert set(held) == {"team-key-1", "Bearer gate-key-2", "gate-key-2", "k-env-3", "custom-4", "custom-5"}
 
 
+def test_a_proxy_is_used_where_the_settings_name_it_and_for_https_only() -> None:
+    address = "http://me:p%40ss-word-9@proxy.lan:3128"
+    env = {"ANTHROPIC_API_KEY": "k1", "HTTPS_PROXY": address, "EMPTY": " ", "ODD": "socks5://proxy.lan:1080"}
+    assert settled(env).proxy == ""
+    asked = settled(env, proxy_env="HTTPS_PROXY")
+    assert asked.proxy == address
+    assert "ss-word" not in repr(asked)
+    assert {"p%40ss-word-9", "p@ss-word-9"} <= set(held_secrets(EngineSettings(proxy_env="HTTPS_PROXY"), env))
+    here = {"base_url": "http://localhost:8000", "key_env": "HTTPS_PROXY"}
+    assert settled(env, **here, proxy_env="HTTPS_PROXY").proxy == "", "a proxy has another localhost, and reads the key"
+    for name in ("EMPTY", "ODD", "MISSING"):
+        with pytest.raises(CredentialError, match=f"{name} .*proxy"):
+            settled(env, proxy_env=name)
+
+
 async def test_a_configured_host_gets_its_own_key_and_no_header_that_is_meant_for_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
