@@ -23,6 +23,8 @@ _SUFFIXES: tuple[tuple[str, Shape], ...] = (
     (".csv", "series"),
 )
 _PACKED = (".gz", ".zst")
+_ABOUT = ("index", "readme", "manifest", "schema")
+"""Names of files that tell about cases and are none."""
 
 
 class CasesError(Exception):
@@ -117,7 +119,7 @@ def _families(path: Path) -> tuple[Path, list[tuple[Path, list[Path]]]]:
     if path.is_file():
         raise CasesError(f"{path}: not a case; a case is a folder with case.json, or one .json or .csv file")
     entries = _entries(path)
-    if any(entry.is_dir() and _shape(entry) == "folder" for entry in entries) or not any(e.is_dir() for e in entries):
+    if not (path / LABELS).is_dir() and any(_shape(entry) is not None for entry in entries):
         return path.parent, [(path, entries)]
     return path, [(entry, _entries(entry)) for entry in entries if entry.is_dir() and entry.name != LABELS]
 
@@ -138,6 +140,8 @@ def _shape(entry: Path) -> Shape | None:
     if entry.is_dir():
         return "folder" if any((entry / name).is_file() for name in MANIFESTS) else None
     name = _unpacked(entry.name).lower()
+    if name.partition(".")[0] in _ABOUT:
+        return None
     return next((shape for suffix, shape in _SUFFIXES if name.endswith(suffix)), None) if entry.is_file() else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -116,6 +116,23 @@ def _remarks(tree: Tree, out: LineFile, setting: Setting) -> list[str]:
     if others:
         said.append(f"{out.path}: {others} lines are of another engine or build, or older; they do not count here")
     return said
+
+
+def refuse_engine(setting: Setting, env: Mapping[str, str]) -> None:
+    """Find out before the first case whether the engine can work; raises ComposeError with what to set or run."""
+    from orchestrator.compose import ComposeError
+    from orchestrator.config import ConfigError, load_settings
+    from orchestrator.engines.choosing import ChoiceError, choose
+    from orchestrator.journal.home import StateHome
+
+    if setting.engine == "offline":
+        return
+    apart = {**env, "XDG_CONFIG_HOME": "/nonexistent"}  # as the processes of the cases see it
+    try:
+        loaded = load_settings(cwd=Path("/"), folders=[], env=apart, own=setting.config)
+        choose(setting.engine, loaded.settings.engine, env, StateHome(setting.state or Path("/nonexistent")))
+    except (ChoiceError, ConfigError) as error:
+        raise ComposeError(str(error)) from error
 
 
 def wanted_engine(name: str) -> str:

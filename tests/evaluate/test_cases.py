@@ -44,6 +44,17 @@ def test_a_family_or_one_case_may_be_given(tree: Path, given: str, ids: list[str
     assert found.labels == tree / "labels"
 
 
+def test_files_about_cases_are_none(tree: Path) -> None:
+    for place in (tree, tree / "complaints"):
+        (place / "INDEX.json").write_text("{}")
+    (tree / "complaints" / "plots").mkdir()
+    (tree / "stray.csv").write_text("ts,value\n")
+    found = find_cases(tree)
+    assert [case.id for case in found.cases] == ["com-1", "out-1", "read-1"]
+    assert dict(found.skipped)["complaints"] == "2 entries of 3 are no case of a known shape"
+    assert [case.id for case in find_cases(tree / "complaints").cases] == ["com-1"]
+
+
 def test_a_tree_without_labels(tmp_path: Path) -> None:
     assert find_cases(write_tree(tmp_path / "cases", labels=False)).labels is None
 

@@ -75,6 +75,8 @@ def test_lines_are_of_the_published_schema(quick: InProcess, tree: Path, tmp_pat
         (("{tree}", "--family", "outage"), "--family 'outage' is not here"),
         (("{tree}", "--out", "nowhere/a.jsonl"), "cannot be written"),
         (("{tree}", "--config", "nowhere.toml"), "nowhere.toml: no such file; check --config"),
+        (("{tree}", "--engine", "oracle"), "there is no engine 'oracle'"),
+        (("{tree}", "--engine", "managed"), "the managed engine cannot begin"),
         (("{tree}", "--half", "third"), "'third' is not one of"),
         (("compare", "a.jsonl", "b.jsonl"), "a.jsonl: no such file"),
         ((), "Missing argument 'PATH'"),

@@ -93,3 +93,5 @@ def test_where_nothing_can_be_written_is_said(tmp_path: Path) -> None:
         pass
     with pytest.raises(LinesError, match="cannot be written"), LineFile(tmp_path):
         pass
+    with pytest.raises(LinesError, match="is no regular file"), LineFile(Path("/dev/null")):
+        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -75,16 +76,19 @@ def run(**given: Any) -> int:
     Labels (PATH/labels/<family>.jsonl) are opened after all lines are written; without them nothing is scored.
     Exit status: 0 finished, 2 unusable input or arguments, 130 interrupted (what is done is kept and shown).
     """
+    from orchestrator.compose import ComposeError
     from orchestrator.evaluate.cases import CasesError, Choice, find_cases
     from orchestrator.evaluate.lines import LineFile, LinesError
+    from orchestrator.evaluate.run import refuse_engine
 
     choice = Choice(given["families"], given["ids"], given["globs"], given["half"])
     try:
         tree = find_cases(given["path"], choice)
+        setting = _setting(given)
+        refuse_engine(setting, os.environ)
         with LineFile(given["out"]) as out:
-            setting = _setting(given)
             outcome, stopped = asyncio.run(_carry_out(tree, out, setting, given["quiet"]))
-    except (CasesError, LinesError) as error:
+    except (CasesError, LinesError, ComposeError) as error:
         raise Fault(str(error)) from error
     _show(outcome, tree.skipped, given)
     if stopped:
