@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
+import httpcore2
 import pytest
 from anthropic import AsyncAnthropic
 
@@ -15,6 +17,7 @@ from orchestrator.engines.credentials import Endpoint
 from orchestrator.engines.managed.delivered import CALL, CAUGHT_UP
 from orchestrator.engines.managed.state import state_hash
 from orchestrator.engines.managed.streams import Streams, StreamsEnded
+from orchestrator.hands import egress
 from orchestrator.journal.events import Egress, Mirrored
 from tests.managed.streaming import (
     FakeJournal,
@@ -43,6 +46,10 @@ def server() -> Any:
 async def client(server: Standin) -> AsyncIterator[AsyncAnthropic]:
     async with client_of(server) as made:
         yield made
+
+
+async def not_recorded(body: Egress) -> None:
+    assert body.host
 
 
 def opened(server: Standin, path: str = "events/stream") -> int:
@@ -129,6 +136,23 @@ async def test_a_server_whose_keep_alives_are_rare_is_borne_with(server: Standin
         pulse.opened()
         pulse.died()
         assert pulse.limit == 180
+
+
+async def test_the_system_probes_a_silent_connection_as_well(server: Standin) -> None:
+    options: list[tuple[int, ...]] = []
+
+    class Listening(httpcore2.AnyIOBackend):
+        async def connect_tcp(self, *args: Any, **more: Any) -> httpcore2.AsyncNetworkStream:
+            stream = await super().connect_tcp(*args, **more)
+            raw = stream.get_extra_info("socket")
+            probes = [raw.getsockopt(socket.IPPROTO_TCP, name) for name in (socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)]
+            options.append((raw.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), *probes))
+            return stream
+
+    place = egress.Endpoint(server.base_url, "k", {}, private=True)
+    async with egress.client([place], "model", not_recorded, network=egress.Network(backend=Listening())) as http:
+        await http.get(f"{server.base_url}/v1/agents")
+    assert options == [(1, 10, 3)]
 
 
 # -- S7: sleep and wake -------------------------------------------------------------------------
@@ -378,9 +402,6 @@ def test_there_are_sixty_of_them() -> None:
 
 
 async def test_a_frame_of_64_mib_is_passed_over(server: Standin) -> None:
-    async def not_recorded(body: Egress) -> None:
-        assert body.host
-
     to = Endpoint(base_url=server.base_url, key=server.key, key_name="ANTHROPIC_API_KEY")
     async with make_client(to, not_recorded) as client:
         session_id = await begin(client, "scout", text="go")
