@@ -25,7 +25,10 @@ def brief_text(desk: Desk, look: FirstLook) -> str:
         fence_brief(brief),
         coverage_text(brief.coverage),
         *_findings(look.findings),
-        *(f"The first look of {agent} gave nothing: {inline(why)}" for agent, why in look.failed.items()),
+        *(
+            fence(why, source=agent, kind="why its first look gave nothing", limit=4096)
+            for agent, why in look.failed.items()
+        ),
     ]
     if meter := desk.budget.meter():
         parts.append(f"Budget: {inline(meter, 400)}. A part of it is kept for the conclusion.")
