@@ -102,6 +102,21 @@ async def test_silence_is_noticed_after_45_seconds_and_not_before(server: Standi
         assert followed.journal.notes() == [], "it was back at the first attempt: no word on it"
 
 
+@pytest.mark.parametrize("path", [STREAM, "*/events"])
+async def test_a_peer_that_takes_the_connection_and_says_nothing_is_left(
+    server: Standin, client: AsyncAnthropic, path: str
+) -> None:
+    session_id = await begin(client, "scout", text="go")
+    fault = server.faults.add(method="GET", path=path, gate="never")
+    async with following(client, session_id) as followed:
+        await turns_until(lambda: fault.hits == 1 and followed.clock.beats())
+        await ticks(followed, 44)
+        assert fault.hits == 1
+        await ticks(followed, 1)
+        await finished(server, followed)
+        assert fault.hits >= 2
+
+
 async def test_keep_alives_without_progress_are_shown_and_do_not_end_it(
     server: Standin, client: AsyncAnthropic
 ) -> None:

@@ -148,20 +148,26 @@ class Link:
         self.closed = False
         """The thread is over: its history is read once more, and that is all."""
         self._page = PAGE
+        self._step_at = ways.clock.monotonic()
+        """When the last step was made on the way to a live connection."""
 
     def drop(self, why: str, *, at_once: bool = False) -> None:
         """Give the connection up and connect anew; `at_once` without waiting, also where it waits now."""
         if at_once:
+            self.attempts = 0
             self._wake.set()
         if self._cycle is not None and not self._cycle.done():
             self._dropped = why
             self._cycle.cancel()
 
     def check(self) -> None:
-        """Give the connection up where it has been silent for too long."""
-        if self.state == "live" and self.pulse.silent_for() >= self.pulse.limit:
-            self.pulse.died()
-            self.drop(f"nothing came for {self.pulse.silent_for():.0f} s")
+        """Give the connection up where nothing has come for too long, also where it never answered."""
+        live = self.state == "live"
+        silent = self.pulse.silent_for() if live else self._ways.clock.monotonic() - self._step_at
+        if self.state in ("connecting", "listing", "live") and silent >= self.pulse.limit:
+            if live:
+                self.pulse.died()
+            self.drop(f"nothing came for {silent:.0f} s")
 
     async def follow(self) -> None:
         """Follow until the thread is over; raises LinkLost where it cannot be followed, and what the inbox raises."""
@@ -182,6 +188,7 @@ class Link:
         cursor: str | None = None
         while True:
             page = await self._read_page(cursor)
+            self._step_at = self._ways.clock.monotonic()
             for raw in page.events:
                 yield raw
             if page.next is None or page.next == cursor:
@@ -205,6 +212,7 @@ class Link:
     async def _once(self) -> Fault | None:
         """Connect and follow until it ends; returns what ended it, or None where the thread is over."""
         self.state, self.retry_at, self._dropped = "connecting", None, ""
+        self._step_at = self._ways.clock.monotonic()
         self._cycle = asyncio.ensure_future(self._last() if self.closed else self._connection())
         try:
             await self._cycle
@@ -230,7 +238,7 @@ class Link:
         frames: asyncio.Queue[Frame | None] = asyncio.Queue()
         reading = asyncio.ensure_future(self._read(response, frames))
         try:
-            self.state = "listing"
+            self.state, self._step_at = "listing", self._ways.clock.monotonic()
             await self._last()
             self.state, self.why = "live", ""
             self.attempts = self._refusals = 0
