@@ -57,7 +57,7 @@ def accept(path: Path, env: Mapping[str, str], clock: Clock, digest: str | None 
     `digest` is what the person looked at. Raises ConfigError where the file is not valid or is another one by
     now, StateError where the state directory cannot be used.
     """
-    path = Path(os.path.realpath(path))
+    path = _place(path)
     found = read_file(path)
     if found.content is None:
         raise ConfigError(list(found.faults))
@@ -86,7 +86,16 @@ def trust_of(found: ReadFile, env: Mapping[str, str], own: Path | None = None) -
     path = os.path.realpath(found.path)
     if path == os.path.realpath(own or user_file(env)):
         return "user"
-    return "accepted" if found.digest and accepted_digests(env).get(path) == found.digest else "project"
+    believed = accepted_digests(env).get(str(_place(found.path)))
+    return "accepted" if found.digest and believed == found.digest else "project"
+
+
+def _place(path: Path) -> Path:
+    """Return where a file is that people accept: its folder, which its paths are relative to, and its name there.
+
+    A link is a file of the folder that it is in, not of the one that it leads to.
+    """
+    return Path(os.path.realpath(path.parent)) / path.name
 
 
 def restrict(found: ReadFile) -> tuple[ConfigFile, list[Problem]]:

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from orchestrator.config import ConfigError, PolicyRule, accept, check
+from orchestrator.config import ConfigError, PolicyRule, accept, check, load_settings
 from orchestrator.config.trust import accepted_digests
 from tests.config.files import Place, said
 from tests.fakes import FakeClock
@@ -113,6 +113,21 @@ def test_accepting_binds_to_these_bytes_in_this_place(place: Place) -> None:
     changed = place.load()
     assert [file.trust for file in changed.files] == ["project", "project"]
     assert changed.settings.services["cart"].rollback is None
+
+
+def test_what_was_accepted_in_one_place_is_not_believed_through_a_link_in_another(place: Place) -> None:
+    """Else an incident's folder could have commands of an accepted file run on code of its own."""
+    place.write(place.project, "[services.cart]\nrepo = '.'\n[services.cart.tests]\ncommand = ['./run-tests']\n")
+    accept(place.project, place.env, FakeClock())
+    assert [file.trust for file in place.load().files] == ["accepted"]
+    elsewhere = place.root / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "warroom.toml").symlink_to(place.project)
+    found = load_settings(cwd=elsewhere, env=place.env)
+    assert [file.trust for file in found.files] == ["project"]
+    assert found.settings.services["cart"].tests is None
+    accept(elsewhere / "warroom.toml", place.env, FakeClock())
+    assert [file.trust for file in load_settings(cwd=elsewhere, env=place.env).files] == ["accepted"]
 
 
 def test_accepting_keeps_what_was_accepted(place: Place) -> None:
