@@ -62,6 +62,7 @@ def sheet_of(fix: Fix, asked: Asked, seen: Now, policy: RepoPolicy | None = None
         facts=fix_facts(fix, asked, seen, policy),
         does=does_of(seen, asked.request.subject, asked.request.detail),
         draft=fix.id,
+        base=f"{fix.draft.base[:12]} ({fix.draft.base_is})",
         commit=fix.draft.commit,
         claim=fix.check.claim if fix.check else "not tested",
         url=str(asked.request.detail.get("url", "")),
@@ -177,6 +178,15 @@ async def reject(view: SessionView, sheet: Sheet, reason: str) -> str:
             raise ActFault(f"{sheet.draft}: another request took its place; n shows it; nothing was decided")
         again = await desk.reject(sheet.draft, reason)
     return f"rejected; a new draft waits: n shows it ({again.draft})" if again.draft else f"rejected; {again.said}"
+
+
+async def rebase(view: SessionView, sheet: Sheet, base: str) -> str:
+    """Have the draft made on another base; the one shown is put away once that is there, and only then."""
+    desk = _desk(view)
+    async with _refusals():
+        _same_request(desk, sheet)
+        made = await desk.rebase(sheet.draft, base)
+    return f"{made.said}; n shows it ({made.draft})" if made.draft else f"not drafted anew: {made.said}"
 
 
 # -- pushing -------------------------------------------------------------------------------------

@@ -285,6 +285,26 @@ class FixDesk:
         }
         return await self.redraft("code_draft_revert", arguments, f"undo:{terms.commit}:{merged}")
 
+    async def rebase(self, draft_id: str, base: str, by: str = "person") -> Redrafted:
+        """Have a draft made again on another base; the one before is put away once the new one is there.
+
+        `base`: a commit's id, `tip` or `deployed`. Raises FixRefused, ApprovalError.
+        """
+        fix = self.fix(draft_id)
+        if fix.standing not in ("drafted", "waits", "void"):
+            raise FixRefused(f"{draft_id}: {fix.stands}; its base cannot be changed any more")
+        about = {"draft": draft_id, "base": base, "finding_ids": list(fix.draft.finding_ids)}
+        made = await self.redraft("code_draft_next", about, f"base:{draft_id}:{base}:{len(fix.asked)}")
+        if made.draft is None:
+            return Redrafted(None, made.said.removeprefix("there is no alternative: "))
+        again, before = self.fix(made.draft), self.fix(draft_id).last
+        if before is not None and before.open:
+            why = f"drafted on another base instead: {again.draft.base_is}"
+            await self.approvals.decide(before.request.id, "reject", before.request.digest, by, why)
+        if again.standing == "rejected":  # put away earlier in the same way, and wanted again
+            await self._ask(again)
+        return Redrafted(made.draft, f"drafted on {again.draft.base[:12]}: {again.draft.base_is}")
+
     async def redraft(self, tool: str, arguments: Mapping[str, Any], key: str) -> Redrafted:
         """Have the code-fix subagent make a draft for a person, and test it; what it cannot do, it says."""
         result = await self._call(tool, arguments, key)

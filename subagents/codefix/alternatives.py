@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from subagents import citations
 from subagents.codefix.bases import TIP, Base, choose_base
@@ -12,7 +12,7 @@ from subagents.codefix.fixes import Draft
 from subagents.codefix.kept import all_kept, keep
 from subagents.codefix.refusal import DraftRefused
 from subagents.codefix.store import DraftStore
-from subagents.contract import ToolError
+from subagents.contract import Finding, ToolError
 from subagents.gitstore.process import GitFailed
 
 Alternative = tuple[str, Callable[[], Draft]]
@@ -25,16 +25,7 @@ def draft_next(store: DraftStore, kept: Kept, reason: str) -> Draft:
     rejected = [other.draft for other in all_kept(store) if other.rejected is not None]
     seen = frozenset((draft.base, draft.tree) for draft in rejected)
     draft = kept.draft
-    order = Order(
-        source=draft.source,
-        incident=kept.incident,
-        why=kept.why,
-        evidence=draft.evidence,
-        finding_ids=draft.finding_ids,
-        runbook=draft.runbook or "",
-        instead_of=reason,
-        not_again=seen,
-    )
+    order = _order(kept, instead_of=reason, not_again=seen)
     tried = []
     for name, make in alternatives(store, order, draft):
         try:
@@ -43,6 +34,35 @@ def draft_next(store: DraftStore, kept: Kept, reason: str) -> Draft:
             tried.append(f"{name}: {error}")
     what = "; ".join(tried) if tried else "nothing else is known of what to undo"
     raise DraftRefused(f"there is no alternative to {draft.id} ({what})")
+
+
+def draft_on(store: DraftStore, kept: Kept, asked: str, findings: Sequence[Finding]) -> Draft:
+    """Draft the same undoing on another base (an id, `tip`, `deployed`); raise DraftRefused where that cannot be."""
+    draft = kept.draft
+    if draft.undoes is None:
+        raise DraftRefused("it edits the text of its own base, so it cannot be put on another one")
+    base = choose_base(store.reader, asked, findings, draft.undoes)
+    if base.commit == draft.base:
+        raise DraftRefused(f"it is drafted on {base.commit[:12]} already: {draft.base_is}")
+    order, mainline = _order(kept), draft.mainline or 1
+    places = guilty_places(draft.evidence, draft.undoes) if draft.kind == "hunks" else ()
+    if places:
+        return draft_hunks(store, order, draft.undoes, base, places, mainline)
+    return draft_revert(store, order, draft.undoes, base, mainline)
+
+
+def _order(kept: Kept, instead_of: str = "", not_again: frozenset[tuple[str, str]] = frozenset()) -> Order:
+    draft = kept.draft
+    return Order(
+        source=draft.source,
+        incident=kept.incident,
+        why=kept.why,
+        evidence=draft.evidence,
+        finding_ids=draft.finding_ids,
+        runbook=draft.runbook or "",
+        instead_of=instead_of,
+        not_again=not_again,
+    )
 
 
 def alternatives(store: DraftStore, order: Order, draft: Draft) -> Iterator[Alternative]:

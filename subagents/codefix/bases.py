@@ -15,6 +15,8 @@ DEPLOYED_NOW = "deployed_commit"
 """Quantity under which the deploys specialist says which commit runs now."""
 TIP = "tip"
 """Given as a base: the default branch's tip, whatever is deployed."""
+DEPLOYED = "deployed"
+"""Given as a base: what is deployed now, and nothing else."""
 _USUAL = ("main", "master", "trunk", "develop")
 
 
@@ -27,7 +29,11 @@ class Base:
 
 
 def choose_base(reader: Reader, asked: str, findings: Sequence[Finding], undoes: str | None = None) -> Base:
-    """Return the base: as asked (an id, or `tip`), else what is deployed now, else a tip that holds what is undone."""
+    """Return the base: as asked (an id, `tip`, `deployed`), else what is deployed, else a tip with what is undone."""
+    if asked == DEPLOYED:
+        if (now := _deployed(reader, findings, undoes)) is None:
+            raise DraftRefused("no finding names a deployed commit of this repository that holds what is undone")
+        return now
     if asked and asked != TIP:
         return _asked(reader, asked, findings)
     if not asked and (deployed := _deployed(reader, findings, undoes)) is not None:

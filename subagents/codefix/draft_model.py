@@ -54,6 +54,8 @@ class DraftNextParams(Params):
     draft: str = Field(min_length=4, max_length=64)
     reason: str = Field("", max_length=4000)
     source: str = Field("", max_length=200)
+    base: str = Field("", max_length=64, description="the same on this base instead: an id, `tip` or `deployed`")
+    finding_ids: tuple[str, ...] = Field((), max_length=40, description="findings that name what is deployed")
 
 
 class Kept(Frozen):

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from subagents import citations
 from subagents.citations import CommitRef
-from subagents.codefix.alternatives import draft_next
+from subagents.codefix.alternatives import draft_next, draft_on
 from subagents.codefix.bases import TIP, Base, choose_base
 from subagents.codefix.draft import Order, draft_edit, draft_hunks, draft_revert, require_edits
 from subagents.codefix.draft_model import (
@@ -91,7 +91,8 @@ class DraftTools:
                 continue
             store = DraftStore.open(self._repos.reader(source), context.clock)
             if (kept := find_kept(store, params.draft)) is not None:
-                return told(draft_next(store, kept, params.reason))
+                again = draft_on(store, kept, params.base, context.findings) if params.base else None
+                return told(again or draft_next(store, kept, params.reason))
         raise DraftRefused(f"no draft {params.draft!r} is in this session")
 
     def _undoing(self, params: DraftRevertParams, context: ToolContext) -> tuple[str, DraftStore, str, Base]:

@@ -170,6 +170,39 @@ async def test_every_no_ends_in_another_draft_or_in_a_word(session: Session, pla
     assert not session.pending()
 
 
+async def test_a_person_has_it_drafted_on_another_base_and_back(session: Session, place: Place) -> None:
+    later = git(place.repo, "commit-tree", "v1^{tree}", "-p", "v1", "-m", "later")
+    git(place.repo, "branch", "later", later)
+    before, first = snapshot(place.repo), only(session)
+    made = await session.fixes.rebase(first.id, later)
+    assert made.draft is not None, made.said
+    second = session.fixes.fix(made.draft)
+    assert (second.draft.base, second.draft.undoes) == (later, first.draft.undoes)
+    assert [one.id for one in session.pending()] == [f"fix:{second.id}:1"], "one waits: the new one"
+    assert session.fixes.fix(first.id).reason == f"drafted on another base instead: {second.draft.base_is}"
+    with pytest.raises(FixRefused, match="cannot be changed any more"):
+        await session.fixes.rebase(first.id, "tip")
+    back = await session.fixes.rebase(second.id, "tip")
+    assert back.draft == first.id, back.said
+    assert [one.id for one in session.pending()] == [f"fix:{first.id}:2"], "the same draft, asked for anew"
+    await session.fixes.approve(first.id, digest(session.fixes.fix(first.id)))
+    assert not changed(before, snapshot(place.repo))
+
+
+@pytest.mark.parametrize(
+    ("base", "why"),
+    [("tip", "already"), ("deployed", "no finding"), ("no-such-commit", "no single commit"), ("v1^", "")],
+)
+async def test_a_base_that_is_none_or_the_same_leaves_the_draft_waiting(
+    session: Session, place: Place, base: str, why: str
+) -> None:
+    fix = only(session)
+    made = await session.fixes.rebase(fix.id, git(place.repo, "rev-parse", base) if base == "v1^" else base)
+    assert made.draft is None
+    assert why in made.said
+    assert [one.id for one in session.pending()] == [f"fix:{fix.id}:1"]
+
+
 async def test_after_a_crash_between_branch_and_record_looking_says_that_it_was_delivered(place: Place) -> None:
     async with await place.drafted() as session:
         fix = only(session)

@@ -19,6 +19,7 @@ from tests.tui.decisions import ticked
 from tests.tui.stage import Stage, settled, shown, until
 from tui.live import LiveSession
 from tui.screens.review import ReviewScreen
+from tui.views.paint import text_of
 
 
 @pytest.fixture
@@ -114,3 +115,28 @@ async def test_a_no_reaches_the_subagent_with_its_reason(place: Place) -> None:
         assert any(getattr(body, "input", {}).get("reason") == "keep the log line" for body in calls)
         assert session.fixes.fix(fix.id).reason == "keep the log line"
         assert branches(place) == ["refs/heads/main"]
+
+
+async def test_the_base_is_shown_and_can_be_switched(place: Place) -> None:
+    later = git(place.repo, "commit-tree", "v1^{tree}", "-p", "v1", "-m", "later")
+    git(place.repo, "branch", "later", later)
+    before = snapshot(place.repo)
+    async with reviewing(place) as (screen, pilot, session):
+        (fix,) = session.fixes.fold.fixes.values()
+        facts = [text_of(one.body) for one in screen.facts.lines]
+        assert f"{fix.draft.base[:12]}: tip of main; b: another" in facts
+        await ticked(pilot, "b", *"nothing-like-it", "enter")
+        await until(pilot, lambda: not screen._busy)
+        assert "not drafted anew" in shown(pilot.app)
+        assert screen.standing[0] == "waits", "what was there is kept"
+        await ticked(pilot, "b", *later[:12], "enter")
+        await until(pilot, lambda: screen.standing[0] == "rejected" and not screen._busy)
+        await ticked(pilot, "n")
+        await until(pilot, lambda: screen.sheet is not None and screen.sheet.draft != fix.id)
+        await settled(pilot)
+        assert f"{later[:12]}: " in shown(pilot.app)
+        place.clock.advance(1.0)
+        await ticked(pilot, "a", "Y")
+        await until(pilot, lambda: screen.standing[0] == "delivered")
+        added(before, snapshot(place.repo))
+        assert git(place.repo, "rev-parse", f"{branches(place)[-1]}^") == later

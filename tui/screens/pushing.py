@@ -1,4 +1,4 @@
-"""What follows a yes on the review screen: a decision carried out, a push (six characters), commands to copy."""
+"""What the review screen does beside a yes or a no: another base, a push (six characters), commands to copy."""
 
 from __future__ import annotations
 
@@ -61,6 +61,18 @@ class PushingScreen(PromptingScreen):
         self.unsay()
         app.run_worker(carry(), group="decisions", exit_on_error=False, description="a decision")
 
+    def action_base(self) -> None:
+        """Ask on what it is to be drafted instead; nothing is decided by asking."""
+        if self.sheet is not None:
+            label = f"it is on {self.sheet.base}; draft it on (tip, deployed, or a commit) >"
+            self.prompt.ask(
+                "base", label if len(label) < self.app.size.width // 2 else "on (tip, deployed, a commit) >"
+            )
+
+    def _draft_on(self, base: str) -> None:
+        if self.sheet is not None:
+            self._carry_out(deciding.rebase(self.view, self.sheet, base))
+
     def action_push(self) -> None:
         """Ask where to push to; the repository's own remote is proposed."""
         if self.sheet is None:
@@ -93,8 +105,8 @@ class PushingScreen(PromptingScreen):
         self.set_class(True, "-facts")
 
     def push_answers(self) -> dict[str, Callable[[str], None]]:
-        """The answers to questions about a push."""
-        return {"push-to": self._push_to, "push": self._push_now}
+        """The answers to questions about a push, and about the base."""
+        return {"push-to": self._push_to, "push": self._push_now, "base": self._draft_on}
 
     def _push_to(self, url: str) -> None:
         if self.sheet is not None:

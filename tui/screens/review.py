@@ -208,6 +208,8 @@ class ReviewScreen(PushingScreen):
                 return standing == "waits" and bool(self._gate.armed_s)
             case "review.reject":
                 return standing in ("waits", "stands") and not self._busy
+            case "review.base":
+                return standing == "waits" and subject == "fix" and not self._busy
             case "review.override":
                 return standing == "waits" and not self._all_seen
             case "review.deliver":

@@ -34,6 +34,8 @@ class Sheet:
     does: str
     """What saying yes does, in a sentence."""
     draft: str = ""
+    base: str = ""
+    """What it is drafted on, and why that, in words."""
     commit: str = ""
     url: str = ""
     """Where a push goes."""
@@ -113,7 +115,8 @@ def _deed(fix: Fix, asked: Asked, seen: Now) -> Iterator[PageLine]:
     if asked.request.subject == "push":
         yield field("to", flat(str(detail.get("url", ""))), "warn")
     yield field("branch", ref.removeprefix("refs/heads/"), "accent")
-    yield field("base", f"{draft.base[:12]}: {flat(draft.base_is)}")
+    switch = "; b: another" if draft.undoes and asked.open and asked.request.subject == "fix" else ""
+    yield field("base", f"{draft.base[:12]}: {flat(draft.base_is)}{switch}")
 
 
 def _binding(fix: Fix, asked: Asked, seen: Now) -> Iterator[PageLine]:
