@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import resource
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -137,10 +138,12 @@ def _bound_memory(mib: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (bound, bound if hard == resource.RLIM_INFINITY else min(bound, hard)))
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(work: str) -> None:
+    """Leave nothing behind where the pool is gone, which would have put it away."""
     # The bare descriptor: a thread that waits in a buffered reader holds its lock when the interpreter ends.
     while os.read(0, 4096):
         pass
+    shutil.rmtree(work, ignore_errors=True)
     os._exit(PARENT_GONE)
 
 

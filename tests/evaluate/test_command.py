@@ -6,6 +6,8 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -94,7 +96,9 @@ def test_help(quick: InProcess) -> None:
         assert word in ran.out
 
 
-def test_the_first_ctrl_c_shows_what_is_done(tree: Path, tmp_path: Path) -> None:
+@contextmanager
+def half_done(tree: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """The command in a process of its own, with one case done and the other one hanging."""
     write_complaint(tree / "complaints" / "zz-hang.json.gz")
     script = (
         "import sys; from orchestrator.evaluate import pool; from tui.cli import main\n"
@@ -111,6 +115,11 @@ def test_the_first_ctrl_c_shows_what_is_done(tree: Path, tmp_path: Path) -> None
         assert process.stderr is not None
         while "1 of 2 cases done" not in process.stderr.readline():
             assert process.poll() is None
+        yield process
+
+
+def test_the_first_ctrl_c_shows_what_is_done(tree: Path, tmp_path: Path) -> None:
+    with half_done(tree, tmp_path) as process:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     assert process.returncode == 130, err
@@ -118,6 +127,18 @@ def test_the_first_ctrl_c_shows_what_is_done(tree: Path, tmp_path: Path) -> None
     assert "interrupted; 1 cases are left: the same command takes them up" in err
     assert "Traceback" not in err
     assert (tmp_path / "a.jsonl").read_text().count("\n") == 1
+
+
+def test_a_kill_costs_no_case_that_was_done(quick: InProcess, tree: Path, tmp_path: Path) -> None:
+    with half_done(tree, tmp_path) as process:
+        process.kill()
+    before = (tmp_path / "a.jsonl").read_bytes()
+    assert before.count(b"\n") == 1
+    (tree / "complaints" / "zz-hang.json.gz").rename(tree / "complaints" / "zz.json.gz")
+    ran = settle(quick("eval", str(tree), "--family", "complaints", "--out", "a.jsonl"))
+    assert "1 cases to run, 1 are done already" in ran.err
+    assert (tmp_path / "a.jsonl").read_bytes().startswith(before)
+    assert "complaints: 2 cases" in ran.out
 
 
 def test_spans_in_words() -> None:

@@ -150,6 +150,7 @@ def test_the_process_of_a_case_ends_with_the_one_that_started_it(tmp_path: Path)
     process = subprocess.Popen(CHILD, stdin=subprocess.PIPE)
     process.communicate(task(tmp_path))  # writes, then closes standard input, as a killed parent would
     assert process.returncode == 3
+    assert not (tmp_path / "work").exists()
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:
