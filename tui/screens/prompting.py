@@ -30,6 +30,12 @@ NOTHING_TYPED = {
 """What an empty answer means, where somebody could take it for a yes or a no."""
 
 
+def addressed(text: str) -> tuple[str | None, str]:
+    """Split `@logs look there` into whom it is for and what is said; None: everyone."""
+    name, _, words = text.partition(" ")
+    return (name[1:], words.strip()) if name[:1] == "@" and name[1:] in AGENTS else (None, text)
+
+
 class PromptingScreen(Screen[None]):
     """Asks, and carries out. A question's answer is another key than the one that asked."""
 
@@ -116,7 +122,10 @@ class PromptingScreen(Screen[None]):
         takes_up = self.view.acts.takes_up if self.view is not None and self.view.acts is not None else ""
         if takes_up:
             self.notify(clean(takes_up), title="What it takes up", timeout=12, markup=False)
-        self.prompt.ask("message", "steer or ask >")
+        whole = self.view is not None and self.view.remote is not None
+        self.prompt.ask(
+            "message", "steer or ask (@logs …: by way of the orchestrator) >" if whole else "steer or ask >"
+        )
 
     def action_note(self) -> None:
         """Ask for a note."""
@@ -140,6 +149,8 @@ class PromptingScreen(Screen[None]):
         self._remember_focus()
         at_work = self.view.agents.at_work
         numbered = {str(AGENTS.index(name)): name for name in at_work if name in AGENTS}
+        copies = (name for name in at_work if name not in AGENTS)
+        numbered |= {str(number): name for number, name in zip(range(len(AGENTS), 10), copies, strict=False)}
         names = " ".join(f"{number} {name}" for number, name in numbered.items())
         words = line(
             ("stop whose work? ", "warn"), (f"{names}  ", "accent"), ("* all  ", "accent"), ("esc none", "dim")
@@ -198,8 +209,14 @@ class PromptingScreen(Screen[None]):
         return {}
 
     def _say(self, text: str) -> None:
-        if self.view is not None and self.view.acts is not None:
-            self.act(self.view.acts.message(text), "said; it is in the session")
+        if self.view is None or self.view.acts is None:
+            return
+        to, text = addressed(text)
+        if to and not text:
+            self.tell(f"nothing was said to {to}: it takes some words; m asks again")
+            return
+        by_way = ", by way of the orchestrator" if self.view.remote is not None and to != AGENTS[0] else ""
+        self.act(self.view.acts.message(text, to), f"said{f' to {to}{by_way}' if to else ''}; it is in the session")
 
     def _write_note(self, text: str) -> None:
         if self.view is not None and self.view.acts is not None:
@@ -232,5 +249,8 @@ class PromptingScreen(Screen[None]):
 
     def _interrupt(self, whose: str) -> None:
         if self.view is not None and self.view.acts is not None:
+            if not self.view.acts.running:
+                self.tell("it ended meanwhile: nothing was stopped")
+                return
             thread = None if whose == "all" else whose
             self.act(self.view.acts.interrupt(thread), f"stopping {whose}; what was found is kept")
