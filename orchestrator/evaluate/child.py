@@ -50,7 +50,7 @@ class Task(Frozen):
 def main() -> int:
     """Carry out the task on standard input; return 0 with a result, 2 where the case cannot be used."""
     task = Task.model_validate_json(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_parent, name="lifeline", daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(task.work,), name="lifeline", daemon=True).start()
     _bound_memory(task.memory_mib)
     work = Path(task.work)
     os.chdir(work)
