@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from bisect import bisect_left
 from collections import Counter
@@ -21,7 +22,8 @@ from typing import Any
 
 from orchestrator.journal import secret_forms as forms
 from orchestrator.journal.own_secrets import OwnForms, own_secrets_from
-from orchestrator.journal.secret_context import Span, context_spans
+from orchestrator.journal.secret_bounds import Span
+from orchestrator.journal.secret_context import context_spans
 from orchestrator.journal.secret_json import JsonWalk
 from orchestrator.journal.secret_records import KeyLines, record_spans
 
@@ -32,6 +34,8 @@ Scanner = Callable[[bytes], Iterable[Span]]
 
 _TOKEN_WINDOW = 8192
 _URL_WINDOW = 520
+_DRAWN_USER = re.compile(rb"[0-9a-f]{32,64}")
+"""A user name that is half of a pair of keys, as in a DSN of old."""
 _RANK_OWN, _RANK_TOKEN, _RANK_URL = 0, 1, 3
 _REGEX_MEMORY = 64 << 20
 
@@ -178,6 +182,8 @@ def _url_spans(data: bytes) -> Iterator[Span]:
             start, end = at + match.start(group), at + match.end(group)
             if not data.startswith((b"<redacted:", b"***", b"$", b"{"), start):
                 yield Span(start, end, "url", _RANK_URL)
+            if group == 1 and _DRAWN_USER.fullmatch(data, at + 3, start - 1):
+                yield Span(at + 3, start - 1, "url", _RANK_URL)
         at = data.find(b"://", at + 3)
 
 

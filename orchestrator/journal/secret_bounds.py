@@ -20,6 +20,18 @@ _BLOCK_LINES = 60
 
 
 @dataclass(frozen=True)
+class Span:
+    """Bytes `start` to `end` are a secret of this kind; of overlapping spans the lowest rank names the whole."""
+
+    start: int
+    end: int
+    kind: str
+    rank: int = 2
+    secret: bytes | None = None
+    """What equal secrets are compared by, where it is not the bytes themselves."""
+
+
+@dataclass(frozen=True)
 class Value:
     """Bytes `start` to `end`, without the quotes around them."""
 
@@ -38,6 +50,8 @@ _HOLDER = re.compile(
 _BELOW = re.compile(
     rb"\r?\n[^\n]{0,160}?[ \t](?:" + "|".join(forms.HOLDERS).encode() + rb")[ \t]*:[ \t]*(?=[^\s{\[|>])"
 )
+_ALONE = re.compile(rb"\[((?![aA]-[zZ]|0-9)[^\s,\"'`\[\]{}<>*]{8,})\]")
+"""The only value of a Go map's or a Java list's entry: `X-Api-Key:[x]`."""
 _QUOTE = re.compile(rb"\\{0,15}[\"']")
 _BLOCK_OPENS = re.compile(rb"[|>][+-]?\d?[+-]?[ \t]*(?:#[^\n]{0,80})?\r?\n")
 _IDENTIFIER = b"\"'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
@@ -97,6 +111,9 @@ def nested(data: bytes, name: int, at: int) -> Iterator[Value]:
         return
     stop = data.find(b"}" if opening == b"{" else b"]", at, at + _NESTED_WINDOW)
     stop = stop if stop >= 0 else min(len(data), at + _NESTED_WINDOW)
+    if opening == b"[" and (alone := _ALONE.match(data, at, stop + 1)) is not None:
+        yield Value(alone.start(1), alone.end(1), False)
+        return
     holder = _HOLDER if opening == b"{" else _QUOTE
     while (match := holder.search(data, at + 1, stop)) is not None:
         value = value_at(data, match.end() if opening == b"{" else match.start())

@@ -10,27 +10,24 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.journal import secret_forms as forms
-from orchestrator.journal.secret_bounds import BRANCHES, UNQUOTED_WINDOW, VALUE_WINDOW, Value, end_of, nested, value_at
-from orchestrator.journal.secret_values import NUMERIC, STOP, URL, drawn, is_secret, kind_of, wordy
+from orchestrator.journal.secret_bounds import (
+    BRANCHES,
+    UNQUOTED_WINDOW,
+    VALUE_WINDOW,
+    Span,
+    Value,
+    end_of,
+    nested,
+    value_at,
+)
+from orchestrator.journal.secret_commands import COMMAND, commanded, flag_value, flagged, given, piped
+from orchestrator.journal.secret_values import NUMERIC, STOP, URL, drawn, is_secret, kind_of, likely, wordy
 
 _JUDGED = 512
 """Bytes of a value that are judged; what is longer is secret or not by its beginning."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """Bytes `start` to `end` are a secret of this kind; of overlapping spans the lowest rank names the whole."""
-
-    start: int
-    end: int
-    kind: str
-    rank: int = 2
-    secret: bytes | None = None
-    """What equal secrets are compared by, where it is not the bytes themselves."""
 
 
 _NAME_END = re.compile(forms.SECRET_NAME.replace(rb"(?i)", b""), re.IGNORECASE)
@@ -38,7 +35,8 @@ _NAME = re.compile(forms.NAME)
 _SHORT = re.compile(rb"(?:" + forms.SHORT_NAMES + rb")\Z", re.IGNORECASE)
 
 _NOT_BEFORE = re.compile(
-    rb"(?i)(?:page|next|prev|previous|continuation|pagination|cursor|sync|resume|cancel|cancellation|unexpected|invalid|public|max|"
+    rb"(?i)(?:page|next|prev|previous|continuation|pagination|cursor|sync|resume|cancel|cancellation"
+    rb"|unexpected|invalid|public|max|"
     rb"min|num|stop|start|end|eos|bos|pad|unk|first|last|illegal|lexer|current)[ _.\-]?\Z"
 )
 _SCHEME = re.compile(
@@ -46,31 +44,26 @@ _SCHEME = re.compile(
     rb"aws4-hmac-sha256|sharedaccesssignature)[ \t]+"
 )
 _OTHER_SCHEME = re.compile(rb"[A-Za-z][A-Za-z-]{2,24}[ \t]+(?=[A-Za-z0-9+/_=.~-]{20})")
+_LOOSE = re.compile(rb"(?:\||\xe2\x94\x82|->|\?\?|\?:|[ \t]or|,|[ \t]to|/d)[ \t]*[\\\"'`]*\Z")
+_CAPTION = re.compile(
+    rb"(?i)(?:^|[^a-z])(?:labels?|captions?|titles?|messages?|msg|placeholders?|hints?|tooltips?|errors?|i18n|help)[._]"
+    rb"(?:\w{1,12}[._])?\Z"
+)
+"""Before the name of a text that a program shows: `label.password=Passwort`."""
+_TYPED = re.compile(
+    rb"\s{0,40}string\(\d{1,9}\)[ \t]*(?=\")"
+    rb"|[ \t]*[&']{0,2}[A-Za-z][\w<>\[\]:.?']{0,40}[ \t]+=[ \t]+(?=[\"'`])"
+    rb"|[ \t]*(?:Some|Ok|Just|Right|Option(?:al)?|Secret\w{0,12}(?:::\w{1,8})?|Password|Sensitive|"
+    rb"Str(?:ing)?(?:::from)?|str|bytes|Value|NullString|Buffer\.from|base64\.\w{1,20}|b64decode|types\.\w{1,20}|cty\.\w{1,20})\((?=[\"'])"
+)
+"""What stands before a value in PHP's var_dump, in a declaration with a type, in a constructor."""
 _ARROW = re.compile(rb"\\{0,15}[\"'`]?[ \t]*->[ \t]*")
 _COOKIE_PAIR = re.compile(rb"([^=;,\s\"']{1,100})=([^;,\s\"']+)")
+_COOKIE_FIELD = re.compile(rb"[\"'][\w.:-]{1,64}\\{0,3}[\"'][ \t]*(?::|=>)[ \t]*\\{0,3}[\"']([^\s\"'\\]{12,})")
 _COOKIE_ATTRIBUTE = re.compile(rb"(?i)(?:path|domain|expires|max-age|samesite|priority|version)\Z")
 _SAYING = re.compile(rb"(?P<name>" + forms.NAME_WORDS + rb")[ \t]+" + forms.SAYING + rb"\Z")
 _FINGERPRINT = re.compile(rb"(?:[0-9A-F]{40}|[0-9A-F]{64}|[0-9a-f:]{47,95})\Z")
 """An OpenPGP key's or a certificate's, which is public."""
-_COMMAND = re.compile(
-    rb"(?P<command>AUTH)[\\\"']{0,3}[ \t]+|(?P<login>LOGIN)[\\\"']{0,3}[ \t]+(?=[\"'])|(?P<line>PASS)[ \t]+"
-    rb"|(?P<user>(?i:add_user|change_password)[ \t]+\S+[ \t]+)|(?P<password_flag>(?i:pass(?:in|out)?)[ \t]+pass:)"
-    rb"|(?i:ENV|ARG|setx|setenv)[ \t]+\w*?(?P<environment>(?i:" + forms.NAME_WORDS + rb"))[ \t]+"
-)
-_SPACED_FLAGS: dict[bytes, tuple[bytes, ...]] = {
-    b"-p": (b"sshpass", b"docker login", b"podman login", b"mongo", b"helm registry login", b"az login", b"htpasswd"),
-    b"-P": (b"sqlcmd", b"zip", b"bcp", b"isql"),
-    b"-a": (b"redis-cli",),
-    b"-A": (b"snmp",),
-    b"-w": (b"ldap",),
-}
-_JOINED_FLAGS: dict[bytes, tuple[bytes, ...]] = {
-    b"-p": (b"mysql", b"mariadb", b"sshpass", b"7z "),
-    b"-P": (b"sqlcmd",),
-    b"-w": (b"ldap",),
-}
-"""Flags whose argument is a password, and the commands of which that is true."""
-_SECOND_WORD = re.compile(rb"[\"']?[ \t]+(?=[\"']?[\w!-~]{8})")
 _SAID = re.compile(rb"(?:is|was|to|as)[ \t]*:?[ \t]+", re.IGNORECASE)
 _DRAWN = re.compile(rb"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/_=.-]+\Z")
 _COOKIE_WORD = re.compile(rb"cookie", re.IGNORECASE)
@@ -107,23 +100,42 @@ def named_value(name: bytes, value: bytes) -> list[Span]:
 
 def _announced(data: bytes, start: int, end: int) -> Iterator[Span]:
     head = data[start:end].lower()
-    if head.startswith((b"bearer", b"basic")):
+    if head.startswith((b"bearer", b"basic", b"ssws")):
         yield from _scheme_value(data, start, end, head)
-    elif (told := _COMMAND.match(data, start, end)) is not None:
-        yield from _commanded(data, end, told)
+    elif (told := COMMAND.fullmatch(data, start, end)) is not None:
+        yield from commanded(data, end, told)
+    elif head.endswith((b"-stdin", b"chpasswd")):
+        yield from piped(data, start)
     elif head[:1] in b" \t":
-        yield from _flag_value(data, start, end, head)
-    elif head.startswith(b"identified"):
-        if re.search(rb"\b(?:user|role|create|alter|grant|set)\b", data[max(0, start - 160) : start].lower()):
-            yield from _given(data, end, "password")
-    elif head.startswith((b"requirepass", b"bindpw", b"rootpw")) and head[-1:] in b" \t":
-        yield from _given(data, end, "password")
+        yield from flag_value(data, start, end, head)
+    else:
+        yield from _said(data, start, end, head)
+
+
+def _said(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
+    """Judge what follows a name, or a word of a statement or a sentence."""
+    if head.startswith(b"identified"):
+        statement = data[max(0, start - 160) : start].lower()
+        quoted = data[end : end + 1] in (b"'", b'"')
+        if re.search(rb"\b(?:user|role|create|alter|grant|set)\b", statement) or (quoted and data[start:end].isupper()):
+            yield from given(data, end, "password")
+    elif head.startswith((b"requirepass", b"masterauth", b"bindpw", b"rootpw")) and head[-1:] in b" \t":
+        yield from given(data, end, "password")
     elif head[:1] == b"-":
         before = data[max(0, start - 48) : start + 1]
         if re.search(rb"(?:^|[\s\"'=,\[])--?[A-Za-z0-9-]*\Z", before):
-            yield from _flagged(data, end, b"password" if b"pass" in head else head[1:].strip())
+            yield from flagged(data, end, b"password" if b"pass" in head else head[1:].strip())
+        else:
+            yield from _bare(data, end)
     elif head[-1:] in b" \t" and head.strip() == b"password":
         yield from _spoken(data, start, end)
+    elif (loose := _LOOSE.search(head)) is not None or head.startswith(b"password"):
+        yield from _loosely(data, start, end, head) if loose or b" for " in head else _pair(data, start, end, head)
+    elif head.startswith((b"pw", b"passwd")) and head[-1:] in b" \t":
+        value = value_at(data, end)
+        text = data[value.start : value.end]
+        if len(text) >= 10 and text.lower() != text and likely(b"password", text):
+            yield Span(value.start, value.end, "password")
     elif _NAME.fullmatch(head.rstrip()) or head.rstrip() == b"login":
         yield from _bare(data, end)
     elif head[-1:] in b" \t:" and (said := _SAYING.match(head)) is not None:
@@ -132,22 +144,16 @@ def _announced(data: bytes, start: int, end: int) -> Iterator[Span]:
         yield from _pair(data, start, end, head)
 
 
-def _commanded(data: bytes, end: int, told: re.Match[bytes]) -> Iterator[Span]:
-    """Judge the argument of a command that takes a secret: `AUTH x`, `AUTH user x`, `-passin pass:x`, `ENV NAME x`."""
-    value = value_at(data, end)
-    if told.lastgroup in ("password_flag", "user"):
-        yield from _given(data, end, "password")
-    elif told.lastgroup == "environment":
-        yield from _flagged(data, end, told.group("environment").lower())
-    else:
-        second = _SECOND_WORD.match(data, value.end, value.end + 40)
-        if second is not None and wordy(data[value.start : value.end]):
-            value = value_at(data, second.end())
-        text = data[value.start : value.end]
-        if told.lastgroup == "line" and data[value.end : value.end + 1] not in (b"", b"\r", b"\n"):
-            return
-        if len(text) >= 8 and any(48 <= byte <= 57 for byte in text) and not wordy(text) and not NUMERIC.match(text):
-            yield Span(value.start, value.end, "password")
+def _loosely(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
+    """Judge what stands in the next cell, bracket or branch, where a name is less surely that of the value."""
+    found = _NAME.match(head)
+    word = found.group() if found else b"password"
+    if not _name_counts(data, start, data[start : start + len(word)]):
+        return
+    quoted = data[end - 1 : end] in (b'"', b"'", b"`")
+    value = value_at(data, end - len(data[:end]) + len(data[:end].rstrip(b"\"'`\\")) if quoted else end)
+    if likely(word, data[value.start : min(value.end, value.start + _JUDGED)]):
+        yield _span(word, value)
 
 
 def _bare(data: bytes, end: int) -> Iterator[Span]:
@@ -167,7 +173,7 @@ def _spoken(data: bytes, start: int, end: int) -> Iterator[Span]:
     """Judge what follows the word password in a statement, a netrc line or prose."""
     before = data[max(0, start - 80) : start]
     if data[end : end + 1] in (b'"', b"'") or re.search(rb"\blogin\s+\S+\s+\Z", before):
-        yield from _given(data, end, "password")
+        yield from given(data, end, "password")
         return
     said = _SAID.match(data, end)
     if said is None and not re.search(rb"(?i)\b(?:with|using|new|old|the|user)\s+\Z", before):
@@ -192,32 +198,12 @@ def _told(data: bytes, end: int, word: bytes) -> Iterator[Span]:
         yield Span(value.start, value.end, kind_of(word))
 
 
-def _given(data: bytes, end: int, kind: str) -> Iterator[Span]:
-    value = value_at(data, end)
-    if value.end - value.start >= 4 and not STOP.match(data[value.start : value.end]):
-        yield Span(value.start, value.end, kind)
-
-
-def _flagged(data: bytes, end: int, word: bytes) -> Iterator[Span]:
+def _spoken_of(data: bytes, end: int, word: bytes) -> Iterator[Span]:
+    """Judge the text of a tag that only an attribute names: `<property name="password">x</property>`, or a caption."""
     value = value_at(data, end)
     text = data[value.start : value.end]
-    if not text.startswith(b"-") and is_secret(word, text, quoted=value.quoted, structural=True):
-        yield Span(value.start, value.end, kind_of(word))
-
-
-def _flag_value(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
-    if head.endswith(b":"):
-        value = value_at(data, end)
-        text = data[value.start : value.end]
-        if len(text) >= 4 and not (text.startswith((b"/", b"<redacted:")) or text.isdigit() or STOP.match(text)):
-            yield Span(value.start, value.end, "password")
-        return
-    before = data[max(0, start - 160) : start].lower()
-    before = before[max(before.rfind(b"\n"), before.rfind(b"|"), before.rfind(b";")) + 1 :]
-    spaced = head[-1:] in b" \t"
-    taking = (_SPACED_FLAGS if spaced else _JOINED_FLAGS).get(data[start:end].strip(), ())
-    if any(command in before for command in taking):
-        yield from _given(data, end, "password")
+    if any(48 <= byte <= 57 for byte in text) and is_secret(word, text, quoted=False, structural=True):
+        yield _span(word, value)
 
 
 def _scheme_value(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
@@ -255,8 +241,13 @@ def _pair(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
     word = found.group() if found else head
     if not _name_counts(data, start, data[start : start + len(word)]):
         return
-    if head.endswith(b">") and not head.endswith(b"=>") and not _in_tag(data, start):
+    if head.endswith(b">") and not head.endswith(b"=>"):
+        if _in_tag(data, start):
+            attribute = head[len(word) : len(word) + 1] in b"\"'"
+            yield from _spoken_of(data, end, word) if attribute else _paired(data, start, end, word)
         return
+    if (typed := _TYPED.match(data, end, end + 80)) is not None:
+        end = typed.end()
     if head.endswith(b":") and data[start - 1 : start] == b":" and b"arn:" in data[max(0, start - 80) : start]:
         return  # arn:aws:secretsmanager:…:secret:name
     if b"cookie" in word:
@@ -265,12 +256,19 @@ def _pair(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
     if b"auth" in word and (schemed := _schemed(data, value_at(data, end).start)) is not None:
         yield from schemed
         return
+    yield from _paired(data, start, end, word)
+
+
+def _paired(data: bytes, start: int, end: int, word: bytes) -> Iterator[Span]:
+    """Judge the value of a pair, what stands below it, or both sides of a change."""
     value = value_at(data, end)
     if (data[value.start : value.start + 1] in BRANCHES or value.start == value.end) and not value.quoted:
         inner = list(nested(data, start, value.start))
         yield from (_span(word, one) for one in inner if _judged(data, word, one, structural=True))
         if inner:
             return
+    if _CAPTION.search(data[max(0, start - 32) : start]) and wordy(data[value.start : value.end]):
+        return
     if _judged(data, word, value, structural=_structural(data, start, end, value)):
         whole = value.quoted or value.end - value.start < UNQUOTED_WINDOW
         yield Span(value.start, value.end if whole else _token_end(data, value.end), kind_of(word))
@@ -308,7 +306,9 @@ def _span(word: bytes, value: Value) -> Span:
 
 
 def _in_tag(data: bytes, start: int) -> bool:
-    return re.search(rb"<[\w:.-]*\Z", data[max(0, start - 48) : start]) is not None
+    """Say whether a name stands in a tag, as its name or in the attribute that names what it holds."""
+    before = data[max(0, start - 96) : start]
+    return re.search(rb"<(?:[\w:.-]*|[\w:.-]+[ \t]+(?:name|key|id)=[\"'][\w:.-]*)\Z", before) is not None
 
 
 def _structural(data: bytes, start: int, end: int, value: Value) -> bool:
@@ -332,10 +332,22 @@ def _name_counts(data: bytes, start: int, word: bytes) -> bool:
 
 
 def _cookie_header(data: bytes, end: int) -> Iterator[Span]:
-    value = value_at(data, end)
+    if data[end : end + 1] == b"{":
+        yield from _cookie_fields(data, end)
+        return
+    value = value_at(data, end + 1 if data[end : end + 1] == b"[" else end)
     stop = value.end if value.quoted else end_of(_LINE_REST, data, value.start, value.start + VALUE_WINDOW)
     following = _COOKIE_WORD.search(data, value.start, stop)
     yield from _cookies(data, value.start, stop if following is None else following.start())
+
+
+def _cookie_fields(data: bytes, at: int) -> Iterator[Span]:
+    """Judge the fields of an object of cookies by their values alone."""
+    stop = data.find(b"}", at, at + UNQUOTED_WINDOW)
+    for field in _COOKIE_FIELD.finditer(data, at, stop if stop >= 0 else at + UNQUOTED_WINDOW):
+        text = field.group(1)
+        if not wordy(text) and not NUMERIC.match(text):
+            yield Span(field.start(1), field.end(1), "cookie")
 
 
 def _cookies(data: bytes, start: int, end: int) -> Iterator[Span]:

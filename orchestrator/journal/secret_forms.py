@@ -11,6 +11,7 @@ _RUN = rb"[A-Za-z0-9_.~+/=%-]"
 PREFIXED: tuple[tuple[str, bytes, bytes], ...] = (
     # kind, how it begins, the whole of it
     ("aws", rb"A(?:KIA|SIA|BIA|CCA)", rb"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}\b"),
+    ("aws", rb"(?:IQoJb3JpZ2lu|FwoGZXIvYXdz)", rb"(?:IQoJb3JpZ2lu|FwoGZXIvYXdz)[A-Za-z0-9+/]{80,}={0,2}"),
     ("gcp", rb"AIza", rb"AIza[\w-]{35}"),
     ("gcp", rb"ya29\.", rb"ya29\.[\w./-]{20,}"),
     ("gcp", rb"GOCSPX-", rb"GOCSPX-[\w-]{24,}"),
@@ -92,15 +93,18 @@ PREFIXED: tuple[tuple[str, bytes, bytes], ...] = (
 SHAPED: tuple[tuple[str, bytes], ...] = (
     # no prefix of their own, but a shape that nothing else has; the group is the secret
     ("telegram", rb"\b(?:bot)?(\d{8,10}:AA[\w-]{33})\b"),
-    ("discord", rb"\b([MNO]\w{22,27}\.[\w-]{6}\.[\w-]{27,40})"),
+    ("discord", rb"\b([MNO][\w-]{22,27}\.[\w-]{6}\.[\w-]{27,40})"),
     ("azure", rb"\b(\w[\w~.-]{2}\dQ~[\w~.-]{31,34})"),
     ("mailchimp", rb"\b([0-9a-f]{32}-us\d{1,2})\b"),
     ("mailgun", rb"\b(key-[0-9a-f]{32})\b"),
     ("terraform", rb"\b([A-Za-z0-9]{14}\.atlasv1\.[\w-]{60,})"),
     ("braintree", rb"(access_token\$[a-z]+\$[0-9a-z]{16}\$[0-9a-f]{32})"),
-    ("slack", rb"hooks\.slack\.com/(?:services|workflows|triggers)/([\w/-]{20,})"),
+    ("slack", rb"hooks\.slack\.com\\{0,3}/(?:services|workflows|triggers)\\{0,3}/([\w/\\-]{20,})"),
+    ("slack", rb"/services/(T[A-Z0-9]{7,12}/B[A-Z0-9]{7,12}/[A-Za-z0-9]{20,})"),
     ("discord", rb"discord(?:app)?\.com/api/(?:v\d{1,2}/)?webhooks/(\d{15,}/[\w-]{40,})"),
     ("teams", rb"webhook\.office\.com/webhookb2/([\w@/-]{60,})"),
+    ("twilio", rb"\bAC[0-9a-f]{32}[\"']?\s{0,3}[,:;]\s{0,3}[\"']?([0-9a-f]{32})\b"),
+    ("jdbc", rb"\bjdbc:oracle:\w{2,8}:[\w$.-]{1,64}/([^\s@/\"']{1,128})@"),
     ("dsn", rb"\b\w+:([^\s@:/\"'(]{4,128})@(?:tcp|udp|unix)\("),
     ("password_hash", rb"(\$(?:2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|apr1\$[^\s$:]{1,8}\$[./A-Za-z0-9]{22}))"),
     ("password_hash", rb"(\$(?:1|5|6|y|gy|7)\$(?:[^\s$:]{1,64}\$){1,3}[./A-Za-z0-9]{22,86})"),
@@ -116,13 +120,14 @@ URL_USERINFO = rb"://(?:[^\s/@:\"'<>`?#]*:([^\s@\"'<>`]{1,256})|([\w.-]{20,256})
 """At `://`: the password of a URL, or a lone user name that is long enough to be a token."""
 
 _LONG_NAMES = (
-    rb"passw(?:or)?d|passphrase|passcode|secret|token|credentials?|"
+    rb"passw(?:or)?d|passphrase|passcode|secret(?:[_-]?id)?|token|credentials?|"
     rb"(?:api|access|secret|private|account|auth|signing|encryption|master|subscription|license|storage|ssh|"
     rb"deploy|webhook|hmac|shared|application|integration|routing|aes|des|rsa|ecdsa|ed25519|crypt|cipher|decrypt|decryption|"
-    rb"wallet|eth|wireguard|jwt|cookie|session|csrf|client|server|app|primary|secondary|admin|write|ingest|seed|recovery|backup|unseal)"
+    rb"wallet|eth|wireguard|jwt|cookie|session|csrf|client|server|app|sentry|fernet|"
+    rb"stripe|twilio|sendgrid|mailgun|mailchimp|mandrill|datadog|new_?relic|pagerduty|algolia|fastly|cloudflare|openai|anthropic|claude|llm|maps|payments?|insert|primary|secondary|admin|write|ingest|seed|recovery|backup|unseal)"
     rb"[_. -]?(?:access[_-]?|secret[_-]?)?key|mnemonic|seed[_ -]?phrase|samlresponse|"
     rb"authorization|signature|connection[_-]?string|conn[_-]?str|key[_-]?data|secret[_-]?key[_-]?base|jsessionid|phpsessid|sessionid|"
-    rb"connect\.sid|cookie|requirepass|bindpw|rootpw"
+    rb"connect\.sid|cookie|requirepass|masterauth|bindpw|rootpw"
 )
 SHORT_NAMES = rb"pwd|pass|pw|auth|sig|dsn|otp|psk|pin|cvv|cvc|key|jwt|pat|code"
 """Names that other words end in as well (compass, author): they need a boundary before them."""
@@ -144,27 +149,38 @@ CONTEXT = rb"(?i)(?:%s)" % rb"|".join(
     (
         # name=value, name: value, name....value, <name>value
         _NAME + _ENCODED + _QUOTES + rb"[ \t]{0,20}(?::=|=>|==?|:|%3[ad](?:%22)?|\.{3,80})[ \t]{0,3}" + _PAINT,
-        _NAME + rb"(?:[ \t]+[\w:.-]{1,40}=\"[^\"<>]{0,120}\"){0,4}>",
+        _NAME + rb"[\"']?(?:[ \t]+[\w:.-]{1,40}=\"[^\"<>]{0,120}\"){0,4}>",
         # {"name": "X_TOKEN", "value": "…"}, variable "x_token" { default = "…" }
         _NAME + _EDGE + rb",?\s{1,40}" + _EDGE + rb"value" + _EDGE + _EQUALS,
         _NAME + rb"[\\\"']{1,4},[\\\"']{1,4}value" + _EDGE + _EQUALS,
         _NAME + _EDGE + rb"[ \t]*\{[^{}\"']{0,160}default[ \t]*=[ \t]*",
+        # what code falls back to, pairs in brackets, cells of a table, one value after the other, a registry's command
+        _NAME + _ENCODED + rb"[\\\"'\])]{0,4}[ \t]{0,3}(?:\|\||\?\?|\?:|[ \t]or)[ \t]{0,3}[\"'`]",
+        _NAME + _ENCODED + rb"[\\]{0,3}[\"'`],[ \t]{0,3}[\\]{0,3}[\"'`]",
+        _NAME + _ENCODED + rb"[\"'`]?[ \t]{0,40}(?:\||\xe2\x94\x82)[ \t]{0,3}",
+        _NAME + _ENCODED + rb"[\"'`]?[ \t]{1,3}->[ \t]{1,3}",
+        _NAME + rb"[ \t]+to[ \t]+[\"']",
+        _NAME + _ENCODED + rb"[\"']?[ \t]+/t[ \t]+\w+[ \t]+/d[ \t]+",
         # statements and sentences
+        rb"\bpassword[ \t]+(?:(?:is|was)[ \t]+generated[ \t]+)?for[ \t]+[^\s:=]+"
+        rb"(?:[ \t]+(?:is|was|set[ \t]+to):?|:)[ \t]+",
         rb"\bpassword[ \t]+for[ \t]+[^\s=]+[ \t]*=[ \t]*",
         rb"\bidentified[ \t]+(?:with[ \t]+[\w'\"]+[ \t]+)?(?:by|as)[ \t]+",
         rb"(?:" + _LONG_NAMES + rb")[ \t]+" + SAYING,
         rb"\bpassword[ \t]+",
         # headers
-        rb"\b(?:bearer|basic)(?:[ \t]|%20|\+)+",
+        rb"\b(?:bearer|basic)(?:[ \t]|%20|\+)+|\b(?-i:SSWS)[ \t]+",
         # commands and their flags
         rb"-(?:" + _NAME + rb"|(?:store|key|trust|src|dest|db|user|root|admin)pass(?:wd|word)?)[ \t]+",
         rb"[ \t](?:-[A-Za-z]{0,6}u|--user|--proxy-user)[ \t=]+[\"']?[^\s:\"']+:",
+        rb"[ \t]-U[ \t]*[\"']?[^\s%\"']{1,64}%",
         rb"[ \t]-[paw][ \t]*",
         rb"\b(?-i:AUTH|PASS|LOGIN)[\\\"']{0,3}[ \t]+",
-        rb"\b(?:add_user|change_password)[ \t]+\S+[ \t]+",
+        rb"\b(?:add_user|change_password|auth-pass)[ \t]+\S+[ \t]+|[ \t]/user:\S+[ \t]+",
         rb"\bpass(?:in|out)?[ \t]+pass:",
         rb"\b(?:ENV|ARG|setx|setenv)[ \t]+\w*" + _NAME + rb"[ \t]+",
-        rb"\b(?:requirepass|bindpw|rootpw|login)[ \t]+",
+        rb"--(?:password|passphrase|token)-stdin|\bchpasswd\b",
+        rb"\b(?:requirepass|masterauth|bindpw|rootpw|login|pw|pwd|passwd)[ \t]+",
         rb"(?:" + _LONG_NAMES + rb")[ \t]+",
     )
 )

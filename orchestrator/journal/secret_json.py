@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.journal import secret_forms as forms
 from orchestrator.journal.own_secrets import names_secret
-from orchestrator.journal.secret_context import Span, named_value
+from orchestrator.journal.secret_bounds import Span
+from orchestrator.journal.secret_context import named_value
 from orchestrator.journal.secret_records import private_keys
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class JsonWalk:
         for key, child in value.items():
             text = str(key)
             shown = self._string("", text)
+            if "cookie" in name.lower():
+                names.setdefault(text, "cookie")
             inherits = name == _WHATEVER or (name and text.lower() in _HOLDERS)
             walked[shown] = self._walk(child, names.get(text, name if inherits else text), depth + 1)
         return walked

@@ -11,8 +11,9 @@ import threading
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from orchestrator.journal.secret_bounds import end_of
-from orchestrator.journal.secret_context import Span
+from orchestrator.journal import secret_forms as forms
+from orchestrator.journal.secret_bounds import Span, end_of
+from orchestrator.journal.secret_values import is_secret, kind_of
 
 _RANK_KEY, _RANK_JOINED, _RANK_MANIFEST = 1, 1, 2
 _BLOCK_HEAD = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
@@ -33,6 +34,10 @@ _LINE = re.compile(rb"[^\n]{0,2000}")
 _WRAPPED = re.compile(
     rb"\beyJ[\w-]{8,4000}+(?:(?:\.(?:\\?\r?\n[>+|# \t]{0,16})|(?:\\?\r?\n[>+|# \t]{0,16})\.|\.)[\w-]{8,4000}+){1,4}"
 )
+_INSERT = re.compile(rb"(?i)\binto[ \t]+[\w.\"`\[\]]{1,128}[ \t]*\(([^()]{1,1000})\)\s{0,20}values\s{0,20}")
+_COLUMN = re.compile(rb"(" + forms.NAME_WORDS + rb")[\s\"'`\]]*\Z", re.IGNORECASE)
+_ROW = re.compile(rb"\s{0,20},?\s{0,20}\(((?:'(?:[^'\\\n]|''|\\.){0,2000}'|[^'()\n]){0,200})\)")
+_CELL = re.compile(rb"\s*(?:[NE]?'((?:[^'\\\n]|''|\\.)*+)'|[^',]*+)\s*(?:,|\Z)")
 _MANIFEST = re.compile(rb"[\"']?kind[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?Secret\b[\"']?")
 _MANIFEST_DATA = re.compile(rb"[\"']?(?:data|stringData)[\"']?[ \t]{0,3}:[ \t]{0,3}(?:(\{)|\r?\n)")
 _MANIFEST_WINDOW = 8192
@@ -75,13 +80,15 @@ def record_spans(data: bytes) -> Iterator[Span]:
     """Yield what is only a secret together with the lines around it."""
     if b"PRIVATE KEY" in data:
         yield from private_keys(data)
+    if b"VALUES" in data or b"values" in data:
+        yield from _inserted(data)
     if b"eyJ" in data and b"\n" in data:
         yield from (
             Span(match.start(), match.end(), "jwt", _RANK_JOINED)
             for match in _WRAPPED.finditer(data)
             if b"\n" in match.group()
         )
-    if b"Secret" in data and b"kind" in data:
+    if b"stringData" in data or (b"Secret" in data and b"kind" in data):
         yield from _manifests(data)
 
 
@@ -145,13 +152,27 @@ def _key_lines(data: bytes, at: int, tail: int | None) -> Iterator[Span]:
         at = stop + 1
 
 
+def _inserted(data: bytes) -> Iterator[Span]:
+    """Yield what an INSERT writes into a column that is named for a secret."""
+    for statement in _INSERT.finditer(data):
+        columns = statement.group(1).split(b",")
+        words = [found.group(1).lower() if (found := _COLUMN.search(column)) else b"" for column in columns]
+        at = statement.end()
+        while any(words) and (row := _ROW.match(data, at)) is not None:
+            at = row.end()
+            for word, cell in zip(words, _CELL.finditer(data, row.start(1), row.end(1)), strict=False):
+                start, end = cell.span(1)
+                if word and start >= 0 and is_secret(word, data[start:end], quoted=True, structural=True):
+                    yield Span(start, end, kind_of(word))
+
+
 def _manifests(data: bytes) -> Iterator[Span]:
     """Yield the values of Kubernetes Secrets, whatever their keys are called."""
     kinds = [kind.start() for kind in _MANIFEST.finditer(data)]
     at = 0
-    while kinds and (opened := _MANIFEST_DATA.search(data, at)) is not None:
+    while (opened := _MANIFEST_DATA.search(data, at)) is not None:
         at = opened.end()
-        if not _of_secret(data, kinds, opened.start()):
+        if b"stringData" not in opened.group() and not _of_secret(data, kinds, opened.start()):
             continue
         entries = _object_entries if opened.group(1) else _line_entries
         for value in entries(data, opened):

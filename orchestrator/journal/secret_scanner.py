@@ -16,11 +16,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from orchestrator.journal.secret_context import Span
+from orchestrator.journal.secret_bounds import Span
 
 _RANK_SCANNED = 4
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_=-]*")
 _NOT_KIND = re.compile(r"[^a-z0-9]+")
+_RULE_NUMBER = re.compile(r"\.\d+\Z")
+_PUBLIC_HALF = re.compile(
+    r"-(?:(?:client|tenant|application|app|account|auth|api|key)-id|username|host|domain|instance-url|"
+    r"jfrog-url|project-url|rest-url|account-name|cloud-name|token-name|pub(?:lic)?-key|repository)\Z"
+)
+"""Rules for what names an account or a server beside its secret, which is found by itself."""
+_HALF_THAT_OPENS = re.compile(r"access-key-id\Z")
 _KIND_LIMIT = 32
 _STARTING = threading.Lock()
 _started: list[ProviderScanner] = []
@@ -56,6 +63,8 @@ class ProviderScanner:
         if self._scanner is None or not data:
             return
         for finding in self._scanner.scan(data.replace(b"\0", b" ")):  # with NULs it may take the text for UTF-16
+            if _is_public(finding.rule_id):
+                continue
             location = finding.location
             start, end = location["start_offset"], location["end_offset"]
             if finding.is_base64_encoded:
@@ -125,8 +134,14 @@ def _whole_run(data: bytes, start: int, end: int) -> tuple[int, int]:
     return start, end if match is None else match.end()
 
 
+def _is_public(rule_id: str) -> bool:
+    rule = _RULE_NUMBER.sub("", rule_id)
+    return _PUBLIC_HALF.search(rule) is not None and _HALF_THAT_OPENS.search(rule) is None
+
+
 def _kind(rule_id: str) -> str:
-    return _NOT_KIND.sub("_", rule_id.rpartition(".")[2].lower()).strip("_")[:_KIND_LIMIT] or "token"
+    rule = _RULE_NUMBER.sub("", rule_id).rpartition(".")[2]
+    return _NOT_KIND.sub("_", rule.lower()).strip("_")[:_KIND_LIMIT] or "token"
 
 
 if __name__ == "__main__":

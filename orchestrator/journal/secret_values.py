@@ -33,7 +33,12 @@ _CODE_NUMBER = re.compile(rb"\d{4,8}\Z")
 _DRAWN_CHARS = re.compile(rb"[A-Za-z0-9+_=-]{20,}|[A-Za-z0-9+/]{40,}={0,2}\Z")
 _PAIR = re.compile(rb"[a-z][a-z_-]{1,20}=[^=]")
 _HEX = re.compile(rb"(?:0x)?[0-9a-fA-F-]+\Z")
-_PASSWORD_NAMES = (b"passw", b"passph", b"passc", b"pw", b"requirepass", b"bindpw", b"rootpw")
+_REFERENCE = re.compile(
+    rb"(?:[a-z][a-z.-]{0,62}/)?(?:[a-z]{2,20}-){1,6}(?:tokens?|secrets?|creds?|credentials?|tls|keys?|auth|passwords?|config)"
+    rb"(?:-[a-z0-9]{5})?\Z"
+)
+"""The name of an object that holds a secret, with its namespace and the suffix that Kubernetes draws."""
+_PASSWORD_NAMES = (b"passw", b"passph", b"passc", b"pw", b"requirepass", b"masterauth", b"bindpw", b"rootpw")
 
 
 def kind_of(word: bytes) -> str:
@@ -61,7 +66,7 @@ def is_secret(word: bytes, value: bytes, *, quoted: bool, structural: bool) -> b
         return False
     if not quoted and _CODE.match(value):
         return False
-    if word in value.lower() and wordy(value):
+    if (word in value.lower() and wordy(value)) or _REFERENCE.match(value):
         return False  # password=db_password: it names where the secret is
     return _is_kind(word, value, quoted, structural)
 
@@ -80,11 +85,17 @@ def _is_kind(word: bytes, value: bytes, quoted: bool, structural: bool) -> bool:
         return len(value) >= 6 and not NUMERIC.match(value) and _is_password(value, structural)
     if len(value) < 8 or NUMERIC.match(value) or wordy(value):
         return False
-    if word.startswith((b"sig", b"auth", b"cookie")) and (
-        len(value) < (16 if word != b"auth" else 10) or (not quoted and _PAIR.match(value))
-    ):
+    if not quoted and _PAIR.match(value):
+        return False  # jwt: kid=…: the name is a heading
+    if word.startswith((b"sig", b"auth", b"cookie")) and len(value) < (16 if word != b"auth" else 10):
         return False
     return _mixed(value) or len(value) >= 24
+
+
+def likely(word: bytes, value: bytes) -> bool:
+    """Say whether it is a secret where the name stands less surely beside it: with digits and letters, no words."""
+    mixed = any(48 <= byte <= 57 for byte in value) and any(chr(byte).isalpha() for byte in value)
+    return len(value) >= 8 and mixed and not wordy(value) and is_secret(word, value, quoted=True, structural=True)
 
 
 def drawn(value: bytes) -> bool:
@@ -95,6 +106,8 @@ def drawn(value: bytes) -> bool:
     digits = sum(48 <= b <= 57 for b in value)
     upper = sum(65 <= b <= 90 for b in value)
     lower = sum(97 <= b <= 122 for b in value)
+    if not upper and len(value) >= 32 and value.isalnum():
+        return digits >= 4 and lower >= 8
     return (
         digits >= 2 and upper >= 2 and lower >= 2 and not all(_WORD.match(part) for part in re.split(rb"[-_=+]", value))
     )
