@@ -185,7 +185,7 @@ class WarRoomApp(App[int], inherit_bindings=False):
             return
         kept = await asyncio.to_thread(position.read, opened.directory)
         self._admit(opened, frame, kept)
-        if (go_on or kept.left) and not opened.why_not:
+        if opened.watches or ((go_on or kept.left) and not opened.why_not):
             opened.go_on()
 
     @staticmethod

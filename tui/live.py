@@ -1,4 +1,4 @@
-"""A session of this process behind the screens: opened, followed, run, left; and one that can only be watched."""
+"""A session of this process behind the screens: opened, followed, run, left."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from orchestrator.journal.events import Event, SourceAddedEvent
 from orchestrator.session import Session, SessionFault
 from tui.attaching import renamed, taken_in
 from tui.session_view import ActFault, SessionView
+from tui.watching import WatchedSession, status_of
 
 if TYPE_CHECKING:
     from orchestrator.compose import Request, Surroundings
     from orchestrator.hands.fix_desk import FixDesk
-    from orchestrator.journal.reader import JournalReader
     from subagents.contract import Evidence, Roster, SourceSpec
 
+BY_COORDINATOR = (
+    "It goes to the orchestrator. To steer one specialist, begin with @ and its name: @logs look at the gateway. "
+    "That goes through the orchestrator too, which passes it on."
+)
 SLICE_S = 0.008
 """Longest that catching up holds the event loop at a time."""
-WATCH_S = 1.0
-"""How often a journal that another process writes is looked at."""
 
 
 class LiveSession:
@@ -35,9 +37,12 @@ class LiveSession:
         self.view = SessionView(around.clock, self)
         self._follower = asyncio.create_task(self._follow(), name=f"follow-{session.id}")
         self._run: asyncio.Task[None] | None = None
+        self.view.health = lambda: session.health
         session.on_preview(self.view.preview)
 
     # -- SessionActs -------------------------------------------------------------------------
+
+    watches = False
 
     @property
     def session_id(self) -> str:
@@ -67,7 +72,9 @@ class LiveSession:
 
     @property
     def takes_up(self) -> str:
-        """What the offline engine makes of a message."""
+        """What the engine makes of a message, where that is not obvious."""
+        if self.engine == "managed":
+            return BY_COORDINATOR
         if self.engine != "offline":
             return ""
         from orchestrator.engines.offline.engine import TAKES_UP
@@ -176,7 +183,7 @@ class LiveSession:
 
     async def status_update(self) -> str:
         """Return the status of five lines."""
-        return await in_thread(lambda: _status(self.directory, self._session.journal.events()), "status")
+        return await in_thread(lambda: status_of(self.directory, self._session.journal.events()), "status")
 
     async def resolve(self, ref: str, context_lines: int = 0) -> Evidence:
         """Open a citation by the agent that cites its kind; raises ActFault where it cannot be opened."""
@@ -236,102 +243,6 @@ class LiveSession:
             raise ActFault(str(error)) from error
 
 
-class WatchedSession:
-    """A session that only can be looked at: open in another process, damaged, or of an engine that is not here."""
-
-    def __init__(self, reader: JournalReader, around: Surroundings, why: str) -> None:
-        self._reader = reader
-        self._around = around
-        self.why_not = why
-        self.takes_up = ""
-        self.leaving = "nothing runs in this window"
-        self.running = False
-        self.fixes = None
-        self.view = SessionView(around.clock, self)
-        self.view.say(f"watching only: {why}")
-        self._follower = asyncio.create_task(self._follow(), name="watch")
-
-    @property
-    def session_id(self) -> str:
-        """The session's id."""
-        return self._reader.directory.name
-
-    @property
-    def directory(self) -> Path:
-        """The session's folder."""
-        return self._reader.directory
-
-    def go_on(self, reason: str = "") -> None:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def message(self, text: str, to: str | None = None) -> None:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def interrupt(self, thread: str | None = None) -> None:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def attach(self, path: str) -> str:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def note(self, text: str) -> None:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def raise_budget(self, text: str) -> str:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def decide(
-        self, approval: str, decision: Literal["approve", "reject"], digest: str, reason: str = ""
-    ) -> None:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def decide_for_session(self, approval: str, digest: str) -> None:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def revoke(self, rule: str, reason: str = "") -> None:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def status_update(self) -> str:
-        """Return the status of five lines."""
-        return _status(self.directory, self._reader.events())
-
-    async def resolve(self, ref: str, context_lines: int = 0) -> Evidence:
-        """Refuse: its sources are the other process's to open."""
-        raise ActFault(f"{ref}: {self.why_not}; the frozen excerpt is what there is")
-
-    def events(self, after: int = 0) -> Iterator[Event]:
-        """Read the journal from after a seq."""
-        return self._reader.events(after)
-
-    async def stop(self) -> None:
-        """Nothing runs here."""
-
-    async def close(self) -> None:
-        """Close the journal."""
-        self._follower.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._follower
-        self._reader.close()
-
-    async def _follow(self) -> None:
-        while True:
-            for at, event in enumerate(self._reader.events(self.view.seq)):
-                self.view.learn(event)
-                if at % 100 == 99:
-                    await asyncio.sleep(0)
-            self.view.caught_up = True
-            await self._around.clock.sleep(WATCH_S)
-            self._reader.refresh()
-
-
 Opened = LiveSession | WatchedSession
 
 
@@ -352,7 +263,12 @@ async def reopen(session_id: str, around: Surroundings, config: Path | None = No
     from orchestrator.journal.reader import JournalReader
 
     try:
-        return LiveSession(await take_up(session_id, around, config), around)
+        session = await take_up(session_id, around, config)
+        if session.watches:
+            from tui.attached import AttachedSession
+
+            return AttachedSession(session, around)
+        return LiveSession(session, around)
     except (ComposeError, SessionFault, JournalError, StateError) as error:
         why = str(error)
     try:
@@ -375,15 +291,4 @@ async def _faults(opening: Awaitable[Session]) -> Session:
         more = "; ".join(problem.line() for problem in error.problems[1:4])
         raise ActFault(f"{error}{'; ' + more if more else ''}") from error
     except (SessionFault, JournalError, StateError) as error:
-        raise ActFault(str(error)) from error
-
-
-def _status(directory: Path, events: Iterator[Event]) -> str:
-    from orchestrator.journal.blobs import BlobStore
-    from orchestrator.verdict.report import ReportError, build_report
-    from orchestrator.verdict.status_update import status_update
-
-    try:
-        return status_update(build_report(events, BlobStore(directory).read))
-    except ReportError as error:
         raise ActFault(str(error)) from error

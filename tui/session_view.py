@@ -47,6 +47,10 @@ class SessionActs(Protocol):
         """Why nothing can be done to it here (it is open elsewhere, or cannot be continued); empty where all can."""
 
     @property
+    def watches(self) -> bool:
+        """Whether it follows what others drive at a server: it is looked at anew by itself, and nothing can be done."""
+
+    @property
     def takes_up(self) -> str:
         """What the engine makes of a message, where that is not obvious; empty otherwise."""
 

@@ -234,6 +234,7 @@ class FakeActs:
         self.takes_up = "It takes up nothing."
         self.leaving = "it stops with this window and goes on when it is opened again"
         self.fixes = None
+        self.watches = False
         self.done: list[tuple[str, ...]] = []
         self._events = events or []
 

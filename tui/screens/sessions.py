@@ -186,10 +186,11 @@ class SessionsScreen(PromptingScreen):
         if row is None:
             return
         self._remember_focus()
+        there = f", and {row.remote} at its server" if row.remote else ""
         words = line(
             ("delete ", "warn"),
             (f"{row.incident} {row.title}"[:60], "strong"),
-            (f" ({row.id}, {row.events} events) for good? ", "warn"),
+            (f" ({row.id}, {row.events} events{there}) for good? ", "warn"),
             ("X delete  ", "accent"),
             ("esc keep", "dim"),
         )
@@ -222,18 +223,20 @@ class SessionsScreen(PromptingScreen):
         self.desk.start_session(Request(inputs=paths, repos=repos))
 
     def _delete(self, session_id: str) -> None:
-        self.act(self._remove(session_id), "deleted")
+        self.act(self._remove(session_id))
 
-    async def _remove(self, session_id: str) -> None:
-        from orchestrator.journal.faults import JournalError, StateError
-        from tui.session_view import ActFault
+    async def _remove(self, session_id: str) -> str:
+        from orchestrator.journal.index import summarise
+        from tui.removing import remove
 
         await self.desk.forget_session(session_id)
-        try:
-            await asyncio.to_thread(_remove_kept, self.desk.around, session_id)
-        except (StateError, JournalError) as error:
-            raise ActFault(str(error)) from error
+        around = self.desk.around
+        row = await asyncio.to_thread(lambda: summarise(around.home.session_dir(session_id)))
+        if row.remote:
+            self.tell(f"deleting {row.remote} at its server …", "good")
+        done = await remove(around, row)
         self._ticks = 0
+        return done
 
 
 def _read_index(around: Surroundings) -> tuple[list[SessionRow], dict[str, int], frozenset[str]]:
@@ -244,11 +247,3 @@ def _read_index(around: Surroundings) -> tuple[list[SessionRow], dict[str, int],
     seen = {row.id: position.read(around.home.session_dir(row.id)).seen for row in rows}
     busy = frozenset(row.id for row in rows if row.status != "idle" and is_live(around.home.session_dir(row.id)))
     return rows, seen, busy
-
-
-def _remove_kept(around: Surroundings, session_id: str) -> None:
-    from orchestrator.journal.index import Index
-    from orchestrator.journal.removal import remove_session
-
-    remove_session(around.home.sessions, session_id)
-    Index(around.home).forget(session_id)

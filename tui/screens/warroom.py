@@ -16,6 +16,7 @@ from tui.bindings import bindings_of
 from tui.screens.prompting import AGENTS, PromptingScreen
 from tui.views.footer import footer
 from tui.views.layout import Layout, layout_for
+from tui.views.next_step import next_step
 from tui.views.paint import Line, Span, line
 from tui.widgets.board import HypothesisBoard
 from tui.widgets.line_view import LineView
@@ -92,7 +93,7 @@ class WarRoomScreen(PromptingScreen):
             return
         self._painted, self._board_version = (), -1
         for pane in self.query(StreamPane):
-            pane.attach(view.streams.panes[pane.agent])
+            pane.show_tab(pane.agent, view.streams.panes[pane.agent])
         self.tick()
 
     def restore(self, place: str, *, zoomed: bool) -> None:
@@ -167,7 +168,8 @@ class WarRoomScreen(PromptingScreen):
             return
         width = self.app.size.width
         now = view.clock.now() if view is not None else None
-        second = int(now.timestamp()) if now is not None and view is not None and view.running else 0
+        ticks = view is not None and (view.running or view.health() is not None)
+        second = int(now.timestamp()) if now is not None and ticks else 0
         state = (view.version if view is not None else -1, second, width, self._place, self.said, self._layout)
         if state == self._painted:
             return
@@ -178,12 +180,12 @@ class WarRoomScreen(PromptingScreen):
         self._paint_bottom(width)
 
     def _paint_top(self, view: SessionView, width: int) -> None:
+        from tui.views.connection import age_words, lost_words
         from tui.views.incident import answer, header, symptom
 
         now = view.clock.now()
-        self.query_one("#header", TextBlock).show(
-            header(view.incident, now, width, "" if view.caught_up else "reading …", view.meter())
-        )
+        note = lost_words(view.health()) or age_words(view.health()) if view.caught_up else "reading …"
+        self.query_one("#header", TextBlock).show(header(view.incident, now, width, note, view.meter()))
         self.query_one("#symptom", TextBlock).show(symptom(view.incident, width))
         self.query_one("#answer", TextBlock).show(*answer(view.incident, view.leading))
         self.query_one("#tabs", TextBlock).show(self._tabs(view))
@@ -196,7 +198,8 @@ class WarRoomScreen(PromptingScreen):
             text = f"[{key} {place}]" if here else f" {key} {place} "
             parts += line((text, "match" if here else "plain"))
             if place != BOARD:
-                parts += line(MARKS[view.agents.words(place, view.clock.now()).state], " ")
+                copies, state = len(view.streams.tabs(place)), view.agents.most(place, view.clock.now()).state
+                parts += line(MARKS[state], f"{copies} " if copies > 1 else " ")
         return tuple(parts)
 
     def _paint_lists(self, view: SessionView) -> None:
@@ -212,7 +215,8 @@ class WarRoomScreen(PromptingScreen):
         for pane in self.query(StreamPane):
             if pane.agent in visible:
                 pane.sync()
-                pane.tell(view.agents.words(pane.agent, now))
+                words = view.agents.words(pane.tab, now)
+                pane.tell(words, view.streams.tabs(pane.agent), view.meters.words(view.streams.thread_of(pane.tab)))
 
     def _paint_bottom(self, width: int) -> None:
         self.prompt.hint(self._hint())
@@ -238,10 +242,11 @@ class WarRoomScreen(PromptingScreen):
                 else ""
             )
             parts = list(line((f"! {waiting} waits for your yes or no: {how}", "warn")))
-        if not parts and view.caught_up and not view.running and view.agents.reason == "interrupted":
-            parts = list(line(("it was stopped before it was done: r goes on", "warn")))
-        if not parts and view.caught_up and not view.running and view.agents.reason == "budget_reached":
-            parts = list(line(("it reached its budget: $ raises it, then r goes on", "warn")))
+        if not parts and view.caught_up and not view.running:
+            step = next_step(view.agents.session, view.agents.reason, view.agents.message)
+            parts = list(line((step, "warn")))
+        if not parts and (queued := view.streams.queued.count):
+            parts = list(line((f"{queued} message{'s' if queued > 1 else ''} not heard yet", "dim")))
         return tuple(parts) or line(("> ", "accent"), ("m steer or ask", "dim"))
 
     # -- what is offered ---------------------------------------------------------------------
@@ -262,7 +267,10 @@ class WarRoomScreen(PromptingScreen):
             case "interrupt":
                 return can and acts is not None and acts.running
             case "resume":
-                return can and acts is not None and not acts.running and view is not None and view.caught_up
+                ready = acts is not None and not acts.running and view is not None and view.caught_up
+                return ready and (can or (acts is not None and acts.watches))
+            case "pane.copy":
+                return view is not None and self._place != BOARD and len(view.streams.tabs(self._place)) > 1
             case "status.copy" | "report":
                 return view is not None
             case "pane.follow":
@@ -301,6 +309,16 @@ class WarRoomScreen(PromptingScreen):
         """Give the place the whole room, and back."""
         self._zoomed = not self._zoomed
         self._arrange()
+
+    def action_next_copy(self) -> None:
+        """Show the next copy of the agent in its pane."""
+        if self.view is None or self._place == BOARD:
+            return
+        pane, tabs = self.query_one(f"#pane-{self._place}", StreamPane), self.view.streams.tabs(self._place)
+        tab = tabs[(tabs.index(pane.tab) + 1) % len(tabs)] if pane.tab in tabs else tabs[0]
+        pane.show_tab(tab, self.view.streams.ring(self._place, tab))
+        self._painted = ()
+        self.tick()
 
     def action_follow(self) -> None:
         """Follow or hold the pane."""
@@ -368,4 +386,4 @@ class WarRoomScreen(PromptingScreen):
 
 _ACTIONS = {
     action.run.partition("(")[0]: action for action in actions_of("warroom") if not action.id.startswith("pane.")
-} | {action.run: action for action in actions_of("warroom") if action.id == "pane.follow"}
+} | {action.run: action for action in actions_of("warroom") if action.id in ("pane.follow", "pane.copy")}

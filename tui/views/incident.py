@@ -13,6 +13,7 @@ from orchestrator.journal.events import (
     Event,
     FindingReported,
     IncidentOpened,
+    RemoteSession,
     ToolFinished,
     VerdictReached,
 )
@@ -46,6 +47,8 @@ class IncidentFold:
         self.verdict_id = ""
         self.spans = WorkSpans()
         self.running_since: datetime | None = None
+        self.remote: RemoteSession | None = None
+        """The server's session that it is, where a server keeps it."""
 
     def learn(self, event: Event) -> None:
         """Take one event into account."""
@@ -54,6 +57,8 @@ class IncidentFold:
         match event.body:
             case IncidentOpened():
                 self.opened = event.body
+            case RemoteSession():
+                self.remote = event.body
             case VerdictReached(evidence=evidence, id=identity):
                 self.verdict, self.verdict_id = event.body.stands, identity
                 self._freeze(evidence)
@@ -128,6 +133,15 @@ def standing_words(fold: IncidentFold) -> str:
     return words.get(kind, kind.replace("_", " "))
 
 
+def engine_words(fold: IncidentFold) -> str:
+    """Return how the engine is shown: for one at a server the agent's id and version, and the session's id."""
+    if fold.opened is None:
+        return ""
+    if fold.remote is None:
+        return fold.opened.shown_as or fold.opened.engine
+    return f"{'' if fold.remote.hands else 'watching '}{fold.remote.shown_as}"
+
+
 def header(fold: IncidentFold, now: datetime, width: int, note: str = "", spent: str = "") -> Line:
     """Return the header: incident, title, engine, status, time of work, what was spent, approvals."""
     if fold.opened is None:
@@ -138,7 +152,7 @@ def header(fold: IncidentFold, now: datetime, width: int, note: str = "", spent:
     status = standing_words(fold)
     running = fold.spans.status in ("running", "rescheduling")
     bad = status in ("failed", "refused", "stopped")
-    shown_as = fold.opened.shown_as or fold.opened.engine
+    shown_as = engine_words(fold)
     engine = shown_as if width >= 110 else shown_as.partition(" ")[0] if width >= 72 else ""
     before = line(
         (f"  ·  {engine}" if engine else "", "dim"),

@@ -76,6 +76,10 @@ class Streams:
         """Return what a pane stacks: the agent, then its copies by the names of their threads."""
         return (pane, *self._copies[pane])
 
+    def thread_of(self, tab: str) -> str:
+        """Return the thread that a tab shows."""
+        return self._first.get(tab, tab)
+
     def ring(self, pane: str, tab: str) -> Ring:
         """Return the rows of a tab; those of the agent itself where there is none of that name."""
         return self._copies[pane].get(tab, self.panes[pane])

@@ -10,6 +10,7 @@ from tui.widgets.line_view import LineView
 
 if TYPE_CHECKING:
     from tui.views.agents import AgentWords
+    from tui.views.ring import Ring
 
 STATES = ("waiting", "busy", "asking", "done", "failed", "stopped")
 MARKS: dict[str, tuple[str, Tone]] = {
@@ -35,14 +36,21 @@ class StreamPane(LineView):
         super().__init__(id=f"pane-{agent}", follow=True)
         self.number = number
         self.agent = agent
+        self.tab = agent
+        """Which of the agent and its copies is shown."""
         self._titled: object = None
         self.border_title = content_of(line((f"{number} ", "accent"), (agent, "strong")))
 
-    def tell(self, words: AgentWords) -> None:
-        """Show the agent's state, and how the view stands, in the border."""
+    def show_tab(self, tab: str, source: Ring) -> None:
+        """Show the agent or one of its copies, from its newest row on."""
+        self.tab, self._titled, self.following = tab, None, True
+        self.attach(source)
+
+    def tell(self, words: AgentWords, tabs: tuple[str, ...] = (), meter: str = "") -> None:
+        """Show the agent's state, which copy this is, what it used, and how the view stands, in the border."""
         unseen = self.unseen
         shown = self.shown
-        state = (words, unseen, self.following, shown.text, shown.filtering, self.has_focus)
+        state = (words, unseen, self.following, shown.text, shown.filtering, self.has_focus, tabs, meter)
         if state == self._titled:
             return
         self._titled = state
@@ -52,8 +60,10 @@ class StreamPane(LineView):
         title = line(
             (f"{self.number} ", "accent"),
             (self.agent, "strong"),
+            (f" [{tabs.index(self.tab) + 1}/{len(tabs)} {self.tab}]" if len(tabs) > 1 else "", "accent"),
             (f" {mark} ", tone),
             (words.words, tone),
+            (f" · {meter}" if meter else "", "dim"),
             (held, "warn"),
             (f"{looked} ({shown.rows})" if shown.filtering else looked, "accent"),
         )

@@ -1,0 +1,365 @@
+"""A session that a server keeps, on the screen: copies, what is queued, the connection, endings, others' hands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from orchestrator.hands.usage import COST
+from orchestrator.journal.events import (
+    AgentMessage,
+    Body,
+    Event,
+    Mirrored,
+    ModelRequestEnd,
+    ModelRequestStart,
+    RemoteRequest,
+    RemoteSession,
+    SessionError,
+    SessionErrorDetail,
+    StatusIdle,
+    StatusRunning,
+    StatusTerminated,
+    StopReason,
+    StopReasonType,
+    ThreadCreated,
+    ThreadStatusIdle,
+    ThreadStatusRunning,
+    UserMessage,
+    text_content,
+)
+from tests.tui.stage import press, settled, shown, until, war_room
+from tests.tui.story import FakeActs, Teller, opened, view_of
+from tui.screens.prompting import addressed
+from tui.session_view import SessionView
+from tui.views.connection import age_words, lost_words
+from tui.views.next_step import next_step
+from tui.views.paint import Row, line, text_of
+from tui.views.ring import Ring
+from tui.views.thread_meter import short
+
+REMOTE = RemoteSession(
+    id="sesn_01", agent="agent_01", version=3, host="api.example", models={"logs": "claude-haiku-5-5 v2"}
+)
+DONE = StopReason(type="end_turn")
+NONCE = "m-0123456789abcdef"
+
+
+class Health:
+    """How a connection is, made up."""
+
+    def __init__(self, state: str = "live", **more: Any) -> None:
+        self.state, self.why = state, ""
+        self.event_age: float | None = more.get("event_age")
+        self.byte_age: float | None = more.get("byte_age")
+        self.attempts = int(more.get("attempts", 0))
+
+
+def told(*bodies: Body | tuple[Body, str] | Event) -> SessionView:
+    """Return the view of a session at a server in which these things happened."""
+    tell = Teller()
+    events = [tell(opened()), tell(REMOTE), tell(StatusRunning(reason="start"))]
+    for one in bodies:
+        if isinstance(one, tuple):
+            events.append(tell(one[0], one[1]))
+        elif isinstance(one, Event):
+            events.append(one)
+        else:
+            events.append(tell(one))
+    return numbered(events)
+
+
+def numbered(events: list[Event]) -> SessionView:
+    """Return the view of events in this order."""
+    return view_of([event.model_copy(update={"seq": number}) for number, event in enumerate(events, 1)])
+
+
+def at(body: Body, stream: str, source: str, *, processed: bool = True) -> Event:
+    """Return an event that came by a stream."""
+    return Teller()(body, source_id=source).model_copy(update={"stream": stream, "processed": processed})
+
+
+def rows(view: SessionView, pane: str, tab: str = "") -> list[str]:
+    return [text_of(row.line) for row in view.streams.ring(pane, tab or pane)]
+
+
+def say(text: str) -> AgentMessage:
+    return AgentMessage(content=text_content(text))
+
+
+def echo(text: str, *, processed: bool) -> Event:
+    content = [{"type": "text", "text": f"{text}\n\n(warroom message {NONCE})"}]
+    raw = {"type": "user.message", "id": "sevt_1", "content": content, "processed_at": "now" if processed else None}
+    return at(Mirrored(kind="user.message", event=raw), REMOTE.id, "sevt_1", processed=processed)
+
+
+# -- copies
+
+
+def two_scouts() -> SessionView:
+    return told(
+        ThreadCreated(session_thread_id="logs", agent_name="logs"),
+        ThreadCreated(session_thread_id="logs-2", agent_name="logs"),
+        (ThreadStatusRunning(session_thread_id="logs", agent_name="logs"), "logs"),
+        (say("I am the first"), "logs"),
+        (say("I am the second"), "logs-2"),
+        (ThreadStatusRunning(session_thread_id="logs-2", agent_name="logs"), "logs-2"),
+        (
+            ThreadStatusIdle(session_thread_id="logs", agent_name="logs", stop_reason=StopReason(type="end_turn")),
+            "logs",
+        ),
+    )
+
+
+def test_copies_have_tabs_of_their_own_and_states_of_their_own() -> None:
+    view = two_scouts()
+    assert view.streams.tabs("logs") == ("logs", "logs-2")
+    assert not any("second" in row for row in rows(view, "logs"))
+    assert any("I am the second" in row for row in rows(view, "logs", "logs-2"))
+    now = view.clock.now()
+    assert (view.agents.words("logs", now).state, view.agents.words("logs-2", now).state) == ("done", "busy")
+    assert view.agents.most("logs", now).state == "busy"
+    assert view.agents.at_work == ("logs-2",)
+
+
+async def test_a_key_turns_to_the_next_copy_and_back() -> None:
+    async with war_room(two_scouts()) as (room, pilot):
+        await press(pilot, "1")
+        assert "I am the first" in shown(pilot.app)
+        assert "1 logs [1/2 logs]" in shown(pilot.app)
+        await press(pilot, "t")
+        assert "I am the second" in shown(pilot.app)
+        assert "[2/2 logs-2]" in shown(pilot.app)
+        await press(pilot, "t")
+        assert "I am the first" in shown(pilot.app)
+        await press(pilot, "2", "t")
+        assert "there is only one of it" in text_of(room.said)
+
+
+async def test_one_copy_alone_can_be_stopped() -> None:
+    view = two_scouts()
+    acts = FakeActs(running=True)
+    view.acts = acts
+    async with war_room(view) as (_, pilot):
+        await press(pilot, "i")
+        assert "5 logs-2" in shown(pilot.app)
+        await press(pilot, "5", "exclamation_mark")
+        await until(pilot, lambda: bool(acts.done))
+    assert acts.done == [("interrupt", "logs-2")]
+
+
+# -- messages
+
+
+def test_a_message_shows_as_not_sent_queued_and_then_as_heard() -> None:
+    said = UserMessage(content=text_content("look at the pool"), to="logs")
+    wish = RemoteRequest(what="message", nonce=NONCE, text=f"for logs: look at the pool\n\n(warroom message {NONCE})")
+    sent = RemoteRequest(what="message", nonce=NONCE, state="sent", id="sevt_1")
+    steps: list[tuple[list[Any], str, int]] = [
+        ([said], "not sent yet  you to logs", 1),
+        ([said, wish, sent], "queued  you to logs", 1),
+        ([said, wish, echo("look at the pool", processed=False)], "queued  you to logs", 1),
+        ([said, wish, sent, echo("x", processed=False), echo("x", processed=True)], "you to logs: look", 0),
+        ([said, wish, echo("x", processed=True), sent], "you to logs: look", 0),
+        ([said, wish, RemoteRequest(what="message", nonce=NONCE, state="refused")], "was not taken  you", 0),
+    ]
+    for bodies, begins, count in steps:
+        view = told(*bodies)
+        (row,) = [one for one in rows(view, "orchestrator") if "look at the pool" in one]
+        assert row.startswith(begins)
+        assert view.streams.queued.count == count
+
+
+def test_what_the_service_dropped_is_said_to_be_dropped() -> None:
+    said = UserMessage(content=text_content("look there"))
+    wish = RemoteRequest(what="message", nonce=NONCE, text="look there")
+    gone = SessionErrorDetail(type="model_overloaded_error", message="overloaded", retry_status="exhausted")
+    view = told(said, wish, echo("look there", processed=False), SessionError(error=gone))
+    assert any(row.startswith("was dropped there, say it again  you: look there") for row in rows(view, "orchestrator"))
+
+
+def test_a_message_of_somebody_else_is_queued_until_it_was_heard() -> None:
+    theirs = UserMessage(content=text_content("from the console"))
+    waits, heard = at(theirs, REMOTE.id, "sevt_9", processed=False), at(theirs, REMOTE.id, "sevt_9")
+    assert any(row == "queued  you: from the console" for row in rows(told(waits), "orchestrator"))
+    both = [row for row in rows(told(waits, heard), "orchestrator") if "from the console" in row]
+    assert both == ["you: from the console"]
+
+
+def test_without_a_server_nothing_is_marked() -> None:
+    tell = Teller()
+    view = view_of([tell(opened()), tell(UserMessage(content=text_content("look there")))])
+    assert "you: look there" in rows(view, "orchestrator")
+    assert view.streams.queued.count == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "to", "said"),
+    [
+        ("@logs look there", "logs", "look there"),
+        ("@orchestrator stop", "orchestrator", "stop"),
+        ("@logs", "logs", ""),
+        ("@nobody look", None, "@nobody look"),
+        ("mail me@logs now", None, "mail me@logs now"),
+    ],
+)
+def test_who_is_addressed(typed: str, to: str | None, said: str) -> None:
+    assert addressed(typed) == (to, said)
+
+
+async def test_steering_one_says_which_way_it_goes() -> None:
+    view = told()
+    acts = FakeActs(running=True)
+    view.acts = acts
+    async with war_room(view) as (room, pilot):
+        await press(pilot, "m")
+        assert "by way of the orchestrator" in shown(pilot.app)
+        await press(pilot, *"@logs go", "enter")
+        await until(pilot, lambda: bool(acts.done))
+        assert acts.done == [("message", "go")]
+        assert "said to logs, by way of the orchestrator" in text_of(room.said)
+        await press(pilot, "m", *"@logs", "enter")
+        assert "nothing was said to logs" in text_of(room.said)
+
+
+# -- the connection
+
+
+def test_what_is_said_of_the_connection() -> None:
+    lost = Health("waiting", byte_age=12.4, attempts=3)
+    assert lost_words(lost) == "no connection for 12 s, trying again; the investigation goes on at the server"
+    assert lost_words(Health("connecting")) == "connecting …"
+    assert lost_words(Health("connecting", byte_age=1.0)) == ""
+    assert lost_words(Health("live")) == ""
+    assert lost_words(None) == ""
+    assert age_words(Health("live", event_age=31.7)) == "last event 31 s ago"
+    assert age_words(Health("live", event_age=2.0)) == ""
+    assert age_words(lost) == ""
+
+
+async def test_the_header_says_that_the_connection_is_lost_and_which_session_it_is() -> None:
+    view = told()
+    view.caught_up = True
+    view.health = lambda: Health("waiting", byte_age=12.0, attempts=2)
+    async with war_room(view) as (_, pilot):
+        await settled(pilot)
+        top = shown(pilot.app).splitlines()[0]
+    assert "no connection for 12 s" in top
+    assert "agent_01 v3 · sesn_01" in top
+
+
+# -- what a thread used
+
+
+def test_a_thread_tells_its_model_and_what_it_used() -> None:
+    usage: dict[str, Any] = {"model": "claude-haiku-5-5", "input_tokens": 11_000, "output_tokens": 400, COST: 31_000}
+    end = ModelRequestEnd(model_request_start_id="r1", model_usage=usage)
+    view = told((ModelRequestStart(), "logs"), (end, "logs"), (end, "logs"), (ModelRequestStart(), "logs"))
+    assert view.meters.words("logs") == "haiku-5-5 v2 · 11k tok+ · $0.03"
+    assert view.meters.words("metrics") == ""
+    assert [short(count) for count in (7, 1_200, 2_500_000)] == ["7", "1k", "2.5M"]
+
+
+# -- endings
+
+
+def idle(type: StopReasonType, message: str = "") -> StatusIdle:
+    return StatusIdle(stop_reason=StopReason(type=type, message=message))
+
+
+@pytest.mark.parametrize(
+    ("body", "has"),
+    [
+        (
+            StatusIdle(stop_reason=StopReason(type="retries_exhausted", message="overloaded")),
+            ("overloaded", "r goes on"),
+        ),
+        (idle("refusal", "declined (cyber)"), ("declined", "m says")),
+        (idle("budget_reached"), ("$ raises it",)),
+        (idle("error", "it broke"), ("it broke", "r tries again")),
+        (idle("interrupted"), ("r goes on",)),
+        (idle("requires_action"), ("your yes or no",)),
+        (StatusTerminated(reason="archived there"), ("archived there", "over for good")),
+    ],
+)
+def test_each_ending_has_its_state_and_the_next_step(body: Body, has: tuple[str, ...]) -> None:
+    agents = told(body).agents
+    step = next_step(agents.session, agents.reason, agents.message)
+    for words in has:
+        assert words in step
+
+
+async def test_the_next_step_stands_where_a_person_types() -> None:
+    view = told(idle("retries_exhausted", "the service gave up"))
+    async with war_room(view) as (_, pilot):
+        assert "the service gave up · m says something more, r goes on" in shown(pilot.app)
+
+
+def test_what_is_done_needs_no_step() -> None:
+    assert next_step("idle", "end_turn", "") == ""
+    assert next_step("idle", "", "") == ""
+
+
+# -- others' hands
+
+
+def watched(*more: Event) -> SessionView:
+    tell = Teller()
+    bound = REMOTE.model_copy(update={"act": "attached"})
+    events = [tell(opened()), tell(bound), *more]
+    return numbered(events)
+
+
+def mirrored(kind: str, source: str, stream: str = REMOTE.id, **raw: Any) -> Event:
+    return at(Mirrored(kind=kind, event={"type": kind, **raw}), stream, source)
+
+
+def test_calls_of_a_watched_session_show_as_somebody_elses() -> None:
+    asked = mirrored("agent.custom_tool_use", "c1", name="logs_search", input={"query": "503"})
+    copy = mirrored("agent.custom_tool_use", "c1", "sthr_1", name="logs_search", input={"query": "503"})
+    told_ = mirrored(
+        "user.custom_tool_result", "r1", custom_tool_use_id="c1", content=[{"type": "text", "text": "12 lines"}]
+    )
+    view = watched(asked, copy)
+    assert [row for row in rows(view, "orchestrator") if "search" in row] == [
+        "> search(query=503)  is somebody else's to run"
+    ]
+    view = watched(asked, copy, told_)
+    (row,) = [row for row in rows(view, "orchestrator") if "search" in row]
+    assert row.endswith("was run elsewhere  12 lines")
+    assert not view.incident.pending
+    assert "watching agent_01 v3 · sesn_01" in text_of(_header(view))
+
+
+def _header(view: SessionView) -> Any:
+    from tui.views.incident import header
+
+    return header(view.incident, view.clock.now(), 200)
+
+
+def test_our_own_session_does_not_show_its_calls_twice() -> None:
+    view = told(mirrored("agent.custom_tool_use", "c1", name="logs_search", input={}))
+    assert not any("search" in row for row in rows(view, "orchestrator"))
+
+
+# -- a preview that is taken back
+
+
+def keyed(ring: Ring) -> Iterator[str]:
+    return (row.key for row in ring)
+
+
+def test_the_newest_row_can_be_taken_back_and_no_other() -> None:
+    ring = Ring()
+    ring.put(Row("a", line("a")))
+    ring.put(Row("b", line("b")))
+    seen = ring.changes
+    assert not ring.take_back("a")
+    assert ring.take_back("b")
+    assert list(keyed(ring)) == ["a"]
+    assert ring.number_of("b") is None
+    assert ring.since(seen) is None, "whoever looks at what is new looks at all"
+    assert ring.put(Row("c", line("c"))) == 1
+    assert not Ring().take_back("a")
