@@ -11,6 +11,7 @@ import pytest
 from anthropic import AsyncAnthropic
 
 from orchestrator.engines.managed import links, streams
+from orchestrator.engines.managed.answering import pairs
 from orchestrator.engines.managed.delivered import CALL, CAUGHT_UP
 from orchestrator.engines.managed.merge import Merger
 from orchestrator.engines.managed.state import state_hash
@@ -139,6 +140,8 @@ async def test_whatever_the_api_leaves_open_it_is_what_the_server_has(scene: Sce
     cut(scene, session_id, "close", 9, "events/stream")
     followed = await scene.played(session_id)
     assert await scene.faults_of(followed) == []
+    (paired,) = pairs(followed.journal.events).values()
+    assert paired in [one.id for one in followed.given if one.type == CALL]
     async with following(scene.client, session_id, journal=followed.journal, clock=followed.clock) as again:
         await again.until(lambda: CAUGHT_UP in again.types())
         for times in (1, 2):

@@ -14,6 +14,7 @@ from anthropic import AsyncAnthropic
 
 from orchestrator.engines.client import make_client
 from orchestrator.engines.credentials import Endpoint
+from orchestrator.engines.managed import links
 from orchestrator.engines.managed.delivered import CALL, CAUGHT_UP
 from orchestrator.engines.managed.state import state_hash
 from orchestrator.engines.managed.streams import Streams, StreamsEnded
@@ -100,6 +101,22 @@ async def test_silence_is_noticed_after_45_seconds_and_not_before(server: Standi
         await finished(server, followed)
         assert opened(server) == 2
         assert followed.journal.notes() == [], "it was back at the first attempt: no word on it"
+
+
+async def test_the_patience_of_the_sdk_would_be_noticed(
+    server: Standin, client: AsyncAnthropic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Known to be bad: ten minutes."""
+    monkeypatch.setattr(links, "SILENCE_MOST_S", 600.0)
+    monkeypatch.setattr(links, "SILENCE_S", 600.0)
+    session_id = await begin(client, "scout")
+    server.faults.stream(Step(1, "silence"), path=STREAM)
+    async with following(client, session_id) as followed:
+        await live(followed)
+        await say_go(followed)
+        await followed.until(lambda: "user.message" in followed.types())
+        await ticks(followed, 60)
+        assert opened(server) == 1
 
 
 @pytest.mark.parametrize("path", [STREAM, "*/events"])
@@ -414,6 +431,21 @@ async def test_no_frame_can_break_it(
 
 def test_there_are_sixty_of_them() -> None:
     assert len({*HARMLESS, *BROKEN, *NEW}) >= 60
+
+
+async def test_the_sdk_s_own_reading_would_end_there(server: Standin, client: AsyncAnthropic) -> None:
+    """Known to be bad: one broken frame, and what comes after it is never read."""
+    session_id = await begin(client, "scout")
+    server.faults.stream(Step(2, "garbage", data=b"event: x\ndata: {\n\n"), path=STREAM)
+    stream = await client.beta.sessions.events.stream(session_id)
+    await client.beta.sessions.events.send(session_id, events=[said("go")])  # type: ignore[list-item]
+
+    async def read() -> list[str]:
+        return [event.type async for event in stream]
+
+    async with stream:
+        with pytest.raises(ValueError, match="Expecting property name"):
+            await read()
 
 
 async def test_a_frame_of_64_mib_is_passed_over(server: Standin) -> None:

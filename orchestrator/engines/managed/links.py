@@ -113,7 +113,7 @@ class Pulse:
         self.byte_at, self._heard, self._doubt = now, True, 1.0
 
     def event(self) -> None:
-        """An event came."""
+        """An event was handed on."""
         self.event_at = self._clock.monotonic()
 
     def silent_for(self) -> float:
@@ -269,7 +269,6 @@ class Link:
         same = Occurrences()
         while (frame := await frames.get()) is not None:
             if frame.kind == "event":
-                self.pulse.event()
                 await self._ways.put(Arrived(self.origin, frame.data, occurrence=same.of(frame.data)))
             elif frame.kind == "error":
                 raise StreamError(frame.data)

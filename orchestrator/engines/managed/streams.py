@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from orchestrator.engines.base import EngineError
-from orchestrator.engines.managed.delivered import Delivered, Handle
+from orchestrator.engines.managed.delivered import CAUGHT_UP, Delivered, Handle
 from orchestrator.engines.managed.links import Link, LinkLost, LinkState, Passed, Ways
 from orchestrator.engines.managed.merge import Arrived, Merger, Occurrences, Origin
 from orchestrator.engines.managed.retrying import Fault, delay, fault_of, gives_up
@@ -167,9 +167,8 @@ class Streams:
         For when the primary stream says that the work is done: what specialists said last may still be on its way.
         A thread whose history cannot be read now is left as it is; what is missing comes when the session goes on.
         """
-        for link in list(self._links.values()):
-            with contextlib.suppress(Exception):
-                await self._reread(link, self._inbox.put)
+        reading = (self._reread(link, self._inbox.put) for link in self._links.values())
+        await asyncio.gather(*reading, return_exceptions=True)
         barrier = _Barrier(asyncio.get_running_loop().create_future())
         if self._over is not None and not self._over.done():
             await self._inbox.put(barrier)
@@ -322,8 +321,9 @@ class Streams:
 
     def _look(self, one: Delivered) -> None:
         """Notice what ends a thread or the session."""
-        if not one.primary:
+        if not one.primary or one.type == CAUGHT_UP:
             return
+        self._primary.pulse.event()
         if one.type == "session.thread_status_terminated" and one.thread_id in self._links:
             self._links[one.thread_id].closed = True
         self._ending = self._ending or TERMINAL.get(one.type)
