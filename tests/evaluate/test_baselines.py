@@ -23,13 +23,24 @@ def answers(tmp_path: Path, path: Path, shape: Shape) -> dict[str, BaselineAnswe
 
 def test_on_a_folder(tmp_path: Path) -> None:
     folder = write_outage(tmp_path / "one")
+    logs = [
+        {"ts": at(26), "service": "porch", "level": "error", "message": "ledger said 503"},
+        {"ts": at(27), "service": "porch", "level": "ERROR", "message": "ledger said 503"},
+        {"ts": at(26), "service": "ledger", "level": "INFO", "message": "no ERROR here"},
+        {"ts": at(25), "service": "ledger", "level": "FATAL", "message": "pool"},
+        *({"ts": at(3), "service": "ledger", "level": "ERROR", "message": "before"} for _ in range(5)),
+    ]
+    (folder / "logs.jsonl").write_text("".join(json.dumps(one) + "\n" for one in logs) + "torn {ERROR\n")
+    case = json.loads((folder / "case.json").read_text())
+    case["files"]["logs"] = "logs.jsonl"
+    (folder / "case.json").write_text(json.dumps(case))
     late = {"timestamp": at(30), "service": "porch", "commit_sha": SHAS[5], "version": "v9"}
     deploys = json.loads((folder / "deploys.json").read_text())
     (folder / "deploys.json").write_text(json.dumps([*deploys, late]))
     made = answers(tmp_path, folder, "folder")
     assert list(made) == [
         *("latest deploy", "newest commit", "largest diff first", "text similarity, recency"),
-        *("alerting service", "largest relative change"),
+        *("alerting service", "largest relative change", "largest z-score", "most error lines"),
     ]
     # The deploy after the page is not the latest one before it.
     assert made["latest deploy"].culprit == SHAS[1]
@@ -38,6 +49,9 @@ def test_on_a_folder(tmp_path: Path) -> None:
     assert made["text similarity, recency"].culprit == SHAS[1]
     assert made["alerting service"].service == "ledger"
     assert [one.service for one in made["largest relative change"].services] == ["ledger", "porch"]
+    assert [one.service for one in made["most error lines"].services] == ["porch", "ledger"]
+    # Series without any spread before have no z-score.
+    assert {one.score for one in made["largest z-score"].services} == {0.0}
 
 
 def test_on_a_symptom_with_commits(tmp_path: Path) -> None:
@@ -75,7 +89,9 @@ def test_broken_parts_of_a_folder(tmp_path: Path) -> None:
     folder = write_outage(tmp_path / "one")
     (folder / "commits.json.gz").write_bytes(b"\x1f\x8b\x08")
     (folder / "deploys.json").write_text('[1, {"timestamp": "soon", "commit_sha": 3}]')
-    assert list(answers(tmp_path, folder, "folder")) == ["alerting service", "largest relative change"]
+    assert list(answers(tmp_path, folder, "folder")) == [
+        *("alerting service", "largest relative change", "largest z-score"),
+    ]
 
 
 def test_cosines_prefer_rare_shared_words_and_take_identifiers_apart() -> None:

@@ -17,6 +17,8 @@ _RULES: tuple[Callable[[Inputs], BaselineAnswer | None], ...] = (
     changes.text_similarity,
     services.alerting_service,
     services.largest_relative_change,
+    services.largest_z_score,
+    services.most_error_lines,
     services.largest_deviation,
     services.always_an_incident,
 )

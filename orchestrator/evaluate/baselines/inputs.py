@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from orchestrator.intake.moments import moment
 from subagents.files import read_all
 
 _TIMES = ("timestamp", "landed_at", "ts", "time", "deployed_at")
+_ERROR_LEVELS = frozenset({"ERROR", "FATAL", "CRITICAL", "SEVERE"})
+_ERROR_WORDS = tuple(form.encode() for word in sorted(_ERROR_LEVELS) for form in (word, word.lower(), word.title()))
 _SHAS = ("sha", "commit_sha", "commit")
 
 
@@ -56,6 +59,8 @@ class Inputs:
     deploys: tuple[Deploy, ...] = ()
     series: dict[tuple[str, str], list[tuple[datetime, float]]] | None = None
     """By service and metric; of a case of one series, by two empty names."""
+    errors: Mapping[str, int] = field(default_factory=dict)
+    """Error lines from the start of impact on, by service."""
     has_incident_folder: bool = False
 
 
@@ -71,15 +76,17 @@ def read_inputs(view: View) -> Inputs:
     commits = inline if isinstance(inline, list) else _records(folder, manifest, "commits")
     rows = [row for path in _paths(folder, manifest, "metrics") for row in _rows(path)]
     service = told.get("service")
+    began = _first_time({**manifest, **told}, ("incident_start", "started_at", "alert_at", "fired_at"))
     return Inputs(
         symptom=" ".join(_strings([manifest.get("symptom"), told.get("summary"), told.get("title")])),
         service=service if isinstance(service, str) else None,
-        began=_first_time({**manifest, **told}, ("incident_start", "started_at", "alert_at", "fired_at")),
+        began=began,
         alerted=_first_time({**manifest, **told}, ("alert_at", "fired_at", "reported_at")),
         candidates=tuple(_strings(manifest.get("candidate_services"))),
         commits=_changes(commits),
         deploys=_deploys(_records(folder, manifest, "deploys")),
         series=_series(rows) if rows else None,
+        errors=_errors(_paths(folder, manifest, "logs"), began),
         has_incident_folder=folder is not None,
     )
 
@@ -138,6 +145,24 @@ def _series(
         if at is not None and math.isfinite(value):
             made.setdefault((row.get("service") or "", row.get("metric") or ""), []).append((at, value))
     return made
+
+
+def _errors(paths: list[Path], began: datetime | None) -> Mapping[str, int]:
+    """Count the error lines of JSON logs."""
+    counts: Counter[str] = Counter()
+    for path in paths:
+        for raw in read_all(path)[0].splitlines():
+            if not any(word in raw for word in _ERROR_WORDS):
+                continue
+            try:
+                record = read_json(raw)
+            except JsonFault:
+                continue
+            if isinstance(record, dict) and str(record.get("level")).upper() in _ERROR_LEVELS:
+                at = _first_time(record, _TIMES)
+                if at is not None and (began is None or at >= began):
+                    counts[str(record.get("service") or "")] += 1
+    return counts
 
 
 def _changes(records: list[JsonValue]) -> tuple[Change, ...]:

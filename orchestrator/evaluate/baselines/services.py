@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
 
 from orchestrator.evaluate.baselines.inputs import Inputs
 from orchestrator.evaluate.lines import BaselineAnswer
 from orchestrator.journal.verdict import ServiceScore
-
-_FLOOR = 1e-9
 
 
 def alerting_service(inputs: Inputs) -> BaselineAnswer | None:
@@ -22,14 +19,18 @@ def alerting_service(inputs: Inputs) -> BaselineAnswer | None:
 
 def largest_relative_change(inputs: Inputs) -> BaselineAnswer | None:
     """Blame the service one of whose series moved most, relative to its mean before the incident began."""
-    if inputs.series is None or inputs.began is None:
-        return None
-    scores: dict[str, float] = {}
-    for (service, _), points in inputs.series.items():
-        if inputs.candidates and service not in inputs.candidates:
-            continue
-        scores[service] = max(scores.get(service, 0.0), _moved(points, inputs.began))
-    return _rank("largest relative change", scores)
+    return _rank("largest relative change", _by_service(inputs, _relative))
+
+
+def largest_z_score(inputs: Inputs) -> BaselineAnswer | None:
+    """Blame the service one of whose series moved most, in standard deviations of its values before."""
+    return _rank("largest z-score", _by_service(inputs, _deviations))
+
+
+def most_error_lines(inputs: Inputs) -> BaselineAnswer | None:
+    """Blame the service that logged the most errors since the incident began."""
+    known = {name: float(n) for name, n in inputs.errors.items() if name in inputs.candidates or not inputs.candidates}
+    return _rank("most error lines", known)
 
 
 def largest_deviation(inputs: Inputs) -> BaselineAnswer | None:
@@ -49,13 +50,25 @@ def always_an_incident(inputs: Inputs) -> BaselineAnswer | None:
     return BaselineAnswer(name="always an incident", kind="inconclusive")
 
 
-def _moved(points: list[tuple[datetime, float]], began: datetime) -> float:
-    before = [value for at, value in points if at < began]
-    after = [value for at, value in points if at >= began]
-    if not before or not after:
-        return 0.0
+def _by_service(inputs: Inputs, moved: Callable[[list[float], list[float]], float]) -> dict[str, float]:
+    scores: dict[str, float] = {}
+    for (service, _), points in (inputs.series or {}).items():
+        if inputs.began is None or (inputs.candidates and service not in inputs.candidates):
+            continue
+        before = [value for at, value in points if at < inputs.began]
+        after = [value for at, value in points if at >= inputs.began]
+        scores[service] = max(scores.get(service, 0.0), moved(before, after) if before and after else 0.0)
+    return scores
+
+
+def _relative(before: list[float], after: list[float]) -> float:
     was, now = statistics.fmean(before), statistics.fmean(after)
-    return abs(now - was) / max(abs(was), _FLOOR) if was or now else 0.0
+    return abs(now - was) / abs(was) if was else 0.0  # of nothing there is no share
+
+
+def _deviations(before: list[float], after: list[float]) -> float:
+    spread = statistics.pstdev(before)
+    return abs(statistics.fmean(after) - statistics.fmean(before)) / spread if spread else 0.0
 
 
 def _rank(name: str, scores: Mapping[str, float]) -> BaselineAnswer | None:
