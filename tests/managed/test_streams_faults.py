@@ -257,7 +257,7 @@ async def test_retry_after_is_followed_and_an_outage_is_said_once(server: Standi
         (429, "enforced_spend_limit_reached", "spend limit"),
     ],
 )
-@pytest.mark.parametrize("path", [STREAM, "*/events", "*/threads"])
+@pytest.mark.parametrize("path", [STREAM, "*/events", "*/sessions/*"])
 async def test_what_does_not_pass_is_said_at_once(
     server: Standin, client: AsyncAnthropic, status: int, code: str | None, said_: str, path: str
 ) -> None:
@@ -268,7 +268,16 @@ async def test_what_does_not_pass_is_said_at_once(
         with pytest.raises(StreamsEnded, match=said_) as raised:
             await followed.task
         assert "\n" not in str(raised.value)
-        assert sum(one.status == status for one in server.requests) == 1, "asked once, not again"
+        asked = [one.path for one in server.requests if one.status == status]
+        assert len(asked) == len(set(asked)), "asked again"
+
+
+async def test_threads_that_cannot_be_listed_are_learnt_from_events(server: Standin, client: AsyncAnthropic) -> None:
+    session_id = await begin(client, "scout", text="go")
+    server.faults.refuse(404, path="*/threads", method="GET", times=99)
+    async with following(client, session_id) as followed:
+        await finished(server, followed)
+        assert {one.thread for one in followed.given} == {"orchestrator", "scout", "scout-2"}
 
 
 @pytest.mark.parametrize(("status", "times"), [(529, 8), (503, 8), (429, 3)])

@@ -232,6 +232,8 @@ class Streams:
                 return
             except Exception as error:
                 fault = fault_of(error, self._clock.now())
+            if fault.absent:
+                return  # whether there is such a session, its own stream says
             attempts += 1
             refusals = refusals + 1 if fault.refusal else 0
             self._primary.state, self._primary.why, self._primary.attempts = "waiting", fault.why, attempts
