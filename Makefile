@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup test check bench soak demo screens clean
+.PHONY: help setup test check bench soak demo live screens clean
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -42,6 +42,9 @@ demo: setup ## open the war room on the bundled incident; installs bubblewrap wh
 	    echo "to have the fix tested, install bubblewrap (without it the demo ends with an untested draft that says so)"; \
 	  fi; }
 	@$(BIN)/warroom demo
+
+live: setup ## the bundled incident on Claude Managed Agents: needs a key, costs money, asks first
+	@$(BIN)/python -m tests.live
 
 screens: setup ## export the README's pictures from the real screens
 	$(BIN)/python -m tests.tui.screens
