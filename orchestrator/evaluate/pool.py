@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,10 +149,14 @@ class Pool:
         return process
 
 
+def without_settings(env: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which keys of engines are, and a person's settings of warroom are not."""
+    return {name: value for name, value in env.items() if not name.startswith("WARROOM_")}
+
+
 def _environment(work: Path) -> dict[str, str]:
-    """Return the person's environment (keys of engines are in it) without their settings and state."""
     own = {"WARROOM_HOME": str(work / "home"), "XDG_CONFIG_HOME": str(work / "config"), "TZ": "UTC"}
-    return {**os.environ, **own, "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**without_settings(os.environ), **own, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _furnish(work: Path, setting: Setting) -> None:

@@ -12,7 +12,7 @@ from orchestrator.evaluate.cases import Tree
 from orchestrator.evaluate.comparison import write_scores
 from orchestrator.evaluate.labels import read_labels
 from orchestrator.evaluate.lines import EvalLine, LineFile
-from orchestrator.evaluate.pool import Pool, Setting
+from orchestrator.evaluate.pool import Pool, Setting, without_settings
 from orchestrator.evaluate.summary import FamilySummary, score_lines, summarise
 
 _ROOMS = ("orchestrator", "subagents", "runbooks")
@@ -127,10 +127,10 @@ def refuse_engine(setting: Setting, env: Mapping[str, str]) -> None:
 
     if setting.engine == "offline":
         return
-    apart = {**env, "XDG_CONFIG_HOME": "/nonexistent"}  # as the processes of the cases see it
+    apart = {**without_settings(env), "XDG_CONFIG_HOME": "/nonexistent"}  # as the processes of the cases see it
     try:
         loaded = load_settings(cwd=Path("/"), folders=[], env=apart, own=setting.config)
-        choose(setting.engine, loaded.settings.engine, env, StateHome(setting.state or Path("/nonexistent")))
+        choose(setting.engine, loaded.settings.engine, apart, StateHome(setting.state or Path("/nonexistent")))
     except (ChoiceError, ConfigError) as error:
         raise ComposeError(str(error)) from error
 

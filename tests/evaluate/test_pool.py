@@ -14,7 +14,7 @@ import pytest
 from orchestrator.evaluate.cases import Case
 from orchestrator.evaluate.child import Task
 from orchestrator.evaluate.lines import EvalLine
-from orchestrator.evaluate.pool import CHILD, Pool
+from orchestrator.evaluate.pool import CHILD, Pool, without_settings
 from tests.evaluate.conftest import Settings
 
 
@@ -110,6 +110,11 @@ async def test_what_the_taker_of_lines_raises_ends_the_run(setting: Settings, pl
     with pytest.raises(OSError, match="no room"):
         await Pool(setting(jobs=2)).run(cases("one", "two", "three", "four"), full)
     assert not entries(places)
+
+
+def test_settings_of_the_person_do_not_reach_a_case() -> None:
+    given = {"PATH": "/bin", "ANTHROPIC_API_KEY": "k", "WARROOM_ENGINE": "managed", "WARROOM_HOME": "/x"}
+    assert without_settings(given) == {"PATH": "/bin", "ANTHROPIC_API_KEY": "k"}
 
 
 async def test_kept_folders_are_by_family_and_case(setting: Settings, tmp_path: Path) -> None:
