@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from orchestrator.journal.doubts import Doubt
-from orchestrator.journal.verdict import Action, Cause, ChainStep, Cited, Culprit, RuledOut, Symptom, Verdict
+from orchestrator.journal.verdict import (
+    Action,
+    Cause,
+    ChainStep,
+    Cited,
+    Confidence,
+    Culprit,
+    RuledOut,
+    Symptom,
+    Verdict,
+)
 
 UNSUPPORTED = 0.3
 """Most confidence of a verdict whose conclusion did not hold."""
@@ -49,6 +59,8 @@ class _Correction:
             "services": self._kept("services", verdict.services, ".service"),
             "suspects": self._kept("suspects", verdict.suspects, ".commit"),
             "state": self._state(),
+            "gaps": self._kept("gaps", verdict.gaps, ".text"),
+            "confidence": self._confidence(),
             "unchecked": tuple(dict.fromkeys((*verdict.unchecked, *(doubt.line() for doubt in self.doubts)))),
         }
         if self._lost(culprit, cause):
@@ -69,7 +81,7 @@ class _Correction:
         what = first.claim[:12] if first.kind == "commit" else first.claim[:80]
         because = f"what was concluded does not hold ({what}: {first.reason[:160]})"
         where = f"{verdict.service}: " if verdict.service and "service" not in self.places else ""
-        confidence = verdict.confidence
+        confidence = self._confidence()
         return {
             "kind": "inconclusive",
             "headline": f"{where}cause not established: {because}",
@@ -84,6 +96,11 @@ class _Correction:
                 }
             ),
         }
+
+    def _confidence(self) -> Confidence:
+        sure = self.verdict.confidence
+        kept = {name: self._kept(f"confidence.{name}", getattr(sure, name)) for name in ("reasons", "against")}
+        return sure.model_copy(update=kept)
 
     def _headline(self) -> str:
         if "headline" not in self.places:
@@ -108,7 +125,8 @@ class _Correction:
     def _part(self, place: str, part: Part, words: str) -> Part | None:
         """Return a part with the citations that hold; None where none does or its own words do not."""
         refs = self._refs(part.citations)
-        if f"{place}.{words}" in self.places or f"{place}.suspect.key" in self.places or (part.citations and not refs):
+        said = {f"{place}.{name}" for name in (words, "test", "suspect.key")}
+        if said & self.places or (part.citations and not refs):
             return None
         changes: dict[str, object] = {"citations": refs}
         if f"{place}.at" in self.places:
@@ -152,7 +170,7 @@ class _Correction:
     def _state(self) -> object:
         state = self.verdict.state
         refs = self._refs(state.citations)
-        if "state.as_of" in self.places or (state.citations and not refs):
+        if {"state.as_of", "state.reason"} & self.places or (state.citations and not refs):
             return type(state)(reason="what was said of it does not hold")
         return state.model_copy(update={"citations": refs})
 

@@ -150,9 +150,13 @@ class ToolRecord:
         """Return the evidence as it was frozen."""
         return self._known.get(ref)
 
+    def of_commit(self, sha: str) -> tuple[Evidence, ...]:
+        """Return what tool calls returned of a commit."""
+        return tuple(item for ref, item in self._known.items() if ref.startswith("commit:") and sha in ref)
+
     def says(self, words: str) -> bool:
         """Say whether anything that a tool call returned holds these words."""
-        return any(words in item.excerpt for item in self._known.values())
+        return any(words in item.excerpt or words in item.label for item in self._known.values())
 
     def measured(self, quantity: str, ref: str) -> tuple[float | int | str, ...]:
         """Return every value that tools stated for a quantity of what `ref` cites, oldest first."""

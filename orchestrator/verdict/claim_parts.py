@@ -41,7 +41,20 @@ def texts_of(verdict: Verdict) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     for name, items in (("blast_radius", verdict.blast_radius), ("contradictions", verdict.contradictions)):
         yield from ((f"{name}[{at}].text", item.text, item.citations) for at, item in enumerate(items))
     yield from ((f"chain[{at}].text", step.text, step.citations) for at, step in enumerate(verdict.chain))
-    yield from ((f"ruled_out[{at}].reason", item.reason, item.citations) for at, item in enumerate(verdict.ruled_out))
+    for at, item in enumerate(verdict.ruled_out):
+        yield f"ruled_out[{at}].reason", item.reason, item.citations
+        yield f"ruled_out[{at}].test", item.test, item.citations
+    yield "state.reason", verdict.state.reason, verdict.state.citations
+
+
+def remarks_of(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    """Yield (place, sentence) of what cites nothing of its own and rests on all of the verdict."""
+    sure = verdict.confidence
+    for name, reasons in (("reasons", sure.reasons), ("against", sure.against)):
+        yield from ((f"confidence.{name}[{at}]", text) for at, text in enumerate(reasons))
+    for at, one in enumerate(verdict.actions):
+        yield f"actions[{at}].text", " ".join((one.text, one.effect, one.risk, one.reversible, one.verify))
+    yield from ((f"gaps[{at}].text", f"{gap.text} {gap.why}") for at, gap in enumerate(verdict.gaps))
 
 
 _FIELDS = ("citations", "citation", "deploy", "runbook")

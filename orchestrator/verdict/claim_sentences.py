@@ -33,7 +33,11 @@ class Sentences:
     """Returns the time that what is cited can speak of."""
 
     def check(self, found: Checked, place: str, text: str, refs: Sequence[str], near: Sequence[str] = ()) -> None:
-        """Check a sentence; `refs` is cited for it and holds, `near` is cited around it."""
+        """Check a sentence; `refs` is cited for it and holds, `near` is cited around it.
+
+        Where nothing is cited for a sentence itself, whatever a tool returned may be what it quotes, and what nothing
+        says is listed and refused by nobody.
+        """
         if len(text) > LONGEST:
             found.doubt(place, text[:80], f"longer than {LONGEST} characters: say it in a sentence", "malformed")
             return
@@ -41,10 +45,14 @@ class Sentences:
             self.commit(found, place, sha)
         self._times(found, place, text, refs or near)
         passages, whole = self._passages(found, refs or near)
-        for quote in quotes(text):
-            self._quote(found, place, quote, passages, whole=whole, sure=True)
-        for quote in plain_quotes(text):
-            self._quote(found, place, quote, passages, whole=whole, sure=False)
+        for quote in (*quotes(text), *plain_quotes(text)):
+            found.count += 1
+            if self._is_said(quote, passages) or self._known(found, quote, _QUOTABLE):
+                continue
+            if refs:
+                self._quote(found, place, quote, whole=whole, sure=quote in quotes(text))
+            elif not self.record.says(quote):
+                found.unsettled(f"“{quote}” (nothing is cited for it)")
         self._names(found, text, passages)
 
     def commit(self, found: Checked, place: str, sha: str) -> None:
@@ -78,14 +86,9 @@ class Sentences:
         passages = [f"{item.ref}\n{item.label}\n{item.excerpt}" for item in held]
         return [*passages, *(unescaped(passage) for passage in passages if "\\" in passage)], whole
 
-    def _quote(self, found: Checked, place: str, quote: str, passages: list[str], *, whole: bool, sure: bool) -> None:
-        """Look for quoted words; `sure`: they are meant as words of what is cited."""
-        found.count += 1
-        if self._is_said(quote, passages) or self._known(found, quote, _QUOTABLE):
-            return
-        if not passages:
-            found.unsettled(f"“{quote}” (nothing is cited for it)")
-        elif not whole:
+    def _quote(self, found: Checked, place: str, quote: str, *, whole: bool, sure: bool) -> None:
+        """Say of words that what is cited does not hold what they are; `sure`: they are meant as words of it."""
+        if not whole:
             found.unsettled(f"“{quote}” (beyond the excerpt that is kept)")
         elif sure or (len(quote) >= _SENTENCE and " " in quote and self.record.says(quote)):
             found.doubt(place, quote, "what is cited does not say this", "quote")

@@ -18,7 +18,7 @@ from orchestrator.verdict.claim_checked import Checked
 from orchestrator.verdict.claim_figures import unsettled
 from orchestrator.verdict.claim_lookups import Sources, ToolRecord, Unsettled
 from orchestrator.verdict.claim_numbers import mismatch, moment, unit_of
-from orchestrator.verdict.claim_parts import cited, services_of, texts_of, times_of
+from orchestrator.verdict.claim_parts import cited, remarks_of, services_of, texts_of, times_of
 from orchestrator.verdict.claim_sentences import GRACE, Sentences
 from orchestrator.verdict.claim_words import commits, quoted_in
 from subagents import citations, quantities
@@ -36,6 +36,8 @@ _LOOKED_UP: dict[str, tuple[NameKind, DoubtKind]] = {
     "host": ("host", "record"),
 }
 """Kinds of suspects that are names of something in the sources."""
+_STANDS = ("ruled out", "unlikely", "consequence", "goes with it")
+"""What an exclusion may say that has to rest on something."""
 _NAMED_AS: dict[str, tuple[NameKind, ...]] = {"dependency": ("service", "host"), "traffic": ("service",)}
 """Kinds of suspects that are named as something else is: where no source knows it, that is said, no more."""
 
@@ -89,12 +91,14 @@ class ClaimsChecker:
         for place, at_, refs in times_of(verdict):
             self._sentences.moment(found, place, at_, refs)
         for at, action in enumerate(verdict.actions):
-            for name, text in (("text", action.text), ("command", action.command or "")):
-                for sha in commits(text):
-                    self._sentences.commit(found, f"actions[{at}].{name}", sha)
+            for sha in commits(action.command or ""):
+                self._sentences.commit(found, f"actions[{at}].command", sha)
         every = [ref for _, ref in cited(body) if ref not in bad]
         for place, text, refs in texts_of(verdict):
             self._sentences.check(found, place, text, [ref for ref in refs if ref not in bad], every)
+        self._uncited(found, verdict)
+        for place, text in remarks_of(verdict):
+            self._sentences.check(found, place, text, (), every)
         self._numbers_in(found, verdict)
         return found
 
@@ -217,13 +221,25 @@ class ClaimsChecker:
         return frozenset(name for name in given if name)
 
     def _suspect(self, found: Checked, place: str, suspect: Suspect) -> None:
+        if suspect.kind == "commit" and suspect.label:
+            self._label(found, suspect)
         if suspect.kind in _LOOKED_UP:
             kind, doubt = _LOOKED_UP[suspect.kind]
             self._name(found, f"{place}.key", kind, suspect.key, doubt)
         elif (kinds := _NAMED_AS.get(suspect.kind, ())) and " " not in suspect.key:
             found.count += 1
-            if suspect.key not in self._named and not any(self.sources.has(one, suspect.key) for one in kinds):
+            known = suspect.key in self._named or self.record.says(suspect.key)
+            if not known and not any(self.sources.has(one, suspect.key) for one in kinds):
                 found.unsettled(f"{suspect.kind} {suspect.key} (a name that no source knows)")
+
+    def _label(self, found: Checked, suspect: Suspect) -> None:
+        """List what a commit is called by where the evidence of the commit does not say it."""
+        held = [
+            item for item in (*self.record.of_commit(suspect.key), *found.evidence.values()) if suspect.key in item.ref
+        ]
+        found.count += 1
+        if not any(quoted_in(suspect.label, f"{item.label}\n{item.excerpt}") for item in held):
+            found.unsettled(f"“{suspect.label[:80]}” for {suspect.key[:12]} (not what is known of this commit)")
 
     def _reach(self, refs: Sequence[str]) -> Window | None:
         """Return the time that what is cited can speak of; None where that is not known."""
@@ -289,6 +305,17 @@ class ClaimsChecker:
             if not any(ref not in bad for ref in rests_on):
                 found.doubt("cause", verdict.kind, "nothing that holds is cited for it", "citation")
 
+    def _uncited(self, found: Checked, verdict: Verdict) -> None:
+        """Refuse exclusions that nothing is cited for, and list other parts that cite nothing."""
+        for at, item in enumerate(verdict.ruled_out):
+            if item.result in _STANDS and not item.citations:
+                reason = f"it is said to be {item.result!r} and nothing is cited for it"
+                found.doubt(f"ruled_out[{at}].reason", item.suspect.id, reason, "citation")
+        texts = [one.text for one in verdict.chain if not one.citations]
+        texts += [one.text for one in (*verdict.blast_radius, *verdict.contradictions) if not one.citations]
+        for text in texts:
+            found.unsettled(f"{text[:80]} (nothing is cited for it)")
+
     def _culprit(self, found: Checked, culprit: Culprit) -> None:
         """Look a commit up in the source that is named with it, else in all; who made it is what the source says."""
         commit, source = culprit.commit or "", culprit.source
@@ -317,7 +344,8 @@ class ClaimsChecker:
             *(f for one in self.board for f in one.facts),
         ]
         moments = [at for _, at, _ in times_of(verdict) if at] + [one.at for one in self.board if one.at]
-        for _, text, _ in texts_of(verdict):
+        texts = [text for _, text, _ in texts_of(verdict)] + [text for _, text in remarks_of(verdict)]
+        for text in texts:
             for stated in unsettled(text, facts, moments):
                 found.unsettled(stated)
 

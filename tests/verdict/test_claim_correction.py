@@ -86,6 +86,25 @@ def part(name: str, **changes: Any) -> dict[str, Any]:
     return {name: {**verdict().model_dump()[name], **changes}}
 
 
+def ruled_out(**changes: Any) -> dict[str, Any]:
+    return {"ruled_out": [{**verdict().model_dump()["ruled_out"][0], **changes}]}
+
+
+def test_what_a_verdict_cites_nothing_for_and_names_that_nobody_gave_are_listed() -> None:
+    made = verdict(
+        blast_radius=[{"text": "payments is slow", "citations": []}],
+        confidence={"value": 0.9, "reasons": ["“utterly made up”", "“card declined”", "`Ada Okoro`"]},
+        cause={**verdict().model_dump()["cause"], "suspect": {"kind": "commit", "key": SHA, "label": "drop all"}},
+    )
+    found = checker().verdict(made)
+    assert found.doubts == []
+    assert found.unchecked == [
+        f"“drop all” for {SHA[:12]} (not what is known of this commit)",
+        "payments is slow (nothing is cited for it)",
+        "“utterly made up” (nothing is cited for it)",
+    ]
+
+
 def test_a_true_verdict_passes_whole() -> None:
     made = verdict()
     found = checker().verdict(made)
@@ -125,6 +144,17 @@ FALSE: list[tuple[dict[str, Any], str, str]] = [
     ({"actions": [{"kind": "fix", "text": "revert commit deadbeef99"}]}, "actions[0].text", "no commit"),
     ({"headline": "shop: commit deadbeef99 did it"}, "headline", "no commit"),
     ({"headline": "shop is broken since 2024-03-29 09:08:00 UTC"}, "headline", "outside"),
+    (part("state", reason="it says “all is well”"), "state.reason", "what is cited does not say this"),
+    (
+        {"confidence": {"value": 0.9, "reasons": ["fits", "commit deadbeef99 says so"]}},
+        "confidence.reasons[1]",
+        "no commit",
+    ),
+    ({"confidence": {"value": 0.9, "against": ["it began 2024-03-29"]}}, "confidence.against[0]", "outside"),
+    ({"gaps": [{"text": "commit deadbeef99 was not read", "why": "x"}]}, "gaps[0].text", "no commit"),
+    ({"actions": [{"kind": "fix", "text": "x", "effect": "undoes commit deadbeef99"}]}, "actions[0].text", "no commit"),
+    (ruled_out(test="what commit deadbeef99 changes"), "ruled_out[0].test", "no commit"),
+    (ruled_out(citations=[]), "ruled_out[0].reason", "is said to be 'ruled out' and nothing is cited for it"),
     (
         {"actions": [{"kind": "contain", "text": "x", "runbook": "runbook:made-up#1"}]},
         "actions[0].runbook",

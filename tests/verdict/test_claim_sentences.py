@@ -65,7 +65,7 @@ def test_a_time_that_nothing_is_cited_for_lies_in_what_any_source_covers() -> No
 
 
 @pytest.mark.parametrize(
-    ("kind", "known", "unknown"), [("dependency", "payments", "billing"), ("traffic", "shop", "x")]
+    ("kind", "known", "unknown"), [("dependency", "payments", "billing"), ("traffic", "shop", "billing")]
 )
 def test_suspects_that_no_source_names_are_listed(kind: str, known: str, unknown: str) -> None:
     made = [
