@@ -49,6 +49,7 @@ async def begin(request: Request, around: Surroundings, found: Found | None = No
 
     Raises ComposeError for unusable input or settings, StateError and DiskFull for the state directory.
     """
+    from orchestrator.config import RECORDED, recorded_rules
     from orchestrator.config.budgets import over_budgets
     from orchestrator.hands.threads import in_thread
     from orchestrator.session import Session
@@ -73,7 +74,8 @@ async def begin(request: Request, around: Surroundings, found: Found | None = No
         shown: list[JsonValue] = [file.model_dump(mode="json") for file in loaded.files]
         said = (Problem(what=remark),) if remark else ()
         remarks = _remarks((*said, *loaded.problems, *intake.problems, *broken))
-        placed = replace(settings, directory=directory, shown={"files": shown}, remarks=remarks)
+        told: dict[str, JsonValue] = {"files": shown, RECORDED: recorded_rules(loaded.settings)}
+        placed = replace(settings, directory=directory, shown=told, remarks=remarks)
         if found is not None:
             placed = replace(placed, bound=found.bound)
         if request.budgets is not None:
@@ -86,6 +88,7 @@ async def begin(request: Request, around: Surroundings, found: Found | None = No
 
 async def take_up(session_id: str, around: Surroundings, config: Path | None = None) -> Session:
     """Open a session to continue it; raises ComposeError, StateError, JournalError."""
+    from orchestrator.config import with_recorded
     from orchestrator.journal.events import IncidentOpened
     from orchestrator.journal.own_remote import REMOTE_TYPES, bound_to
     from orchestrator.journal.reader import JournalReader
@@ -101,7 +104,8 @@ async def take_up(session_id: str, around: Surroundings, config: Path | None = N
         engine = observer(bound, loaded.settings, around)
     else:
         engine = choose_engine(first.body.engine, loaded.settings, around, begun=True)
-    return await Session.open(around.home, session_id, engine, session_settings(loaded.settings, (), around))
+    settings = session_settings(with_recorded(loaded, first.body.settings), (), around)
+    return await Session.open(around.home, session_id, engine, settings)
 
 
 def choose_engine(name: str, configured: Configured, around: Surroundings, *, begun: bool = False) -> Engine:

@@ -14,11 +14,13 @@ from orchestrator.config.model import (
     settings_schema,
 )
 from orchestrator.config.read import ConfigError
+from orchestrator.config.recorded import RECORDED, recorded_rules, with_recorded
 from orchestrator.config.starter import starter_toml
 from orchestrator.config.trust import accept, user_file
 
 __all__ = [
     "FILE_NAME",
+    "RECORDED",
     "Bounds",
     "Budgets",
     "ConfigError",
@@ -33,7 +35,9 @@ __all__ = [
     "accept",
     "check",
     "load_settings",
+    "recorded_rules",
     "settings_schema",
     "starter_toml",
     "user_file",
+    "with_recorded",
 ]
