@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from orchestrator.journal.home import StateHome
+from tests.managed.driving import Driver, driver
 from tests.standin import Options, Standin
 
 KEY = "sk-ant-CANARY-4f1c9b7e2a8d6053"
@@ -111,3 +112,17 @@ def changed(standin: Standin) -> Creates:
         return [f"{one.method} {one.path}" for one in fresh if one.method != "GET"]
 
     return since
+
+
+@pytest.fixture
+def server() -> Iterator[Standin]:
+    """A stand-in whose agents do what each test's script says."""
+    with Standin(options=Options(key=KEY)) as made:
+        yield made
+
+
+@pytest.fixture
+async def drive(server: Standin, tmp_path: Path) -> AsyncIterator[Driver]:
+    """Sessions of a coordinator and one scout at that stand-in."""
+    async with driver(server, tmp_path / "home") as made:
+        yield made

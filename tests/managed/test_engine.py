@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestrator.journal.events import Note, RemoteSession, StatusIdle
+from orchestrator.journal.events import Note, RemoteSession
 from orchestrator.journal.fold import pending_calls
-from orchestrator.session import Session
 from tests.managed.conftest import KEY
 from tests.managed.driving import (
     ENDS,
     Driver,
     ask_scout,
-    driver,
     events,
     lead_that,
     notes,
@@ -26,25 +22,7 @@ from tests.managed.driving import (
     script,
     told,
 )
-from tests.standin import Actor, Call, Options, Standin
-
-
-@pytest.fixture
-def server() -> Iterator[Standin]:
-    with Standin(options=Options(key=KEY)) as made:
-        yield made
-
-
-@pytest.fixture
-async def drive(server: Standin, tmp_path: Path) -> AsyncIterator[Driver]:
-    async with driver(server, tmp_path / "home") as made:
-        yield made
-
-
-def last_idle(session: Session) -> StatusIdle:
-    body = events(session, "session.status_idle")[-1].body
-    assert isinstance(body, StatusIdle)
-    return body
+from tests.standin import Actor, Call, Standin
 
 
 async def test_from_the_incident_to_the_verdict(drive: Driver, server: Standin) -> None:

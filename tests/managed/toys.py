@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ class Done(BaseModel):
     said: str = ""
 
 
+_NEVER = threading.Event()
 CITED = "log:app.log@0+1"
 HUGE = 3_000_000
 
@@ -60,8 +62,9 @@ def _unkeyed(params: Asked, context: ToolContext) -> ToolResult[Done]:
 
 
 def _wait(params: Asked, context: ToolContext) -> ToolResult[Done]:
-    while not context.cancelled() and not Path(params.q).exists():
-        os.sched_yield()
+    """Wait for a file; who stops it does not wait for that."""
+    while Path(params.q).parent.exists() and not Path(params.q).exists():
+        _NEVER.wait(0.02)
     return ToolResult(data=Done(), text="waited")
 
 

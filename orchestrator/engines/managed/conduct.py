@@ -85,6 +85,8 @@ class Conduct:
         self._resting_since_start = False
         self._reminded = 0
         self._told_to_conclude = False
+        self._stopping_threads = 0
+        """Interrupts of single threads on their way: what the coordinator is told of them comes next."""
         self._stopping: Ending | None = None
         """Set once everything was interrupted from here because of the budget."""
         self._taken_by = ""
@@ -218,20 +220,25 @@ class Conduct:
 
     # -- interrupting ------------------------------------------------------------------------
 
-    async def _interrupt(self, thread: str) -> bool:
+    async def _interrupt(self, thread: str, words: str) -> None:
+        """Stop one thread there and tell the coordinator, who would wait for its report for ever."""
         identity = self._streams.thread_id(thread)
         if identity is None:
             text = f"{thread} has no thread at the service, so there is nothing to interrupt"
             await self._desk.record(Note(text=text, level="warning"), thread=MAIN_THREAD)
-            return False
+            return
         self._dispatcher.cancel_thread(thread)
-        return await self._interrupts.send(thread, identity)
+        self._stopping_threads += 1
+        try:
+            if (sent := await self._interrupts.send(thread, identity)) is not None:
+                self.say(Words(f"stopped-{sent}", words))
+        finally:
+            self._stopping_threads -= 1
+            self._moved.set()
 
     async def _stop_by_person(self, thread: str) -> None:
-        if await self._interrupt(thread):
-            told = f"The person on call stopped {thread}. It sends no report."
-            words = f"{told} Go on without it, or give it another task."
-            self.say(Words(f"stopped-{thread}-{self._interrupts.count}", words))
+        told = f"The person on call stopped {thread}. It sends no report."
+        await self._interrupt(thread, f"{told} Go on without it, or give it another task.")
 
     async def _interrupted(self) -> Ending:
         """The person stopped all of it: stop it there too, so that nothing is spent while nobody is here."""
@@ -250,12 +257,8 @@ class Conduct:
             self._spawn(self._stop_thread(thread), "stop-thread")
 
     async def _stop_thread(self, thread: str) -> None:
-        if await self._interrupt(thread):
-            agent = role_of(thread)
-            text = (
-                f"{agent} has used up its budget and was stopped. It sends no report: go on with what is on the board."
-            )
-            self.say(Words(f"spent-{thread}", text))
+        text = f"{role_of(thread)} has used up its budget and was stopped. It sends no report."
+        await self._interrupt(thread, f"{text} Go on with what is on the board.")
 
     async def _check_session(self) -> None:
         """Tell the coordinator once that ordinary work is over; stop all where even the rest is used up."""
@@ -294,7 +297,7 @@ class Conduct:
         if not self._caught_up:
             return
         await self._cap.follow()
-        if self._idle is None or not self._outbox.is_empty or self._desk.cancel.is_set():
+        if self._idle is None or self._stopping_threads or not self._outbox.is_empty or self._desk.cancel.is_set():
             return
         await self._at_rest(self._idle)
 

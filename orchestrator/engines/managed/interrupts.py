@@ -33,22 +33,26 @@ class Interrupts:
         """Say whether an interrupt there was sent from here."""
         return self._on_the_way > 0 or self.desk.recorded(f"interrupt-{identity}") is not None
 
-    async def send(self, thread: str, identity: str) -> bool:
-        """Interrupt one thread; False where it is over already. An interrupt of a thread at rest does nothing there."""
+    async def send(self, thread: str, identity: str) -> str | None:
+        """Interrupt one thread, and return what names that interrupt; None where the thread is over already.
+
+        An interrupt of a thread at rest does nothing there.
+        """
         self._stopped.add(thread)
         try:
             return await self._send({"type": "user.interrupt", "session_thread_id": identity}, identity)
         except NotTaken as refused:
             text = f"{thread} could not be interrupted: {str(refused)[:200]}"
             await self.desk.record(Note(text=text, level="warning"), thread=MAIN_THREAD)
-            return False
+            return None
         finally:
             self._stopped.discard(thread)
 
     async def send_all(self) -> bool:
         """Interrupt every thread; False where the session takes nothing any more."""
         try:
-            return await self._send({"type": "user.interrupt"}, "")
+            await self._send({"type": "user.interrupt"}, "")
+            return True
         except NotTaken:
             return False
 
@@ -59,7 +63,7 @@ class Interrupts:
                 return await self.send_all()
         return False
 
-    async def _send(self, event: dict[str, Any], thread_id: str) -> bool:
+    async def _send(self, event: dict[str, Any], thread_id: str) -> str:
         async def never() -> str | None:
             return None  # a second interrupt does what the first did: nothing is looked for
 
@@ -68,7 +72,8 @@ class Interrupts:
         try:
             identity = await self.sender.send(event, never)
             body = RemoteRequest(what="interrupt", nonce="", state="sent", id=identity, thread_id=thread_id)
-            await self.desk.record(body, thread=MAIN_THREAD, source_id=f"interrupt-{identity or self.count}")
+            name = identity or f"{thread_id}-{self.count}"
+            await self.desk.record(body, thread=MAIN_THREAD, source_id=f"interrupt-{name}")
         finally:
             self._on_the_way -= 1
-        return True
+        return name
