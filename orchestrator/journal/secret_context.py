@@ -44,7 +44,7 @@ _SCHEME = re.compile(
     rb"aws4-hmac-sha256|sharedaccesssignature)[ \t]+"
 )
 _OTHER_SCHEME = re.compile(rb"[A-Za-z][A-Za-z-]{2,24}[ \t]+(?=[A-Za-z0-9+/_=.~-]{20})")
-_LOOSE = re.compile(rb"(?:\||\xe2\x94\x82|->|\?\?|\?:|[ \t]or|,|[ \t]to|/d)[ \t]*[\\\"'`]*\Z")
+_LOOSE = frozenset((b"|", b",", b"->", b"??", b"?:", b"or", b"to", b"/d", b"\x82"))
 _CAPTION = re.compile(
     rb"(?i)(?:^|[^a-z])(?:labels?|captions?|titles?|messages?|msg|placeholders?|hints?|tooltips?|errors?|i18n|help)[._]"
     rb"(?:\w{1,12}[._])?\Z"
@@ -129,7 +129,7 @@ def _said(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
             yield from _bare(data, end)
     elif head[-1:] in b" \t" and head.strip() == b"password":
         yield from _spoken(data, start, end)
-    elif (loose := _LOOSE.search(head)) is not None or head.startswith(b"password"):
+    elif (loose := _ends_loosely(head)) or head.startswith(b"password"):
         yield from _loosely(data, start, end, head) if loose or b" for " in head else _pair(data, start, end, head)
     elif head.startswith((b"pw", b"passwd")) and head[-1:] in b" \t":
         value = value_at(data, end)
@@ -142,6 +142,11 @@ def _said(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
         yield from _told(data, end, said.group("name"))
     else:
         yield from _pair(data, start, end, head)
+
+
+def _ends_loosely(head: bytes) -> bool:
+    bare = head.rstrip(b" \t\\\"'`")
+    return bare[-2:] in _LOOSE or bare[-1:] in _LOOSE
 
 
 def _loosely(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
@@ -267,7 +272,7 @@ def _paired(data: bytes, start: int, end: int, word: bytes) -> Iterator[Span]:
         yield from (_span(word, one) for one in inner if _judged(data, word, one, structural=True))
         if inner:
             return
-    if _CAPTION.search(data[max(0, start - 32) : start]) and wordy(data[value.start : value.end]):
+    if data[start - 1 : start] in (b".", b"_") and _captioned(data, start) and wordy(data[value.start : value.end]):
         return
     if _judged(data, word, value, structural=_structural(data, start, end, value)):
         whole = value.quoted or value.end - value.start < UNQUOTED_WINDOW
@@ -276,6 +281,10 @@ def _paired(data: bytes, start: int, end: int, word: bytes) -> Iterator[Span]:
         changed = value_at(data, arrow.end())
         if _judged(data, word, changed, structural=True):
             yield _span(word, changed)
+
+
+def _captioned(data: bytes, start: int) -> bool:
+    return _CAPTION.search(data[max(0, start - 32) : start]) is not None
 
 
 def _schemed(data: bytes, at: int) -> list[Span] | None:
