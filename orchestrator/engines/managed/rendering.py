@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
-from orchestrator.engines.fencing import fence_result
+from orchestrator.engines.fencing import fence, fence_result
 from orchestrator.hands.budget import SPENT
 from orchestrator.journal.text import clean
 from subagents.contract import ToolResult
@@ -12,13 +13,22 @@ from subagents.contract import ToolResult
 RESULT_LIMIT: Final = 64 * 1024
 """Most bytes of a result's text in a message; its citations may have a quarter more."""
 WORDS_LIMIT: Final = 16 * 1024
+_OWN_DENIAL: Final = re.compile(r"denied \([a-z-]+\): ")
+"""A denial by policy itself: by a rule of a file it names the file."""
 
 
 def rendered(tool: str, result: ToolResult[Any]) -> str:
-    """Return what is posted. Words of warroom's own (a budget that is spent, a denial) stand outside of any fence."""
+    """Return what is posted. Words of warroom's own and the person's (no budget, no yes) stand outside of any fence.
+
+    The reason of a rule does not: a project's file may have given it, and whoever wrote that is not the person.
+    """
     if result.outcome == "denied" and not result.citations:
         said = str(clean(result.text, limit=WORDS_LIMIT)).strip() or "denied"
-        return said if said.startswith(SPENT) else f"Not done. {said}"
+        if said.startswith(SPENT):
+            return said
+        if said.startswith(f"{tool}: not approved: ") or _OWN_DENIAL.match(said.removeprefix(f"{tool}: ")):
+            return f"Not done. {said}"
+        return f"Not done.\n{fence(said, source=tool, kind='reason', limit=WORDS_LIMIT)}"
     return fence_result(tool, result, limit=RESULT_LIMIT)
 
 
