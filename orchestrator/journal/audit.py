@@ -91,6 +91,8 @@ class Audit:
 
     def __post_init__(self) -> None:
         self._integrity: Integrity = self.reader.verify()
+        anchored = self.reader.anchored
+        self._anchored = self._integrity.total if self.reader.live or not anchored else anchored
         for damage in self._integrity.damage:
             if damage.kind in ("changed", "swapped"):
                 self._harmed |= {damage.first: damage.kind, damage.last: damage.kind}
@@ -154,5 +156,5 @@ class Audit:
 
     def _doubt(self, seq: int) -> str:
         if seq <= self._integrity.good:
-            return ""
+            return "" if seq <= self._anchored else "came after the anchor"
         return self._harmed.get(seq, "behind damage")

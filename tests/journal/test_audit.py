@@ -268,7 +268,10 @@ async def test_an_event_that_was_added_after_the_end_is_not_vouched_for(tmp_path
     directory = await build(tmp_path / "s", 5)
     _forged(directory)
     with JournalReader(directory) as reader:
-        end = Audit(reader).ending()
+        audit = Audit(reader)
+        doubts = [line.doubt for line in audit.lines() if isinstance(line, AuditLine)]
+        end = audit.ending()
+    assert doubts == ["", "", "", "", "", "came after the anchor"]
     assert "event 6 came after it" in end.loose
     assert not end.whole
 
