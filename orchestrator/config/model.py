@@ -166,7 +166,9 @@ class Budgets(Bounds):
     reserve_percent: int = Field(
         default=15, ge=0, le=50, strict=True, description="Part of each bound that is kept for the verdict."
     )
-    reserve_usd: Usd | None = Field(default=None, description="A fixed part of the dollars instead.")
+    reserve_usd: Usd | None = Field(
+        default=None, description="A fixed part of the dollars instead; of few dollars at most half."
+    )
     agents: Mapping[AgentName, Bounds] = Field(default_factory=dict, description="Bounds of one agent, by its name.")
 
     @field_validator("agents")

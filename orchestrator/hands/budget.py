@@ -55,6 +55,9 @@ DEFAULTS: Mapping[str, Budgets] = {
 }
 """Bounds of engines that cost money, where the person sets none. The offline engine costs nothing and has none."""
 
+UNPRICED_TOKENS = 4_000_000
+"""Bound of all tokens once a model without a price was asked, where the person bounds only dollars."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -113,6 +116,8 @@ class Left:
 class _Held:
     agent: AgentName
     amounts: Amounts
+    run: int
+    """Of which run of the session: none outlives the one that made it."""
 
 
 @dataclass
@@ -128,11 +133,11 @@ class Budget:
 
     def check(self, agent: AgentName, request: Estimate) -> Allowed | Refused:
         """Say whether a request of this size may be made now, and reserve for it."""
-        cost = self.prices.most(request.model, request.input_tokens, request.output_tokens)
+        cost = self.prices.most(request.model, max(0, request.input_tokens), max(0, request.output_tokens))
         wanted: dict[Measure, int] = {
-            "tokens": request.input_tokens + request.output_tokens,
-            "input_tokens": request.input_tokens,
-            "output_tokens": request.output_tokens,
+            "tokens": max(0, request.input_tokens) + max(0, request.output_tokens),
+            "input_tokens": max(0, request.input_tokens),
+            "output_tokens": max(0, request.output_tokens),
             "turns": 1,
             "usd": cost or 0,
         }
@@ -140,7 +145,7 @@ class Budget:
         if refused is not None:
             return refused
         if request.key not in self.fold.ended:
-            self._held[request.key] = _Held(agent, wanted)
+            self._held[request.key] = _Held(agent, wanted, self.fold.runs)
         return Allowed(request.key, wanted, unpriced=cost is None)
 
     def start(self, key: str) -> ModelRequestStart:
@@ -166,7 +171,7 @@ class Budget:
             return None
         refused = self.over(agent) or self._refuse(agent, {"tool_calls": 1}, concluding=agent == MAIN_THREAD)
         if refused is None:
-            self._held[call_id] = _Held(agent, {"tool_calls": 1})
+            self._held[call_id] = _Held(agent, {"tool_calls": 1}, self.fold.runs)
         return refused
 
     def time_left(self, agent: AgentName) -> float | None:
@@ -229,7 +234,10 @@ class Budget:
         return self.clock.now(), self.clock.monotonic()
 
     def _limits(self, agent: AgentName | None) -> dict[Measure, int]:
-        return limits(self._budgets if agent is None else self._budgets.agents.get(agent, Bounds()))
+        found = limits(self._budgets if agent is None else self._budgets.agents.get(agent, Bounds()))
+        if agent is None and self.fold.unpriced and "usd" in found and not any(one in found for one in _COST[1:]):
+            found["tokens"] = UNPRICED_TOKENS  # dollars do not bound what has no price
+        return found
 
     def _reserves(self, agent: AgentName | None) -> dict[Measure, int]:
         return reserves(self._budgets) if agent is None else agent_reserves(self._budgets, agent)
@@ -255,10 +263,12 @@ class Budget:
 
     def _holding(self, measure: Measure, scope: AgentName | None, but: str) -> Iterator[int]:
         """Yield what is reserved and not settled yet, dropping what is."""
-        for key in [key for key in self._held if key in self.fold.ended or key in self.fold.started]:
-            del self._held[key]
+        settled = (self.fold.ended, self.fold.started)
+        for key, held in list(self._held.items()):
+            if held.run != self.fold.runs or any(key in keys for keys in settled):
+                del self._held[key]
         for key, held in self._held.items():
-            if key != but and scope in (None, held.agent):
+            if key != but and key not in self.fold.lost and scope in (None, held.agent):
                 yield held.amounts.get(measure, 0)
 
     def _refusal(self, scope: AgentName | None, measure: Measure, wanted: int, held: int) -> Refused:

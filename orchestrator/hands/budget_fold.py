@@ -76,8 +76,8 @@ class Stopwatch:
             return self.total
         wall = max(0.0, (now[0] - self.since[0]).total_seconds())
         steady = now[1] - self.since[1]
-        # The steady clock where one boot of the machine saw both ends: a clock that was set is no work.
-        return self.total + round((steady if steady >= 0 and abs(steady - wall) < 60 else wall) * SECOND)
+        # The steady clock where one boot of the machine saw both ends: a clock that was set, and sleep, are no work.
+        return self.total + round((steady if steady >= 0 else wall) * SECOND)
 
 
 @dataclass
@@ -134,12 +134,15 @@ class SpentFold:
         """Tool calls that started, by id."""
         self.resumptions = 0
         """How often the session stopped at its budget and was given more."""
+        self.runs = 0
+        """How often the session began to work after it had stopped."""
         self.version = 0
         """Grows with everything that counts."""
         self.lost: dict[str, tuple[AgentName, Mapping[str, int]]] = {}
         """Requests of an earlier run whose end is not on record: they count as large as they could get."""
         self._open: dict[str, tuple[AgentName, Mapping[str, int]]] = {}
         self._stopped_at_budget = False
+        self._run_ended = False
         self._said: dict[Measure, int] = {}
         self._counted_when_said: dict[Measure, int] = {}
         self._threads: dict[str, AgentName] = {}
@@ -248,6 +251,8 @@ class SpentFold:
         now = (event.ts, event.mono)
         match event.body:
             case StatusRunning():
+                self.runs += self._run_ended
+                self._run_ended = False
                 self.lost, self._open = {**self.lost, **self._open}, {}  # no request outlives the run that made it
                 for account in (self.session, *(self.agents[agent] for agent in self._working)):
                     account.watch.start(now)
@@ -256,6 +261,7 @@ class SpentFold:
                 broke_off = stop.type == "interrupted" and bool(stop.message)
                 self._stop_all((self._last or now) if broke_off else now)
                 self._stopped_at_budget = stop.type == "budget_reached"
+                self._run_ended = stop.type != "requires_action"  # who waits for an answer goes on with it
             case StatusTerminated():
                 self._stop_all(now)
             case ThreadStatusRunning(session_thread_id=thread):

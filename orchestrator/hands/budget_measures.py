@@ -34,7 +34,7 @@ def reserves(budgets: Budgets) -> dict[Measure, int]:
     """Return what is kept for the verdict of each bound of the session."""
     kept = {measure: _part(budgets, measure, limit) for measure, limit in limits(budgets).items()}
     if budgets.reserve_usd is not None and "usd" in kept:
-        kept["usd"] = min(int(budgets.reserve_usd * USD), limits(budgets)["usd"])
+        kept["usd"] = min(int(budgets.reserve_usd * USD), limits(budgets)["usd"] // 2)
     return kept
 
 

@@ -12,7 +12,9 @@ from orchestrator.config.model import Budgets
 from orchestrator.hands.budget_measures import Measure, limits, named
 
 EXAMPLE = "5usd, 10m, 200calls, 50turns, 400ktokens, logs:50calls"
-_ITEM = re.compile(r"(?:(?P<agent>[a-z]+):)?(?P<dollar>\$)?(?P<number>\d{1,12}(?:\.\d{1,6})?)(?P<unit>[A-Za-z_]*)\Z")
+_ITEM = re.compile(
+    r"(?:(?P<agent>[a-z]+):)?(?P<dollar>\$)?(?P<number>\d{1,12}(?:\.\d{1,6})?)(?P<unit>[A-Za-z_]*)\Z", re.ASCII
+)
 _UNITS: Mapping[str, tuple[Measure, int]] = {
     "usd": ("usd", 1),
     "s": ("seconds", 1),
@@ -39,7 +41,10 @@ class BudgetWordsFault(ValueError):
 def parse_budget(text: str) -> Budgets:
     """Read a budget as typed; raises BudgetWordsFault."""
     given: dict[str | None, dict[str, object]] = {}
-    for item in re.split(r"[\s,]+", text.strip()):
+    items = [item for item in re.split(r"[\s,]+", text) if item]
+    if not items:
+        raise BudgetWordsFault(f"no amount is given; write it as in: {EXAMPLE}")
+    for item in items:
         agent, measure, amount = _item(item)
         bounds = given.setdefault(agent, {})
         if measure in bounds:
@@ -65,6 +70,7 @@ def in_words(budgets: Budgets) -> str:
 def _item(item: str) -> tuple[str | None, Measure, object]:
     found = _ITEM.match(item)
     unit = found["unit"] if found else ""
+    unit = unit[:1] + unit[1:].lower() if unit[1:].lower() in _UNITS else unit if len(unit) < 2 else unit.lower()
     scale = 1
     if unit[:1] in _SCALES and unit[1:] in _UNITS:
         scale, unit = _SCALES[unit[:1]], unit[1:]

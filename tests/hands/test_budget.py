@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from orchestrator.config.model import Bounds, Budgets, ModelPrices
 from orchestrator.hands.budget import DEFAULTS, SPENT, Allowed, Budget, Estimate, Refused, with_defaults
-from orchestrator.hands.budget_fold import SpentFold
+from orchestrator.hands.budget_fold import SpentFold, Stopwatch
 from orchestrator.hands.budget_summary import summarised, table
 from orchestrator.hands.usage import COST, Prices, Usage
 from orchestrator.journal.events import (
@@ -172,6 +173,45 @@ def test_the_reserve_may_be_a_fixed_part() -> None:
     assert book.budget.ordinary("usd") == 4_750_000
 
 
+def test_a_reserve_larger_than_the_budget_leaves_half_for_ordinary_work() -> None:
+    book = Book(Budgets(usd=Decimal(1), reserve_usd=Decimal(5)))
+    assert book.budget.ordinary("usd") == 500_000
+    assert isinstance(book.ask("logs", "a"), Allowed)
+
+
+def test_an_estimate_below_nothing_makes_no_room() -> None:
+    book = Book(Budgets(tokens=1000, reserve_percent=0))
+    assert isinstance(book.ask("logs", "a", -50_000, -50_000), Allowed)
+    assert isinstance(book.ask("metrics", "b", 1001, 0), Refused)
+
+
+def test_what_an_engine_never_ended_is_given_back_when_its_run_ends() -> None:
+    book = Book(money("0.003"))
+    book.add(StatusRunning())
+    assert isinstance(book.ask("logs", "a", 1000, 0), Allowed)
+    assert isinstance(book.ask("logs", "b", 1000, 0), Refused), "reserved"
+    book.idle("requires_action")
+    book.add(StatusRunning())
+    assert isinstance(book.ask("logs", "b", 1000, 0), Refused), "a person answered: the run goes on"
+    book.idle("interrupted")
+    book.add(StatusRunning())
+    assert isinstance(book.ask("logs", "b", 1000, 0), Allowed)
+
+
+def test_a_request_that_went_out_and_never_ended_counts_once_in_the_next_run() -> None:
+    book = Book(money("0.005"))
+    book.add(StatusRunning())
+    assert isinstance(book.ask("logs", "a", 1000, 0), Allowed)
+    book.add(book.budget.start("a"), "logs", "a")
+    book.idle("requires_action")
+    book.add(StatusRunning())
+    assert book.budget.used("usd") == 2000, "as large as it could get"
+    assert isinstance(book.ask("logs", "b", 1000, 0), Allowed), "not reserved once more"
+    assert isinstance(book.ask("logs", "c", 1000, 0), Refused)
+    book.spent("logs", "a", input_tokens=100)
+    assert book.budget.used("usd") == 100
+
+
 @pytest.mark.parametrize(("bound", "ordinary"), [(1, 1), (2, 1), (6, 5), (100, 85)])
 def test_of_what_is_counted_at_least_one_is_kept(bound: int, ordinary: int) -> None:
     assert Book(Budgets(turns=bound)).budget.ordinary("turns") == ordinary
@@ -245,6 +285,20 @@ def test_an_agents_time_is_that_of_its_thread_while_the_session_works() -> None:
     book.clock.advance(50)
     assert book.budget.used("seconds", "logs") == 9_000
     assert book.budget.time_left("metrics") is None
+
+
+@pytest.mark.parametrize("jump", [-7200, -30, 30, 7200])
+def test_a_wall_clock_that_is_set_is_no_work_and_no_rest(jump: float) -> None:
+    watch, start = Stopwatch(), FakeClock().now()
+    watch.start((start, 50.0))
+    watch.stop((start + timedelta(seconds=10 + jump), 60.0))
+    assert watch.total == 10_000
+
+
+def test_after_a_boot_the_wall_clock_is_what_there_is() -> None:
+    watch, start = Stopwatch(), FakeClock().now()
+    watch.start((start, 5000.0))
+    assert watch.at((start + timedelta(seconds=10), 3.0)) == 10_000
 
 
 def test_the_time_between_a_crash_and_the_next_start_is_no_work() -> None:
@@ -332,6 +386,16 @@ def test_an_unknown_model_counts_tokens_only_and_the_meter_says_so() -> None:
     refused = book.budget.check("logs", Estimate("b", "llama", 400, 100))
     assert isinstance(refused, Refused)
     assert refused.measure == "tokens"
+
+
+def test_where_only_dollars_are_bounded_a_model_without_a_price_is_bounded_by_tokens() -> None:
+    book = Book(money("1"))
+    for key in ("a", "b"):
+        assert isinstance(book.budget.check("logs", Estimate(key, "llama", 2_000_000, 0)), Allowed)
+        book.add(book.budget.spend("logs", Usage(model="llama", input_tokens=2_000_000), key), "logs")
+    refused = book.budget.check("logs", Estimate("c", "llama", 1, 0))
+    assert isinstance(refused, Refused)
+    assert refused.reason == f"{SPENT}: 4M of 4M tokens used"
 
 
 def test_bounds_of_another_version_leave_those_that_are_known() -> None:

@@ -27,6 +27,10 @@ def test_all_units_with_commas_or_spaces_and_for_one_agent() -> None:
     )
 
 
+def test_commas_too_many_and_capital_letters_do_no_harm() -> None:
+    assert parse_budget("5USD,, 2MTokens,") == parse_budget("5usd 2Mtokens")
+
+
 def test_the_example_is_a_budget() -> None:
     assert parse_budget(EXAMPLE).agents["logs"].tool_calls == 50
 
@@ -34,7 +38,11 @@ def test_the_example_is_a_budget() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "is no budget"),
+        ("", "no amount is given"),
+        (" , ", "no amount is given"),
+        ("\u0665usd", "is no budget"),
+        ("5usd;10m", "is no budget"),
+        ("1d", "is no budget"),
         ("5", "is no budget"),
         ("five usd", "is no budget"),
         ("-5usd", "is no budget"),
