@@ -111,7 +111,7 @@ def _binding(reach: Reach, row: RemoteRow) -> RemoteSession:
         host=reach.to.host,
         nonce=row.nonce,
         install=row.install,
-        models=row.models,
+        models={**row.models, **({MAIN_THREAD: lead} if (lead := row.lead_model) else {})},
     )
 
 

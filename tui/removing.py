@@ -20,7 +20,7 @@ async def remove(around: Surroundings, row: SessionRow) -> str:
     from orchestrator.journal.faults import JournalError, StateError
 
     said: list[str] = []
-    reach = _reach(around, row) if row.remote else None
+    reach = _reach(around, row) if row.remote or row.asked else None
     try:
         done = await Removal(around.home, around.clock, said.append, reach).remove(row)
     except (StateError, JournalError, NotEnded) as error:
@@ -44,7 +44,9 @@ def _reach(around: Surroundings, row: SessionRow) -> Reach:
     try:
         return reach_here(around)
     except (ComposeError, StateError) as error:
-        raise ActFault(f"{row.remote} cannot be deleted: {error}; {_only_here(row)}") from error
+        raise ActFault(
+            f"{row.remote or 'its session at the server'} cannot be deleted: {error}; {_only_here(row)}"
+        ) from error
 
 
 def _only_here(row: SessionRow) -> str:

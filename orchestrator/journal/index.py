@@ -15,6 +15,7 @@ from orchestrator.journal.events import (
     ApprovalRequested,
     Event,
     IncidentOpened,
+    RemoteRequest,
     RemoteSession,
     VerdictReached,
 )
@@ -26,8 +27,10 @@ from orchestrator.journal.own_remote import REMOTE_TYPES
 from orchestrator.journal.reader import JournalReader
 from subagents.contract import Frozen
 
-_VERSION = 2
-_SUMMARY_TYPES = STATUS_TYPES | APPROVAL_TYPES | REMOTE_TYPES | {"warroom.incident", "warroom.verdict"}
+_VERSION = 3
+_SUMMARY_TYPES = (
+    STATUS_TYPES | APPROVAL_TYPES | REMOTE_TYPES | {"warroom.incident", "warroom.verdict", "warroom.remote_request"}
+)
 
 
 class SessionRow(Frozen):
@@ -49,6 +52,8 @@ class SessionRow(Frozen):
     """Ids of the approvals that wait for a person."""
     remote: str = ""
     """Id of the server's session that it is bound to; empty where no server keeps it."""
+    asked: str = ""
+    """Nonce of the server's session that was to be made for it: it may be there although its id is not known."""
     hands: bool = True
     """Whether its calls are carried out here; False for one that is only watched from here."""
     problem: str = ""
@@ -84,6 +89,8 @@ def _changes(event: Event, waiting: list[str]) -> dict[str, object]:
         return {"verdict": body.stands.kind}
     if isinstance(body, RemoteSession):
         return {"remote": body.id, "hands": body.hands}
+    if isinstance(body, RemoteRequest) and body.what == "session":
+        return {"asked": body.nonce}
     if isinstance(body, ApprovalRequested) and body.id not in waiting:
         waiting.append(body.id)
     elif isinstance(body, ApprovalDecided) and body.id in waiting:

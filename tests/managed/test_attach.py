@@ -38,7 +38,7 @@ def test_a_session_of_somebody_else_is_watched_and_nothing_is_sent(keyed: Comman
     bound = bound_to(events)
     assert bound is not None
     assert (bound.id, bound.act, bound.install, bound.hands) == (there, "attached", OTHER, False)
-    assert bound.models == {"lead": "claude-opus-5-5 v1"}
+    assert bound.models == {"lead": "claude-opus-5-5 v1", "orchestrator": "claude-opus-5-5 v1"}
     opened = events[0].body.model_dump()
     assert (opened["incident"]["id"], opened["incident"]["title"]) == ("INC-9", "the shop is slow")
     assert opened["incident"]["text"] == "look at the shop"
@@ -142,6 +142,18 @@ def test_taking_over_is_confirmed_claimed_there_and_on_record_here(keyed: Comman
     changed = [event for event in standin.state.events(there) if event["type"] == "session.updated"]
     assert lost_to(changed[-1], OTHER) == mine
     assert lost_to(changed[-1], mine) == ""
+
+
+def test_after_a_take_over_the_calls_that_wait_are_answered_here(keyed: Command, standin: Standin) -> None:
+    standin.script({"lead": caller})
+    there = began(standin, metadata=made_by(OTHER))
+    standin.until(lambda state: state.sessions[there].blocked())
+    calls = list(standin.state.sessions[there].calls)
+    said = keyed("attach", there, "--take-over", "--force", "--yes", "--headless")
+    assert said.status in (0, 3), said.err
+    assert [standin.state.posted(call) for call in calls] == [1, 1]
+    kinds = [event.type for event in journal(keyed.home)]
+    assert kinds.index("warroom.remote_session") < kinds.index("agent.custom_tool_use")
 
 
 def test_a_claim_that_is_lost_at_once_leaves_nothing_here(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
+from orchestrator.config.model import EngineSettings
+from orchestrator.engines.managed.reach import reach_of
+from orchestrator.engines.managed.removal import Removal
+from orchestrator.journal.index import SessionRow
+from tests.fakes import FakeClock
 from tests.managed.conftest import KEY, Command
 from tests.managed.elsewhere import OTHER, began, install_of, made_by, only_here, rest, writes
 from tests.standin import Actor, Standin
@@ -52,8 +58,6 @@ def deeds(keyed: Command) -> list[dict[str, Any]]:
 
 def wake(standin: Standin, there: str) -> None:
     """Let the session's agent work on something that does not end."""
-    import asyncio
-
     from tests.standin.cast import connected, said, send
 
     standin.script({"lead": busy})
@@ -211,3 +215,18 @@ def test_one_that_never_rests_is_given_up_and_kept(keyed: Command, standin: Stan
     assert said.status == 3
     assert "still running after an interrupt" in said.err
     assert keyed.home.session_ids() == [name]
+
+
+def test_a_session_whose_making_is_in_doubt_is_looked_for_and_goes_too(keyed: Command, standin: Standin) -> None:
+    name, _ = here_and_there(keyed, standin)
+    orphan = began(standin, metadata={**made_by(install_of(keyed.home)), "warroom_nonce": "0123456789abcdef"})
+    rest(standin, orphan)
+    assert orphan in asyncio.run(removed(keyed, standin, SessionRow(id=name, asked="0123456789abcdef")))
+    assert orphan in standin.state.deleted
+
+
+async def removed(keyed: Command, standin: Standin, row: SessionRow) -> str:
+    env = {"ANTHROPIC_BASE_URL": standin.base_url, "ANTHROPIC_API_KEY": KEY}
+    reach = reach_of(EngineSettings(), env, keyed.home, FakeClock())
+    async with reach.client:
+        return await Removal(keyed.home, FakeClock(), lambda words: None, reach).remove(row)

@@ -111,7 +111,7 @@ def _finish_what_crashed(home: StateHome) -> None:
 
 
 def _remove(home: StateHome, rows: Sequence[SessionRow], token: str | None, again: str, terms: Terms) -> int:
-    there = [] if terms.local_only else [row for row in rows if row.remote]
+    there = [] if terms.local_only else [row for row in rows if row.remote or row.asked]
     if len(rows) > 1 and there:
         narrate(f"{len(rows)} sessions, {len(there)} of them with a session at a server.")
     if not confirmed([_doomed(home, row, terms) for row in rows], token, again + terms.again):
@@ -125,12 +125,13 @@ async def _remove_all(home: StateHome, rows: Sequence[SessionRow], terms: Terms)
     from subagents.clock import SystemClock
 
     status = 0
-    needed = not terms.local_only and any(row.remote for row in rows)
+    needed = not terms.local_only and any(row.remote or row.asked for row in rows)
     async with _way(terms, needed) as reach:
         removal = Removal(home, SystemClock(), lambda words: narrate(f"warroom: {words}"), reach, terms.foreign)
         for row in rows:
-            if row.remote and needed and reach is None:
-                complain(f"{row.id} is kept, as {row.remote} cannot be deleted; --local-only deletes it only here")
+            if (row.remote or row.asked) and needed and reach is None:
+                what = row.remote or "what was made of it at the server"
+                complain(f"{row.id} is kept, as {what} cannot be deleted; --local-only deletes it only here")
                 status = status or USAGE
                 continue
             try:
@@ -182,6 +183,9 @@ def _doomed(home: StateHome, row: SessionRow, terms: Terms) -> Doomed:
     what = clean(f"{row.incident} {row.title}", newlines=False, limit=80)
     waiting = f", {len(row.approvals)} approvals waiting" if row.approvals else ""
     shown = f"{row.id}  {what}  ({row.events} events, last {updated}{waiting})  {home.session_dir(row.id)}"
+    if row.asked and not row.remote:
+        where = "stays" if terms.local_only else "goes too"
+        shown += f"  a session for it may have been made at a server, and {where}"
     if row.remote:
         shown += f"  {'without' if terms.local_only else 'and'} {row.remote} at its server"
         if not row.hands and not terms.local_only:

@@ -12,6 +12,7 @@ from typing import Final
 
 from orchestrator.engines.base import Desk, StopReason
 from orchestrator.engines.credentials import Endpoint
+from orchestrator.engines.managed.budgets import PricedSink
 from orchestrator.engines.managed.delivered import CAUGHT_UP, Delivered
 from orchestrator.engines.managed.streams import Health, Streams, Terms
 from orchestrator.journal.events import MAIN_THREAD, Egress, Note
@@ -59,7 +60,8 @@ class ObservingEngine:
         self._over.clear()
         async with make_client(self._to, record) as client:
             terms = Terms(roles=self._roles, echoed=lambda raw: False)  # nobody said anything from here
-            self._streams = Streams(client, self._bound.id, desk, desk.clock, terms)
+            models = {name: words.partition(" ")[0] for name, words in self._bound.models.items()}
+            self._streams = Streams(client, self._bound.id, PricedSink(desk, models), desk.clock, terms)
             try:
                 return await self._follow(desk, self._streams)
             finally:

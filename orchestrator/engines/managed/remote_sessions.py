@@ -124,6 +124,11 @@ class RemoteRow:
         """Agent name to model and version, the whole cast."""
         return {name: words for agent in self._cast() if (name := text_of(agent, "name")) and (words := _model(agent))}
 
+    @property
+    def lead_model(self) -> str:
+        """The coordinator's model and version; empty where it is not said."""
+        return _model(self.agent)
+
     def _cast(self) -> list[Mapping[str, Any]]:
         config = part_of(self.agent, "multiagent")
         listed = config.get("agents") or part_of(config, "subagents").get("predefined_agents")
@@ -183,6 +188,12 @@ async def list_sessions(
             return Listing(tuple(found), more=True)
         found.append(remote_row_of(session))
     return Listing(tuple(found))
+
+
+async def find_by_nonce(client: AsyncAnthropic, nonce: str) -> RemoteRow | None:
+    """Return the session that was made with a nonce, among the newest `MOST`; raises what the SDK raises."""
+    listing = await list_sessions(client)
+    return next((row for row in listing.rows if row.nonce == nonce), None)
 
 
 async def first_words(client: AsyncAnthropic, session_id: str) -> str:

@@ -40,6 +40,7 @@ class Removal:
         """
         refuse_in_use(self.home, row.id)
         head = await in_thread(lambda: _head(self.home, row.id), "head")
+        row = await self._identified(row)
         there = await self._remotely(row)
         await in_thread(lambda: _here(self.home, row.id), "remove")
         about = {"session": row.id, "incident": row.incident, "events": row.events, "hash": head, "remote": row.remote}
@@ -48,6 +49,15 @@ class Removal:
         return {"": "deleted", "kept": f"deleted here; {row.remote} was left where it is"}.get(
             there, f"deleted, here and {row.remote} ({there})"
         )
+
+    async def _identified(self, row: SessionRow) -> SessionRow:
+        """Return the row with the server's id of a session that was asked for and whose answer never came."""
+        from orchestrator.engines.managed.remote_sessions import find_by_nonce
+
+        if row.remote or not row.asked or self.reach is None:
+            return row
+        found = await find_by_nonce(self.reach.asking, row.asked)
+        return row if found is None else row.model_copy(update={"remote": found.id})
 
     async def _remotely(self, row: SessionRow) -> str:
         from orchestrator.engines.managed.deletion import delete_remote
