@@ -175,11 +175,14 @@ def session_settings(configured: Configured, services: tuple[ServiceInfo, ...], 
 
 
 def _own_secrets(configured: Configured, env: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what must be seen nowhere: by the names of variables, and by what the settings make a key."""
+    """Return what must be seen nowhere: by the names of variables, the tests' too, and what the settings make a key."""
     from orchestrator.engines.credentials import held_secrets
     from orchestrator.journal.own_secrets import own_secrets_from
 
-    return tuple(dict.fromkeys((*own_secrets_from(env), *held_secrets(configured.engine, env))))
+    tests = (service.tests.env for service in configured.services.values() if service.tests is not None)
+    environments = (env, *tests)
+    named = (secret for environment in environments for secret in own_secrets_from(environment))
+    return tuple(dict.fromkeys((*named, *held_secrets(configured.engine, env))))
 
 
 def service_infos(configured: Configured, specs: Sequence[SourceSpec]) -> tuple[ServiceInfo, ...]:

@@ -93,6 +93,11 @@ def provider_scanner(state: Path) -> ProviderScanner | None:
     return _started[0] if _started else None
 
 
+def scanner_at_hand() -> ProviderScanner | None:
+    """Return this process's scanner where it is built already; a crash waits for none and starts none."""
+    return next((scanner for scanner in _started if scanner.ready), None)
+
+
 def installed() -> bool:
     """Say whether the package is there; importing it comes later, in the thread that builds the scanner."""
     return find_spec("kingfisher_sdk") is not None

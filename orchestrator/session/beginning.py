@@ -59,11 +59,26 @@ def stored_services(settings: Mapping[str, JsonValue]) -> tuple[ServiceInfo, ...
     return tuple(_without_lost_tests(service) for service in services)
 
 
+def lost_tests(settings: Mapping[str, JsonValue]) -> Entry | None:
+    """Return the remark on the services that `stored_services` gives without their tests; None where there are none."""
+    stored = cast(list[Any], settings.get("services") or [])
+    names = [service.name for service in map(ServiceInfo.model_validate, stored) if _lost(service)]
+    if not names:
+        return None
+    text = (
+        f"Tests of {', '.join(names)} are not run in this session any more: they need a secret value of warroom.toml, "
+        "which was not kept; a new session of the same incident runs them"
+    )
+    return _entry(Note(text=text, level="warning"), "tests-lost")
+
+
 def _without_lost_tests(service: ServiceInfo) -> ServiceInfo:
+    return service.model_copy(update={"tests": None}) if _lost(service) else service
+
+
+def _lost(service: ServiceInfo) -> bool:
     tests = service.tests
-    if tests is None or not any(PLACEHOLDER in word for word in (*tests.command, *tests.env.values())):
-        return service
-    return service.model_copy(update={"tests": None})
+    return tests is not None and any(PLACEHOLDER in word for word in (*tests.command, *tests.env.values()))
 
 
 def source_entry(spec: SourceSpec, coverage: Coverage | None) -> Entry:

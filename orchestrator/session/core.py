@@ -39,7 +39,7 @@ from orchestrator.journal.events import StopReason as Reason
 from orchestrator.journal.faults import DiskFull, JournalError
 from orchestrator.journal.home import StateHome
 from orchestrator.journal.store import Journal
-from orchestrator.session.beginning import first_entries, source_entry, stored_services, zip_coverage
+from orchestrator.session.beginning import first_entries, lost_tests, source_entry, stored_services, zip_coverage
 from orchestrator.session.budgeting import first_budget, how_to_raise, raised
 from orchestrator.session.drive import drive
 from orchestrator.session.fold import CALL_TYPES, FOLDED_TYPES
@@ -126,6 +126,8 @@ class Session(SessionParts):
         )
         with suppress(DiskFull):
             await self._say_interrupted()
+            if not self._settings.services and (remark := lost_tests(self._fold.opened.settings)) is not None:
+                await self._recorder.record_all(remark, now=True)
         await self._fit()
         self.fixes.take_up()
 

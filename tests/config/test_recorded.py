@@ -74,3 +74,15 @@ def test_the_rules_are_those_of_the_policy(place: Place) -> None:
     settings = with_recorded(place.load(), {})
     assert settings == place.load().settings
     assert policy_of(settings).depends("logs", "logs_search") is False
+
+
+async def test_values_of_the_tests_variables_are_own_secrets_when_a_session_is_opened_again(place: Place) -> None:
+    env = 'env = { DB_PASSWORD = "swordfish-of-tests", CI = "1" }'
+    place.write(place.own, f"[services.shop.tests]\ncommand = ['make']\n{env}\n")
+    (place.root / "app.log").write_text("2026-03-01T09:00:00Z ERROR upstream 503\n" * 5)
+    around = Surroundings(StateHome(place.root / "state"), place.root, place.env, None, FakeClock(), attended=True)
+    session = await begin(Request(inputs=(str(place.root / "app.log"),), engine="offline"), around)
+    await session.close()
+    async with await take_up(session.id, around) as again:
+        told = again._recorder.redactor.redact("it printed swordfish-of-tests")
+    assert told.counts == {"own": 1}

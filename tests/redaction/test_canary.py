@@ -21,6 +21,7 @@ from urllib.parse import quote
 import pytest
 
 from orchestrator.journal.reader import JournalReader
+from orchestrator.journal.redaction import Span
 from tests.cli.command import Ran, settle, warroom
 from tests.cli.incidents import BAD_DEPLOY, ONSET, RING, commit, entry, git, write_deploys, write_incident
 from tests.redaction import corpus
@@ -178,6 +179,31 @@ def test_the_count_of_redactions_is_shown(kept: Kept) -> None:
     assert int(re.findall(r"^redacted +([0-9,]+) secrets", kept.said["show"].out, re.M)[0].replace(",", "")) > 5
     assert re.search(r"^- Secrets replaced before anything was kept: \d", kept.said["report"].out, re.M)
     assert kept.said["json"].json()["redactions"] > 5
+
+
+def test_a_crash_report_uses_the_scanner_where_it_is_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from orchestrator.journal import secret_scanner
+    from tui.commands.faults import log_fault
+
+    class FakeScanner:
+        ready = False
+
+        def __call__(self, data: bytes) -> Iterator[Span]:
+            assert self.ready, "a crash waits for no scanner"
+            at = data.index(b"xyzzy")
+            yield Span(at, at + 5, "spell")
+
+    scanner = FakeScanner()
+    monkeypatch.setattr(secret_scanner, "_started", [scanner])
+    monkeypatch.setenv("WARROOM_HOME", str(tmp_path / "state"))
+    where = log_fault(RuntimeError("said xyzzy"))
+    scanner.ready = True
+    assert where == log_fault(RuntimeError("said xyzzy again"))
+    assert where is not None
+    text = Path(where).read_text()
+    assert "said xyzzy\n" in text
+    assert "said <redacted:spell:" in text
+    assert "xyzzy again" not in text
 
 
 def test_a_crash_report_holds_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from orchestrator.journal.events import Note
 from orchestrator.journal.home import StateHome
 from orchestrator.session.beginning import stored_services
 from orchestrator.session.settings import Settings, make_redactor
 from subagents.contract import ServiceInfo, ServiceTests
+from tests.session.conftest import Room
 
 ENV = {"DB_PASSWORD": "postgres", "SHOP_TOKEN": "test-token-of-shop", "RAILS_ENV": "test", "CI": "1"}
 
@@ -30,3 +32,23 @@ def test_values_of_secret_variables_are_not_kept_and_tests_that_need_them_are_no
     assert shop.tests is None
     assert web == without
     assert os.environ.get("SHOP_TOKEN") is None
+
+
+async def test_on_reopening_it_is_said_once_which_tests_are_not_run(room: Room) -> None:
+    needs = ServiceInfo(name="shop", tests=ServiceTests(command=("make", "test"), env=ENV))
+    plain = ServiceInfo(name="web", tests=ServiceTests(command=("make", "test"), env={"CI": "1"}))
+    session = await room.create(services=(needs, plain))
+    await session.close()
+    for _ in range(2):
+        session = await room.open(session.id)
+        (note,) = (event.body for event in session.journal.events() if isinstance(event.body, Note))
+        assert "Tests of shop are not run" in note.text
+        assert "web" not in note.text
+        await session.close()
+
+
+async def test_nothing_is_said_where_no_tests_are_lost(room: Room) -> None:
+    session = await room.create(services=(ServiceInfo(name="web", tests=ServiceTests(command=("make",))),))
+    await session.close()
+    session = await room.open(session.id)
+    assert not [event for event in session.journal.events() if isinstance(event.body, Note)]

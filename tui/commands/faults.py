@@ -110,9 +110,12 @@ def log_fault(error: BaseException) -> str | None:
     try:
         from orchestrator.journal.home import StateHome
         from orchestrator.journal.redaction import Redactor, install_key, own_secrets_from
+        from orchestrator.journal.secret_scanner import scanner_at_hand
 
         home = StateHome.locate().ensure()
-        redactor = Redactor(own_secrets_from(os.environ), install_key(home.path / "redaction.key"))
+        scanner = scanner_at_hand()
+        key = install_key(home.path / "redaction.key")
+        redactor = Redactor(own_secrets_from(os.environ), key, () if scanner is None else (scanner,))
         text = redactor.redact("".join(traceback.format_exception(error))).text
         descriptor = os.open(home.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as log:
