@@ -73,7 +73,7 @@ NAMES = ("a", "b", "c", "d")
 
 def build(specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> Roster:
     agents = {}
-    for name in ("scout", *NAMES):
+    for name in ("scout", "logs", *NAMES):
         look: Tool[Any, Any] = Tool(f"{name}_look", "Look.", Asked, Done, _look)
         wait: Tool[Any, Any] = Tool(f"{name}_wait", "Wait.", Asked, Done, _wait)
         keyed: Tool[Any, Any] = Tool(f"{name}_keyed", "Do.", Asked, Done, _keyed, effect="keyed")

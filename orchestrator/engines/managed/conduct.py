@@ -91,6 +91,8 @@ class Conduct:
         """Set once everything was interrupted from here because of the budget."""
         self._taken_by = ""
         """The host that has taken the hands over; empty: they are here."""
+        self._goes_on = False
+        """It began to run since it was last told to stop."""
         self._rescheduled = False
         self._error = ""
         """What the last session.error said."""
@@ -199,7 +201,7 @@ class Conduct:
                 else "the budget is reached; raise it" if at_cap else ""
             )  # fmt: skip
         elif what in ("running", "rescheduled"):
-            self._idle = None
+            self._idle, self._goes_on = None, True
             self._resting_since_start = self._cap.raised = False
             self._outbox.takes()
         if not one.replayed and what in ("running", "rescheduled", "idle"):
@@ -262,10 +264,16 @@ class Conduct:
 
     async def _check_session(self) -> None:
         """Tell the coordinator once that ordinary work is over; stop all where even the rest is used up."""
-        if self._stopping is not None or not self._caught_up or self._dispatcher.concluded:
+        if self._stopping is not None:
+            if self._idle is None and self._goes_on:  # what was queued there woke it again
+                self._goes_on = False
+                await self._interrupts.send_all()
+            return
+        if not self._caught_up or self._dispatcher.concluded:
             return
         if (gone := self._caps.all_spent()) is not None:
             self._stopping = Ending("budget_reached", gone.reason)
+            self._outbox.drop_own()
             await self._interrupts.send_all()
         elif not self._told_to_conclude and (spent := self._caps.session_spent()) is not None:
             self._told_to_conclude = True

@@ -81,6 +81,10 @@ class Outbox:
         """The server dropped what was queued: it is not waited for."""
         self._unheard.clear()
 
+    def drop_own(self) -> None:
+        """Leave out what warroom itself had to say and has not sent."""
+        self._waiting = deque(one for one in self._waiting if one.by_person)
+
     def left(self) -> list[Words]:
         """Return what was not sent."""
         return list(self._waiting)
@@ -95,8 +99,10 @@ class Outbox:
         while True:
             while not self._waiting:
                 await self._change()
-            await self._say(self._waiting[0])
-            self._waiting.popleft()
+            words = self._waiting[0]
+            await self._say(words)
+            if self._waiting and self._waiting[0] is words:
+                self._waiting.popleft()
 
     async def _say(self, words: Words) -> None:
         nonce = message_nonce(self.nonce, words.key)

@@ -70,6 +70,9 @@ def translated(raw: Mapping[str, Any], thread: str = "") -> Body:
         shaped["error"] = _error(part_of(raw, "error"))
     if "stop_reason" in shaped:
         shaped["stop_reason"] = _stop_reason(raw)
+        shaped.pop("stop_details", None)  # it is in the reason's message
+    if kind == "session.usage" and "budget" in shaped:
+        shaped["usage"] = {**part_of(raw, "usage"), "budget": shaped.pop("budget")}
     if kind.startswith("session.thread_") and thread:
         shaped["session_thread_id"] = thread
     body = parse_body(shaped)
