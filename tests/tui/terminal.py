@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE_S = 25.0
+PATIENCE_S = 90.0
+"""Ends a wait in vain; a wait for what comes ends when it is there, however loaded the machine is."""
 
 
 class Terminal:

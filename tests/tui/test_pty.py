@@ -64,7 +64,7 @@ def capture(command: list[str], home: Path, keys: list[tuple[str, str]]) -> byte
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "xterm-256color", "WARROOM_HOME": str(home / "state")}
     process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True)
     os.close(slave)
-    printed, waiting, ends = b"", list(keys), time.monotonic() + 40
+    printed, waiting, ends = b"", list(keys), time.monotonic() + 90
     try:
         while process.poll() is None and time.monotonic() < ends:
             if select.select([master], [], [], 0.1)[0]:

@@ -13,7 +13,7 @@ from tests.cli.command import WARROOM
 from tests.cli.incidents import write_alert, write_logs, write_metrics
 from tests.tui.terminal import Terminal, terminal
 
-pytestmark = [pytest.mark.needs("tmux"), pytest.mark.xdist_group("terminal")]
+pytestmark = [pytest.mark.needs("tmux"), pytest.mark.xdist_group("terminal"), pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).resolve().parents[2]
 

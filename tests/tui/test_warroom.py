@@ -244,6 +244,17 @@ async def test_copying_is_asked_for_by_a_key_and_is_clean(monkeypatch: pytest.Mo
         assert copied == ["one\ntwo\nthree"]
 
 
+async def test_the_footer_follows_work_that_ends_after_its_last_event() -> None:
+    """The last event says `done` a moment before the run has ended."""
+    acts = FakeActs(running=True)
+    async with war_room(view_of(finished(), acts), (120, 36)) as (_, pilot):
+        assert "i interrupt" in painted(pilot.app)[-1]
+        acts.running = False
+        await settled(pilot)
+        assert "r go on" in painted(pilot.app)[-1]
+        assert "i interrupt" not in painted(pilot.app)[-1]
+
+
 async def test_r_lets_it_go_on() -> None:
     acts = FakeActs()
     async with war_room(view_of(finished(), acts)) as (_, pilot):

@@ -170,7 +170,8 @@ class WarRoomScreen(PromptingScreen):
         now = view.clock.now() if view is not None else None
         ticks = view is not None and (view.running or view.health() is not None)
         second = int(now.timestamp()) if now is not None and ticks else 0
-        state = (view.version if view is not None else -1, second, width, self._place, self.said, self._layout)
+        known = view.version if view is not None else -1
+        state = (known, second, width, self._place, self.said, self._layout, self._standing())
         if state == self._painted:
             return
         self._painted = state
@@ -178,6 +179,14 @@ class WarRoomScreen(PromptingScreen):
             self._paint_top(view, width)
             self._paint_lists(view)
         self._paint_bottom(width)
+
+    def _standing(self) -> tuple[object, ...]:
+        """Return what changes by itself, without an event, and is shown or decides what is offered."""
+        view = self.view
+        acts = view.acts if view is not None else None
+        if view is None or acts is None:
+            return ()
+        return acts.running, acts.why_not, view.caught_up, view.notice, len(view.to_review)
 
     def _paint_top(self, view: SessionView, width: int) -> None:
         from tui.views.connection import age_words, lost_words
