@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from orchestrator.journal.audit_words import NOT_AUDITED, THREAD, say
+from orchestrator.journal.blobs import BlobStore
 from orchestrator.journal.chain import Damage, Integrity
-from orchestrator.journal.events import Event, IncidentOpened, ThreadCreated
+from orchestrator.journal.events import Event, IncidentOpened, ThreadCreated, ToolFinished
+from orchestrator.journal.faults import BlobMissing
 from orchestrator.journal.reader import JournalReader
 from orchestrator.journal.rows import Row, to_event
 
-_ALWAYS_READ = frozenset({"session.thread_created", "warroom.incident"})
-"""They name the agents of threads, and the session itself."""
+_ALWAYS_READ = frozenset({"session.thread_created", "warroom.incident", "warroom.tool_finished"})
+"""They name the agents of threads, the session itself, and what of the record lies in files beside it."""
 
 Wanted = Callable[[int, str], bool]
 """Says of a seq and a type whether it is asked for."""
@@ -61,6 +63,8 @@ class Ending:
     newer: bool
     anchored: int = 0
     """The event that head.json names; later ones are chained and no more."""
+    lost: int = 0
+    """Results in files beside the journal that are gone or not what was stored."""
     recorded_as: str = ""
     """Another session's id, where the record says that it is that one's; empty where it is this one's."""
 
@@ -76,7 +80,7 @@ class Ending:
     @property
     def whole(self) -> bool:
         """Whether the chain holds from the first event to the one that the anchor names, which is the last."""
-        return not self.damage and not self.anchor and not self.loose and not self.recorded_as
+        return not self.damage and not self.anchor and not self.loose and not self.lost and not self.recorded_as
 
 
 @dataclass
@@ -88,6 +92,7 @@ class Audit:
     _agents: dict[str, str] = field(default_factory=dict)
     _harmed: dict[int, str] = field(default_factory=dict)
     _recorded_as: str = ""
+    _lost: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._integrity: Integrity = self.reader.verify()
@@ -112,6 +117,8 @@ class Audit:
                     self._agents[event.body.session_thread_id] = event.body.agent_name
                 elif isinstance(event.body, IncidentOpened) and event.body.session != self.reader.directory.name:
                     self._recorded_as = event.body.session
+                elif isinstance(event.body, ToolFinished) and event.body.blob:
+                    self._look_at(event.seq, event.body.blob)
                 if self._asked(item):
                     yield self._line(event)
 
@@ -129,6 +136,7 @@ class Audit:
             version=self.reader.version,
             newer=self.reader.newer,
             anchored=self.reader.anchored,
+            lost=len(self._lost),
             recorded_as=self._recorded_as,
         )
 
@@ -154,7 +162,15 @@ class Audit:
             doubt=self._doubt(event.seq),
         )
 
+    def _look_at(self, seq: int, blob: str) -> None:
+        try:
+            BlobStore(self.reader.directory).read(blob)
+        except (BlobMissing, ValueError):
+            self._lost[seq] = "its result is gone, or not what was stored"
+
     def _doubt(self, seq: int) -> str:
+        if seq in self._lost:
+            return self._lost[seq]
         if seq <= self._integrity.good:
             return "" if seq <= self._anchored else "came after the anchor"
         return self._harmed.get(seq, "behind damage")

@@ -13,6 +13,7 @@ from orchestrator.journal import events as vocabulary
 from orchestrator.journal.anchor import AnchorFile, Head
 from orchestrator.journal.audit import Audit, AuditLine
 from orchestrator.journal.audit_words import NOT_AUDITED, Said, digest, say
+from orchestrator.journal.blobs import BlobStore, blob_ref
 from orchestrator.journal.chain import Damage
 from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import KNOWN_TYPES, Body, UnknownBody, parse_body
@@ -306,6 +307,25 @@ async def test_a_record_under_another_sessions_name_says_whose_it_is(tmp_path: P
             audit = Audit(reader, lambda seq, kind: seq > 1)
             assert list(audit.lines()) == []
             assert (audit.ending().recorded_as, audit.ending().whole) == (of, not of)
+
+
+@pytest.mark.parametrize("harm", ["gone", "changed", ""])
+async def test_a_result_that_lies_beside_the_journal_is_looked_at(tmp_path: Path, harm: str) -> None:
+    ref = blob_ref(b"the whole result")
+    finished = parse_body({"type": "warroom.tool_finished", **SAMPLES["warroom.tool_finished"], "blob": ref})
+    await write(tmp_path / "s", ("logs", finished))
+    await BlobStore(tmp_path / "s").put(b"the whole result")
+    kept = BlobStore(tmp_path / "s").path(ref)
+    if harm == "gone":
+        kept.unlink()
+    elif harm:
+        kept.write_bytes(b"another result")
+    with JournalReader(tmp_path / "s") as reader:
+        audit = Audit(reader)
+        (line,) = audit.lines()
+        assert isinstance(line, AuditLine)
+        assert bool(line.doubt) is bool(harm)
+        assert (audit.ending().lost, audit.ending().whole) == (int(bool(harm)), not harm)
 
 
 async def test_no_act_is_left_out_that_the_end_vouches_for(tmp_path: Path) -> None:

@@ -43,6 +43,9 @@ def audit(session: str | None, others: bool, as_json: bool, since: int, types: t
 
     Times are UTC. It is read from the journal alone, also while the session runs, and ends with whether the chain of
     hashes holds from the first event to the last. The start of the session's id is enough.
+
+    The chain shows accidents and edits. Whoever may write as you can make a whole new record: to show that too, keep
+    the last line, the head, somewhere else.
     """
     from orchestrator.journal.audit import Audit
     from orchestrator.journal.reader import JournalReader
@@ -154,6 +157,8 @@ def _closing(end: Ending) -> Iterator[str]:
     else:
         yield f"chain verified from 1 to {end.events}: yes"
     yield f"head anchor matches: {_anchor(end)}"
+    if end.lost:
+        yield f"results beside the journal: {end.lost} gone, or not what was stored; their lines say so"
     if end.recorded_as:
         yield f"NOT THIS SESSION'S: the record says that it is of {clean(end.recorded_as, newlines=False, limit=100)}"
     yield f"head: event {end.proved}, {end.head}"
