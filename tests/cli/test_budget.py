@@ -39,7 +39,7 @@ def test_a_bound_run_concludes_and_goes_on_when_a_person_gives_it_more(tmp_path:
     assert "of 300 tool calls" in settle(quick("report", session)).out
 
 
-@pytest.mark.parametrize("amount", ["5", "lots", "log:5calls", "0usd", "5usd,5usd"])
+@pytest.mark.parametrize("amount", ["", "5", "lots", "log:5calls", "0usd", "5usd,5usd"])
 def test_what_is_no_budget_is_refused_before_anything_begins(tmp_path: Path, quick: InProcess, amount: str) -> None:
     ran = quick("run", str(tmp_path), "--budget", amount)
     assert ran.status == 2

@@ -64,7 +64,7 @@ def run(ctx: click.Context, /, **given: object) -> int:
     failed; 130 interrupted (Ctrl-C once: stops and can be resumed; twice: quits at once).
     """
     _refuse_nothing(given, ctx.meta.get(_COMMAND))
-    if given["budget"]:
+    if given["budget"] is not None:
         from tui.commands.budget import budget_from
 
         budget_from(str(given["budget"]))  # what is wrong with it is said before a war room opens
