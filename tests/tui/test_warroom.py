@@ -66,6 +66,22 @@ async def test_a_resize_keeps_the_place_and_what_is_read() -> None:
         assert not here(room).following
 
 
+async def test_where_nothing_can_be_seen_nothing_is_done_and_questions_still_can_be_read() -> None:
+    acts = FakeActs(running=True)
+    async with war_room(view_of(at_work(), acts), (59, 15)) as (room, pilot):
+        await press(pilot, "m", "x", "enter", "i", "asterisk", "!", "r", "y")
+        assert not room.prompt.kind
+        assert not acts.done
+        assert "too small" in shown(pilot.app)
+        room.ask_leave(1, "it goes on when it is opened again")
+        await settled(pilot)
+        assert "L leave  S stop  esc stay" in shown(pilot.app)
+        await press(pilot, "escape")
+        await pilot.resize_terminal(80, 24)
+        await press(pilot, "m", "x", "enter")
+        assert acts.done == [("message", "x")]
+
+
 async def test_zoom_gives_one_place_the_room_and_back() -> None:
     async with war_room(view_of(at_work())) as (room, pilot):
         await press(pilot, "3", "z")

@@ -13,10 +13,10 @@ from tui import seams
 from tui.actions import Action
 from tui.actions import of as actions_of
 from tui.bindings import bindings_of
+from tui.hinting import hint_of
 from tui.screens.prompting import AGENTS, PromptingScreen
 from tui.views.footer import footer
 from tui.views.layout import Layout, layout_for
-from tui.views.next_step import next_step
 from tui.views.paint import Line, Span, line
 from tui.widgets.board import HypothesisBoard
 from tui.widgets.line_view import LineView
@@ -233,37 +233,14 @@ class WarRoomScreen(PromptingScreen):
         self.query_one("#footer", TextBlock).show(footer("warroom", self.offers, width, lead))
 
     def _hint(self) -> Line:
-        view = self.view
-        if view is None:
-            return self.said
-        waiting = len(view.incident.pending)
-        parts: list[Span] = list(self.said)
-        if not parts and view.notice:
-            parts = list(line((view.notice, "warn")))
-        if parts and waiting and seams.offered("review"):
-            parts += line((f"  ! {waiting} waits: a reviews", "warn"))
-        if not parts and waiting:
-            how = (
-                "a reviews"
-                if seams.offered("review")
-                else f"warroom fix list {view.acts.session_id}"
-                if view.acts
-                else ""
-            )
-            parts = list(line((f"! {waiting} waits for your yes or no: {how}", "warn")))
-        if not parts and view.caught_up and not view.running:
-            step = next_step(view.agents.session, view.agents.reason, view.agents.message)
-            parts = list(line((step, "warn")))
-        if not parts and (queued := view.streams.queued.count):
-            parts = list(line((f"{queued} message{'s' if queued > 1 else ''} not heard yet", "dim")))
-        return tuple(parts) or line(("> ", "accent"), ("m steer or ask", "dim"))
+        return self.said if self.view is None else hint_of(self.view, self.said)
 
     # -- what is offered ---------------------------------------------------------------------
 
     def offers(self, action: Action) -> bool:
         """Say whether an action can be done now."""
-        if action.needs and not seams.offered(action.needs):
-            return False
+        if self._layout == "notice" or (action.needs and not seams.offered(action.needs)):
+            return False  # nobody acts on what nobody sees
         view, acts = self.view, self.view.acts if self.view is not None else None
         can = acts is not None and not acts.why_not
         match action.id:
@@ -290,6 +267,8 @@ class WarRoomScreen(PromptingScreen):
     def why_not(self, action: Action) -> str:
         """Say why an action cannot be done now: where the session can only be watched, that."""
         acts = self.view.acts if self.view is not None else None
+        if self._layout == "notice":
+            return "too small: nothing is done"
         if acts is None and action.id != "pane.follow":
             return "it is still being opened"
         watching = acts is not None and acts.why_not and action.id not in ("pane.follow", "approvals")
