@@ -25,6 +25,8 @@ from orchestrator.journal.events import (
     StopReason,
     StopReasonType,
     ThreadCreated,
+    ThreadMessageReceived,
+    ThreadMessageSent,
     ThreadStatusIdle,
     ThreadStatusRunning,
     UserMessage,
@@ -35,6 +37,7 @@ from tests.tui.story import FakeActs, Teller, opened, view_of
 from tui.screens.prompting import addressed
 from tui.session_view import SessionView
 from tui.views.connection import age_words, lost_words
+from tui.views.incident import engine_words
 from tui.views.next_step import next_step
 from tui.views.paint import Row, line, text_of
 from tui.views.ring import Ring
@@ -248,6 +251,28 @@ async def test_the_header_says_that_the_connection_is_lost_and_which_session_it_
         top = shown(pilot.app).splitlines()[0]
     assert "no connection for 12 s" in top
     assert "agent_01 v3 · sesn_01" in top
+
+
+@pytest.mark.parametrize(
+    ("width", "engine"), [(170, "agent_01 v3 · sesn_01"), (120, "sesn_01"), (80, "offline"), (60, "")]
+)
+def test_the_engine_takes_the_room_there_is(width: int, engine: str) -> None:
+    assert engine_words(told().incident, width) == engine
+
+
+async def test_what_nobody_heard_yet_goes_on_with_r() -> None:
+    view = told(UserMessage(content=text_content("look there")), idle("end_turn"))
+    async with war_room(view) as (_, pilot):
+        assert "1 message not heard yet: r goes on, and says it" in shown(pilot.app)
+
+
+def test_a_specialist_reports_to_its_coordinator_by_name() -> None:
+    report = ThreadMessageSent(to_session_thread_id="sthr_9", content=text_content("all quiet"))
+    task = ThreadMessageReceived(from_session_thread_id="sthr_9", content=text_content("look"))
+    assert rows(told((task, "logs"), (report, "logs")), "logs") == [
+        "from orchestrator: look",
+        "to orchestrator: all quiet",
+    ]
 
 
 # -- what a thread used

@@ -133,13 +133,17 @@ def standing_words(fold: IncidentFold) -> str:
     return words.get(kind, kind.replace("_", " "))
 
 
-def engine_words(fold: IncidentFold) -> str:
-    """Return how the engine is shown: for one at a server the agent's id and version, and the session's id."""
-    if fold.opened is None:
+def engine_words(fold: IncidentFold, width: int = 200) -> str:
+    """Return the engine as there is room for: at a server the agent's id and version, and the session's id."""
+    if fold.opened is None or width < 72:
         return ""
     if fold.remote is None:
-        return fold.opened.shown_as or fold.opened.engine
-    return f"{'' if fold.remote.hands else 'watching '}{fold.remote.shown_as}"
+        shown_as = fold.opened.shown_as or fold.opened.engine
+        return shown_as if width >= 110 else shown_as.partition(" ")[0]
+    watching = "" if fold.remote.hands else "watching "
+    if width < 110:
+        return watching.strip() or fold.opened.engine
+    return f"{watching}{fold.remote.shown_as if width >= 150 else fold.remote.id}"
 
 
 def header(fold: IncidentFold, now: datetime, width: int, note: str = "", spent: str = "") -> Line:
@@ -152,8 +156,7 @@ def header(fold: IncidentFold, now: datetime, width: int, note: str = "", spent:
     status = standing_words(fold)
     running = fold.spans.status in ("running", "rescheduling")
     bad = status in ("failed", "refused", "stopped")
-    shown_as = engine_words(fold)
-    engine = shown_as if width >= 110 else shown_as.partition(" ")[0] if width >= 72 else ""
+    engine = engine_words(fold, width)
     before = line(
         (f"  ·  {engine}" if engine else "", "dim"),
         ("  ·  ", "dim"),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.journal.events import (
+    MAIN_THREAD,
     AgentMessage,
     ApprovalDecided,
     ApprovalRequested,
@@ -159,16 +160,21 @@ def of_agents(body: Body) -> Made | None:
             return line(("= verdict: ", "accent"), (headline, "strong")), (), Ref("verdict", "")
         case ThreadMessageSent(to_agent_name=name, to_session_thread_id=thread, content=parts):
             text = " ".join(part.text for part in parts)
-            return line((f"to {name or thread}: {flat(text)}", "dim")), rest_of(text), None
-        case ThreadMessageReceived(from_agent_name=name, content=parts):
+            return line((f"to {name or _named(thread, thread)}: {flat(text)}", "dim")), rest_of(text), None
+        case ThreadMessageReceived(from_agent_name=name, from_session_thread_id=thread, content=parts):
             text = " ".join(part.text for part in parts)
-            return line((f"from {name or 'another'}: {flat(text)}", "dim")), rest_of(text), None
+            return line((f"from {name or _named(thread, 'another')}: {flat(text)}", "dim")), rest_of(text), None
         case ThreadStatusIdle(stop_reason=stop):
             ending: Tone = "good" if stop.type == "end_turn" else "bad" if stop.type == "error" else "warn"
             word = "done" if stop.type == "end_turn" else stop.type.replace("_", " ")
             return line((f"{word}{': ' + flat(stop.message) if stop.message else ''}", ending)), (), None
         case _:
             return None
+
+
+def _named(thread: str, otherwise: str) -> str:
+    """Return whom a specialist talks with where nobody is named: at a server it is its coordinator."""
+    return MAIN_THREAD if thread.startswith("sthr_") else otherwise
 
 
 def of_people(body: Body) -> Made | None:
