@@ -89,8 +89,9 @@ class Board:
         body = event.body
         if isinstance(body, FindingReported):
             self._by_agent.setdefault(body.finding.agent, {})[body.id] = body.finding
-        elif isinstance(body, ThreadStatusRunning):
-            # The agent starts over (with more sources): what it still holds, it reports again.
+        elif isinstance(body, ThreadStatusRunning) and event.stream == "local":
+            # The agent starts over (with more sources): what it still holds, it reports again. One that a server
+            # runs goes on with another task instead, and what it found stays.
             self._by_agent.pop(body.agent_name, None)
         elif isinstance(body, BoardEdited):
             self._edits.append(body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.journal.events import ClaimsChecked, FindingReported, VerdictReached
+from orchestrator.verdict.board import Board
 from tests.managed.driving import ENDS, Driver, ask_scout, events, lead_that, scout_that, script, told
 from tests.managed.toys import CITED
 from tests.standin import Actor, Call, Standin, Told
@@ -35,6 +36,30 @@ async def test_a_finding_that_holds_is_on_the_board_and_one_in_a_bad_form_is_men
     assert (taken.is_error, taken.text) == (False, f"On the board as {finding.id}.")
     assert again.text == taken.text
     assert finding.finding.agent == "scout", "whose it is, is never taken from what the model says"
+
+
+async def test_what_an_agent_found_stays_on_the_board_when_it_gets_another_task(drive: Driver, server: Standin) -> None:
+    async def lead(actor: Actor) -> None:
+        await actor.hear()
+        thread = await actor.delegate("scout", "Look.")
+        await actor.hear()
+        await actor.act(sends=[(thread, "Look again.")])
+        await actor.hear()
+        await actor.call("conclude", ENDS)
+
+    async def scout(actor: Actor) -> None:
+        task = await actor.hear()
+        await actor.call("scout_look", {"q": "here"})
+        await actor.call("report_finding", {**FINDING, "claim": f"As to '{task.text}': it broke."})
+        await actor.report("I am done.")
+
+    server.script(script(lead, scout))
+    session = await drive.session()
+    assert await session.run() == "end_turn"
+    board = Board()
+    for event in events(session):
+        board.apply(event)
+    assert len(board.findings) == 2
 
 
 async def test_what_does_not_hold_goes_back_while_rounds_are_left_and_then_counts_for_nothing(
