@@ -115,6 +115,16 @@ async def test_delete_takes_another_key_and_esc_keeps(tmp_path: Path) -> None:
         await until(stage, lambda: "no sessions yet" in shown(app))
 
 
+async def test_a_tab_takes_no_question_out_of_reach(tmp_path: Path) -> None:
+    async with app_on(tmp_path) as (app, pilot):
+        stage = cast(Pilot[None], pilot)
+        await until(stage, lambda: "no sessions yet" in shown(app))
+        await press(stage, "c", *"/nowhere", "tab", "shift+tab", "escape")
+        assert not app.screen.query_one(PromptBar).kind
+        await press(stage, "c", *"/nowhere", "tab", "enter")
+        await until(stage, lambda: "/nowhere: cannot be opened" in shown(app))
+
+
 async def test_a_path_that_is_not_there_is_said(tmp_path: Path) -> None:
     async with app_on(tmp_path) as (app, pilot):
         stage = cast(Pilot[None], pilot)

@@ -94,6 +94,12 @@ class PromptInput(Input):
         """Hand the text over."""
         self._submit_text(self.value)
 
+    def on_key(self, event: events.Key) -> None:
+        """Keep the focus: a tab would take it elsewhere, and leave a question that no key answers."""
+        if event.key in ("tab", "shift+tab"):
+            event.stop()
+            event.prevent_default()
+
 
 class PromptBar(Horizontal):
     """One row: a hint, a text being typed, or a question."""
