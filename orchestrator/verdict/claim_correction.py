@@ -131,6 +131,9 @@ class _Correction:
         changes: dict[str, object] = {"citations": refs}
         if f"{place}.at" in self.places:
             changes["at"] = None
+        suspect = getattr(part, "suspect", None)
+        if suspect is not None and f"{place}.suspect.label" in self.places:
+            changes["suspect"] = suspect.model_copy(update={"label": ""})
         return part.model_copy(update=changes)
 
     def _parts(self, place: str, parts: Sequence[Part], words: str) -> tuple[Part, ...]:

@@ -61,6 +61,10 @@ class Sentences:
         if self.sources.has("commit", sha, found.claimant) is False:
             found.doubt(place, sha, "the sources know no commit of this name", "commit")
 
+    def is_said_anywhere(self, words: str) -> bool:
+        """Say whether anything that a tool returned says this, or who opened the incident."""
+        return self.record.says(words) or self._is_said(words, [])
+
     def moment(self, found: Checked, place: str, at: datetime | None, refs: Sequence[str]) -> None:
         """Check that a moment lies in what the sources cover."""
         reach = None if at is None else self.reach(refs)

@@ -205,6 +205,8 @@ class ClaimsChecker:
         known = self.sources.has(kind, name, found.claimant)
         if known is False:
             found.doubt(place, name, f"the sources know no {kind} of this name", doubt)
+        elif known is None and kind in ("flag", "deploy") and not self._sentences.is_said_anywhere(name):
+            found.doubt(place, name, f"no source holds a {kind}, and nothing that was read names it", doubt)
         elif known is None and kind in ("flag", "deploy", "host"):
             found.unsettled(f"{kind} {name} (no source holds names of this kind)")
 
@@ -222,7 +224,7 @@ class ClaimsChecker:
 
     def _suspect(self, found: Checked, place: str, suspect: Suspect) -> None:
         if suspect.kind == "commit" and suspect.label:
-            self._label(found, suspect)
+            self._label(found, place, suspect)
         if suspect.kind in _LOOKED_UP:
             kind, doubt = _LOOKED_UP[suspect.kind]
             self._name(found, f"{place}.key", kind, suspect.key, doubt)
@@ -232,13 +234,17 @@ class ClaimsChecker:
             if not known and not any(self.sources.has(one, suspect.key) for one in kinds):
                 found.unsettled(f"{suspect.kind} {suspect.key} (a name that no source knows)")
 
-    def _label(self, found: Checked, suspect: Suspect) -> None:
-        """List what a commit is called by where the evidence of the commit does not say it."""
-        held = [
-            item for item in (*self.record.of_commit(suspect.key), *found.evidence.values()) if suspect.key in item.ref
-        ]
+    def _label(self, found: Checked, place: str, suspect: Suspect) -> None:
+        """Refuse a name for a commit that the evidence of the commit does not say: the board shows it by that name."""
+        held = (*self.record.of_commit(suspect.key), *found.evidence.values())
+        mine = [f"{item.label}\n{item.excerpt}" for item in held if suspect.key in item.ref]
         found.count += 1
-        if not any(quoted_in(suspect.label, f"{item.label}\n{item.excerpt}") for item in held):
+        if any(quoted_in(suspect.label, passage) for passage in mine):
+            return
+        if mine:
+            reason = "not what this commit is called: use words of its subject, or no label"
+            found.doubt(f"{place}.label", suspect.label, reason, "commit")
+        else:
             found.unsettled(f"“{suspect.label[:80]}” for {suspect.key[:12]} (not what is known of this commit)")
 
     def _reach(self, refs: Sequence[str]) -> Window | None:

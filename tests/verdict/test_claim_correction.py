@@ -94,12 +94,17 @@ def test_what_a_verdict_cites_nothing_for_and_names_that_nobody_gave_are_listed(
     made = verdict(
         blast_radius=[{"text": "payments is slow", "citations": []}],
         confidence={"value": 0.9, "reasons": ["“utterly made up”", "“card declined”", "`Ada Okoro`"]},
-        cause={**verdict().model_dump()["cause"], "suspect": {"kind": "commit", "key": SHA, "label": "drop all"}},
+        ruled_out=[
+            {
+                **verdict().model_dump()["ruled_out"][0],
+                "suspect": {"kind": "commit", "key": ELSEWHERE, "label": "drop all"},
+            }
+        ],
     )
     found = checker().verdict(made)
     assert found.doubts == []
     assert found.unchecked == [
-        f"“drop all” for {SHA[:12]} (not what is known of this commit)",
+        f"“drop all” for {ELSEWHERE[:12]} (not what is known of this commit)",
         "payments is slow (nothing is cited for it)",
         "“utterly made up” (nothing is cited for it)",
     ]
@@ -144,6 +149,11 @@ FALSE: list[tuple[dict[str, Any], str, str]] = [
     ({"actions": [{"kind": "fix", "text": "revert commit deadbeef99"}]}, "actions[0].text", "no commit"),
     ({"headline": "shop: commit deadbeef99 did it"}, "headline", "no commit"),
     ({"headline": "shop is broken since 2024-03-29 09:08:00 UTC"}, "headline", "outside"),
+    (
+        part("cause", suspect={"kind": "commit", "key": SHA, "label": "drop all"}),
+        "cause.suspect.label",
+        "not what this",
+    ),
     (part("state", reason="it says “all is well”"), "state.reason", "what is cited does not say this"),
     (
         {"confidence": {"value": 0.9, "reasons": ["fits", "commit deadbeef99 says so"]}},

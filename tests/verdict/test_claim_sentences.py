@@ -8,7 +8,21 @@ from orchestrator.verdict.claim_figures import numbers, unsettled
 from orchestrator.verdict.claim_sentences import LONGEST
 from orchestrator.verdict.claim_words import commits, ids, names, plain_quotes, quoted_in, quotes, times
 from subagents.contract import Finding, Suspect
-from tests.verdict.claimed import COMMIT, DEPLOY, ELSEWHERE, ERRORS, LATENCY, LINE, OTHER, SHA, check, fact, finding
+from subagents.verifying import NameKind
+from tests.verdict.claimed import (
+    COMMIT,
+    DEPLOY,
+    ELSEWHERE,
+    ERRORS,
+    LATENCY,
+    LINE,
+    OTHER,
+    SHA,
+    FakeVerifier,
+    check,
+    fact,
+    finding,
+)
 
 S = SHA[:12]
 
@@ -148,3 +162,20 @@ def test_the_words_of_another_file_in_straight_quotes_are_no_name() -> None:
     (doubt,) = check(finding('shop said "card declined for order"', citations=(LINE,))).doubts
     assert (doubt.kind, doubt.reason) == ("quote", "what is cited does not say this")
     assert check(finding('payments said "card declined for order"', citations=(OTHER,))).doubts == []
+
+
+def test_the_board_calls_a_commit_by_its_own_words_only() -> None:
+    for label, refused in (("cut the pool", []), ("drop all tables", ["about.label"])):
+        about = Suspect(kind="commit", key=SHA, label=label)
+        found = check(finding(about=about, stance="for", citations=(COMMIT,)))
+        assert [doubt.place for doubt in found.doubts] == refused
+
+
+def test_a_flag_where_no_source_holds_flags_is_refused_unless_something_names_it() -> None:
+    class FakeWithoutFlags(FakeVerifier):
+        def has(self, kind: NameKind, name: str) -> bool | None:
+            return None if kind == "flag" else super().has(kind, name)
+
+    for key, refused in (("payments", 0), ("nope", 1)):
+        claim = finding(about=Suspect(kind="flag", key=key), stance="for", citations=(LINE,))
+        assert len(check(claim, FakeWithoutFlags()).doubts) == refused
