@@ -214,12 +214,13 @@ class Session(SessionParts):
             await self._recorder.record(UserInterrupt(session_thread_id=thread), MAIN_THREAD, now=True)
 
     async def _halt(self) -> None:
+        """Leave: what works elsewhere for this session may go on there, which an interrupt would stop."""
         if self._running is not None:
-            self._stop()
+            self._stop(interrupt=False)
             await asyncio.wait({self._running})
 
-    def _stop(self) -> None:
-        if not self._desk.cancel.is_set() and self._running is not None:
+    def _stop(self, *, interrupt: bool = True) -> None:
+        if interrupt and not self._desk.cancel.is_set() and self._running is not None:
             self._desk.inbox.put(Interrupt())
         self._desk.cancel.set()
         self._log.giving_up.set()

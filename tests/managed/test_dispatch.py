@@ -117,6 +117,22 @@ async def test_all_is_stopped_there_too_and_goes_on_when_it_is_resumed(
     assert len(server.state.sessions) == 1
 
 
+async def test_who_only_leaves_finds_the_calls_waiting(drive: Driver, server: Standin, tmp_path: Path) -> None:
+    server.script(script(lead_that(ask_scout), scout_that(Call("scout_wait", {"q": str(tmp_path / "gate")}))))
+    session = await drive.session()
+    running = asyncio.create_task(session.run())
+    await drive.until(session, lambda event: event.type == "warroom.tool_started")
+    await drive.live(session)
+    await session.close()
+    assert await running == "interrupted"
+    assert server.state.only().blocked(), "nothing was interrupted there"
+    (tmp_path / "gate").touch()
+    session = await drive.again(session)
+    assert "resume catches up" in session.standing.message
+    assert await session.run() == "end_turn"
+    assert [call.finished.outcome for call in calls_of(events(session)).values() if call.finished] == ["ok"]
+
+
 async def test_a_result_for_a_closed_call_is_dropped_and_one_in_a_bad_form_is_replaced(
     drive: Driver, server: Standin
 ) -> None:

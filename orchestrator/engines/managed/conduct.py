@@ -23,7 +23,7 @@ from orchestrator.engines.managed.endings import Ending, ending_of, ending_of_st
 from orchestrator.engines.managed.interrupts import Interrupts
 from orchestrator.engines.managed.nonces import nonce_of
 from orchestrator.engines.managed.outbox import MESSAGE, Outbox, Words
-from orchestrator.engines.managed.person import listen
+from orchestrator.engines.managed.person import Person
 from orchestrator.engines.managed.remote_sessions import HOST_KEY
 from orchestrator.engines.managed.sending import Sender
 from orchestrator.engines.managed.streams import Health, Streams, Terms
@@ -47,6 +47,7 @@ REMINDER: Final = (
     "`inconclusive` is a good answer when it is the truth."
 )
 GO_ON: Final = "Go on with the investigation from where it stopped."
+LEFT: Final = "nobody is here; the agents go on at the service until they need a tool; resume catches up"
 TICK_S: Final = 2.0
 _STATUS: Final = "session.status_"
 
@@ -72,6 +73,7 @@ class Conduct:
         sender = Sender(setting.client, remote.id, desk.clock)
         self._caps = Caps(desk.budget)
         self._cap = Cap(setting.client, remote.id, desk)
+        self._person = Person(desk)
         self._outbox = Outbox(desk, sender, remote.nonce or remote.id)
         self._interrupts = Interrupts(desk, sender)
         self._dispatcher = Dispatcher(desk, Answers(sender), self._told, self._fail)
@@ -119,7 +121,7 @@ class Conduct:
         for work, name in (
             (self._decide(), "decide"),
             (self._outbox.work(), "outbox"),
-            (listen(self._desk, self.say, self._stop_by_person), "inbox"),
+            (self._person.listen(self.say, self._stop_by_person), "inbox"),
             (self._tick(), "tick"),
         ):
             self._spawn(work, name)
@@ -128,7 +130,7 @@ class Conduct:
             await asyncio.wait((self._over, cancel), return_when=asyncio.FIRST_COMPLETED)
             if self._over.done():
                 return self._over.result()
-            return await self._interrupted()
+            return await self._cancelled()
         finally:
             cancel.cancel()
             await self._dispatcher.stop()
@@ -242,8 +244,10 @@ class Conduct:
         told = f"The person on call stopped {thread}. It sends no report."
         await self._interrupt(thread, f"{told} Go on without it, or give it another task.")
 
-    async def _interrupted(self) -> Ending:
-        """The person stopped all of it: stop it there too, so that nothing is spent while nobody is here."""
+    async def _cancelled(self) -> Ending:
+        """Stop there what the person stopped here; where they only left, it goes on there as far as it can."""
+        if not self._person.stopped_all():
+            return Ending("interrupted", LEFT)
         sent = await self._interrupts.send_all_in_time()
         if sent:
             return Ending("interrupted", "")

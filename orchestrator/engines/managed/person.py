@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from orchestrator.engines.base import Desk, Interrupt, Message, SourceAdded
 from orchestrator.engines.managed.beginning import is_told
@@ -11,17 +12,31 @@ from orchestrator.engines.managed.outbox import Words
 from orchestrator.journal.events import MAIN_THREAD
 
 
-async def listen(desk: Desk, say: Callable[[Words], None], stop: Callable[[str], Awaitable[None]]) -> None:
-    """Take up what comes, for ever: a message, a source, the interrupt of one thread."""
-    while True:
-        incoming = await desk.inbox.get()
-        if isinstance(incoming, Message):
-            if not is_told(desk, incoming):
-                say(words_of(desk, incoming))
-        elif isinstance(incoming, SourceAdded):
-            say(words_on(desk, incoming))
-        elif isinstance(incoming, Interrupt) and incoming.thread is not None:
-            await stop(incoming.thread)
+@dataclass
+class Person:
+    """Who sits in front of this session."""
+
+    desk: Desk
+    _stopped_all: bool = False
+
+    async def listen(self, say: Callable[[Words], None], stop: Callable[[str], Awaitable[None]]) -> None:
+        """Take up what comes, for ever: a message, a source, the interrupt of one thread."""
+        while True:
+            incoming = await self.desk.inbox.get()
+            if isinstance(incoming, Message):
+                if not is_told(self.desk, incoming):
+                    say(words_of(self.desk, incoming))
+            elif isinstance(incoming, SourceAdded):
+                say(words_on(self.desk, incoming))
+            elif incoming.thread is None:
+                self._stopped_all = True
+            else:
+                await stop(incoming.thread)
+
+    def stopped_all(self) -> bool:
+        """Say whether they interrupted everything, rather than left."""
+        left = self.desk.inbox.drain()
+        return self._stopped_all or any(isinstance(one, Interrupt) and one.thread is None for one in left)
 
 
 def words_of(desk: Desk, message: Message) -> Words:
