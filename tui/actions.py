@@ -32,7 +32,7 @@ class Action:
     """One thing a person can do."""
 
     id: str
-    """Stable name, by which a key is remapped in warroom.toml: `pane.zoom`."""
+    """Stable name, by which its keys can be changed (`with_keys`): `pane.zoom`."""
     keys: tuple[str, ...]
     """As Textual names them; the first is shown."""
     word: str

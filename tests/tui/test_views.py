@@ -176,6 +176,18 @@ def test_ends_are_told_apart(stop: str, why: str, state: str, said: str) -> None
     assert words(events, "logs") == (state, said)
 
 
+def test_why_it_stopped_is_said_once() -> None:
+    tell = Teller()
+    why = StopReason(type="budget_reached", message="budget reached: 5 of 5 tool calls used; what was found is kept")
+    ended = [tell(StatusRunning()), tell(StatusIdle(stop_reason=why))]
+    assert (
+        rows(view_of(ended), MAIN_THREAD)[-1]
+        == "stopped: budget reached: 5 of 5 tool calls used; what was found is kept"
+    )
+    said = words(ended, MAIN_THREAD)[1]
+    assert said.count("budget reached") == 1
+
+
 def test_an_error_of_a_specialist_is_its_state_and_a_decision_ends_asking() -> None:
     tell = Teller()
     fault = SessionError(error=SessionErrorDetail(type="x", message="it broke"))

@@ -220,6 +220,6 @@ def _ended(stop: StopReason) -> AgentWords:
         case "requires_action":
             return AgentWords("asking", "asks for your yes or no")
         case "budget_reached":
-            return AgentWords("stopped", f"stopped: budget reached{message}")
+            return AgentWords("stopped", f"stopped: budget reached{message.removeprefix(': budget reached')}")
         case _:
             return AgentWords("stopped", f"stopped{message}")

@@ -232,8 +232,10 @@ def of_session(body: Body) -> Made | None:
             return line((f"works ({reason.replace('_', ' ') or 'started'})", "dim")), (), None
         case StatusIdle(stop_reason=stop):
             ends = {"end_turn": "done", "requires_action": "waits for your decision"}
-            done = ends.get(stop.type, f"stopped: {stop.type.replace('_', ' ')}")
-            return line((f"{done}{': ' + flat(stop.message) if stop.message else ''}", "dim")), (), None
+            kind = stop.type.replace("_", " ")
+            done = ends.get(stop.type, f"stopped: {kind}")
+            more = flat(stop.message).removeprefix(f"{kind}: ")  # said once
+            return line((f"{done}{': ' + more if more else ''}", "dim")), (), None
         case RemoteSession():
             return line((remote_words(body), "warn" if body.act in ("claimed", "lost") else "dim")), (), None
         case UnknownBody(type=kind):
