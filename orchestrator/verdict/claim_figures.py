@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.verdict.claim_numbers import mismatch, moment, rounds_to
+from orchestrator.verdict.claim_numbers import is_finite, mismatch, moment, rounds_to
 from orchestrator.verdict.claim_words import times, without_times
 from subagents import quantities
 from subagents.contract import Fact
@@ -44,6 +44,8 @@ _UNIT_NAMES: Mapping[str, str] = {
     "microsecond": "us",
     "microseconds": "us",
 }
+_MOST_DIGITS = 300
+"""Longer numbers are infinite."""
 _FACTORS = ("x", "\u00d7", "fold")
 _PLAIN = frozenset({quantities.FACTOR, quantities.COUNT, quantities.BASELINE_COUNT, quantities.RANK})
 """Quantities that no share is."""
@@ -116,7 +118,7 @@ def _zone(written: str | None) -> timedelta | None:
 
 
 def _numbers_unsettled(text: str, facts: tuple[Fact, ...]) -> tuple[str, ...]:
-    held = [fact for fact in facts if fact.quantity not in quantities.MOMENTS and not isinstance(fact.value, str)]
+    held = [fact for fact in facts if fact.quantity not in quantities.MOMENTS and is_finite(fact.value)]
     return tuple(dict.fromkeys(one.text for one in numbers(text) if not any(_states(one, fact) for fact in held)))
 
 
@@ -133,6 +135,6 @@ def _states(one: Stated, fact: Fact) -> bool:
         return False
     plain = one.number.replace(",", "")
     said = Fact(quantity=fact.quantity, value=float(plain), unit=unit, citation=fact.citation)
-    if plain.removeprefix("-").isdigit():
+    if plain.removeprefix("-").isdigit() and len(plain) <= _MOST_DIGITS:
         said = said.model_copy(update={"value": int(plain)})
     return mismatch(said, Recomputed(value=value, unit=fact.unit)) is None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -134,6 +135,11 @@ def _plain(value: float) -> str:
     return f"{value:.6g}"
 
 
+def is_finite(value: float | int | str) -> bool:
+    """Say whether a value is a number that a float can hold."""
+    return not isinstance(value, str) and -sys.float_info.max <= value <= sys.float_info.max
+
+
 def rounds_to(stated: str, true: float) -> bool:
     """Say whether a true value rounds to a stated number at the stated number's last digit."""
     try:
@@ -142,6 +148,8 @@ def rounds_to(stated: str, true: float) -> bool:
         return False
     if not number.is_finite() or not math.isfinite(true):
         return str(float(number)) == str(true)
+    if not math.isfinite(float(number)):
+        return False
     off = abs(float(number) - true)
     if off <= EXACT * max(abs(float(number)), abs(true)):
         return True

@@ -129,18 +129,22 @@ def names(text: str) -> tuple[str, ...]:
 
 def times(text: str) -> tuple[Dated, ...]:
     """Return the full times and the days of a sentence, outside quotes."""
-    found = []
-    for at in _DATED.finditer(unquoted(text)):
-        zone = (at["zone"] or "+00:00").replace("UTC", "+00:00").replace("GMT", "+00:00")
-        clock = at["clock"] or "00:00"
-        length = DAY if not at["clock"] else timedelta(minutes=1) if len(clock) == 5 else timedelta(seconds=1)
-        try:
-            found.append(Dated(at[0], moment(f"{at['day']}T{clock}{zone}"), length, at["zone"] is not None))
-        except (ValueError, OverflowError):
-            continue  # 2026-13-45: a number like any other
-    return tuple(found)
+    return tuple(one for at in _DATED.finditer(unquoted(text)) if (one := _dated(at)) is not None)
+
+
+def _dated(at: re.Match[str]) -> Dated | None:
+    """Return what a match says; None for 2026-13-45: numbers like any other."""
+    zone = (at["zone"] or "+00:00").replace("UTC", "+00:00").replace("GMT", "+00:00")
+    clock = at["clock"] or "00:00"
+    length = DAY if not at["clock"] else timedelta(minutes=1) if len(clock) == 5 else timedelta(seconds=1)
+    try:
+        found = Dated(at[0], moment(f"{at['day']}T{clock}{zone}"), length, at["zone"] is not None)
+        found.may_lie_in(found.at, found.at)
+    except (ValueError, OverflowError):
+        return None
+    return found
 
 
 def without_times(text: str) -> str:
     """Return a sentence without its quotes, full times and days."""
-    return _DATED.sub(" ", unquoted(text))
+    return _DATED.sub(lambda at: at[0] if _dated(at) is None else " ", unquoted(text))

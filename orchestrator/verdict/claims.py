@@ -17,7 +17,7 @@ from orchestrator.journal.verdict import Culprit, Symptom, Verdict
 from orchestrator.verdict.claim_checked import Checked
 from orchestrator.verdict.claim_figures import unsettled
 from orchestrator.verdict.claim_lookups import Sources, ToolRecord, Unsettled
-from orchestrator.verdict.claim_numbers import mismatch, moment, unit_of
+from orchestrator.verdict.claim_numbers import is_finite, mismatch, moment, unit_of
 from orchestrator.verdict.claim_parts import cited, remarks_of, services_of, texts_of, times_of
 from orchestrator.verdict.claim_sentences import GRACE, Sentences
 from orchestrator.verdict.claim_words import commits, quoted_in
@@ -154,6 +154,9 @@ class ClaimsChecker:
                 self._fact(found, where, said, fact)
 
     def _malformed(self, found: Checked, place: str, said: str, fact: Fact) -> bool:
+        if not isinstance(fact.value, str) and not is_finite(fact.value):
+            found.doubt(place, fact.quantity, f"{fact.quantity} is no number that anything has", "malformed")
+            return True
         if fact.quantity in quantities.MOMENTS:
             try:
                 moment(str(fact.value))

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
+
 from orchestrator.journal.events import Body, ClaimsChecked, Event, FindingReported, VerdictReached
 from orchestrator.journal.verdict import Confidence, Culprit, Verdict
 from orchestrator.verdict.board import Board
@@ -161,6 +163,17 @@ async def test_what_was_found_before_the_time_was_up_counts() -> None:
     assert isinstance(check, ClaimsChecked)
     assert [doubt.reason for doubt in check.doubts] == ["the data says 0.1104 ratio, not 0.45"]
     assert check.unchecked == ("what was not checked by then: the check took longer than 30 s",)
+
+
+async def test_a_claim_that_breaks_the_check_does_not_count_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    gate, _ = rounds()
+    monkeypatch.setattr(ClaimsChecker, "finding", broken)
+    check, _ = await gate.ruled(FindingReported(id=TRUE.id, finding=TRUE))
+    assert isinstance(check, ClaimsChecked)
+    assert [doubt.reason for doubt in check.doubts] == ["the check broke off: ZeroDivisionError"]
 
 
 async def test_what_says_nothing_that_can_be_looked_up_makes_no_event() -> None:

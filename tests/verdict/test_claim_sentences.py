@@ -179,3 +179,15 @@ def test_a_flag_where_no_source_holds_flags_is_refused_unless_something_names_it
     for key, refused in (("payments", 0), ("nope", 1)):
         claim = finding(about=Suspect(kind="flag", key=key), stance="for", citations=(LINE,))
         assert len(check(claim, FakeWithoutFlags()).doubts) == refused
+
+
+@pytest.mark.parametrize("text", ["1e999 ms", "9" * 5000, "9" * 5000 + " ms", "2026-03-29 24:00 UTC", "25:99"])
+def test_numbers_and_times_that_nothing_can_have_are_listed(text: str) -> None:
+    assert len(unsettled(f"it was {text}", [*FACTS, fact("count", 10**400, LINE, "events")])) == 1
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400)])
+@pytest.mark.parametrize("quantity", ["peak", "complaints"])
+def test_a_number_that_no_float_holds_is_refused(value: int, quantity: str) -> None:
+    (doubt,) = check(finding("it was 5 ms", facts=(fact(quantity, value, ERRORS, "ms"),))).doubts
+    assert (doubt.kind, doubt.place) == ("malformed", "facts[0]")
