@@ -230,3 +230,23 @@ async def removed(keyed: Command, standin: Standin, row: SessionRow) -> str:
     reach = reach_of(EngineSettings(), env, keyed.home, FakeClock())
     async with reach.client:
         return await Removal(keyed.home, FakeClock(), lambda words: None, reach).remove(row)
+
+
+def test_what_is_left_at_the_server_is_found_and_nothing_else(keyed: Command, standin: Standin) -> None:
+    mine = install_of(keyed.home)
+    name, kept = here_and_there(keyed, standin)
+    stray, theirs = began(standin, metadata=made_by(mine)), began(standin, metadata=made_by(OTHER))
+    claimed_away = began(standin, metadata={**made_by(mine), "warroom_hands": OTHER})
+    for one in (stray, theirs, claimed_away):
+        rest(standin, one)
+    assert "No session at the server" in keyed("purge", "--remote", "--older-than", "1d").err
+    assert keyed("purge", "--remote", "--older-than", "0s", "--local-only").status == 2
+    first = keyed("purge", "--remote", "--older-than", "0s")
+    assert "1 sessions at" in first.err
+    said = keyed("purge", "--remote", "--older-than", "0s", "--confirm", first.err.rstrip().rpartition(" ")[2])
+    assert said.status == 0, said.err
+    assert standin.state.deleted == {stray}
+    assert {kept, theirs, claimed_away} <= set(standin.state.sessions)
+    assert keyed.home.session_ids() == [name]
+    assert deeds(keyed)[-1]["remote"] == stray
+    assert kept in keyed("sessions", "show", name).out

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -73,29 +74,41 @@ def delete(names: tuple[str, ...], token: str | None, local_only: bool, foreign:
 
 @click.command()
 @click.option("--older-than", "older", required=True, metavar="AGE", help="Such as 30d: not changed for that long.")
+@click.option("--remote", is_flag=True, help="Instead: what this installation left at the server and keeps not here.")
 @_options
-def purge(older: str, token: str | None, local_only: bool, foreign: bool, config: Path | None) -> int:
+def purge(older: str, remote: bool, token: str | None, local_only: bool, foreign: bool, config: Path | None) -> int:
     """Delete sessions that have not changed for AGE, here and at their server, in two steps as `sessions delete`."""
     from orchestrator.journal.index import Index
-    from subagents.clock import SystemClock
     from tui.commands.opening import clear_faults, state_home
 
-    home, limit = state_home(), age(older)
+    home, before = state_home(), _moment_before(older)
+    if remote:
+        from tui.commands.strays import purge_strays
+
+        if local_only or foreign:
+            raise Fault("--remote deletes only what is at the server and ours: neither --local-only nor --foreign")
+        return purge_strays(older, before, token, config)
     with clear_faults():
         rows = Index(home).rows()
     _finish_what_crashed(home)
-    try:
-        before = SystemClock().now() - limit
-    except OverflowError:
-        rows = []
-    else:
-        rows = [row for row in rows if row.updated is not None and row.updated < before]
+    rows = [row for row in rows if before is not None and row.updated is not None and row.updated < before]
     if not rows:
         if token is not None:
             raise Fault(f"nothing is older than {older}; nothing was deleted")
         narrate(f"No session is older than {older}.")
         return 0
     return _remove(home, rows, token, f"warroom purge --older-than {older}", Terms(local_only, foreign, config))
+
+
+def _moment_before(older: str) -> datetime | None:
+    """Return the time that lies an age back; None for one before all time."""
+    from subagents.clock import SystemClock
+
+    limit = age(older)
+    try:
+        return SystemClock().now() - limit
+    except OverflowError:
+        return None
 
 
 def _finish_what_crashed(home: StateHome) -> None:

@@ -144,6 +144,10 @@ def _details(row: SessionRow, folder: Path, integrity: str, live: bool) -> list[
         ("service", row.service or "-"),
         ("engine", row.engine),
         ("status", f"{row.status}: {row.reason}" + (" (open in another warroom)" if live else "")),
+        *(
+            [("server", f"{row.remote}{'' if row.hands else ', watched only: others carry out its calls'}")]
+            * bool(row.remote)
+        ),
         ("verdict", row.verdict or "none"),
         ("approvals", f"{len(row.approvals)} waiting"),
         ("created", _stamp(row.created)),

@@ -117,6 +117,7 @@ def _detail(row: SessionRow) -> tuple[Line, ...]:
         ("created", row.created.strftime(stamp) if row.created else "-"),
         ("updated", row.updated.strftime(stamp) if row.updated else "-"),
         ("events", str(row.events)),
+        ("server", f"{row.remote}{'' if row.hands else ', watched only'}" if row.remote else ""),
         ("problem", row.problem),
     )
     return tuple(line((f"{name:<9}", "dim"), flat(value)) for name, value in pairs if value)
