@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -19,6 +20,7 @@ BODY_LIMIT = 1 << 20
 
 DEPTH_LIMIT = 64
 NAME_LIMIT = 1024
+_LONG_NUMBER = re.compile(rb"[0-9]{300}")
 """Most characters of a thread, stream or source id."""
 
 
@@ -66,7 +68,17 @@ def encode(body: Body) -> bytes:
         raise BodyRefused(f"{body.type}: it is nested deeper than {DEPTH_LIMIT} levels; it was not stored")
     if b"null" in raw and _has_nonfinite(body.model_dump()):  # the encoder turns NaN into null without a word
         raise BodyRefused(f"{body.type}: it holds a number that is not finite; it was not stored")
+    if _LONG_NUMBER.search(raw) is not None and not _reads_back(raw):
+        raise BodyRefused(f"{body.type}: it holds a number that is too large to read back; it was not stored")
     return raw
+
+
+def _reads_back(raw: bytes) -> bool:
+    try:
+        orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _is_text(value: str) -> bool:

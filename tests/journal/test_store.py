@@ -177,6 +177,7 @@ def usage(value: Any) -> Body:
         (usage(float("nan")), "not finite"),
         (usage({"a": [1.0, float("-inf"), None]}), "not finite"),
         (ToolFinished(tool_use_id="t", tool="t", outcome="ok", seconds=float("inf")), "not finite"),
+        (usage([1, -(10**400)]), "too large to read back"),
         (usage("x" * BODY_LIMIT), "more than 1048576"),
         (usage(nested(DEPTH_LIMIT + 1)), "deeper than 64"),
         (usage(nested(5000)), "deeper than 64"),
