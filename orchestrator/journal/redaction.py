@@ -26,6 +26,7 @@ from orchestrator.journal.secret_bounds import Span
 from orchestrator.journal.secret_context import context_spans
 from orchestrator.journal.secret_json import JsonWalk
 from orchestrator.journal.secret_records import KeyLines, record_spans
+from orchestrator.journal.secret_values import drawn
 
 __all__ = ["Redaction", "Redactor", "Scanner", "Span", "install_key", "own_secrets_from"]
 
@@ -168,6 +169,8 @@ def _believed(kind: str, data: bytes, start: int, end: int) -> bool:
         return b"mailgun" in around or around.endswith(b"api:")
     if kind in ("openai", "dropbox", "huggingface", "flyio"):
         return any(48 <= byte <= 57 for byte in data[start:end])
+    if kind == "token":
+        return drawn(data[start:end].rpartition(b"_")[2])
     return True
 
 

@@ -13,7 +13,7 @@ COMMAND = re.compile(
     rb"(?P<command>AUTH)[\\\"']{0,3}[ \t]+|(?P<login>LOGIN)[\\\"']{0,3}[ \t]+(?=[\"'])|(?P<line>PASS)[ \t]+"
     rb"|(?P<user>(?i:add_user|change_password|auth-pass)[ \t]+\S+[ \t]+|[ \t]/user:\S+[ \t]+)"
     rb"|(?P<password_flag>(?i:pass(?:in|out)?)[ \t]+pass:)"
-    rb"|(?i:ENV|ARG|setx|setenv)[ \t]+\w*?(?P<environment>(?i:" + forms.NAME_WORDS + rb"))[ \t]+"
+    rb"|(?i:ENV|ARG|setx|setenv|set)[ \t]+\w*?(?P<environment>(?i:" + forms.NAME_WORDS + rb"))[ \t]+"
 )
 _SPACED_FLAGS: dict[bytes, tuple[bytes, ...]] = {
     b"-p": (b"sshpass", b"docker login", b"podman login", b"mongo", b"helm registry login", b"az login", b"htpasswd"),
@@ -37,6 +37,7 @@ _ECHOED = re.compile(
     rb"\b(?:echo|printf)[ \t]+(?:-[neE]{1,3}[ \t]+)?(?=[^|\n]{4,300}\|)(?:[\"']?%s(?:\\n)?[\"']?[ \t]+)?"
 )
 
+_USER = re.compile(rb"[\s=\"']([0-9a-f]{32,64}|(?=\w*\d)(?=\w*[A-Z])(?=\w*[a-z])\w{24,200}):\Z")
 _PIPED_USER = re.compile(rb"[\"']?[\w.-]{1,64}:")
 
 
@@ -82,6 +83,9 @@ def flag_value(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]
     if head.endswith((b":", b"%")):
         value = value_at(data, end)
         text = data[value.start : value.end]
+        user = _USER.search(data, start, end)
+        if not text and user is not None:  # curl -u token:
+            yield Span(*user.span(1), "token")
         if len(text) >= 4 and not (text.startswith((b"/", b"<redacted:")) or text.isdigit() or STOP.match(text)):
             yield Span(value.start, value.end, "password")
         return

@@ -45,6 +45,7 @@ _SCHEME = re.compile(
 )
 _OTHER_SCHEME = re.compile(rb"[A-Za-z][A-Za-z-]{2,24}[ \t]+(?=[A-Za-z0-9+/_=.~-]{20})")
 _LOOSE = frozenset((b"|", b",", b"->", b"??", b"?:", b"or", b"to", b"/d", b"\x82"))
+_ALGORITHM = re.compile(rb"(?i)sha\d|md5|hmac|pbkdf|aes|crypt|argon")
 _CAPTION = re.compile(
     rb"(?i)(?:^|[^a-z])(?:labels?|captions?|titles?|messages?|msg|placeholders?|hints?|tooltips?|errors?|i18n|help)[._]"
     rb"(?:\w{1,12}[._])?\Z"
@@ -104,7 +105,7 @@ def _announced(data: bytes, start: int, end: int) -> Iterator[Span]:
         yield from _scheme_value(data, start, end, head)
     elif (told := COMMAND.fullmatch(data, start, end)) is not None:
         yield from commanded(data, end, told)
-    elif head.endswith((b"-stdin", b"chpasswd")):
+    elif head.endswith((b"stdin", b"chpasswd", b" -s", b"\t-s", b" 0", b"\t0")):
         yield from piped(data, start)
     elif head[:1] in b" \t":
         yield from flag_value(data, start, end, head)
@@ -132,10 +133,7 @@ def _said(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
     elif (loose := _ends_loosely(head)) or head.startswith(b"password"):
         yield from _loosely(data, start, end, head) if loose or b" for " in head else _pair(data, start, end, head)
     elif head.startswith((b"pw", b"passwd")) and head[-1:] in b" \t":
-        value = value_at(data, end)
-        text = data[value.start : value.end]
-        if len(text) >= 10 and text.lower() != text and likely(b"password", text):
-            yield Span(value.start, value.end, "password")
+        yield from _alone(data, end)
     elif _NAME.fullmatch(head.rstrip()) or head.rstrip() == b"login":
         yield from _bare(data, end)
     elif head[-1:] in b" \t:" and (said := _SAYING.match(head)) is not None:
@@ -155,6 +153,9 @@ def _loosely(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
     word = found.group() if found else b"password"
     if not _name_counts(data, start, data[start : start + len(word)]):
         return
+    if word == b"auth" and (b"(" in head or b"[" in head):  # auth=("user", "password")
+        yield from given(data, end - 1, "password")
+        return
     quoted = data[end - 1 : end] in (b'"', b"'", b"`")
     value = value_at(data, end - len(data[:end]) + len(data[:end].rstrip(b"\"'`\\")) if quoted else end)
     if likely(word, data[value.start : min(value.end, value.start + _JUDGED)]):
@@ -163,7 +164,7 @@ def _loosely(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
 
 def _bare(data: bytes, end: int) -> Iterator[Span]:
     """Judge what follows a name with nothing but space between: only what is surely drawn at random counts."""
-    value = value_at(data, end)
+    value = value_at(data, end + (7 if data.startswith(b"base64:", end) else 0))
     text = data[value.start : min(value.end, value.start + 200)]
     if (
         len(text) >= 20
@@ -182,10 +183,19 @@ def _spoken(data: bytes, start: int, end: int) -> Iterator[Span]:
         return
     said = _SAID.match(data, end)
     if said is None and not re.search(rb"(?i)\b(?:with|using|new|old|the|user)\s+\Z", before):
+        yield from _alone(data, end)
         return
     value = value_at(data, said.end() if said is not None else end)
     text = data[value.start : value.end]
     if any(48 <= byte <= 57 for byte in text) and is_secret(b"password", text, quoted=value.quoted, structural=False):
+        yield Span(value.start, value.end, "password")
+
+
+def _alone(data: bytes, end: int) -> Iterator[Span]:
+    """Judge what follows the word password with nothing that says that it is one: `password x`, `pw x`."""
+    value = value_at(data, end)
+    text = data[value.start : value.end]
+    if len(text) >= 10 and text.lower() != text and likely(b"password", text) and not _ALGORITHM.search(text):
         yield Span(value.start, value.end, "password")
 
 

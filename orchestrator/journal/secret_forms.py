@@ -50,6 +50,8 @@ PREFIXED: tuple[tuple[str, bytes, bytes], ...] = (
     ("planetscale", rb"pscale_[a-z]+_", rb"pscale_[a-z]+_[\w.=-]{32,}"),
     ("doppler", rb"dp\.[a-z]{2,5}\.", rb"dp\.[a-z]{2,5}\.[A-Za-z0-9._-]{36,}"),
     ("pulumi", rb"pul-", rb"pul-[0-9a-f]{40}\b"),
+    ("hubspot", rb"pat-(?:na|eu|ap)\d-", rb"pat-[a-z]{2}\d-[0-9a-f-]{36}\b"),
+    ("launchdarkly", rb"(?:sdk|mob)-[0-9a-f]{8}-", rb"(?:sdk|mob)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"),
     ("airtable", rb"pat[A-Za-z0-9]{14}\.", rb"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b"),
     ("atlassian", rb"AT(?:ATT3|BB|CTT3)", rb"AT(?:ATT3|BB|CTT3)[\w=-]{24,}"),
     ("dropbox", rb"sl\.", rb"sl\.[\w-]{60,}"),
@@ -105,6 +107,7 @@ SHAPED: tuple[tuple[str, bytes], ...] = (
     ("teams", rb"webhook\.office\.com/webhookb2/([\w@/-]{60,})"),
     ("twilio", rb"\bAC[0-9a-f]{32}[\"']?\s{0,3}[,:;]\s{0,3}[\"']?([0-9a-f]{32})\b"),
     ("jdbc", rb"\bjdbc:oracle:\w{2,8}:[\w$.-]{1,64}/([^\s@/\"']{1,128})@"),
+    ("infura", rb"\binfura\.io/v3/([0-9a-f]{32})\b"),
     ("dsn", rb"\b\w+:([^\s@:/\"'(]{4,128})@(?:tcp|udp|unix)\("),
     ("password_hash", rb"(\$(?:2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|apr1\$[^\s$:]{1,8}\$[./A-Za-z0-9]{22}))"),
     ("password_hash", rb"(\$(?:1|5|6|y|gy|7)\$(?:[^\s$:]{1,64}\$){1,3}[./A-Za-z0-9]{22,86})"),
@@ -113,6 +116,7 @@ SHAPED: tuple[tuple[str, bytes], ...] = (
         rb"(\$(?:argon2i?d?|scrypt|pbkdf2[\w-]{0,12})\$[^\s\"'$]{1,60}(?:\$[\w+/.=,-]{4,128}){1,4})",
     ),
     ("password_hash", rb"(pbkdf2_sha\d{1,3}\$\d+\$[\w+/.=-]{1,64}\$[\w+/=]{40,})"),
+    ("token", rb"\b([a-z]{2,10}_(?:(?:live|test|prod)_)?[A-Za-z0-9]{30,200})\b"),
     ("password_hash", rb"(\{S?SHA(?:256|512)?\}[A-Za-z0-9+/=]{28,})"),
 )
 
@@ -122,8 +126,9 @@ URL_USERINFO = rb"://(?:[^\s/@:\"'<>`?#]*:([^\s@\"'<>`]{1,256})|([\w.-]{20,256})
 _LONG_NAMES = (
     rb"passw(?:or)?d|passphrase|passcode|secret(?:[_-]?id)?|token|credentials?|"
     rb"(?:api|access|secret|private|account|auth|signing|encryption|master|subscription|license|storage|ssh|"
-    rb"deploy|webhook|hmac|shared|application|integration|routing|aes|des|rsa|ecdsa|ed25519|crypt|cipher|decrypt|decryption|"
-    rb"wallet|eth|wireguard|jwt|cookie|session|csrf|client|server|app|sentry|fernet|"
+    rb"deploy|webhook|hmac|shared|application|integration|routing|aes|des|rsa|ecdsa|ed25519|crypt|cipher"
+    rb"|decrypt|decryption|"
+    rb"wallet|eth|wireguard|jwt|cookie|session|csrf|client|server|app|sdk|validation|sentry|fernet|"
     rb"stripe|twilio|sendgrid|mailgun|mailchimp|mandrill|datadog|new_?relic|pagerduty|algolia|fastly|cloudflare|openai|anthropic|claude|llm|maps|payments?|insert|primary|secondary|admin|write|ingest|seed|recovery|backup|unseal)"
     rb"[_. -]?(?:access[_-]?|secret[_-]?)?key|mnemonic|seed[_ -]?phrase|samlresponse|"
     rb"authorization|signature|connection[_-]?string|conn[_-]?str|key[_-]?data|secret[_-]?key[_-]?base|jsessionid|phpsessid|sessionid|"
@@ -147,6 +152,7 @@ _EDGE = rb"[\\\"']{0,4}"
 _EQUALS = rb"[ \t]{0,3}[:=][ \t]{0,3}"
 CONTEXT = rb"(?i)(?:%s)" % rb"|".join(
     (
+        rb"auth[\"']?[ \t]{0,3}[:=][ \t]{0,3}[(\[][ \t]{0,3}[\"'][^\"'\n]{0,120}[\"'],[ \t]{0,3}[\"']",
         # name=value, name: value, name....value, <name>value
         _NAME + _ENCODED + _QUOTES + rb"[ \t]{0,20}(?::=|=>|==?|:|%3[ad](?:%22)?|\.{3,80})[ \t]{0,3}" + _PAINT,
         _NAME + rb"[\"']?(?:[ \t]+[\w:.-]{1,40}=\"[^\"<>]{0,120}\"){0,4}>",
@@ -179,7 +185,9 @@ CONTEXT = rb"(?i)(?:%s)" % rb"|".join(
         rb"\b(?:add_user|change_password|auth-pass)[ \t]+\S+[ \t]+|[ \t]/user:\S+[ \t]+",
         rb"\bpass(?:in|out)?[ \t]+pass:",
         rb"\b(?:ENV|ARG|setx|setenv)[ \t]+\w*" + _NAME + rb"[ \t]+",
-        rb"--(?:password|passphrase|token)-stdin|\bchpasswd\b",
+        rb"\b(?-i:set[ \t]+[A-Z][A-Z0-9_]{0,60}_(?:PASSWORD|PASSWD|PASS|SECRET|TOKEN|KEY))[ \t]+",
+        rb"--(?:password|passphrase|token)-stdin|\bchpasswd\b|\bsudo[ \t]+-S\b|--passphrase-fd[ \t]+0\b"
+        rb"|\bpass[ \t]+stdin\b",
         rb"\b(?:requirepass|masterauth|bindpw|rootpw|login|pw|pwd|passwd)[ \t]+",
         rb"(?:" + _LONG_NAMES + rb")[ \t]+",
     )
