@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from orchestrator.journal import secret_forms as forms
-from orchestrator.journal.secret_bounds import Span, value_at
+from orchestrator.journal.secret_bounds import Span, Value, value_at
 from orchestrator.journal.secret_values import NUMERIC, STOP, is_secret, kind_of, likely, wordy
 
 COMMAND = re.compile(
@@ -45,7 +45,8 @@ def commanded(data: bytes, end: int, told: re.Match[bytes]) -> Iterator[Span]:
     """Judge the argument of a command that takes a secret: `AUTH x`, `AUTH user x`, `-passin pass:x`, `ENV NAME x`."""
     value = value_at(data, end)
     if told.lastgroup in ("password_flag", "user"):
-        if data[end : end + 1] in (b"/", b"-"):
+        if told.group().lstrip().lower().startswith(b"/user:"):
+            yield from _with_user(data, told.start(), value)
             return
         yield from given(data, end, "password")
     elif told.lastgroup == "environment":
@@ -59,6 +60,14 @@ def commanded(data: bytes, end: int, told: re.Match[bytes]) -> Iterator[Span]:
             return
         if len(text) >= 8 and any(48 <= byte <= 57 for byte in text) and not wordy(text) and not NUMERIC.match(text):
             yield Span(value.start, value.end, "password")
+
+
+def _with_user(data: bytes, start: int, value: Value) -> Iterator[Span]:
+    """Judge what follows `/user:NAME`: a password for `net use`, mostly a program for others."""
+    text = data[value.start : value.end]
+    mounts = re.search(rb"(?i)\bnet[ \t]+use\b", data[max(0, start - 200) : start]) is not None
+    if not text.startswith((b"/", b"-")) and (likely(b"password", text) or (mounts and len(text) >= 4)):
+        yield Span(value.start, value.end, "password")
 
 
 def given(data: bytes, end: int, kind: str) -> Iterator[Span]:

@@ -46,6 +46,7 @@ _SCHEME = re.compile(
 _OTHER_SCHEME = re.compile(rb"[A-Za-z][A-Za-z-]{2,24}[ \t]+(?=[A-Za-z0-9+/_=.~-]{20})")
 _LOOSE = frozenset((b"|", b",", b"->", b"??", b"?:", b"or", b"to", b"/d", b"\x82"))
 _ALGORITHM = re.compile(rb"(?i)sha\d|md5|hmac|pbkdf|aes|crypt|argon")
+_PUBLIC = re.compile(rb"(?i)pub(?:lic)?[ _.-]?\Z")
 _CAPTION = re.compile(
     rb"(?i)(?:^|[^a-z])(?:labels?|captions?|titles?|messages?|msg|placeholders?|hints?|tooltips?|errors?|i18n|help)[._]"
     rb"(?:\w{1,12}[._])?\Z"
@@ -158,7 +159,8 @@ def _loosely(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
         return
     quoted = data[end - 1 : end] in (b'"', b"'", b"`")
     value = value_at(data, end - len(data[:end]) + len(data[:end].rstrip(b"\"'`\\")) if quoted else end)
-    if likely(word, data[value.start : min(value.end, value.start + _JUDGED)]):
+    text = data[value.start : min(value.end, value.start + _JUDGED)]
+    if likely(word, text) and (quoted or b"(" not in text):
         yield _span(word, value)
 
 
@@ -277,6 +279,8 @@ def _pair(data: bytes, start: int, end: int, head: bytes) -> Iterator[Span]:
 def _paired(data: bytes, start: int, end: int, word: bytes) -> Iterator[Span]:
     """Judge the value of a pair, what stands below it, or both sides of a change."""
     value = value_at(data, end)
+    if data[start:end] == b"PASS: " and wordy(data[value.start : value.end]):
+        return  # of a test
     if (data[value.start : value.start + 1] in BRANCHES or value.start == value.end) and not value.quoted:
         inner = list(nested(data, start, value.start))
         yield from (_span(word, one) for one in inner if _judged(data, word, one, structural=True))
@@ -343,6 +347,8 @@ def _structural(data: bytes, start: int, end: int, value: Value) -> bool:
 def _name_counts(data: bytes, start: int, word: bytes) -> bool:
     before = data[max(0, start - 24) : start]
     if _NOT_BEFORE.search(before) and word.lower() in (b"token", b"pass"):
+        return False
+    if word.lower() == b"key" and _PUBLIC.search(before):
         return False
     if not _SHORT.match(word):
         return True

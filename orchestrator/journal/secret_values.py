@@ -8,7 +8,7 @@ STOP = re.compile(
     rb"(?i)(?:null|none|nil|true|false|yes|no|on|off|undefined|empty|required|optional|invalid|valid|expired|missing|unset|"
     rb"not|set|is|was|has|for|the|a|an|redacted|removed|hidden|filtered|masked|n/?a|string|str|text|bytes?|int|integer|bool|"
     rb"boolean|any|object|failed|failure|ok|success|denied|error|unauthori[sz]ed|forbidden|unknown|default|disabled|enabled|"
-    rb"password|secret|token|authentication|bearer|basic|digest|negotiate|prompt|rejected|accepted|mismatch|incorrect|wrong|"
+    rb"password|passwd|pass|pwd|username|secret|token|authentication|bearer|basic|digest|negotiate|prompt|rejected|accepted|mismatch|incorrect|wrong|"
     rb"changed|rotated|options?|flags?|arguments?|parameters?|fields?|values?|and|or|must|should|cannot|will|with|from|in|to|"
     rb"(?:error|realm|scope|error_description)=.*|[*x.\-_#\xe2\x80\xa2]+|"
     rb"\[[\w *.-]*\]?|<[\w .:-]*>?|\{\{.*|\{[\w.]*\}?|"
