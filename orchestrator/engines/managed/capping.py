@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engines.base import Desk
 from orchestrator.engines.managed.budgets import cap_in_cents
@@ -15,7 +15,9 @@ from orchestrator.journal.events import MAIN_THREAD, Note
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
-UPDATE_S = 30.0
+UPDATE_S: Final = 30.0
+WAKES_S: Final = 15.0
+"""Seconds in which a session goes on by itself once its budget was raised; after that it is told to."""
 
 
 @dataclass
@@ -29,8 +31,8 @@ class Cap:
     """In cents; None: not bounded there, or not known yet."""
     used: int = 0
     """In cents, as the server says it."""
-    raised: bool = False
-    """A raise was taken, and the session has not gone on yet."""
+    raised_at: float | None = None
+    """When a raise was taken, on the steady clock; None once the session has gone on."""
     _tried: int = 0
 
     def learn(self, raw: Mapping[str, Any]) -> None:
@@ -55,7 +57,11 @@ class Cap:
             text = f"the service did not take the raised budget: {why}"
             await self.desk.record(Note(text=text, level="error"), thread=MAIN_THREAD)
             return
-        self.there, self.raised = wanted, True
+        self.there, self.raised_at = wanted, self.desk.clock.monotonic()
+
+    def wakes(self) -> bool:
+        """Say whether a raise was taken, and the session may still go on by itself because of it."""
+        return self.raised_at is not None and self.desk.clock.monotonic() - self.raised_at < WAKES_S
 
 
 def _cents(money: Mapping[str, Any]) -> int | None:

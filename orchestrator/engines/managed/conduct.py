@@ -204,7 +204,7 @@ class Conduct:
             )  # fmt: skip
         elif what in ("running", "rescheduled"):
             self._idle, self._goes_on = None, True
-            self._resting_since_start = self._cap.raised = False
+            self._resting_since_start, self._cap.raised_at = False, None
             self._outbox.takes()
         if not one.replayed and what in ("running", "rescheduled", "idle"):
             await self._reschedule(what == "rescheduled")
@@ -317,8 +317,12 @@ class Conduct:
         reason = idle.stop_reason
         if reason == "requires_action":
             return
-        if self._cap.raised:
-            return  # it goes on by itself once the server has taken the raise
+        if self._cap.wakes():
+            return
+        if self._cap.raised_at is not None:  # it did not go on by itself
+            self._cap.raised_at = None
+            self.say(Words(f"raised-{idle.id}-{self._cap.there}", f"The budget was raised. {GO_ON}"))
+            return
         stays = reason in ("refusal", "budget_reached") or self._dispatcher.concluded
         if self._resting_since_start and not stays:
             self._resting_since_start = False
