@@ -59,6 +59,8 @@ async def test_two_keys_let_the_same_call_through_twice_and_no_other(live: LiveS
         await ticked(pilot, "S", "Y")
         await until(pilot, lambda: "call:c3" in live.view.incident.pending)
         assert len(effects(tmp_path)) == 2, "the second was not asked about"
+        await settled(pilot)
+        assert "APPROVED" in shown(pilot.app)
         assert live.view.to_review == ["call:c3", "session:call:c1"]
         with pytest.raises(ActFault, match="no approval of that name"):
             await live.revoke("session:call:c3")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 from textual.widgets import Input
 
+from orchestrator.journal.events import ApprovalDecided
 from tests.fakes import FakeClock
 from tests.tui.decisions import CALL, COMMIT, LONG, SMALL, Case, feed, file_diff, reviewing, ticked
 from tests.tui.payloads import CONTROL, MARKUP, forbidden
@@ -118,6 +119,23 @@ async def test_a_call_is_approved_by_its_exact_digest() -> None:
         assert "  | limit = 9" in text
         await ticked(pilot, "a", "Y")
         assert case.acts.done == [("decide", CALL, "approve", screen.sheet.digest)]
+
+
+async def test_what_became_of_a_call_is_said() -> None:
+    for decision, digest, said in (
+        ("reject", "", "REJECTED: not in the night"),
+        ("void", "", "VOID: not in the night"),
+        ("approve", "sha256:of something else", "DECIDED: it was decided or withdrawn"),
+    ):
+        case = Case()
+        async with reviewing(case, CALL) as (screen, pilot):
+            asked = case.view.incident.pending[CALL]
+            made = {"id": CALL, "decision": decision, "digest": digest or asked.digest, "by": "person"}
+            case.view.incident.pending.pop(CALL)
+            case.learn(ApprovalDecided.model_validate(made | {"reason": "not in the night"}))
+            await settled(pilot)
+            assert said in shown(pilot.app)
+            assert screen.standing[0] != "waits"
 
 
 async def test_a_call_whose_record_is_not_what_would_run_cannot_be_approved() -> None:

@@ -162,7 +162,7 @@ class ReviewScreen(PushingScreen):
             return "decided", self._unread
         if self.sheet.subject == "rule":
             return rule_standing(self.sheet, self.view.rules)
-        return standing_of(self.sheet, self.view.fixes, self.view.incident.pending)
+        return standing_of(self.sheet, self.view.fixes, self.view.incident.pending, self.view.incident.decided)
 
     def _paint_top(self, width: int) -> None:
         sheet = self.sheet

@@ -38,6 +38,8 @@ class IncidentFold:
         self.verdict: Verdict | None = None
         self.symptom: Finding | None = None
         self.pending: dict[str, ApprovalRequested] = {}
+        self.decided: dict[str, ApprovalDecided] = {}
+        """What became of each approval: the last word on it."""
         self.redactions = RedactionCount()
         self.evidence: dict[str, Evidence] = {}
         """Frozen evidence by citation, as it was when first cited."""
@@ -75,6 +77,7 @@ class IncidentFold:
             case ApprovalRequested(id=identity):
                 self.pending[identity] = event.body
             case ApprovalDecided(id=identity, digest=digest, decision=decision):
+                self.decided[identity] = event.body
                 asked = self.pending.get(identity)
                 if asked is not None and (decision == "void" or digest == asked.digest):
                     del self.pending[identity]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from orchestrator.hands.fix_fold import Asked, Fix, FixFold
-from orchestrator.journal.events import ApprovalRequested
+from orchestrator.journal.events import ApprovalDecided, ApprovalRequested
 from tui.views.diff import DiffFile, exact_line
 from tui.views.page import PageLine, field
 from tui.views.paint import Tone, flat, line
@@ -59,13 +59,24 @@ def holder_of(fixes: FixFold, approval: str) -> tuple[Fix, Asked] | None:
     return None
 
 
-def standing_of(sheet: Sheet, fixes: FixFold, pending: Mapping[str, ApprovalRequested]) -> tuple[Standing, str]:
+_BECAME: Mapping[str, Standing] = {"approve": "approved", "reject": "rejected", "void": "void"}
+
+
+def standing_of(
+    sheet: Sheet,
+    fixes: FixFold,
+    pending: Mapping[str, ApprovalRequested],
+    decided: Mapping[str, ApprovalDecided] | None = None,
+) -> tuple[Standing, str]:
     """Return where the decision stands now, and why; anything but `waits` takes no yes."""
     found = holder_of(fixes, sheet.approval)
     if found is None:
         asked = pending.get(sheet.approval)
         if asked is None:
-            return "decided", "it was decided or withdrawn"
+            made = (decided or {}).get(sheet.approval)
+            if made is None or (made.decision == "approve" and made.digest != sheet.digest):
+                return "decided", "it was decided or withdrawn"
+            return _BECAME[made.decision], made.reason
         return ("waits", "") if asked.digest == sheet.digest or sheet.trouble else ("void", "what is asked for changed")
     fix, about = found
     if about.decided is not None and about.decided.decision == "void":
