@@ -184,7 +184,7 @@ def usage(value: Any) -> Body:
         (Note(text="\ud800"), "not text"),
         (usage({"k": object()}), "not JSON"),
     ],
-    ids=["nan", "inf", "field", "large", "deep", "very deep", "surrogate", "object"],
+    ids=["nan", "inf", "field", "huge", "large", "deep", "very deep", "surrogate", "object"],
 )
 async def test_a_body_that_would_not_come_back_is_refused(journal: Journal, body: Body, why: str) -> None:
     with pytest.raises(BodyRefused, match=why):
