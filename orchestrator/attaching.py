@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from orchestrator.engines.managed.remote_sessions import RemoteRow
 
 REMOTE_ID: Final = re.compile(r"sesn_[A-Za-z0-9]{1,200}\Z")
-_SIGNATURE = re.compile(r"\s*\(warroom message m-[0-9a-f]{16}\)\s*\Z")
+_SIGNATURE = re.compile(r"\(warroom message m-[0-9a-f]{16}\)\s*\Z")
 _TEXT_LIMIT, _TITLE_LIMIT, _ID_LIMIT = 4_000, 160, 80
 
 
@@ -117,11 +117,12 @@ def _binding(reach: Reach, row: RemoteRow) -> RemoteSession:
 
 def incident_of(row: RemoteRow, first: str) -> Incident:
     """Return what a server's session is about, as far as its title, its metadata and its first message tell."""
-    title = row.title or next((one.strip() for one in first.splitlines() if one.strip()), "")
+    said = "" if _SIGNATURE.search(first) else first  # a brief that a warroom wrote is no alert, and nobody's words
+    title = row.title or next((one.strip() for one in said.splitlines() if one.strip()), "")
     identity = row.incident or row.id
     title = title.removeprefix(f"{identity}: ")
     return Incident(
         id=identity[:_ID_LIMIT],
         title=title[:_TITLE_LIMIT] or f"session {row.id}",
-        text=_SIGNATURE.sub("", first)[:_TEXT_LIMIT],
+        text=said[:_TEXT_LIMIT],
     )

@@ -219,6 +219,6 @@ def test_the_incident_is_what_the_session_tells(raw: dict[str, object], first: s
     assert (found.id, found.title) == (identity, title)
 
 
-def test_the_signature_of_our_own_message_is_not_part_of_what_is_broken() -> None:
-    found = incident_of(RemoteRow("sesn_1", {}), "look\n\n(warroom message m-0123456789abcdef)")
-    assert found.text == "look"
+def test_a_brief_that_a_warroom_wrote_is_not_taken_for_an_alert() -> None:
+    found = incident_of(RemoteRow("sesn_1", {}), "Investigate this\n\n(warroom message m-0123456789abcdef)")
+    assert (found.title, found.text) == ("session sesn_1", "")
