@@ -20,8 +20,9 @@ Scores = Mapping[str, float]
 RIGHT, WRONG, ABSTAINED, WRONG_NONE = "culprit or none right", "wrong conviction", "abstained", "wrongly none"
 NO_VERDICT, NONE_FOUND, DECOY = "no verdict", "none found", "decoy blamed"
 DETECTED, QUIET, HEALTH = "onset in a window", "quiet when clean", "health told right"
+AC1: Final = "AC@1"
 LOWER_IS_BETTER: Final = frozenset({WRONG, ABSTAINED, WRONG_NONE, NO_VERDICT, DECOY, "forbidden term named"})
-LEADING: Final = (RIGHT, "AC@1", DETECTED, QUIET, HEALTH)
+LEADING: Final = (RIGHT, AC1, DETECTED, QUIET, HEALTH)
 """What `right` means in a calibration table: the first of these that applies to a case."""
 
 _ONSET_TOLERANCE = timedelta(minutes=2)
@@ -99,7 +100,7 @@ def _culprit(label: Label, answer: Answer) -> dict[str, float]:
 def _service(truth: str, ranked: Sequence[str]) -> dict[str, float]:
     place = _place(truth, ranked)
     return {
-        "AC@1": float(place < 1),
+        AC1: float(place < 1),
         "AC@3": float(place < 3),
         "Avg@5": sum(place < k for k in range(1, 6)) / 5,
     }

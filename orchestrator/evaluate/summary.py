@@ -9,7 +9,7 @@ from typing import Final
 
 from orchestrator.evaluate.labels import Label
 from orchestrator.evaluate.lines import EvalLine
-from orchestrator.evaluate.scoring import LEADING, LOWER_IS_BETTER, Scores, score_baseline, score_line
+from orchestrator.evaluate.scoring import AC1, DETECTED, LEADING, LOWER_IS_BETTER, Scores, score_baseline, score_line
 from orchestrator.evaluate.statistics import interval
 from subagents.contract import Frozen
 
@@ -98,18 +98,18 @@ def summarise(lines: Sequence[EvalLine], labels: Mapping[tuple[str, str], Label]
 
 def _family(name: str, lines: Sequence[EvalLine], labels: Mapping[tuple[str, str], Label]) -> FamilySummary:
     by_contender: dict[str, list[Scores]] = {WARROOM: []}
-    calibrated: list[tuple[float, Scores]] = []
+    judged: list[tuple[EvalLine, Scores]] = []
     for line in lines:
         label = labels.get((line.family, line.id))
         if label is None:
             continue
         scores = score_line(label, line)
         by_contender[WARROOM].append(scores)
-        if line.kind not in (None, "inconclusive"):
-            calibrated.append((line.confidence, scores))
+        judged.append((line, scores))
         for answer in line.baselines:
             by_contender.setdefault(answer.name, []).append(score_baseline(label, answer))
-    measure = next((one for one in LEADING if any(one in scores for _, scores in calibrated)), "")
+    measure = next((one for one in LEADING if any(one in scores for _, scores in judged)), "")
+    sure = [(line.confidence, scores[measure]) for line, scores in judged if measure in scores and _says(line, measure)]
     figures = {who: figures_of(scores) for who, scores in by_contender.items()}
     return FamilySummary(
         family=name,
@@ -118,9 +118,18 @@ def _family(name: str, lines: Sequence[EvalLine], labels: Mapping[tuple[str, str
         kinds=dict(Counter(line.kind or line.failure or "no verdict" for line in lines).most_common()),
         seconds=math.fsum(line.seconds for line in lines) / len(lines),
         contenders={who: made for who, made in figures.items() if made},
-        calibration=calibrate([(sure, scores[measure]) for sure, scores in calibrated if measure in scores]),
+        calibration=calibrate(sure),
         calibrated_by=measure,
     )
+
+
+def _says(line: EvalLine, measure: str) -> bool:
+    """Say whether a line commits itself on what a measure asks; who abstains is not right or wrong."""
+    if measure == AC1:
+        return bool(line.services) and line.kind is not None
+    if measure == DETECTED:
+        return line.onset is not None
+    return line.kind not in (None, "inconclusive")
 
 
 def figures_of(scored: Sequence[Scores]) -> tuple[Figure, ...]:

@@ -83,7 +83,7 @@ def _cell(figure: Figure | None, expected: int) -> str:
 def _calibration(summary: FamilySummary) -> list[str]:
     if not summary.calibration:
         return []
-    lines = [f"  confidence against {summary.calibrated_by!r}, of the verdicts that commit themselves:"]
+    lines = [f"  confidence against {summary.calibrated_by!r}, of the answers that commit themselves on it:"]
     return lines + [f"    {_bin(one)}" for one in summary.calibration]
 
 

@@ -162,3 +162,16 @@ def test_a_summary_counts_failures_as_wrong_and_leaves_abstentions_out_of_the_ca
     assert right.mean == pytest.approx(1 / 3)
     assert [(one.low, one.cases) for one in summary.calibration] == [(0.9, 1)]
     assert summary.calibrated_by == "culprit or none right"
+
+
+def test_a_ranking_commits_itself_on_the_service_even_where_the_verdict_is_inconclusive() -> None:
+    ranked = (ServiceScore(service="till", score=0.5),)
+    lines = [
+        line("inconclusive", id="one", confidence=0.4, services=ranked),
+        line("inconclusive", id="two", confidence=0.4),
+        line(None, id="three", services=ranked),
+    ]
+    labels = {("f", one): {"id": one, "root_cause_service": "till"} for one in ("one", "two", "three")}
+    (summary,) = summarise(lines, labels)
+    assert summary.calibrated_by == "AC@1"
+    assert [(one.low, one.cases, one.right) for one in summary.calibration] == [(0.4, 1, 1.0)]
