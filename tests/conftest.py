@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from orchestrator.journal.home import StateHome
@@ -18,6 +19,10 @@ from tests.fakes import FakeClock
 # No test may spend a person's money or depend on their keys: whoever needs a key sets one of their own.
 for _name in [name for name in os.environ if name.startswith("ANTHROPIC_")]:
     del os.environ[_name]
+
+# No test may depend on how busy the machine is.
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
 
 
 @functools.cache
