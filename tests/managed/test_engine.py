@@ -96,6 +96,34 @@ def _answers(stored: list[dict[str, Any]], server: Standin) -> list[tuple[str, b
     return [(one["content"][0]["text"], one["is_error"]) for one in found]
 
 
+@pytest.mark.parametrize(
+    "other", [{"cross_ids": "different", "interrupt_results": True}, {"late_calls": True, "empty_interrupt_ids": True}]
+)
+async def test_what_the_api_leaves_open_changes_nothing(drive: Driver, server: Standin, other: dict[str, Any]) -> None:
+    for name, value in other.items():
+        setattr(server.options, name, value)
+    calls = [Call("scout_look", {"q": str(number)}) for number in range(3)]
+    server.script(script(lead_that(ask_scout), scout_that(*calls)))
+    session = await drive.session()
+    assert await session.run() == "end_turn"
+    assert len(told(session)) == 4
+    assert set(server.state.only().posted.values()) == {1}
+    assert not pending_calls(session.journal.events())
+
+
+async def test_work_that_is_stopped_before_there_is_a_session_makes_none(drive: Driver, server: Standin) -> None:
+    server.script(script(lead_that()))
+    server.faults.add("POST", "/v1/sessions", broken="reset", times=10_000)
+    session = await drive.session()
+    running = asyncio.create_task(session.run())
+    await drive.reached(lambda state: any(one.path == "/v1/sessions" for one in server.requests))
+    await session.interrupt()
+    assert await running == "interrupted"
+    server.faults.clear()
+    assert await session.run() == "end_turn"
+    assert len(server.state.sessions) == 1
+
+
 @pytest.mark.parametrize("fault", ["lost", "error", "list fails"])
 async def test_a_session_whose_making_is_in_doubt_is_found_again(drive: Driver, server: Standin, fault: str) -> None:
     server.script(script(lead_that()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engines.base import Desk, EngineError, Message
@@ -62,6 +63,7 @@ async def _intend(desk: Desk) -> RemoteRequest:
     look = await first_look(desk)
     nonce = session_nonce()
     incident = desk.brief.incident
+    _go_on(desk)
     told = [item for item in desk.inbox.drain() if isinstance(item, Message) and item.id]
     text = signed(brief_text(desk, look), message_nonce(nonce, "brief"))
     for message in told:  # it stands in the brief: on record before the intent, so that no crash sends it again
@@ -104,6 +106,7 @@ async def _make(
     sessions = client.with_options(max_retries=0).beta.sessions
     attempts = refusals = 0
     while True:
+        _go_on(desk)
         try:
             if doubtful and (there := await _find(client, access, intent.nonce)) is not None:
                 return there
@@ -121,6 +124,12 @@ async def _make(
                 await desk.clock.sleep(delay(fault, attempts, _half))
             elif attempts >= 3:
                 raise EngineError(f"no session could be made: {explain(error, access.endpoint)}") from error
+
+
+def _go_on(desk: Desk) -> None:
+    """Make nothing any more once the work was stopped."""
+    if desk.cancel.is_set():
+        raise asyncio.CancelledError
 
 
 def _half() -> float:

@@ -97,11 +97,13 @@ class Caps:
             self._told.add(thread)
 
     def goes_on(self, thread: str, *, called: bool = False) -> bool:
-        """Say, once, that a thread goes on although it was told: it called a tool again, or made too many requests."""
+        """Say, once, that a thread goes on although it was told: it calls tools again, or made too many requests."""
         if thread not in self._told or thread in self._stopped:
             return False
-        self._since[thread] += 1
-        if self._since[thread] < REQUESTS_TO_REPORT and not called:
+        if not called:
+            self._since[thread] += 1
+        # A call may be of the very request in which it was told: only one after another request goes on.
+        if self._since[thread] < (1 if called else REQUESTS_TO_REPORT):
             return False
         self._stopped.add(thread)
         return True

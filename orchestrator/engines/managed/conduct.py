@@ -28,7 +28,7 @@ from orchestrator.engines.managed.remote_sessions import HOST_KEY
 from orchestrator.engines.managed.sending import Sender
 from orchestrator.engines.managed.streams import Health, Streams, Terms
 from orchestrator.engines.managed.unconcluded import record_unconcluded
-from orchestrator.engines.reporting import CONCLUDE
+from orchestrator.engines.reporting import CONCLUDE, REPORT_TOOLS
 from orchestrator.journal.events import (
     MAIN_THREAD,
     Note,
@@ -188,7 +188,7 @@ class Conduct:
         is_open = one.open and (one.replayed or one.id in self._streams.open_calls)
         if is_open and self._interrupts.stopped(one.thread):
             is_open = False  # it is being interrupted: nobody takes the result
-        if is_open and self._caps.goes_on(one.thread, called=True):
+        if is_open and one.name not in REPORT_TOOLS and self._caps.goes_on(one.thread, called=True):
             self._spawn(self._stop_thread(one.thread), "stop-thread")
         self._dispatcher.take(one, is_open=is_open)
 
