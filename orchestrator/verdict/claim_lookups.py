@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, cast
 
 from orchestrator.journal.events import ClaimsChecked, Event, ToolFinished
@@ -17,6 +18,8 @@ from subagents.verifying import NameKind, Recomputed, Verifier
 
 EXCERPTS_KEPT = 64 * 1024 * 1024
 """Characters of excerpts held of one session; of evidence beyond that only the citation is."""
+MOST_BEARING = 200
+"""Most findings of the board that a fact is recomputed with, oldest first: asking costs as much as they are long."""
 ReadBlob = Callable[[str], bytes]
 Opener = Callable[[Agent], object]
 """Returns who answers for an agent's sources: its resolver, or a stand-in that asks elsewhere; None: nobody."""
@@ -78,8 +81,7 @@ class Sources:
 
         # The board matters where a fact relates two findings, or does not say over which window it counts; the value
         # does too: one citation may stand for several counts, and the resolver looks which of them is meant.
-        counts_on = fact.citation.startswith("log:") and fact.window is None
-        board = board if fact.quantity == quantities.LEAD_TIME or counts_on else ()
+        board = _bearing_on(fact, board)
 
         def work() -> Recomputed | None:
             for resolver in self._of(fact.citation):
@@ -131,6 +133,30 @@ class Sources:
         except (ToolError, Unsettled):
             return None
         return found
+
+
+def _bearing_on(fact: Fact, board: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that can change what a fact comes to: each moment, or each window of counts, once."""
+    if fact.quantity == quantities.LEAD_TIME:
+        keys = ((_moments(one), one) for one in board)
+    elif fact.citation.startswith("log:") and fact.window is None:
+        keys = ((_windows(one), one) for one in board)
+    else:
+        return ()
+    distinct: dict[object, Finding] = {}
+    for key, one in keys:
+        if key:
+            distinct.setdefault(key, one)
+    return tuple(islice(distinct.values(), MOST_BEARING))
+
+
+def _moments(one: Finding) -> tuple[object, ...]:
+    onsets = tuple(fact.value for fact in one.facts if fact.quantity == quantities.ONSET)
+    return (one.agent, one.topic, one.stance, one.at, onsets) if onsets or one.at is not None else ()
+
+
+def _windows(one: Finding) -> tuple[object, ...]:
+    return tuple(fact.window for fact in one.facts if fact.window is not None and fact.citation.startswith("log:"))
 
 
 class ToolRecord:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from orchestrator.verdict.claim_figures import numbers, unsettled
 from orchestrator.verdict.claim_sentences import LONGEST
 from orchestrator.verdict.claim_words import commits, ids, names, plain_quotes, quoted_in, quotes, times
-from subagents.contract import Finding, Suspect
-from subagents.verifying import NameKind
+from subagents.contract import Fact, Finding, Suspect, Window
+from subagents.verifying import NameKind, Recomputed
 from tests.verdict.claimed import (
     COMMIT,
     DEPLOY,
@@ -18,8 +20,10 @@ from tests.verdict.claimed import (
     LINE,
     OTHER,
     SHA,
+    SPAN,
     FakeVerifier,
     check,
+    checker,
     fact,
     finding,
 )
@@ -191,3 +195,19 @@ def test_numbers_and_times_that_nothing_can_have_are_listed(text: str) -> None:
 def test_a_number_that_no_float_holds_is_refused(value: int, quantity: str) -> None:
     (doubt,) = check(finding("it was 5 ms", facts=(fact(quantity, value, ERRORS, "ms"),))).doubts
     assert (doubt.kind, doubt.place) == ("malformed", "facts[0]")
+
+
+def test_a_fact_is_recomputed_with_what_can_bear_on_it_only() -> None:
+    boards: list[Sequence[Finding]] = []
+
+    class FakeKeepingBoards(FakeVerifier):
+        def recompute(self, fact: Fact, board: Sequence[Finding] = ()) -> Recomputed | None:
+            boards.append(board)
+            return None
+
+    same = [finding(f"{at}", at=SPAN.start, facts=(fact("count", at, LINE),)) for at in range(500)]
+    spans = [fact("count", 1, LINE, "events").model_copy(update={"window": Window(start=SPAN.start, end=SPAN.end)})]
+    board = [*same, finding("counted", facts=spans), finding("later", at=SPAN.end)]
+    at = checker(FakeKeepingBoards(), board)
+    at.finding(finding(facts=(fact("lead_time", 1, DEPLOY), fact("count", 1, LINE), fact("peak", 1, ERRORS))))
+    assert [[one.claim for one in each] for each in boards] == [["0", "later"], ["counted"], []]
