@@ -36,7 +36,7 @@ _WRAPPED = re.compile(
 )
 _INSERT = re.compile(rb"(?i)\binto[ \t]+[\w.\"`\[\]]{1,128}[ \t]*\(([^()]{1,1000})\)\s{0,20}values\s{0,20}")
 _COLUMN = re.compile(rb"(" + forms.NAME_WORDS + rb")[\s\"'`\]]*\Z", re.IGNORECASE)
-_ROW = re.compile(rb"\s{0,20},?\s{0,20}\(((?:'(?:[^'\\\n]|''|\\.){0,2000}'|[^'()\n]){0,200})\)")
+_ROW = re.compile(rb"\s{0,20},?\s{0,20}\(((?:'(?:[^'\\\n]|''|\\.){0,2000}+'|[^'()\n]|\([^()'\n]{0,60}+\)){0,1000}+)\)")
 _CELL = re.compile(rb"\s*(?:[NE]?'((?:[^'\\\n]|''|\\.)*+)'|[^',]*+)\s*(?:,|\Z)")
 _MANIFEST = re.compile(rb"[\"']?kind[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?Secret\b[\"']?")
 _MANIFEST_DATA = re.compile(rb"[\"']?(?:data|stringData)[\"']?[ \t]{0,3}:[ \t]{0,3}(?:(\{)|\r?\n)")

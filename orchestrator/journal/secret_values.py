@@ -38,6 +38,8 @@ _REFERENCE = re.compile(
     rb"(?:-[a-z0-9]{5})?\Z"
 )
 """The name of an object that holds a secret, with its namespace and the suffix that Kubernetes draws."""
+_WORD_AND_NUMBER = re.compile(rb"[A-Za-z]{4,20}[-_@#.]?\d{4,8}\Z")
+"""How people make up passwords."""
 _PASSWORD_NAMES = (b"passw", b"passph", b"passc", b"pw", b"requirepass", b"masterauth", b"bindpw", b"rootpw")
 
 
@@ -95,7 +97,10 @@ def _is_kind(word: bytes, value: bytes, quoted: bool, structural: bool) -> bool:
 def likely(word: bytes, value: bytes) -> bool:
     """Say whether it is a secret where the name stands less surely beside it: with digits and letters, no words."""
     mixed = any(48 <= byte <= 57 for byte in value) and any(chr(byte).isalpha() for byte in value)
-    return len(value) >= 8 and mixed and not wordy(value) and is_secret(word, value, quoted=True, structural=True)
+    if len(value) < 8 or not mixed or not is_secret(word, value, quoted=True, structural=True):
+        return False
+    chosen = kind_of(word) == "password" and _WORD_AND_NUMBER.match(value) is not None
+    return chosen or not wordy(value)
 
 
 def drawn(value: bytes) -> bool:

@@ -279,6 +279,13 @@ SPITE = (
         "password is set to ",
         "a login ",
     ),
+    *(
+        "into t (password) values ('a1'),",
+        "into t (password) values ((",
+        'cookie: {"a": "',
+        "token: Some(",
+        "echo a | sudo -S ",
+    ),
     *('<password a="b"', "token\n", "$6$a$", "Unseal Key 1", "\\\\\\", "authorization: aaa "),
 )
 

@@ -1,7 +1,7 @@
 """Corpora that were written before, and not for, the rules they are scored by; and the scanner beside our own rules.
 
 Recall at first sight, before anything was tuned to them: heldout 98.8 %, unseen 90.6 %, fresh 83.3 % (one odd
-phrasing per kind). What is asserted here is that it does not fall back.
+phrasing per kind), carried 91.5 %. What is asserted here is that it does not fall back.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 from orchestrator.journal import secret_scanner
 from orchestrator.journal.redaction import Redactor, Span
 from orchestrator.journal.secret_scanner import ProviderScanner, provider_scanner, scanner_remark
-from tests.redaction import corpus, fresh, heldout, heldout_benign, unseen
+from tests.redaction import carried, corpus, fresh, heldout, heldout_benign, unseen
 from tests.redaction.test_redaction import survives
 
 KEY = b"k" * 32
@@ -37,7 +37,9 @@ def redactor(request: pytest.FixtureRequest, scanner: ProviderScanner) -> Redact
 
 
 @pytest.mark.parametrize(
-    ("draw", "least"), [(heldout.secrets, 0.98), (unseen.secrets, 0.98), (fresh.secrets, 0.92)], ids=str
+    ("draw", "least"),
+    [(heldout.secrets, 0.98), (unseen.secrets, 0.98), (fresh.secrets, 0.92), (carried.secrets, 0.97)],
+    ids=str,
 )
 def test_recall(redactor: Redactor, draw: Callable[[int], list[corpus.Planted]], least: float) -> None:
     planted = draw(5)
@@ -47,7 +49,7 @@ def test_recall(redactor: Redactor, draw: Callable[[int], list[corpus.Planted]],
     assert len(missed) <= (1 - least) * len(planted), [(p.kind, p.line) for p in missed]
 
 
-@pytest.mark.parametrize("draw", [heldout_benign.benign, unseen.benign], ids=str)
+@pytest.mark.parametrize("draw", [heldout_benign.benign, unseen.benign, carried.benign], ids=str)
 def test_harmless_lines_stay(redactor: Redactor, draw: Callable[[int, int], list[str]]) -> None:
     lines = draw(6, 2500)
     altered = [line for line in lines if redactor.redact(line).text != line]
