@@ -315,8 +315,10 @@ class WarRoomApp(App[int], inherit_bindings=False):
     # -- the ticker --------------------------------------------------------------------------
 
     def _tick(self) -> None:
+        if not self.is_running:
+            return  # it ends: screens are taken apart
         self._ticks += 1
-        tick = getattr(self.screen, "tick", None)
+        tick = getattr(self.screen, "tick", None) if self.is_running else None  # what is being closed paints nothing
         if tick is not None:
             with self.batch_update():
                 tick()
