@@ -115,6 +115,20 @@ async def test_delete_takes_another_key_and_esc_keeps(tmp_path: Path) -> None:
         await until(stage, lambda: "no sessions yet" in shown(app))
 
 
+async def test_the_ticker_leaves_screens_alone_while_the_app_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with app_on(tmp_path) as (app, _):
+        seen: list[bool] = []
+        monkeypatch.setattr(app.screen, "tick", lambda: seen.append(app.is_running))
+        app._tick()
+        assert seen == [True]
+        with monkeypatch.context() as ending:
+            ending.setattr(app, "_running", False)
+            app._tick()
+        assert False not in seen
+
+
 async def test_a_tab_takes_no_question_out_of_reach(tmp_path: Path) -> None:
     async with app_on(tmp_path) as (app, pilot):
         stage = cast(Pilot[None], pilot)

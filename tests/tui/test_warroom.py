@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 
 from orchestrator.journal.events import AgentMessage, Event, text_content
 from tests.tui.stage import painted, press, settled, shown, war_room
@@ -80,6 +81,17 @@ async def test_where_nothing_can_be_seen_nothing_is_done_and_questions_still_can
         await pilot.resize_terminal(80, 24)
         await press(pilot, "m", "x", "enter")
         assert acts.done == [("message", "x")]
+
+
+async def test_late_word_of_a_focus_does_not_take_the_person_back() -> None:
+    async with war_room(view_of(finished()), (80, 24)) as (room, pilot):
+        await press(pilot, "1", "b")
+        room.on_descendant_focus(events.DescendantFocus(room.list_of("logs")))
+        assert room.place == "board"
+        room.list_of("logs").display = True
+        room.set_focus(room.list_of("logs"))
+        await settled(pilot)
+        assert room.place == "logs", "a focus that is there is followed"
 
 
 async def test_zoom_gives_one_place_the_room_and_back() -> None:

@@ -153,7 +153,9 @@ class WarRoomScreen(PromptingScreen):
         self._arrange()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Follow the focus, however it came to be where it is."""
+        """Follow the focus, however it came to be where it is; word of it may come after the next key moved it on."""
+        if event.widget is not self.focused:
+            return
         place = next((one for one in PLACES if event.widget is self.list_of(one)), None)
         if place is not None and place != self._place:
             self._place = place
