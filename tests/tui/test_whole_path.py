@@ -33,6 +33,7 @@ def press_until(tty: Terminal, key: str, text: str) -> str:
     return tty.shows(text)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.needs("tmux")
 @pytest.mark.needs("bwrap")
 @pytest.mark.parametrize("size", [(200, 50), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
