@@ -12,6 +12,17 @@ The agents as configuration (this half is used by `warroom agents sync` and by c
     environment.py   the one environment, made once, or the user's own
     access.py        endpoint + register -> `Access`: what the engine needs to begin; faults in one line each
 
+One session, from its beginning to its end:
+
+    engine.py        one run of the engine: a client, a session, its conduct
+    beginning.py     first look, intent on record, created once; found again by its nonce where that is in doubt
+    brief.py         the first message · nonces.py: how what we send is known again there
+    conduct.py       what comes by the streams, what the person says, the budget, and how a run ends (endings.py)
+    dispatch.py      calls: each as it comes, side by side, answered once (answers.py, rendering.py, sending.py)
+    reports.py       report_finding and conclude · unconcluded.py: the board's verdict where the model gave none
+    outbox.py        messages, in order, each once (person.py) · interrupts.py: stopping there, remembered
+    budgets.py       an agent's and the session's own limits · capping.py: the server's cap follows a raise
+
 Shared by all engines with a model, one floor up: `credentials.py` (Endpoint), `client.py` (make_client, patient),
 `reporting.py` (report_finding, conclude), `schemas.py`, `fencing.py`.
 """
