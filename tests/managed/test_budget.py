@@ -20,6 +20,8 @@ async def test_the_servers_cap_ends_the_run_and_a_raise_goes_on(drive: Driver, s
 
     async def works(actor: Actor) -> None:
         await actor.hear()
+        if len(actor.history) > 1:
+            return
         for n in range(4):
             await actor.say(f"Thinking {n}.")
         await actor.call("conclude", ENDS)
@@ -32,10 +34,13 @@ async def test_the_servers_cap_ends_the_run_and_a_raise_goes_on(drive: Driver, s
     assert "raise it" in session.standing.message
     assert len(events(session, "warroom.verdict")) == 1, "the board's own, for now"
     again = await drive.again(session)
+    await again.message("Look at the cache.")
     assert await again.run() == "budget_reached", "nothing was raised"
+    assert len(said_there(server, drive.remote(again))) == 1, "the API takes no message at the cap"
     await again.raise_budgets(Budgets(usd=1))
     assert await again.run() == "end_turn"
     assert server.state.only().record["budget"]["max_list_cost"]["amount"] == "100"
+    assert said_there(server, drive.remote(again))[1].startswith("Look at the cache.")
     verdicts = events(again, "warroom.verdict")
     assert len(verdicts) == 2
     assert again.budget.used("usd") == 300_000

@@ -170,8 +170,6 @@ class Conduct:
             await self._take_status(one)
         elif one.type == "session.error":
             self._error = f"{one.error_type}: {one.error_message}"
-            if one.retry_status == "exhausted" and one.thread == MAIN_THREAD:
-                self._outbox.flushed()
         elif one.type in ("session.usage", "session.updated"):
             self._cap.learn(one.raw)
             if HOST_KEY in part_of(one.raw, "metadata"):
@@ -198,6 +196,8 @@ class Conduct:
             self._idle = one
             blocked = one.stop_reason == "requires_action"
             at_cap = one.stop_reason == "budget_reached"
+            if one.stop_reason == "retries_exhausted":
+                self._outbox.flushed()
             self._outbox.takes(
                 "a call waits for your decision; decide, or interrupt" if blocked
                 else "the budget is reached; raise it" if at_cap else ""
@@ -309,9 +309,13 @@ class Conduct:
         if not self._caught_up:
             return
         await self._cap.follow()
-        if self._idle is None or self._stopping_threads or not self._outbox.is_empty or self._desk.cancel.is_set():
+        if self._idle is None or self._stopping_threads or self._desk.cancel.is_set() or self._has_words(self._idle):
             return
         await self._at_rest(self._idle)
+
+    def _has_words(self, idle: Delivered) -> bool:
+        """Say whether something that was said will still wake a session at rest; at the cap nothing does."""
+        return idle.stop_reason != "budget_reached" and not self._outbox.is_empty
 
     async def _at_rest(self, idle: Delivered) -> None:
         reason = idle.stop_reason
@@ -337,7 +341,7 @@ class Conduct:
             ending = Ending("end_turn", "the model ended without a conclusion; the verdict is the board's")
         await self._streams.settle()
         await self._dispatcher.settled()
-        if self._idle is not idle or not self._outbox.is_empty:
+        if self._idle is not idle or self._has_words(idle):
             return  # something new came meanwhile
         if ending.stop == "end_turn" and self._told_to_conclude:
             ending = Ending("budget_reached", "")
