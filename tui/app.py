@@ -318,7 +318,7 @@ class WarRoomApp(App[int], inherit_bindings=False):
         if not self.is_running:
             return  # it ends: screens are taken apart
         self._ticks += 1
-        tick = getattr(self.screen, "tick", None) if self.is_running else None  # what is being closed paints nothing
+        tick = getattr(self.screen, "tick", None)
         if tick is not None:
             with self.batch_update():
                 tick()
