@@ -19,6 +19,7 @@ from typing import Any
 import httpx2
 from anthropic import AsyncAnthropic, NotFoundError
 
+from orchestrator.config.model import Budgets
 from orchestrator.engines.client import make_client
 from orchestrator.engines.credentials import Endpoint
 from orchestrator.engines.managed import conduct as conduct
@@ -114,7 +115,14 @@ async def live(plan: Plan, access: Access) -> None:
     Journal.append = deadly  # type: ignore[method-assign] # only in this fork
     setattr(engine_room, "make_client", deadly_client)  # noqa: B010 - only in this fork
     recipe = RosterRecipe("tests.managed.toys:build")
-    settings = Settings(recipe=recipe, policy=FREE, own_secrets=(plan.key,), clock=EagerClock(), version="0")
+    settings = Settings(
+        recipe=recipe,
+        policy=FREE,
+        own_secrets=(plan.key,),
+        clock=EagerClock(),
+        version="0",
+        budgets=Budgets(usd=10_000, turns=100_000, seconds=100_000),
+    )
     session = await _begun(StateHome(Path(plan.home)), ManagedEngine(access), settings)
     stop = await session.run()
     assert stop == "end_turn", (stop, session.standing)
