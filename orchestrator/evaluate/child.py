@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -31,6 +32,12 @@ BASELINES, RESULT, FAULT = "baselines.json", "result.json", "fault.txt"
 UNUSABLE, PARENT_GONE = 2, 3
 """Exit statuses."""
 
+PARK_S = 5.0
+"""Longest that the removal of a case's folder waits for the work in it to stop."""
+
+_MAIN = threading.get_ident()
+_PARKED = threading.Event()
+
 
 class Task(Frozen):
     """What the process is to do."""
@@ -50,6 +57,7 @@ class Task(Frozen):
 def main() -> int:
     """Carry out the task on standard input; return 0 with a result, 2 where the case cannot be used."""
     task = Task.model_validate_json(sys.stdin.buffer.readline())
+    signal.signal(signal.SIGUSR1, _park)
     threading.Thread(target=_end_with_parent, args=(task.work,), name="lifeline", daemon=True).start()
     _bound_memory(task.memory_mib)
     work = Path(task.work)
@@ -143,8 +151,17 @@ def _end_with_parent(work: str) -> None:
     # The bare descriptor: a thread that waits in a buffered reader holds its lock when the interpreter ends.
     while os.read(0, 4096):
         pass
+    signal.pthread_kill(_MAIN, signal.SIGUSR1)
+    _PARKED.wait(PARK_S)
     shutil.rmtree(work, ignore_errors=True)
     os._exit(PARENT_GONE)
+
+
+def _park(number: int, frame: object) -> None:
+    """Stop the work where it is, so that it makes nothing anew in a folder that is being removed."""
+    _PARKED.set()
+    while True:
+        signal.pause()
 
 
 if __name__ == "__main__":

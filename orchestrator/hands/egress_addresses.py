@@ -56,7 +56,9 @@ def host_fault(host: str) -> str:
 
 def reach_of(address: Address) -> Reach:
     """Return what an address belongs to; one that carries another inside counts as the worse of the two."""
-    if address in _METADATA or address in _INSTANCE or address.is_link_local or address.is_multicast or address.is_unspecified:
+    if address in _METADATA or address in _INSTANCE:
+        return "never"
+    if address.is_link_local or address.is_multicast or address.is_unspecified:
         return "never"
     if address.is_loopback:
         return "loopback"

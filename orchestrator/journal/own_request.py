@@ -1,4 +1,4 @@
-"""What is about to be sent to a server: on record before it leaves, so that whatever is in doubt is looked for there."""
+"""What is about to be sent to a server: on record before it leaves, so that what is in doubt is looked for there."""
 
 from __future__ import annotations
 

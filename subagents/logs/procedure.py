@@ -43,6 +43,8 @@ async def _dated(brief: Brief, bench: Workbench, coverage: LogsCoverage, recorde
     if coverage.span is None:
         await bench.report(statements.gap(statements.undated(coverage)))
         return LogsSummary(events=coverage.events, problems=_problems(coverage))
+    if brief.incident.started_at is None:
+        await _others_looked(bench)
     times = _times(brief.incident, bench.board())
     look = await bench.call("logs_first_look", times, LogsFirstLook)
     if look.outcome != "ok" or look.data is None:
@@ -99,6 +101,12 @@ async def _compare(bench: Workbench, coverage: LogsCoverage, look: LogsFirstLook
 
 def _problems(coverage: LogsCoverage) -> tuple[Problem, ...]:
     return tuple(problem for source in coverage.sources for problem in source.problems) + coverage.skew
+
+
+async def _others_looked(bench: Workbench) -> None:
+    """Wait until whoever can say when it began has said so: which lines are new must not depend on who is faster."""
+    while await bench.more(len(bench.board())):
+        pass
 
 
 def _times(incident: Incident, board: tuple[Finding, ...]) -> FirstLookParams:

@@ -79,6 +79,29 @@ async def test_an_onset_on_the_board_gives_the_window(tmp_path: Path) -> None:
     assert summary.window.start == at(2330)
 
 
+async def test_the_window_does_not_depend_on_who_is_faster(tmp_path: Path) -> None:
+    """Others are still at work when the logs have been read: what they say of the onset counts all the same."""
+    spec = write(tmp_path, "orders.log", incident_log())
+    late = [
+        Finding(agent="metrics", claim="errors left their baseline", topic="onset", at=at(2395)),
+        Finding(agent="metrics", claim="latency left its baseline", topic="onset", at=at(2390)),
+    ]
+
+    class Slow(FakeWorkbench):
+        async def more(self, seen: int) -> bool:
+            if late:
+                self._findings.append(late.pop(0))
+            return await super().more(seen)
+
+    agent = build([spec])
+    assert agent.procedure is not None
+    summary = await agent.procedure(brief([spec]), Slow(agent))
+    assert isinstance(summary, LogsSummary)
+    assert summary.window is not None
+    assert summary.window.start == at(2330)
+    assert late == []
+
+
 async def test_clean_logs_are_a_finding_with_counts(tmp_path: Path) -> None:
     lines = [f"{iso(n * 2)} INFO  [main] orders - order {n} accepted" for n in range(1800)]
     lines += [f"{iso(n * 60)} ERROR [main] orders - retry {n} failed, will try again" for n in range(60)]
