@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,22 @@ from orchestrator.hands.budget_fold import SpentFold
 from tests.fakes import FakeClock
 from tests.managed.driving import ENDS, Driver, driver, events, lead_that, said_there, script
 from tests.standin import Actor, Standin, Told
+from tests.standin.session import Session as ServerSession
 
 
-async def test_the_servers_cap_ends_the_run_and_a_raise_goes_on(drive: Driver, server: Standin) -> None:
+@pytest.mark.parametrize("told", [True, False], ids=["usage-with-budget", "usage-without"])
+async def test_the_servers_cap_ends_the_run_and_a_raise_goes_on(
+    drive: Driver, server: Standin, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server.options.request_cost = 60_000
+    if not told:
+        emit = ServerSession.emit
+
+        def without(self: ServerSession, kind: str, **more: Any) -> Any:
+            more |= {"budget": None} if kind == "session.usage" else {}
+            return emit(self, kind, **more)
+
+        monkeypatch.setattr(ServerSession, "emit", without)
 
     async def works(actor: Actor) -> None:
         await actor.hear()

@@ -254,6 +254,26 @@ async def test_unknown_types_are_kept_whole() -> None:
     assert unknown.source_id == "sevt_25"
 
 
+def written_out(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event as a server has it that writes every optional field out, and leaves names of agents out."""
+    empty = dict.fromkeys(("session_thread_id", "stop_details", "is_error", "content", "evaluation", "to_agent_name"))
+    made = {**empty, **raw}
+    if "model_usage" in made:
+        made["model_usage"] = {**made["model_usage"], "speed": None}
+    if made["type"].startswith("session.thread_status_"):
+        made["agent_name"] = None
+    return made
+
+
+async def test_a_null_is_what_was_left_out() -> None:
+    given = [Arrived(one.origin, written_out(one.raw)) for one in arrivals() if one.raw["id"]]
+    usual = [one for one in arrivals() if one.raw["id"]]
+    found, expected = (await merged(given, LEAD)).events, (await merged(usual, LEAD)).events
+    assert [one.type for one in found] == [one.type for one in expected]
+    known = [(one.type, isinstance(one.body, UnknownBody)) for one in found]
+    assert known == [(one.type, isinstance(one.body, UnknownBody)) for one in expected], "its shape was not known"
+
+
 async def test_content_that_is_no_text_is_named_in_its_place() -> None:
     events = (await merged(arrivals(), LEAD)).events
     (message,) = [one for one in events if one.source_id == "sevt_5"]

@@ -272,9 +272,12 @@ async def test_what_does_not_pass_is_said_at_once(
         assert len(asked) == len(set(asked)), "asked again"
 
 
-async def test_threads_that_cannot_be_listed_are_learnt_from_events(server: Standin, client: AsyncAnthropic) -> None:
+@pytest.mark.parametrize("status", [404, 405, 501])
+async def test_threads_that_cannot_be_listed_are_learnt_from_events(
+    server: Standin, client: AsyncAnthropic, status: int
+) -> None:
     session_id = await begin(client, "scout", text="go")
-    server.faults.refuse(404, path="*/threads", method="GET", times=99)
+    server.faults.refuse(status, path="*/threads", method="GET", times=99)
     async with following(client, session_id) as followed:
         await finished(server, followed)
         assert {one.thread for one in followed.given} == {"orchestrator", "scout", "scout-2"}

@@ -344,3 +344,15 @@ async def test_an_api_that_keeps_a_definition_in_another_form_is_not_updated_for
         assert changed() == []
         (tmp_path / "managed.json").unlink()
         assert not (await bench.look())[1].idle, "without a record it is compared field by field"
+
+
+async def test_what_a_server_writes_out_as_null_is_no_difference(standin: Standin, tmp_path: Path) -> None:
+    async with benched(standin, tmp_path) as bench:
+        await bench.make_so()
+        for versions in standin.state.agents.values():
+            for tool in versions[-1]["tools"]:
+                tool["input_schema"] |= {"title": None, "$comment": None}
+                for one in tool["input_schema"].get("properties", {}).values():
+                    one.setdefault("default", None)
+        (tmp_path / "managed.json").unlink()
+        assert (await bench.look())[1].idle

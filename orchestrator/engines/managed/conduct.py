@@ -308,7 +308,7 @@ class Conduct:
         await self._check_session()
         if not self._caught_up:
             return
-        await self._cap.follow()
+        await self._cap.follow(at_cap=self._idle is not None and self._idle.stop_reason == "budget_reached")
         if self._idle is None or self._stopping_threads or self._desk.cancel.is_set() or self._has_words(self._idle):
             return
         await self._at_rest(self._idle)

@@ -150,7 +150,14 @@ def _label(entry: Any) -> str:
 
 
 def _tool(tool: Mapping[str, Any]) -> str:
-    return _json({key: value for key, value in tool.items() if value is not None})
+    return _json(_given(tool))
+
+
+def _given(value: Any) -> Any:
+    """Return JSON without its nulls: what a server writes out as null was not given."""
+    if isinstance(value, Mapping):
+        return {key: _given(one) for key, one in value.items() if one is not None}
+    return [_given(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _roster_changes(wanted: Mapping[str, Any] | None, there: Any) -> Iterator[Change]:

@@ -25,7 +25,7 @@ from orchestrator.engines.managed.sources import PrimarySource, ThreadSource
 from orchestrator.engines.managed.sse import Frame
 from orchestrator.engines.managed.threads import Threads
 from orchestrator.journal.events import MAIN_THREAD, Body, Event, Mirrored, Note
-from subagents.contract import AgentName, Clock
+from subagents.contract import SPECIALISTS, AgentName, Clock
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -35,6 +35,8 @@ TERMINAL: Final[Mapping[str, Ending]] = {"session.status_terminated": "terminate
 HEARTBEAT_S: Final = 1.0
 AWAY_S: Final = 10.0
 """A gap of the clocks of more than this: the machine, or this process, was asleep."""
+NO_LIST: Final = (405, 501)
+"""What a server says that has no such list."""
 INBOX: Final = 4096
 BATCH: Final = 512
 
@@ -232,7 +234,7 @@ class Streams:
                 return
             except Exception as error:
                 fault = fault_of(error, self._clock.now())
-            if fault.absent:
+            if fault.absent or fault.status in NO_LIST:
                 return  # whether there is such a session, its own stream says
             attempts += 1
             refusals = refusals + 1 if fault.refusal else 0
@@ -244,10 +246,12 @@ class Streams:
             await self._clock.sleep(delay(fault, attempts, self._terms.random))
 
     def _learn_thread(self, thread: Any) -> None:
-        if thread.parent_thread_id is None:
+        agent = thread.agent if isinstance(thread.agent, str) else getattr(thread.agent, "name", None)
+        leads = thread.parent_thread_id is None and (agent or MAIN_THREAD) not in SPECIALISTS
+        if leads and not self._threads.primary:
             self._threads.primary = thread.id
         else:
-            self._agents[thread.id] = getattr(thread.agent, "name", None) or ""
+            self._agents[thread.id] = agent or ""
             if thread.archived_at is not None or thread.status == "terminated":
                 self._archived.add(thread.id)
 

@@ -63,7 +63,8 @@ def translated(raw: Mapping[str, Any], thread: str = "") -> Body:
         return mirrored(raw)
     if kind not in KNOWN_TYPES:
         return UnknownBody.model_validate(dict(raw))
-    shaped: dict[str, Any] = {key: value for key, value in raw.items() if key not in ("id", "processed_at")}
+    shaped: dict[str, Any] = {key: value for key, value in raw.items() if key not in ("id", "processed_at", "input")}
+    shaped = _said(shaped) | {key: raw[key] for key in ("input",) if key in raw}
     if "content" in shaped:
         shaped["content"] = _content(shaped["content"])
     if kind == "session.error":
@@ -75,8 +76,16 @@ def translated(raw: Mapping[str, Any], thread: str = "") -> Body:
         shaped["usage"] = {**part_of(raw, "usage"), "budget": shaped.pop("budget")}
     if kind.startswith("session.thread_") and thread:
         shaped["session_thread_id"] = thread
+        shaped.setdefault("agent_name", thread)
     body = parse_body(shaped)
     return UnknownBody.model_validate(dict(raw)) if isinstance(body, UnknownBody) else body
+
+
+def _said(value: Any) -> Any:
+    """Return JSON without its nulls: a field that is null is one that was left out."""
+    if isinstance(value, Mapping):
+        return {key: _said(one) for key, one in value.items() if one is not None}
+    return [_said(one) for one in value] if isinstance(value, list) else value
 
 
 def fitting(body: Body) -> Body:
