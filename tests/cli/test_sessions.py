@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.journal.events import IncidentOpened, StatusRunning
 from orchestrator.journal.export import read_export
 from tests.cli.command import WARROOM, InProcess, environment, settle, warroom
 from tests.cli.kept import keep
-from tests.report.story import SHA
+from tests.report.story import SHA, told
 
 
 def token_of(text: str) -> str:
@@ -47,6 +48,16 @@ def test_list_and_show(tmp_path: Path, quick: InProcess) -> None:
     details = json.loads(settle(quick("sessions", "show", session[-6:], "--json")).out)
     assert details["folder"].endswith(session)
     assert details["hash"]
+
+
+def test_a_session_whose_process_was_killed_is_not_said_to_run(tmp_path: Path, quick: InProcess) -> None:
+    begun = [event for event in told() if isinstance(event.body, IncidentOpened)]
+    runs = begun[0].model_copy(update={"body": StatusRunning(reason="start")})
+    session = keep(tmp_path, [*begun, runs])
+    assert "cut short" in settle(quick("sessions", "list")).out
+    assert "resume goes on" in settle(quick("sessions", "show", session)).out
+    (row,) = json.loads(settle(quick("sessions", "list", "--json")).out)
+    assert row["status"] == "running", "what the journal says"
 
 
 def test_a_session_that_is_not_there_or_not_unique_is_refused(tmp_path: Path, quick: InProcess) -> None:

@@ -312,3 +312,35 @@ async def test_another_host_takes_the_hands_over(drive: Driver, server: Standin)
     assert (session.desk.remote.act, session.desk.remote.by) == ("lost", "install-2")
     assert "install-2 has taken the hands over" in session.standing.message
     assert not any(isinstance(one.body, Note) and one.body.level == "error" for one in events(session))
+
+
+async def test_a_session_that_is_gone_there_ends_with_the_boards_verdict_and_says_what_to_do(
+    drive: Driver, server: Standin
+) -> None:
+    async def waits(actor: Actor) -> None:
+        await actor.hear()
+        await actor.gate("held")
+
+    server.script({"orchestrator": waits})
+    session = await drive.session()
+    running = asyncio.create_task(session.run())
+    await drive.reached(lambda state: state.sessions)
+    await drive.live(session)
+    server.faults.refuse(404, path="/v1/sessions/*", times=999)
+    server.cut()
+    assert await running == "error"
+    assert session.standing.status == "idle", "with another key it may go on"
+    assert "a new one begins anew" in session.standing.message
+    (verdict,) = events(session, "warroom.verdict")
+    assert verdict.body.verdict.kind == "inconclusive"  # type: ignore[union-attr]
+
+
+async def test_a_concluded_session_that_is_gone_there_keeps_its_verdict(drive: Driver, server: Standin) -> None:
+    server.script(script(lead_that(ask_scout), scout_that(Call("scout_look", {"q": "here"}))))
+    session = await drive.session()
+    assert await session.run() == "end_turn"
+    server.faults.refuse(404, path="/v1/sessions/*", times=999)
+    again = await drive.again(session)
+    assert await again.run() == "error"
+    assert "has no session" in again.standing.message
+    assert len(events(again, "warroom.verdict")) == 1

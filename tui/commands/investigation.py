@@ -197,7 +197,8 @@ def _exit_status(stop: StopReason, made: Report, trouble: str) -> int:
         return INTERRUPTED
     if stop in ("error", "retries_exhausted", "refusal") or made.verdict is None:
         why = trouble or made.status_reason or stop
-        complain(f"the engine gave no verdict ({why}); what was found is kept; {again}")
+        what = "the engine gave no verdict" if made.verdict is None else "the engine stopped"
+        complain(f"{what} ({why}); what was found is kept; {again}")
         return ENGINE_FAILED
     if stop == "budget_reached":
         complain(made.status_reason.partition(": ")[2])

@@ -14,6 +14,7 @@ from tui.commands.lazy import LazyGroup, Listed
 if TYPE_CHECKING:
     from orchestrator.journal.index import SessionRow
 
+CUT_SHORT = "cut short"
 COMMANDS = {
     "list": Listed("tui.commands.sessions:list_sessions", "List sessions, newest first."),
     "show": Listed("tui.commands.sessions:show", "Show one session: status, verdict, integrity."),
@@ -66,12 +67,23 @@ def _shown(rows: list[SessionRow]) -> str:
     return _table(rows) if rows else "No sessions yet: `warroom run PATH` starts one.\n"
 
 
+def _cut_short(rows: list[SessionRow]) -> frozenset[str]:
+    """Return the sessions that were at work when their process ended: none works on them now."""
+    from orchestrator.journal.lock import is_live
+    from tui.commands.opening import state_home
+
+    working = (row.id for row in rows if row.status in ("running", "rescheduling"))
+    return frozenset(name for name in working if not is_live(state_home().session_dir(name)))
+
+
 def _table(rows: list[SessionRow]) -> str:
     from orchestrator.journal.text import clean
 
+    cut = _cut_short(rows)
     lines = [("SESSION", "INCIDENT", "STATUS", "VERDICT", "EVENTS", "UPDATED (UTC)", "TITLE")]
     for row in rows:
         status = row.status if row.status == "running" or not row.reason else f"{row.status}: {row.reason}"
+        status = CUT_SHORT if row.id in cut else status
         waiting = f" ({len(row.approvals)} to approve)" if row.approvals else ""
         lines.append(
             (
@@ -137,13 +149,19 @@ def show(session: str, as_json: bool) -> None:
     to_stdout("\n".join([*lines, *waiting.lines(row.id), ""]))
 
 
+def _status(row: SessionRow, live: bool) -> str:
+    if row.status in ("running", "rescheduling") and not live:
+        return f"{CUT_SHORT}: its process ended while it was at work; resume goes on"
+    return f"{row.status}: {row.reason}" + (" (open in another warroom)" if live else "")
+
+
 def _details(row: SessionRow, folder: Path, integrity: str, live: bool) -> list[tuple[str, str]]:
     return [
         ("session", row.id),
         ("incident", f"{row.incident} {row.title}"),
         ("service", row.service or "-"),
         ("engine", row.engine),
-        ("status", f"{row.status}: {row.reason}" + (" (open in another warroom)" if live else "")),
+        ("status", _status(row, live)),
         *(
             [("server", f"{row.remote}{'' if row.hands else ', watched only: others carry out its calls'}")]
             * bool(row.remote)

@@ -19,24 +19,25 @@ from orchestrator.engines.managed.capping import Cap
 from orchestrator.engines.managed.claims import lost_to
 from orchestrator.engines.managed.delivered import CALL, CAUGHT_UP, RESULT, Delivered, part_of, text_of
 from orchestrator.engines.managed.dispatch import Dispatcher
-from orchestrator.engines.managed.endings import Ending, ending_of, ending_of_stream, lost_for_long, taken_over_by
+from orchestrator.engines.managed.endings import (
+    Ending,
+    ending_of,
+    ending_of_stream,
+    lost_for_long,
+    not_there,
+    taken_over_by,
+)
 from orchestrator.engines.managed.interrupts import Interrupts
 from orchestrator.engines.managed.nonces import nonce_of
 from orchestrator.engines.managed.outbox import MESSAGE, Outbox, Words
 from orchestrator.engines.managed.person import Person
 from orchestrator.engines.managed.remote_sessions import HOST_KEY
 from orchestrator.engines.managed.sending import Sender
-from orchestrator.engines.managed.streams import Health, Streams, Terms
+from orchestrator.engines.managed.streams import Health, Streams, StreamsEnded, Terms
 from orchestrator.engines.managed.unconcluded import record_unconcluded
 from orchestrator.engines.reporting import CONCLUDE, REPORT_TOOLS
-from orchestrator.journal.events import (
-    MAIN_THREAD,
-    Note,
-    RemoteSession,
-    StatusRescheduled,
-    StatusRunning,
-    StatusTerminated,
-)
+from orchestrator.journal.events import MAIN_THREAD, Note, RemoteSession, StatusRescheduled, StatusRunning
+from orchestrator.journal.events import StatusTerminated as Terminated
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -143,7 +144,13 @@ class Conduct:
     # -- what comes --------------------------------------------------------------------------
 
     async def _follow(self) -> None:
-        ending = await self._streams.run(self._handle)
+        try:
+            ending = await self._streams.run(self._handle)
+        except StreamsEnded as ended:
+            if not ended.absent:
+                raise
+            await self._end(not_there(self._setting.remote.id, self._setting.access.endpoint.host))
+            return
         await self._dispatcher.settled()
         await self._end(ending_of_stream(ending))
 
@@ -357,12 +364,13 @@ class Conduct:
     async def _end(self, ending: Ending) -> None:
         if self._over.done():
             return
-        if ending.needs_verdict and not self._dispatcher.concluded:
+        knows = self._caught_up or not ending.absent  # whether it was concluded before
+        if ending.needs_verdict and knows and not self._dispatcher.concluded:
             await record_unconcluded(
                 self._desk, ending.why or ending.stop, f"board-{self._setting.remote.id}-{ending.stop}"
             )
         if ending.final:
-            await self._desk.record(StatusTerminated(reason=ending.why), thread=MAIN_THREAD)
+            await self._desk.record(Terminated(reason=ending.why), thread=MAIN_THREAD)
         if not self._over.done():
             self._over.set_result(ending)
 

@@ -23,11 +23,13 @@ class Ending:
     """A line for people: what happened, and what to do. Empty where there is nothing to say."""
     final: bool = False
     """There is nothing at the server any more to go on with."""
+    absent: bool = False
+    """It is not there for this key: it may be there for another one."""
 
     @property
     def needs_verdict(self) -> bool:
         """Whether the board's own verdict stands in where the model gave none."""
-        return self.final or self.stop in ("end_turn", "budget_reached")
+        return self.final or self.absent or self.stop in ("end_turn", "budget_reached")
 
 
 def ending_of(idle: Delivered, error: str) -> Ending:
@@ -58,6 +60,16 @@ def ending_of_stream(ended: StreamEnding) -> Ending:
     what = "was deleted at the service" if ended == "deleted" else "was terminated at the service, or archived there"
     return Ending(
         "error", f"the session {what}; what was found is kept and can be reported; start a new one to go on", final=True
+    )
+
+
+def not_there(session: str, host: str) -> Ending:
+    """Return the end of a run whose session is not there for this key, which a person may yet put right."""
+    return Ending(
+        "error",
+        f"{host} has no session {session} for this key: with a key of its workspace, resume goes on; "
+        "if it was deleted there, what was found is kept, and a new one begins anew",
+        absent=True,
     )
 
 

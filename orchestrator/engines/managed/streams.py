@@ -44,6 +44,11 @@ BATCH: Final = 512
 class StreamsEnded(EngineError):
     """The session cannot be followed any further; the message is one line for people."""
 
+    def __init__(self, why: str, *, absent: bool = False) -> None:
+        super().__init__(why)
+        self.absent = absent
+        """There is no such session for this key."""
+
 
 class Sink(Protocol):
     """The part of a Desk that streams need."""
@@ -55,6 +60,10 @@ class Sink(Protocol):
 
     def preview(self, thread: str, text: str) -> None:
         """Show streamed text; an empty one takes away what was shown."""
+
+
+def _ended_by(error: BaseException) -> BaseException:
+    return StreamsEnded(str(error), absent=error.fault.absent) if isinstance(error, LinkLost) else error
 
 
 @dataclass(frozen=True)
@@ -211,7 +220,7 @@ class Streams:
         if task.cancelled() or (error := task.exception()) is None:
             return
         if self._over is not None and not self._over.done():
-            self._over.set_exception(StreamsEnded(str(error)) if isinstance(error, LinkLost) else error)
+            self._over.set_exception(_ended_by(error))
 
     async def _stop(self) -> None:
         tasks = list(self._tasks)
