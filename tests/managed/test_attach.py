@@ -11,10 +11,11 @@ from anthropic import AsyncAnthropic
 from orchestrator.attaching import incident_of
 from orchestrator.engines.managed.claims import lost_to
 from orchestrator.engines.managed.remote_sessions import HOST_KEY, RemoteRow, retrieve
+from orchestrator.hands.budget_fold import SpentFold
 from orchestrator.journal.own_remote import bound_to
 from tests.managed.conftest import KEY, Command
 from tests.managed.elsewhere import OTHER, began, claimed, install_of, journal, made_by, only_here, rest, writes
-from tests.standin import Standin
+from tests.standin import Actor, Standin
 from tests.standin.cast import caller, lead, scout, talker
 
 
@@ -51,6 +52,37 @@ def test_a_session_of_somebody_else_is_watched_and_nothing_is_sent(keyed: Comman
     refused = keyed("attach", there, str(keyed.cwd), "--headless")
     assert refused.status == 2
     assert "is here already" in refused.complaint
+
+
+async def hands_out(actor: Actor) -> None:
+    await actor.hear()
+    await actor.delegate("scout", "look")
+    await actor.hear()
+    await actor.say("Good.")
+
+
+async def reports(actor: Actor) -> None:
+    await actor.hear()
+    for number in range(3):
+        await actor.say(f"I look, {number}.")
+    await actor.report("Seen.")
+
+
+def test_what_a_watched_session_used_is_what_the_server_says_whatever_was_read_first(
+    keyed: Command, standin: Standin
+) -> None:
+    standin.options.request_cost = 30_000
+    standin.script({"lead": hands_out, "scout": reports})
+    there = began(standin, "scout")
+    rest(standin, there)
+    assert keyed("attach", there, "--headless").status == 0
+    spent = SpentFold()
+    for event in journal(keyed.home):
+        spent.learn(event)
+    usage = standin.run(lambda: standin.state.sessions[there].usage())
+    said = (usage["list_cost"]["amount"], usage["input_tokens"], usage["output_tokens"])
+    assert (str(spent.used("usd") // 10_000), spent.used("input_tokens"), spent.used("output_tokens")) == said
+    assert spent.agents["scout"].used["turns"] > 0, "what its own stream says was counted for it"
 
 
 def test_calls_that_wait_are_seen_and_not_answered(keyed: Command, standin: Standin) -> None:

@@ -22,6 +22,7 @@ from orchestrator.journal.events import (
     Event,
     Mirrored,
     ModelRequestEnd,
+    SessionUsage,
     ThreadStatusIdle,
     ThreadStatusRunning,
     ThreadStatusTerminated,
@@ -57,6 +58,10 @@ class PricedSink:
     models: Mapping[AgentName, str]
     _working: set[str] = field(default_factory=set)
     """Threads that said that they work, and not yet that they stopped."""
+    _said: tuple[str, SessionUsage] | None = None
+    """What the server said last of the whole session, since it began to run."""
+    _counted_since: bool = False
+    """A request came after that, by a stream that was behind: the server has counted it."""
 
     async def record(
         self, body: Body, *, thread: str, source_id: str | None = None, stream: str = "local", processed: bool = True
@@ -66,6 +71,11 @@ class PricedSink:
             role = role_of(thread)
             usage = Usage.of(body.model_usage, self.models.get(role, ""))
             body = self.desk.budget.spend(role, usage, body.model_request_start_id, is_error=body.is_error)
+            self._counted_since = True
+        elif isinstance(body, SessionUsage) and thread == MAIN_THREAD and source_id:
+            self._said, self._counted_since = (source_id, body), False
+        elif isinstance(body, Mirrored) and body.kind == "session.status_running":
+            self._said = None
         elif isinstance(body, ThreadStatusRunning):
             if body.session_thread_id in self._working:  # it goes on after a call, which was no rest
                 body = Mirrored(kind=body.type, event=body.model_dump(mode="json"))
@@ -74,6 +84,13 @@ class PricedSink:
         elif isinstance(body, ThreadStatusIdle | ThreadStatusTerminated):
             self._working.discard(body.session_thread_id)
         return await self.desk.record(body, thread=thread, source_id=source_id, stream=stream, processed=processed)
+
+    async def settle(self) -> None:
+        """Say again what the server said of the whole, once all streams were read while the session rests."""
+        if self._said is not None and self._counted_since:
+            name, body = self._said
+            await self.desk.record(body, thread=MAIN_THREAD, source_id=f"settled-{name}")
+            self._counted_since = False
 
     def preview(self, thread: str, text: str) -> None:
         """Show streamed text."""

@@ -78,7 +78,7 @@ class Conduct:
         self._outbox = Outbox(desk, sender, remote.nonce or remote.id)
         self._interrupts = Interrupts(desk, sender)
         self._dispatcher = Dispatcher(desk, Answers(sender), self._told, self._fail)
-        sink = PricedSink(desk, {MAIN_THREAD: setting.access.coordinator.model} | _models(setting.access))
+        self._sink = sink = PricedSink(desk, {MAIN_THREAD: setting.access.coordinator.model} | _models(setting.access))
         self._streams = Streams(setting.client, remote.id, sink, desk.clock, Terms(echoed=self._is_echo))
         self._moved = asyncio.Event()
         self._over: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
@@ -347,6 +347,7 @@ class Conduct:
                 return
             ending = Ending("end_turn", "the model ended without a conclusion; the verdict is the board's")
         await self._streams.settle()
+        await self._sink.settle()
         await self._dispatcher.settled()
         if self._idle is not idle or self._has_words(idle):
             return  # something new came meanwhile

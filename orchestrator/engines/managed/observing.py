@@ -61,13 +61,14 @@ class ObservingEngine:
         async with make_client(self._to, record) as client:
             terms = Terms(roles=self._roles, echoed=lambda raw: False)  # nobody said anything from here
             models = {name: words.partition(" ")[0] for name, words in self._bound.models.items()}
-            self._streams = Streams(client, self._bound.id, PricedSink(desk, models), desk.clock, terms)
+            sink = PricedSink(desk, models)
+            self._streams = Streams(client, self._bound.id, sink, desk.clock, terms)
             try:
-                return await self._follow(desk, self._streams)
+                return await self._follow(desk, self._streams, sink)
             finally:
                 self._streams = None
 
-    async def _follow(self, desk: Desk, streams: Streams) -> StopReason:
+    async def _follow(self, desk: Desk, streams: Streams, sink: PricedSink) -> StopReason:
         following = asyncio.ensure_future(streams.run(self._take))
         stopped = asyncio.ensure_future(desk.cancel.wait())
         rests = asyncio.ensure_future(self._over.wait())
@@ -82,6 +83,7 @@ class ObservingEngine:
             if stopped.done():
                 return "interrupted"
             await streams.settle()
+            await sink.settle()
             return self._idle or "end_turn"
         finally:
             for one in (following, stopped, rests):
