@@ -38,6 +38,8 @@ _NOT_FOR_MODELS: Mapping[str, frozenset[str]] = {
     CONCLUDE: frozenset({"unchecked"}),
 }
 """Fields that warroom fills in itself."""
+_WRAPPED: Mapping[str, str] = {REPORT_FINDING: "finding", CONCLUDE: "verdict"}
+"""What some models put the whole input under."""
 
 
 class ReportError(ValueError):
@@ -138,7 +140,8 @@ def _prepared(tool: str, given: Mapping[str, object], limit: int) -> dict[str, A
     if size > limit:
         faults = [f"- the input: is {size} bytes, and {limit} are the most; say less and cite instead of quoting"]
         raise ReportError(_refusal(tool, faults))
-    cleaned: dict[str, Any] = _storable(_unpacked(given))
+    inner = given.get(_WRAPPED[tool]) if len(given) == 1 else None
+    cleaned: dict[str, Any] = _storable(_unpacked(inner if isinstance(inner, Mapping) else given))
     return {name: value for name, value in cleaned.items() if name not in _NOT_FOR_MODELS[tool]}
 
 

@@ -59,6 +59,14 @@ def test_null_means_left_out_and_objects_may_come_as_json_text() -> None:
     assert parse_finding("logs", nested).about == parse_finding("logs", FINDING).about
 
 
+def test_what_is_put_under_one_name_is_unwrapped_and_nothing_else_is() -> None:
+    assert parse_finding("logs", {"finding": FINDING}) == parse_finding("logs", FINDING)
+    assert parse_verdict({"verdict": VERDICT}) == parse_verdict(VERDICT)
+    for given in ({"finding": FINDING, "topic": "errors"}, {"verdict": VERDICT}, {"finding": "Errors rise."}):
+        with pytest.raises(ReportError, match="is not a field here"):
+            parse_finding("logs", given)
+
+
 def test_half_a_surrogate_pair_does_not_reach_the_journal() -> None:
     finding = parse_finding("logs", {**FINDING, "claim": "cut \ud83d off"})
     finding.model_dump_json().encode()
