@@ -62,9 +62,9 @@ def test_null_means_left_out_and_objects_may_come_as_json_text() -> None:
 def test_what_is_put_under_one_name_is_unwrapped_and_nothing_else_is() -> None:
     assert parse_finding("logs", {"finding": FINDING}) == parse_finding("logs", FINDING)
     assert parse_verdict({"verdict": VERDICT}) == parse_verdict(VERDICT)
-    for given in ({"finding": FINDING, "topic": "errors"}, {"verdict": VERDICT}, {"finding": "Errors rise."}):
+    for sent in ({"finding": FINDING, "topic": "errors"}, {"verdict": VERDICT}, {"finding": "Errors rise."}):
         with pytest.raises(ReportError, match="is not a field here"):
-            parse_finding("logs", given)
+            parse_finding("logs", sent)
 
 
 def test_half_a_surrogate_pair_does_not_reach_the_journal() -> None:
