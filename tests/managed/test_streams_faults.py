@@ -31,7 +31,7 @@ from tests.managed.streaming import (
     scout,
     turns_until,
 )
-from tests.standin import Actor, Standin, Step
+from tests.standin import Actor, Standin, Step, paging
 from tests.standin.cast import begin, provision, said
 
 STREAM = "*/events/stream"
@@ -303,6 +303,21 @@ async def test_a_network_that_is_gone_is_tried_for_ever(server: Standin, client:
         await finished(server, followed)
         assert followed.journal.notes()[0].startswith("the connection to the session is lost")
         assert len(followed.journal.notes()) == 2
+
+
+async def test_a_server_that_gives_shorter_pages_is_asked_for_those(
+    server: Standin, client: AsyncAnthropic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole: Any = paging.page
+
+    def short(rows: Any, query: Any, listing: str, limits: tuple[int, int], order: str) -> Any:
+        return whole(rows, query, listing, (20, 100) if listing.startswith("events ") else limits, order)
+
+    monkeypatch.setattr("tests.standin.sessions.page", short)
+    session_id = await begin(client, "scout", text="go")
+    async with following(client, session_id) as followed:
+        await finished(server, followed)
+        assert {one.thread for one in followed.given} == {"orchestrator", "scout", "scout-2"}
 
 
 async def test_a_thread_that_is_refused_does_not_end_the_session(server: Standin, client: AsyncAnthropic) -> None:

@@ -196,14 +196,18 @@ class Link:
             cursor = page.next
 
     async def _read_page(self, cursor: str | None) -> Page:
-        """Read a page, a smaller one where the answer was too large."""
+        """Read a page, a smaller one where the answer was too large, or more was asked for than the server gives."""
+        import anthropic
+
         from orchestrator.hands.egress import ResponseRefused, refusal_in
 
         while True:
             try:
                 return await self._source.page(cursor, self._page)
             except Exception as error:
-                if not isinstance(refusal_in(error), ResponseRefused) or self._page == 1:
+                asked_too_much = isinstance(error, anthropic.BadRequestError) and self._page == PAGE
+                too_large = isinstance(refusal_in(error), ResponseRefused) and self._page > 1
+                if not (asked_too_much or too_large):
                     raise
                 self._page = max(1, self._page // 10)
 
