@@ -320,10 +320,13 @@ async def test_a_server_that_gives_shorter_pages_is_asked_for_those(
         assert {one.thread for one in followed.given} == {"orchestrator", "scout", "scout-2"}
 
 
-async def test_a_thread_that_is_refused_does_not_end_the_session(server: Standin, client: AsyncAnthropic) -> None:
+@pytest.mark.parametrize("status", [404, 400])
+async def test_a_thread_that_is_refused_does_not_end_the_session(
+    server: Standin, client: AsyncAnthropic, status: int
+) -> None:
     session_id = await begin(client, "scout", text="go")
     server.faults.refuse(529, path="*/threads/*/stream", times=12)
-    server.faults.refuse(404, path="*/threads/*/stream", skip=12, times=1)
+    server.faults.refuse(status, path="*/threads/*/stream", skip=12, times=1)
     async with following(client, session_id) as followed:
         await finished(server, followed)
 

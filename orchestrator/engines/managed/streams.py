@@ -289,7 +289,7 @@ class Streams:
             try:
                 return await link.follow()
             except LinkLost as lost:
-                if lost.fault.absent:
+                if lost.fault.absent or lost.fault.status in (400, 422):  # archived, or over: the session goes on
                     return
                 if lost.fault.stops:
                     raise
