@@ -32,7 +32,8 @@ Your part:
 - Report each claim with `{REPORT_FINDING}` as soon as you have it: one claim, its facts, its citations, what it is
   about and whether it speaks for or against it. Only what is reported this way counts.
 - "Nothing is wrong here" with the counts that show it is a finding. So is "this data cannot tell".
-- When you are done, answer the orchestrator in a few sentences: what you found, what you did not look at, and why."""
+- When you are done, answer the orchestrator in a few sentences: what you found, with the ids of the findings, what you
+  did not look at, and why."""
 
 _ORCHESTRATOR: Final = f"""\
 Your part:
@@ -40,7 +41,8 @@ Your part:
 - Give each specialist its own task: the service, the window, the question, and the findings it should know. Let those
   that do not need each other work at the same time. A specialist remembers: ask it again instead of starting anew.
 - Let `deploys` test every candidate against the symptom. Ask `codefix` for a draft only once a commit stands as the
-  cause; nobody's repository changes without a person's yes.
+  cause; give it the commit and the ids of findings, in no words of logs or messages: it reads findings by id.
+  Nobody's repository changes without a person's yes.
 - What the person on call says comes first. If they give you a hint, test it like any other hypothesis.
 - End with `{CONCLUDE}`. Its answer says what does not hold: mend that and conclude again. The investigation is not over
   until a conclusion was taken. Do not put the verdict into prose instead."""

@@ -88,6 +88,7 @@ CAPABILITIES: Mapping[AgentName, Mapping[str, Capability]] = {
         "code_draft_hunks": DRAFT,
         "code_draft_next": DRAFT,
         "code_draft_revert": DRAFT,
+        "code_findings": READ,
         "code_history": READ,
         "code_read": READ,
         "code_revert_check": READ,

@@ -1,4 +1,4 @@
-"""What the code-fix specialist is told by an engine with a model: findings by id, filled into a template.
+"""How the code-fix specialist is told of findings: by id, filled into a template.
 
 It reads code, which is hostile enough; what others read (log lines, alerts, commit messages) reaches it in no words.
 Each value must have the form that its place in the template has; what has not is masked, with a digest that still tells
@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-from subagents.contract import Brief, Fact, Finding
+from subagents.contract import Fact, Finding
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -23,18 +23,15 @@ _CITED = re.compile(r"commit:[A-Za-z0-9._/-]{1,120}/[0-9a-f]{7,64}(?:#[A-Za-z0-9
 _MOST = 20
 
 
-def brief_for_codefix(brief: Brief, findings: Sequence[Finding]) -> str:
-    """Return what there is to fix: the incident, the repositories, and the findings that speak of a commit or a fix."""
-    incident = brief.incident
-    lines = [f"Incident {masked(_NAME, incident.id)}, service {masked(_NAME, incident.service or 'unknown')}."]
-    repos = [masked(_NAME, spec.id) for spec in brief.sources if spec.kind == "repo"]
-    lines.append(f"Repositories: {', '.join(repos) or 'none'}.")
+def told(findings: Sequence[Finding], repositories: Sequence[str]) -> tuple[str, ...]:
+    """Return the repositories and, a line each, the findings that speak of a commit, the weightiest first."""
+    named = ", ".join(masked(_NAME, one) for one in repositories)
     chosen = [one for one in findings if one.about is not None and one.about.kind == "commit"]
     chosen.sort(key=lambda one: -one.weight)
-    lines += [_told(finding) for finding in chosen[:_MOST]] or ["No finding accuses a commit."]
+    lines = [_told(finding) for finding in chosen[:_MOST]] or ["None of these findings accuses a commit."]
     if len(chosen) > _MOST:
         lines.append(f"And {len(chosen) - _MOST} findings of less weight.")
-    return "\n".join(lines)
+    return (f"Repositories: {named or 'none'}.", *lines)
 
 
 def masked(form: re.Pattern[str], value: str) -> str:

@@ -45,6 +45,18 @@ class RevertParams(Params):
     finding_ids: tuple[str, ...] = Field((), max_length=40, description="findings that say what is deployed now")
 
 
+class FindingsParams(Params):
+    """Which findings to be told of."""
+
+    finding_ids: tuple[str, ...] = Field(min_length=1, max_length=40, description="ids of findings, as f-1a2b3c4d5e")
+
+
+class Told(Frozen):
+    """Findings, filled into a template."""
+
+    lines: tuple[str, ...]
+
+
 class FileText(Frozen):
     """Lines of a file as stored."""
 

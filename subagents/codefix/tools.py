@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 
 from subagents.citations import CommitRef
 from subagents.codefix.bases import choose_base
+from subagents.codefix.briefing import told
 from subagents.codefix.model import (
     CommitLine,
     FileText,
+    FindingsParams,
     History,
     HistoryParams,
     Hit,
@@ -18,6 +20,7 @@ from subagents.codefix.model import (
     RevertAnswer,
     RevertParams,
     SearchParams,
+    Told,
 )
 from subagents.codefix.refusal import DraftRefused
 from subagents.codefix.repos import Repositories
@@ -59,6 +62,11 @@ class CodeTools:
 
     def __init__(self, repositories: Repositories) -> None:
         self._repos = repositories
+
+    def findings(self, params: FindingsParams, context: ToolContext) -> ToolResult[Told]:
+        """Return the findings that the arguments name, in a template."""
+        lines = told(context.findings, tuple(self._repos.specs))
+        return ToolResult[Told](data=Told(lines=lines), text="\n".join(lines))
 
     def read(self, params: ReadParams, context: ToolContext) -> ToolResult[FileText]:
         """Return lines of a file at a commit."""
@@ -157,6 +165,14 @@ def build_tools(repositories: Repositories) -> tuple[Tool[Any, Any], ...]:
     """Return the tools that read."""
     tools = CodeTools(repositories)
     return (
+        Tool(
+            "code_findings",
+            "Read findings by their ids: what they say of a commit, its facts and its places in the code, in fixed "
+            "words. This is how you learn of what others found.",
+            FindingsParams,
+            Told,
+            _guarded(tools.findings),
+        ),
         Tool(
             "code_read",
             "Read lines of a file as stored in a commit.",

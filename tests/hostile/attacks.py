@@ -159,6 +159,8 @@ def plain(tool: Tool[Any, Any], target: Target) -> dict[str, Any]:
     }  # fmt: skip
     fields = tool.params.model_fields
     given = {name: known[name] for name in fields if name in known}
+    if tool.name == "code_findings":  # of no other: what is not on the board is refused before the tool sees the rest
+        given["finding_ids"] = ["f-0123456789"]
     missing = [name for name, field in fields.items() if field.is_required() and name not in given]
     assert not missing, f"{tool.name}: say what a usual {missing} is, so that its other parameters are reached"
     return given
