@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tui.live import LiveSession
-from tui.session_view import ActFault
+from tui.watching import Refusing
 
 if TYPE_CHECKING:
     from orchestrator.asked import Surroundings
     from orchestrator.session import Session
 
 
-class AttachedSession(LiveSession):
+class AttachedSession(Refusing, LiveSession):
     """Follows; refuses all that would be said, decided or stopped there, and says how to take the hands over."""
 
     takes_up = ""
@@ -32,36 +32,6 @@ class AttachedSession(LiveSession):
         """Look again; what is said of watching stays."""
         super().go_on(reason)
         self.view.say(f"watching only: {self.why_not}")
-
-    async def message(self, text: str, to: str | None = None) -> None:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def interrupt(self, thread: str | None = None) -> None:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def raise_budget(self, text: str) -> str:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def attach(self, path: str) -> str:
-        """Refuse: an agent would not be told of it."""
-        raise ActFault(self.why_not)
-
-    async def decide(
-        self, approval: str, decision: Literal["approve", "reject"], digest: str, reason: str = ""
-    ) -> None:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def decide_for_session(self, approval: str, digest: str) -> None:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def revoke(self, rule: str, reason: str = "") -> None:
-        """Refuse."""
-        raise ActFault(self.why_not)
 
     async def stop(self) -> None:
         """Stop watching: what runs there is not ours to stop."""

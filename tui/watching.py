@@ -20,35 +20,13 @@ WATCH_S = 1.0
 """How often a journal that another process writes is looked at."""
 
 
-class WatchedSession:
-    """A session that only can be looked at: open in another process, damaged, or of an engine that is not here."""
-
-    def __init__(self, reader: JournalReader, around: Surroundings, why: str) -> None:
-        self._reader = reader
-        self._around = around
-        self.why_not = why
-        self.takes_up = ""
-        self.watches = False
-        self.leaving = "nothing runs in this window"
-        self.running = False
-        self.fixes = None
-        self.view = SessionView(around.clock, self)
-        self.view.say(f"watching only: {why}")
-        self._follower = asyncio.create_task(self._follow(), name="watch")
+class Refusing:
+    """Refuses whatever would be said, decided or stopped, with the reason."""
 
     @property
-    def session_id(self) -> str:
-        """The session's id."""
-        return self._reader.directory.name
-
-    @property
-    def directory(self) -> Path:
-        """The session's folder."""
-        return self._reader.directory
-
-    def go_on(self, reason: str = "") -> None:
-        """Refuse."""
-        raise ActFault(self.why_not)
+    def why_not(self) -> str:
+        """Why nothing can be done to it here."""
+        raise NotImplementedError
 
     async def message(self, text: str, to: str | None = None) -> None:
         """Refuse."""
@@ -59,10 +37,6 @@ class WatchedSession:
         raise ActFault(self.why_not)
 
     async def attach(self, path: str) -> str:
-        """Refuse."""
-        raise ActFault(self.why_not)
-
-    async def note(self, text: str) -> None:
         """Refuse."""
         raise ActFault(self.why_not)
 
@@ -81,6 +55,46 @@ class WatchedSession:
         raise ActFault(self.why_not)
 
     async def revoke(self, rule: str, reason: str = "") -> None:
+        """Refuse."""
+        raise ActFault(self.why_not)
+
+
+class WatchedSession(Refusing):
+    """A session that only can be looked at: open in another process, damaged, or of an engine that is not here."""
+
+    def __init__(self, reader: JournalReader, around: Surroundings, why: str) -> None:
+        self._reader = reader
+        self._around = around
+        self._why = why
+        self.takes_up = ""
+        self.watches = False
+        self.leaving = "nothing runs in this window"
+        self.running = False
+        self.fixes = None
+        self.view = SessionView(around.clock, self)
+        self.view.say(f"watching only: {why}")
+        self._follower = asyncio.create_task(self._follow(), name="watch")
+
+    @property
+    def why_not(self) -> str:
+        """Why nothing can be done to it here."""
+        return self._why
+
+    @property
+    def session_id(self) -> str:
+        """The session's id."""
+        return self._reader.directory.name
+
+    @property
+    def directory(self) -> Path:
+        """The session's folder."""
+        return self._reader.directory
+
+    def go_on(self, reason: str = "") -> None:
+        """Refuse."""
+        raise ActFault(self.why_not)
+
+    async def note(self, text: str) -> None:
         """Refuse."""
         raise ActFault(self.why_not)
 
