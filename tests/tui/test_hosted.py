@@ -225,6 +225,17 @@ async def test_steering_one_says_which_way_it_goes() -> None:
         assert "said to logs, by way of the orchestrator" in text_of(room.said)
         await press(pilot, "m", *"@logs", "enter")
         assert "nothing was said to logs" in text_of(room.said)
+        assert "sends it" not in text_of(room.said)
+
+
+async def test_what_is_said_at_rest_says_what_sends_it() -> None:
+    view = told(StatusIdle(stop_reason=StopReason(type="end_turn")))
+    acts = FakeActs(running=False)
+    view.acts = acts
+    async with war_room(view) as (room, pilot):
+        await press(pilot, "m", *"go on", "enter")
+        await until(pilot, lambda: bool(acts.done))
+        assert "r goes on, and sends it" in text_of(room.said)
 
 
 # -- the connection
