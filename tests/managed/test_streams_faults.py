@@ -33,6 +33,7 @@ from tests.managed.streaming import (
 )
 from tests.standin import Actor, Standin, Step, paging
 from tests.standin.cast import begin, provision, said
+from tests.standin.session import Session as ServerSession
 
 STREAM = "*/events/stream"
 
@@ -303,6 +304,23 @@ async def test_a_network_that_is_gone_is_tried_for_ever(server: Standin, client:
         await finished(server, followed)
         assert followed.journal.notes()[0].startswith("the connection to the session is lost")
         assert len(followed.journal.notes()) == 2
+
+
+async def test_threads_that_do_not_say_whose_they_are_are_not_all_the_coordinator(
+    server: Standin, client: AsyncAnthropic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ServerSession.read_thread
+
+    def bare(self: ServerSession, thread: Any) -> dict[str, Any]:
+        kept = ("id", "type", "status", "agent")
+        return {name: one for name, one in whole(self, thread).items() if name in kept}
+
+    monkeypatch.setattr(ServerSession, "read_thread", bare)
+    session_id = await begin(client, "scout", text="go")
+    await server.reached(lambda state: len(state.sessions[session_id].threads) == 3)
+    async with following(client, session_id) as followed:
+        await finished(server, followed)
+        assert {one.thread for one in followed.given} == {"orchestrator", "scout", "scout-2"}
 
 
 async def test_a_server_that_gives_shorter_pages_is_asked_for_those(
