@@ -2,9 +2,10 @@
 
 reach = reach_here(around, config)
 async with reach.client:
-    name = await attached(reach, "sesn_…", request, around)      # the local session, made where there is none
-    plan = await looked_at(reach, "sesn_…", around.clock)        # whose hands it is in
-    await taken_over(reach, name, plan, around, by="person")     # journaled; from then on calls run here
+    looked = await looked_at(reach, "sesn_…")                    # what it is, and whose hands it is in
+    name = bound_here(around, "sesn_…")                          # the local session; empty where there is none
+    name = name or await attached(reach, looked, request, around)  # made, to watch it
+    await taken_over(reach, name, around, config=config, by="person")  # journaled; from then on calls run here
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from orchestrator.engines.managed.remote_sessions import RemoteRow
 
 REMOTE_ID: Final = re.compile(r"sesn_[A-Za-z0-9]{1,200}\Z")
-_SIGNATURE = re.compile(r"\(warroom message m-[0-9a-f]{16}\)\s*\Z")
 _TEXT_LIMIT, _TITLE_LIMIT, _ID_LIMIT = 4_000, 160, 80
 
 
@@ -117,7 +117,9 @@ def _binding(reach: Reach, row: RemoteRow) -> RemoteSession:
 
 def incident_of(row: RemoteRow, first: str) -> Incident:
     """Return what a server's session is about, as far as its title, its metadata and its first message tell."""
-    said = "" if _SIGNATURE.search(first) else first  # a brief that a warroom wrote is no alert, and nobody's words
+    from orchestrator.engines.managed.nonces import is_signed
+
+    said = "" if is_signed(first) else first  # a brief that a warroom wrote is no alert, and nobody's words
     title = row.title or next((one.strip() for one in said.splitlines() if one.strip()), "")
     identity = row.incident or row.id
     title = title.removeprefix(f"{identity}: ")

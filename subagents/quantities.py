@@ -40,6 +40,13 @@ TESTS_FIXED = "tests_fixed"
 TESTS_BROKEN = "tests_broken"
 """How many tests pass on the base and fail on the fix; cites the commit that is undone."""
 
+
+def figure(value: float, digits: int = 3) -> str:
+    """Return a number with so many significant digits, for people: large ones in full, never as a power of ten."""
+    shown = f"{value:.{digits}g}"
+    return f"{value:.0f}" if "e+" in shown and abs(value) < 1e15 else shown
+
+
 MOMENTS = frozenset({ONSET, FIRST_SEEN, LAST_SEEN, DEPLOYED_AT, COMMITTED_AT})
 """Quantities whose value is a moment."""
 

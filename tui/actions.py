@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,7 +32,7 @@ class Action:
     """One thing a person can do."""
 
     id: str
-    """Stable name, by which its keys can be changed (`with_keys`): `pane.zoom`."""
+    """Stable name: `pane.zoom`."""
     keys: tuple[str, ...]
     """As Textual names them; the first is shown."""
     word: str
@@ -267,18 +267,6 @@ def of(*contexts: Context) -> tuple[Action, ...]:
 def live(context: Context) -> tuple[Action, ...]:
     """Return every action whose key is live where `context` is innermost."""
     return of(*LAYERS[context])
-
-
-def with_keys(actions: Iterable[Action], mine: Mapping[str, str]) -> tuple[Action, ...]:
-    """Return the actions with the keys that a person chose, by id: `{"pane.zoom": "x,ctrl+z"}`."""
-    from dataclasses import replace
-
-    return tuple(
-        replace(action, keys=tuple(key.strip() for key in mine[action.id].split(",")))
-        if action.id in mine
-        else action
-        for action in actions
-    )  # fmt: skip
 
 
 def page() -> str:

@@ -107,15 +107,6 @@ def endpoint(engine: EngineSettings, env: Mapping[str, str]) -> Endpoint:
     )
 
 
-def has_key(engine: EngineSettings, env: Mapping[str, str]) -> bool:
-    """Say whether there is a key that may be sent where this engine's requests go."""
-    try:
-        endpoint(engine, env)
-    except CredentialError:
-        return False
-    return True
-
-
 def held_secrets(engine: EngineSettings, env: Mapping[str, str]) -> tuple[str, ...]:
     """Return the values that are secret because the settings or the SDK make them credentials, whatever their name."""
     names = (engine.key_env, API_KEY, AUTH_TOKEN, *engine.header_env.values())

@@ -96,7 +96,8 @@ def _conclude(tree: Tree, out: LineFile, setting: Setting) -> Outcome:
     remarks = [*faults, *_remarks(tree, out, setting)]
     scores = score_lines(lines, labels)
     if scores:
-        everything = score_lines(current, read_labels(tree.labels, (line.family for line in current))[0])
+        earlier = {one.family for one in current} - {one.family for one in lines}
+        everything = score_lines(current, {**labels, **read_labels(tree.labels, earlier)[0]})
         try:
             write_scores(out.path, everything)
         except OSError as error:

@@ -136,8 +136,6 @@ class SpentFold:
         """How often the session stopped at its budget and was given more."""
         self.runs = 0
         """How often the session began to work after it had stopped."""
-        self.version = 0
-        """Grows with everything that counts."""
         self.lost: dict[str, tuple[AgentName, Mapping[str, int]]] = {}
         """Requests of an earlier run whose end is not on record: they count as large as they could get."""
         self._open: dict[str, tuple[AgentName, Mapping[str, int]]] = {}
@@ -151,11 +149,6 @@ class SpentFold:
         """Agents whose threads said that they work; their time runs while the session's does."""
         self._last: tuple[datetime, float] | None = None
         self._last_seq = 0
-
-    @property
-    def at_work(self) -> bool:
-        """Whether the session works, so that its time runs."""
-        return self.session.watch.since is not None
 
     def used(self, measure: Measure, now: tuple[datetime, float] | None = None, agent: AgentName | None = None) -> int:
         """Return what the session, or one agent, has used of a measure; of time, until now."""
@@ -178,7 +171,6 @@ class SpentFold:
         """Take one event into account."""
         if event.type in BUDGET_TYPES and event.seq not in self._seen:
             self._seen.add(event.seq)
-            self.version += 1
             self._take(event)
         if event.seq > self._last_seq:
             self._last_seq, self._last = event.seq, (event.ts, event.mono)

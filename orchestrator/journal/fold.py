@@ -23,6 +23,7 @@ from orchestrator.journal.events import (
     UserCustomToolResult,
     VerdictReached,
 )
+from orchestrator.journal.own_remote import REMOTE_TYPES
 from orchestrator.journal.verdict import Verdict
 from subagents.contract import Evidence, Finding, Frozen
 
@@ -42,6 +43,10 @@ CALL_TYPES = frozenset(
         "warroom.result_acknowledged",
     }
 )
+SUMMARY_TYPES = (
+    STATUS_TYPES | APPROVAL_TYPES | REMOTE_TYPES | {"warroom.incident", "warroom.verdict", "warroom.remote_request"}
+)
+"""What the list of sessions is made from."""
 EVIDENCE_TYPES = frozenset({"warroom.tool_finished", "warroom.verdict", "warroom.claims_checked"})
 
 CallState = Literal["requested", "decided", "started", "finished", "handed_over", "acknowledged"]

@@ -20,17 +20,13 @@ from orchestrator.journal.events import (
     VerdictReached,
 )
 from orchestrator.journal.faults import StateError
-from orchestrator.journal.fold import APPROVAL_TYPES, STATUS_TYPES, SessionStatus, status
+from orchestrator.journal.fold import STATUS_TYPES, SUMMARY_TYPES, SessionStatus, status
 from orchestrator.journal.home import StateHome
 from orchestrator.journal.lock import is_live
-from orchestrator.journal.own_remote import REMOTE_TYPES
 from orchestrator.journal.reader import JournalReader
 from subagents.contract import Frozen
 
 _VERSION = 3
-_SUMMARY_TYPES = (
-    STATUS_TYPES | APPROVAL_TYPES | REMOTE_TYPES | {"warroom.incident", "warroom.verdict", "warroom.remote_request"}
-)
 
 
 class SessionRow(Frozen):
@@ -105,7 +101,7 @@ def summarise(directory: Path, row: SessionRow | None = None) -> SessionRow:
         with JournalReader(directory) as reader:
             if not row.events:
                 row = fold(row, reader.events(limit=1))
-            row = fold(row, reader.events(row.events, types=_SUMMARY_TYPES))
+            row = fold(row, reader.events(row.events, types=SUMMARY_TYPES))
             row = fold(row, [event for event in reader.tail(1) if event.seq > row.events])
             problem = "" if reader.integrity.whole and not reader.newer else reader.words
             return row.model_copy(update={"problem": problem})

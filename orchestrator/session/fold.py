@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.hands.fix_fold import FIX_TYPES
+from orchestrator.hands.session_rules import RULE_TYPES
 from orchestrator.journal.events import (
     MAIN_THREAD,
     AgentCustomToolUse,
@@ -26,9 +27,9 @@ FOLDED_TYPES = (
     STATUS_TYPES
     | FIX_TYPES
     | REMOTE_TYPES
+    | RULE_TYPES
     | {
         "warroom.incident",
-        "warroom.session_rule",
         "warroom.source_added",
         "warroom.finding",
         "warroom.claims_checked",
@@ -86,7 +87,7 @@ class SessionFold:
             self._learn_call(event, body)
         elif isinstance(body, FindingReported):
             self._claimed.setdefault(body.id, body.finding)
-        elif isinstance(body, ClaimsChecked):
+        elif isinstance(body, ClaimsChecked) and body.subject == "finding":
             (self._doubted.add if body.doubts else self._doubted.discard)(body.id)
         elif isinstance(body, SourceAddedEvent):
             self.sources.setdefault(body.spec.id, body.spec)

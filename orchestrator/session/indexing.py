@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.hands.threads import in_thread
 from orchestrator.journal.database import DatabaseFault
 from orchestrator.journal.events import Event
 from orchestrator.journal.faults import JournalError, StateError
-from orchestrator.journal.fold import APPROVAL_TYPES, STATUS_TYPES
+from orchestrator.journal.fold import SUMMARY_TYPES
 from orchestrator.journal.home import StateHome
-from orchestrator.journal.own_remote import REMOTE_TYPES
 
-INDEXED_TYPES = STATUS_TYPES | APPROVAL_TYPES | REMOTE_TYPES | {"warroom.incident", "warroom.verdict"}
+if TYPE_CHECKING:
+    from orchestrator.journal.index import SessionRow
 
 
 class IndexNotes:
@@ -23,12 +24,13 @@ class IndexNotes:
     def __init__(self, home: StateHome, directory: Path) -> None:
         self._home = home
         self._directory = directory
+        self._row: SessionRow | None = None
         self._due = False
         self._task: asyncio.Task[None] | None = None
 
     def learn(self, event: Event) -> None:
         """Take an event into account; returns at once."""
-        if event.type in INDEXED_TYPES:
+        if event.type in SUMMARY_TYPES:
             self._due = True
             if self._task is None or self._task.done():
                 self._task = asyncio.create_task(self._note(), name="index")
@@ -50,4 +52,5 @@ class IndexNotes:
     def _write(self) -> None:
         from orchestrator.journal.index import Index, summarise
 
-        Index(self._home).note(summarise(self._directory))
+        self._row = summarise(self._directory, self._row)
+        Index(self._home).note(self._row)

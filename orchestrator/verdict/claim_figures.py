@@ -71,11 +71,6 @@ def numbers(text: str) -> Iterator[Stated]:
             yield Stated(found[0].strip(), found["number"].replace("\u2212", "-"), unit)
 
 
-def clocks(text: str) -> tuple[str, ...]:
-    """Return the times of day of a sentence, as written, outside quotes."""
-    return tuple(dict.fromkeys(found[0] for found in _CLOCK.finditer(without_times(text))))
-
-
 def unsettled(text: str, facts: Iterable[Fact], moments: Iterable[datetime] = ()) -> tuple[str, ...]:
     """Return the numbers and times of a sentence, as written, that neither a fact nor a moment states."""
     facts = tuple(facts)

@@ -154,8 +154,7 @@ class _Page:
         cause, culprit = verdict.cause, verdict.culprit
         if cause:
             yield f"- {inline(cause.mechanism)}{self.refs(cause.citations)}"
-            held = f": {self.suspect(cause.suspect)}" if cause.suspect else ""
-            yield f"- Trigger: {cause.trigger}{held}"
+            yield f"- Trigger: {self.suspect(cause.suspect) if cause.suspect else cause.trigger}"
         if culprit:
             yield f"- Culprit: {code(culprit.commit) if culprit.commit else 'commit not known'}" + (
                 f" {inline(culprit.subject)}" if culprit.subject else ""

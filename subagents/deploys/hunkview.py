@@ -72,7 +72,6 @@ class HunkView:
     added_in_loop: list[str]
     place: int | None
     raw_removed: int
-    raw_added: int
     moved: int = 0
     """Added lines that were only moved or re-indented."""
     comments: int = 0
@@ -143,7 +142,6 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
         added_in_loop=_in_loops(hunk, extension, set(added_left)),
         place=hunk.place(),
         raw_removed=sum(1 for line in hunk.lines if line.tag == "-"),
-        raw_added=sum(1 for line in hunk.lines if line.tag == "+"),
         comments=comments,
         moved=len(added_at) - len(added_left),
         words_removed=old_words - new_words,

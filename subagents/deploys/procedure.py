@@ -88,7 +88,7 @@ async def investigate(brief: Brief, bench: Workbench) -> DeploysSummary:
     timeline = listed.data or TimelineResult()
     await _say_timeline(bench, timeline, listed.text if listed.outcome != "ok" else "")
     ranking = await _follow(brief, bench)
-    for finding in findings_of(ranking, timeline, brief):
+    for finding in findings_of(ranking, timeline):
         await bench.report(finding)
     return DeploysSummary(
         onset=ranking.onset,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from subagents import quantities
-from subagents.contract import Brief, Fact, Finding, Stance, Suspect
+from subagents.contract import Fact, Finding, Stance, Suspect
 from subagents.deploys.model import ChangeLine, ScoredSuspect, SuspectsResult, TimelineResult
 
 AGENT = "deploys"
@@ -28,15 +28,15 @@ def no_source_gap() -> Finding:
     )
 
 
-def findings_of(ranking: SuspectsResult, timeline: TimelineResult, brief: Brief) -> Iterator[Finding]:
+def findings_of(ranking: SuspectsResult, timeline: TimelineResult) -> Iterator[Finding]:
     """Yield the findings, the most important first."""
-    latest = _deployed_now(timeline, ranking)
+    latest = _deployed_now(timeline)
     heads = {line.commit for line in timeline.changes if line.kind == "deploy" and line.commit}
     for item in told(ranking.suspects, heads):
-        yield _excluded(item, ranking) if item.ruled_out else _candidate(item, ranking, latest)
+        yield _excluded(item) if item.ruled_out else _candidate(item, latest)
     best = next((item for item in ranking.suspects if not item.ruled_out), None)
     if ranking.total and (best is None or best.score < EXPLAINS_FROM):
-        yield _none_explains(best, ranking, timeline)
+        yield _none_explains(best, ranking)
     yield from _gaps(ranking, timeline)
 
 
@@ -67,7 +67,7 @@ def about(item: ScoredSuspect) -> Suspect:
     return Suspect(kind=item.kind, key=item.key, label=item.label[:80])
 
 
-def _deployed_now(timeline: TimelineResult, ranking: SuspectsResult) -> dict[str, ChangeLine]:
+def _deployed_now(timeline: TimelineResult) -> dict[str, ChangeLine]:
     """Map each service to its last deploy that names a commit."""
     deploys = [line for line in timeline.changes if line.kind == "deploy" and line.commit and line.at is not None]
     return {line.service: line for line in deploys}
@@ -99,7 +99,7 @@ def _name(item: ScoredSuspect) -> str:
     return f"flag {item.key}" if item.kind == "flag" else f"{item.key[:12]} “{item.label}”"
 
 
-def _candidate(item: ScoredSuspect, ranking: SuspectsResult, latest: dict[str, ChangeLine]) -> Finding:
+def _candidate(item: ScoredSuspect, latest: dict[str, ChangeLine]) -> Finding:
     stance: Stance = "for" if item.score >= FOR_FROM else "against"
     strength = (
         "explains the symptom"
@@ -127,7 +127,7 @@ def _candidate(item: ScoredSuspect, ranking: SuspectsResult, latest: dict[str, C
     )
 
 
-def _excluded(item: ScoredSuspect, ranking: SuspectsResult) -> Finding:
+def _excluded(item: ScoredSuspect) -> Finding:
     return Finding(
         agent=AGENT,
         claim=f"{_name(item)} is ruled out: {item.ruled_out}.",
@@ -142,7 +142,7 @@ def _excluded(item: ScoredSuspect, ranking: SuspectsResult) -> Finding:
     )
 
 
-def _none_explains(best: ScoredSuspect | None, ranking: SuspectsResult, timeline: TimelineResult) -> Finding:
+def _none_explains(best: ScoredSuspect | None, ranking: SuspectsResult) -> Finding:
     if best is None:
         claim = f"No change explains the symptom: each of the {ranking.total} looked at is ruled out."
         return Finding(agent=AGENT, claim=claim, topic="exclusion")

@@ -18,7 +18,6 @@ _CAPACITY = word_set("""
     prefetch ulimit nofile fds sockets instances age grace poll sample sampling ratio weight percent rollout
     chunk page
 """)
-_ROOM = frozenset({"max", "maximum", "limit", "limits", "size", "pool"})
 _UNITS = {
     **dict.fromkeys(("ns",), 1e-9),
     **dict.fromkeys(("us",), 1e-6),

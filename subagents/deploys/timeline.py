@@ -30,10 +30,6 @@ class Timeline:
     """Commit to the deploys that brought it, oldest first."""
     problems: list[Problem] = field(default_factory=list)
 
-    def deploys_of(self, service: str) -> list[Deploy]:
-        """Return a service's deploys, oldest first."""
-        return [deploy for deploy in self.deploys if deploy.service == service]
-
 
 def build_timeline(catalogue: ChangeCatalogue, window: Window | None) -> Timeline:
     """Merge the sources; resolve each deploy to the commits that it brought since the service's previous one."""

@@ -39,7 +39,6 @@ class Location:
     common_dir: Path
     object_format: str
     bare: bool
-    linked: bool
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,6 @@ class Ref:
 
     name: str
     commit: str
-    moved_at: int
-    """Committer or tagger time, epoch seconds."""
 
 
 def user_git(git_dir: Path, arguments: list[str], stdin: bytes = b"", cap: int = 16 << 20) -> Output:
@@ -173,7 +170,7 @@ def locate(repo: Path) -> Location:
         raise RepoUnusable("unsupported", f"{repo!s}: a line break in its path")
     if not (common / "objects").is_dir():
         raise RepoUnusable("corrupt", f"{repo}: it has no objects directory: run `git fsck` there")
-    return Location(repo, git_dir, common.resolve(), lines[1], lines[2] == "true", (git_dir / "commondir").is_file())
+    return Location(repo, git_dir, common.resolve(), lines[1], lines[2] == "true")
 
 
 def head_commit(location: Location) -> tuple[str | None, str | None]:
@@ -187,16 +184,16 @@ def head_commit(location: Location) -> tuple[str | None, str | None]:
 
 def list_refs(location: Location, prefixes: tuple[str, ...], limit: int = 20_000) -> list[Ref]:
     """Return branches or tags under the prefixes that name commits, newest first."""
-    shape = "%(objecttype)%00%(objectname)%00%(*objecttype)%00%(*objectname)%00%(creatordate:unix)%00%(refname)%01"
+    shape = "%(objecttype)%00%(objectname)%00%(*objecttype)%00%(*objectname)%00%(refname)%01"
     asked = ["for-each-ref", f"--count={limit}", "--sort=-creatordate", f"--format={shape}", *prefixes]
     answer = user_git(location.git_dir, asked)
     refs = []
     for record in answer.stdout.decode("utf-8", "surrogateescape").split("\x01"):
         fields = record.strip("\n").split("\0")
-        if len(fields) != 6:
+        if len(fields) != 5:
             continue
-        kind, sha, peeled_kind, peeled, when, name = fields
+        kind, sha, peeled_kind, peeled, name = fields
         commit = sha if kind == "commit" else peeled if peeled_kind == "commit" else ""
         if commit:
-            refs.append(Ref(name, commit, int(when) if when.lstrip("-").isdigit() else 0))
+            refs.append(Ref(name, commit))
     return refs

@@ -12,8 +12,8 @@ from subagents.gitstore.environment import require_path, require_sha
 from subagents.gitstore.process import Bounds, GitFailed, first_line
 from subagents.gitstore.store import IsolatedStore
 
-_FORMAT = "--format=%x01%H%x00%P%x00%an%x00%ae%x00%at%x00%ct%x00%B%x00"
-_FIELDS = 7
+_FORMAT = "--format=%x01%H%x00%P%x00%an%x00%ae%x00%ct%x00%B%x00"
+_FIELDS = 6
 _LOG = (
     *("log", "--stdin", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-show-signature", "--no-color"),
     *("--no-mailmap", "--no-notes", "--no-decorate", "--encoding=UTF-8", _FORMAT),
@@ -44,7 +44,6 @@ class LoggedCommit:
     parents: tuple[str, ...]
     author: str
     email: str
-    authored_at: datetime
     committed_at: datetime
     message: str
     files: tuple[TouchedFile, ...]
@@ -144,13 +143,12 @@ def _moment(text: str) -> datetime:
 
 
 def _commit(header: Sequence[str], files: list[TouchedFile], count: int) -> LoggedCommit:
-    sha, parents, author, email, authored, committed, message = header
+    sha, parents, author, email, committed, message = header
     return LoggedCommit(
         sha,
         tuple(parents.split()),
         author,
         email,
-        _moment(authored),
         _moment(committed),
         message[:MESSAGE_LIMIT],
         tuple(files),

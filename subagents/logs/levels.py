@@ -63,14 +63,6 @@ _NO_TROUBLE = re.compile(
 _HEAD = 160
 
 
-def in_text(text: str) -> int:
-    """Return the severity written in the head of a line; UNKNOWN where none is written."""
-    match = _MARKED.search(text[:_HEAD])
-    if match is None:
-        return UNKNOWN
-    return from_name(next(value for value in match.groups() if value))
-
-
 def sounds_bad(text: str) -> bool:
     """Say whether a text that carries no severity speaks of a failure."""
     return bool(_TROUBLE.search(text)) and not _NO_TROUBLE.search(text)

@@ -211,9 +211,6 @@ class Values:
     fields: Counter[str] = field(default_factory=Counter)
 
 
-_OWN_FIELDS = ("service", "host", "level", "source")
-
-
 def distinct(logs: LogSet, filters: Filters, name: str, cancelled: Callable[[], bool] = lambda: False) -> Values:
     """Count the values of `service`, `host`, `level`, `source`, a JSON field (dotted path) or a `key=` in text."""
     found = Values()

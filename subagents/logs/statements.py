@@ -12,6 +12,7 @@ from subagents.hosts import outside_host
 from subagents.logs import counted
 from subagents.logs.model import LogsCoverage, LogsFirstLook, LogsPatterns, LogsStacks, Pattern, Signature, StackGroup
 from subagents.logs.signatures import TABLE
+from subagents.quantities import figure
 
 NAME = "logs"
 STRONG_REPORTED = 8
@@ -125,7 +126,7 @@ def _before(count: int, baseline: float | None) -> str:
         return "no baseline"
     if not baseline:
         return "none before"
-    return f"{baseline:.3g} expected, {count / baseline:.3g}x"
+    return f"{figure(baseline)} expected, {figure(count / baseline)}x"
 
 
 def _onset(look: LogsFirstLook) -> Iterator[Finding]:
@@ -297,7 +298,8 @@ def _quiet_changes(look: LogsFirstLook, patterns: LogsPatterns | None) -> Iterat
         yield Finding(
             agent=NAME,
             claim=f"{_who(each.services)}: no longer logged, {each.count} times where "
-            f"{each.baseline_count or 0:.3g} were expected, last at {_clock(each.last_seen)}: {_quote(each.template)}",
+            f"{figure(each.baseline_count or 0)} were expected, last at {_clock(each.last_seen)}: "
+            f"{_quote(each.template)}",
             topic="consequence",
             weight=0.3,
             facts=_Counting(look.window).facts(each.count, each.baseline_count, each.citation),

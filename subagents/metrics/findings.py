@@ -46,7 +46,7 @@ def gap(claim: str, weight: float) -> Finding:
 
 def _sentence(view: SeriesView) -> str:
     verb = "spreads" if view.spread else ("rose" if view.rising else "fell")
-    factor = f", {view.factor:.3g} times" if view.factor is not None and view.factor >= 1.05 else ""
+    factor = f", {q.figure(view.factor)} times" if view.factor is not None and view.factor >= 1.05 else ""
     numbers = f"from {amount(view.baseline, view.unit)} to {amount(view.peak, view.unit)}{factor}"
     return f"{view.title} {verb} {numbers}, from {clock(view.onset)}"
 
@@ -131,7 +131,7 @@ def _suspect_of(service: str, rank: ServiceRank, instrumented: set[str]) -> Susp
     return Suspect(kind=kind, key=service, label=service)
 
 
-def origins(rank: RankReport, moved: tuple[SeriesView, ...], edges: EdgesReport) -> list[Finding]:
+def origins(rank: RankReport, moved: tuple[SeriesView, ...]) -> list[Finding]:
     """Name the services that explain the symptom best, with what speaks for each."""
     out = []
     instrumented = {view.service for view in moved}
@@ -264,7 +264,7 @@ def resources(symptom_view: SeriesView, moved: tuple[SeriesView, ...], rank: Ran
     return out
 
 
-def controls(onsets: OnsetsReport, coverage: CoverageReport, rank: RankReport) -> list[Finding]:
+def controls(onsets: OnsetsReport, coverage: CoverageReport) -> list[Finding]:
     """Say what did not move."""
     quiet = [s for s in onsets.still_services if s]
     if not quiet or not onsets.still:
@@ -328,7 +328,7 @@ def health(rank: RankReport, onsets: OnsetsReport) -> Finding:
     )
 
 
-def gaps(coverage: CoverageReport, view: SeriesView | None, rank: RankReport) -> list[Finding]:
+def gaps(coverage: CoverageReport, view: SeriesView | None) -> list[Finding]:
     """Say what of the sources was lost or is missing."""
     out = []
     problems = [p for c in coverage.sources for p in c.problems]

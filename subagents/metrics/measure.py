@@ -128,7 +128,7 @@ def describe(traits: Traits, times: Floats, values: Floats, changes: list[Change
         score=chosen.score,
         ended=ended,
         last=last,
-        state=_state(sign * (latest - base), away, noise, ended),
+        state=_state(sign * (latest - base), away, ended),
         changes=tuple(float(times[c.index]) for c in changes),
         spread=chosen.kind == "spread",
     )
@@ -175,7 +175,7 @@ def _ended(times: Floats, away: Floats, noise: float) -> float | None:
     return float(times[out[-1] + 1])
 
 
-def _state(now: float, away: Floats, noise: float, ended: float | None) -> State:
+def _state(now: float, away: Floats, ended: float | None) -> State:
     if ended is not None:
         return "recovered"
     if now < RECOVERING * _top(away):

@@ -56,12 +56,12 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
     clashes = contradictions(incident, symptom, rank, coverage)
     reported: list[Finding] = [say.symptom(symptom, why)]
     reported += say.order(symptom, moved, rank)
-    reported += say.origins(rank, moved, edges)
+    reported += say.origins(rank, moved)
     reported += say.traffic(rank, symptom, moved)
     reported += say.resources(symptom, moved, rank)
-    reported += say.controls(onsets, coverage, rank)
+    reported += say.controls(onsets, coverage)
     reported += say.failed_calls(edges)
-    gaps = say.gaps(coverage, symptom, rank)
+    gaps = say.gaps(coverage, symptom)
     for finding in [*reported, *gaps][:12]:
         await bench.report(finding)
     await bench.say(say.headline(symptom, rank))
@@ -180,7 +180,7 @@ async def _healthy(
 ) -> MetricsSummary:
     """Say with numbers that nothing departs from its baseline."""
     await bench.report(say.health(rank, onsets))
-    gaps = say.gaps(coverage, rank.symptom, rank)
+    gaps = say.gaps(coverage, rank.symptom)
     for finding in gaps:
         await bench.report(finding)
     await bench.say("nothing departs from its baseline in a direction that hurts")

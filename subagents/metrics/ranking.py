@@ -22,9 +22,9 @@ from subagents.metrics.hops import hop_blame, wait_blame
 from subagents.metrics.roles import Role
 from subagents.metrics.series import Floats, SeriesKey, Store, deepest_failures
 from subagents.metrics.signals import Signal, agreement, failures, overlap, signals
+from subagents.quantities import figure
 
 OWN_WORK: tuple[Role, ...] = ("saturation", "restarts", "ready", "queue", "lag", "hit_ratio")
-TRAVELS: tuple[Role, ...] = ("latency", "error_ratio", "error_count", "availability")
 SUPPORTS: tuple[Role, ...] = ("traffic", "memory", "host", "network", "client_latency", "other")
 ERRORS: tuple[Role, ...] = ("error_ratio", "error_count", "availability")
 
@@ -155,7 +155,7 @@ def _best(found: list[tuple[float, Signal]]) -> tuple[float, Signal] | None:
 
 
 def _name(signal: Signal) -> str:
-    return f"{signal.key.name} {signal.base:.3g} -> {signal.peak:.3g} ({signal.size:.1f} noises)"
+    return f"{signal.key.name} {figure(signal.base)} -> {figure(signal.peak)} ({signal.size:.1f} noises)"
 
 
 def _own_work(by_service: dict[str, list[Signal]], table: dict[str, Ranked], question: Question) -> None:

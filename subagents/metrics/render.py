@@ -13,13 +13,14 @@ from subagents.metrics.model import (
     SeriesReport,
     SeriesView,
 )
+from subagents.quantities import figure
 
 
 def amount(value: float | None, unit: str = "") -> str:
     """Return a number with its unit, four significant digits at most."""
     if value is None:
         return "?"
-    number = f"{value:.4g}" if abs(value) < 1e6 else f"{value:.3g}"
+    number = figure(value, 4)
     return f"{number} {unit}".strip() if unit not in ("ratio", "") else number
 
 
@@ -33,7 +34,7 @@ def moved(view: SeriesView) -> str:
     if view.onset is None:
         return f"{view.title} kept its baseline of {amount(view.baseline, view.unit)}"
     what = "spreads" if view.spread else ("rises" if view.rising else "falls")
-    factor = f" ({view.factor:.3g}x)" if view.factor is not None and view.factor >= 1.05 else ""
+    factor = f" ({figure(view.factor)}x)" if view.factor is not None and view.factor >= 1.05 else ""
     numbers = f"{amount(view.baseline, view.unit)} -> {amount(view.peak, view.unit)}{factor}"
     return f"{clock(view.onset)} {view.title} {what} {numbers}, {view.state}"
 

@@ -8,7 +8,7 @@ import pytest
 
 from subagents.contract import Window
 from subagents.logs.compare import surprise
-from subagents.logs.levels import ERROR, FATAL, INFO, UNKNOWN, WARN, from_name, in_text, sounds_bad
+from subagents.logs.levels import ERROR, FATAL, INFO, UNKNOWN, WARN, from_name, sounds_bad, split_head
 from subagents.logs.log_set import LogSet
 from subagents.logs.merge import merge
 from subagents.logs.model import LogsPatterns
@@ -110,9 +110,9 @@ def test_severity_words() -> None:
         FATAL,
         UNKNOWN,
     ]
-    assert in_text(" [main] ERROR c.a.Orders - x") == ERROR
-    assert in_text("level=warning msg=x") == WARN
-    assert in_text("the word error in a sentence") == UNKNOWN
+    assert split_head(" [main] ERROR c.a.Orders - x")[0] == ERROR
+    assert split_head("level=warning msg=x")[0] == WARN
+    assert split_head("the word error in a sentence")[0] == UNKNOWN
     assert sounds_bad("upload failed")
     assert not sounds_bad("finished with 0 errors")
 

@@ -267,7 +267,7 @@ async def test_access_is_what_was_synced_for_this_very_key(standin: Standin, tmp
         assert KEY not in repr(found)
         with pytest.raises(AccessError):
             access(EngineSettings(), {**env, "ANTHROPIC_API_KEY": "sk-ant-another"}, register)
-        register.change(bench.sync.endpoint, lambda place: place.with_agent("logs", None))
+        register.change(bench.sync.endpoint, lambda place: place.without_agent(place.agents["logs"].id))
         with pytest.raises(AccessError, match="not all agents are made"):
             access(EngineSettings(), env, register)
 

@@ -9,7 +9,7 @@ import pytest
 from textual.dom import DOMNode
 
 from tui import actions
-from tui.actions import ACTIONS, FORBIDDEN, LAYERS, NOT_NOW, QUESTIONS, Context, live, with_keys
+from tui.actions import ACTIONS, FORBIDDEN, LAYERS, NOT_NOW, QUESTIONS, Context, live
 from tui.app import Start, WarRoomApp
 from tui.bindings import bindings_of
 from tui.screens.evidence import EvidenceScreen
@@ -74,12 +74,6 @@ def test_a_question_is_never_answered_by_the_key_that_asked() -> None:
     for question, keys in QUESTIONS.items():
         action = next(one for one in ACTIONS if one.id == asked[question])
         assert not set(keys) & set(action.keys)
-
-
-def test_keys_can_be_changed_by_id() -> None:
-    changed = with_keys(ACTIONS, {"pane.zoom": "x, ctrl+z"})
-    assert next(one for one in changed if one.id == "pane.zoom").keys == ("x", "ctrl+z")
-    assert len(changed) == len(ACTIONS)
 
 
 def test_the_docs_page_is_in_step() -> None:

@@ -22,12 +22,7 @@ async def archive_agent(client: AsyncAnthropic, register: Register, to: Endpoint
     except Exception as error:
         if not in_doubt(error) or not remote_of(await patient(client).beta.agents.retrieve(agent.id)).archived:
             raise
-    register.change(
-        to,
-        lambda place: place.model_copy(
-            update={"agents": {role: ref for role, ref in place.agents.items() if ref.id != agent.id}}
-        ),
-    )
+    register.change(to, lambda place: place.without_agent(agent.id))
 
 
 async def archive_environment(

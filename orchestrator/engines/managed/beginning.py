@@ -14,7 +14,7 @@ from orchestrator.engines.managed.budgets import cap_in_cents
 from orchestrator.engines.managed.definitions import OWNER_KEY
 from orchestrator.engines.managed.nonces import message_nonce, session_nonce, signed
 from orchestrator.engines.managed.remote import raw_of
-from orchestrator.engines.managed.remote_sessions import HOST_KEY, INCIDENT_KEY, JOURNAL_KEY, NONCE_KEY
+from orchestrator.engines.managed.remote_sessions import HOST_KEY, INCIDENT_KEY, JOURNAL_KEY, NONCE_KEY, find_by_nonce
 from orchestrator.engines.managed.retrying import delay, fault_of, gives_up
 from orchestrator.journal.events import MAIN_THREAD, RemoteRequest, RemoteSession
 
@@ -103,15 +103,17 @@ def _body(desk: Desk, access: Access, intent: RemoteRequest) -> dict[str, Any]:
 async def _make(
     desk: Desk, client: AsyncAnthropic, access: Access, intent: RemoteRequest, *, doubtful: bool
 ) -> dict[str, Any]:
-    sessions = client.with_options(max_retries=0).beta.sessions
+    once = client.with_options(max_retries=0)
     attempts = refusals = 0
     while True:
         _go_on(desk)
         try:
-            if doubtful and (there := await _find(client, access, intent.nonce)) is not None:
-                return there
+            if doubtful:
+                there = await find_by_nonce(once, intent.nonce, access.coordinator.id, LOOKED_AT)
+                if there is not None:
+                    return dict(there.raw)
             doubtful = False
-            return raw_of(await sessions.create(**_body(desk, access, intent), timeout=CREATE_S), "session")
+            return raw_of(await once.beta.sessions.create(**_body(desk, access, intent), timeout=CREATE_S), "session")
         except Exception as error:
             doubtful = doubtful or in_doubt(error)
             attempts += 1
@@ -134,18 +136,3 @@ def _go_on(desk: Desk) -> None:
 
 def _half() -> float:
     return 0.5
-
-
-async def _find(client: AsyncAnthropic, access: Access, nonce: str) -> dict[str, Any] | None:
-    """Return the session with this nonce, if there is one."""
-    looked = 0
-    async for one in client.with_options(max_retries=0).beta.sessions.list(
-        agent_id=access.coordinator.id, order="desc", limit=100, include_archived=True
-    ):
-        raw = raw_of(one, "session")
-        if (raw.get("metadata") or {}).get(NONCE_KEY) == nonce:
-            return raw
-        looked += 1
-        if looked >= LOOKED_AT:
-            break
-    return None

@@ -10,7 +10,7 @@ from orchestrator.engines.base import Desk
 from orchestrator.engines.client import patient
 from orchestrator.engines.managed.budgets import cap_in_cents
 from orchestrator.engines.managed.delivered import part_of
-from orchestrator.engines.managed.remote_sessions import retrieve
+from orchestrator.engines.managed.remote_sessions import cents_of, retrieve
 from orchestrator.engines.managed.retrying import fault_of
 from orchestrator.journal.events import MAIN_THREAD, Note
 
@@ -41,8 +41,8 @@ class Cap:
     def learn(self, raw: Mapping[str, Any]) -> None:
         """Take `session.usage` or `session.updated` into account."""
         budget = part_of(part_of(raw, "budget"), "max_list_cost")
-        self.there = _cents(budget) if budget else self.there
-        cost = _cents(part_of(part_of(raw, "usage"), "list_cost"))
+        self.there = cents_of(budget) if budget else self.there
+        cost = cents_of(part_of(part_of(raw, "usage"), "list_cost"))
         self.used = self.used if cost is None else cost
 
     async def follow(self, *, at_cap: bool = False) -> None:
@@ -80,8 +80,3 @@ class Cap:
     def wakes(self) -> bool:
         """Say whether a raise was taken, and the session may still go on by itself because of it."""
         return self.raised_at is not None and self.desk.clock.monotonic() - self.raised_at < WAKES_S
-
-
-def _cents(money: Mapping[str, Any]) -> int | None:
-    amount = str(money.get("amount", ""))
-    return int(amount) if amount.isascii() and amount.isdigit() and len(amount) < 12 else None

@@ -67,12 +67,6 @@ class Delivered:
         return text_of(self._part("stop_reason"), "type")
 
     @property
-    def event_ids(self) -> tuple[str, ...]:
-        """For idle with `requires_action`: the ids that wait for an answer."""
-        found = self._part("stop_reason").get("event_ids")
-        return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
-
-    @property
     def stop_details(self) -> Mapping[str, Any]:
         """For a refusal: `category` and `explanation`, where they were given."""
         return self._part("stop_details")
@@ -114,3 +108,16 @@ def part_of(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """Return a field that is an object; an empty one where it is missing or something else."""
     found = raw.get(name)
     return found if isinstance(found, Mapping) else {}
+
+
+def content_text(content: object) -> str:
+    """Return what the text blocks of a message's content say, each from a new line on; empty where there is none."""
+    blocks = content if isinstance(content, list) else []
+    return "\n".join(text for one in blocks if isinstance(one, Mapping) and (text := text_of(one, "text")))
+
+
+def without_nulls(value: Any) -> Any:
+    """Return JSON without its nulls: a field that is null is one that was left out."""
+    if isinstance(value, Mapping):
+        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+    return [without_nulls(one) for one in value] if isinstance(value, list | tuple) else value

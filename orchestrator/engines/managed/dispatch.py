@@ -36,7 +36,6 @@ class Dispatcher:
     """Told of what ended a task and is no cancellation."""
     concluded: bool = False
     """A verdict of the coordinator's is on record."""
-    dispatched: int = 0
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _threads: dict[str, str] = field(default_factory=dict)
     _posting: set[str] = field(default_factory=set)
@@ -46,11 +45,6 @@ class Dispatcher:
         """Take reports through the same desk."""
         self.reports = Reports(self.desk)
 
-    @property
-    def running(self) -> frozenset[str]:
-        """The calls on their way."""
-        return frozenset(self._tasks)
-
     def take(self, one: Delivered, *, is_open: bool) -> None:
         """Start a call, or settle one that cannot take a result any more."""
         if one.name == CONCLUDE and self.reports.concluded(one.id):
@@ -58,7 +52,6 @@ class Dispatcher:
         if not one.id or one.id in self._tasks:
             return
         if is_open:
-            self.dispatched += 1
             self._threads[one.id] = one.thread
             task = self._start(self._carry_out(one), f"call-{one.id}")
             self._tasks[one.id] = task

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.engines.managed.delivered import text_of
+from orchestrator.engines.managed.delivered import content_text
 
 _SIGNED = re.compile(r"\(warroom message (m-[0-9a-f]{16})\)\s*\Z")
 
@@ -28,10 +28,12 @@ def signed(text: str, nonce: str) -> str:
     return f"{text}\n\n(warroom message {nonce})"
 
 
+def is_signed(text: str) -> bool:
+    """Say whether a message is signed with a nonce, whichever."""
+    return _SIGNED.search(text) is not None
+
+
 def nonce_of(raw: Mapping[str, Any]) -> str:
     """Return the nonce of a message there; empty for one that is not signed."""
-    content = raw.get("content")
-    blocks = content if isinstance(content, list) else []
-    text = "\n".join(text_of(block, "text") for block in blocks if isinstance(block, Mapping))
-    match = _SIGNED.search(text[-200:])
+    match = _SIGNED.search(content_text(raw.get("content"))[-200:])
     return match[1] if match else ""

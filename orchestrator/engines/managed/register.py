@@ -56,12 +56,15 @@ class Place(Frozen):
     intents: tuple[str, ...] = ()
     """What was about to be created when this was written: `agent:logs`, `environment`."""
 
-    def with_agent(self, role: AgentName, ref: AgentRef | None) -> Place:
-        """Return it with this agent, which settles any doubt about it, or without it."""
-        agents = {name: one for name, one in self.agents.items() if name != role}
-        if ref is None:
-            return self.model_copy(update={"agents": agents})
-        return self.model_copy(update={"agents": {**agents, role: ref}}).without_intent(agent_intent(role))
+    def with_agent(self, role: AgentName, ref: AgentRef) -> Place:
+        """Return it with this agent, which settles any doubt about it."""
+        return self.model_copy(update={"agents": {**self.agents, role: ref}}).without_intent(agent_intent(role))
+
+    def without_agent(self, agent_id: str) -> Place:
+        """Return it without the agent of this id."""
+        return self.model_copy(
+            update={"agents": {name: one for name, one in self.agents.items() if one.id != agent_id}}
+        )
 
     def with_environment(self, environment: str) -> Place:
         """Return it with this environment, which settles any doubt about it."""

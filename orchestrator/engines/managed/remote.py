@@ -12,6 +12,7 @@ from typing import Any
 
 from orchestrator.engines.faults import Garbled
 from orchestrator.engines.managed.definitions import OWNER_KEY, ROLE_KEY, AgentDefinition
+from orchestrator.engines.managed.delivered import without_nulls
 from orchestrator.engines.managed.register import AgentRef
 
 
@@ -150,14 +151,7 @@ def _label(entry: Any) -> str:
 
 
 def _tool(tool: Mapping[str, Any]) -> str:
-    return _json(_given(tool))
-
-
-def _given(value: Any) -> Any:
-    """Return JSON without its nulls: what a server writes out as null was not given."""
-    if isinstance(value, Mapping):
-        return {key: _given(one) for key, one in value.items() if one is not None}
-    return [_given(one) for one in value] if isinstance(value, list | tuple) else value
+    return _json(without_nulls(tool))
 
 
 def _roster_changes(wanted: Mapping[str, Any] | None, there: Any) -> Iterator[Change]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engines.managed.definitions import OWNER_KEY
-from orchestrator.engines.managed.delivered import part_of, text_of
+from orchestrator.engines.managed.delivered import content_text, part_of, text_of
 from orchestrator.engines.managed.remote import raw_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ CLAIMED_KEY: Final = "warroom_claimed"
 INCIDENT_KEY: Final = "warroom_incident"
 JOURNAL_KEY: Final = "warroom_session"
 NONCE_KEY: Final = "warroom_nonce"
-STATUSES: Final = ("running", "idle", "rescheduling", "terminated")
 MOST: Final = 1_000
 """Most sessions that a list reads."""
 _PAGE = 100
@@ -67,9 +66,7 @@ class RemoteRow:
     @property
     def cents(self) -> int | None:
         """What it cost so far, in cents of a dollar; None where it is not said."""
-        cost = part_of(part_of(self.raw, "usage"), "list_cost")
-        amount = str(cost.get("amount", ""))
-        return int(amount) if amount.isascii() and amount.isdigit() and len(amount) < 12 else None
+        return cents_of(part_of(part_of(self.raw, "usage"), "list_cost"))
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -143,6 +140,12 @@ def _model(agent: Mapping[str, Any]) -> str:
     return f"{name} v{version}" if name and isinstance(version, int) else name
 
 
+def cents_of(money: Mapping[str, Any]) -> int | None:
+    """Read an amount of money as the API writes it, in cents; None where it is none."""
+    amount = str(money.get("amount", ""))
+    return int(amount) if amount.isascii() and amount.isdigit() and len(amount) < 12 else None
+
+
 def moment_of(said: object) -> datetime | None:
     """Read a time as the API writes it; None where it is none."""
     if not isinstance(said, str):
@@ -190,17 +193,30 @@ async def list_sessions(
     return Listing(tuple(found))
 
 
-async def find_by_nonce(client: AsyncAnthropic, nonce: str) -> RemoteRow | None:
-    """Return the session that was made with a nonce, among the newest `MOST`; raises what the SDK raises."""
-    listing = await list_sessions(client)
-    return next((row for row in listing.rows if row.nonce == nonce), None)
+async def find_by_nonce(client: AsyncAnthropic, nonce: str, agent: str = "", most: int = MOST) -> RemoteRow | None:
+    """Return the session that was made with a nonce, among the newest `most`, of one agent where it is given.
+
+    Raises what the SDK raises.
+    """
+    bounds: dict[str, Any] = {"agent_id": agent} if agent else {}
+    looked = 0
+    async for session in client.beta.sessions.list(
+        limit=min(_PAGE, most), order="desc", include_archived=True, **bounds
+    ):
+        row = remote_row_of(session)
+        if row.metadata.get(NONCE_KEY) == nonce:
+            return row
+        looked += 1
+        if looked >= most:
+            break
+    return None
 
 
 async def first_words(client: AsyncAnthropic, session_id: str) -> str:
     """Return the first thing that a person, or warroom, said in a session; empty where nothing was said yet."""
     page = await client.beta.sessions.events.list(session_id, types=["user.message"], limit=1)
     for event in page.data or []:
-        return _text(event.to_dict(mode="json", warnings=False).get("content"))
+        return content_text(event.to_dict(mode="json", warnings=False).get("content"))
     return ""
 
 
@@ -210,8 +226,3 @@ async def last_hand(client: AsyncAnthropic, session_id: str) -> datetime | None:
     for event in page.data or []:
         return moment_of(event.to_dict(mode="json", warnings=False).get("processed_at"))
     return None
-
-
-def _text(content: object) -> str:
-    blocks = content if isinstance(content, list) else []
-    return "\n".join(text for one in blocks if isinstance(one, Mapping) and (text := text_of(one, "text")))

@@ -148,10 +148,6 @@ class Streams:
         """Return the server's id of one of our threads, such as `logs-2`."""
         return self._threads.id_of(thread)
 
-    def thread_of(self, thread_id: str) -> str | None:
-        """Return our name of a server's thread."""
-        return self._threads.known(thread_id)
-
     # -- work --------------------------------------------------------------------------------
 
     async def run(self, handle: Handle) -> Ending:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
-from orchestrator.engines.managed.delivered import part_of, text_of
+from orchestrator.engines.managed.delivered import part_of, text_of, without_nulls
 from orchestrator.journal.codec import encode
 from orchestrator.journal.events import KNOWN_TYPES, Body, Mirrored, StopReason, Text, UnknownBody, parse_body
 from orchestrator.journal.faults import BodyRefused
@@ -64,7 +64,7 @@ def translated(raw: Mapping[str, Any], thread: str = "") -> Body:
     if kind not in KNOWN_TYPES:
         return UnknownBody.model_validate(dict(raw))
     shaped: dict[str, Any] = {key: value for key, value in raw.items() if key not in ("id", "processed_at", "input")}
-    shaped = _said(shaped) | {key: raw[key] for key in ("input",) if key in raw}
+    shaped = without_nulls(shaped) | {key: raw[key] for key in ("input",) if key in raw}
     if "content" in shaped:
         shaped["content"] = _content(shaped["content"])
     if kind == "session.error":
@@ -79,13 +79,6 @@ def translated(raw: Mapping[str, Any], thread: str = "") -> Body:
         shaped.setdefault("agent_name", thread)
     body = parse_body(shaped)
     return UnknownBody.model_validate(dict(raw)) if isinstance(body, UnknownBody) else body
-
-
-def _said(value: Any) -> Any:
-    """Return JSON without its nulls: a field that is null is one that was left out."""
-    if isinstance(value, Mapping):
-        return {key: _said(one) for key, one in value.items() if one is not None}
-    return [_said(one) for one in value] if isinstance(value, list) else value
 
 
 def fitting(body: Body) -> Body:

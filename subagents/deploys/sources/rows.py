@@ -197,9 +197,6 @@ def read_rows(reading: Reading, holders: tuple[str, ...]) -> Iterator[Row]:
             reading.drop(number, "not a record (an object with fields)")
 
 
-_BROKEN = object()
-
-
 def _records(reading: Reading, data: bytes, holders: tuple[str, ...]) -> Iterator[Any]:
     import orjson
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BufferedReader, FileIO
 from pathlib import Path
 
@@ -53,7 +53,6 @@ class BlockReader:
     _carry: bytes = b""
     _offset: int = 0
     _ended: bool = False
-    _giant_seen: bool = field(default=False)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the file's blocks in order; raise OSError when it cannot be opened."""

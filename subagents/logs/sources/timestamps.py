@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
-_DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _HMS = r"\d\d:\d\d:\d\d"
 _FRAC = r"(?P<frac>[.,]\d{1,9})?"
 _ZONE = r"(?P<zone> ?(?:Z|UTC|GMT)\b| ?[+-]\d\d:?\d\d(?!\d)|[+-]\d\d(?![\d:-]))?"

@@ -83,7 +83,7 @@ def read_table(path: Path, faults: Faults) -> Table | None:
     if "\0" in text:
         text = text.replace("\0", "")
         faults.note("NUL bytes were removed")
-    return _fast(text, faults) or _slow(text, faults)
+    return _fast(text) or _slow(text, faults)
 
 
 def _delimiter(head: str) -> str:
@@ -98,7 +98,7 @@ def _unique_names(header: list[str]) -> list[str]:
     return names
 
 
-def _fast(text: str, faults: Faults) -> Table | None:
+def _fast(text: str) -> Table | None:
     """Read with Polars where every line has the header's number of fields; None where it is not so plain."""
     head = text[: text.find("\n")] if "\n" in text else text
     mark = _delimiter(head)
