@@ -21,7 +21,8 @@ from orchestrator.asked import ComposeError as ComposeError
 from orchestrator.asked import Found as Found
 from orchestrator.asked import Request as Request
 from orchestrator.asked import Surroundings as Surroundings
-from subagents.contract import Agent, Clock, Coverage, Incident, Problem, ServiceInfo, ServiceTests, SourceSpec, Window
+from subagents.contract import Clock, Coverage, Incident, Problem, ServiceInfo, ServiceTests, SourceSpec, Window
+from subagents.specialist import Agent
 
 if TYPE_CHECKING:
     from orchestrator.config import Loaded

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from subagents.contract import Roster, ServiceInfo, SourceSpec
+from subagents.contract import ServiceInfo, SourceSpec
+from subagents.specialist import Roster
 
 
 def build(specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> Roster:

@@ -6,17 +6,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from subagents.contract import (
-    Agent,
-    Brief,
-    Clock,
-    D,
-    Finding,
-    Params,
-    ToolContext,
-    ToolError,
-    ToolResult,
-)
+from subagents.contract import Brief, Clock, D, Finding, Params, ToolContext, ToolError, ToolResult
+from subagents.specialist import Agent
 
 
 class FakeClock:

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,6 +23,7 @@ from tui.leaving import Leaving, leave_all
 from tui.mishap import mishap
 from tui.screens.prompting import PromptingScreen
 from tui.screens.warroom import WarRoomScreen
+from tui.start import Start
 from tui.text import ExitFilter
 from tui.widgets.prompt import PromptBar
 
@@ -36,20 +37,6 @@ SLOW_TICK_S = 0.2
 SAVE_TICKS = 20
 NEVER_BY_NAME = frozenset({"palette", "review.arm", "review.arm_session", "review.confirm"})
 """Not in the palette: nothing but its own two keys says yes."""
-
-
-@dataclass(frozen=True)
-class Start:
-    """What the app opens with: a request, a kept session, or (neither) the list of sessions."""
-
-    request: Callable[[], Request] | None = None
-    """Called after the first frame: making one imports much."""
-    session: str | None = None
-    go_on: bool = False
-    config: Path | None = None
-    words: str = "opening …"
-    slow: bool = False
-    """A slow line: fewer frames."""
 
 
 class WarRoomApp(App[int], inherit_bindings=False):

@@ -58,8 +58,8 @@ def cli(ctx: click.Context) -> int | None:
 
     if not fits_terminal():
         raise click.exceptions.NoArgsIsHelpError(ctx)
-    from tui.app import Start
     from tui.launch import launch
+    from tui.start import Start
 
     return launch(Start())
 

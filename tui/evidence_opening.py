@@ -14,7 +14,7 @@ from subagents.contract import Evidence, ToolContext, ToolError
 from tui.session_view import ActFault
 
 if TYPE_CHECKING:
-    from subagents.contract import Roster
+    from subagents.specialist import Roster
     from tui.session_view import SessionActs, SessionView
 
 CONTEXT_LINES = 40

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui.app import Start
+    from tui.start import Start
 
 
 def fits_terminal() -> bool:

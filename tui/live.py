@@ -18,7 +18,8 @@ from tui.watching import WatchedSession, status_of
 if TYPE_CHECKING:
     from orchestrator.compose import Request, Surroundings
     from orchestrator.hands.fix_desk import FixDesk
-    from subagents.contract import Evidence, Roster, SourceSpec
+    from subagents.contract import Evidence, SourceSpec
+    from subagents.specialist import Roster
 
 BY_COORDINATOR = (
     "It goes to the orchestrator. To steer one specialist, begin with @ and its name: @logs look at the gateway. "

@@ -8,7 +8,8 @@ from typing import Any, Literal, Protocol
 from orchestrator.hands.budget import Budget
 from orchestrator.journal.events import Body, Event, RemoteSession
 from orchestrator.verdict.claim_rounds import ClaimRounds
-from subagents.contract import AgentName, Brief, Clock, Finding, Frozen, Roster, SourceSpec, ToolResult
+from subagents.contract import AgentName, Brief, Clock, Finding, Frozen, SourceSpec, ToolResult
+from subagents.specialist import Roster
 
 StopReason = Literal[
     "end_turn", "requires_action", "retries_exhausted", "budget_reached", "interrupted", "refusal", "error"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from subagents.citations import RunbookRef
-from subagents.contract import Agent, Evidence, Frozen, Params, Tool, ToolContext, ToolError, ToolResult, evidence
+from subagents.contract import Evidence, Frozen, Params, Tool, ToolContext, ToolError, ToolResult, evidence
+from subagents.specialist import Agent
 
 if TYPE_CHECKING:
     from runbooks.library import Library

@@ -7,7 +7,7 @@ from typing import Final
 from orchestrator.engines.fencing import FENCE_RULES
 from orchestrator.engines.reporting import CONCLUDE, REPORT_FINDING
 from orchestrator.journal.events import MAIN_THREAD
-from subagents.contract import Agent
+from subagents.specialist import Agent
 
 _EVIDENCE: Final = """\
 Evidence:

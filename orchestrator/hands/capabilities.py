@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from subagents.contract import AgentName, Effect, Roster
+from subagents.contract import AgentName, Effect
+from subagents.specialist import Roster
 
 
 @dataclass(frozen=True)

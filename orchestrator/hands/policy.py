@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
-from subagents.contract import AgentName, Frozen, Roster, Tool
+from subagents.contract import AgentName, Frozen, Tool
+from subagents.specialist import Roster
 
 if TYPE_CHECKING:
     from orchestrator.config import Settings

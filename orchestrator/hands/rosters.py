@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from subagents.contract import Agent, Roster, ServiceInfo, SourceSpec
+from subagents.contract import ServiceInfo, SourceSpec
+from subagents.specialist import Agent, Roster
 
 DEFAULT_FACTORY = "subagents.roster:build"
 

@@ -53,7 +53,8 @@ from orchestrator.journal.events import (
     text_content,
 )
 from orchestrator.journal.faults import DiskFull, JournalError
-from subagents.contract import AgentName, Clock, Finding, Outcome, Params, Roster, Tool, ToolError, ToolResult
+from subagents.contract import AgentName, Clock, Finding, Outcome, Params, Tool, ToolError, ToolResult
+from subagents.specialist import Roster
 
 ID_LIMIT = 200
 """Most characters of a call's id."""

@@ -24,7 +24,6 @@ from subagents.contract import (
     Fact,
     Finding,
     Resolver,
-    Roster,
     ServiceInfo,
     SourceSpec,
     Tool,
@@ -32,6 +31,7 @@ from subagents.contract import (
     ToolError,
     ToolResult,
 )
+from subagents.specialist import Roster
 from subagents.verifying import Verifier
 
 FRAME_HEADER = struct.Struct(">Q")

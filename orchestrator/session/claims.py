@@ -13,7 +13,8 @@ from orchestrator.journal.events import Event
 from orchestrator.journal.fold import EVIDENCE_TYPES
 from orchestrator.verdict.claim_lookups import Sources, ToolRecord
 from orchestrator.verdict.claims import ClaimsChecker
-from subagents.contract import Agent, Brief, Clock, Finding, Roster
+from subagents.contract import Brief, Clock, Finding
+from subagents.specialist import Agent, Roster
 
 ReadEvents = Callable[[int], Iterable[Event]]
 

@@ -31,7 +31,8 @@ from orchestrator.session.fold import SessionFold
 from orchestrator.session.recording import Recorder as Recorder
 from orchestrator.session.recording import redacted_body
 from orchestrator.verdict.claim_rounds import ClaimRounds
-from subagents.contract import Brief, Clock, Finding, Roster, ServiceInfo, ToolResult
+from subagents.contract import Brief, Clock, Finding, ServiceInfo, ToolResult
+from subagents.specialist import Roster
 
 NOT_FOR_ENGINES = frozenset(
     {

@@ -39,7 +39,7 @@ from orchestrator.session.patient import PatientLog
 from orchestrator.session.settings import Settings, write_log
 from orchestrator.session.status import Standing
 from orchestrator.verdict.claim_rounds import ClaimRounds
-from subagents.contract import Roster
+from subagents.specialist import Roster
 
 
 class SessionFault(Exception):

@@ -13,7 +13,8 @@ from typing import Any, cast
 from orchestrator.journal.events import ClaimsChecked, Event, ToolFinished
 from orchestrator.journal.faults import StateError
 from subagents import quantities
-from subagents.contract import Agent, Evidence, Fact, Finding, Resolver, Roster, ToolError, Window
+from subagents.contract import Evidence, Fact, Finding, Resolver, ToolError, Window
+from subagents.specialist import Agent, Roster
 from subagents.verifying import NameKind, Recomputed, Verifier
 
 EXCERPTS_KEPT = 64 * 1024 * 1024

@@ -22,7 +22,8 @@ from orchestrator.verdict.claim_parts import cited, remarks_of, services_of, tex
 from orchestrator.verdict.claim_sentences import GRACE, Sentences
 from orchestrator.verdict.claim_words import commits, quoted_in
 from subagents import citations, quantities
-from subagents.contract import Brief, Evidence, Fact, Finding, Roster, Suspect, ToolError, Window
+from subagents.contract import Brief, Evidence, Fact, Finding, Suspect, ToolError, Window
+from subagents.specialist import Roster
 from subagents.verifying import NameKind, Recomputed
 
 __all__ = ["Checked", "ClaimsChecker", "Doubt", "cited", "unresolved"]

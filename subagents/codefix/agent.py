@@ -11,7 +11,8 @@ from subagents.codefix.procedure import Investigation
 from subagents.codefix.repos import Repositories
 from subagents.codefix.resolver import CodeResolver
 from subagents.codefix.tools import build_tools
-from subagents.contract import Agent, ServiceInfo, SourceSpec, Tool
+from subagents.contract import ServiceInfo, SourceSpec, Tool
+from subagents.specialist import Agent
 
 MISSION = (
     "Draft the branch that takes the accused change back, on what is deployed now, and say what stands in the way."

@@ -14,7 +14,8 @@ from subagents.codefix.fixes import Check, CheckMade, CheckParams, Draft, DraftM
 from subagents.codefix.model import CodeFixSummary, RevertAnswer, RevertParams
 from subagents.codefix.resolver import UNIT, counts_of
 from subagents.codefix.tools import revert_text
-from subagents.contract import Brief, Fact, Finding, Suspect, Workbench
+from subagents.contract import Brief, Fact, Finding, Suspect
+from subagents.specialist import Workbench
 
 AGENT = "codefix"
 CHECK = "code_check"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from subagents.contract import Agent, ServiceInfo, SourceSpec
+from subagents.contract import ServiceInfo, SourceSpec
 from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.procedure import investigate
 from subagents.deploys.resolver import ChangeResolver
 from subagents.deploys.tools import build_tools
+from subagents.specialist import Agent
 
 MISSION = "Find which change, if any, explains the symptom, and rule the others out with the test made."
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from subagents.contract import Brief, Finding, Window, Workbench
+from subagents.contract import Brief, Finding, Window
 from subagents.deploys.catalogue import KINDS
 from subagents.deploys.model import (
     DeploysSummary,
@@ -21,6 +21,7 @@ from subagents.deploys.model import (
 )
 from subagents.deploys.question import describes_symptom, failing_services, onset_of
 from subagents.deploys.reporting import findings_of, no_source_gap
+from subagents.specialist import Workbench
 
 BEFORE = timedelta(hours=6)
 """How long before the alert's window changes are still of interest."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from subagents.contract import Agent, SourceSpec
+from subagents.contract import SourceSpec
 from subagents.logs.log_set import LogSet
 from subagents.logs.procedure import investigate
 from subagents.logs.resolver import LogResolver
 from subagents.logs.tools import logs_tools
+from subagents.specialist import Agent
 
 NAME = "logs"
 DESCRIPTION = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from subagents.contract import Brief, Finding, Incident, Problem, Window, Workbench
+from subagents.contract import Brief, Finding, Incident, Problem, Window
 from subagents.logs import recorded, statements
 from subagents.logs.model import (
     LogsCoverage,
@@ -15,6 +15,7 @@ from subagents.logs.model import (
     LogsSummary,
 )
 from subagents.logs.params import CoverageParams, FirstLookParams, PatternsParams, RecordedParams, WindowParams
+from subagents.specialist import Workbench
 
 MOST_FINDINGS = 12
 PATTERNS_READ = 40

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from subagents.contract import Agent, Brief, Evidence, Fact, Finding, SourceSpec, Tool, Window, Workbench
+from subagents.contract import Brief, Evidence, Fact, Finding, SourceSpec, Tool, Window
+from subagents.specialist import Agent, Workbench
 from subagents.verifying import NameKind, Recomputed
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from subagents.contract import Brief, Finding, Incident, Window, Workbench
+from subagents.contract import Brief, Finding, Incident, Window
 from subagents.metrics import findings as say
 from subagents.metrics.contradictions import contradictions
 from subagents.metrics.model import (
@@ -16,6 +16,7 @@ from subagents.metrics.model import (
     SeriesView,
 )
 from subagents.metrics.params import CoverageParams, EdgesParams, OnsetsParams, RankParams
+from subagents.specialist import Workbench
 
 LEAST_SIZE = 1.0
 """Size from which a series counts as moved."""

@@ -19,7 +19,8 @@ from subagents.codefix.model import (
     RevertParams,
     SearchParams,
 )
-from subagents.contract import Agent, Brief, Fact, Finding, Incident, SourceSpec, Suspect, ToolError, ToolResult
+from subagents.contract import Brief, Fact, Finding, Incident, SourceSpec, Suspect, ToolError, ToolResult
+from subagents.specialist import Agent
 from tests.fakes import FakeWorkbench, run_procedure
 from tests.gitstore.repos import commit, fingerprint, git, init
 

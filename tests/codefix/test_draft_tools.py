@@ -17,7 +17,6 @@ from subagents.codefix.kept import find_kept
 from subagents.codefix.procedure import CHECK, Investigation, check_text
 from subagents.codefix.store import drafts_dir
 from subagents.contract import (
-    Agent,
     Brief,
     Fact,
     Finding,
@@ -29,6 +28,7 @@ from subagents.contract import (
     ToolContext,
     ToolResult,
 )
+from subagents.specialist import Agent
 from tests.codefix.drafting import Bench, content, untouched
 from tests.fakes import FakeClock, FakeWorkbench, run_procedure
 from tests.gitstore.repos import commit

@@ -9,7 +9,7 @@ from orchestrator.journal.events import FixDrafted, PolicyDecided
 from subagents.codefix.agent import build
 from subagents.codefix.fixes import Draft, DraftMade
 from subagents.codefix.review import diff_text, digest_of_diff
-from subagents.contract import Roster
+from subagents.specialist import Roster
 from tests.codefix.drafting import Bench, untouched
 from tests.codefix.test_draft_tools import accusation, spec_of
 from tests.gitstore.repos import commit

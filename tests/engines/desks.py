@@ -14,7 +14,8 @@ from orchestrator.journal.events import AgentCustomToolUse, Body, Event, Finding
 from orchestrator.verdict.claim_lookups import Sources, ToolRecord
 from orchestrator.verdict.claim_rounds import ClaimRounds
 from orchestrator.verdict.claims import ClaimsChecker
-from subagents.contract import Brief, Clock, Finding, Roster, ToolContext, ToolError, ToolResult
+from subagents.contract import Brief, Clock, Finding, ToolContext, ToolError, ToolResult
+from subagents.specialist import Roster
 from tests.fakes import FakeClock
 
 

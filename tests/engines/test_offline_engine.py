@@ -14,21 +14,18 @@ from orchestrator.engines.offline.engine import TAKES_UP, OfflineEngine
 from orchestrator.journal.events import AgentMessage, SessionError, ThreadStatusIdle, VerdictReached
 from orchestrator.journal.verdict import Verdict
 from subagents.contract import (
-    Agent,
     Brief,
     Finding,
     Frozen,
     Incident,
     Params,
-    Procedure,
-    Roster,
     SourceSpec,
     Tool,
     ToolContext,
     ToolResult,
-    Workbench,
     evidence,
 )
+from subagents.specialist import Agent, Procedure, Roster, Workbench
 from tests.engines.desks import FakeDesk
 
 LINE = "log:app.log@0+1"

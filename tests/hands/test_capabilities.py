@@ -18,7 +18,8 @@ from orchestrator.hands.capabilities import (
 )
 from orchestrator.hands.policy import Policy
 from orchestrator.hands.rosters import RosterRecipe
-from subagents.contract import SPECIALISTS, Roster, SourceSpec
+from subagents.contract import SPECIALISTS, SourceSpec
+from subagents.specialist import Roster
 
 EVERY_KIND = tuple(
     SourceSpec(id=kind, kind=kind, path=f"/nowhere/{kind}")

@@ -14,7 +14,8 @@ from orchestrator.hands.policy import Policy, Rule
 from orchestrator.hands.session_rules import SessionRules, call_detail, rule_from
 from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import ApprovalDecided, ApprovalRequested, PolicyDecided, SessionRule
-from subagents.contract import Roster, ToolResult
+from subagents.contract import ToolResult
+from subagents.specialist import Roster
 from tests.hands.conftest import MakeRig, Rig, effects
 
 

@@ -13,7 +13,8 @@ import pytest
 from orchestrator.hands.execute import UNKNOWN
 from orchestrator.hands.rosters import RosterRecipe
 from orchestrator.hands.workers import closed_environment
-from subagents.contract import Agent, SourceSpec
+from subagents.contract import SourceSpec
+from subagents.specialist import Agent
 from tests.hands import toy_roster
 from tests.hands.conftest import RECIPE, Rig
 

@@ -12,18 +12,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from subagents.contract import (
-    Agent,
-    Params,
-    Roster,
-    ServiceInfo,
-    SourceSpec,
-    Tool,
-    ToolContext,
-    ToolError,
-    ToolResult,
-    evidence,
-)
+from subagents.contract import Params, ServiceInfo, SourceSpec, Tool, ToolContext, ToolError, ToolResult, evidence
+from subagents.specialist import Agent, Roster
 
 RELEASE = threading.Event()
 """Lets `toys_wait` end, in this process."""

@@ -16,7 +16,8 @@ from orchestrator.hands.policy import Policy
 from orchestrator.hands.rosters import RosterRecipe
 from orchestrator.journal.home import StateHome
 from orchestrator.session import Session, Settings
-from subagents.contract import Agent, Incident, ServiceInfo, ServiceTests, SourceSpec, ToolResult
+from subagents.contract import Incident, ServiceInfo, ServiceTests, SourceSpec, ToolResult
+from subagents.specialist import Agent
 from tests.cli import incidents
 from tests.fakes import FakeClock
 from tests.hostile import attacks

@@ -15,7 +15,8 @@ from orchestrator.hands.policy import Policy, Rule
 from orchestrator.journal.events import ApprovalDecided, Egress, PolicyDecided, SessionRule, UserCustomToolResult
 from orchestrator.journal.fold import calls
 from orchestrator.session import Session
-from subagents.contract import Agent, Params, Tool, ToolContext, ToolResult
+from subagents.contract import Params, Tool, ToolContext, ToolResult
+from subagents.specialist import Agent
 from tests.hostile.attacks import NAMES, THREADS
 from tests.hostile.bench import SECRET, HostileEngine, Machine
 

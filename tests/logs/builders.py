@@ -10,9 +10,10 @@ from typing import Any
 
 import zstandard
 
-from subagents.contract import Agent, Alert, Brief, Incident, Params, SourceSpec, ToolContext, ToolResult, Window
+from subagents.contract import Alert, Brief, Incident, Params, SourceSpec, ToolContext, ToolResult, Window
 from subagents.logs.agent import build
 from subagents.logs.sources.log_source import LogSource
+from subagents.specialist import Agent
 from tests.fakes import FakeClock
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from subagents.contract import SPECIALISTS, Evidence, Roster, SourceSpec, ToolContext, ToolError
+from subagents.contract import SPECIALISTS, Evidence, SourceSpec, ToolContext, ToolError
 from subagents.logs.agent import build
 from subagents.logs.model import LogsContext, LogsCoverage, LogsDistinct, LogsHistogram, LogsSearch
 from subagents.logs.params import (
@@ -18,6 +18,7 @@ from subagents.logs.params import (
     PatternsParams,
     SearchParams,
 )
+from subagents.specialist import Roster
 from tests.fakes import FakeClock
 from tests.logs.builders import agent_for, at, call, incident_log, iso, write
 

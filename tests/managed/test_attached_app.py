@@ -12,11 +12,12 @@ from tests.managed.conftest import KEY, Command
 from tests.managed.elsewhere import OTHER, began, install_of, made_by, only_here, rest, writes
 from tests.standin import Standin
 from tests.standin.cast import talker
-from tui.app import Start, WarRoomApp
+from tui.app import WarRoomApp
 from tui.attached import AttachedSession
 from tui.live import reopen
 from tui.removing import remove
 from tui.session_view import ActFault
+from tui.start import Start
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from orchestrator.engines.managed.brief import FINDINGS_BYTES, brief_text, cover
 from orchestrator.engines.managed.endings import LOST_S, lost_for_long
 from orchestrator.engines.managed.nonces import message_nonce, nonce_of, signed
 from orchestrator.engines.managed.streams import Health
-from subagents.contract import Brief, Coverage, Finding, Incident, Problem, Roster, SourceSpec
+from subagents.contract import Brief, Coverage, Finding, Incident, Problem, SourceSpec
+from subagents.specialist import Roster
 from tests.engines.desks import FakeDesk
 from tests.managed.driving import ENDS, Driver, said_there
 from tests.standin import Actor, Standin

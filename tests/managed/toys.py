@@ -10,18 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from subagents.contract import (
-    Agent,
-    Params,
-    Roster,
-    ServiceInfo,
-    SourceSpec,
-    Tool,
-    ToolContext,
-    ToolError,
-    ToolResult,
-    evidence,
-)
+from subagents.contract import Params, ServiceInfo, SourceSpec, Tool, ToolContext, ToolError, ToolResult, evidence
+from subagents.specialist import Agent, Roster
 
 
 class Asked(Params):

@@ -15,16 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from subagents import citations
-from subagents.contract import (
-    EXCERPT_LIMIT,
-    Agent,
-    Evidence,
-    Params,
-    SourceSpec,
-    ToolContext,
-    ToolError,
-    ToolResult,
-)
+from subagents.contract import EXCERPT_LIMIT, Evidence, Params, SourceSpec, ToolContext, ToolError, ToolResult
 from subagents.metrics.agent import build
 from subagents.metrics.cite import thinned
 from subagents.metrics.model import (
@@ -43,6 +34,7 @@ from subagents.metrics.params import (
     RankParams,
     SeriesParams,
 )
+from subagents.specialist import Agent
 from tests.fakes import FakeClock
 from tests.metrics.files import long_csv, minute, shifted, spec, steady
 

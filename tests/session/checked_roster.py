@@ -6,12 +6,10 @@ import os
 from collections.abc import Sequence
 
 from subagents.contract import (
-    Agent,
     Evidence,
     Fact,
     Finding,
     Params,
-    Roster,
     ServiceInfo,
     SourceSpec,
     Tool,
@@ -21,6 +19,7 @@ from subagents.contract import (
     Window,
     evidence,
 )
+from subagents.specialist import Agent, Roster
 from subagents.verifying import NameKind, Recomputed
 
 DEADLY = "log:toys@66+1"

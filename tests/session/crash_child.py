@@ -34,18 +34,8 @@ from orchestrator.journal.redaction import Redactor
 from orchestrator.journal.secret_scanner import prepare
 from orchestrator.journal.store import Journal
 from orchestrator.session import Session, SessionFault, Settings
-from subagents.contract import (
-    Agent,
-    Finding,
-    Incident,
-    Params,
-    Roster,
-    ServiceInfo,
-    SourceSpec,
-    Tool,
-    ToolContext,
-    ToolResult,
-)
+from subagents.contract import Finding, Incident, Params, ServiceInfo, SourceSpec, Tool, ToolContext, ToolResult
+from subagents.specialist import Agent, Roster
 
 
 class Boundaries:

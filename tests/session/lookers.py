@@ -9,19 +9,17 @@ from pydantic import BaseModel
 
 from subagents.contract import (
     SPECIALISTS,
-    Agent,
     Brief,
     Finding,
     Frozen,
     Params,
-    Roster,
     ServiceInfo,
     SourceSpec,
     Tool,
     ToolContext,
     ToolResult,
-    Workbench,
 )
+from subagents.specialist import Agent, Roster, Workbench
 
 
 class Look(Params):

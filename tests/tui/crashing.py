@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tui import app as module
-from tui.app import Start
 from tui.launch import launch
+from tui.start import Start
 
 
 class Crashing(module.WarRoomApp):

@@ -18,7 +18,8 @@ from textual.pilot import Pilot
 from orchestrator.compose import Surroundings
 from orchestrator.journal.home import StateHome
 from subagents.clock import SystemClock
-from tui.app import Start, WarRoomApp
+from tui.app import WarRoomApp
+from tui.start import Start
 
 SIZE = (160, 44)
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from textual.dom import DOMNode
 
 from tui import actions
 from tui.actions import ACTIONS, FORBIDDEN, LAYERS, NOT_NOW, QUESTIONS, Context, live
-from tui.app import Start, WarRoomApp
+from tui.app import WarRoomApp
 from tui.bindings import bindings_of
 from tui.screens.evidence import EvidenceScreen
 from tui.screens.help import HelpScreen, key_rows
@@ -18,6 +18,7 @@ from tui.screens.report import ReportScreen
 from tui.screens.review import ReviewScreen
 from tui.screens.sessions import SessionsScreen
 from tui.screens.warroom import WarRoomScreen
+from tui.start import Start
 from tui.views.footer import footer
 from tui.views.paint import text_of
 from tui.widgets.line_view import LineView

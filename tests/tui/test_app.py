@@ -21,11 +21,12 @@ from tests.fakes import FakeClock
 from tests.tui.stage import press, settled, shown, until
 from tests.tui.story import FakeActs, at_work, finished, view_of
 from tui import position
-from tui.app import Start, WarRoomApp
+from tui.app import WarRoomApp
 from tui.position import Position
 from tui.screens.help import HelpScreen
 from tui.screens.sessions import SessionsScreen
 from tui.screens.warroom import WarRoomScreen
+from tui.start import Start
 from tui.widgets.prompt import PromptBar
 
 
@@ -238,7 +239,8 @@ def test_a_position_is_private_and_comes_back(tmp_path: Path) -> None:
 
 FIRST_FRAME = """
 import asyncio, sys
-from tui.app import Start, WarRoomApp
+from tui.app import WarRoomApp
+from tui.start import Start
 from tui.cli import cli
 
 class Looking(WarRoomApp):

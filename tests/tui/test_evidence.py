@@ -12,8 +12,9 @@ import pytest
 from textual.pilot import Pilot
 
 from orchestrator.journal.events import FindingReported
-from subagents.contract import Evidence, Fact, Finding, Roster, SourceSpec, Suspect, ToolError, evidence
+from subagents.contract import Evidence, Fact, Finding, SourceSpec, Suspect, ToolError, evidence
 from subagents.roster import build
+from subagents.specialist import Roster
 from tests.tui.decisions import file_diff, ticked
 from tests.tui.payloads import CONTROL, MARKUP, forbidden
 from tests.tui.stage import SIZES, Stage, painted, settled, shown, until, war_room

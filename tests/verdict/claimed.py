@@ -8,7 +8,8 @@ from typing import Any
 
 from orchestrator.verdict.claim_lookups import Sources, ToolRecord
 from orchestrator.verdict.claims import Checked, ClaimsChecker
-from subagents.contract import Agent, Brief, Evidence, Fact, Finding, Incident, Roster, ToolError, Window, evidence
+from subagents.contract import Brief, Evidence, Fact, Finding, Incident, ToolError, Window, evidence
+from subagents.specialist import Agent, Roster
 from subagents.verifying import NameKind, Recomputed
 
 SPAN = Window(start=datetime(2026, 3, 29, 8, 0, tzinfo=UTC), end=datetime(2026, 3, 29, 9, 30, tzinfo=UTC))

@@ -14,7 +14,7 @@ from tui.commands.lazy import LazyGroup, Listed
 
 if TYPE_CHECKING:
     from orchestrator.hands.policy import Policy
-    from subagents.contract import Agent, Roster
+    from subagents.specialist import Agent, Roster
 
 COMMANDS = {
     "show": Listed("tui.commands.agents:show", "Show who holds which tools, and what each may do."),
@@ -93,7 +93,7 @@ def _policy(own: Path | None) -> Policy:
 
 def _described(agent: Agent, policy: Policy) -> dict[str, Any]:
     from orchestrator.hands.capabilities import CAPABILITIES, held, reach
-    from subagents.contract import Roster
+    from subagents.specialist import Roster
 
     declared = CAPABILITIES.get(agent.name, {})
     together = reach(held(Roster({agent.name: agent}))[agent.name], declared)

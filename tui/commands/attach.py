@@ -53,8 +53,8 @@ def attach(
         return NOBODY_SAID_YES
     machine = any(given[option] for option in ("headless", "as_json", "out", "quiet"))
     if not machine and fits_terminal():
-        from tui.app import Start
         from tui.launch import launch
+        from tui.start import Start
 
         return launch(Start(session=name, go_on=True, config=config, words=f"opening {name} …"))
     from tui.commands.investigation import continue_session, presentation_from

@@ -22,8 +22,8 @@ def open_session(session: str, go_on: bool, config: Path | None, no_mouse: bool,
     if not fits_terminal():
         raise Fault("the war room needs a terminal; `warroom report SESSION` prints what was found")
     name = session_folder(session).name
-    from tui.app import Start
     from tui.launch import launch
+    from tui.start import Start
 
     return launch(
         Start(session=name, go_on=go_on, config=config, words=f"opening {name} …", slow=slow), mouse=not no_mouse

@@ -94,8 +94,8 @@ def _wants_war_room(given: Mapping[str, Any]) -> bool:
 
 def _war_room(given: Mapping[str, Any], command: tuple[str, ...] | None) -> int:
     """Open the war room on a new session; what is wrong with the arguments is said before it opens."""
-    from tui.app import Start
     from tui.launch import launch
+    from tui.start import Start
 
     def asked() -> Request:
         from tui.commands.investigation import request_from

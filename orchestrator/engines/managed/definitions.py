@@ -15,7 +15,8 @@ from orchestrator.engines.prompting import system_prompt
 from orchestrator.engines.reporting import REPORT_TOOLS, conclude_tool, finding_tool
 from orchestrator.engines.schemas import SchemaError, custom_tools, tools_faults
 from orchestrator.journal.events import MAIN_THREAD
-from subagents.contract import SPECIALISTS, Agent, AgentName
+from subagents.contract import SPECIALISTS, AgentName
+from subagents.specialist import Agent
 
 MODELS: Final[Mapping[AgentName, tuple[str, str]]] = {
     "orchestrator": ("claude-opus-5-5", "high"),

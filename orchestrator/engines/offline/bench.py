@@ -65,7 +65,7 @@ class Floor:
 
 
 class OfflineBench:
-    """Implements `subagents.contract.Workbench` for one specialist."""
+    """Implements `subagents.specialist.Workbench` for one specialist."""
 
     def __init__(self, agent: str, desk: Desk, floor: Floor, edition: str) -> None:
         self._agent, self._desk, self._floor, self._edition = agent, desk, floor, edition

@@ -34,7 +34,8 @@ from orchestrator.journal.events import (
 )
 from orchestrator.journal.events import StopReason as Reason
 from orchestrator.journal.hosted import StopReasonType
-from subagents.contract import SPECIALISTS, Agent, Brief
+from subagents.contract import SPECIALISTS, Brief
+from subagents.specialist import Agent
 
 TAKES_UP = (
     "The offline investigator has no model and reads no free text. It takes up: evidence that you attach "
