@@ -146,6 +146,11 @@ class BoundedReader(io.RawIOBase):
         """Return True."""
         return True
 
+    @property
+    def read_bytes(self) -> int:
+        """How much of the file on disk has been read."""
+        return self._raw.tell()
+
     def close(self) -> None:
         """Close the file."""
         self._raw.close()

@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from subagents.contract import Coverage, ToolError
-from subagents.logs.levels import ERROR, UNKNOWN
-from subagents.logs.patterns import Template, mask, templates
+from subagents.logs.levels import ERROR, UNKNOWN, sounds_bad
+from subagents.logs.patterns import Template, head_of, mask, templates
 from subagents.logs.sources.log_source import Frame, LogSource
 from subagents.logs.stacks import StackTally
 
@@ -44,6 +44,23 @@ class Example:
     """What it says, without stamp and record keeping."""
 
 
+@dataclass(frozen=True)
+class ReadSoFar:
+    """Where a pass stands after a block."""
+
+    done_bytes: int
+    """Of the files as they lie on disk."""
+    total_bytes: int
+    events: int
+    source: str
+    """Name of the file being read."""
+    index: LogIndex
+    """What was counted until now. Ask it for `severe_so_far`; its `table` and `templates` are for the whole."""
+
+
+OnBlock = Callable[[ReadSoFar], None]
+
+
 @dataclass
 class LogIndex:
     """The index of a set of sources. `rows` is only read through `table`."""
@@ -62,17 +79,43 @@ class LogIndex:
     """Every host or pod that is named as one, up to HOSTS_KNOWN."""
 
     @classmethod
-    def build(cls, sources: Sequence[LogSource], cancelled: Callable[[], bool] = lambda: False) -> LogIndex:
-        """Read every source once; raise ToolError when `cancelled` says so."""
+    def build(
+        cls,
+        sources: Sequence[LogSource],
+        cancelled: Callable[[], bool] = lambda: False,
+        on_block: OnBlock | None = None,
+    ) -> LogIndex:
+        """Read every source once, telling `on_block` after each block; raise ToolError when `cancelled` says so."""
         index = cls(sources)
+        sizes = [source.size_bytes for source in sources]
         for place, source in enumerate(sources):
             for frame in source.frames():
                 if cancelled():
                     raise ToolError("cancelled while the logs were being read")
                 index.add(place, frame)
+                if on_block is not None:
+                    done = sum(sizes[:place]) + min(source.read_bytes, sizes[place])
+                    events = sum(each.items for each in index.coverage) + source.tally.events
+                    on_block(ReadSoFar(done, sum(sizes), events, source.name, index))
             index.coverage.append(source.coverage())
             index.lines += source.tally.lines
         return index
+
+    def severe_so_far(self, limit: int = 5) -> list[tuple[str, int]]:
+        """Return (message, events) of the most frequent severe messages among what was read until now, unmerged."""
+        import polars as pl
+
+        if not self._parts:
+            return []
+        per_key = pl.concat(self._parts).group_by("key").agg(pl.col("n").sum(), pl.col("level").max())
+        found = []
+        for key, n, level in per_key.sort("n", "key", descending=[True, False]).iter_rows():
+            head = head_of(self.keys[key], level or UNKNOWN, self._is_syslog(self.examples[key].source))
+            if head[0] >= ERROR or (head[0] == UNKNOWN and sounds_bad(head[1])):
+                found.append((head[1], n))
+                if len(found) >= limit:
+                    break
+        return found
 
     def add(self, place: int, frame: Frame) -> None:
         """Count the events of one block."""

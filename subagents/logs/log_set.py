@@ -9,7 +9,7 @@ from functools import cached_property
 
 from subagents import citations
 from subagents.contract import Evidence, Problem, SourceSpec, ToolError
-from subagents.logs.index import LogIndex
+from subagents.logs.index import LogIndex, OnBlock
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.reader import lines_around, read_spans
 
@@ -40,14 +40,14 @@ class LogSet:
         """The sources, in the order given."""
         return [LogSource(spec) for spec in self.specs if spec.kind == "logs"]
 
-    def index(self, cancelled: Callable[[], bool] = lambda: False) -> LogIndex:
+    def index(self, cancelled: Callable[[], bool] = lambda: False, on_block: OnBlock | None = None) -> LogIndex:
         """Return the index of the files as they are now; built once, again when a file has changed."""
         if not self.sources:
             raise ToolError("the incident has no log files; attach some to search them")
         with self._lock:
             state = self.state()
             if self._index is None or state != self._state:
-                self._index, self._state = LogIndex.build(self.sources, cancelled), state
+                self._index, self._state = LogIndex.build(self.sources, cancelled, on_block), state
             return self._index
 
     def state(self) -> tuple[tuple[int, int], ...]:

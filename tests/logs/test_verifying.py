@@ -13,7 +13,7 @@ import pytest
 from subagents import quantities as q
 from subagents.contract import Fact, Finding, SourceSpec, ToolError, Window
 from subagents.logs.counted import EVENTS, LINES, SEVERE, TRACES, unit_of_kind
-from subagents.logs.index import LogIndex
+from subagents.logs.index import LogIndex, OnBlock
 from subagents.logs.log_set import LogSet
 from subagents.logs.resolver import PASS_S, LogResolver
 from subagents.logs.sources.log_source import LogSource
@@ -265,9 +265,11 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     readings: list[int] = []
     build = LogIndex.build
 
-    def counted(sources: Sequence[LogSource], cancelled: Callable[[], bool]) -> LogIndex:
+    def counted(
+        sources: Sequence[LogSource], cancelled: Callable[[], bool], on_block: OnBlock | None = None
+    ) -> LogIndex:
         readings.append(len(sources))
-        return build(sources, cancelled)
+        return build(sources, cancelled, on_block)
 
     monkeypatch.setattr(LogIndex, "build", counted)
     return readings

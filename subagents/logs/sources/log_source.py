@@ -89,6 +89,7 @@ class LogSource:
     tally: Tally = field(default_factory=Tally)
     block_bytes: int = BLOCK_BYTES
     _columns: ColumnReader = field(init=False)
+    _reader: BlockReader | None = None
 
     def __post_init__(self) -> None:
         hint = self._hint()
@@ -123,6 +124,19 @@ class LogSource:
         return service_of_file(self.path.name)
 
     @property
+    def size_bytes(self) -> int:
+        """How large the file is on disk; 0 where it cannot be seen."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
+
+    @property
+    def read_bytes(self) -> int:
+        """How much of the file on disk the pass under way has read."""
+        return self._reader.read_bytes if self._reader is not None else 0
+
+    @property
     def is_syslog(self) -> bool:
         """Say whether lines carry a syslog header after their time."""
         shapes = self._columns.stamps.shapes
@@ -131,7 +145,7 @@ class LogSource:
     def frames(self) -> Iterator[Frame]:
         """Yield the events of the file block by block; an unreadable file is a problem, not an error."""
         self.tally = Tally()
-        reader = BlockReader(self.path, self.name, self.block_bytes)
+        reader = self._reader = BlockReader(self.path, self.name, self.block_bytes)
         last_time: int | None = None
         try:
             for block in reader.blocks():

@@ -48,6 +48,8 @@ class BlockReader:
     block_bytes: int = BLOCK_BYTES
     block_lines: int = BLOCK_LINES
     problem: Problem | None = None
+    read_bytes: int = 0
+    """How much of the file on disk has been read: what progress is measured by."""
     _stream: BufferedReader | None = None
     _bounded: BoundedReader | None = None
     _carry: bytes = b""
@@ -101,6 +103,8 @@ class BlockReader:
         data = stream.read(size)
         if len(data) < size:
             self._ended = True
+        if self._bounded is not None:
+            self.read_bytes = self._bounded.read_bytes
         return data
 
     def _giant(self, stream: BufferedReader, data: bytes) -> Block:

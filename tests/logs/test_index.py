@@ -1,0 +1,50 @@
+"""The pass over all files: what it tells while it runs, and that what it counts does not depend on how it is cut."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from subagents.contract import ToolError
+from subagents.logs.index import LogIndex, ReadSoFar
+from subagents.logs.sources.log_source import LogSource
+from tests.logs.builders import iso, write
+
+SMALL_BLOCK = 1 << 16
+
+
+def lines(count: int, level: str) -> str:
+    return "".join(f"{iso(n * 0.01)} {level} order {n} of user={n % 7} failed to settle\n" for n in range(count))
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
+def test_the_pass_tells_where_it_stands_after_each_block(tmp_path: Path, packed: bool) -> None:
+    end = ".log.gz" if packed else ".log"
+    specs = [write(tmp_path, "a" + end, lines(4000, "INFO")), write(tmp_path, "b" + end, lines(4000, "ERROR"))]
+    told: list[ReadSoFar] = []
+    severe: list[list[tuple[str, int]]] = []
+
+    def on_block(so_far: ReadSoFar) -> None:
+        told.append(so_far)
+        severe.append(so_far.index.severe_so_far())
+
+    sources = [LogSource(spec, block_bytes=SMALL_BLOCK) for spec in specs]
+    index = LogIndex.build(sources, on_block=on_block)
+    assert len(told) > 4
+    done = [each.done_bytes for each in told]
+    assert done == sorted(done)
+    assert {each.total_bytes for each in told} == {sum(source.size_bytes for source in sources)}
+    assert done[-1] == told[-1].total_bytes
+    assert told[-1].events == 8000 == sum(each.items for each in index.coverage)
+    assert [each.source for each in told] == sorted(each.source for each in told)
+    assert severe[0] == []
+    assert severe[-1] == [("order * of user=* failed to settle", 4000)]
+
+
+def test_what_tells_may_stop_the_pass(tmp_path: Path) -> None:
+    source = LogSource(write(tmp_path, "a.log", lines(4000, "INFO")), block_bytes=SMALL_BLOCK)
+    told: list[ReadSoFar] = []
+    with pytest.raises(ToolError, match="cancelled"):
+        LogIndex.build([source], lambda: len(told) >= 2, told.append)
+    assert len(told) == 2
