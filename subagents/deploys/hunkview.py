@@ -95,13 +95,14 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 @lru_cache(maxsize=1 << 15)
+def _word(word: str) -> frozenset[str]:
+    return frozenset((word.lower(), *(part.lower() for part in _PARTS.findall(word) if len(part) > 1)))
+
+
+@lru_cache(maxsize=1 << 15)
 def words(text: str) -> frozenset[str]:
     """Return the identifiers of a text, lower case, whole and in their parts."""
-    found: set[str] = set()
-    for word in _WORD.findall(text):
-        found.add(word.lower())
-        found.update(part.lower() for part in _PARTS.findall(word) if len(part) > 1)
-    return frozenset(found)
+    return frozenset().union(*map(_word, _WORD.findall(text)))
 
 
 @lru_cache(maxsize=1 << 15)

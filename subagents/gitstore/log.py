@@ -6,6 +6,8 @@ import codecs
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
+from typing import NamedTuple
 
 from subagents.contract import Window
 from subagents.gitstore.environment import require_path, require_sha
@@ -24,8 +26,7 @@ FILES_LIMIT = 2_000
 """Paths kept of one commit; the count is exact."""
 
 
-@dataclass(frozen=True, slots=True)
-class TouchedFile:
+class TouchedFile(NamedTuple):
     """One path that a commit changed; `status` is git's letter: A, M, D, T."""
 
     path: str
@@ -36,8 +37,7 @@ class TouchedFile:
     new_blob: str
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedCommit:
+class LoggedCommit(NamedTuple):
     """One commit as the log gives it. Merges list no files."""
 
     sha: str
@@ -115,23 +115,24 @@ def _parse(tokens: Iterator[str]) -> Iterator[LoggedCommit]:
     files: list[TouchedFile] = []
     count = 0
     for token in tokens:
-        if header and len(header) < _FIELDS:
-            header.append(token)
-        elif token.startswith("\x01"):
+        if token[:1] == "\x01":
             if header:
                 yield _commit(header, files, count)
-            header, files, count = [token[1:]], [], 0
-        elif (entry := token.lstrip("\n")).startswith(":"):
+            header, files, count = [token[1:], *islice(tokens, _FIELDS - 1)], [], 0
+        elif token[:1] == ":" or token[:2] == "\n:":
             path = next(tokens, "")
             count += 1
             if count <= FILES_LIMIT:
-                files.append(_file(entry, path))
+                files.append(_file(token, path))
     if len(header) == _FIELDS:
         yield _commit(header, files, count)
 
 
 def _file(entry: str, path: str) -> TouchedFile:
-    old_mode, new_mode, old_blob, new_blob, status = (entry[1:].split(" ") + [""] * 5)[:5]
+    fields = entry[entry.index(":") + 1 :].split(" ")
+    if len(fields) != 5:  # cut by a bound
+        fields = (fields + [""] * 5)[:5]
+    old_mode, new_mode, old_blob, new_blob, status = fields
     return TouchedFile(path, status[:1], old_mode, new_mode, old_blob, new_blob)
 
 
@@ -144,13 +145,5 @@ def _moment(text: str) -> datetime:
 
 def _commit(header: Sequence[str], files: list[TouchedFile], count: int) -> LoggedCommit:
     sha, parents, author, email, committed, message = header
-    return LoggedCommit(
-        sha,
-        tuple(parents.split()),
-        author,
-        email,
-        _moment(committed),
-        message[:MESSAGE_LIMIT],
-        tuple(files),
-        count,
-    )
+    parents_of, at = tuple(parents.split()), _moment(committed)
+    return LoggedCommit(sha, parents_of, author, email, at, message[:MESSAGE_LIMIT], tuple(files), count)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from subagents.citations import CommitRef, RecordRef
 
 
-@dataclass(frozen=True, slots=True)
-class TouchedPath:
+class TouchedPath(NamedTuple):
     """A path that a commit changed, with line counts where the source gives them."""
 
     path: str

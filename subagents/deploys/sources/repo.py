@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from subagents.contract import Coverage, Problem, SourceSpec, Window
@@ -117,21 +118,33 @@ class RepoSource:
 
 
 def _text(value: str) -> str:
-    return value.encode("utf-8", "replace").decode("utf-8")
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+
+
+@lru_cache(maxsize=1 << 12)
+def _author(name: str) -> str:
+    return _text(name)
+
+
+@lru_cache(maxsize=1 << 15)
+def _touched(path: str, status: str) -> TouchedPath:
+    """Return a touched path; the same one for the same path, as histories name few paths often."""
+    return TouchedPath(_text(path), status=status)
 
 
 def commit_of(source: str, logged: LoggedCommit) -> Commit:
     """Turn a logged commit into one of ours, with bounds on what is kept."""
+    subject, _, body = logged.message.partition("\n")
     return Commit(
-        source=source,
-        sha=logged.sha,
-        author=_text(logged.author),
-        committed_at=logged.committed_at,
-        subject=_text(logged.subject)[:500],
-        body=_text(logged.body)[:BODY_KEPT],
-        files=tuple(TouchedPath(_text(f.path), status=f.status) for f in logged.files[:PATHS_KEPT]),
-        file_count=logged.file_count,
-        patch=None,
+        source,
+        logged.sha,
+        _author(logged.author),
+        logged.committed_at,
+        _text(subject[:500]),
+        _text(body.strip("\n")[:BODY_KEPT]) if body else "",
+        tuple([_touched(f.path, f.status) for f in logged.files[:PATHS_KEPT]]),
+        logged.file_count,
+        None,
         parents=logged.parents,
         is_first=not logged.parents,
     )
