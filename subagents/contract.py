@@ -293,6 +293,21 @@ Effect = Literal["read", "keyed", "unkeyed"]
 """`read` changes nothing; `keyed` may be run again with the same key; `unkeyed` must never be run twice."""
 
 
+class Progress(Frozen):
+    """How far a running tool has come, for whoever watches: never stored, no result, read by no agent."""
+
+    done: int = 0
+    """Bytes read, of files as they lie on disk."""
+    total: int = 0
+    """Bytes there are to read; 0 where that is not known."""
+    text: str = ""
+    """What it found until now, the telling part first: it is cut to a line."""
+
+
+Telling = Callable[[Callable[[], Progress]], None]
+"""Tells whoever watches how far a tool is. What makes the words is called a few times a second at most."""
+
+
 @dataclass(frozen=True)
 class ToolContext:
     """What a running tool is given beside its arguments."""
@@ -303,6 +318,8 @@ class ToolContext:
     findings: tuple[Finding, ...] = ()
     """The findings whose ids the arguments name in `finding_ids`, resolved by hands."""
     cancelled: Callable[[], bool] = field(default=lambda: False)
+    progress: Telling = field(default=lambda made: None)
+    """Nobody watches, unless hands says so."""
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from orchestrator.hands.pacing import Paced, Tell
 from orchestrator.hands.results import Ran
 from orchestrator.hands.threads import in_thread
-from orchestrator.hands.worker import run_tool
+from orchestrator.hands.watching import on_loop
+from orchestrator.hands.worker import WATCHED, run_tool
 from orchestrator.hands.workers import WorkerGone, WorkerProcess
 from subagents.contract import AgentName, Clock, Finding, Outcome, Tool, ToolContext
 
@@ -34,6 +36,8 @@ class Job:
     key: str
     findings: tuple[Finding, ...] = ()
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    tell: Tell | None = None
+    """Called on the event loop with how far it is; None: nobody watches."""
 
     def message(self) -> dict[str, Any]:
         """Return the job as a worker reads it."""
@@ -43,17 +47,21 @@ class Job:
             "input": dict(self.arguments),
             "key": self.key,
             "findings": [finding.model_dump(mode="json") for finding in self.findings],
+            WATCHED: self.tell is not None,
         }
 
 
 async def execute(job: Job, clock: Clock, worker: WorkerProcess | None) -> Ran:
     """Run the job; never raises for what the tool does."""
     started = clock.monotonic()
+    tell = None if job.tell is None else on_loop(job.tell)
     if worker is not None:
-        reply = in_thread(lambda: worker.ask(job.message()), f"call-{job.key}")
+        reply = in_thread(lambda: worker.ask(job.message(), tell), f"call-{job.key}")
         stop: Callable[[], object] = worker.kill
     else:
         context = ToolContext(job.key, clock, job.findings, _flag(job.cancelled))
+        if tell is not None:
+            context = replace(context, progress=Paced(tell, clock))
         reply = in_thread(lambda: run_tool(job.tool, job.arguments, context), f"call-{job.key}")
         stop = job.cancelled.set
     ran = await _race(job, reply, stop, clock)

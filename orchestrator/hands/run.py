@@ -38,6 +38,7 @@ from orchestrator.hands.results import Keeper, Ran, Sealed, plain_input
 from orchestrator.hands.session_rules import call_detail
 from orchestrator.hands.steps import Steps, entry
 from orchestrator.hands.threads import in_thread
+from orchestrator.hands.watching import Watching
 from orchestrator.hands.workers import WorkerProcess, Workers
 from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import (
@@ -80,6 +81,8 @@ class Hands:
     """The agents as they are now; the session replaces it when a source is added."""
     budget: Budget | None = None
     """What may be spent; None: nothing is bounded."""
+    watching: Watching | None = None
+    """Who is shown how far a running call is."""
     _running: dict[str, Call] = field(default_factory=dict)
     _acknowledging: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -248,6 +251,8 @@ class Hands:
             job, cut_off = self._in_time(call, job)
             started = ToolStarted(tool_use_id=call.id, tool=tool.name, effect=tool.effect, attempt=len(attempts) + 1)
             await self._commit(call, entry(started, call.thread, f"started:{started.attempt}:{call.id}"))
+            if self.watching is not None:
+                job = replace(job, tell=stack.enter_context(self.watching.call(call.thread, call.id, tool.name)))
             ran = await execute(job, self.clock, worker)
         if ran.trace:
             told, _ = await redacted_json(self.keeper.redactor, f"{call.agent} {call.name} {call.id}\n{ran.trace}")

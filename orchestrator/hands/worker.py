@@ -15,14 +15,17 @@ import struct
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, BinaryIO, cast
 
+from orchestrator.hands.pacing import TEXT_TAKEN, Paced
 from orchestrator.hands.rosters import RosterRecipe
 from subagents.clock import SystemClock
 from subagents.contract import (
     Fact,
     Finding,
+    Progress,
     Resolver,
     ServiceInfo,
     SourceSpec,
@@ -37,6 +40,10 @@ from subagents.verifying import Verifier
 FRAME_HEADER = struct.Struct(">Q")
 VERIFY = "verify"
 """Names, in a message, what is asked of an agent's resolver instead of a tool."""
+WATCHED = "watched"
+"""Says, in the message of a call, that somebody watches it."""
+PROGRESS = "progress"
+"""Names, in a frame before the reply, how far the call is."""
 FRAME_LIMIT = 64 * 1024 * 1024
 """Most bytes of one frame; a result that is larger is an error of its tool."""
 
@@ -125,7 +132,8 @@ def ask_resolver(resolver: object, message: Mapping[str, Any]) -> Any:
 class _Worker:
     """Answers the parent's messages, one at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, send: Callable[[Mapping[str, Any]], None]) -> None:
+        self._send = send
         self._roster: Roster | None = None
 
     def answer(self, message: Mapping[str, Any]) -> bytes:
@@ -160,12 +168,18 @@ class _Worker:
         tool = self._roster.tool(message["agent"], message["tool"]) if self._roster else None
         if tool is None:
             return {"error": f"the worker of {message['agent']} has no tool {message['tool']!r}", "kind": "tool"}
+        clock = SystemClock()
         context = ToolContext(
             key=message["key"],
-            clock=SystemClock(),
+            clock=clock,
             findings=tuple(Finding.model_validate(finding) for finding in message["findings"]),
         )
+        if message.get(WATCHED):
+            context = replace(context, progress=Paced(self._tell, clock))
         return run_tool(tool, message["input"], context)
+
+    def _tell(self, progress: Progress) -> None:
+        self._send({PROGRESS: {**progress.model_dump(), "text": _scrub(progress.text[:TEXT_TAKEN])}})
 
 
 def _take_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -210,7 +224,7 @@ def main() -> None:
     requests, replies = _take_streams()
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_read_requests, args=(requests, inbox), daemon=True).start()
-    worker = _Worker()
+    worker = _Worker(lambda message: write_frame(replies, message))
     while True:
         write_frame(replies, worker.answer(inbox.get()))
 

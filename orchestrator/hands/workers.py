@@ -12,15 +12,15 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from orchestrator.hands.rosters import RosterRecipe
 from orchestrator.hands.threads import in_thread
-from orchestrator.hands.worker import read_frame, write_frame
-from subagents.contract import AgentName, Clock, ServiceInfo, SourceSpec, ToolError
+from orchestrator.hands.worker import PROGRESS, read_frame, write_frame
+from subagents.contract import AgentName, Clock, Progress, ServiceInfo, SourceSpec, ToolError
 
 START_TIMEOUT_S = 120.0
 """Longest that a worker may take to import and to open the sources."""
@@ -94,11 +94,18 @@ class WorkerProcess:
         """Say whether the process runs and is meant to."""
         return not self._killed and self._process.poll() is None
 
-    def ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """Send one message and return the reply; raises WorkerGone when there is none."""
+    def ask(self, message: Mapping[str, Any], tell: Callable[[Progress], None] | None = None) -> dict[str, Any]:
+        """Send one message and return the reply; raises WorkerGone when there is none.
+
+        How far it is until then goes to `tell`, in this thread.
+        """
         try:
             write_frame(self._stdin, message)
             reply = read_frame(self._stdout)
+            while isinstance(reply, dict) and PROGRESS in reply:
+                if tell is not None:
+                    tell(Progress.model_validate(reply[PROGRESS]))
+                reply = read_frame(self._stdout)
         except (OSError, ValueError) as error:
             self.kill()
             raise WorkerGone(f"the worker of {self.agent} broke off: {error}") from error
@@ -158,13 +165,17 @@ class Workers:
     @asynccontextmanager
     async def place(self, agent: AgentName, cancelled: asyncio.Event) -> AsyncIterator[WorkerProcess]:
         """Hold the agent's worker, ready and fitted, for one call; raises ToolError when it cannot start."""
-        async with self._places.setdefault(agent, asyncio.Lock()):
+        place = self._places.setdefault(agent, asyncio.Lock())
+        await _take(place, cancelled, agent)
+        try:
             process = await self._ready(agent, cancelled)
             try:
                 yield process
             finally:
                 if not process.alive:
                     await self._discard(agent)
+        finally:
+            place.release()
 
     async def _ready(self, agent: AgentName, cancelled: asyncio.Event) -> WorkerProcess:
         process = self._processes.get(agent)
@@ -215,3 +226,21 @@ class Workers:
         self._closed = True
         for agent in list(self._processes):
             await self._discard(agent)
+
+
+async def _take(place: asyncio.Lock, cancelled: asyncio.Event, agent: AgentName) -> None:
+    """Take a worker's place; whoever is cancelled while others hold it does not wait for them. Raises ToolError."""
+    taking = asyncio.ensure_future(place.acquire())
+    cancel = asyncio.ensure_future(cancelled.wait())
+    try:
+        await asyncio.wait({taking, cancel}, return_when=asyncio.FIRST_COMPLETED)
+        if cancelled.is_set():
+            raise ToolError(f"cancelled before the worker of {agent} was free for it")
+    except BaseException:
+        taking.cancel()
+        with suppress(asyncio.CancelledError):
+            await taking
+            place.release()
+        raise
+    finally:
+        cancel.cancel()

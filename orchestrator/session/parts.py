@@ -17,6 +17,7 @@ from orchestrator.hands.results import Keeper
 from orchestrator.hands.run import Hands
 from orchestrator.hands.steps import Steps
 from orchestrator.hands.threads import in_thread
+from orchestrator.hands.watching import Sink, Watching
 from orchestrator.hands.workers import Workers
 from orchestrator.journal.blobs import BlobStore
 from orchestrator.journal.events import (
@@ -67,6 +68,7 @@ class SessionParts:
         steps = Steps(self._log)
         self.approvals = Approvals(steps, settings.attended)
         """What waits for a person, and what was approved for the session: the person's, as `decide` is."""
+        self._watching = Watching(redactor, self._clock)
         self._hands = Hands(
             steps=steps,
             keeper=Keeper(redactor, BlobStore(journal.directory)),
@@ -78,6 +80,7 @@ class SessionParts:
             log=self._write_log,
             acknowledge=not getattr(engine, "acknowledges", False),
             budget=self.budget,
+            watching=self._watching,
         )
         self.fixes = FixDesk(steps, self.approvals, self._hands, lambda: self._fold.sources, log=self._write_log)
         """Drafts of fixes: what waits for a person's decision, and carrying it out."""
@@ -175,6 +178,10 @@ class SessionParts:
     def on_preview(self, sink: PreviewSink) -> None:
         """Show streamed text to `sink(thread, text)`; it is never stored."""
         self._desk.previews.append(sink)
+
+    def on_call_preview(self, sink: Sink) -> None:
+        """Show `sink` how far running calls are and what they found until now; none of it is stored."""
+        self._watching.sinks.append(sink)
 
     # -- inside ------------------------------------------------------------------------------
 
