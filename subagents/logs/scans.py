@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from subagents.contract import ToolError, ToolResult, Window
+from subagents.contract import ToolContext, ToolError, ToolResult, Window
 from subagents.logs.answers import when, window_of
 from subagents.logs.compare import bucket_seconds
 from subagents.logs.index import BUCKET_SECONDS
@@ -25,12 +24,12 @@ from subagents.logs.model import (
 )
 from subagents.logs.params import ContextParams, DistinctParams, FilterParams, HistogramParams, SearchParams
 from subagents.logs.search import SHOWN_CHARS, Filters, distinct, matching, search
+from subagents.logs.so_far import index_for
 from subagents.logs.sources.timestamps import microseconds, moment
 
 if TYPE_CHECKING:
     import polars as pl
 
-Cancelled = Callable[[], bool]
 MAX_BUCKETS = 500
 SERIES = 20
 
@@ -53,10 +52,10 @@ def filters_of(params: FilterParams) -> Filters:
     )
 
 
-def search_answer(logs: LogSet, params: SearchParams, cancelled: Cancelled) -> ToolResult[LogsSearch]:
+def search_answer(logs: LogSet, params: SearchParams, context: ToolContext) -> ToolResult[LogsSearch]:
     """Answer logs_search."""
     skip = _skip(params.cursor)
-    found = search(logs, filters_of(params), skip, params.limit, cancelled)
+    found = search(logs, filters_of(params), skip, params.limit, context)
     more = max(0, found.total - skip - len(found.rows))
     cursor = f"skip={skip + len(found.rows)}" if more else None
     lines = tuple(
@@ -106,9 +105,9 @@ def _shown(raw: str) -> str:
     return raw if len(raw) <= SHOWN_CHARS else raw[:SHOWN_CHARS] + f" …[{len(raw) - SHOWN_CHARS} more characters]"
 
 
-def histogram_answer(logs: LogSet, params: HistogramParams, cancelled: Cancelled) -> ToolResult[LogsHistogram]:
+def histogram_answer(logs: LogSet, params: HistogramParams, context: ToolContext) -> ToolResult[LogsHistogram]:
     """Answer logs_histogram: from the index where no text is asked for, else by a scan."""
-    index = logs.index(cancelled)
+    index = index_for(logs, context)
     window = window_of(index, when(params.start, "start"), when(params.end, "end"))
     bucket = params.bucket_seconds or bucket_seconds(window)
     bucket = max(bucket // BUCKET_SECONDS * BUCKET_SECONDS, math.ceil(window.seconds / MAX_BUCKETS / 10) * 10)
@@ -116,7 +115,7 @@ def histogram_answer(logs: LogSet, params: HistogramParams, cancelled: Cancelled
     size = max(1, math.ceil((microseconds(window.end) / 1e6 - first) / bucket))
     counts: dict[str, list[int]] = {}
     undated = 0
-    for name, second, n in _counted(logs, params, window, cancelled):
+    for name, second, n in _counted(logs, params, window, context):
         if second is None:
             undated += n
             continue
@@ -140,7 +139,7 @@ def histogram_answer(logs: LogSet, params: HistogramParams, cancelled: Cancelled
 
 
 def _counted(
-    logs: LogSet, params: HistogramParams, window: Window, cancelled: Cancelled
+    logs: LogSet, params: HistogramParams, window: Window, context: ToolContext
 ) -> list[tuple[str, int | None, int]]:
     """Return (series, second, events)."""
     import polars as pl
@@ -150,12 +149,12 @@ def _counted(
         filters = replace(filters, window=window)
         parts = [
             events.select("service", "severity", "t", n=pl.lit(1, pl.Int64), source=pl.lit(place, pl.UInt16))
-            for place, events, _ in matching(logs, filters, cancelled)
+            for place, events, _ in matching(logs, filters, context)
         ]
         rows = pl.concat(parts) if parts else None
         second = pl.col("t") // 1_000_000
     else:
-        rows = _index_rows(logs, filters, cancelled)
+        rows = _index_rows(logs, filters, context)
         second = pl.col("bucket") * BUCKET_SECONDS
     if rows is None or not rows.height:
         return []
@@ -166,10 +165,10 @@ def _counted(
     return [(_series_name(logs, params.by, str(key)), at, n) for key, at, n in grouped.iter_rows()]
 
 
-def _index_rows(logs: LogSet, filters: Filters, cancelled: Cancelled) -> pl.DataFrame:
+def _index_rows(logs: LogSet, filters: Filters, context: ToolContext) -> pl.DataFrame:
     import polars as pl
 
-    rows = logs.index(cancelled).table
+    rows = index_for(logs, context).table
     if filters.service is not None:
         rows = rows.filter(pl.col("service") == filters.service)
     if filters.source is not None:
@@ -185,9 +184,9 @@ def _series_name(logs: LogSet, by: str, key: str) -> str:
     return logs.sources[int(key)].id if by == "source" else key
 
 
-def distinct_answer(logs: LogSet, params: DistinctParams, cancelled: Cancelled) -> ToolResult[LogsDistinct]:
+def distinct_answer(logs: LogSet, params: DistinctParams, context: ToolContext) -> ToolResult[LogsDistinct]:
     """Answer logs_distinct."""
-    found = distinct(logs, filters_of(params), params.field, cancelled)
+    found = distinct(logs, filters_of(params), params.field, context)
     shown = found.counts.most_common(params.limit)
     data = LogsDistinct(
         field=params.field,

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from subagents.contract import ToolError, Window
+from subagents.contract import ToolContext, ToolError, Window
 from subagents.logs.levels import ERROR, LEVELS, UNKNOWN, sounds_bad
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.patterns import head_of, mask
+from subagents.logs.so_far import events_in_words, frames_of
 from subagents.logs.sources.json_fields import field_of, flatten
 from subagents.logs.sources.log_source import Frame, LogSource
 from subagents.logs.sources.timestamps import microseconds
@@ -84,24 +85,25 @@ def chosen_sources(logs: LogSet, source: str | None) -> list[tuple[int, LogSourc
     return list(enumerate(logs.sources))
 
 
-def matching(
-    logs: LogSet, filters: Filters, cancelled: Callable[[], bool] = lambda: False
-) -> Iterator[tuple[int, pl.DataFrame, int]]:
+def matching(logs: LogSet, filters: Filters, context: ToolContext) -> Iterator[tuple[int, pl.DataFrame, int]]:
     """Yield (source place, matching events with `severity` and `service`, events read) block by block."""
     if filters.regex is not None:
         check_regex(filters.regex)
     least = filters.least
-    for place, source in chosen_sources(logs, filters.source):
-        for frame in source.frames():
-            if cancelled():
-                raise ToolError("cancelled while the logs were being read")
-            events = _filtered(frame, filters)
-            events = resolved(events, source)
-            if least != UNKNOWN:
-                events = events.filter((events["severity"] >= least) | (events["by_words"] & (least <= ERROR)))
-            if filters.service is not None:
-                events = events.filter(events["service"] == filters.service)
-            yield place, events, frame.events.height
+    matched = scanned = 0
+
+    def so_far() -> str:
+        return f"{matched:,} of {events_in_words(scanned)} match"
+
+    for place, source, frame in frames_of(chosen_sources(logs, filters.source), context, so_far):
+        events = _filtered(frame, filters)
+        events = resolved(events, source)
+        if least != UNKNOWN:
+            events = events.filter((events["severity"] >= least) | (events["by_words"] & (least <= ERROR)))
+        if filters.service is not None:
+            events = events.filter(events["service"] == filters.service)
+        matched, scanned = matched + events.height, scanned + frame.events.height
+        yield place, events, frame.events.height
 
 
 def _filtered(frame: Frame, filters: Filters) -> pl.DataFrame:
@@ -165,12 +167,10 @@ def resolved(events: pl.DataFrame, source: LogSource) -> pl.DataFrame:
     return joined.with_columns(service=pl.coalesce("program", "service")).drop("program", "head")
 
 
-def search(
-    logs: LogSet, filters: Filters, skip: int, limit: int, cancelled: Callable[[], bool] = lambda: False
-) -> Matches:
+def search(logs: LogSet, filters: Filters, skip: int, limit: int, context: ToolContext) -> Matches:
     """Count all matches and keep the lines from `skip` on, in file order."""
     found = Matches()
-    for place, events, read in matching(logs, filters, cancelled):
+    for place, events, read in matching(logs, filters, context):
         found.scanned += read
         if not events.height:
             continue
@@ -211,10 +211,10 @@ class Values:
     fields: Counter[str] = field(default_factory=Counter)
 
 
-def distinct(logs: LogSet, filters: Filters, name: str, cancelled: Callable[[], bool] = lambda: False) -> Values:
+def distinct(logs: LogSet, filters: Filters, name: str, context: ToolContext) -> Values:
     """Count the values of `service`, `host`, `level`, `source`, a JSON field (dotted path) or a `key=` in text."""
     found = Values()
-    for place, events, _ in matching(logs, filters, cancelled):
+    for place, events, _ in matching(logs, filters, context):
         found.events += events.height
         values = _values(events, name, logs.sources[place].id, found.fields)
         for row, value in enumerate(values):

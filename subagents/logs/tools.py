@@ -33,6 +33,7 @@ from subagents.logs.params import (
     SearchParams,
     WindowParams,
 )
+from subagents.logs.so_far import index_for
 from subagents.logs.windows import IncidentTimes
 
 SCAN_TIMEOUT_S = 120.0
@@ -46,7 +47,7 @@ def logs_tools(logs: LogSet) -> tuple[Tool[Any, Any], ...]:
             "What log files there are: events, layout, time span, levels, services; every problem with file and line.",
             CoverageParams,
             LogsCoverage,
-            lambda params, context: answers.coverage(logs, logs.index(context.cancelled)),
+            lambda params, context: answers.coverage(logs, index_for(logs, context)),
         ),
         _tool(
             "logs_first_look",
@@ -83,21 +84,21 @@ def logs_tools(logs: LogSet) -> tuple[Tool[Any, Any], ...]:
             "Search events by text, RE2 regex, service, level, time, source: first the count, then cited lines.",
             SearchParams,
             LogsSearch,
-            lambda params, context: scans.search_answer(logs, params, context.cancelled),
+            lambda params, context: scans.search_answer(logs, params, context),
         ),
         _tool(
             "logs_histogram",
             "Events over time, in total or by service, level or source, with the filters of logs_search.",
             HistogramParams,
             LogsHistogram,
-            lambda params, context: scans.histogram_answer(logs, params, context.cancelled),
+            lambda params, context: scans.histogram_answer(logs, params, context),
         ),
         _tool(
             "logs_distinct",
             "Values of a field (service, host, level, source, a JSON field, a key of key=value), most frequent first.",
             DistinctParams,
             LogsDistinct,
-            lambda params, context: scans.distinct_answer(logs, params, context.cancelled),
+            lambda params, context: scans.distinct_answer(logs, params, context),
         ),
         Tool(
             name="logs_context",
@@ -134,7 +135,7 @@ def _first_look(logs: LogSet, params: FirstLookParams, context: ToolContext) -> 
         start=answers.when(params.start, "start"),
         end=answers.when(params.end, "end"),
     )
-    return answers.look(logs, logs.index(context.cancelled), times)
+    return answers.look(logs, index_for(logs, context), times)
 
 
 def _windows(index: LogIndex, params: WindowParams) -> Spans:
@@ -149,7 +150,7 @@ def _windows(index: LogIndex, params: WindowParams) -> Spans:
 
 
 def _patterns(logs: LogSet, params: PatternsParams, context: ToolContext) -> ToolResult[LogsPatterns]:
-    index = logs.index(context.cancelled)
+    index = index_for(logs, context)
     asked = answers.Asked(
         service=params.service,
         least=LEVELS.index(params.level) if params.level else UNKNOWN,
@@ -160,5 +161,5 @@ def _patterns(logs: LogSet, params: PatternsParams, context: ToolContext) -> Too
 
 
 def _stacks(logs: LogSet, params: WindowParams, context: ToolContext) -> ToolResult[LogsStacks]:
-    index = logs.index(context.cancelled)
+    index = index_for(logs, context)
     return answers.stacks(logs, index, _windows(index, params), service=params.service, limit=params.limit)
