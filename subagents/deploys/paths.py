@@ -91,6 +91,7 @@ def is_shared(path: str) -> bool:
     return bool(_SHARED.search(path)) or ("/" not in path and path_class(path) in ("manifest", "lock"))
 
 
+@lru_cache(maxsize=1 << 15)
 def not_production(path: str) -> bool:
     """Say whether a path names an environment other than production."""
     return bool(_NOT_PRODUCTION.search(path))

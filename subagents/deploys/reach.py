@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from subagents.contract import ServiceInfo
 from subagents.deploys.hunkview import word_set
@@ -20,6 +21,10 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NEVER_A_SERVICE = word_set("""
     src lib libs pkg internal cmd main test tests docs common shared core config web ui java python go com org
 """)
+
+
+_OWNERS_KEPT = 1 << 16
+"""Paths whose owners are remembered."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -44,8 +49,7 @@ class Failing:
         return bool(self.weights)
 
 
-@dataclass(frozen=True)
-class Reach:
+class Reach(NamedTuple):
     """How a change reaches what failed: -1 it runs elsewhere, 0 unknown, 1 it runs there."""
 
     value: float
@@ -70,6 +74,7 @@ class ServiceMap:
             key = service_key(name)
             if name and key not in _NEVER_A_SERVICE:
                 self._by_key.setdefault(key, name)
+        self._owners: dict[str, frozenset[str]] = {}
         self._calls: dict[str, set[str]] = {}
         for caller, callee in [*edges, *((i.name, d) for i in services for d in i.depends_on)]:
             self._calls.setdefault(service_key(caller), set()).add(service_key(callee))
@@ -79,16 +84,24 @@ class ServiceMap:
         """Say whether anything is known about who calls whom."""
         return bool(self._calls)
 
-    def owners(self, path: str) -> set[str]:
+    def owners(self, path: str) -> frozenset[str]:
         """Return the services that a path belongs to."""
-        owned = {name for prefix, name in self._prefixes if (path + "/").startswith(prefix)}
+        known = self._owners.get(path)
+        if known is None:
+            known = self._find_owners(path)
+            if len(self._owners) < _OWNERS_KEPT:
+                self._owners[path] = known
+        return known
+
+    def _find_owners(self, path: str) -> frozenset[str]:
+        owned = frozenset(name for prefix, name in self._prefixes if (path + "/").startswith(prefix))
         if owned:
             return owned
         for part in reversed(path.split("/")[:-1]):
             name = self._by_key.get(service_key(part))
             if name is not None:
-                return {name}
-        return set()
+                return frozenset((name,))
+        return frozenset()
 
     def depends(self, service: str, on: str, depth: int = 3) -> bool:
         """Say whether `service` calls `on`, directly or through others."""
@@ -108,11 +121,11 @@ def same_service(one: str, other: str) -> bool:
 
 def reach(commit: Commit, deploys: Sequence[Deploy], failing: Failing, services: ServiceMap) -> Reach:
     """Judge how one change reaches what failed. `deploys` are those that carried it before the onset."""
-    paths = [touched.path for touched in commit.files[:200]]
     owners: set[str] = set()
-    for path in paths:
-        owners |= services.owners(path)
-    shared = any(is_shared(path) for path in paths)
+    shared = False
+    for touched in commit.files[:200]:
+        owners |= services.owners(touched.path)
+        shared = shared or is_shared(touched.path)
     best = Reach(0.0, "which service runs it is unknown", tuple(sorted(owners)), None)
     for deploy in deploys:
         found = _by_deploy(commit, deploy, failing, services, owners, shared)

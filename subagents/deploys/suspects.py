@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from subagents.deploys.diffkinds import INNOCENT, KINDS, DiffReading, innocent_paths, read_diff_kinds
 from subagents.deploys.overlap import Overlap, OverlapIndex, SymptomTerms
-from subagents.deploys.reach import Failing, Reach, ServiceMap, reach, same_service
+from subagents.deploys.paths import INERT, not_production, path_class
+from subagents.deploys.reach import Failing, Reach, ServiceMap, reach, same_service, service_key
 from subagents.deploys.sources.patch import parse_patch
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange
 from subagents.deploys.timeline import Timeline
@@ -52,8 +54,7 @@ class Question:
     lead_in: LeadIn | None = None
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One judgement within a score, in log-odds points."""
 
     name: str
@@ -63,7 +64,7 @@ class Part:
     line: int | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class Scored:
     """A change with its score between 0 and 1 and the parts it is made of."""
 
@@ -213,7 +214,7 @@ def _undone_part(by: Commit, onset: datetime | None) -> Part:
 def _has_deploys(timeline: Timeline, reached: Reach, question: Question) -> bool:
     """Say whether the deploys of a service that runs this change are on record, so that none means not running."""
     names = reached.services or tuple(question.failing.weights)
-    return any(same_service(deploy.service, name) for deploy in timeline.deploys for name in names)
+    return any(service_key(name) in timeline.deployed for name in names)
 
 
 def _time_part(lead: float | None, deploy: Deploy | None, late: bool, has_deploys: bool) -> tuple[Part, str]:
@@ -279,10 +280,18 @@ def _read(commit: Commit) -> DiffReading | None:
     return read_diff_kinds(parse_patch(commit.patch, [f.path for f in commit.files]))
 
 
+def _innocent_by_name(commit: Commit) -> str | None:
+    """Return why its paths alone say that it has no effect, or None; what is not listed might have one."""
+    files = commit.files
+    if len(files) != commit.file_count or (files and path_class(files[0].path) not in INERT
+                                           and not not_production(files[0].path)):  # fmt: skip
+        return None
+    return innocent_paths([touched.path for touched in files])
+
+
 def _kind_part(commit: Commit, reading: DiffReading | None, overlap: Overlap, families: frozenset[str]) -> Part:
     if reading is None:
-        paths = [touched.path for touched in commit.files]
-        why = innocent_paths(paths) if len(paths) == commit.file_count else None
+        why = _innocent_by_name(commit)
         if why is not None:
             return Part("kind", -2.5, INNOCENT[why] + " (by its paths; no diff)")
         if commit.is_merge and not commit.files:
@@ -337,8 +346,7 @@ def _cannot(commit: Commit, reading: DiffReading | None, reached: Reach) -> str:
     """Return why a change cannot have done it whatever else speaks for it, or empty."""
     if reading is not None and reading.innocent is not None:
         return INNOCENT[reading.innocent]
-    paths = [touched.path for touched in commit.files]
-    if reading is None and len(paths) == commit.file_count and (why := innocent_paths(paths)):
+    if reading is None and (why := _innocent_by_name(commit)):
         return INNOCENT[why] + " (by its paths)"
     if reached.surely_elsewhere:
         return f"it cannot reach what failed: {reached.how}, and nothing that failed works with it"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from subagents.contract import Problem, Window
 from subagents.deploys.catalogue import ChangeCatalogue
+from subagents.deploys.reach import service_key
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange
 from subagents.gitstore.process import GitFailed
 
@@ -29,6 +31,11 @@ class Timeline:
     carriers: dict[str, list[Deploy]] = field(default_factory=dict)
     """Commit to the deploys that brought it, oldest first."""
     problems: list[Problem] = field(default_factory=list)
+
+    @cached_property
+    def deployed(self) -> frozenset[str]:
+        """Keys (`service_key`) of the services whose deploys are on record."""
+        return frozenset(service_key(deploy.service) for deploy in self.deploys)
 
 
 def build_timeline(catalogue: ChangeCatalogue, window: Window | None) -> Timeline:
