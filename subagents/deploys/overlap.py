@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
 
 from subagents.contract import Finding
 from subagents.deploys.hunkview import word_set
@@ -72,9 +74,9 @@ def _terms_of(word: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def tokens(text: str) -> Counter[str]:
-    """Return the terms of a text: compound identifiers whole (marked `=`), and every part, stemmed."""
-    return Counter(term for word in _WORD.findall(text) for term in _terms_of(word))
+def tokens(text: str) -> dict[str, None]:
+    """Return the terms of a text, each once: compound identifiers whole (marked `=`), and every part, stemmed."""
+    return dict.fromkeys(chain.from_iterable(map(_terms_of, _WORD.findall(text))))
 
 
 @dataclass
@@ -109,8 +111,7 @@ def symptom_terms(findings: Iterable[Finding], text: str, services: Iterable[str
     return terms
 
 
-@dataclass(frozen=True)
-class Overlap:
+class Overlap(NamedTuple):
     """How strongly a change names what the symptom names, 0 to 1, and by which terms."""
 
     strength: float
@@ -128,8 +129,13 @@ def _path_tokens(path: str) -> frozenset[str]:
     return frozenset(tokens(path))
 
 
-@dataclass(frozen=True, slots=True)
-class _Sketch:
+def _body_tokens(body: str) -> dict[str, None]:
+    if "://" in body:
+        body = _URL.sub(" ", body)
+    return tokens(_TRAILER.sub("", body) if ": " in body else body) if body else {}
+
+
+class _Sketch(NamedTuple):
     """What one change's own words share with the symptom, and how many words it has."""
 
     fields: Mapping[str, frozenset[str]]
@@ -153,8 +159,7 @@ class OverlapIndex:
         paths: set[str] = set()
         for touched in commit.files[:100]:
             paths |= _path_tokens(touched.path)
-        subject = tokens(commit.subject)
-        body = tokens(_TRAILER.sub("", _URL.sub(" ", commit.body))) if commit.body else Counter[str]()
+        subject, body = tokens(commit.subject), _body_tokens(commit.body)
         fields = {
             "path": self._wanted & paths,
             "subject": self._wanted & subject.keys(),
