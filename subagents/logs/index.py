@@ -6,7 +6,8 @@ Memory grows with templates and buckets, not with lines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -71,6 +72,7 @@ class LogIndex:
     stacks: StackTally = field(default_factory=StackTally)
     coverage: list[Coverage] = field(default_factory=list)
     lines: int = 0
+    events: int = 0
     _ids: dict[str, int] = field(default_factory=dict)
     _parts: list[pl.DataFrame] = field(default_factory=list)
     _part_rows: int = 0
@@ -88,17 +90,17 @@ class LogIndex:
         """Read every source once, telling `on_block` after each block; raise ToolError when `cancelled` says so."""
         index = cls(sources)
         sizes = [source.size_bytes for source in sources]
-        for place, source in enumerate(sources):
-            for frame in source.frames():
-                if cancelled():
-                    raise ToolError("cancelled while the logs were being read")
-                index.add(place, frame)
-                if on_block is not None:
-                    done = sum(sizes[:place]) + min(source.read_bytes, sizes[place])
-                    events = sum(each.items for each in index.coverage) + source.tally.events
-                    on_block(ReadSoFar(done, sum(sizes), events, source.name, index))
-            index.coverage.append(source.coverage())
-            index.lines += source.tally.lines
+        with ThreadPoolExecutor(1, thread_name_prefix="log-reader") as reader:
+            for place, source in enumerate(sources):
+                for frame in _one_ahead(reader, source.frames()):
+                    if cancelled():
+                        raise ToolError("cancelled while the logs were being read")
+                    index.add(place, frame)
+                    if on_block is not None:
+                        done = sum(sizes[:place]) + min(source.read_bytes, sizes[place])
+                        on_block(ReadSoFar(done, sum(sizes), index.events, source.name, index))
+                index.coverage.append(source.coverage())
+                index.lines += source.tally.lines
         return index
 
     def severe_so_far(self, limit: int = 5) -> list[tuple[str, int]]:
@@ -121,10 +123,11 @@ class LogIndex:
         """Count the events of one block."""
         import polars as pl
 
-        events = frame.events.with_columns(
-            key=mask(pl.col("text"), syslog=self._is_syslog(place)) + pl.col("suffix").fill_null(""),
-            bucket=pl.col("t") // (BUCKET_SECONDS * 1_000_000),
-        )
+        self.events += frame.events.height
+        key = mask(pl.col("text"), syslog=frame.syslog)
+        if frame.events["suffix"].null_count() < frame.events.height:
+            key += pl.col("suffix").fill_null("")
+        events = frame.events.with_columns(key=key, bucket=pl.col("t") // (BUCKET_SECONDS * 1_000_000))
         events = _with_traces(events, frame)
         grouped = events.group_by("key", "service", "level", "bucket", maintain_order=True).agg(
             n=pl.len(),
@@ -258,6 +261,14 @@ class LogIndex:
         import polars as pl
 
         return int(self.table.filter(pl.col("key") == OTHER)["n"].sum())
+
+
+def _one_ahead(reader: Executor, frames: Iterator[Frame]) -> Iterator[Frame]:
+    """Let the next block be read while the one before it is counted: both leave the interpreter's lock alone."""
+    coming = reader.submit(next, frames, None)
+    while (frame := coming.result()) is not None:
+        coming = reader.submit(next, frames, None)
+        yield frame
 
 
 def _with_traces(events: pl.DataFrame, frame: Frame) -> pl.DataFrame:

@@ -61,6 +61,8 @@ class Frame:
     traces: pl.DataFrame
     extra: pl.DataFrame
     """Lines that continue an event: `event` (row), `raw`."""
+    syslog: bool
+    """A header with host and program follows the time."""
 
 
 @dataclass
@@ -211,7 +213,7 @@ class LogSource:
             filled = filled.fill_null(last_time)
         events = events.with_columns(t=filled).rename({"body": "text"})
         self._count(events, lines)
-        return Frame(events, stack_traces(columns, joined), extra_lines(columns, joined)), held
+        return Frame(events, stack_traces(columns, joined), extra_lines(columns, joined), self.is_syslog), held
 
     def _count(self, events: pl.DataFrame, lines: Lines) -> None:
         tally = self.tally
