@@ -10,7 +10,7 @@ from datetime import timedelta
 from subagents.contract import Coverage, Problem, ServiceInfo, SourceSpec, ToolError, Window
 from subagents.deploys.sources.files import read_commits, read_deploys, read_diff, read_flags
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange, Records
-from subagents.deploys.sources.repo import RepoSource, commit_of
+from subagents.deploys.sources.repo import RepoSource, Seen, commit_of
 from subagents.deploys.sources.rows import Reading
 from subagents.gitstore.environment import PREFIX
 from subagents.gitstore.process import GitFailed
@@ -67,20 +67,23 @@ class ChangeCatalogue:
         """All flag changes."""
         return self.records().flags
 
-    def commits(self, window: Window | None) -> list[Commit]:
-        """Return every commit of the files, and those of the repositories from `LOOKBACK` before the window on."""
+    def commits(self, window: Window | None, seen: Seen | None = None) -> list[Commit]:
+        """Return every commit of the files, and those of the repositories from `LOOKBACK` before the window on.
+
+        Where repositories are read, `seen` is given each of their commits as it comes.
+        """
         with self._lock:
             if window not in self._windows:
-                self._windows[window] = self._read_commits(window)
+                self._windows[window] = self._read_commits(window, seen)
             return self._windows[window]
 
-    def _read_commits(self, window: Window | None) -> list[Commit]:
+    def _read_commits(self, window: Window | None, seen: Seen | None) -> list[Commit]:
         found = {commit.sha: commit for commit in self.records().commits}
         wide = Window(start=window.start - LOOKBACK, end=window.end + timedelta(days=2)) if window else None
         named = self._deployed_ids()
         for repo in self.repos.values():
             tips = [*repo.tips(), *named.get(repo.spec.id, {}).values()]
-            for commit in repo.commits(tips, wide, COMMIT_LIMIT):
+            for commit in repo.commits(tips, wide, COMMIT_LIMIT, seen):
                 known = found.get(commit.sha)
                 if known is None or known.patch is None:
                     found[commit.sha] = commit

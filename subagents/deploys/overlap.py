@@ -145,15 +145,28 @@ class _Sketch(NamedTuple):
 class OverlapIndex:
     """Document frequencies of the symptom's terms over the candidate changes; each change's text is read once."""
 
-    def __init__(self, terms: SymptomTerms, commits: Sequence[Commit]) -> None:
+    def __init__(self, terms: SymptomTerms, commits: Sequence[Commit] = ()) -> None:
         self._terms = terms
         self._wanted = terms.weights.keys()
-        self._size = max(1, len(commits))
-        self._sketches = {(commit.source, commit.sha): self._sketch(commit) for commit in commits}
+        self._sketches: dict[tuple[str, str], _Sketch] = {}
+        self.hold(commits)
+
+    def take(self, commit: Commit) -> None:
+        """Read a change's own words ahead of `hold`, where changes come one by one."""
+        self._sketches[commit.source, commit.sha] = self._sketch(commit)
+
+    def hold(self, commits: Sequence[Commit]) -> None:
+        """Make these all the changes there are: terms are rare or common among them."""
+        for commit in commits:
+            if (commit.source, commit.sha) not in self._sketches:
+                self.take(commit)
+        held = [self._sketches[commit.source, commit.sha] for commit in commits]
+        self._size = max(1, len(held))
         self._frequency: Counter[str] = Counter()
-        for sketch in self._sketches.values():
-            self._frequency.update(frozenset().union(*sketch.fields.values()) if sketch.fields else ())
-        self._mean_length = max(1.0, sum(sketch.length for sketch in self._sketches.values()) / self._size)
+        for sketch in held:
+            if sketch.fields:
+                self._frequency.update(frozenset().union(*sketch.fields.values()))
+        self._mean_length = max(1.0, sum(sketch.length for sketch in held) / self._size)
 
     def _sketch(self, commit: Commit) -> _Sketch:
         paths: set[str] = set()

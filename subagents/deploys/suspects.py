@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -92,32 +93,51 @@ def _logistic(points: float) -> float:
 
 
 def score_all(
-    timeline: Timeline, question: Question, services: ServiceMap, fill: FillPatches | None = None
+    timeline: Timeline,
+    question: Question,
+    services: ServiceMap,
+    fill: FillPatches | None = None,
+    index: OverlapIndex | None = None,
 ) -> list[Scored]:
     """Score every change of the timeline, most suspicious first.
 
-    `fill(commits)` reads the diffs of those commits that come from a repository; it is called once, for
-    the `SHORTLIST` best of a first pass that knows no diffs.
+    `fill(commits)` reads the diffs of those commits that come from a repository, for the `SHORTLIST` best of
+    a first pass that knows no diffs. `index` may have taken in commits before: it is asked about all of them.
     """
     commits = list(timeline.commits.values())
-    index = OverlapIndex(question.terms, commits)
+    index = index or OverlapIndex(question.terms)
+    index.hold(commits)
     reverted = _reverted(commits)
     first = [_score_commit(c, timeline, question, services, index.score(c), reverted) for c in commits]
     first.sort(key=lambda s: -s.score)
     if fill is not None:
         short = [s.change for s in first[:SHORTLIST] if isinstance(s.change, Commit) and s.change.patch is None]
-        fill(short)
-        redo = {c.sha for c in short if c.patch is not None or c.no_patch}
-        first = [
-            _score_commit(s.change, timeline, question, services, index.score(s.change), reverted)
-            if isinstance(s.change, Commit) and s.change.sha in redo
-            else s
-            for s in first
-        ]
+        again = {
+            c.sha: _score_commit(c, timeline, question, services, index.score(c), reverted)
+            for c in _with_patches(short, fill)
+            if c.patch is not None or c.no_patch
+        }
+        first = [again.get(s.change.sha, s) if isinstance(s.change, Commit) else s for s in first]
     scored = first + [_score_flag(flag, question, services) for flag in timeline.flags]
     _let_rivals_compete(scored)
     scored.sort(key=lambda s: (bool(s.ruled_out), -s.score, -(s.at.timestamp() if s.at else 0.0)))
     return scored
+
+
+BATCH = 50
+"""Diffs that are read at a time."""
+
+
+def _with_patches(commits: Sequence[Commit], fill: FillPatches) -> Iterator[Commit]:
+    """Yield the commits as their diffs come: git reads the next ones while these are judged."""
+    batches = [commits[first : first + BATCH] for first in range(0, len(commits), BATCH)]
+    pool = ThreadPoolExecutor(1, "diffs")
+    try:
+        for batch, done in [(batch, pool.submit(fill, batch)) for batch in batches]:
+            done.result()
+            yield from batch
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 RIVAL_FROM = 0.25

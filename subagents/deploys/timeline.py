@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -38,9 +39,14 @@ class Timeline:
         return frozenset(service_key(deploy.service) for deploy in self.deploys)
 
 
-def build_timeline(catalogue: ChangeCatalogue, window: Window | None) -> Timeline:
-    """Merge the sources; resolve each deploy to the commits that it brought since the service's previous one."""
-    commits = {commit.sha: commit for commit in catalogue.commits(window)}
+def build_timeline(
+    catalogue: ChangeCatalogue, window: Window | None, seen: Callable[[Commit], None] | None = None
+) -> Timeline:
+    """Merge the sources; resolve each deploy to the commits that it brought since the service's previous one.
+
+    `seen` is given commits of repositories as they are read, while git still looks for the next.
+    """
+    commits = {commit.sha: commit for commit in catalogue.commits(window, seen)}
     named = catalogue.named_commits(window)
     timeline = Timeline(window, commits, catalogue.deploys, catalogue.flags)
     unknown = 0

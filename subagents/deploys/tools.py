@@ -27,6 +27,7 @@ from subagents.deploys.model import (
     TouchesResult,
     WindowParams,
 )
+from subagents.deploys.overlap import OverlapIndex
 from subagents.deploys.paths import is_shared, path_class
 from subagents.deploys.question import ask
 from subagents.deploys.reach import ServiceMap, same_service
@@ -132,9 +133,10 @@ class ChangeTools:
         """Score every change against the symptom."""
         window = window_of(params)
         question = ask(context.findings, _moment(params.onset, "onset"), params.services, params.text)
-        timeline = build_timeline(self._catalogue, window)
+        index = OverlapIndex(question.terms)
+        timeline = build_timeline(self._catalogue, window, index.take)
         failing = tuple(question.failing.weights)
-        scored = score_all(timeline, question, self.services(timeline, failing), self._catalogue.fill_patches)
+        scored = score_all(timeline, question, self.services(timeline, failing), self._catalogue.fill_patches, index)
         items = tuple(suspect(entry, rank) for rank, entry in enumerate(scored[: params.limit], 1))
         problems = list(timeline.problems)
         for coverage in self._catalogue.coverage():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from subagents.gitstore.log import LoggedCommit, LogQuery
 from subagents.gitstore.process import GitFailed
 from subagents.gitstore.reader import Reader
 from subagents.gitstore.store import IsolatedStore, RepoUnusable
+
+Seen = Callable[[Commit], None]
 
 PATHS_KEPT = 300
 BODY_KEPT = 4_000
@@ -65,8 +67,11 @@ class RepoSource:
                 found.append(ref.commit)
         return tuple(dict.fromkeys(found))
 
-    def commits(self, tips: Sequence[str], window: Window | None, limit: int) -> list[Commit]:
-        """Return commits that landed in the window, newest first; what cannot be read becomes a problem."""
+    def commits(self, tips: Sequence[str], window: Window | None, limit: int, seen: Seen | None = None) -> list[Commit]:
+        """Return commits that landed in the window, newest first; what cannot be read becomes a problem.
+
+        `seen` is given each as it comes.
+        """
         reader = self.reader()
         if reader is None:
             return []
@@ -75,6 +80,8 @@ class RepoSource:
         try:
             for logged in reader.log(LogQuery(wanted, window=window, limit=limit)):
                 found.append(commit_of(self.spec.id, logged))
+                if seen is not None:
+                    seen(found[-1])
         except GitFailed as error:
             self.problems.append(Problem(what=str(error), where=self.name, lost="older commits"))
         if len(found) >= limit:
