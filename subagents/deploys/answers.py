@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from subagents.deploys.model import ChangeLine, ScoredSuspect, ScorePart, SuspectsResult
+from subagents.deploys.scores import Part, Scored
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange
-from subagents.deploys.suspects import Part, Scored
 
 BROUGHT_SHOWN = 50
 

@@ -9,8 +9,8 @@ from subagents import quantities
 from subagents.contract import Finding
 from subagents.deploys.overlap import symptom_families, symptom_terms
 from subagents.deploys.reach import Failing, same_service
+from subagents.deploys.scores import LeadIn, Question
 from subagents.deploys.sources.rows import parse_moment
-from subagents.deploys.suspects import LeadIn, Question
 
 SYMPTOM_TOPICS = frozenset({"symptom", "onset", "order", "errors", "consequence", "mechanism"})
 """Topics of findings that describe what happened. `health` and `exclusion` name what is well."""

@@ -10,14 +10,13 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from subagents.deploys.diffkinds import INNOCENT, KINDS, DiffReading, innocent_paths, read_diff_kinds
-from subagents.deploys.overlap import Overlap, OverlapIndex, SymptomTerms
+from subagents.deploys.overlap import Overlap, OverlapIndex
 from subagents.deploys.paths import INERT, not_production, path_class
-from subagents.deploys.reach import Failing, Reach, ServiceMap, reach, same_service, service_key
+from subagents.deploys.reach import Reach, ServiceMap, reach, same_service, service_key
+from subagents.deploys.scores import BASE, RULED_OUT, LeadIn, Part, Question, Scored, logistic
 from subagents.deploys.sources.patch import parse_patch
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange
 from subagents.deploys.timeline import Timeline
@@ -29,67 +28,8 @@ FIRST = "the history begins with it: what it holds was running before, and was n
 
 FillPatches = Callable[[Sequence[Commit]], None]
 
-_BASE = -4.4
-RULED_OUT = 0.001
-"""Most that is left of the score of what cannot have done it."""
 SHORTLIST = 200
 """Commits whose diffs are read."""
-
-
-@dataclass(frozen=True)
-class LeadIn:
-    """A resource of what failed that had begun to fill before the symptom showed."""
-
-    at: datetime
-    what: str
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked: which change explains a symptom that began at `onset`."""
-
-    onset: datetime | None
-    failing: Failing
-    terms: SymptomTerms
-    families: frozenset[str]
-    lead_in: LeadIn | None = None
-
-
-class Part(NamedTuple):
-    """One judgement within a score, in log-odds points."""
-
-    name: str
-    points: float
-    reason: str
-    path: str | None = None
-    line: int | None = None
-
-
-@dataclass(slots=True)
-class Scored:
-    """A change with its score between 0 and 1 and the parts it is made of."""
-
-    change: Commit | FlagChange
-    score: float
-    parts: list[Part]
-    lead_s: float | None
-    """Seconds from taking effect to the onset; negative: it came after."""
-    at: datetime | None
-    deploy: Deploy | None
-    services: tuple[str, ...]
-    ruled_out: str = ""
-    """Why it cannot have done it, or empty."""
-    reading: DiffReading | None = None
-    carriers: tuple[Deploy, ...] = field(default=())
-
-    @property
-    def is_flag(self) -> bool:
-        """Say whether it is a flag change."""
-        return isinstance(self.change, FlagChange)
-
-
-def _logistic(points: float) -> float:
-    return 1.0 / (1.0 + math.exp(-points))
 
 
 def score_all(
@@ -214,7 +154,7 @@ def _score_commit(
         parts += _lead_in_part(at, question.lead_in)
     if commit.sha in reverted:
         parts.append(_undone_part(reverted[commit.sha], question.onset))
-    score = _logistic(_BASE + sum(part.points for part in parts))
+    score = logistic(BASE + sum(part.points for part in parts))
     ruled_out = too_late or _cannot(commit, reading, reached)
     if commit.is_first and not any(deploy.commit == commit.sha for deploy in carriers):
         ruled_out = ruled_out or FIRST
@@ -399,7 +339,7 @@ def _score_flag(flag: FlagChange, question: Question, services: ServiceMap) -> S
     )
     if question.lead_in is not None and flag.at is not None:
         parts += _lead_in_part(flag.at, question.lead_in)
-    score = _logistic(_BASE + sum(part.points for part in parts))
+    score = logistic(BASE + sum(part.points for part in parts))
     ruled_out = too_late.replace("committed", "changed")
     return Scored(flag, min(score, RULED_OUT) if ruled_out else score, parts, lead, flag.at, None,
                   (flag.service,) if flag.service else (), ruled_out)  # fmt: skip
