@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from subagents.contract import Coverage, Problem, ServiceInfo, SourceSpec, ToolError, Window
@@ -32,6 +32,8 @@ class ChangeCatalogue:
         self._records: Records | None = None
         self._coverage: list[Coverage] = []
         self._windows: dict[Window | None, list[Commit]] = {}
+        self._held: dict[str, dict[str, Commit]] = {}
+        """Commits read so far, by id and then by source: one object each, so that a diff is read once."""
 
     def records(self) -> Records:
         """Return what the files hold."""
@@ -55,7 +57,12 @@ class ChangeCatalogue:
                 )
                 self._coverage.append(reading.coverage(0))
         records.deploys.sort(key=lambda d: (d.at is None, d.at))
+        for commit in records.commits:
+            self._hold(commit)
         return records
+
+    def _hold(self, commit: Commit) -> Commit:
+        return self._held.setdefault(commit.sha, {}).setdefault(commit.source, commit)
 
     @property
     def deploys(self) -> list[Deploy]:
@@ -83,7 +90,8 @@ class ChangeCatalogue:
         named = self._deployed_ids()
         for repo in self.repos.values():
             tips = [*repo.tips(), *named.get(repo.spec.id, {}).values()]
-            for commit in repo.commits(tips, wide, COMMIT_LIMIT, seen):
+            for read in repo.commits(tips, wide, COMMIT_LIMIT, seen):
+                commit = self._hold(read)
                 known = found.get(commit.sha)
                 if known is None or known.patch is None:
                     found[commit.sha] = commit
@@ -162,21 +170,18 @@ class ChangeCatalogue:
     def commit(self, name: str, source: str | None = None) -> Commit:
         """Return one commit by full or abbreviated id; raise ToolError where it is unknown or ambiguous."""
         with self._lock:
-            loaded: Iterable[Commit] = [*self.records().commits, *(c for w in self._windows.values() for c in w)]
-            matches = {
-                (c.source, c.sha): c
-                for c in loaded
-                if c.sha.startswith(name) and (source is None or c.source == source)
-            }
-            if len({sha for _, sha in matches}) > 1 and not any(sha == name for _, sha in matches):
+            self.records()
+            shas = [name] if name in self._held else [sha for sha in self._held if sha.startswith(name)]
+            matches = [held for sha in shas for held in self._held[sha].values() if source in (None, held.source)]
+            if len({commit.sha for commit in matches}) > 1:
                 raise ToolError(f"{name} names {len(matches)} commits; give more of its id")
             if matches:
-                return next((c for (_, sha), c in matches.items() if sha == name), next(iter(matches.values())))
+                return matches[0]
             for repo in self.repos.values():
                 reader = repo.reader() if source in (None, repo.spec.id) else None
                 sha = reader.resolve([name]).get(name) if reader else None
                 if reader and sha:
-                    return commit_of(repo.spec.id, reader.commits([sha])[sha])
+                    return self._hold(commit_of(repo.spec.id, reader.commits([sha])[sha]))
         raise ToolError(f"no source knows a commit {name[:80]!r}")
 
     def fill_patches(self, commits: Sequence[Commit]) -> None:

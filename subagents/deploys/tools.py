@@ -8,6 +8,7 @@ from typing import Any
 
 from subagents.contract import Evidence, SourceSpec, Tool, ToolContext, ToolError, ToolResult, Window
 from subagents.deploys.answers import commit_line, deploy_line, flag_line, line_text, suspect, suspects_text
+from subagents.deploys.bulk import collector_waiting
 from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.diffkinds import INNOCENT, innocent_paths, read_diff_kinds
 from subagents.deploys.model import (
@@ -133,10 +134,12 @@ class ChangeTools:
         """Score every change against the symptom."""
         window = window_of(params)
         question = ask(context.findings, _moment(params.onset, "onset"), params.services, params.text)
-        index = OverlapIndex(question.terms)
-        timeline = build_timeline(self._catalogue, window, index.take)
         failing = tuple(question.failing.weights)
-        scored = score_all(timeline, question, self.services(timeline, failing), self._catalogue.fill_patches, index)
+        with collector_waiting():
+            index = OverlapIndex(question.terms)
+            timeline = build_timeline(self._catalogue, window, index.take)
+            fill = self._catalogue.fill_patches
+            scored = score_all(timeline, question, self.services(timeline, failing), fill, index)
         items = tuple(suspect(entry, rank) for rank, entry in enumerate(scored[: params.limit], 1))
         problems = list(timeline.problems)
         for coverage in self._catalogue.coverage():
