@@ -14,6 +14,7 @@ from subagents.logs.sources.stamp_reader import StampReader
 if TYPE_CHECKING:
     import polars as pl
 
+_REQUEST = r'"([A-Z]{3,8} [^ "?]*)'
 _ACCESS = r'"(?:[A-Z]{3,8} )?([^ "?]*)[^"]*" ([1-5]\d\d) (?:\d+|-)'
 
 
@@ -161,14 +162,19 @@ def _access_columns(columns: pl.DataFrame, raw: pl.Series) -> pl.DataFrame:
     """Access log lines: method and path are the text, the status decides the severity."""
     import polars as pl
 
-    request = raw.str.extract(r'"([A-Z]{3,8} [^ "?]*)', 1)
-    status = raw.str.extract(_ACCESS, 2).cast(pl.Int16, strict=False)
-    path = pl.lit(request).str.replace_all(r"[^\s\d=/]*\d[^\s/]*", "*")
-    code = pl.lit(status)
-    level = pl.when(code >= 500).then(5).when(code.is_in([408, 429, 499])).then(4).otherwise(3).cast(pl.Int8)
-    found = code.is_not_null() & pl.lit(request).is_not_null()
+    rows = pl.arg_where(raw.str.contains(_REQUEST), eager=True)
+    lines = pl.DataFrame({"row": rows, "raw": raw.gather(rows)})
+    status = pl.col("raw").str.extract(_ACCESS, 2).cast(pl.Int16, strict=False)
+    lines = lines.with_columns(status=status).filter(pl.col("status").is_not_null())
+    if not lines.height:
+        return columns
+    code = pl.col("status")
+    found = lines.select(
+        "row",
+        body=pl.col("raw").str.extract(_REQUEST, 1).str.replace_all(r"[^\s\d=/]*\d[^\s/]*", "*"),
+        level=pl.when(code >= 500).then(5).when(code.is_in([408, 429, 499])).then(4).otherwise(3).cast(pl.Int8),
+        suffix=pl.lit(" status=") + code.cast(pl.String),
+    )
     return columns.with_columns(
-        body=pl.when(found).then(path).otherwise(pl.col("body")),
-        level=pl.when(found).then(level).otherwise(pl.col("level")),
-        suffix=pl.when(found).then(pl.lit(" status=") + code.cast(pl.String)).otherwise(pl.col("suffix")),
+        columns[name].scatter(found["row"], found[name]) for name in ("body", "level", "suffix")
     )

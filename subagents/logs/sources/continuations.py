@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,24 +37,35 @@ TROUBLE = r"(?i)error|exception|fatal|panic|traceback|fail|crit|unhandled|warn"
 def continues(bodies: pl.Series, stamped: pl.Series) -> pl.Series:
     """Say for each line whether it belongs to the event before it; the first never does.
 
-    `bodies` are the texts without their stamps; `stamped` says which lines had one.
+    `bodies` are the texts without their stamps; `stamped` says which lines had one. Nearly all lines have one, so
+    the dear expressions are asked only of those that have none and of those after a line that continues.
     """
+    import numpy as np
     import polars as pl
 
-    frame = pl.DataFrame({"body": bodies, "stamped": stamped})
-    body, has_stamp = pl.col("body"), pl.col("stamped")
-    always = pl.when(has_stamp).then(body.str.contains(STAMPED)).otherwise(body.str.contains(ALWAYS))
-    found = frame.lazy().with_columns(always=always).collect()
-    if found["always"].any() or not bool(stamped.all()):
-        opens = (
-            body.str.contains(OPENS) & (pl.col("always").shift(1) | (body.shift(1).str.contains(TROUBLE) & ~has_stamp))
-        ).fill_null(False)
-        found = found.with_columns(always=pl.col("always") | opens)
-        chained = found["body"].str.contains(OPENS) & ~found["stamped"] & found["always"].shift(1).fill_null(False)
-        found = found.with_columns(always=pl.col("always") | chained)
-        between = ~pl.col("stamped") & pl.col("always").shift(1) & pl.col("always").shift(-1)
-        found = found.with_columns(always=pl.col("always") | between.fill_null(False))
-    joined: pl.Series = found["always"]
-    if joined.len() and joined[0]:
-        joined = joined.scatter(0, False)
-    return joined
+    undated = ~stamped.to_numpy()
+    joined = np.where(undated, False, bodies.str.contains(STAMPED).to_numpy())
+    joined[_matching(bodies, np.flatnonzero(undated), ALWAYS)] = True
+    if joined.any() or undated.any():
+        opening = _matching(bodies, np.flatnonzero((undated | _after(joined)) & ~joined), OPENS)
+        opening = opening[opening > 0]
+        follows = joined[opening - 1]
+        alone = opening[~follows & undated[opening]]
+        joined[opening[follows]] = True
+        joined[_matching(bodies, alone - 1, TROUBLE) + 1] = True
+        joined[opening[undated[opening] & joined[opening - 1]]] = True
+        joined |= undated & _after(joined) & np.append(joined[1:], False)
+    joined[:1] = False
+    return pl.Series(joined)
+
+
+def _after(joined: Any) -> Any:
+    """Say which lines stand after a line that is marked."""
+    import numpy as np
+
+    return np.append(False, joined[:-1]) if len(joined) else joined
+
+
+def _matching(bodies: pl.Series, rows: Any, pattern: str) -> Any:
+    """Return those of the rows (numpy) whose text has the pattern."""
+    return rows[bodies.gather(rows).str.contains(pattern).to_numpy()] if len(rows) else rows
