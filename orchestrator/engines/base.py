@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from orchestrator.hands.budget import Budget
 from orchestrator.journal.events import Body, Event, RemoteSession
+from orchestrator.verdict.board_edits import Edit
 from orchestrator.verdict.claim_rounds import ClaimRounds
 from subagents.contract import AgentName, Brief, Clock, Finding, Frozen, SourceSpec, ToolResult
 from subagents.specialist import Roster
@@ -31,6 +32,10 @@ class Message(Frozen):
     to: AgentName | None = None
     id: str = ""
     """Names it in this session; an engine that hears again what was said before a crash knows it by that."""
+
+
+class BoardEdit(Message):
+    """The person added, pinned or ruled out a hypothesis, or took that back: `text` tells it as their word."""
 
 
 class Interrupt(Frozen):
@@ -133,6 +138,9 @@ class Desk(Protocol):
 
     def findings(self) -> tuple[Finding, ...]:
         """Return every finding that counts so far, oldest first."""
+
+    def edits(self) -> tuple[Edit, ...]:
+        """Return what the person did to the board, oldest first: their word, never evidence."""
 
     @property
     def claims(self) -> ClaimRounds:

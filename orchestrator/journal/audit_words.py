@@ -262,7 +262,8 @@ def _(body: ClaimsChecked) -> Said:
 
 @say.register
 def _(body: BoardEdited) -> Said:
-    return Said(PERSON, "edited the board", {"act": body.action, "suspect": body.suspect, "note": body.note})
+    about: dict[str, JsonValue] = {"act": body.action, "suspect": body.suspect, "note": body.note, "by": body.by}
+    return Said(PERSON, "edited the board", about)
 
 
 # -- what was done, and who let it be -------------------------------------------------------------

@@ -219,12 +219,16 @@ class BudgetChanged(Frozen):
 
 
 class BoardEdited(Frozen):
-    """A person added, pinned or ruled out a hypothesis."""
+    """A person added, pinned or ruled out a hypothesis, or took that back: their word, never evidence."""
 
     type: Literal["warroom.board_edited"] = "warroom.board_edited"
-    action: Literal["add", "pin", "unpin", "rule_out", "reopen"]
+    action: Literal["add", "remove", "pin", "unpin", "rule_out", "reopen"]
     suspect: str
+    """The suspect's id: `kind:key`; the kind `none` holds a hypothesis in free words."""
     note: str = ""
+    label: str = ""
+    """How it is shown, where its key does not say."""
+    by: str = "person"
 
 
 class Mirrored(Frozen):

@@ -16,13 +16,14 @@ from contextlib import suppress
 from typing import Literal
 
 from orchestrator.config.model import Budgets
-from orchestrator.engines.base import Engine, Interrupt, Message, SourceAdded, StopReason
+from orchestrator.engines.base import BoardEdit, Engine, Interrupt, Message, SourceAdded, StopReason
 from orchestrator.hands.budget_fold import BUDGET_TYPES
 from orchestrator.hands.threads import in_thread
 from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import (
     MAIN_THREAD,
     ApprovalDecided,
+    BoardEdited,
     Body,
     Event,
     Note,
@@ -42,10 +43,12 @@ from orchestrator.journal.store import Journal
 from orchestrator.session.beginning import first_entries, lost_tests, source_entry, stored_services, zip_coverage
 from orchestrator.session.budgeting import first_budget, how_to_raise, raised
 from orchestrator.session.drive import drive
+from orchestrator.session.editing import wished
 from orchestrator.session.fold import CALL_TYPES, FOLDED_TYPES
 from orchestrator.session.parts import SessionFault, SessionParts
 from orchestrator.session.settings import Settings, make_redactor
 from orchestrator.session.status import SETTLED_REASONS, standing_of
+from orchestrator.verdict.board_edits import Act, EditFault, told
 from subagents.contract import AgentName, Coverage, Incident, SourceSpec
 
 
@@ -112,6 +115,8 @@ class Session(SessionParts):
             if hears_again and isinstance(event.body, UserMessage) and event.stream == "local":
                 text = "\n".join(part.text for part in event.body.content)
                 self._desk.inbox.put(Message(text=text, to=event.body.to, id=f"message-{event.seq}"))
+            elif hears_again and isinstance(event.body, BoardEdited):
+                self._desk.inbox.put(BoardEdit(text=told(event.body), id=f"board-{event.seq}"))
             if event.seq == 1:
                 self._desk.started_at = event.ts
         for event in self._journal.events(self._fold.settled_seq, types=CALL_TYPES):
@@ -237,6 +242,20 @@ class Session(SessionParts):
         if known is None:
             await self._fit()
             self._desk.inbox.put(SourceAdded(spec=spec))
+        return event
+
+    async def edit_board(self, act: Act, text: str, note: str = "", by: str = "person") -> Event:
+        """Add, pin, rule out (with a reason in `note`), or undo that; durable on return, and the engine is told.
+
+        `text` names a hypothesis of the board (its place, its id, the start of a commit), or says one that is added.
+        It is the person's act: neither the desk nor any tool leads here. Raises SessionFault for what cannot be done.
+        """
+        try:
+            body = await wished(self._desk, act, text, note, by)
+        except EditFault as fault:
+            raise SessionFault(f"{self.id}: {fault}") from fault
+        event = await self._recorder.record(body, MAIN_THREAD, now=True)
+        self._desk.inbox.put(BoardEdit(text=told(body), id=f"board-{event.seq}"))
         return event
 
     async def note(self, text: str, by: str = "person") -> Event:

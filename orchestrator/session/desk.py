@@ -30,6 +30,7 @@ from orchestrator.session.beginning import STREAM
 from orchestrator.session.fold import SessionFold
 from orchestrator.session.recording import Recorder as Recorder
 from orchestrator.session.recording import redacted_body
+from orchestrator.verdict.board_edits import Edit
 from orchestrator.verdict.claim_rounds import ClaimRounds
 from subagents.contract import Brief, Clock, Finding, ServiceInfo, ToolResult
 from subagents.specialist import Roster
@@ -230,3 +231,7 @@ class SessionDesk:
     def findings(self) -> tuple[Finding, ...]:
         """Return every finding that counts so far, oldest first."""
         return tuple(self.fold.findings.values())
+
+    def edits(self) -> tuple[Edit, ...]:
+        """Return what the person did to the board, oldest first."""
+        return self.fold.board.edits

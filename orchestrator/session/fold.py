@@ -17,10 +17,12 @@ from orchestrator.journal.events import (
     ThreadCreated,
     UserCustomToolResult,
     UserMessage,
+    VerdictReached,
 )
 from orchestrator.journal.fold import STATUS_TYPES
 from orchestrator.journal.own_remote import REMOTE_TYPES
 from orchestrator.session.status import SETTLED_REASONS, Standing, standing_of
+from orchestrator.verdict.board import Board
 from subagents.contract import AgentName, Coverage, Finding, SourceSpec
 
 FOLDED_TYPES = (
@@ -36,6 +38,9 @@ FOLDED_TYPES = (
         "warroom.note",
         "user.message",
         "session.thread_created",
+        "session.thread_status_running",
+        "warroom.board_edited",
+        "warroom.verdict",
     }
 )
 """What matters to the fold and to the approvals, but for calls: what opening a session reads of all of it."""
@@ -50,6 +55,10 @@ class SessionFold:
     def __init__(self) -> None:
         self.opened: IncidentOpened | None = None
         self.standing = Standing()
+        self.board = Board()
+        """The hypotheses, with a person's word on them."""
+        self.verdict: VerdictReached | None = None
+        """The last one."""
         self.runs = 0
         self.sources: dict[str, SourceSpec] = {}
         self.coverage: dict[str, Coverage] = {}
@@ -83,8 +92,11 @@ class SessionFold:
     def learn(self, event: Event) -> None:
         """Take one event into account."""
         body = event.body
+        self.board.apply(event)
         if isinstance(body, AgentCustomToolUse | UserCustomToolResult):
             self._learn_call(event, body)
+        elif isinstance(body, VerdictReached):
+            self.verdict = body
         elif isinstance(body, FindingReported):
             self._claimed.setdefault(body.id, body.finding)
         elif isinstance(body, ClaimsChecked) and body.subject == "finding":

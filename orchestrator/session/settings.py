@@ -72,13 +72,17 @@ def write_log(path: Path, text: str) -> None:
 
 def operator() -> str:
     """Return who runs this process, for the record: the user that the system knows, the host, the process."""
+    return f"{person()} on {os.uname().nodename}, process {os.getpid()}"
+
+
+def person() -> str:
+    """Return the user that the system knows, for the record of what a person did."""
     import pwd
 
     try:
-        user = pwd.getpwuid(os.getuid()).pw_name
+        return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
-        user = f"uid {os.getuid()}"
-    return f"{user} on {os.uname().nodename}, process {os.getpid()}"
+        return f"uid {os.getuid()}"
 
 
 def installed_version() -> str:

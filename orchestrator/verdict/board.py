@@ -2,78 +2,20 @@
 
 A score reads back to its reasons. Findings *for* add up as independent grounds (one minus the product
 of what each leaves in doubt), findings *against* take their weight away from that, and one that *rules
-out* closes the hypothesis whatever speaks for it. A person's edit comes last and wins.
+out* closes the hypothesis whatever speaks for it. A person's word stands beside that: it is no evidence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
 
-from orchestrator.journal.doubts import Doubt
 from orchestrator.journal.events import BoardEdited, ClaimsChecked, Event, FindingReported, ThreadStatusRunning
+from orchestrator.verdict.board_edits import Edit, edited
+from orchestrator.verdict.hypothesis import TO_TEST
+from orchestrator.verdict.hypothesis import Held as Held
+from orchestrator.verdict.hypothesis import Hypothesis as Hypothesis
 from subagents.contract import Finding, Suspect
-
-HypothesisState = Literal["open", "supported", "ruled out", "not testable"]
-SUPPORTED_FROM = 0.5
-"""Score from which a hypothesis counts as supported rather than open."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """A finding as the board holds it."""
-
-    id: str
-    finding: Finding
-    doubts: tuple[Doubt, ...] = ()
-    """What in it does not hold; with any, it counts nowhere."""
-    unchecked: tuple[str, ...] = ()
-    """Numbers in it that no data settles."""
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """A candidate cause with all that was found about it."""
-
-    suspect: Suspect
-    supporting: tuple[Finding, ...] = ()
-    opposing: tuple[Finding, ...] = ()
-    excluding: tuple[Finding, ...] = ()
-    doubted: tuple[Held, ...] = ()
-    """What was claimed about it and does not hold: shown, and in no score."""
-    pinned: bool = False
-    edits: tuple[str, ...] = ()
-    """What a person did to it, in words."""
-
-    @property
-    def score(self) -> float:
-        """How well it holds, 0 to 1."""
-        if self.excluding:
-            return 0.0
-        doubt = 1.0
-        for finding in self.supporting:
-            doubt *= 1.0 - finding.weight
-        trust = 1.0
-        for finding in self.opposing:
-            trust *= 1.0 - finding.weight
-        return round((1.0 - doubt) * trust, 4)
-
-    @property
-    def state(self) -> HypothesisState:
-        """Where it stands."""
-        if self.excluding:
-            return "ruled out"
-        if self.score >= SUPPORTED_FROM:
-            return "supported"
-        return "open" if self.supporting or self.opposing or self.doubted or self.edits else "not testable"
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """The grounds of the score, strongest first, each with its sign and weight."""
-        signed = [("-", f) for f in (*self.excluding, *self.opposing)] + [("+", f) for f in self.supporting]
-        signed.sort(key=lambda item: -item[1].weight)
-        return tuple(f"{sign}{finding.weight:.2f} {finding.claim}" for sign, finding in signed)
 
 
 @dataclass
@@ -82,7 +24,8 @@ class Board:
 
     _by_agent: dict[str, dict[str, Finding]] = field(default_factory=dict)
     _checks: dict[str, ClaimsChecked] = field(default_factory=dict)
-    _edits: list[BoardEdited] = field(default_factory=list)
+    _edits: dict[int, Edit] = field(default_factory=dict)
+    """By seq: an event that is seen twice changes nothing."""
 
     def apply(self, event: Event) -> None:
         """Take one event into account; events that do not concern the board change nothing."""
@@ -94,7 +37,7 @@ class Board:
             # runs goes on with another task instead, and what it found stays.
             self._by_agent.pop(body.agent_name, None)
         elif isinstance(body, BoardEdited):
-            self._edits.append(body)
+            self._edits[event.seq] = Edit(body, event.ts)
         elif isinstance(body, ClaimsChecked) and body.subject == "finding":
             self._checks[body.id] = body
 
@@ -114,18 +57,29 @@ class Board:
         check = self._checks.get(identity)
         return Held(identity, finding, check.doubts, check.unchecked) if check else Held(identity, finding)
 
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """What a person did to the board, oldest first."""
+        return tuple(self._edits.values())
+
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         """Return the candidates: pinned first, then by score, ruled out last."""
-        return fold(self.findings, self._edits, [held for held in self.held if held.doubts])
+        return fold(self.findings, self.edits, [held for held in self.held if held.doubts])
 
 
 def fold(
-    findings: Iterable[Finding], edits: Iterable[BoardEdited] = (), doubted: Iterable[Held] = ()
+    findings: Iterable[Finding], edits: Iterable[Edit] = (), doubted: Iterable[Held] = ()
 ) -> tuple[Hypothesis, ...]:
-    """Fold findings (and a person's edits) into hypotheses, best first; what is doubted is named in them, no more."""
+    """Fold findings and a person's edits into hypotheses: pinned first, then by score, ruled out last.
+
+    What is doubted is named in them, no more.
+    """
     suspects: dict[str, Suspect] = {}
     grounds: dict[str, dict[str, list[Finding]]] = {}
+    untested: dict[str, list[Finding]] = {}
     for finding in findings:
+        if finding.topic == "gap" and finding.terms and TO_TEST in finding.claim:
+            untested.setdefault(finding.terms[0], []).append(finding)
         if finding.about is None or finding.stance == "observes":
             continue
         key = finding.about.id
@@ -147,40 +101,5 @@ def fold(
         )
         for key, suspect in suspects.items()
     }
-    for edit in edits:
-        made[edit.suspect] = _edited(made.get(edit.suspect), edit)
-    return tuple(sorted(made.values(), key=lambda h: (not h.pinned, h.state == "ruled out", -h.score)))
-
-
-def _edited(hypothesis: Hypothesis | None, edit: BoardEdited) -> Hypothesis:
-    kind, _, key = edit.suspect.partition(":")
-    if hypothesis is None:
-        known = kind if kind in Suspect.model_fields["kind"].annotation.__args__ else "none"  # type: ignore[union-attr]
-        hypothesis = Hypothesis(suspect=Suspect.model_validate({"kind": known, "key": key or edit.suspect}))
-    word = {"add": "added", "pin": "pinned", "unpin": "unpinned", "rule_out": "ruled out", "reopen": "reopened"}
-    note = f"{word[edit.action]} by a person" + (f": {edit.note}" if edit.note else "")
-    excluding = hypothesis.excluding
-    if edit.action == "rule_out":
-        excluding = (
-            *excluding,
-            Finding(
-                agent="person",
-                claim=edit.note or "ruled out by a person",
-                topic="exclusion",
-                about=hypothesis.suspect,
-                stance="rules_out",
-                weight=1.0,
-            ),
-        )
-    elif edit.action == "reopen":
-        excluding = ()
-    pinned = {"pin": True, "unpin": False}.get(edit.action, hypothesis.pinned)
-    return Hypothesis(
-        suspect=hypothesis.suspect,
-        supporting=hypothesis.supporting,
-        opposing=hypothesis.opposing,
-        excluding=excluding,
-        doubted=hypothesis.doubted,
-        pinned=pinned,
-        edits=(*hypothesis.edits, note),
-    )
+    final = (replace(one, untested=tuple(untested.get(key, ()))) for key, one in edited(made, edits).items())
+    return tuple(sorted(final, key=lambda h: (not h.pinned, h.state == "ruled out", -h.score)))

@@ -14,6 +14,7 @@ from orchestrator.hands.budget_fold import SpentFold
 from orchestrator.hands.budget_summary import summarised
 from orchestrator.hands.fix_fold import FixFold
 from orchestrator.journal.events import (
+    BoardEdited,
     ClaimsChecked,
     Event,
     FixDelivered,
@@ -29,8 +30,10 @@ from orchestrator.journal.faults import JournalError
 from orchestrator.journal.redactions import RedactionCount
 from orchestrator.journal.verdict import Verdict
 from orchestrator.verdict.board import Board, Held
+from orchestrator.verdict.board_edits import shown, suspect_of
 from orchestrator.verdict.claim_lookups import ToolRecord
 from orchestrator.verdict.claims import cited, unresolved
+from orchestrator.verdict.persons_word import with_persons_word
 from orchestrator.verdict.report_fixes import reported
 from orchestrator.verdict.report_model import (
     DoubtedClaim,
@@ -114,6 +117,8 @@ class _Fold:
                 self._moment(event.ts, f"engine error: {error.message}", "session")
             case UserMessage(content=content):
                 self._moment(event.ts, "a person wrote: " + " ".join(part.text for part in content), "session")
+            case BoardEdited():
+                self._moment(event.ts, f"{event.body.by} on the board: {_edit_words(event.body)}", "session")
             case Note(level="info", text=text, by=by):
                 self.notes.append(text)
                 self._moment(event.ts, f"{by} noted: {text}", "session")
@@ -168,7 +173,7 @@ class _Fold:
         if self.opened is None or self.last is None:
             raise ReportError("the journal has no incident: nothing was investigated in this session")
         opened, at = self.opened
-        verdict = with_rollback(self.verdict, opened.settings) if self.verdict else None
+        verdict = self._verdict(opened)
         self._fetch_missing(verdict)
         record = ToolRecord(self.frozen)
         findings = tuple(_reported(held, record) for held in self.board.held)
@@ -202,6 +207,12 @@ class _Fold:
             unchecked=check.unchecked if (check := self.checks.get(("verdict", self.verdict_id, False))) else (),
         )
 
+    def _verdict(self, opened: IncidentOpened) -> Verdict | None:
+        """Return the verdict as it is shown: with the rollback of the settings, and a person's word beside it."""
+        if self.verdict is None:
+            return None
+        return with_persons_word(with_rollback(self.verdict, opened.settings), self.board.hypotheses())
+
     @property
     def _claimed(self) -> tuple[Finding, ...]:
         return tuple(held.finding for held in self.board.held)
@@ -228,6 +239,7 @@ class _Fold:
                 score=held.score,
                 supporting=len(held.supporting),
                 opposing=len(held.opposing) + len(held.excluding),
+                words=held.edits,
             )
             for held in self.board.hypotheses()
         )
@@ -256,6 +268,11 @@ class _Fold:
             changed=ref in self.changed,
             cited_by=where,
         )
+
+
+def _edit_words(edit: BoardEdited) -> str:
+    because = f": {edit.note}" if edit.note else ""
+    return f"{edit.action.replace('_', ' ')} {shown(suspect_of(edit))}{because}"
 
 
 def _reported(held: Held, record: ToolRecord) -> ReportedFinding:

@@ -60,6 +60,8 @@ class HypothesisLine(Frozen):
     score: float
     supporting: int = 0
     opposing: int = 0
+    words: tuple[str, ...] = ()
+    """What a person said of it, as theirs: it is in no score."""
 
 
 class Moment(Frozen):

@@ -11,6 +11,7 @@ from orchestrator.engines.base import Incoming, ToolUse
 from orchestrator.hands.budget import Budget
 from orchestrator.hands.budget_fold import SpentFold
 from orchestrator.journal.events import AgentCustomToolUse, Body, Event, FindingReported, RemoteSession, VerdictReached
+from orchestrator.verdict.board_edits import Edit
 from orchestrator.verdict.claim_lookups import Sources, ToolRecord
 from orchestrator.verdict.claim_rounds import ClaimRounds
 from orchestrator.verdict.claims import ClaimsChecker
@@ -43,6 +44,7 @@ class FakeDesk:
         self._grew = asyncio.Condition()
         self._results: dict[str, tuple[ToolUse, ToolResult[Any]]] = {}
         self.known = ToolRecord()
+        self.board_edits: tuple[Edit, ...] = ()
         self.claims = ClaimRounds(self._checker, self._check, self.clock)
 
     def _checker(self) -> Callable[[], ClaimsChecker]:
@@ -129,6 +131,9 @@ class FakeDesk:
         self._results[use.id] = (use, result)
         self.known.add(result.citations)
         return result
+
+    def edits(self) -> tuple[Edit, ...]:
+        return self.board_edits
 
     def findings(self) -> tuple[Finding, ...]:
         held = (event.body for event in self.events if isinstance(event.body, FindingReported))

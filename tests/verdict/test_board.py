@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orchestrator.journal.events import BoardEdited, Body, Event, FindingReported, ThreadStatusRunning
+from orchestrator.journal.events import Body, Event, FindingReported, ThreadStatusRunning
 from orchestrator.verdict.board import Board, fold
 from subagents.contract import Finding, Stance, Suspect
 
@@ -51,21 +51,6 @@ def test_equal_suspects_fold_into_one_whatever_their_label() -> None:
     (only,) = fold([finding("for", 0.5, bare), finding("for", 0.5)])
     assert only.suspect.label == "cut the cache TTL"
     assert len(only.supporting) == 2
-
-
-def test_a_person_can_rule_out_reopen_pin_and_add() -> None:
-    base = [finding("for", 0.9)]
-    ruled = BoardEdited(action="rule_out", suspect=COMMIT.id, note="never left staging")
-    (only,) = fold(base, [ruled])
-    assert only.state == "ruled out"
-    assert "never left staging" in only.reasons[0]
-    (only,) = fold(base, [ruled, BoardEdited(action="reopen", suspect=COMMIT.id)])
-    assert only.state == "supported"
-    added = BoardEdited(action="add", suspect="host:node-7", note="fans are loud")
-    first, second = fold(base, [added, BoardEdited(action="pin", suspect="host:node-7")])
-    assert first.suspect == Suspect(kind="host", key="node-7")
-    assert first.pinned
-    assert second.suspect == COMMIT
 
 
 def test_an_agent_that_starts_over_withdraws_what_it_does_not_repeat() -> None:

@@ -14,10 +14,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from orchestrator.engines.base import Desk, EngineError, Interrupt, Message, SourceAdded, StopReason
+from orchestrator.engines.base import BoardEdit, Desk, EngineError, Interrupt, Message, SourceAdded, StopReason
 from orchestrator.engines.offline.bench import Floor, OfflineBench
 from orchestrator.engines.offline.cut_short import BudgetSpent, cut_off, reason_of
 from orchestrator.engines.offline.judge import Judge
+from orchestrator.engines.offline.wishes import look_into
 from orchestrator.journal.events import (
     MAIN_THREAD,
     AgentMessage,
@@ -34,13 +35,18 @@ from orchestrator.journal.events import (
 )
 from orchestrator.journal.events import StopReason as Reason
 from orchestrator.journal.hosted import StopReasonType
+from orchestrator.verdict.board_edits import Edit
 from subagents.contract import SPECIALISTS, Brief
 from subagents.specialist import Agent
 
 TAKES_UP = (
     "The offline investigator has no model and reads no free text. It takes up: evidence that you attach "
-    "(it starts another round), an interrupt, and your yes or no to what it drafts. "
+    "(it starts another round), what you do to the board, an interrupt, and your yes or no to what it drafts. "
     "Your message is kept in the session and in the report."
+)
+EDIT_TAKEN_UP = (
+    "Taken up: what you put on the board is looked into, pinned ones first, and what you rule out is not named the "
+    "cause; your word stands beside the evidence and counts as none."
 )
 
 
@@ -74,8 +80,7 @@ class OfflineEngine:
                 return "interrupted"
             if again:
                 continue
-            await self._conclude(desk, this)
-            if not self._new_sources(desk):
+            if not await self._conclude(desk, this):
                 return "budget_reached" if cut_off(this.failed) else "end_turn"
 
     def _open_round(self, desk: Desk) -> Round:
@@ -175,22 +180,31 @@ class OfflineEngine:
             incoming = await desk.inbox.get()
             if isinstance(incoming, SourceAdded):
                 return
-            if isinstance(incoming, Message):
+            if isinstance(incoming, BoardEdit):
+                await desk.record(AgentMessage(content=text_content(EDIT_TAKEN_UP)), thread=MAIN_THREAD)
+            elif isinstance(incoming, Message):
                 await desk.record(AgentMessage(content=text_content(TAKES_UP)), thread=MAIN_THREAD)
             elif isinstance(incoming, Interrupt) and incoming.thread in this.tasks:
                 this.failed[incoming.thread] = "stopped by the person"
                 this.tasks[incoming.thread].cancel()
 
-    @staticmethod
-    def _new_sources(desk: Desk) -> bool:
-        return any(isinstance(item, SourceAdded) for item in desk.inbox.drain())
-
-    async def _conclude(self, desk: Desk, this: Round) -> None:
-        judge = Judge(desk, this.floor, this.summaries, this.failed)
-        verdict, holds = await judge.conclude(this.edition)
-        await self._say(desk, holds.headline, this.edition)
-        body = VerdictReached(verdict=verdict)
-        await self._record(desk, body, MAIN_THREAD, f"verdict-{this.edition}")
+    async def _conclude(self, desk: Desk, this: Round) -> bool:
+        """Conclude, again for each edit of the board that comes meanwhile; return True when there are more sources."""
+        while True:
+            edits = desk.edits()
+            edition = _with_edits(this.edition, edits)
+            try:
+                await look_into(desk, this.floor, this.summaries, this.sources)
+            except BudgetSpent as spent:
+                this.failed[MAIN_THREAD] = reason_of(spent)
+            judge = Judge(desk, this.floor, this.summaries, this.failed)
+            verdict, holds = await judge.conclude(edition)
+            await self._say(desk, holds.headline, edition)
+            await self._record(desk, VerdictReached(verdict=verdict), MAIN_THREAD, f"verdict-{edition}")
+            if any(isinstance(item, SourceAdded) for item in desk.inbox.drain()):
+                return True
+            if desk.edits() == edits or desk.cancel.is_set():
+                return False
 
     async def _say(self, desk: Desk, text: str, edition: str) -> None:
         key = hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -199,3 +213,11 @@ class OfflineEngine:
     @staticmethod
     async def _record(desk: Desk, body: Body, thread: str, source_id: str) -> None:
         await desk.record(body, thread=thread, source_id=source_id)
+
+
+def _with_edits(edition: str, edits: tuple[Edit, ...]) -> str:
+    """Name what is concluded from a round: its edition, and what the person did to the board until then."""
+    if not edits:
+        return edition
+    content = "\0".join(edit.body.model_dump_json() for edit in edits)
+    return f"{edition}.b{hashlib.sha256(content.encode()).hexdigest()[:8]}"

@@ -7,10 +7,12 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from orchestrator.engines.offline.case import Case, Change, Moved
+from orchestrator.engines.offline.case import Case, Change, Moved, named
 from orchestrator.engines.offline.places import rank_services
 from orchestrator.journal.verdict import Cited, IncidentState, SuspectScore
-from orchestrator.verdict.board import fold
+from orchestrator.verdict.board import Hypothesis, fold
+from orchestrator.verdict.board_edits import Edit
+from orchestrator.verdict.hypothesis import SUPPORTED_FROM
 from subagents import citations
 from subagents.contract import Brief, Finding, Suspect
 from subagents.deploys.model import DeploysSummary
@@ -19,22 +21,27 @@ from subagents.metrics.model import MetricsSummary, SeriesView
 
 
 def gather(
-    brief: Brief, findings: tuple[Finding, ...], summaries: Mapping[str, BaseModel], failed: Mapping[str, str]
+    brief: Brief,
+    findings: tuple[Finding, ...],
+    summaries: Mapping[str, BaseModel],
+    failed: Mapping[str, str],
+    edits: tuple[Edit, ...] = (),
 ) -> Case:
     """Put together what the round knows."""
     logs, metrics, deploys = (summaries.get(name) for name in ("logs", "metrics", "deploys"))
     learnt_logs = logs if isinstance(logs, LogsSummary) else LogsSummary()
     learnt_metrics = metrics if isinstance(metrics, MetricsSummary) else MetricsSummary()
     learnt_changes = deploys if isinstance(deploys, DeploysSummary) else DeploysSummary()
+    hypotheses = fold(findings, edits)
     return Case(
         brief=brief,
         findings=findings,
-        hypotheses=fold(findings),
+        hypotheses=hypotheses,
         state=_state(learnt_metrics, findings),
         services=rank_services(learnt_metrics, learnt_logs),
         suspects=_suspects(learnt_changes),
         changes=_changes(learnt_changes),
-        contradictions=tuple(Cited(text=text) for text in learnt_metrics.contradictions),
+        contradictions=(*(Cited(text=text) for text in learnt_metrics.contradictions), *overruled(hypotheses)),
         moved=tuple(
             Moved(text=_told(view), at=view.onset, citation=view.citation)
             for view in learnt_metrics.onsets
@@ -54,6 +61,18 @@ def _state(metrics: MetricsSummary, findings: tuple[Finding, ...]) -> IncidentSt
         as_of=_last_moment(symptom.citation),
         reason=f"{symptom.title} is at {symptom.latest:g}, baseline {symptom.baseline:g}",
         citations=measured.citations[:1] if measured else (),
+    )
+
+
+def overruled(hypotheses: tuple[Hypothesis, ...]) -> tuple[Cited, ...]:
+    """Return where a person ruled out what the evidence supports: nobody is right by default."""
+    return tuple(
+        Cited(
+            text=f"{named(one.suspect)} is ruled out by {one.closed.by}, and the evidence supports it",
+            citations=one.supporting[0].citations[:3],
+        )
+        for one in hypotheses
+        if one.closed is not None and one.score >= SUPPORTED_FROM
     )
 
 

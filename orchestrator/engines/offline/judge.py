@@ -49,7 +49,8 @@ class Judge:
 
     async def conclude(self, edition: str) -> tuple[Verdict, Verdict]:
         """Return the verdict as concluded, and as much of it as holds."""
-        case = gather(self._desk.brief, tuple(self._floor.findings.values()), self._summaries, self._failed)
+        found = tuple(self._floor.findings.values())
+        case = gather(self._desk.brief, found, self._summaries, self._failed, self._desk.edits())
         decision = cut_short(decide(case), self._failed)
         hits = await self._runbooks(case, decision, edition)
         verdict = compose(case, decision, hits).model_copy(update={"unchecked": self._doubted()})

@@ -6,6 +6,7 @@ from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, 
 from orchestrator.engines.offline.causes import Decision
 from orchestrator.journal.verdict import Exclusion, Gap, RuledOut
 from orchestrator.verdict.board import Hypothesis
+from orchestrator.verdict.hypothesis import TO_TEST
 from subagents.contract import Finding, SourceKind
 
 MOST = 16
@@ -37,7 +38,10 @@ def ruled_out(case: Case, decision: Decision) -> tuple[RuledOut, ...]:
     found = [
         _tested(hypothesis, _belongs(case, decision, hypothesis))
         for hypothesis in case.hypotheses
-        if hypothesis.suspect.id != chosen and hypothesis.suspect.kind in CHANGE_KINDS | CIRCUMSTANCE_KINDS
+        if hypothesis.suspect.id != chosen
+        and hypothesis.closed is None  # a person's word is put beside the verdict by whoever shows it
+        and hypothesis.suspect.kind in CHANGE_KINDS | CIRCUMSTANCE_KINDS
+        and (hypothesis.supporting or hypothesis.opposing or hypothesis.excluding)
     ]
     return tuple(found[:MOST])
 
@@ -108,7 +112,7 @@ def gaps(case: Case) -> tuple[Gap, ...]:
     ]
     said = {SPEAKS_OF[name] for name in absent}
     found += [
-        Gap(text=f.claim, why=f"reported by {f.agent}", command=_command(f, kinds))
+        Gap(text=f.claim.partition(TO_TEST)[0], why=f"reported by {f.agent}", command=_command(f, kinds))
         for f in case.of("gap")
         if f.agent not in said
     ]
@@ -120,5 +124,7 @@ def gaps(case: Case) -> tuple[Gap, ...]:
 
 
 def _command(gap: Finding, kinds: set[SourceKind]) -> str | None:
-    """Return what would close a gap: what needs the code needs its repository."""
+    """Return what would close a gap: what it says itself; what needs the code needs its repository."""
+    if command := gap.claim.partition(TO_TEST)[2]:
+        return command
     return "warroom run PATH --repo REPOSITORY" if gap.agent == "codefix" and "repo" not in kinds else None

@@ -1,0 +1,70 @@
+"""What a person names on the board, found among what the session knows: the board, its verdict, its sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from orchestrator.hands.threads import in_thread
+from orchestrator.journal.events import BoardEdited
+from orchestrator.session.desk import SessionDesk
+from orchestrator.verdict.board_edits import LEAST_SHA, Act, EditFault, edit_for, find, named
+from subagents.contract import Suspect, ToolContext, ToolError
+
+LISTED = 1000
+"""Most changes of the sources among which a deploy or a flag is looked for."""
+
+
+async def wished(desk: SessionDesk, act: Act, text: str, note: str, by: str) -> BoardEdited:
+    """Return the edit that a person asks for; raises EditFault. May read the sources, beside the event loop."""
+    board = desk.fold.board.hypotheses()
+    there = find(text, board) if act != "add" or not text.strip().isdecimal() else None
+    if there is not None or act != "add":
+        if there is None:
+            raise EditFault(f"nothing on the board is called {text.strip()[:60]!r}; add it first, or name it by number")
+        return edit_for(act, there, note, by)
+    suspect = named(text, _commits(desk))
+    if suspect.kind in ("commit", "deploy", "flag"):
+        suspect = await in_thread(lambda: _known(desk, suspect), "board")
+    known = next((one for one in board if one.suspect.id == suspect.id), None)
+    return edit_for(act, known or suspect, note, by)
+
+
+def _commits(desk: SessionDesk) -> Iterator[str]:
+    """Yield the commits that the verdict ranked."""
+    verdict = desk.fold.verdict.stands if desk.fold.verdict is not None else None
+    yield from (item.commit for item in (verdict.suspects if verdict else ()))
+
+
+def _known(desk: SessionDesk, suspect: Suspect) -> Suspect:
+    """Return the change as its sources name it, with its subject; one that none of them knows stays as it was typed."""
+    try:
+        if suspect.kind == "commit" and len(suspect.key) >= LEAST_SHA:
+            found = _run(desk, "deploys_diff", {"commit": suspect.key[:64]})
+            return Suspect(kind="commit", key=found.commit, label=found.subject[:80])
+        return _listed(desk, suspect)
+    except ToolError as error:
+        if "ambiguous" in str(error):
+            raise EditFault(str(error)) from error
+    except (OSError, ValueError, LookupError):
+        pass  # whatever is wrong with the sources: the person's words stand as they are
+    return suspect
+
+
+def _listed(desk: SessionDesk, suspect: Suspect) -> Suspect:
+    """Return a deploy by the commit that it brought, where it names one: findings are about that."""
+    for line in _run(desk, "deploys_timeline", {"limit": LISTED}).changes:
+        names = (line.key, line.ref.partition("#")[2], line.version)
+        if line.kind == suspect.kind and suspect.key in names:
+            if line.kind == "deploy" and line.commit:
+                return Suspect(kind="commit", key=line.commit, label=line.label[:80])
+            return suspect.model_copy(update={"label": line.label[:80] if line.label != suspect.key else ""})
+    return suspect
+
+
+def _run(desk: SessionDesk, name: str, given: dict[str, Any]) -> Any:
+    """Ask a read-only tool for a person, as opening evidence does: it is no step of the investigation."""
+    tool = desk.roster.tool("deploys", name)
+    if tool is None:
+        raise ToolError("no change source is among the sources")
+    return tool.run(tool.params.model_validate(given), ToolContext(key=f"board {name}", clock=desk.clock)).need()
