@@ -306,5 +306,10 @@ def look(logs: LogSet, index: LogIndex, times: IncidentTimes) -> ToolResult[Logs
     lines.extend(
         f"signature {each.label} x{each.count} ({each.explains}): {each.example[:160]}" for each in data.signatures
     )
+    lines.extend(
+        f"course changed at {each.service} since {each.since:%H:%M:%S}: after “{each.before}” ({each.before_service}) "
+        f"no “{each.lost}” any more ({each.followed} of {each.of} before, {each.still} of {each.since_of} since)"
+        for each in data.flows[:5]
+    )
     lines.extend(f"service {each.service} {each.score:g}, {each.errors} severe" for each in data.services[:10])
     return ToolResult(data=data, text="\n".join(lines), citations=logs.cite(places))

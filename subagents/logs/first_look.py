@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from subagents.contract import SuspectKind
 from subagents.logs.compare import Compared, Spans, bucket_seconds, compare, counts_over, rows_in, spans_of
+from subagents.logs.flows import flow_breaks
 from subagents.logs.index import Example, LogIndex
 from subagents.logs.levels import WARN
 from subagents.logs.log_set import LogSet, Place
@@ -87,6 +88,7 @@ def first_look(logs: LogSet, index: LogIndex, chosen: Chosen) -> tuple[LogsFirst
         baseline_seconds=spans.baseline_seconds,
         window_seconds=spans.window_seconds,
         starts=tuple(_starts(logs, index, spans, places)),
+        flows=flow_breaks(logs, index, spans, places),
     )
     return look, places
 

@@ -96,6 +96,7 @@ async def _compare(bench: Workbench, coverage: LogsCoverage, look: LogsFirstLook
         signatures=look.signatures,
         services=look.services,
         starts=look.starts,
+        flows=look.flows,
         problems=_problems(coverage),
     )
 

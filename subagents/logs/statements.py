@@ -10,7 +10,16 @@ from subagents import quantities
 from subagents.contract import Fact, Finding, Suspect, Window
 from subagents.hosts import outside_host
 from subagents.logs import counted
-from subagents.logs.model import LogsCoverage, LogsFirstLook, LogsPatterns, LogsStacks, Pattern, Signature, StackGroup
+from subagents.logs.model import (
+    FlowBreak,
+    LogsCoverage,
+    LogsFirstLook,
+    LogsPatterns,
+    LogsStacks,
+    Pattern,
+    Signature,
+    StackGroup,
+)
 from subagents.logs.signatures import TABLE
 from subagents.quantities import figure
 
@@ -20,6 +29,10 @@ PATTERNS_REPORTED = 3
 STACKS_REPORTED = 3
 SIGNATURES_REPORTED = 3
 SERVICES_NAMED = 5
+FLOWS_REPORTED = 2
+FLOW_WEIGHT = 0.7
+SURE_FLOW = 20.0
+"""Nats from which a change of course is as sure as it gets."""
 CLAIM_CHARS = 220
 UNNAMED_PART = 0.7
 """Of a signature's weight, where the peer is not named, or is one of the services whose own logs are here."""
@@ -66,7 +79,7 @@ def _bad(each: Pattern) -> bool:
 
 def is_clean(look: LogsFirstLook, patterns: LogsPatterns | None, stacks: LogsStacks | None) -> bool:
     """Say whether the logs show nothing wrong: no rise, no known failure, nothing severe that is new."""
-    if look.onset is not None or look.signatures:
+    if look.onset is not None or look.signatures or look.flows:
         return False
     if look.baseline is None:
         return not look.errors
@@ -84,7 +97,14 @@ def findings(
     """Return all findings, strongest first; health and gaps last."""
     if is_clean(look, patterns, stacks):
         return [_clean(look, patterns), *_quiet_changes(look, patterns), *_gaps(coverage, look)]
-    strong = [*_onset(look), *_signatures(look), *_stacks(stacks), *_patterns(patterns, look, stacks), *_services(look)]
+    strong = [
+        *_onset(look),
+        *_flows(look),
+        *_signatures(look),
+        *_stacks(stacks),
+        *_patterns(patterns, look, stacks),
+        *_services(look),
+    ]
     strong.sort(key=lambda finding: -finding.weight)
     return [*strong[:STRONG_REPORTED], *_quiet_changes(look, patterns), *_gaps(coverage, look)]
 
@@ -183,6 +203,30 @@ def _signature(each: Signature, window: Window) -> Finding:
 def _quote(text: str) -> str:
     flat = " ".join(text.split())
     return flat if len(flat) <= CLAIM_CHARS else flat[: CLAIM_CHARS - 1] + "…"
+
+
+def _flows(look: LogsFirstLook) -> Iterator[Finding]:
+    """Say where requests leave their usual course, the surest per service."""
+    told: dict[str, FlowBreak] = {}
+    for each in look.flows:
+        told.setdefault(each.service, each)
+    for each in list(told.values())[:FLOWS_REPORTED]:
+        now = f"“{_quote(each.instead)}” follows" if each.instead is not None else "requests end there"
+        sure = min(1.0, each.nats / SURE_FLOW)
+        yield Finding(
+            agent=NAME,
+            claim=f"Since {_clock(each.since)} requests leave their usual course at {each.service}: after "
+            f"“{_quote(each.before)}” ({each.before_service}) it no longer logs “{_quote(each.lost)}”: "
+            f"{each.still} of {each.since_of} times, {each.followed} of {each.of} before; now {now}.",
+            topic="mechanism",
+            about=Suspect(kind="service", key=each.service, label=each.service),
+            stance="for",
+            weight=round(FLOW_WEIGHT * sure / len(each.blamed), 3),
+            facts=_moment(quantities.FIRST_SEEN, each.since, each.citation),
+            citations=(each.citation, each.usual),
+            services=each.blamed,
+            at=each.since,
+        )
 
 
 def _grown(stacks: LogsStacks | None) -> list[StackGroup]:

@@ -21,6 +21,9 @@ LOG_SHARE, LOG_SHARE_BARE = 0.8, 0.3
 """How far logs can move a service's score, with and without a time before to compare with."""
 POINTED_AWAY, POINTED_AT = 0.7, 0.5
 """Of what a line weighs that names a failing peer: taken from who logs it, given to the peer."""
+FLOW_NATS = 15.0
+"""Log-likelihood ratio at which a change of a request's course is 63 % of all that it can say."""
+FLOW_SHARE = 0.9
 
 
 def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceScore, ...]:
@@ -28,12 +31,25 @@ def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceSc
     measured = {rank.service: rank.score for rank in metrics.services}
     logged = _logged(logs)
     share = LOG_SHARE if logs.baseline is not None else LOG_SHARE_BARE
+    broken = _broken(logs)
     fused = {
-        name: 1.0 - (1.0 - min(measured.get(name, 0.0), 1.0)) * (1.0 - share * logged.get(name, 0.0))
-        for name in measured.keys() | logged.keys()
+        name: 1.0
+        - (1.0 - min(measured.get(name, 0.0), 1.0))
+        * (1.0 - share * logged.get(name, 0.0))
+        * (1.0 - FLOW_SHARE * broken.get(name, 0.0))
+        for name in measured.keys() | logged.keys() | broken.keys()
     }
     ranked = sorted(fused.items(), key=lambda item: (-item[1], item[0]))
     return tuple(ServiceScore(service=name, score=round(score, 4)) for name, score in ranked if name)
+
+
+def _broken(logs: LogsSummary) -> dict[str, float]:
+    """Return how surely requests leave their usual course at each service, 0 to 1; where two may be it, they share."""
+    nats: defaultdict[str, float] = defaultdict(float)
+    for flow in logs.flows:
+        for name in flow.blamed:
+            nats[name] = max(nats[name], flow.nats / len(flow.blamed))
+    return {name: 1.0 - math.exp(-value / FLOW_NATS) for name, value in nats.items()}
 
 
 def _logged(logs: LogsSummary) -> dict[str, float]:
