@@ -54,7 +54,7 @@ class StampReader:
                 continue
             shape, tried = self.shapes[tried], tried + 1
             part = lines.gather(rest)
-            found = part.str.contains(shape.pattern)
+            found = shape.found_in(part)
             if not found.any():
                 continue
             taken, text = self._apply(part.filter(found), shape)
@@ -70,7 +70,7 @@ class StampReader:
         if not self.shapes:
             return None
         shape = self.shapes[0]
-        if not lines.str.contains(shape.pattern).all():
+        if not (shape.found_in(lines.head(SAMPLE)).all() and shape.found_in(lines).all()):
             return None
         return self._apply(lines, shape)
 
