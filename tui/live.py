@@ -40,6 +40,7 @@ class LiveSession:
         self._run: asyncio.Task[None] | None = None
         self.view.health = lambda: session.health
         session.on_preview(self.view.preview)
+        session.on_call_preview(self.view.call_preview)
 
     # -- SessionActs -------------------------------------------------------------------------
 

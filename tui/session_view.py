@@ -23,6 +23,7 @@ from tui.views.thread_meter import ThreadMeters
 
 if TYPE_CHECKING:
     from orchestrator.hands.fix_desk import FixDesk
+    from orchestrator.hands.watching import CallPreview
     from subagents.contract import Evidence
     from tui.views.connection import Health
 
@@ -158,6 +159,11 @@ class SessionView:
         """Show streamed text."""
         self.version += 1
         self.streams.preview(thread, text)
+
+    def call_preview(self, preview: CallPreview) -> None:
+        """Show how far a running call is."""
+        self.version += 1
+        self.streams.call_preview(preview)
 
     def say(self, notice: str) -> None:
         """Change the notice."""

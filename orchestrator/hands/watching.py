@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from orchestrator.hands.pacing import GAP_S, TEXT_TAKEN, Tell
 from orchestrator.hands.redacting import redacted_json
@@ -33,6 +34,9 @@ class CallPreview:
     total: int
     """Bytes; 0 where it is not known."""
     text: CleanText
+    at: datetime
+    seconds: float
+    """Since the call began."""
 
     @property
     def share(self) -> float | None:
@@ -48,7 +52,8 @@ class Watch:
 
     def __init__(self, call: tuple[str, str, str], sink: Sink, redactor: Redactor, clock: Clock) -> None:
         self._call, self._sink, self._redactor, self._clock = call, sink, redactor, clock
-        self._due = clock.monotonic() + QUICK_S
+        self._began = clock.monotonic()
+        self._due = self._began + QUICK_S
         self._latest: Progress | None = None
         self._showing: asyncio.Task[None] | None = None
         self._ended = False
@@ -68,9 +73,11 @@ class Watch:
                 await self._clock.sleep(wait)
             latest, self._latest = self._latest, None
             text, _ = await redacted_json(self._redactor, latest.text[:TEXT_TAKEN])
-            self._due = self._clock.monotonic() + GAP_S
+            now = self._clock.monotonic()
+            self._due = now + GAP_S
             shown = clean(" ".join(text.split()), newlines=False, limit=TEXT_SHOWN)
-            self._sink(CallPreview(*self._call, max(0, latest.done), max(0, latest.total), shown))
+            done, total = max(0, latest.done), max(0, latest.total)
+            self._sink(CallPreview(*self._call, done, total, shown, self._clock.now(), now - self._began))
 
     def end(self) -> None:
         """Show no more."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
+from unicodedata import east_asian_width
 
 import click
 
@@ -27,10 +29,25 @@ def complain(message: str) -> None:
 
 def narrate(line: str) -> None:
     """Write a line to standard error; a closed one loses it, no more."""
+    _put(line + "\n")
+
+
+def rewrite(line: str) -> None:
+    """Put a line in the place of the terminal's last one, cut to its width, and stay on it; empty takes it away."""
+    room, kept = shutil.get_terminal_size().columns - 1, 0
+    for char in line:
+        room -= 2 if east_asian_width(char) in "WF" else 1
+        if room < 0:
+            break
+        kept += 1
+    _put(f"\r\x1b[K{line[:kept]}")
+
+
+def _put(text: str) -> None:
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(line + "\n")
+        sys.stderr.write(text)
         sys.stderr.flush()
     except (OSError, ValueError):
         drop(sys.stderr)

@@ -108,6 +108,7 @@ async def _open_and_run(opening: Opening, shown: Presentation, narrator: Narrato
         except SessionFault as error:
             raise Fault(str(error)) from error
         session.on_full_disk(narrator.say)
+        session.on_call_preview(narrator.call_preview)
         narrator.meter = session.budget.meter
         try:
             if session.was_doing:
@@ -150,6 +151,7 @@ async def _run(session: Session, narrator: Narrator) -> StopReason:
             await follower
         for event in session.journal.events(narrator.told):
             narrator.event(event)
+        narrator.clear()
 
 
 async def _follow(session: Session, narrator: Narrator) -> None:

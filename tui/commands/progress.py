@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
@@ -38,10 +39,16 @@ from orchestrator.journal.events import (
 )
 from orchestrator.journal.text import clean
 from subagents.contract import Problem
-from tui.commands.faults import narrate
+from tui.commands.faults import narrate, rewrite
+from tui.views.underway import underway
+
+if TYPE_CHECKING:
+    from orchestrator.hands.watching import CallPreview
 
 WIDTH = 240
 """Most characters of an event's text on its line."""
+FIRST_S, EVERY_S = 2.0, 10.0
+"""Seconds to the first line on how far a call is, and between two, where one cannot take the other's place."""
 
 
 class Narrator:
@@ -55,7 +62,14 @@ class Narrator:
         self._metered = ""
         self._quiet = quiet
         stream = sys.stderr
-        self._colour = stream is not None and stream.isatty() and not os.environ.get("NO_COLOR")
+        terminal = stream is not None and stream.isatty()
+        self._colour = terminal and not os.environ.get("NO_COLOR")
+        self._passing = terminal and os.environ.get("TERM", "dumb") != "dumb"
+        """Whether a line can take the place of the one before."""
+        self._line = ""
+        """What stands on the terminal's last line, to be replaced."""
+        self._next: dict[str, float] = {}
+        """Call to the second of its run from which the next line on it is due."""
 
     def event(self, event: Event) -> None:
         """Write the event's line, if it has one."""
@@ -72,6 +86,24 @@ class Narrator:
             self._metered = meter
             self._write(time, "used", meter)
 
+    def call_preview(self, preview: CallPreview) -> None:
+        """Tell how far a call is: on a terminal in the place of what was told before, else a line now and then."""
+        if self._quiet:
+            return
+        said = clean(f"… {preview.tool} {underway(preview)}", newlines=False, limit=WIDTH)
+        if self._passing:
+            self._line = _named(preview.thread) + " " + said
+            rewrite(self._line)
+        elif preview.seconds >= self._next.get(preview.call_id, FIRST_S):
+            self._next[preview.call_id] = preview.seconds + EVERY_S
+            self._write(preview.at.strftime("%H:%M:%SZ"), preview.thread, said)
+
+    def clear(self) -> None:
+        """Take away what stands on the terminal's last line."""
+        if self._line:
+            self._line = ""
+            rewrite("")
+
     def problem(self, problem: Problem) -> None:
         """Write what is wrong with the input."""
         self._write("", "input", problem.line())
@@ -81,11 +113,16 @@ class Narrator:
         self._write("", "warroom", text)
 
     def _write(self, time: str, who: str, text: str) -> None:
-        name = f"{clean(who, newlines=False, limit=16):<12}"
+        self.clear()
+        name = _named(who)
         if self._colour:
             time, name = click.style(time, dim=True), click.style(name, bold=True)
         shown = " ".join(clean(text, limit=WIDTH).split())
         narrate(f"{time} {name} {shown}" if time else f"{name} {shown}")
+
+
+def _named(who: str) -> str:
+    return f"{clean(who, newlines=False, limit=16):<12}"
 
 
 def describe(body: Body) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from orchestrator.journal.events import (
     MAIN_THREAD,
     AgentCustomToolUse,
@@ -15,6 +17,8 @@ from orchestrator.journal.events import (
     Note,
     PolicyDecided,
     SessionError,
+    StatusIdle,
+    StatusTerminated,
     ThreadCreated,
     ToolFinished,
     ToolStarted,
@@ -27,6 +31,9 @@ from tui.views.paint import Row, flat, line
 from tui.views.queued import Queued
 from tui.views.ring import LIMIT, Ring
 from tui.views.stream_rows import DETAIL_WIDTH, TEXT_LIMIT, Call, Made, of_agents, of_people, of_session, stamp_of
+
+if TYPE_CHECKING:
+    from orchestrator.hands.watching import CallPreview
 
 PANES = (MAIN_THREAD, *SPECIALISTS)
 SILENT = frozenset(
@@ -60,6 +67,8 @@ class Streams:
         """Agent to the thread whose rows its pane shows by itself."""
         self._agents: dict[str, str] = {}
         self._calls: dict[str, Call] = {}
+        self._threads: dict[str, str] = {}
+        """Open calls to the threads they are on."""
         self._elsewhere = Elsewhere()
         self._preview: dict[str, tuple[str, str]] = {}
         self._previews = 0
@@ -113,9 +122,23 @@ class Streams:
         shown = line(("… ", "dim"), (flat(whole)[-TEXT_LIMIT:], "dim"))
         self._put(thread, Row(key, shown, weight="chatter"))
 
+    def call_preview(self, preview: CallPreview) -> None:
+        """Show how far a running call is, in its row; one that is not on its way any more stays as it is."""
+        call = self._calls.get(preview.call_id)
+        if call is not None and call.underway(preview):
+            self._put(preview.thread, call.row())
+
+    def _stop_calls(self, goes_on: bool) -> None:
+        """Say of each call that ran that it was stopped with the session."""
+        for call_id, thread in list(self._threads.items()):
+            if self._calls[call_id].stop(goes_on):
+                self._put(thread, self._calls[call_id].row())
+
     def learn(self, event: Event) -> None:
         """Take one event into account."""
         body = event.body
+        if isinstance(body, StatusIdle | StatusTerminated) and event.thread == MAIN_THREAD:
+            self._stop_calls(isinstance(body, StatusIdle))
         if isinstance(body, ThreadCreated):
             self._begin(body.session_thread_id, body.agent_name)
         if isinstance(body, ClaimsChecked) and not body.handed_back:
@@ -172,14 +195,15 @@ class Streams:
         body = event.body
         if isinstance(body, AgentCustomToolUse):
             call = Call(event.source_id or f"e{event.seq}", body.name, body.input, stamp_of(event))
-            self._calls[call.id] = call
+            self._calls[call.id], self._threads[call.id] = call, event.thread
             return call.row()
         if not isinstance(body, PolicyDecided | ToolStarted | ToolFinished):
             return None
         known = self._calls.get(body.tool_use_id)
         if known is None:
             known = self._calls[body.tool_use_id] = Call(body.tool_use_id, body.tool, {}, stamp_of(event))
+            self._threads[body.tool_use_id] = event.thread
         known.learn(body)
         if isinstance(body, ToolFinished):
-            del self._calls[body.tool_use_id]
+            del self._calls[body.tool_use_id], self._threads[body.tool_use_id]
         return known.row()

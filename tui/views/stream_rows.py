@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.journal.events import (
     MAIN_THREAD,
@@ -39,6 +39,10 @@ from orchestrator.journal.fold import STATUS_TYPES
 from subagents.contract import Finding
 from tui.commands.progress import describe
 from tui.views.paint import Line, Ref, Row, Tone, flat, line, span
+from tui.views.underway import how_far, underway
+
+if TYPE_CHECKING:
+    from orchestrator.hands.watching import CallPreview
 
 STANCE: Mapping[str, tuple[str, Tone]] = {
     "for": ("+", "good"),
@@ -58,10 +62,14 @@ class Call:
         self.id, self.tool, self.arguments, self.stamp = identity, tool, arguments, stamp
         self.state: tuple[str, Tone] = ("asked for", "dim")
         self.policy = ""
+        self.preview: CallPreview | None = None
+        """How far it is, while it runs and somebody in this process watches."""
         self.finished: ToolFinished | None = None
+        self._runs = False
 
     def learn(self, body: PolicyDecided | ToolStarted | ToolFinished) -> None:
         """Take its next step into account."""
+        self.preview, self._runs = None, isinstance(body, ToolStarted)
         if isinstance(body, ToolStarted):
             self.state = ("runs", "accent") if body.attempt == 1 else (f"runs, attempt {body.attempt}", "accent")
         elif isinstance(body, ToolFinished):
@@ -71,12 +79,29 @@ class Call:
             if body.decision != "allow":
                 self.state = ("waits for your yes", "warn") if body.decision == "ask" else ("denied", "bad")
 
+    def underway(self, preview: CallPreview) -> bool:
+        """Take in how far it is; say whether it runs at all."""
+        if self._runs:
+            self.preview = preview
+        return self._runs
+
+    def stop(self, goes_on: bool) -> bool:
+        """Say that it was stopped with the session, if it ran; return whether it did."""
+        if not self._runs:
+            return False
+        self.preview, self._runs = None, False
+        self.state = ("cancelled" + ("; it runs again when the work goes on" if goes_on else ""), "warn")
+        return True
+
     def row(self) -> Row:
         """Return its row as it is now."""
         done = self.finished
         verb = self.tool.partition("_")[2] or self.tool
         parts: list[str | tuple[str, Tone]] = [("> ", "dim"), (verb, "accent" if done is None else "plain")]
-        if done is None:
+        if self.preview is not None:
+            far = how_far(self.preview)
+            parts += [(" … ", "dim"), (far, "accent"), (" · " if far else "", "dim"), self.preview.text]
+        elif done is None:
             parts += [(brief(self.arguments), "dim"), ("  ", "dim"), self.state]
         else:
             took = duration(done.seconds)
@@ -93,7 +118,10 @@ class Call:
         if self.policy:
             made.append(line(("policy    ", "dim"), self.policy))
         if self.finished is None:
-            return (*made, line(("state     ", "dim"), self.state))
+            made.append(line(("state     ", "dim"), self.state))
+            if self.preview is not None:
+                made.append(line(("so far    ", "dim"), underway(self.preview)))
+            return tuple(made)
         done = self.finished
         made.append(line(("took      ", "dim"), f"{duration(done.seconds)}, {done.outcome}"))
         made += [line(("evidence  ", "dim"), item.ref) for item in done.citations[:8]]
