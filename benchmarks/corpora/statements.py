@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.corpora.values import VALUES
+from benchmarks.corpora.values import VALUES, Value
 
-Render = Callable[[Random], str]
+Choose = Callable[[Random], tuple[str, str]]
+"""Returns the text, and which of the literal words and optional parts it has."""
 _PLACE = re.compile(r"\{((?:[^{}]|\{[^{}]*\})*)\}")
 _LEVELS = {"-": "", "D": "DEBUG", "I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL"}
 OPTIONAL = 0.4
@@ -18,21 +19,23 @@ LONGEST_LIST = 6
 
 @dataclass(frozen=True)
 class Statement:
-    """One logging statement: all that it prints is one group, whatever the values are."""
+    """One logging statement."""
 
     id: str
     weight: float
     level: str
     logger: str
     text: str
-    render: Render
+    render: Choose
+    """Returns (message, variant): a template is a statement's id with its variant."""
 
 
 def statements(system: str, block: str) -> tuple[Statement, ...]:
     """Read statements, one a line: `weight level logger | text`.
 
-    In the text `{name}` is a value, `{a|b}` one of some words, `{?text}` there or not, `{list:name}` one to six
-    values with commas, `{many:name}` the same with blanks.
+    In the text `{name}` is a value, `{list:name}` one to six values with commas, `{many:name}` the same with
+    blanks. `{a|b}` is one of some wordings and `{?text}` is there or not: these are told apart as the labels of
+    the literature tell them apart ("VM Started" is not "VM Stopped"), unless one of the choices holds a value.
     """
     found = []
     for number, line in enumerate(block.strip().splitlines()):
@@ -42,9 +45,9 @@ def statements(system: str, block: str) -> tuple[Statement, ...]:
     return tuple(found)
 
 
-def compiled(text: str) -> Render:
+def compiled(text: str) -> Choose:
     """Return what renders a statement's text with fresh values."""
-    parts: list[str | Render] = []
+    parts: list[str | Choose] = []
     at = 0
     for match in _PLACE.finditer(text):
         if match.start() > at:
@@ -54,26 +57,56 @@ def compiled(text: str) -> Render:
     if at < len(text):
         parts.append(text[at:])
     if len(parts) == 1 and isinstance(parts[0], str):
-        constant = parts[0]
+        constant = (parts[0], "")
         return lambda rng: constant
-    return lambda rng: "".join([part if isinstance(part, str) else part(rng) for part in parts])
+
+    def render(rng: Random) -> tuple[str, str]:
+        said, variant = [], ""
+        for part in parts:
+            if isinstance(part, str):
+                said.append(part)
+            else:
+                words, choice = part(rng)
+                said.append(words)
+                variant += choice
+        return "".join(said), variant
+
+    return render
 
 
-def _place(name: str) -> Render:
+def _place(name: str) -> Choose:
     if name.startswith("?"):
-        inner = compiled(name[1:])
-        return lambda rng: inner(rng) if rng.random() < OPTIONAL else ""
+        return _optional(compiled(name[1:]))
     if name.startswith(("list:", "many:")):
         kind, _, of = name.partition(":")
         return _several(VALUES[of], ", " if kind == "list" else " ")
     if "|" in name:
-        choices = [compiled(choice) for choice in name.split("|")]
-        return lambda rng: choices[int(rng.random() * len(choices))](rng)
-    return VALUES[name]
+        return _one_of([compiled(choice) for choice in name.split("|")], told_apart="{" not in name)
+    value = VALUES[name]
+    return lambda rng: (value(rng), "")
 
 
-def _several(value: Render, between: str) -> Render:
-    def render(rng: Random) -> str:
-        return between.join([value(rng) for _ in range(1 + int(rng.random() * LONGEST_LIST))])
+def _optional(inner: Choose) -> Choose:
+    def render(rng: Random) -> tuple[str, str]:
+        if rng.random() >= OPTIONAL:
+            return "", "-"
+        words, variant = inner(rng)
+        return words, f"+{variant}"
+
+    return render
+
+
+def _one_of(choices: list[Choose], *, told_apart: bool) -> Choose:
+    def render(rng: Random) -> tuple[str, str]:
+        place = int(rng.random() * len(choices))
+        words, variant = choices[place](rng)
+        return words, f"{variant}.{place}" if told_apart else ""
+
+    return render
+
+
+def _several(value: Value, between: str) -> Choose:
+    def render(rng: Random) -> tuple[str, str]:
+        return between.join([value(rng) for _ in range(1 + int(rng.random() * LONGEST_LIST))]), ""
 
     return render

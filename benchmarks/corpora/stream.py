@@ -49,14 +49,15 @@ class Event:
     """One event: `line` is what stands in the file and may hold more lines, `message` what the statement printed."""
 
     system: str
-    statement: str
+    template: str
+    """The statement's id, and which of its wordings."""
     message: str
     line: str
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What is true of a corpus: ids of statements, and when the change begins and ends."""
+    """What is true of a corpus: ids of statements (a template's id begins with its statement's), and when the change begins and ends."""
 
     new: tuple[str, ...]
     burst: str
@@ -107,11 +108,12 @@ class Drawer:
 
 
 def sample(system: System, count: int, seed: int = 7) -> Iterator[tuple[str, str]]:
-    """Yield (statement id, message) of one system as it is in quiet times."""
+    """Yield (template id, message) of one system as it is in quiet times."""
     rng, drawer = Random(f"{system.name} {seed}"), Drawer(system.statements)
     for _ in range(count):
         said = drawer.draw(rng)
-        yield said.id, said.render(rng)
+        message, variant = said.render(rng)
+        yield said.id + variant, message
 
 
 class _Source:
@@ -131,9 +133,9 @@ class _Source:
         """Return what a statement prints at a moment."""
         if second != self._second:
             self._second, self._stamp = second, self.system.layout.stamp(EPOCH + timedelta(seconds=second))
-        message = said.render(rng)
+        message, variant = said.render(rng)
         line = self.system.layout.write(rng, self._stamp, ms, said, message)
-        return Event(self.system.name, said.id, message, line)
+        return Event(self.system.name, said.id + variant, message, line)
 
 
 def _new_statement(kind: str, name: str) -> Statement | None:
@@ -165,20 +167,20 @@ def events(kind: str, megabytes: float, seed: int = 7) -> Iterator[Event]:
         assert said is not None
         event = source.event(rng, second, ms, said)
         if said.level in ("ERROR", "FATAL") and chance > 1 - TRACE_SHARE and source.system.name in TRACES:
-            event = Event(event.system, event.statement, event.message, f"{event.line}\n{TRACES[event.system](rng)}")
+            event = Event(event.system, event.template, event.message, f"{event.line}\n{TRACES[event.system](rng)}")
         size += len(event.line) + 1
         yield event
 
 
 def write(path: Path, kind: str, megabytes: float, seed: int = 7, labels: Path | None = None) -> Written:
-    """Write a corpus of about so many MB (10^6 bytes); to `labels`, the statement's id of each event, one a line."""
+    """Write a corpus of about so many MB (10^6 bytes); to `labels`, the template's id of each event, one a line."""
     lines = count = traces = 0
     said: list[str] = []
     ids: list[str] = []
     with path.open("w", encoding="utf-8") as out, (labels or Path(os.devnull)).open("w", encoding="utf-8") as answer:
         for event in events(kind, megabytes, seed):
             said.append(event.line)
-            ids.append(event.statement)
+            ids.append(event.template)
             extra = event.line.count("\n")
             lines += 1 + extra
             traces += extra > 0
