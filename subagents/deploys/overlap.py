@@ -79,6 +79,21 @@ def tokens(text: str) -> dict[str, None]:
     return dict.fromkeys(chain.from_iterable(map(_terms_of, _WORD.findall(text))))
 
 
+def counted(text: str) -> Counter[str]:
+    """Return the terms of a text, as `tokens` finds them, with how often each is named."""
+    return Counter(chain.from_iterable(map(_terms_of, _WORD.findall(text))))
+
+
+def without_links(text: str) -> str:
+    """Return a text without its URLs: what they point at is not what they name."""
+    return _URL.sub(" ", text) if "://" in text else text
+
+
+def without_trailers(body: str) -> str:
+    """Return a commit's message without lines such as `Reviewed-by: …`."""
+    return _TRAILER.sub("", body) if ": " in body else body
+
+
 @dataclass
 class SymptomTerms:
     """What the symptom names, each with how much it counts."""
@@ -130,9 +145,7 @@ def _path_tokens(path: str) -> frozenset[str]:
 
 
 def _body_tokens(body: str) -> dict[str, None]:
-    if "://" in body:
-        body = _URL.sub(" ", body)
-    return tokens(_TRAILER.sub("", body) if ": " in body else body) if body else {}
+    return tokens(without_trailers(without_links(body))) if body else {}
 
 
 class _Sketch(NamedTuple):

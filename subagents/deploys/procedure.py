@@ -21,6 +21,7 @@ from subagents.deploys.model import (
 )
 from subagents.deploys.question import describes_symptom, failing_services, onset_of
 from subagents.deploys.reporting import findings_of, no_source_gap
+from subagents.deploys.said_when import told_onset
 from subagents.specialist import Workbench
 
 BEFORE = timedelta(hours=6)
@@ -45,7 +46,8 @@ def _text(brief: Brief) -> str:
     parts = [incident.title, incident.text, *brief.notes]
     if alert is not None:
         parts += [alert.title, alert.summary, alert.metric or ""]
-    return "\n".join(dict.fromkeys(part for part in parts if part))[:20_000]
+    told = list(dict.fromkeys(part for part in parts if part))
+    return "\n".join(part for part in told if not any(part != other and part in other for other in told))[:20_000]
 
 
 def _services(brief: Brief, told: Sequence[Finding]) -> list[str]:
@@ -61,14 +63,16 @@ def _params(brief: Brief, told: Sequence[Finding]) -> SuspectsParams:
     told = sorted(told, key=lambda finding: finding.agent)  # in whatever order they came: one question, asked once
     window = _window(brief)
     incident = brief.incident
-    onset = onset_of(told) or incident.started_at or (incident.alert.fired_at if incident.alert else None)
+    fired = incident.alert.fired_at if incident.alert else None
+    text = _text(brief)
+    onset = onset_of(told) or incident.started_at or told_onset(text, fired) or fired
     return SuspectsParams(
         start=window.start.isoformat() if window else "",
         end=window.end.isoformat() if window else "",
         onset=onset.isoformat() if onset else "",
         finding_ids=[finding.id for finding in told],
         services=_services(brief, told),
-        text=_text(brief),
+        text=text,
         limit=SUSPECTS_KEPT,
     )
 

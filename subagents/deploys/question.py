@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from subagents import quantities
 from subagents.contract import Finding
-from subagents.deploys.overlap import symptom_families, symptom_terms
+from subagents.deploys.overlap import symptom_families, symptom_terms, without_links
 from subagents.deploys.reach import Failing, same_service
 from subagents.deploys.scores import LeadIn, Question
 from subagents.deploys.sources.rows import parse_moment
 
 SYMPTOM_TOPICS = frozenset({"symptom", "onset", "order", "errors", "consequence", "mechanism"})
 """Topics of findings that describe what happened. `health` and `exclusion` name what is well."""
+
+
+OF_TESTS = re.compile(
+    r"\b(tests?|testing|unit ?tests?|ci|continuous integration|flak[ey]\w*|lint\w*|pep8|presubmit|compil\w+"
+    r"|builds?|builders?)\b",
+    re.IGNORECASE,
+)
+"""Words for what is made before anything runs. They count where nothing is known of what runs: no logs, no metrics."""
 
 
 def describes_symptom(finding: Finding) -> bool:
@@ -90,4 +99,6 @@ def ask(findings: Sequence[Finding], onset: datetime | None, services: Sequence[
         terms=symptom_terms(told, text, failing.weights),
         families=symptom_families(told, text),
         lead_in=lead_in_of(told, onset or onset_of(told), failing),
+        text=text,
+        of_tests=not told and OF_TESTS.search(without_links(text)) is not None,
     )

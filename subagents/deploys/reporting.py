@@ -146,11 +146,29 @@ def _none_explains(best: ScoredSuspect | None, ranking: SuspectsResult) -> Findi
     if best is None:
         claim = f"No change explains the symptom: each of the {ranking.total} looked at is ruled out."
         return Finding(agent=AGENT, claim=claim, topic="exclusion")
+    if not _any_read(ranking):
+        return _look_first(best, ranking)
     return Finding(
         agent=AGENT,
         claim=f"No change explains the symptom: of {ranking.total} looked at the most suspicious is {_name(best)}, "
         "and what it does does not lead there.",
         topic="exclusion",
+        facts=(Fact(quantity=quantities.SCORE, value=best.score, citation=best.ref),),
+        citations=citations_of(best),
+    )
+
+
+def _any_read(ranking: SuspectsResult) -> bool:
+    return any(item.diff == "read" or item.kind == "flag" for item in ranking.suspects if not item.ruled_out)
+
+
+def _look_first(best: ScoredSuspect, ranking: SuspectsResult) -> Finding:
+    """Say that no change is blamed where none could be read, and which to read first."""
+    return Finding(
+        agent=AGENT,
+        claim=f"No change is blamed: of {ranking.total} looked at none came with a diff that could be read. "
+        f"Look first at {_name(best)}; the repository (--repo) would show what it does.",
+        topic="gap",
         facts=(Fact(quantity=quantities.SCORE, value=best.score, citation=best.ref),),
         citations=citations_of(best),
     )
@@ -165,7 +183,7 @@ def _gaps(ranking: SuspectsResult, timeline: TimelineResult) -> Iterator[Finding
             agent=AGENT, claim=("Of the changes, this could not be seen: " + " | ".join(lost[:4]))[:1000], topic="gap"
         )
     unseen = [item for item in ranking.suspects[:20] if item.diff == "none available" and item.score >= FOR_FROM]
-    if unseen:
+    if unseen and _any_read(ranking):
         yield Finding(
             agent=AGENT,
             claim=f"{len(unseen)} suspicious commit(s) came without a diff, so what they do could not be read: "

@@ -35,6 +35,10 @@ class Question:
     terms: SymptomTerms
     families: frozenset[str]
     lead_in: LeadIn | None = None
+    text: str = ""
+    """What the alert or the person said."""
+    of_tests: bool = False
+    """Tests, builds or pipelines are what fails: a change of these alone may have done it."""
 
 
 class Part(NamedTuple):

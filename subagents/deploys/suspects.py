@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from subagents.deploys.diffkinds import INNOCENT, KINDS, DiffReading, innocent_paths, read_diff_kinds
+from subagents.deploys.leads import look_first, words_alone
 from subagents.deploys.overlap import Overlap, OverlapIndex
 from subagents.deploys.paths import INERT, not_production, path_class
 from subagents.deploys.reach import Reach, ServiceMap, reach, same_service, service_key
@@ -59,7 +60,10 @@ def score_all(
         }
         first = [again.get(s.change.sha, s) if isinstance(s.change, Commit) else s for s in first]
     scored = first + [_score_flag(flag, question, services) for flag in timeline.flags]
-    _let_rivals_compete(scored)
+    if words_alone(timeline):
+        look_first(first, question)
+    else:
+        _let_rivals_compete(scored)
     scored.sort(key=lambda s: (bool(s.ruled_out), -s.score, -(s.at.timestamp() if s.at else 0.0)))
     return scored
 
@@ -145,7 +149,10 @@ def _score_commit(
     has_deploys = _has_deploys(timeline, reached, question)
     time, too_late = _time_part(lead, reached.deploy, late, has_deploys)
     reading = _read(commit)
-    kind = _kind_part(commit, reading, overlap, question.families)
+    innocent = _innocence(commit, reading, question.of_tests)
+    kind = Part("kind", -2.5 if reading is None else -3.0, innocent)
+    if not innocent:
+        kind = _kind_part(commit, reading, overlap, question)
     parts = [time, _reach_part(reached), _overlap_part(overlap, reading), kind]
     if reading is not None and reading.innocent is None:
         parts.append(_fit_part(reading, question.families))
@@ -155,7 +162,7 @@ def _score_commit(
     if commit.sha in reverted:
         parts.append(_undone_part(reverted[commit.sha], question.onset))
     score = logistic(BASE + sum(part.points for part in parts))
-    ruled_out = too_late or _cannot(commit, reading, reached)
+    ruled_out = too_late or innocent or _cannot_reach(reached)
     if commit.is_first and not any(deploy.commit == commit.sha for deploy in carriers):
         ruled_out = ruled_out or FIRST
     if ruled_out:
@@ -249,18 +256,28 @@ def _innocent_by_name(commit: Commit) -> str | None:
     return innocent_paths([touched.path for touched in files])
 
 
-def _kind_part(commit: Commit, reading: DiffReading | None, overlap: Overlap, families: frozenset[str]) -> Part:
+_OF_TESTS = frozenset({"test", "ci", "nowhere"})
+"""What is innocent where it is production that fails."""
+
+
+def _innocence(commit: Commit, reading: DiffReading | None, of_tests: bool) -> str:
+    """Return why a change cannot have had an effect on what fails, or empty."""
+    why = reading.innocent if reading is not None else _innocent_by_name(commit)
+    if why is None or (of_tests and why in _OF_TESTS):
+        return ""
+    return INNOCENT[why] + ("" if reading is not None else " (by its paths)")
+
+
+def _kind_part(commit: Commit, reading: DiffReading | None, overlap: Overlap, question: Question) -> Part:
+    families = question.families
     if reading is None:
-        why = _innocent_by_name(commit)
-        if why is not None:
-            return Part("kind", -2.5, INNOCENT[why] + " (by its paths; no diff)")
         if commit.is_merge and not commit.files:
             return Part("kind", -1.0, "a merge; what it brought is scored commit by commit")
         if commit.patch == "":
             return Part("kind", -3.0, "it changes no file")
         return Part("kind", -0.6, (commit.no_patch or "no diff is available") + ": what it does cannot be seen")
     if reading.innocent is not None:
-        return Part("kind", -3.0, INNOCENT[reading.innocent])
+        return Part("kind", 0.3, f"{INNOCENT[reading.innocent]}, and these are what fails")
     sign = reading.strongest
     if sign is None:
         return Part("kind", -0.2, "the diff shows nothing that could be judged")
@@ -302,12 +319,8 @@ def _tests_part(reading: DiffReading) -> list[Part]:
     return [Part("tests", 0.5, what, first.path, first.line)]
 
 
-def _cannot(commit: Commit, reading: DiffReading | None, reached: Reach) -> str:
-    """Return why a change cannot have done it whatever else speaks for it, or empty."""
-    if reading is not None and reading.innocent is not None:
-        return INNOCENT[reading.innocent]
-    if reading is None and (why := _innocent_by_name(commit)):
-        return INNOCENT[why] + " (by its paths)"
+def _cannot_reach(reached: Reach) -> str:
+    """Return why a change cannot have reached what failed, or empty."""
     if reached.surely_elsewhere:
         return f"it cannot reach what failed: {reached.how}, and nothing that failed works with it"
     return ""
