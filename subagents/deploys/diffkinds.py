@@ -199,21 +199,28 @@ _COMPARED = 300
 
 def _discount_moves(signs: list[Sign], files: Sequence[FileDiff]) -> list[Sign]:
     """Where most removed lines come back elsewhere in the commit, what was "removed" was extracted or renamed."""
+    if any(sign.kind in ("lowered_limit", "raised_limit", "bumped_dependency") for sign in signs):
+        return signs
     removed: list[frozenset[str]] = []
     added: list[frozenset[str]] = []
     for diff in files[:50]:
         for hunk in diff.hunks[:50]:
-            removed += [words(line) for line in hunk.removed() if len(words(line)) > 1]
-            added += [words(line) for line in hunk.added() if len(words(line)) > 1]
+            removed += [found for line in hunk.removed() if len(found := words(line)) > 1]
+            added += [found for line in hunk.added() if len(found := words(line)) > 1]
     removed, added = removed[:_COMPARED], added[:_COMPARED]
+    if len(removed) < 3 or len(added) < len(removed):
+        return signs
+    whole = set(added)
 
     def returns(old: frozenset[str]) -> bool:
-        return any(len(old & new) >= 0.6 * len(old | new) for new in added)
+        """Say whether an added line shares at least 0.6 of the words of both."""
+        return old in whole or any(8 * len(old & new) >= 3 * (len(old) + len(new)) for new in added)
 
-    back = sum(map(returns, removed))
-    numeric = any(sign.kind in ("lowered_limit", "raised_limit", "bumped_dependency") for sign in signs)
-    if len(removed) < 3 or back < MOVED_SHARE * len(removed) or len(added) < len(removed) or numeric:
-        return signs
+    stays = 0
+    for old in removed:
+        stays += not returns(old)
+        if len(removed) - stays < MOVED_SHARE * len(removed):
+            return signs
     kept = [
         sign
         if sign.kind in _STANDS_WHEN_MOVED or (sign.origin and not returns(words(sign.origin)))

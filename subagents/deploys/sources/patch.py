@@ -70,6 +70,10 @@ _GIT = re.compile(r'diff --(?:git|cc|combined) (?:"?a/(?P<old>.*?)"? )?"?(?:b/)?
 _PATH_LIKE = re.compile(r"[\w.@+-]+(?:/[\w.@+ -]+)+$|[\w@+-]+\.[A-Za-z][\w]{0,9}$|Dockerfile$|Makefile$")
 
 
+_TELLING = frozenset({"d", "@", "-"})
+"""What the lines begin with that may end a hunk."""
+
+
 def parse_patch(text: str, known_paths: Iterable[str] = ()) -> list[FileDiff]:
     """Return the files of a patch, in its order; what is not diff text is passed over."""
     parser = _Parser(set(known_paths))
@@ -92,7 +96,10 @@ class _Parser:
         """A `diff --git` line has made the last file, and its `+++` line is still to come."""
 
     def feed(self, line: str) -> None:
-        if line.startswith("diff --"):
+        first = line[:1]
+        if self._hunk is not None and first not in _TELLING:
+            self._body(line)
+        elif line.startswith("diff --"):
             self._start_git(line)
         elif line.startswith("@@"):
             self._start_hunk(line)
@@ -155,23 +162,21 @@ class _Parser:
 
     def _body(self, line: str) -> None:
         assert self._hunk is not None  # noqa: S101  for the type checker
-        if line.startswith("\\"):
+        if line[:1] == "\\":
             return
-        prefix = line[: self._columns]
+        columns = self._columns
+        prefix = line[:columns]
         tag = "-" if "-" in prefix else "+" if "+" in prefix else " "
-        if tag == " " and line and not line.startswith((" ", "\t")):
+        if tag == " " and line and line[0] not in " \t":
             if line.startswith(("index ", "commit ", "From ")):
                 self._hunk = None
                 return
-            self._hunk.lines.append(DiffLine(" ", line, self._advance()))
-            return
-        self._hunk.lines.append(DiffLine(tag, line[self._columns :], None if tag == "-" else self._advance()))
-
-    def _advance(self) -> int | None:
-        if self._next is None:
-            return None
-        self._next += 1
-        return self._next - 1
+            columns = 0
+        number = None
+        if tag != "-" and self._next is not None:
+            number = self._next
+            self._next += 1
+        self._hunk.lines.append(DiffLine(tag, line[columns:], number))
 
     def _extended(self, line: str) -> None:
         current = self.files[-1]
