@@ -17,10 +17,10 @@ from orchestrator.engines.managed.state import state_hash
 from orchestrator.engines.managed.streams import HEARTBEAT_S, Ending, Streams, Terms
 from orchestrator.engines.managed.threads import Threads
 from orchestrator.journal.codec import Entry, draft
-from orchestrator.journal.events import Body, Event
+from orchestrator.journal.events import Body, Egress, Event
 from tests.fakes import FakeClock
 from tests.standin import Actor, Standin
-from tests.standin.cast import begin
+from tests.standin.cast import begin, said
 
 
 class HurriedClock(FakeClock):
@@ -251,3 +251,26 @@ async def expected_hash(server: Standin, session_id: str) -> str:
     """Return the state that whoever missed nothing holds."""
     primary = server.run(lambda: server.state.sessions[session_id].primary.id)
     return state_hash((await merged(whole(server, session_id), primary, session_id=session_id)).events, session_id)
+
+
+async def not_recorded(body: Egress) -> None:
+    assert body.host
+
+
+def opened(server: Standin, path: str = "events/stream") -> int:
+    return sum(one.path.endswith(path) for one in server.requests)
+
+
+async def say_go(followed: Followed) -> None:
+    await followed.client.beta.sessions.events.send(followed.streams.session_id, events=[said("go")])  # type: ignore[list-item]
+
+
+async def finished(server: Standin, followed: Followed) -> None:
+    """Wait for the session's end_turn, and check that nothing is missing and nothing came twice."""
+    await followed.until(followed.done)
+    await followed.streams.settle()
+    session_id = followed.streams.session_id
+    assert state_hash(followed.journal.events, session_id) == await expected_hash(server, session_id)
+    calls = [one.id for one in followed.given if one.type == CALL]
+    assert len(calls) == len(set(calls)) == 3
+    assert all(server.state.posted(call) == 1 for call in calls)
