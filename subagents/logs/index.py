@@ -31,6 +31,7 @@ HOSTS_KEPT = 8
 HOSTS_KNOWN = 20_000
 """Hosts and pods whose names are kept for look-up; with more, an unknown name may be one of the rest."""
 MERGE_BY = ("key", "source", "service", "level", "bucket")
+_COLUMNS = (*MERGE_BY, "n", "byte", "lines", "t0", "t1")
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,7 @@ class LogIndex:
         )
         ids = pl.Series(self._intern(place, grouped), dtype=pl.UInt32)
         self._parts.append(
-            grouped.select(
-                "service", "level", "bucket", pl.col("n").cast(pl.Int64), "byte", "lines", "t0", "t1"
-            ).with_columns(key=ids, source=pl.lit(place, pl.UInt16))
+            grouped.with_columns(pl.col("n").cast(pl.Int64), key=ids, source=pl.lit(place, pl.UInt16)).select(_COLUMNS)
         )
         self._part_rows += grouped.height
         if events["host"].null_count() < events.height:
@@ -210,6 +209,7 @@ class LogIndex:
                 pl.col("t0").min(),
                 pl.col("t1").max(),
             )
+            .select(_COLUMNS)
         )
         self._parts, self._part_rows = [table], table.height // 2
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from subagents.contract import ToolError
+from subagents.logs import index as index_module
 from subagents.logs.index import LogIndex, ReadSoFar
 from subagents.logs.sources.log_source import LogSource
 from tests.logs.builders import iso, write
@@ -48,3 +49,18 @@ def test_what_tells_may_stop_the_pass(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="cancelled"):
         LogIndex.build([source], lambda: len(told) >= 2, told.append)
     assert len(told) == 2
+
+
+def test_what_is_counted_does_not_depend_on_how_often_it_is_compacted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs = [write(tmp_path, f"{name}.log", lines(3000, "WARN")) for name in "ab"]
+
+    def table() -> list[tuple[object, ...]]:
+        index = LogIndex.build([LogSource(spec, block_bytes=SMALL_BLOCK) for spec in specs])
+        return index.table.sort("source", "key", "bucket").rows()
+
+    whole = table()
+    monkeypatch.setattr(index_module, "COMPACT_ROWS", 8)
+    assert table() == whole
+    assert len(whole) == 2 * 3
