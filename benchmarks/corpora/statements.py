@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.corpora.values import VALUES, Value
+from benchmarks.corpora.values import METHODS, VALUES, Value
 
 Choose = Callable[[Random], tuple[str, str]]
 """Returns the text, and which of the literal words and optional parts it has."""
 _PLACE = re.compile(r"\{((?:[^{}]|\{[^{}]*\})*)\}")
 _LEVELS = {"-": "", "D": "DEBUG", "I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL"}
 OPTIONAL = 0.4
+VALUES_FROM = 5
+"""So many wordings in one place are values of one template."""
 LONGEST_LIST = 6
 
 
@@ -80,8 +82,13 @@ def _place(name: str) -> Choose:
     if name.startswith(("list:", "many:")):
         kind, _, of = name.partition(":")
         return _several(VALUES[of], ", " if kind == "list" else " ")
+    if name == "method":
+        return _one_of([compiled(verb) for verb in METHODS], told_apart=True)
     if "|" in name:
-        return _one_of([compiled(choice) for choice in name.split("|")], told_apart="{" not in name)
+        return _one_of(
+            [compiled(choice) for choice in name.split("|")],
+            told_apart="{" not in name and name.count("|") < VALUES_FROM - 1,
+        )
     value = VALUES[name]
     return lambda rng: (value(rng), "")
 

@@ -57,7 +57,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Answers:
-    """What is true of a corpus: ids of statements (a template's id begins with its statement's), and when the change begins and ends."""
+    """What is true of a corpus: ids of statements, and when the change begins and ends.
+
+    A template's id begins with its statement's.
+    """
 
     new: tuple[str, ...]
     burst: str

@@ -257,6 +257,9 @@ def _rack(rng: Random) -> str:
     return f"R{bits & 63:02d}-M{bits >> 6 & 1}-N{bits >> 7 & 15:X}-C:J{bits >> 11 & 31:02d}-U{bits & 1}1"
 
 
+METHODS = ("GET", "POST", "PUT", "DELETE")
+
+
 VALUES: dict[str, Value] = {
     "digit": _upto(10), "n": _upto(100), "int": _upto(10_000), "big": _upto(10**9), "port": _upto(65_536),
     "neg": lambda rng: str(int(rng.random() * 2000) - 1000), "float": lambda rng: f"{rng.random() * 100:.3f}",
@@ -269,7 +272,6 @@ VALUES: dict[str, Value] = {
     "queue": _pick(_QUEUES), "state": _pick(_STATES), "led": _pick(_LEDS), "reason": _pick(_REASONS), "date": _date,
     "iso": _iso, "size": _size, "took": _took, "pod": _pod, "ns": _pick(_NAMESPACES), "app": _pick(_APPS),
     "agent": _pick(_AGENTS.split("|")), "rack": _rack, "bool": _pick(["true", "false"]),
-    "method": _pick(["GET", "GET", "GET", "POST", "PUT", "DELETE"]), "verb": _pick(["get", "list", "watch", "update"]),
     "status": _pick(["200", "200", "200", "201", "204", "304", "404", "499", "500", "503"]),
     "lb": lambda rng: "{", "rb": lambda rng: "}",
     "mac": lambda rng: ":".join(f"{rng.getrandbits(8):02x}" for _ in range(6)),
