@@ -2,29 +2,70 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 
 from subagents.contract import Progress, ToolContext, ToolError
 from subagents.logs.index import LogIndex, ReadSoFar
 from subagents.logs.log_set import LogSet
 from subagents.logs.sources.log_source import Frame, LogSource
+from subagents.logs.sources.reader import is_packed
 
 MOST_SHOWN = 3
+LARGE_BYTES = 64 << 20
+"""Size from which the end of a file is looked at before the pass is there: a smaller one is read at once."""
+END_BYTES = 1 << 20
 
 
 def index_for(logs: LogSet, context: ToolContext) -> LogIndex:
     """Return the index of the files; where it must be made first, tell how far that is and what is severe so far."""
+    ends = _Ends()
 
     def on_block(so_far: ReadSoFar) -> None:
-        context.progress(lambda: Progress(done=so_far.done_bytes, total=so_far.total_bytes, text=_words(so_far)))
+        context.progress(lambda: Progress(done=so_far.done_bytes, total=so_far.total_bytes, text=ends.words(so_far)))
 
     return logs.index(context.cancelled, on_block)
 
 
-def _words(so_far: ReadSoFar) -> str:
-    severe = so_far.index.severe_so_far(MOST_SHOWN)
-    most = ", ".join(f'{n:,} of "{" ".join(message.split())}"' for message, n in severe)
-    return f"{events_in_words(so_far.events)}, {'errors: ' + most if most else 'no error yet'}"
+class _Ends:
+    """Looks at the end of a large file as soon as its layout is known: that is where an incident mostly is."""
+
+    def __init__(self) -> None:
+        self._severe: dict[str, list[tuple[str, int]]] = {}
+
+    def words(self, so_far: ReadSoFar) -> str:
+        """Return what is severe in what was read, and what else is at the end of the file being read."""
+        severe = so_far.index.severe_so_far(MOST_SHOWN)
+        source = next(each for each in so_far.index.sources if each.name == so_far.source)
+        if source.id not in self._severe:
+            self._severe[source.id] = _severe_at_end(source)
+        known = {message for message, _ in severe}
+        ahead = [(message, n) for message, n in self._severe[source.id] if message not in known]
+        said = f"{events_in_words(so_far.events)}, {'errors: ' + _listed(severe) if severe else 'no error yet'}"
+        return said + (f"; ahead, at the end of {source.name}: {_listed(ahead)}" if ahead else "")
+
+
+def _listed(severe: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f'{n:,} of "{" ".join(message.split())}"' for message, n in severe)
+
+
+def _severe_at_end(source: LogSource) -> list[tuple[str, int]]:
+    """Return the most frequent severe messages of a large plain file's last lines; none where they cannot be read."""
+    try:
+        if source.size_bytes < LARGE_BYTES or is_packed(source.path):
+            return []
+        with source.path.open("rb") as raw:
+            raw.seek(-END_BYTES, os.SEEK_END)
+            byte = raw.tell() + len(raw.readline())
+            lines = raw.read(END_BYTES).count(b"\n")
+        frame = source.reread(byte, lines) if lines else None
+    except (OSError, ToolError):
+        return []
+    if frame is None:
+        return []
+    end = LogIndex([source])
+    end.add(0, frame)
+    return end.severe_so_far(MOST_SHOWN)
 
 
 def frames_of(

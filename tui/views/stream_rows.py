@@ -38,7 +38,7 @@ from orchestrator.journal.events import (
 from orchestrator.journal.fold import STATUS_TYPES
 from subagents.contract import Finding
 from tui.commands.progress import describe
-from tui.views.paint import Line, Ref, Row, Tone, flat, line, span
+from tui.views.paint import Line, Ref, Row, Tone, fitted, flat, line, span
 from tui.views.underway import how_far, underway
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ STANCE: Mapping[str, tuple[str, Tone]] = {
 TEXT_LIMIT = 600
 DETAIL_LINES = 40
 DETAIL_WIDTH = 500
+PREVIEW_WIDTH = 140
+"""Most characters of what a running call has found; all of it is below its row."""
 
 
 class Call:
@@ -90,7 +92,7 @@ class Call:
         if not self._runs:
             return False
         self.preview, self._runs = None, False
-        self.state = ("cancelled" + ("; it runs again when the work goes on" if goes_on else ""), "warn")
+        self.state = ("cancelled" + ("; resumes with the work" if goes_on else ""), "warn")
         return True
 
     def row(self) -> Row:
@@ -100,7 +102,8 @@ class Call:
         parts: list[str | tuple[str, Tone]] = [("> ", "dim"), (verb, "accent" if done is None else "plain")]
         if self.preview is not None:
             far = how_far(self.preview)
-            parts += [(" … ", "dim"), (far, "accent"), (" · " if far else "", "dim"), self.preview.text]
+            found = fitted(self.preview.text, PREVIEW_WIDTH)
+            parts += [(" … ", "dim"), (far, "accent"), (" · " if far and found else "", "dim"), found]
         elif done is None:
             parts += [(brief(self.arguments), "dim"), ("  ", "dim"), self.state]
         else:
@@ -108,7 +111,8 @@ class Call:
             failed = done.outcome != "ok"
             parts += [(f" {took}", "dim"), (f" {done.outcome}" if failed else "", "bad")]
             parts += [("  ", "dim"), (first_line(done.text), "bad" if failed else "dim")]
-        return Row(f"c{self.id}", line(*parts), self.detail(), Ref("call", self.id), self.stamp)
+        wraps = self.preview is not None  # a narrow pane would cut what is told just now
+        return Row(f"c{self.id}", line(*parts), self.detail(), Ref("call", self.id), self.stamp, wraps=wraps)
 
     def detail(self) -> tuple[Line, ...]:
         """Return what unfolds below it."""
