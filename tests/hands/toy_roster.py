@@ -12,7 +12,17 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from subagents.contract import Params, ServiceInfo, SourceSpec, Tool, ToolContext, ToolError, ToolResult, evidence
+from subagents.contract import (
+    Params,
+    Progress,
+    ServiceInfo,
+    SourceSpec,
+    Tool,
+    ToolContext,
+    ToolError,
+    ToolResult,
+    evidence,
+)
 from subagents.specialist import Agent, Roster
 
 RELEASE = threading.Event()
@@ -34,6 +44,10 @@ class Words(Params):
 
 class Place(Params):
     path: str
+
+
+class Telling(Place):
+    text: str = ""
 
 
 class Findings(Params):
@@ -105,6 +119,20 @@ def _spin(params: Place, context: ToolContext) -> ToolResult[Said]:
         pass
 
 
+def _tell(params: Telling, context: ToolContext) -> ToolResult[Said]:
+    """Tell something, and go on once the pipe says so; return how often words were wanted."""
+    wanted = []
+
+    def words() -> Progress:
+        wanted.append(1)
+        return Progress(done=1_000, total=4_000, text=params.text)
+
+    context.progress(words)
+    with open(params.path) as pipe:
+        pipe.read()
+    return ToolResult(data=Said(value=len(wanted)), text="told")
+
+
 def _die(params: Nothing, context: ToolContext) -> ToolResult[Said]:
     os.kill(os.getpid(), signal.SIGKILL)
     return ToolResult()
@@ -157,6 +185,8 @@ def build(specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> 
         _tool("toys_fail", Failure, _fail),
         _tool("toys_send", Nothing, _wait, outward=True, effect="unkeyed"),
         _tool("toys_spin", Place, _spin, worker=True, timeout_s=5),
+        _tool("toys_tell", Telling, _tell, worker=True),
+        _tool("toys_tell_here", Telling, _tell),
         _tool("toys_die", Nothing, _die, worker=True),
         _tool("toys_chatter", Nothing, _chatter, worker=True),
         _tool("toys_around", Nothing, _around, worker=True),

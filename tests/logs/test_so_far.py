@@ -1,0 +1,109 @@
+"""What a pass and a search tell while they run: how far, what was found, and what is ahead at a large file's end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from subagents.contract import Params, Progress, SourceSpec, ToolContext
+from subagents.logs import so_far
+from subagents.logs.agent import build
+from subagents.logs.log_set import LogSet
+from subagents.logs.params import CoverageParams, DistinctParams, SearchParams
+from subagents.logs.so_far import events_in_words, index_for
+from tests.fakes import FakeClock
+from tests.logs.builders import iso, write
+
+
+def log(count: int, level: str = "INFO", said: str = "order {n} of user={n} settled", after: float = 0.0) -> str:
+    return "".join(f"{iso(after + n * 0.01)} {level} {said.format(n=n)}\n" for n in range(count))
+
+
+def listening(told: list[Progress]) -> ToolContext:
+    def progress(made: Callable[[], Progress]) -> None:
+        told.append(made())
+
+    return ToolContext(key="t", clock=FakeClock(), progress=progress)
+
+
+def told_by(specs: list[SourceSpec], tool: str, params: Params) -> list[Progress]:
+    told: list[Progress] = []
+    found = next(one for one in build(specs).tools if one.name == tool)
+    found.run(params, listening(told))
+    return told
+
+
+def test_the_first_pass_tells_events_and_errors_and_the_second_has_nothing_to_tell(tmp_path: Path) -> None:
+    specs = [
+        write(tmp_path, "a.log.gz", log(300)),
+        write(tmp_path, "b.log", log(40, "ERROR", "payment {n} was refused") + log(5, "FATAL", "out of memory")),
+    ]
+    logs, told = LogSet(specs), list[Progress]()
+    index_for(logs, listening(told))
+    assert [each.text.partition(",")[0] for each in told] == ["300 events", "345 events"]
+    assert told[0].text == "300 events, no error yet"
+    assert told[-1].text == '345 events, errors: 40 of "payment * was refused", 5 of "out of memory"'
+    assert 0 < told[0].done < told[0].total == told[-1].done
+    assert told[-1].total == sum(Path(spec.path).stat().st_size for spec in specs)
+    index_for(logs, listening(told))
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    ("tool", "params"),
+    [
+        ("logs_search", SearchParams(text="order 7")),
+        ("logs_distinct", DistinctParams(field="user", text="order 7")),
+    ],
+)
+def test_a_search_tells_what_matched(tmp_path: Path, tool: str, params: Params) -> None:
+    told = told_by([write(tmp_path, "a.log", log(100)), write(tmp_path, "b.log", log(100))], tool, params)
+    assert [each.text for each in told] == ["11 of 100 events match", "22 of 200 events match"]
+    assert [each.done * 2 for each in told] == [told[0].total, told[0].total * 2]
+
+
+def test_a_search_of_one_file_measures_by_that_file(tmp_path: Path) -> None:
+    specs = [write(tmp_path, "a.log", log(100)), write(tmp_path, "b.log", log(400))]
+    (told,) = told_by(specs, "logs_search", SearchParams(text="order 7", source="a.log"))
+    assert told.done == told.total == Path(specs[0].path).stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("name", "large", "ahead"), [("a.log", True, True), ("a.log.gz", True, False), ("a.log", False, False)]
+)
+def test_what_is_severe_at_the_end_of_a_large_file_is_told_at_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, large: bool, ahead: bool
+) -> None:
+    if large:
+        monkeypatch.setattr(so_far, "LARGE_BYTES", 10_000)
+    monkeypatch.setattr(so_far, "END_BYTES", 4_000)
+    early = log(3, "ERROR", "payment {n} was refused") + log(4000)
+    spec = write(
+        tmp_path,
+        name,
+        early + log(50, "ERROR", "stock {n} is lost", 60) + log(9, "ERROR", "payment {n} was refused", 70),
+    )
+    logs, told = LogSet([spec]), list[Progress]()
+    logs.sources[0].block_bytes = 1 << 16
+    index_for(logs, listening(told))
+    assert len(told) > 2
+    assert 'errors: 3 of "payment * was refused"' in told[0].text
+    assert ('ahead, at the end of a.log: 50 of "stock * is lost"' in told[0].text) is ahead
+    assert "ahead" not in told[-1].text, "by then it was read, and is among the errors"
+    assert '50 of "stock * is lost"' in told[-1].text
+
+
+def test_a_file_that_goes_away_while_it_is_read_takes_nothing_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(so_far, "LARGE_BYTES", 0)
+    monkeypatch.setattr(so_far, "END_BYTES", 1 << 40)
+    told = told_by([write(tmp_path, "a.log", log(100))], "logs_coverage", CoverageParams())
+    assert [each.text for each in told] == ["100 events, no error yet"]
+
+
+def test_counts_are_words() -> None:
+    said = [events_in_words(count) for count in (0, 940, 1_200, 96_400, 1_230_000, 12_300_000)]
+    assert said == ["0 events", "940 events", "1.2 k events", "96 k events", "1.2 M events", "12 M events"]
