@@ -199,6 +199,10 @@ class OverlapIndex:
         top = math.log(self._size + 1.0)
         return max(0.0, math.log((self._size + 1.0) / (self._frequency[term] + 0.5)) / top) if top > 0 else 0.5
 
+    def strength(self, commit: Commit) -> float:
+        """Return how strongly a change names what the symptom names, 0 to 1."""
+        return self.score(commit).strength if commit.patch or self._sketches[commit.source, commit.sha].fields else 0.0
+
     def score(self, commit: Commit) -> Overlap:
         """Compare one change with the symptom; `commit` is one of those that the index was made of."""
         sketch = self._sketches[commit.source, commit.sha]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from subagents.deploys.diffkinds import INNOCENT, KINDS, DiffReading, innocent_paths, read_diff_kinds
+from subagents.deploys.firstpass import closest
 from subagents.deploys.leads import look_first, words_alone
 from subagents.deploys.overlap import Overlap, OverlapIndex
 from subagents.deploys.paths import INERT, not_production, path_class
@@ -40,15 +42,15 @@ def score_all(
     fill: FillPatches | None = None,
     index: OverlapIndex | None = None,
 ) -> list[Scored]:
-    """Score every change of the timeline, most suspicious first.
+    """Score the changes of the timeline, most suspicious first; of very many, those that could best explain it.
 
     `fill(commits)` reads the diffs of those commits that come from a repository, for the `SHORTLIST` best of
     a first pass that knows no diffs. `index` may have taken in commits before: it is asked about all of them.
     """
-    commits = list(timeline.commits.values())
     index = index or OverlapIndex(question.terms)
-    index.hold(commits)
-    reverted = _reverted(commits)
+    index.hold(list(timeline.commits.values()))
+    commits = closest(timeline, question, services, index)
+    reverted = _reverted(list(timeline.commits.values()))
     first = [_score_commit(c, timeline, question, services, index.score(c), reverted) for c in commits]
     first.sort(key=lambda s: -s.score)
     if fill is not None:
@@ -107,19 +109,23 @@ def _let_rivals_compete(scored: Sequence[Scored]) -> None:
 
 
 _REVERT = re.compile(r"(?i)^\W*(?:re-?)?revert(?:s|ed)?\b[\s:]*[\"'“]?(?P<what>.+?)[\"'”]?\s*$")
+_SAID = "revert"
 _REVERTS_SHA = re.compile(r"(?i)\breverts?\s+(?:commit\s+)?(?P<sha>[0-9a-f]{7,64})\b")
 
 
 def _reverted(commits: Sequence[Commit]) -> dict[str, Commit]:
     """Map commits to the later commit that says it undoes them."""
     by_subject = {c.subject.strip().lower(): c for c in commits}
+    by_start: defaultdict[str, list[Commit]] = defaultdict(list)
+    for commit in commits:
+        by_start[commit.sha[:7]].append(commit)
     found: dict[str, Commit] = {}
     for commit in commits:
-        match = _REVERT.match(commit.subject)
+        match = _REVERT.match(commit.subject) if _SAID in commit.subject.lower() else None
         if match and (target := by_subject.get(match["what"].strip().lower())) and target.sha != commit.sha:
             found[target.sha] = commit
-        for sha in _REVERTS_SHA.findall(commit.body[:2000]):
-            for other in commits:
+        for sha in _REVERTS_SHA.findall(commit.body[:2000]) if _SAID in commit.body.lower() else ():
+            for other in by_start.get(sha[:7].lower(), ()):
                 if other.sha.startswith(sha.lower()) and other.sha != commit.sha:
                     found[other.sha] = commit
     return found

@@ -145,7 +145,11 @@ class ChangeTools:
         for coverage in self._catalogue.coverage():
             problems += [p for p in coverage.problems if p.lost]
         result = SuspectsResult(
-            onset=question.onset, failing=failing, suspects=items, total=len(scored), problems=tuple(problems)
+            onset=question.onset,
+            failing=failing,
+            suspects=items,
+            total=len(timeline.commits) + len(timeline.flags),
+            problems=tuple(problems),
         )
         refs: dict[str, None] = {}
         for item in items[:CITED]:
