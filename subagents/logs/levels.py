@@ -11,44 +11,63 @@ LEVELS: tuple[Level, ...] = ("unknown", "trace", "debug", "info", "warn", "error
 UNKNOWN, TRACE, DEBUG, INFO, WARN, ERROR, FATAL = range(7)
 
 _WORDS = {
-    "trace": TRACE, "trc": TRACE, "finest": TRACE, "finer": TRACE, "verbose": TRACE, "silly": TRACE,
-    "debug": DEBUG, "dbg": DEBUG, "fine": DEBUG, "config": DEBUG, "d": DEBUG,
-    "info": INFO, "inf": INFO, "information": INFO, "informational": INFO, "notice": INFO, "log": INFO, "i": INFO,
-    "default": INFO, "normal": INFO, "statement": INFO,
-    "warn": WARN, "warning": WARN, "wrn": WARN, "w": WARN,
-    "error": ERROR, "err": ERROR, "eror": ERROR, "severe": ERROR, "failure": ERROR, "e": ERROR,
-    "fatal": FATAL, "ftl": FATAL, "critical": FATAL, "crit": FATAL, "alert": FATAL, "emerg": FATAL, "emergency": FATAL,
-    "panic": FATAL, "dpanic": FATAL, "f": FATAL,
+    "trace": TRACE, "trc": TRACE, "trce": TRACE, "trac": TRACE, "finest": TRACE, "finer": TRACE, "verbose": TRACE,
+    "vrb": TRACE, "silly": TRACE, "v": TRACE, "t": TRACE,
+    "debug": DEBUG, "dbg": DEBUG, "dbug": DEBUG, "debu": DEBUG, "fine": DEBUG, "config": DEBUG, "d": DEBUG,
+    "info": INFO, "inf": INFO, "information": INFO, "informational": INFO, "notice": INFO, "note": INFO, "log": INFO,
+    "i": INFO, "n": INFO, "default": INFO, "normal": INFO, "statement": INFO, "detail": INFO, "hint": INFO,
+    "context": INFO, "query": INFO, "success": INFO, "system": INFO, "http": INFO, "audit": INFO,
+    "warn": WARN, "warning": WARN, "wrn": WARN, "w": WARN, "deprecated": WARN, "#": WARN,
+    "error": ERROR, "err": ERROR, "eror": ERROR, "erro": ERROR, "severe": ERROR, "failure": ERROR, "fail": ERROR,
+    "e": ERROR,
+    "fatal": FATAL, "ftl": FATAL, "fata": FATAL, "critical": FATAL, "crit": FATAL, "c": FATAL, "alert": FATAL,
+    "emerg": FATAL, "emergency": FATAL, "panic": FATAL, "pani": FATAL, "dpanic": FATAL, "parse": FATAL, "f": FATAL,
 }  # fmt: skip
 
-_SYSLOG = (FATAL, FATAL, FATAL, ERROR, WARN, INFO, INFO, DEBUG)
+SYSLOG = (FATAL, FATAL, FATAL, ERROR, WARN, INFO, INFO, DEBUG)
+"""Severities by syslog's number, 0 to 7."""
+
+
+_FINER = re.compile(r"(?<=[a-z])[+-]?\d+$")
+"""`ERROR+2`, `D1`: a library's shades of a level."""
 
 
 def from_name(name: str) -> int:
     """Return the severity of a level field's value: a word, a syslog number (0 to 7) or a pino number (10 to 60)."""
-    word = name.strip().strip("[]\"'<>:").lower()
+    word = _FINER.sub("", name.strip().strip("[]\"'<>:").lower())
     if word in _WORDS:
         return _WORDS[word]
     if word.isdigit():
         number = int(word)
-        if number < len(_SYSLOG):
-            return _SYSLOG[number]
+        if number < len(SYSLOG):
+            return SYSLOG[number]
         return {1: TRACE, 2: DEBUG, 3: INFO, 4: WARN, 5: ERROR, 6: FATAL}.get(number // 10, UNKNOWN)
     return UNKNOWN
 
 
 _UPPER = (
-    r"TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|SEVERE|CRIT(?:ICAL)?|ALERT|EMERG(?:ENCY)?|FATAL|PANIC|"
+    r"TRACE|DEBUG|INFO|NOTICE|SUCCESS|WARN(?:ING)?|ERROR|ERR|SEVERE|CRIT(?:ICAL)?|ALERT|EMERG(?:ENCY)?|FATAL|PANIC|"
     r"CONFIG|FINEST|FINER|FINE"
 )
 _LOWER = r"trace|debug|info|notice|warn(?:ing)?|error|err|crit(?:ical)?|alert|emerg|fatal|panic|dpanic"
+_SHORT = r"TRC|VRB|DBG|INF|WRN|ERR|FTL|PNC"
+_WORDED = r"Trace|Debug|Information|Info|Notice|Note|System|Warning|Warn|Error|Critical|Fatal"
 _MARKED = re.compile(
-    rf"(?:^|[\s|\[(<])(?P<upper>{_UPPER})(?=[\s|\])>:,]|$)"
-    rf"|[\[<](?:\w+:)?(?P<boxed>{_LOWER})[\]>]"
-    rf"|\b(?:level|lvl|severity|levelname|loglevel)=\"?(?P<keyed>[A-Za-z]+)"
+    rf"(?:^|[\s|\[(<,;])(?P<upper>{_UPPER})(?=[\s|\])>:,;/\[]|$)"
+    rf"|[\[<](?:[\w.]+:)?(?P<boxed>{_LOWER}|{_SHORT}|{_WORDED})\s*[\]>]"
+    rf"|\b(?:level|lvl|severity|levelname|loglevel)[\"']?[=:] ?[\"']?(?P<keyed>[A-Za-z]+)"
     rf"|^(?P<klog>[IWEF]) (?=\*|\d|\s)"
     rf"|(?:^|[\t ])(?P<tab>{_LOWER})\t"
-    rf"|^\s*(?P<first>{_LOWER}):? "
+    rf"|^\s*(?P<first>{_LOWER}|{_SHORT}):? "
+    rf"|^\s*(?P<dotnet>trce|dbug|info|warn|fail|crit): "
+    rf"|(?:^|[|,])\s*(?P<column>{_WORDED})\s*[|,]"
+    rf"|[\w\]] (?P<postgres>LOG|DETAIL|HINT|CONTEXT|STATEMENT|QUERY):  "
+    rf"|^[\s\[\]*]*[\w.-]+\.(?P<channel>{_UPPER}): "
+    rf"|\bPHP (?P<php>Fatal|Parse|Warning|Notice|Deprecated)\b"
+    r"|^(?P<logrus>TRAC|DEBU|ERRO|FATA|PANI)\["
+    rf"|^\*?\s+(?P<redis>#) "
+    rf"|^\s*(?P<letter>[TDINWEC]) \| "
+    rf"|^\s+\*\s+\* (?P<android>[VDIWEF]) \S"
     rf"|^\s*-?\s*\S+ - (?P<python>{_UPPER}) -",
 )
 _TROUBLE = re.compile(

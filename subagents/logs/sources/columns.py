@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from subagents.contract import Problem
+from subagents.logs.sources import pieces
+from subagents.logs.sources.access import AccessReader
+from subagents.logs.sources.headers import HeaderReader, with_priorities
 from subagents.logs.sources.json_lines import JsonColumns, JsonReader
 from subagents.logs.sources.lines import Lines, Troubles
+from subagents.logs.sources.origins import Origin, OriginReader
 from subagents.logs.sources.stamp_reader import StampReader
 
 if TYPE_CHECKING:
     import polars as pl
 
 _REQUEST = r'"([A-Z]{3,8} [^ "?]*)'
-_ACCESS = r'"(?:[A-Z]{3,8} )?([^ "?]*)[^"]*" ([1-5]\d\d) (?:\d+|-)'
 
 
 @dataclass
@@ -27,33 +29,54 @@ class ColumnReader:
     stamps: StampReader
     json_stamps: StampReader
     json: JsonReader = field(default_factory=JsonReader)
+    origins: OriginReader = field(default_factory=OriginReader)
+    headers: HeaderReader = field(default_factory=HeaderReader)
+    access: AccessReader = field(default_factory=AccessReader)
     json_events: int = 0
 
     def as_learnt(self) -> ColumnReader:
         """Return a reader with the layouts learnt so far; what it learns itself changes nothing here."""
-        json = copy.copy(self.json)
-        json.names = set(json.names)
-        return replace(self, stamps=self.stamps.as_learnt(), json_stamps=self.json_stamps.as_learnt(), json=json)
+        return replace(
+            self,
+            stamps=self.stamps.as_learnt(),
+            json_stamps=self.json_stamps.as_learnt(),
+            json=self.json.as_learnt(),
+            origins=self.origins.as_learnt(),
+            headers=replace(self.headers, settled=True),
+            access=replace(self.access, settled=True),
+        )
 
     def read(self, lines: Lines, troubles: Troubles) -> pl.DataFrame:
-        """Return one row per line: raw, body (text), t, stamped, level, service, host, suffix, stack."""
+        """Return one row per line: raw, body (text), t, stamped, level, service, host, suffix, stack, glued.
 
-        raw = lines.text
-        looks_json = raw.str.contains(r"^\s*\{")
+        `glued` says that a line is the rest of the one before it, which has the text of both.
+        """
+        origin = self.origins.read(lines.text)
+        text = origin.text if origin is not None else lines.text
+        looks_json = text.str.contains(r"^\s*\{")
         share = int(looks_json.sum() or 0)
-        if share == 0:
-            times, bodies = self.stamps.read(raw)
-            bodies = _without_stream(bodies)
-            found = self._inner_json(bodies, times) if self._holds_json(bodies) else None
-            columns = found if found is not None else self._plain(raw, bodies, times)
-        else:
-            columns = self._mixed(looks_json, lines, troubles)
-        return columns.with_columns(raw=raw)
+        columns = self._text(text) if share == 0 else self._mixed(looks_json, text, lines, troubles)
+        if origin is not None:
+            columns = _with_origin(columns, origin)
+        return columns.with_columns(raw=lines.text)
 
-    def _plain(self, raw: pl.Series, bodies: pl.Series, times: pl.Series) -> pl.DataFrame:
+    def _text(self, text: pl.Series) -> pl.DataFrame:
+        times, bodies = self.stamps.read(text)
+        bodies, glued = pieces.without_stream(bodies)
+        stamped = times.is_not_null()
+        if pieces.may_have_second_line(bodies):
+            bodies, glued = pieces.with_second_line(bodies, stamped, glued)
+        self.headers.rfc5424 = self.origins.rfc5424
+        self.headers.learn(bodies.filter(stamped), bsd=self.stamps.is_syslog)
+        columns = self.headers.read(self._plain(bodies, times, glued))
+        if columns["body"].head(50).str.contains(r"^ ?\{.*\}$").any():
+            columns = self._inner_json(columns)
+        return self.access.read(columns, text)
+
+    def _plain(self, bodies: pl.Series, times: pl.Series, glued: pl.Series) -> pl.DataFrame:
         import polars as pl
 
-        columns = pl.DataFrame({"body": bodies, "t": times}).with_columns(
+        return pl.DataFrame({"body": bodies, "t": times, "glued": glued}).with_columns(
             stamped=pl.col("t").is_not_null(),
             level=pl.lit(None, pl.Int8),
             service=pl.lit(self.service, pl.String),
@@ -61,27 +84,19 @@ class ColumnReader:
             suffix=pl.lit(None, pl.String),
             stack=pl.lit(None, pl.String),
         )
-        if any(shape.kind.name == "common log format" for shape in self.stamps.shapes):
-            columns = _access_columns(columns, raw)
-        return columns
 
-    @staticmethod
-    def _holds_json(bodies: pl.Series) -> bool:
-        return bool(bodies.head(50).str.contains(r"^ ?\{.*\}$").any())
-
-    def _inner_json(self, bodies: pl.Series, times: pl.Series) -> pl.DataFrame:
+    def _inner_json(self, columns: pl.DataFrame) -> pl.DataFrame:
         """Lines whose text after the stamp is JSON: the collector's stamp, the program's fields."""
         import polars as pl
 
-        columns = self._plain(bodies, bodies, times)
+        bodies = columns["body"]
         rows = pl.arg_where(bodies.str.contains(r"^ ?\{"), eager=True)
         decoded = self.json.read(bodies.gather(rows).str.strip_chars().to_list())
         return self._overlay(columns, rows.gather(decoded.rows), decoded, keep_time=True)
 
-    def _mixed(self, looks_json: pl.Series, lines: Lines, troubles: Troubles) -> pl.DataFrame:
+    def _mixed(self, looks_json: pl.Series, raw: pl.Series, lines: Lines, troubles: Troubles) -> pl.DataFrame:
         import polars as pl
 
-        raw = lines.text
         rows = pl.arg_where(looks_json, eager=True)
         decoded = self.json.read(raw.gather(rows).to_list() if rows.len() < raw.len() else raw.to_list())
         good = rows.gather(decoded.rows) if len(decoded.rows) < rows.len() else rows
@@ -96,34 +111,33 @@ class ColumnReader:
                     count=broken,
                 ),
             )
-        if good.len() == raw.len():
-            times, bodies = pl.Series([None], dtype=pl.Int64).new_from_index(0, raw.len()), raw
-        else:
+        plain = self._plain(
+            raw, pl.Series([None], dtype=pl.Int64).new_from_index(0, raw.len()), pieces.none_glued(raw.len())
+        )
+        if good.len() < raw.len():
             is_text = pl.Series([True]).new_from_index(0, raw.len()).scatter(good, False)
             text_rows = pl.arg_where(is_text, eager=True)
-            text_times, text_bodies = self.stamps.read(raw.gather(text_rows))
-            text_bodies = _without_stream(text_bodies)
-            empty = pl.Series([None], dtype=pl.Int64).new_from_index(0, raw.len())
-            times, bodies = empty.scatter(text_rows, text_times), raw.clone().scatter(text_rows, text_bodies)
+            text = self._text(raw.gather(text_rows))
+            plain = plain.with_columns(**{name: plain[name].scatter(text_rows, text[name]) for name in plain.columns})
         self.json_events += good.len()
-        return self._overlay(self._plain(raw, bodies, times), good, decoded, keep_time=False)
+        return self._overlay(plain, good, decoded, keep_time=False)
 
     def _overlay(
         self, columns: pl.DataFrame, rows: pl.Series, decoded: JsonColumns, *, keep_time: bool
     ) -> pl.DataFrame:
         import polars as pl
 
-        service = pl.Series(decoded.service, dtype=pl.String)
-        if self.service is not None:
-            service = service.fill_null(self.service)
+        before = columns.select("service", "host")[rows]
         new: dict[str, pl.Series] = {
             "body": pl.Series(decoded.text, dtype=pl.String),
             "level": pl.Series(decoded.level, dtype=pl.Int8),
-            "service": service,
-            "host": pl.Series(decoded.host, dtype=pl.String),
+            "service": _or(pl.Series(decoded.service, dtype=pl.String), before["service"]),
+            "host": _or(pl.Series(decoded.host, dtype=pl.String), before["host"]),
             "suffix": pl.Series(decoded.suffix, dtype=pl.String),
             "stack": pl.Series(decoded.stack, dtype=pl.String),
         }
+        if any(decoded.glued):
+            new["glued"] = pl.Series(decoded.glued, dtype=pl.Boolean)
         if not keep_time:
             new["t"] = self._json_times(decoded)
             dated = pl.Series([True]).new_from_index(0, rows.len())
@@ -142,39 +156,23 @@ class ColumnReader:
         return self.json_stamps.read(pl.Series(texts, dtype=pl.String))[0]
 
 
-_CRI = r"^ (?:stdout|stderr) [FP] "
+def _or(one: pl.Series, other: pl.Series) -> pl.Series:
+    return one.zip_with(one.is_not_null(), other) if one.null_count() else one
 
 
-def _without_stream(bodies: pl.Series) -> pl.Series:
-    """Drop the stream mark that containerd and CRI-O write after the time."""
-    if bodies.head(50).str.contains(_CRI).any():
-        return bodies.str.replace(_CRI, " ")
-    return bodies
+def _with_origin(columns: pl.DataFrame, origin: Origin) -> pl.DataFrame:
+    import polars as pl
+
+    if origin.priority is not None:
+        columns = with_priorities(columns, origin.priority)
+    if origin.service is not None:
+        columns = columns.with_columns(service=pl.coalesce(origin.service, "service"))
+    if origin.host is not None:
+        columns = columns.with_columns(host=pl.coalesce("host", origin.host))
+    return columns
 
 
 def _epoch_text(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return str(value) if isinstance(value, int) else f"{value:.6f}"
-
-
-def _access_columns(columns: pl.DataFrame, raw: pl.Series) -> pl.DataFrame:
-    """Access log lines: method and path are the text, the status decides the severity."""
-    import polars as pl
-
-    rows = pl.arg_where(raw.str.contains(_REQUEST), eager=True)
-    lines = pl.DataFrame({"row": rows, "raw": raw.gather(rows)})
-    status = pl.col("raw").str.extract(_ACCESS, 2).cast(pl.Int16, strict=False)
-    lines = lines.with_columns(status=status).filter(pl.col("status").is_not_null())
-    if not lines.height:
-        return columns
-    code = pl.col("status")
-    found = lines.select(
-        "row",
-        body=pl.col("raw").str.extract(_REQUEST, 1).str.replace_all(r"[^\s\d=/]*\d[^\s/]*", "*"),
-        level=pl.when(code >= 500).then(5).when(code.is_in([408, 429, 499])).then(4).otherwise(3).cast(pl.Int8),
-        suffix=pl.lit(" status=") + code.cast(pl.String),
-    )
-    return columns.with_columns(
-        columns[name].scatter(found["row"], found[name]) for name in ("body", "level", "suffix")
-    )

@@ -34,10 +34,11 @@ OPENS = (
 TROUBLE = r"(?i)error|exception|fatal|panic|traceback|fail|crit|unhandled|warn"
 
 
-def continues(bodies: pl.Series, stamped: pl.Series) -> pl.Series:
+def continues(bodies: pl.Series, stamped: pl.Series, glued: pl.Series) -> pl.Series:
     """Say for each line whether it belongs to the event before it; the first never does.
 
-    `bodies` are the texts without their stamps; `stamped` says which lines had one. Nearly all lines have one, so
+    `bodies` are the texts without their stamps; `stamped` says which lines had one, `glued` which are known to be the
+    rest of the one before. Nearly all lines have one, so
     the dear expressions are asked only of those that have none and of those after a line that continues.
     """
     import numpy as np
@@ -55,6 +56,7 @@ def continues(bodies: pl.Series, stamped: pl.Series) -> pl.Series:
         joined[_matching(bodies, alone - 1, TROUBLE) + 1] = True
         joined[opening[undated[opening] & joined[opening - 1]]] = True
         joined |= undated & _after(joined) & np.append(joined[1:], False)
+    joined |= glued.to_numpy()
     joined[:1] = False
     return pl.Series(joined)
 

@@ -9,38 +9,49 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "time": (
         "ts", "time", "timestamp", "@timestamp", "t", "@t", "date", "datetime", "asctime", "eventTime", "event_time",
         "log_time", "timeUnixNano", "Timestamp", "Time", "created", "_SOURCE_REALTIME_TIMESTAMP",
-        "__REALTIME_TIMESTAMP", "observedTimestamp", "receiveTimestamp", "instant.epochSecond",
+        "__REALTIME_TIMESTAMP", "t.$date", "timeMillis", "instant", "time_iso8601", "time_local", "msec", "_time",
+        "eventTimestamp", "EventTime", "TimeCreated", "TimeGenerated", "requestReceivedTimestamp", "start_time",
+        "timestamp_ms", "observedTimeUnixNano", "observedTimestamp", "receiveTimestamp",
     ),
     "level": (
-        "level", "severity", "lvl", "@l", "loglevel", "log_level", "logLevel", "levelname", "log.level", "level_name",
-        "severityText", "severity_text", "Level", "Severity", "PRIORITY",
+        "level", "severity", "lvl", "@l", "loglevel", "log_level", "logLevel", "LogLevel", "levelname", "log.level",
+        "level_name", "severityText", "severity_text", "Level", "Severity", "s", "severityNumber", "PRIORITY", "status",
     ),
     "message": (
         "message", "msg", "@m", "log", "event", "MESSAGE", "textPayload", "short_message", "jsonPayload.message",
-        "body.stringValue", "body", "Message", "text", "@mt", "description",
+        "body.stringValue", "body", "Message", "RenderedMessage", "text", "@mt", "MessageTemplate", "description",
     ),
     "service": (
-        "service", "service.name", "service_name", "serviceName", "app", "application", "component",
-        "kubernetes.labels.app", "resource.service.name", "kubernetes.container_name", "container_name", "container",
-        "resource.labels.container_name", "SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "facility", "pod",
+        "service", "service.name", "service_name", "serviceName", "app", "application", "Application", "ServiceName",
+        "component", "kubernetes.labels.app", "resource.service.name", "kubernetes.container_name",
+        "kubernetes.container.name", "container_name", "container", "container.name", "resource.labels.container_name",
+        "SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "facility", "_app", "_service", "pod", "name",
     ),
     "host": (
-        "pod", "pod_name", "kubernetes.pod_name", "kubernetes.pod.name", "host", "hostname", "host.name", "_HOSTNAME",
-        "node", "instance", "container_id",
+        "pod", "pod_name", "kubernetes.pod_name", "kubernetes.pod.name", "resource.labels.pod_name", "host", "hostname",
+        "host.name", "host.hostname", "_HOSTNAME", "HOSTNAME", "MachineName", "node", "instance", "container_id",
     ),
     "stack": (
         "stack", "stacktrace", "stack_trace", "stackTrace", "exc_info", "exception.stacktrace", "error.stack",
-        "err.stack", "error.stack_trace", "exception", "traceback", "thrown.extendedStackTrace", "@x",
+        "err.stack", "error.stack_trace", "exception", "Exception", "traceback", "thrown.extendedStackTrace", "@x",
+        "exc_text", "backtrace",
     ),
     "error": ("error", "err", "error.message", "err.message", "exception.message", "errorMessage", "cause", "reason"),
     "status": (
         "status", "status_code", "statusCode", "http.status_code", "http.response.status_code", "response.status",
+        "DownstreamStatus", "response_code", "responseStatus.code",
     ),
 }  # fmt: skip
+"""In the order in which they are believed. Some count only beside others: see `COMPANIONS`."""
+
+COMPANIONS: Mapping[str, frozenset[str]] = {
+    "name": frozenset({"pid", "hostname"}),  # bunyan and pino; elsewhere it names a logger or anything
+    "s": frozenset({"c", "ctx"}),  # MongoDB
+}
 
 TOP_LEVEL: frozenset[str] = frozenset(
     name for names in ROLES.values() for dotted in names for name in (dotted, dotted.partition(".")[0])
-)
+) | frozenset(name for names in COMPANIONS.values() for name in names)
 
 
 def pick(record: Mapping[str, Any], names: tuple[str, ...]) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from subagents.logs.levels import ERROR, INFO, UNKNOWN, from_name
-from subagents.logs.sources.json_fields import ROLES, TOP_LEVEL, flatten, pick
+from subagents.logs.levels import ERROR, INFO, UNKNOWN, WARN, from_name, split_head
+from subagents.logs.sources.json_fields import COMPANIONS, ROLES, TOP_LEVEL, flatten, pick
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,8 @@ class JsonColumns:
     host: list[str | None]
     stack: list[str | None]
     suffix: list[str]
+    glued: list[bool]
+    """It is the rest of the record before it, which has the text of both."""
 
 
 @dataclass
@@ -37,14 +39,28 @@ class JsonReader:
     """Knows which of the usual names this file uses; learns more as they appear."""
 
     names: set[str] = field(default_factory=set)
+    cut_lines: bool = False
+    """A container runtime's file: texts end in a line break, but for those that it cut in pieces."""
     _decoder: Any = None
     _fields: dict[str, str] = field(default_factory=dict)
     _levels: dict[Any, int] = field(default_factory=dict)
+    _inner: JsonReader | None = None
+
+    def as_learnt(self) -> JsonReader:
+        """Return a reader with the names met so far; what it meets itself changes nothing here."""
+        inner = self._inner.as_learnt() if self._inner is not None else None
+        return replace(self, names=set(self.names), _inner=inner)
 
     def read(self, lines: list[str]) -> JsonColumns:
         """Decode lines that look like objects; those that are not are left out of `rows`."""
         self._learn(lines)
         records, rows = self._decode(lines)
+        columns = self._columns(lines, records, rows)
+        if "log" in self.names and "stream" in self.names:
+            self._contained(columns, self._column(records, "message"), self._flat_column(records, "stream"))
+        return columns
+
+    def _columns(self, lines: list[str], records: list[Any], rows: list[int]) -> JsonColumns:
         values = {role: self._column(records, role) for role in ROLES}
         texts = _texts(values["message"], values["error"])
         for place, text in enumerate(texts):
@@ -58,17 +74,49 @@ class JsonReader:
                 suffix[place] = f" status={code}"
                 if code >= 500 and levels[place] in (UNKNOWN, INFO):
                     levels[place] = ERROR
-        nothing: list[Any] = [None] * len(records)
+                elif levels[place] == UNKNOWN:
+                    levels[place] = WARN if code in (408, 429, 499) else INFO
+        texts = texts or [_rendered(lines[row]) for row in rows]
+        self._weigh(levels, texts)
         return JsonColumns(
             rows=rows,
-            time=values["time"] or nothing,
+            time=values["time"] or [None] * len(records),
             level=levels,
-            text=texts or [_rendered(lines[row]) for row in rows],
-            service=_names(values["service"]) or nothing,
-            host=_names(values["host"]) or nothing,
-            stack=[_stack(value) for value in values["stack"]] or nothing,
+            text=texts,
+            service=_services(values["service"]) or [None] * len(records),
+            host=_names(values["host"]) or [None] * len(records),
+            stack=[_stack(value) for value in values["stack"]] or [None] * len(records),
             suffix=suffix,
+            glued=[False] * len(records),
         )
+
+    def _weigh(self, levels: list[int], texts: list[str]) -> None:
+        """Levels that a library leaves out because they are its usual ones, and those that a collector gives to all."""
+        if "@t" in self.names and not self.names.isdisjoint({"@m", "@mt"}):
+            levels[:] = [level or INFO for level in levels]
+        elif "PRIORITY" in self.names:
+            levels[:] = [
+                UNKNOWN if level == INFO and split_head(text)[0] > INFO else level
+                for level, text in zip(levels, texts, strict=True)
+            ]
+
+    def _contained(self, columns: JsonColumns, values: list[Any], streams: list[Any]) -> None:
+        """What a container runtime wraps: pieces of long lines are put together, a program's own JSON is read."""
+        ended = [isinstance(value, str) and value.endswith("\n") for value in values]
+        self.cut_lines = self.cut_lines or sum(ended[:_SAMPLE]) * 2 > len(ended[:_SAMPLE])
+        if self.cut_lines and not all(ended):
+            _glue(columns, ended, streams)
+        inner = [place for place, text in enumerate(columns.text) if text[:1] == "{" and text[-1:] == "}"]
+        if not inner:
+            return
+        self._inner = self._inner or JsonReader()
+        found = self._inner.read([columns.text[place] for place in inner])
+        for number, row in enumerate(found.rows):
+            place = inner[row]
+            columns.text[place], columns.level[place] = found.text[number], found.level[number]
+            columns.suffix[place], columns.stack[place] = found.suffix[number], found.stack[number]
+            columns.service[place] = found.service[number] or columns.service[place]
+            columns.host[place] = found.host[number] or columns.host[place]
 
     def _learn(self, lines: list[str]) -> None:
         step = max(1, len(lines) // _SAMPLE)
@@ -135,9 +183,17 @@ class JsonReader:
                 break
         return column
 
+    def _flat_column(self, records: list[Any], name: str) -> list[Any]:
+        return _flat(self._fields[name])(records)
+
     def _getters(self, role: str) -> list[Callable[[list[Any]], list[Any]]]:
         found: list[Callable[[list[Any]], list[Any]]] = []
         for name in ROLES[role]:
+            if not COMPANIONS.get(name, frozenset()) <= self.names:
+                continue
+            if (role, name) in _READ_AS and name in self._fields:
+                found.append(_converted(self._fields[name], _READ_AS[role, name]))
+                continue
             if name in self._fields:
                 found.append(_flat(self._fields[name]))
             head, _, rest = name.partition(".")
@@ -182,6 +238,50 @@ def _rendered(line: str) -> str:
     """Return a record without a message as `key=value` pairs."""
     flat = flatten(_loads(line) or {})
     return " ".join(f"{key}={value}" for key, value in flat.items() if key not in ROLES["time"])
+
+
+def _instant(value: Any) -> Any:
+    """Log4j 2: seconds and nanoseconds beside each other."""
+    if not isinstance(value, dict) or not isinstance(seconds := value.get("epochSecond"), int):
+        return None
+    nanos = value.get("nanoOfSecond")
+    return f"{seconds}.{nanos:09d}" if isinstance(nanos, int) and 0 <= nanos < 10**9 else seconds
+
+
+def _severity_number(value: Any) -> Any:
+    """OpenTelemetry: 1 to 24, four shades of each level."""
+    if not isinstance(value, int) or not 1 <= value <= 24:
+        return None
+    return ("trace", "debug", "info", "warn", "error", "fatal")[(value - 1) // 4]
+
+
+def _level_word(value: Any) -> Any:
+    """A `status` that is a level, as some agents name it; other statuses are none."""
+    return value if isinstance(value, str) and from_name(value) != UNKNOWN and not value.isdigit() else None
+
+
+_READ_AS: dict[tuple[str, str], Callable[[Any], Any]] = {
+    ("time", "instant"): _instant,
+    ("level", "severityNumber"): _severity_number,
+    ("level", "status"): _level_word,
+}
+
+
+def _converted(attribute: str, convert: Callable[[Any], Any]) -> Callable[[list[Any]], list[Any]]:
+    get = attrgetter(attribute)
+    return lambda records: [convert(value) for value in map(get, records)]
+
+
+def _glue(columns: JsonColumns, ended: list[bool], streams: list[Any]) -> None:
+    """Append to each record the texts of those that continue it."""
+    head = 0
+    for place in range(1, len(ended)):
+        follows = columns.rows[place] == columns.rows[place - 1] + 1 and streams[place] == streams[place - 1]
+        if ended[place - 1] or not follows:
+            head = place
+            continue
+        columns.text[head] += columns.text[place]
+        columns.text[place], columns.glued[place] = "", True
 
 
 def _flat(attribute: str) -> Callable[[list[Any]], list[Any]]:
@@ -242,10 +342,25 @@ def _names(values: list[Any]) -> list[str | None]:
     ]
 
 
+def _services(values: list[Any]) -> list[str | None]:
+    names = _names(values)
+    return [name.removesuffix(".service") if name is not None and name.endswith(".service") else name for name in names]
+
+
 def _stack(value: Any) -> str | None:
     if isinstance(value, list):
-        return "\n".join(str(item) for item in value)
+        return "\n".join(_python_trace(item) if isinstance(item, dict) else str(item) for item in value)
     return value if isinstance(value, str) and value.strip() else None
+
+
+def _python_trace(record: dict[str, Any]) -> str:
+    """A traceback that structlog writes as data, as Python prints it."""
+    frames = record.get("frames")
+    lines = ["Traceback (most recent call last):"]
+    for frame in frames if isinstance(frames, list) else []:
+        if isinstance(frame, dict):
+            lines.append(f'  File "{frame.get("filename")}", line {frame.get("lineno")}, in {frame.get("name")}')
+    return "\n".join([*lines, f"{record.get('exc_type')}: {record.get('exc_value')}"])
 
 
 def _status(value: Any) -> int:

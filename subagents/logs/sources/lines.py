@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 BOM = b"\xef\xbb\xbf"
+_COLOUR = r"\x1b\[[0-9;:?]*[A-Za-z]"
+"""What terminals obey: it would stand in the way of times, levels and templates."""
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -75,6 +77,8 @@ def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) 
     text = pl.Series([decoded]).str.split("\n").explode()
     if not ends_open:
         text = text.head(text.len() - 1)
+    if b"\x1b[" in data:
+        text = text.str.replace_all(_COLOUR, "")
     if b"\r" in data:
         text = text.str.strip_suffix("\r")
     ends = np.append(starts[1:], len(data))

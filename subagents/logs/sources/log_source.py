@@ -141,8 +141,7 @@ class LogSource:
     @property
     def is_syslog(self) -> bool:
         """Say whether lines carry a syslog header after their time."""
-        shapes = self._columns.stamps.shapes
-        return bool(shapes) and (shapes[0].kind.name.startswith("syslog") or self._columns.stamps.has_priority)
+        return False
 
     def frames(self) -> Iterator[Frame]:
         """Yield the events of the file block by block; an unreadable file is a problem, not an error."""
@@ -190,7 +189,7 @@ class LogSource:
 
         lines = split_lines(block, self.tally.lines, self.name, self.tally)
         columns = self._columns.read(lines, self.tally)
-        joined = continues(columns["body"], columns["stamped"])
+        joined = continues(columns["body"], columns["stamped"], columns["glued"])
         heads = np.flatnonzero(~joined.to_numpy())
         held = b""
         if not block.last and block.size == len(block.data) and len(heads) > 1:

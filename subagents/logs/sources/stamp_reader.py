@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
 SAMPLE = 240
 MAX_SHAPES = 48
-_PRIORITY = re.compile(r"<\d{1,3}>\d ")
 
 
 @dataclass
@@ -27,8 +25,10 @@ class StampReader:
     shapes: list[Shape] = field(default_factory=list)
     hits: Counter[Shape] = field(default_factory=Counter)
 
-    has_priority: bool = False
-    """Lines begin with `<34>1`: RFC 5424."""
+    @property
+    def is_syslog(self) -> bool:
+        """Say whether most stamps are those of RFC 3164."""
+        return bool(self.shapes) and self.shapes[0].kind.name.startswith("syslog")
 
     def as_learnt(self) -> StampReader:
         """Return a reader with the shapes met so far; what it meets itself changes nothing here."""
@@ -95,7 +95,6 @@ class StampReader:
             return False
         step = max(1, likely.len() // SAMPLE)
         sample = likely.gather_every(step).head(SAMPLE).to_list() + likely.head(20).to_list()
-        self.has_priority = self.has_priority or any(_PRIORITY.match(line) for line in sample[:20])
         stamps = [(line, stamp) for line in sample if (stamp := find_stamp(line)) is not None]
         new = [shape for shape in _shapes(stamps) if shape not in self.hits and shape not in self.shapes]
         self.shapes.extend(new[: MAX_SHAPES - len(self.shapes)])

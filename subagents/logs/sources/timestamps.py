@@ -45,6 +45,10 @@ def _iso(body: str) -> str:
     return f"%Y{body[4]}%m{body[7]}%d{body[10]}%H:%M:%S"
 
 
+def _minute(body: str) -> str:
+    return f"%Y-%m-%d{body[10]}%H:%M"
+
+
 def _compact(body: str) -> str:
     return f"%Y%m%d{body[8]}%H%M%S" if ":" not in body else f"%Y%m%d{body[8]}%H:%M:%S"
 
@@ -53,13 +57,24 @@ def _day_first(body: str) -> str:
     return f"%d{body[2]}%m{body[2]}%Y{body[10]}%H:%M:%S" if int(body[:2]) > 12 else f"%m/%d/%Y{body[10]}%H:%M:%S"
 
 
+def _us(body: str) -> str:
+    return f"%m/%d/%Y{',' if ',' in body else ''} %I:%M:%S %p"
+
+
+def _year_first(body: str) -> str:
+    """Hadoop and Spark write the year first; a middle number above 12 is a day, so that the year comes last."""
+    return "%m/%d/%y %H:%M:%S" if int(body[3:5]) > 12 else "%y/%m/%d %H:%M:%S"
+
+
 def _worded(body: str) -> str:
     separator = body.lstrip("0123456789")[0]
     return f"%d{separator}%b{separator}%Y{body[-9]}%H:%M:%S"
 
 
+EPOCH = _kind("epoch", r"(?<![\d.])1\d{9}(?:\d{3}){0,3}(?![\d:])", "", only_first=True)
 KINDS: tuple[Kind, ...] = (
     _kind("ISO 8601", rf"\d{{4}}-\d\d-\d\d[T _]{_HMS}", _iso),
+    _kind("ISO 8601 to the minute", r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?![\d:])", _minute),
     _kind("date with slashes", rf"\d{{4}}/\d\d/\d\d[T ]{_HMS}", _iso),
     _kind("date with dots", rf"\d{{4}}\.\d\d\.\d\d[T ]{_HMS}", _iso),
     _kind("common log format", rf"\d\d/{_MONTH}/\d{{4}}:{_HMS}", "%d/%b/%Y:%H:%M:%S"),
@@ -69,16 +84,20 @@ KINDS: tuple[Kind, ...] = (
     _kind("syslog (RFC 3164)", rf"{_MONTH} [ \d]\d {_HMS}", "%b %e %H:%M:%S", year=False),
     _kind("compact ISO 8601", r"(?:19|20)\d{6}[T ]\d{6}(?!\d)", _compact),
     _kind("compact date", rf"(?:19|20)\d{{6}}[ T-]{_HMS}", _compact),
+    _kind("US date", r"\d{1,2}/\d{1,2}/\d{4},? \d{1,2}:\d\d:\d\d [AP]M", _us),
     _kind("US or European date", rf"\d\d/\d\d/\d{{4}}[ T]{_HMS}", _day_first),
+    _kind("short date with slashes", rf"(?<![\d/])\d\d/\d\d/\d\d {_HMS}", _year_first),
     _kind("klog", rf"(?<=^[IWEF])\d{{4}} {_HMS}", "%m%d %H:%M:%S", year=False),
     _kind("month-day", rf"(?<![\d-])\d\d-\d\d {_HMS}", "%m-%d %H:%M:%S", year=False),
     _kind("short date", r"(?<!\d)\d{6} \d{6}(?= )", "%y%m%d %H%M%S", only_first=True),
-    _kind("epoch", r"(?<![\d.])1\d{9}(?:\d{3}){0,3}(?![\d:])", "", only_first=True),
+    EPOCH,
     _kind("time of day", rf"(?<![\d:]){_HMS}", "%H:%M:%S", year=False, date=False, only_first=True),
 )
 
+_KEY = r"(?:ts|t|time|timestamp|@timestamp|at|date|datetime|asctime|msec)[\"']?[=:] ?[\"']?"
 ANY_TIME = (
-    rf"\d\d:\d\d:\d\d|^[\[(<\"']?1\d{{9}}|\d{{8}}T\d{{6}}|^\d{{6}} \d{{6}} |{_MONTH} \d{{1,2}}, \d{{4}} \d{{1,2}}:\d\d"
+    r"\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^[\[(<\"']?1\d{9}|\d{8}T\d{6}|^\d{6} \d{6} "
+    rf"|(?:^|[\s{{,\"']){_KEY}1\d{{9}}"
 )
 """Rust regex: a line that may hold a stamp; cheap, and never misses one of `KINDS`."""
 
@@ -115,15 +134,23 @@ def find_stamp(text: str, head: int = HEAD) -> Stamp | None:
         if match is None or (best is not None and match.start() >= best.start):
             continue
         if kind.only_first and match.start() > 1:
-            continue
+            match = _keyed_epoch(text[:head]) if kind.name == "epoch" else None
+            if match is None or (best is not None and match.start() >= best.start):
+                continue
         if kind.name != "common log format" and not _is_header(text[: match.start()]):
             continue
         best = Stamp(kind, match.start(), match["body"], match["frac"] or "", match["zone"] or "")
     return best
 
 
+def _keyed_epoch(text: str) -> re.Match[str] | None:
+    """Return seconds or their fractions since 1970 that a pair of logfmt gives as the time."""
+    found = _EPOCH_PAIR.search(text)
+    return EPOCH.find.match(text, found.end()) if found is not None else None
+
+
 _PREFIX_WORD = re.compile(r"(?:-|\S*\d\S*|[A-Z]{3,}|\S+=\S*|[\[(<{|]\S*|\S*[\]>|)}:])$")
-_KEYED = re.compile(r"(?:^|[\s{,\"'])(?:ts|t|time|timestamp|@timestamp|at|date|datetime|asctime)[\"']?[=:] ?[\"']?$")
+_KEYED = re.compile(rf"(?:^|[\s{{,\"']){_KEY}$")
 
 
 def _is_header(prefix: str) -> bool:
@@ -134,6 +161,9 @@ def _is_header(prefix: str) -> bool:
     if len(words) > 4 or len(prefix) > 80 or prefix.rstrip().endswith(":"):
         return False
     return all(_PREFIX_WORD.match(word) for word in words[1:])
+
+
+_EPOCH_PAIR = re.compile(rf"(?:^|[\s{{,\"']){_KEY}(?=1\d{{9}})")
 
 
 def zone_minutes(zone: str) -> int | None:

@@ -1,0 +1,137 @@
+"""What stands between the time and the message: syslog's host and program, logfmt's service, a level in brackets.
+
+Each costs an expression on every line, so each is read only in files whose sample shows it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from subagents.logs.levels import INFO, SYSLOG, UNKNOWN, split_head
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SAMPLE = 64
+_HEAD_CHARS = 100
+_BSD = r"^ *\S+ [A-Za-z][^\s:]*:(?: |$)"
+_BSD_WITH_PID = r"^ *[A-Za-z][\w.-]* [A-Za-z][\w./-]*\[\d+\]:(?: |$)"
+_LEVEL_FIRST = r"(?i)^ *(?:trace|debug|info|notice|warn|warning|error|severe|critical|fatal) "
+_PROGRAM = r"^([A-Za-z][\w./-]*)"
+_STRUCTURED = r'^(?:- ?|(?:\[(?:[^\]"\\]|"(?:[^"\\]|\\.)*"|\\.)*\])+ ?)(?:\x{feff})?'
+_LOGFMT = r"(?:^|\s)(?:level|lvl|severity|msg)="
+_SERVICE_KEYS = ("service", "service_name", "svc", "app", "application", "component", "container")
+_WORD_WITH_DIGIT = re.compile(r"[^\s\d=]*\d\S*")
+
+
+@dataclass
+class HeaderReader:
+    """Which headers this file's lines have; what was seen once stays."""
+
+    rfc5424: bool = False
+    bsd: bool = False
+    service_key: str = ""
+    hidden_levels: bool = False
+    """A severity stands in a word with digits, which the templates' mask would take away."""
+    settled: bool = False
+    """It learns no more."""
+
+    def learn(self, bodies: pl.Series, *, bsd: bool) -> None:
+        """Look at the texts after the stamps of a block; `bsd`: the stamps are syslog's own."""
+        sample = bodies.head(SAMPLE)
+        if self.settled or not sample.len():
+            return
+        if not self.bsd:
+            with_pid = sample.str.contains(_BSD_WITH_PID) & ~sample.str.contains(_LEVEL_FIRST)
+            alike = sample.str.contains(_BSD) & ~sample.str.contains(_LEVEL_FIRST)
+            self.bsd = bsd or (with_pid.any() and int(alike.sum()) * 5 >= sample.len() * 4)
+        if not self.service_key and int(sample.str.contains(_LOGFMT).sum()) * 2 > sample.len():
+            for key in _SERVICE_KEYS:
+                if int(sample.str.contains(rf"(?:^|\s){key}=[^\s]").sum()) * 2 > sample.len():
+                    self.service_key = key
+                    break
+        if not self.hidden_levels:
+            self.hidden_levels = any(_is_hidden(text) for text in sample.to_list())
+
+    def read(self, columns: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns with `body` freed of its headers, and what they say."""
+        if self.rfc5424:
+            columns = _structured(columns)
+        if self.bsd:
+            columns = _program(columns)
+        if self.service_key:
+            columns = _keyed_service(columns, self.service_key)
+        if self.hidden_levels:
+            columns = _levels(columns)
+        return columns
+
+
+def _is_hidden(text: str) -> bool:
+    head = text[:_HEAD_CHARS]
+    level = split_head(head)[0]
+    return level != UNKNOWN and split_head(_WORD_WITH_DIGIT.sub("*", head))[0] == UNKNOWN
+
+
+def _program(columns: pl.DataFrame) -> pl.DataFrame:
+    """`host program[pid]: message`."""
+    import polars as pl
+
+    parts = columns["body"].str.strip_chars_start(" ").str.splitn(" ", 3).struct
+    tag = parts.field("field_1")
+    found = tag.str.ends_with(":").fill_null(False) & tag.str.contains(r"^[A-Za-z]").fill_null(False)
+    return columns.with_columns(
+        body=parts.field("field_2").fill_null("").zip_with(found, columns["body"]),
+        host=pl.coalesce("host", parts.field("field_0").set(~found, None)),
+        service=pl.coalesce(tag.str.extract(_PROGRAM).set(~found, None), "service"),
+    )
+
+
+def _structured(columns: pl.DataFrame) -> pl.DataFrame:
+    """`host program pid id - message`, or structured data in brackets where the dash is."""
+    import polars as pl
+
+    parts = columns["body"].str.strip_chars_start(" ").str.splitn(" ", 5).struct
+    rest = parts.field("field_4")
+    found = rest.str.contains(r"^(?:-|\[)").fill_null(False)
+    named = [parts.field(name).replace("-", None).set(~found, None) for name in ("field_0", "field_1")]
+    return columns.with_columns(
+        body=rest.fill_null("").str.replace(_STRUCTURED, "").zip_with(found, columns["body"]),
+        host=pl.coalesce("host", named[0]),
+        service=pl.coalesce(named[1].str.extract(_PROGRAM), "service"),
+    )
+
+
+def _keyed_service(columns: pl.DataFrame, key: str) -> pl.DataFrame:
+    """The service that a pair names; a component only where nothing else says whose line it is."""
+    import polars as pl
+
+    value = columns["body"].str.extract(rf'(?:^|\s){key}=("[^"]*"|[^\s"]+)').str.strip_chars('"')
+    order = ("service", value) if key in ("component", "container") else (value, "service")
+    return columns.with_columns(service=pl.coalesce(*order))
+
+
+def _levels(columns: pl.DataFrame) -> pl.DataFrame:
+    """Severities read before the mask: once from each head whose digits are made alike."""
+    import polars as pl
+
+    heads = columns.select(head=pl.col("body").str.slice(0, _HEAD_CHARS).str.replace_all(r"\d+", "0"))
+    unique = heads["head"].unique()
+    found = [split_head(head)[0] for head in unique.to_list()]
+    lookup = pl.DataFrame({"head": unique, "found": pl.Series([level or None for level in found], dtype=pl.Int8)})
+    return columns.with_columns(
+        level=pl.coalesce("level", heads.join(lookup, on="head", how="left", maintain_order="left")["found"])
+    )
+
+
+def with_priorities(columns: pl.DataFrame, priorities: pl.Series) -> pl.DataFrame:
+    """Take the severity from syslog's number; `info` and `notice` say little: a collector gives them to all it reads.
+
+    For those the text decides, where it names a severity.
+    """
+    import polars as pl
+
+    by_number = pl.Series([level if level != INFO else None for level in SYSLOG], dtype=pl.Int8)
+    given = by_number.gather((priorities % 8).fill_null(6).cast(pl.UInt32))
+    return columns.with_columns(level=pl.coalesce("level", given))

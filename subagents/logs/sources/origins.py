@@ -1,0 +1,101 @@
+"""What a collector writes before the program's own line: whose it is, and how urgent it was given as.
+
+A form counts once a sample shows it (most of the sample, where a message could look like it by chance); from then on
+every line that has it is read by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SAMPLE = 64
+_FORMS = {
+    "kubectl --prefix": r"^\[pod/(?P<host>[^/\]\s]+)/(?P<service>[^\]\s]+)\] ?",
+    "syslog priority": r"^<(?P<priority>\d{1,3})>(?P<version>\d{1,2} )?",
+    "docker compose": r"^(?P<host>[A-Za-z][\w.-]*?) *\| ",
+    "stern": r"^(?P<host>[a-z][a-z0-9.-]*-[0-9a-f]{6,10}-[a-z0-9]{5}) (?P<service>[a-z][a-z0-9-]*) (?:. )?",
+}
+_PLAIN = ("kubectl --prefix", "syslog priority")
+"""Forms that no message has by chance."""
+_LEVEL_WORD = r"(?i)^(?:trace|debug|info|information|notice|success|warn|warning|error|err|severe|critical|fatal)$"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The lines without what the collector put before them, and what that said (columns of one row a line)."""
+
+    text: pl.Series
+    host: pl.Series | None = None
+    service: pl.Series | None = None
+    priority: pl.Series | None = None
+    """0 to 191, as RFC 3164 and 5424 number it."""
+
+
+@dataclass
+class OriginReader:
+    """Which forms this file's lines have."""
+
+    forms: set[str] = field(default_factory=set)
+    rfc5424: bool = False
+    settled: bool = False
+    """It learns no more."""
+
+    def as_learnt(self) -> OriginReader:
+        """Return a reader with what was learnt so far."""
+        return OriginReader(set(self.forms), self.rfc5424, settled=True)
+
+    def read(self, lines: pl.Series) -> Origin | None:
+        """Return the lines without their origins; None where the file has none."""
+        if not self.settled:
+            self._learn(lines.head(SAMPLE))
+        origin = None
+        for form in _FORMS:
+            if form in self.forms:
+                found = _read(origin.text if origin else lines, form)
+                origin = found if origin is None else _both(origin, found)
+        return origin
+
+    def _learn(self, sample: pl.Series) -> None:
+        for form, pattern in _FORMS.items():
+            if form in self.forms:
+                continue
+            found = sample.filter(sample.str.contains(pattern))
+            if form == "docker compose" and found.len():
+                found = found.filter(~found.str.extract(pattern).str.contains(_LEVEL_WORD))
+            if found.len() * 2 > sample.len() or (form in _PLAIN and found.len()):
+                self.forms.add(form)
+                self.rfc5424 = self.rfc5424 or (form == "syslog priority" and found.str.contains(r"^<\d+>\d").any())
+
+
+def _read(lines: pl.Series, form: str) -> Origin:
+    import polars as pl
+
+    pattern = _FORMS[form]
+    groups = lines.str.extract_groups(pattern).struct
+    host = groups.field("host") if "host" in groups.fields else None
+    service = groups.field("service") if "service" in groups.fields else None
+    if form == "docker compose" and host is not None:
+        service = host.str.replace(r"[-_]\d+$", "")
+    priority = None
+    if "priority" in groups.fields:
+        priority = groups.field("priority").cast(pl.Int16, strict=False)
+    return Origin(lines.str.replace(pattern, ""), host, service, priority)
+
+
+def _both(first: Origin, second: Origin) -> Origin:
+    return Origin(
+        second.text,
+        _either(second.host, first.host),
+        _either(second.service, first.service),
+        _either(second.priority, first.priority),
+    )
+
+
+def _either(one: pl.Series | None, other: pl.Series | None) -> pl.Series | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return one.zip_with(one.is_not_null(), other)

@@ -1,0 +1,68 @@
+"""Messages that were cut in pieces, or that begin on one line and say what they mean on the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SAMPLE = 64
+_CRI = r"^ (?:stdout|stderr) [FP](?: |$)"
+_DOTNET_HEAD = r"^ ?(?:trce|dbug|info|warn|fail|crit): \S+\[\d+\]\s*$"
+_DOTNET_REST = r"^ {6}\S"
+_JAVA_REST = r"^(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): "
+
+
+def none_glued(count: int) -> pl.Series:
+    """Return that no line is the rest of the one before it."""
+    import polars as pl
+
+    return pl.Series([False], dtype=pl.Boolean).new_from_index(0, count)
+
+
+def without_stream(bodies: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Drop the mark of containerd and CRI-O after the time; return also which lines are the rest of the one before.
+
+    The first of such lines gets the whole text, the others none.
+    """
+    if not bodies.head(SAMPLE).str.contains(_CRI).any():
+        return bodies, none_glued(bodies.len())
+    marked = bodies.str.contains(_CRI)
+    stream = bodies.str.slice(1, 6).set(~marked, None)
+    partial = marked & (bodies.str.slice(8, 1) == "P")
+    glued = (partial.shift(1) & (stream == stream.shift(1))).fill_null(False)
+    own = bodies.str.slice(9).zip_with(marked, bodies)
+    return joined(own, glued), glued
+
+
+def joined(bodies: pl.Series, glued: pl.Series) -> pl.Series:
+    """Give each first piece the text of all its pieces."""
+    import polars as pl
+
+    if not glued.any():
+        return bodies
+    pieces = pl.DataFrame({"body": bodies, "glued": glued, "piece": (~glued).cum_sum()})
+    whole = pieces.group_by("piece", maintain_order=True).agg(pl.col("body").str.join(""))["body"]
+    first = pl.arg_where(~glued, eager=True)
+    return bodies.str.slice(0, 0).scatter(first, whole)
+
+
+def with_second_line(bodies: pl.Series, stamped: pl.Series, glued: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Bring the message of java.util.logging and .NET's console, which stands on the second line, to the first."""
+    following = bodies.shift(-1)
+    next_bare = ~stamped.shift(-1).fill_null(True)
+    dotnet = bodies.str.contains(_DOTNET_HEAD) & following.str.contains(_DOTNET_REST)
+    java = stamped & following.str.contains(_JAVA_REST)
+    heads = (next_bare & (dotnet | java)).fill_null(False)
+    if not heads.any():
+        return bodies, glued
+    rest = heads.shift(1).fill_null(False)
+    whole = bodies.str.strip_chars_end() + " " + following.str.strip_chars()
+    return whole.zip_with(heads, bodies.str.slice(0, 0).zip_with(rest, bodies)), glued | rest
+
+
+def may_have_second_line(bodies: pl.Series) -> bool:
+    """Say whether a sample of a block shows such a layout."""
+    sample = bodies.head(SAMPLE)
+    return bool(sample.str.contains(_JAVA_REST).any() or sample.str.contains(_DOTNET_HEAD).any())

@@ -1,0 +1,17 @@
+"""Every layout of the corpus: found, each time exact, severity, service and host read, no line lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.logs.corpus import Layout, layouts, seen
+
+
+@pytest.mark.parametrize("layout", layouts(), ids=lambda layout: layout.name)
+def test_a_layout_is_read_as_a_person_reads_it(tmp_path: Path, layout: Layout) -> None:
+    source, events = seen(layout.write(tmp_path))
+    assert events == list(layout.events), source.layout()
+    assert source.tally.lines == layout.text.count("\n")
+    assert source.tally.lines == sum(int(event.rpartition("|")[2]) for event in events)
