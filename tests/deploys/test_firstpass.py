@@ -17,6 +17,8 @@ from subagents.deploys.suspects import score_all
 from subagents.deploys.timeline import build_timeline
 from tests.deploys.builders import at, commit, deploy, errors, sha, source
 
+ONE_LINE = "--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a = 1\n+a = 2\n"
+
 
 def history(number: int) -> list[dict[str, object]]:
     """Return commits of five services, one a minute up to noon; every ninth touches no more than tests."""
@@ -25,7 +27,7 @@ def history(number: int) -> list[dict[str, object]]:
         service = ("orders", "mail", "cart", "search", "users")[n % 5]
         path = f"tests/test_{n}.py" if n % 9 == 0 else f"services/{service}/m{n % 7}.py"
         message = f"{service}: adjust the pool" if n % 11 == 0 else f"work {n}"
-        rows.append(commit(n, n - number, message, [path], "" if n == 0 else None))
+        rows.append(commit(n, n - number, message, [path], ONE_LINE if n == 0 else None))
     return rows
 
 
@@ -49,10 +51,14 @@ def test_the_first_pass_keeps_what_a_close_look_puts_first(tmp_path: Path, deplo
 
 
 def test_the_collector_goes_on_after_a_failure_too() -> None:
+    def fails() -> None:
+        with collector_waiting():
+            assert not gc.isenabled()
+            raise ValueError("x")
+
     assert gc.isenabled()
-    with pytest.raises(ValueError, match="x"), collector_waiting():
-        assert not gc.isenabled()
-        raise ValueError("x")
+    with pytest.raises(ValueError, match="x"):
+        fails()
     assert gc.isenabled()
     gc.disable()
     try:
