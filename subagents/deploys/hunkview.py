@@ -6,45 +6,15 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from subagents.deploys.sources.patch import FileDiff, Hunk
+from subagents.deploys.comments import code_of, extension_of
+from subagents.deploys.sources.patch import DiffLine, FileDiff, Hunk
 
-
-def word_set(text: str) -> frozenset[str]:
-    """Return the blank-separated words of a text."""
-    return frozenset(text.split())
-
-
-_SLASH = word_set("""
-    go java js jsx ts tsx c cc cpp h hpp cs kt scala rs swift php proto groovy gradle dart mjs cjs vue
-""")
-_HASH = word_set("""
-    py rb sh yaml yml toml tf pl r ex exs conf ini cfg properties mk star bzl txt
-""")
-_DASH = frozenset({"sql", "lua", "hs", "elm"})
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:[._]\d+)*(?:\.\d+)?")
 _STRING = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
 _LOOP = re.compile(
     r"^\s*(?:async\s+)?(?:for|while|foreach|loop)\b|\.(?:forEach|map|flatMap|each|stream\(\)\.map)\s*\(|\bdo\s*\{?\s*$|\.each\s+do\b"
 )
-
-
-def strip_comment(line: str, extension: str) -> str:
-    """Return a line without its comment, by the file's language; strings are respected only roughly."""
-    text = line.strip()
-    if extension in _SLASH:
-        if text.startswith(("//", "/*", "*/")) or text == "*" or text.startswith("* "):
-            return ""
-        return re.sub(r"\s//\s.*$|/\*.*?\*/", "", text).strip()
-    if extension in _HASH:
-        if text.startswith(("#", ";")) and extension != "rb":
-            return ""
-        return "" if text.startswith("#") else re.sub(r"\s#\s.*$", "", text).strip()
-    if extension in _DASH:
-        return "" if text.startswith("--") else re.sub(r"\s--\s.*$", "", text).strip()
-    if extension in {"html", "xml", "vue", "md"}:
-        return re.sub(r"<!--.*?-->", "", text).strip()
-    return text
 
 
 @dataclass
@@ -86,11 +56,6 @@ class HunkView:
         return extension_of(self.path)
 
 
-def extension_of(path: str) -> str:
-    """Return a path's extension, lower case, without the dot."""
-    return path.rsplit("/", 1)[-1].rsplit(".", 1)[-1].lower() if "." in path.rsplit("/", 1)[-1] else ""
-
-
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -118,8 +83,9 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
     added_at: list[tuple[str, int | None]] = []
     context: list[str] = []
     comments = 0
-    for line in hunk.lines[:HUNK_LINES]:
-        text = strip_comment(line.text, extension)
+    lines = hunk.lines[:HUNK_LINES]
+    texts = code_of(lines, extension)
+    for line, text in zip(lines, texts, strict=True):
         comments += line.tag != " " and not text and bool(line.text.strip())
         if text:
             {"-": removed_at, "+": added_at}.get(line.tag, []).append((text, line.number))
@@ -140,7 +106,7 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
         pairs=pairs,
         only_removed=only_removed,
         only_added=only_added,
-        added_in_loop=_in_loops(hunk, extension, set(added_left)),
+        added_in_loop=_in_loops(hunk.header, lines, texts, set(added_left)),
         place=hunk.place(),
         raw_removed=sum(1 for line in hunk.lines if line.tag == "-"),
         comments=comments,
@@ -224,17 +190,16 @@ NEAR = 24
 """Added lines, in order, that a removed one is compared with."""
 
 
-def _in_loops(hunk: Hunk, extension: str, fresh: set[str]) -> list[str]:
+def _in_loops(header: str, lines: list[DiffLine], texts: list[str], fresh: set[str]) -> list[str]:
     """Return added lines that stand inside a loop which the hunk shows, by indentation; moved loops do not count."""
     found: list[str] = []
-    openers: list[tuple[int, bool]] = [(-1, False)] if _LOOP.search(hunk.header) else []
-    for line in hunk.lines[:HUNK_LINES]:
+    openers: list[tuple[int, bool]] = [(-1, False)] if _LOOP.search(header) else []
+    for line, text in zip(lines, texts, strict=True):
         if line.tag == "-" or not line.text.strip():
             continue
         indent = len(line.text) - len(line.text.lstrip())
         while openers and indent <= openers[-1][0]:
             openers.pop()
-        text = strip_comment(line.text, extension)
         is_fresh = line.tag == "+" and text in fresh
         if openers and line.tag == "+" and (is_fresh or openers[-1][1]):
             found.append(text)

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from subagents.contract import Finding
-from subagents.deploys.hunkview import word_set
+from subagents.deploys.comments import word_set
 from subagents.deploys.reach import service_key
 from subagents.deploys.sources.records import Commit
 

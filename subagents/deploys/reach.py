@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from subagents.contract import ServiceInfo
-from subagents.deploys.hunkview import word_set
+from subagents.deploys.comments import word_set
 from subagents.deploys.paths import is_shared
 from subagents.deploys.sources.records import Commit, Deploy
 

@@ -6,7 +6,8 @@ import math
 import re
 from collections.abc import Callable, Iterator
 
-from subagents.deploys.hunkview import NUMBER, HunkView, Pair, skeleton, word_set, words
+from subagents.deploys.comments import word_set
+from subagents.deploys.hunkview import NUMBER, HunkView, Pair, skeleton, words
 from subagents.deploys.paths import path_class
 from subagents.deploys.signs import Sign, quote
 
