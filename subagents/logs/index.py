@@ -77,6 +77,7 @@ class LogIndex:
     _ids: dict[str, int] = field(default_factory=dict)
     _parts: list[pl.DataFrame] = field(default_factory=list)
     _part_rows: int = 0
+    """Rows since the parts were last put together."""
     _hosts: dict[int, dict[str, int]] = field(default_factory=dict)
     all_hosts: set[str] = field(default_factory=set)
     """Every host or pod that is named as one, up to HOSTS_KNOWN."""
@@ -125,12 +126,11 @@ class LogIndex:
         import polars as pl
 
         self.events += frame.events.height
-        key = mask(pl.col("text"), syslog=frame.syslog)
-        if frame.events["suffix"].null_count() < frame.events.height:
-            key += pl.col("suffix").fill_null("")
-        events = frame.events.with_columns(key=key, bucket=pl.col("t") // (BUCKET_SECONDS * 1_000_000))
+        events = frame.events.with_columns(
+            key=mask(pl.col("text"), syslog=frame.syslog), bucket=pl.col("t") // (BUCKET_SECONDS * 1_000_000)
+        )
         events = _with_traces(events, frame)
-        grouped = events.group_by("key", "service", "level", "bucket", maintain_order=True).agg(
+        grouped = events.group_by("key", "suffix", "service", "level", "bucket", maintain_order=True).agg(
             n=pl.len(),
             byte=pl.col("start").first(),
             lines=pl.col("lines").first(),
@@ -139,6 +139,8 @@ class LogIndex:
             t0=pl.col("t").min(),
             t1=pl.col("t").max(),
         )
+        if grouped["suffix"].null_count() < grouped.height:
+            grouped = grouped.with_columns(key=pl.col("key") + pl.col("suffix").fill_null(""))
         ids = pl.Series(self._intern(place, grouped), dtype=pl.UInt32)
         self._parts.append(
             grouped.with_columns(pl.col("n").cast(pl.Int64), key=ids, source=pl.lit(place, pl.UInt16)).select(_COLUMNS)
@@ -147,7 +149,7 @@ class LogIndex:
         if events["host"].null_count() < events.height:
             self._count_hosts(events)
         self.stacks.add(place, frame)
-        if self._part_rows > COMPACT_ROWS:
+        if self._part_rows > max(COMPACT_ROWS, self._parts[0].height):
             self._compact()
 
     def _is_syslog(self, place: int) -> bool:
@@ -180,7 +182,12 @@ class LogIndex:
         return number
 
     def _count_hosts(self, events: pl.DataFrame) -> None:
-        for key, host in events.select("key", "host").drop_nulls().unique().iter_rows():
+        import polars as pl
+
+        named = events.filter(pl.col("host").is_not_null()).select(
+            pl.col("key") + pl.col("suffix").fill_null(""), pl.col("host")
+        )
+        for key, host in named.unique(maintain_order=True).iter_rows():
             hosts = self._hosts.setdefault(self._ids.get(key, OTHER), {})
             if len(hosts) < HOSTS_KEPT:
                 hosts[host] = hosts.get(host, 0) + 1
@@ -200,8 +207,7 @@ class LogIndex:
 
         table = pl.concat(self._parts)
         table = (
-            table.sort("t0", maintain_order=True)
-            .group_by(*MERGE_BY, maintain_order=True)
+            table.group_by(*MERGE_BY, maintain_order=True)
             .agg(
                 pl.col("n").sum(),
                 pl.col("byte").first(),
@@ -211,7 +217,7 @@ class LogIndex:
             )
             .select(_COLUMNS)
         )
-        self._parts, self._part_rows = [table], table.height // 2
+        self._parts, self._part_rows = [table], 0
 
     @cached_property
     def table(self) -> pl.DataFrame:
