@@ -66,6 +66,7 @@ KINDS: dict[str, Kind] = {
     "changed_code": _kind(0.4, "errors data"),
     "added_code": _kind(0.25, "errors"),
     "moved_code": _kind(0.1, "errors"),
+    "renamed": _kind(0.2, "errors"),
     "added_guard": _kind(0.1, ""),
     "added_release": _kind(0.0, ""),
 }
@@ -255,6 +256,8 @@ def _signs(seen: HunkView, has_migration: bool) -> list[Sign]:
         found.append(
             Sign("unmigrated_table", f"SQL names {names}, and the commit holds no migration", seen.path, seen.place)
         )
+    if seen.renamed:
+        found.append(Sign("renamed", f"a name changes: {', '.join(seen.renamed[:3])}", seen.path, seen.place))
     if not any(KINDS[sign.kind].danger >= 0.5 for sign in found):
         if seen.moved >= 2 and seen.moved >= len(seen.removed) + len([x for x in seen.added if not _CLOSERS.match(x)]):
             found.append(Sign("moved_code", "code is moved, hardly changed", seen.path, seen.place))
@@ -270,10 +273,12 @@ def _signs(seen: HunkView, has_migration: bool) -> list[Sign]:
 def _innocent_hunk(seen: HunkView) -> str | None:
     """Return why a hunk cannot have an effect, or None."""
     changed = [*seen.removed, *seen.added]
+    if seen.renamed:
+        return None
     if not changed:
         return "comments" if seen.comments else "formatting"
     body = [line for line in changed if not _CLOSERS.match(line)]
-    if not body:
+    if not body or _same_but_for_layout(seen):
         return "formatting"
     logs = [line for line in body if _LOG_LINE.search(line)]
     calls_out = any(QUERY.search(_PROSE.sub("", _args(line))) for line in logs)
@@ -288,8 +293,22 @@ def _innocent_hunk(seen: HunkView) -> str | None:
     return None
 
 
+_LAYOUT = re.compile(r"\s+|,(?=\s*[)\]}])")
+
+
+def _same_but_for_layout(seen: HunkView) -> bool:
+    """Say whether the hunk holds the same code, wrapped or spaced otherwise."""
+    old, new = (_LAYOUT.sub("", " ".join(lines)) for lines in (seen.raw_old, seen.raw_new))
+    quotes = seen.extension in ("py", "js", "jsx", "ts", "tsx")
+    return bool(old) and (old.replace("'", '"') == new.replace("'", '"') if quotes else old == new)
+
+
 def _args(line: str) -> str:
     return line.partition("(")[2]
+
+
+_SPEAKS_TO_CODE = re.compile(r"SELECT|https?:|%[YmdH]|=|\{.*:.*\}|(?:^.|\s)-{1,2}[A-Za-z]")
+"""A text that is no prose: a query, an address, a format, options of a command."""
 
 
 def _is_wording(seen: HunkView) -> bool:
@@ -302,6 +321,6 @@ def _is_wording(seen: HunkView) -> bool:
         for text in (*_PROSE.findall(pair.old), *_PROSE.findall(pair.new)):
             if text in pair.old and text in pair.new:
                 continue
-            if " " not in text.strip("\"'`").strip() or re.search(r"SELECT|https?:|%[YmdH]|=|\{.*:.*\}", text):
+            if " " not in text.strip("\"'`").strip() or _SPEAKS_TO_CODE.search(text):
                 return False
     return True

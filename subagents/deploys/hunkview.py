@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from subagents.deploys.comments import code_of, extension_of
+from subagents.deploys.paths import path_class
+from subagents.deploys.renames import renamed, renames
 from subagents.deploys.sources.patch import DiffLine, FileDiff, Hunk
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -44,11 +46,16 @@ class HunkView:
     raw_removed: int
     moved: int = 0
     """Added lines that were only moved or re-indented."""
+    raw_old: tuple[str, ...] = ()
+    """The lines that went, in order, and those that came: what was only moved included."""
+    raw_new: tuple[str, ...] = ()
     comments: int = 0
     """Changed lines that are comments only."""
     words_removed: frozenset[str] = frozenset()
     """Words of removed lines that no added line holds."""
     words_added: frozenset[str] = frozenset()
+    renamed: tuple[str, ...] = ()
+    """Names that only changed, as `old -> new`; the lines are under the new ones."""
 
     @property
     def extension(self) -> str:
@@ -91,11 +98,15 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
             {"-": removed_at, "+": added_at}.get(line.tag, []).append((text, line.number))
             if line.tag == " ":
                 context.append(text)
-    moved = _cancel([t for t, _ in removed_at], [t for t, _ in added_at])
-    removed = _without([t for t, _ in removed_at], moved)
-    added_left = _without([t for t, _ in added_at], moved)
     numbers = dict(added_at)
+    old, new = [text for text, _ in removed_at], [text for text, _ in added_at]
+    removed, added_left = _left(old, new)
     pairs, only_removed, only_added = _pair(removed, added_left, numbers)
+    names = renames([(p.old, p.new) for p in pairs], removed, added_left) if path_class(diff.path) == "code" else {}
+    if names:
+        old = [renamed(text, names) for text in old]
+        removed, added_left = _left(old, new)
+        pairs, only_removed, only_added = _pair(removed, added_left, numbers)
     old_words, new_words = words(" ".join(removed)), words(" ".join(added_left))
     return HunkView(
         path=diff.path,
@@ -111,6 +122,9 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
         raw_removed=sum(1 for line in hunk.lines if line.tag == "-"),
         comments=comments,
         moved=len(added_at) - len(added_left),
+        raw_old=tuple(old),
+        raw_new=tuple(new),
+        renamed=tuple(f"{before} -> {after}" for before, after in names.items()),
         words_removed=old_words - new_words,
         words_added=new_words - old_words,
     )
@@ -132,6 +146,12 @@ def _cancel(removed: list[str], added: list[str]) -> dict[str, int]:
         **{k[1:]: v for k, v in moved.items() if k[0] == "-"},
         **{k[1:]: v for k, v in moved.items() if k[0] == "+"},
     }
+
+
+def _left(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
+    """Return what is left of removed and added lines without those that were only moved or re-indented."""
+    moved = _cancel(old, new)
+    return _without(old, moved), _without(new, moved)
 
 
 def _without(lines: list[str], moved: dict[str, int]) -> list[str]:

@@ -30,7 +30,7 @@ _UNITS = {
     **{"k": 1e3, "kb": 1e3, "ki": 2.0**10, "mb": 1e6, "mi": 2.0**20, "g": 1e9, "gb": 1e9, "gi": 2.0**30},
 }
 _QUANTITY = re.compile(
-    r"(?<![\w.])(-?\d+(?:_\d+)*(?:\.\d+)?)\s*(?:\*\s*)?(?:time\.|Duration\.of|TimeUnit\.|datetime\.)?\s*([A-Za-z]{1,12})?\b"
+    r"(?<![\w.])(-?\d+(?:_\d+)*(?:\.\d+)?)\s*(?:[*,]\s*)?(?:time\.|Duration\.of|TimeUnit\.|datetime\.)?\s*([A-Za-z]{1,12})?\b"
 )
 _TRUE = re.compile(r"\b(true|on|yes|enabled?)\b", re.IGNORECASE)
 _FALSE = re.compile(r"\b(false|off|no|disabled?)\b", re.IGNORECASE)
@@ -57,10 +57,23 @@ _TABLE = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+[\"'`]?([a-z_][\w.]*)", re.I
 _TABLE_STOP = frozenset({"select", "set", "where", "the", "a", "of", "values"})
 
 
+_UNIT_FIRST = re.compile(
+    r"\b(?:of)?(days|hours|minutes|seconds|millis|milliseconds)\s*(=|\()\s*(\d[\d_]*(?:\.\d+)?)", re.IGNORECASE
+)
+"""`timedelta(hours=2)`, `Duration.ofHours(2)`."""
+_HEAP = re.compile(r"-X(mx|ms|ss|mn)(\d+)([kmg]?)\b", re.IGNORECASE)
+
+
+def _numbers_first(line: str) -> str:
+    """Return a line with every unit behind its number."""
+    line = _UNIT_FIRST.sub(lambda match: f"{match[2]} {match[3]} {match[1]}", line)
+    return _HEAP.sub(lambda match: f"heap {match[1]} = {match[2]} {match[3]}b", line)
+
+
 def quantities(line: str) -> list[tuple[float, str]]:
     """Return the numbers of a line with their units folded in, as (value, unit name or empty)."""
     found = []
-    for number, unit in _QUANTITY.findall(line):
+    for number, unit in _QUANTITY.findall(_numbers_first(line)):
         scale = _UNITS.get(unit.lower(), 1.0)
         found.append((float(number.replace("_", "")) * scale, unit.lower() if unit.lower() in _UNITS else ""))
     return found
@@ -68,7 +81,7 @@ def quantities(line: str) -> list[tuple[float, str]]:
 
 def _plain_skeleton(line: str) -> str:
     """Return a line without numbers and their units."""
-    return re.sub(r"\s+", "", _QUANTITY.sub("#", line))
+    return re.sub(r"\s+", "", _QUANTITY.sub("#", _numbers_first(line)))
 
 
 def _numbers(view: HunkView) -> Iterator[Sign]:
@@ -78,7 +91,7 @@ def _numbers(view: HunkView) -> Iterator[Sign]:
             continue
         same_shape = skeleton(pair.old) == skeleton(pair.new) or _plain_skeleton(pair.old) == _plain_skeleton(pair.new)
         changed = [(a[0], b[0]) for a, b in zip(old, new, strict=True) if a[0] != b[0]]
-        if not changed or (not same_shape and not (words(pair.old) & words(pair.new) & _CAPACITY)):
+        if not changed or (not same_shape and not (words(_numbers_first(pair.old)) & words(pair.new) & _CAPACITY)):
             continue
         if view.extension in ("mod", "lock") or path_class(view.path) in ("manifest", "lock"):
             continue
@@ -87,7 +100,7 @@ def _numbers(view: HunkView) -> Iterator[Sign]:
 
 
 def _number_sign(view: HunkView, pair: Pair, old: float, new: float) -> Sign:
-    keys = words(pair.new) & _CAPACITY
+    keys = words(_numbers_first(pair.new)) & _CAPACITY
     ratio = abs(math.log2(abs(new) / abs(old))) if old and new else 4.0
     strength = min(1.5, 0.45 + ratio / 3.0)
     shown = f"{_number(old)} -> {_number(new)} in {quote(pair.new)}"
@@ -126,8 +139,28 @@ def _addresses(view: HunkView) -> Iterator[Sign]:
             return
 
 
+_FOR_DEVELOPERS = re.compile(
+    r"devDependencies|dev-dependencies|group\.(?:dev|test|lint)|\btest(?:Implementation|Compile|RuntimeOnly)\b|<scope>test",
+    re.IGNORECASE,
+)
+_RUNS_WITH = re.compile(r"\"dependencies\"|^\s*\[(?:tool\.poetry\.)?dependencies\]")
+
+
+def _for_developers(view: HunkView) -> bool:
+    """Say whether the dependencies of a hunk are those of a workshop: none of them runs in production."""
+    if re.search(
+        r"(^|[/._-])(dev|test|tests|lint|docs?|ci)[._-]?requirements|requirements[._-]?(dev|test|lint|doc|ci)",
+        view.path,
+    ):
+        return True
+    lines = [*view.context, *view.added]
+    return any(map(_FOR_DEVELOPERS.search, lines)) and not any(map(_RUNS_WITH.search, lines))
+
+
 def _dependencies(view: HunkView) -> Iterator[Sign]:
     kind = path_class(view.path)
+    if kind == "manifest" and _for_developers(view):
+        return
     own = kind == "manifest" and not any(_DEPENDENCIES.match(line) for line in view.context)
     images = [p for p in view.pairs if re.search(r"^\s*(FROM|image:|uses:)", p.new)]
     if kind == "manifest":

@@ -38,6 +38,10 @@ QUERY = re.compile(
     r"|\b(fetch|urlopen|curl_exec|query|execute|QueryRow|findOne|findById|findAll|getById|loadAll)\s*\(",
     re.IGNORECASE,
 )
+_QUERY_EACH = re.compile(
+    rf"[\[({{]\s*[^\[({{]*(?:{QUERY.pattern}).*\bfor\b|(?:=>|->|\{{\s*\|?\w+\|?)\s*.*(?:{QUERY.pattern})", re.IGNORECASE
+)
+"""A call for each element: at the head of a comprehension, or in what is handed to `map` and its like."""
 _IN_MEMORY = re.compile(
     r"\.(append|push|add|info|debug|warn|error|Debugf|Infof|Printf|inc|Inc|observe|Observe|Set)\s*\("
 )
@@ -50,7 +54,8 @@ _GUARD = re.compile(
     r"\bif\b.*(\bnil\b|\bnull\b|\bNone\b|\bundefined\b|\bNULL\b|isEmpty\(|\.empty\(|is_empty|len\(.*\)\s*(==|>|<|!=)|\.length\b"
     r"|isset\(|hasattr\(|isinstance\(|instanceof|hasOwnProperty|\bok\b|!ok\b|\berr\b|\bin\s+\w+|contains(Key)?\(|\.has\("
     r"|\.exists\(|\.Valid|isNaN|not\s+\w+\s*:|if\s*\(?\s*!\s*\w+)"
-    r"|\bassert\b|requireNonNull|checkNotNull|Objects\.require|\?\.|\?\?|\.orElse|unwrap_or|\.get\(\s*['\"]\w+['\"]\s*,"
+    r"|[!=]==?\s*(?:null|nil|None|undefined)\s*\?|\bis (?:not )?None else\b"
+    r"|\bassert\b|requireNonNull|checkNotNull|Objects\.require|\?\.|\?\?|\.orElse|unwrap_or|\.get\(\s*['\"][^'\"]+['\"]\s*,"
     r"|\b(except|catch|rescue|recover)\b|\bvalidate\w*\(|\bsanitize\w*\("
 )
 _RAISE = re.compile(
@@ -88,8 +93,10 @@ _KEEPS = re.compile(
     r"|\.(append|push|add|put|set|extend|Store|insert)\()",
     re.IGNORECASE,
 )
-_ASYNC = re.compile(
-    r"\b(await|async|go\s+func|go\s+\w+\(|executor|submit|CompletableFuture|Promise\.all|gather|errgroup|thread_?pool)\b"
+_ASYNC = re.compile(r"\b(await|async)\b")
+_CONCURRENT = re.compile(
+    r"\b(go\s+func|go\s+\w+\(|executor|submit|CompletableFuture|Promise\.all\w*|gather|errgroup|thread_?pool|parallel\w*)\b",
+    re.IGNORECASE,
 )
 _OPERATOR = re.compile(r"(<=|>=|==|!=|<|>|&&|\|\||\band\b|\bor\b|\bnot\b|(?<![=!])!(?!=)|\bis not\b|\bin\b)")
 _STRING = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
@@ -99,9 +106,18 @@ _CONDITION = re.compile(
 )
 
 
+_INLINE_LOOP = re.compile(r"\.(?:forEach|map|flatMap|each|mapToObj|then_each)\s*[({]|\bfor\b[^:]+\bin\b")
+"""A loop within a line: a call before or after it runs for each element."""
+_WAITS = re.compile(r"\bawait\s+(?!Promise\.|asyncio\.(?:gather|sleep)|delay|sleep)[\w.]+\(")
+"""In a loop, a wait for one call after the other."""
+
+
 def _query_in_loop(view: HunkView) -> Iterator[Sign]:
-    for line in view.added_in_loop:
-        if QUERY.search(line) and not _IN_MEMORY.search(line):
+    looped = [line for line in view.added if _INLINE_LOOP.search(line) and _QUERY_EACH.search(line)]
+    known = sum(1 for line in view.removed if _INLINE_LOOP.search(line) and _QUERY_EACH.search(line))
+    waits = [line for line in view.added_in_loop if _WAITS.search(line)]
+    for line in [*view.added_in_loop, *looped[known:], *waits]:
+        if line in waits or (QUERY.search(line) and not _IN_MEMORY.search(line)):
             yield Sign("query_in_loop", f"a query or call inside a loop: {quote(line)}", view.path, view.place)
             return
 
@@ -119,6 +135,23 @@ def _removed_bound(view: HunkView) -> Iterator[Sign]:
         if match and any(word in view.words_removed for word in _parts(match[0])):
             yield Sign("removed_bound", f"a bound or timeout goes: {quote(line)}", view.path, view.place, origin=line)
             return
+
+
+_KEPT_VALUE = re.compile(r"[\w.\-]*\w[\"']?\s*(?::=|[:=])\s*(?P<value>[^,;)}]+)")
+_BOUNDLESS = re.compile(
+    r"(?i)^[\"']?(none|null|nil|undefined|infinity|unlimited|-1|0|false|off|float\(.inf.\)|math\.inf)\b"
+)
+
+
+def _bound_given_up(view: HunkView) -> Iterator[Sign]:
+    """A bound that stays by name and is set to what bounds nothing."""
+    for pair in view.pairs:
+        for old, new in zip(_KEPT_VALUE.finditer(pair.old), _KEPT_VALUE.finditer(pair.new), strict=False):
+            changed = old["value"] != new["value"] and BOUND.search(new[0])
+            if changed and _BOUNDLESS.search(new["value"].strip()) and not _BOUNDLESS.search(old["value"].strip()):
+                yield Sign("removed_bound", f"a bound is given up: {quote(pair.new)}", view.path,
+                           pair.line or view.place, origin=pair.old)  # fmt: skip
+                return
 
 
 def _parts(text: str) -> frozenset[str]:
@@ -139,6 +172,19 @@ def _guards(view: HunkView) -> Iterator[Sign]:
         yield Sign("added_guard", f"a check is added: {quote(come[0])}", view.path, view.place)
 
 
+_HANDLER = re.compile(r"\b(?:except|catch|rescue)\b(?P<what>[^:{]*)")
+
+
+def _narrowed_handler(view: HunkView) -> Iterator[Sign]:
+    """A handler that takes fewer kinds of errors than it took."""
+    for pair in view.pairs:
+        old, new = _HANDLER.search(pair.old), _HANDLER.search(pair.new)
+        if old and new and words(new["what"]) < words(old["what"]):
+            yield Sign("dropped_guard", f"a handler takes fewer errors: {quote(pair.new)}", view.path,
+                       pair.line or view.place, origin=pair.old)  # fmt: skip
+            return
+
+
 def _new_raise(view: HunkView) -> Iterator[Sign]:
     before = sum(1 for line in view.removed if _RAISE.search(line))
     new = [line for line in view.added if _RAISE.search(line)]
@@ -146,10 +192,17 @@ def _new_raise(view: HunkView) -> Iterator[Sign]:
         yield Sign("new_raise", f"a new way to fail: {quote(new[0])}", view.path, view.place)
 
 
+def _retry_words(line: str) -> list[str]:
+    """Return what a line says of retrying, whatever the names around it are."""
+    return sorted(re.sub(r"[^a-z]", "", match[1].lower()) for match in _RETRY.finditer(line))
+
+
 def _retries(view: HunkView) -> Iterator[Sign]:
     """Retrying that changes otherwise than by a number alone (numbers are judged by their size)."""
     numeric = {pair.new for pair in view.pairs if skeleton(pair.old) == skeleton(pair.new)}
-    paired = [pair.new for pair in view.pairs if pair.new not in numeric]
+    paired = [
+        pair.new for pair in view.pairs if pair.new not in numeric and _retry_words(pair.old) != _retry_words(pair.new)
+    ]
     before = any(_RETRY.search(line) for line in view.removed)
     for line in [*view.only_removed, *view.only_added, *paired]:
         if _RETRY.search(line):
@@ -174,6 +227,8 @@ def _is_lock(line: str) -> bool:
 def _locks(view: HunkView) -> Iterator[Sign]:
     gone = [line for line in view.only_removed if _is_lock(line)]
     come = [line for line in view.only_added if _is_lock(line)]
+    gone += [p.old for p in view.pairs if _is_lock(p.old) and not _is_lock(p.new)]
+    come += [p.new for p in view.pairs if _is_lock(p.new) and not _is_lock(p.old)]
     swapped = [p for p in view.pairs if _is_lock(p.old) and _is_lock(p.new) and p.old != p.new]
     if swapped or (gone and come):
         line = swapped[0].new if swapped else come[0]
@@ -189,7 +244,8 @@ def _removed_help(view: HunkView) -> Iterator[Sign]:
     rules = (
         ("removed_cache", _CACHE_USE, "a cache is no longer used"),
         ("removed_batch", _BATCH, "batching or eager loading goes"),
-        ("removed_async", _ASYNC, "work is no longer done concurrently"),
+        ("removed_async", _CONCURRENT, "work is no longer done concurrently"),
+        ("removed_async", _ASYNC, "what is started is no longer waited for"),
         ("removed_release", _RELEASE, "something is no longer released"),
     )
     for kind, pattern, what in rules:
@@ -229,6 +285,8 @@ CODE_SIGNS: tuple[Callable[[HunkView], Iterator[Sign]], ...] = (
     _query_in_loop,
     _new_query,
     _removed_bound,
+    _bound_given_up,
+    _narrowed_handler,
     _guards,
     _new_raise,
     _retries,

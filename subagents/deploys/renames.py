@@ -1,0 +1,48 @@
+"""Names that a hunk only calls otherwise: declared in it under the old name before and under the new one after."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_TEXT = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
+_DECLARED = (
+    r"^(?:(?:export|public|private|protected|static|final|const|let|var|val|int|long|double|float|bool|boolean|auto|mut"
+    r"|[A-Z]\w*(?:<[^>]*>)?)\s+)*{0}\s*(?::[^=]+)?(?::=|=(?!=))"
+    r"|\b(?:def|func|fn|function|fun|class|struct|enum|interface)\s+(?:\([^)]*\)\s*)?{0}\b|\bfor\s+{0}\s+in\b"
+)
+
+
+def renames(pairs: Iterable[tuple[str, str]], removed: Sequence[str], added: Sequence[str]) -> dict[str, str]:
+    """Return old names by new ones, of what is the same code under another name all through a hunk."""
+    found: dict[str, str] = {}
+    refused: set[str] = set()
+    for old, new in pairs:
+        before, after = _NAME.findall(_TEXT.sub("", old)), _NAME.findall(_TEXT.sub("", new))
+        if len(before) != len(after) or _NAME.sub("n", _TEXT.sub("", old)) != _NAME.sub("n", _TEXT.sub("", new)):
+            refused.update(before)
+            continue
+        for one, other in zip(before, after, strict=True):
+            if found.setdefault(one, other) != other:
+                refused.add(one)
+    changed = {old: new for old, new in found.items() if old != new and old not in refused}
+    kept = {name for line in added for name in _NAME.findall(line)} | set(changed.values()) - set(changed)
+    return {
+        old: new
+        for old, new in changed.items()
+        if old not in kept
+        and list(changed.values()).count(new) == 1
+        and _declares(old, removed)
+        and _declares(new, added)
+    }
+
+
+def _declares(name: str, lines: Iterable[str]) -> bool:
+    pattern = re.compile(_DECLARED.replace("{0}", re.escape(name)))
+    return any(pattern.search(line) for line in lines)
+
+
+def renamed(line: str, names: dict[str, str]) -> str:
+    """Return a line under the new names."""
+    return _NAME.sub(lambda match: names.get(match[0], match[0]), line)
