@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from subagents.contract import Problem
 from subagents.logs.sources import pieces
 from subagents.logs.sources.access import AccessReader
-from subagents.logs.sources.headers import HeaderReader, with_priorities
+from subagents.logs.sources.headers import SAMPLE, HeaderReader, with_priorities
 from subagents.logs.sources.json_lines import JsonColumns, JsonReader
 from subagents.logs.sources.lines import Lines, Troubles
 from subagents.logs.sources.origins import Origin, OriginReader
@@ -55,21 +55,24 @@ class ColumnReader:
         text = origin.text if origin is not None else lines.text
         looks_json = text.str.contains(r"^\s*\{")
         share = int(looks_json.sum() or 0)
-        columns = self._text(text) if share == 0 else self._mixed(looks_json, text, lines, troubles)
+        structured = origin.structured if origin is not None else None
+        if share == 0:
+            columns = self._text(text, structured)
+        else:
+            columns = self._mixed(looks_json, lines, troubles, text, structured)
         if origin is not None:
             columns = _with_origin(columns, origin)
         return columns.with_columns(raw=lines.text)
 
-    def _text(self, text: pl.Series) -> pl.DataFrame:
+    def _text(self, text: pl.Series, structured: pl.Series | None) -> pl.DataFrame:
         times, bodies = self.stamps.read(text)
         bodies, glued = pieces.without_stream(bodies)
         stamped = times.is_not_null()
         if pieces.may_have_second_line(bodies):
             bodies, glued = pieces.with_second_line(bodies, stamped, glued)
-        self.headers.rfc5424 = self.origins.rfc5424
-        self.headers.learn(bodies.filter(stamped), bsd=self.stamps.is_syslog)
-        columns = self.headers.read(self._plain(bodies, times, glued))
-        if columns["body"].head(50).str.contains(r"^ ?\{.*\}$").any():
+        self.headers.learn(bodies.head(SAMPLE).filter(stamped.head(SAMPLE)))
+        columns = self.headers.read(self._plain(bodies, times, glued), text, structured)
+        if columns["body"].head(SAMPLE).str.contains(r"^ ?\{.*\}$").any():
             columns = self._inner_json(columns)
         return self.access.read(columns, text)
 
@@ -94,7 +97,9 @@ class ColumnReader:
         decoded = self.json.read(bodies.gather(rows).str.strip_chars().to_list())
         return self._overlay(columns, rows.gather(decoded.rows), decoded, keep_time=True)
 
-    def _mixed(self, looks_json: pl.Series, raw: pl.Series, lines: Lines, troubles: Troubles) -> pl.DataFrame:
+    def _mixed(
+        self, looks_json: pl.Series, lines: Lines, troubles: Troubles, raw: pl.Series, structured: pl.Series | None
+    ) -> pl.DataFrame:
         import polars as pl
 
         rows = pl.arg_where(looks_json, eager=True)
@@ -117,7 +122,7 @@ class ColumnReader:
         if good.len() < raw.len():
             is_text = pl.Series([True]).new_from_index(0, raw.len()).scatter(good, False)
             text_rows = pl.arg_where(is_text, eager=True)
-            text = self._text(raw.gather(text_rows))
+            text = self._text(raw.gather(text_rows), structured.gather(text_rows) if structured is not None else None)
             plain = plain.with_columns(**{name: plain[name].scatter(text_rows, text[name]) for name in plain.columns})
         self.json_events += good.len()
         return self._overlay(plain, good, decoded, keep_time=False)

@@ -6,6 +6,7 @@ Each costs an expression on every line, so each is read only in files whose samp
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ _HEAD_CHARS = 100
 _BSD = r"^ *\S+ [A-Za-z][^\s:]*:(?: |$)"
 _BSD_WITH_PID = r"^ *[A-Za-z][\w.-]* [A-Za-z][\w./-]*\[\d+\]:(?: |$)"
 _LEVEL_FIRST = r"(?i)^ *(?:trace|debug|info|notice|warn|warning|error|severe|critical|fatal) "
+_BSD_STAMP = r"^[A-Z][a-z]{2} [ \d]\d \d\d:"
 _PROGRAM = r"^([A-Za-z][\w./-]*)"
 _STRUCTURED = r'^(?:- ?|(?:\[(?:[^\]"\\]|"(?:[^"\\]|\\.)*"|\\.)*\])+ ?)(?:\x{feff})?'
 _LOGFMT = r"(?:^|\s)(?:level|lvl|severity|msg)="
@@ -30,23 +32,22 @@ _WORD_WITH_DIGIT = re.compile(r"[^\s\d=]*\d\S*")
 class HeaderReader:
     """Which headers this file's lines have; what was seen once stays."""
 
-    rfc5424: bool = False
-    bsd: bool = False
+    iso_syslog: bool = False
+    """Syslog's host and program stand after a stamp that is not syslog's own."""
     service_key: str = ""
     hidden_levels: bool = False
     """A severity stands in a word with digits, which the templates' mask would take away."""
     settled: bool = False
     """It learns no more."""
 
-    def learn(self, bodies: pl.Series, *, bsd: bool) -> None:
-        """Look at the texts after the stamps of a block; `bsd`: the stamps are syslog's own."""
+    def learn(self, bodies: pl.Series) -> None:
+        """Look at the texts after the stamps of a block."""
         sample = bodies.head(SAMPLE)
         if self.settled or not sample.len():
             return
-        if not self.bsd:
-            with_pid = sample.str.contains(_BSD_WITH_PID) & ~sample.str.contains(_LEVEL_FIRST)
-            alike = sample.str.contains(_BSD) & ~sample.str.contains(_LEVEL_FIRST)
-            self.bsd = bsd or (with_pid.any() and int(alike.sum()) * 5 >= sample.len() * 4)
+        if not self.iso_syslog:
+            alike = sample.filter(sample.str.contains(_BSD) & ~sample.str.contains(_LEVEL_FIRST))
+            self.iso_syslog = alike.len() * 5 >= sample.len() * 4 and bool(alike.str.contains(_BSD_WITH_PID).any())
         if not self.service_key and int(sample.str.contains(_LOGFMT).sum()) * 2 > sample.len():
             for key in _SERVICE_KEYS:
                 if int(sample.str.contains(rf"(?:^|\s){key}=[^\s]").sum()) * 2 > sample.len():
@@ -55,12 +56,17 @@ class HeaderReader:
         if not self.hidden_levels:
             self.hidden_levels = any(_is_hidden(text) for text in sample.to_list())
 
-    def read(self, columns: pl.DataFrame) -> pl.DataFrame:
-        """Return the columns with `body` freed of its headers, and what they say."""
-        if self.rfc5424:
-            columns = _structured(columns)
-        if self.bsd:
-            columns = _program(columns)
+    def read(self, columns: pl.DataFrame, lines: pl.Series, structured: pl.Series | None) -> pl.DataFrame:
+        """Return the columns with `body` freed of its headers, and what they say.
+
+        `lines` are the texts with their stamps, `structured` says which are those of RFC 5424.
+        """
+        if structured is not None and structured.any():
+            columns = _structured(columns, structured)
+        if self.iso_syslog:
+            columns = _program(columns, columns["stamped"] & ~columns["body"].str.contains(_LEVEL_FIRST))
+        elif (bsd := lines.str.contains(_BSD_STAMP)).any():
+            columns = _program(columns, bsd)
         if self.service_key:
             columns = _keyed_service(columns, self.service_key)
         if self.hidden_levels:
@@ -74,10 +80,23 @@ def _is_hidden(text: str) -> bool:
     return level != UNKNOWN and split_head(_WORD_WITH_DIGIT.sub("*", head))[0] == UNKNOWN
 
 
-def _program(columns: pl.DataFrame) -> pl.DataFrame:
+def _of(
+    columns: pl.DataFrame, rows: pl.Series, read: Callable[[pl.DataFrame, pl.Series], pl.DataFrame]
+) -> pl.DataFrame:
+    """Read some rows only."""
+    import polars as pl
+
+    places = pl.arg_where(rows, eager=True)
+    found = read(columns[places], rows.gather(places))
+    return columns.with_columns(columns[name].scatter(places, found[name]) for name in ("body", "host", "service"))
+
+
+def _program(columns: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
     """`host program[pid]: message`."""
     import polars as pl
 
+    if not rows.all():
+        return _of(columns, rows, _program)
     parts = columns["body"].str.strip_chars_start(" ").str.splitn(" ", 3).struct
     tag = parts.field("field_1")
     found = tag.str.ends_with(":").fill_null(False) & tag.str.contains(r"^[A-Za-z]").fill_null(False)
@@ -88,10 +107,12 @@ def _program(columns: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _structured(columns: pl.DataFrame) -> pl.DataFrame:
+def _structured(columns: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
     """`host program pid id - message`, or structured data in brackets where the dash is."""
     import polars as pl
 
+    if not rows.all():
+        return _of(columns, rows, _structured)
     parts = columns["body"].str.strip_chars_start(" ").str.splitn(" ", 5).struct
     rest = parts.field("field_4")
     found = rest.str.contains(r"^(?:-|\[)").fill_null(False)

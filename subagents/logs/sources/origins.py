@@ -33,6 +33,8 @@ class Origin:
     service: pl.Series | None = None
     priority: pl.Series | None = None
     """0 to 191, as RFC 3164 and 5424 number it."""
+    structured: pl.Series | None = None
+    """The number said that RFC 5424 follows."""
 
 
 @dataclass
@@ -40,13 +42,12 @@ class OriginReader:
     """Which forms this file's lines have."""
 
     forms: set[str] = field(default_factory=set)
-    rfc5424: bool = False
     settled: bool = False
     """It learns no more."""
 
     def as_learnt(self) -> OriginReader:
         """Return a reader with what was learnt so far."""
-        return OriginReader(set(self.forms), self.rfc5424, settled=True)
+        return OriginReader(set(self.forms), settled=True)
 
     def read(self, lines: pl.Series) -> Origin | None:
         """Return the lines without their origins; None where the file has none."""
@@ -68,7 +69,6 @@ class OriginReader:
                 found = found.filter(~found.str.extract(pattern).str.contains(_LEVEL_WORD))
             if found.len() * 2 > sample.len() or (form in _PLAIN and found.len()):
                 self.forms.add(form)
-                self.rfc5424 = self.rfc5424 or (form == "syslog priority" and found.str.contains(r"^<\d+>\d").any())
 
 
 def _read(lines: pl.Series, form: str) -> Origin:
@@ -80,10 +80,11 @@ def _read(lines: pl.Series, form: str) -> Origin:
     service = groups.field("service") if "service" in groups.fields else None
     if form == "docker compose" and host is not None:
         service = host.str.replace(r"[-_]\d+$", "")
-    priority = None
-    if "priority" in groups.fields:
-        priority = groups.field("priority").cast(pl.Int16, strict=False)
-    return Origin(lines.str.replace(pattern, ""), host, service, priority)
+    rest = lines.str.replace(pattern, "")
+    if form != "syslog priority":
+        return Origin(rest, host, service)
+    priority = groups.field("priority").cast(pl.Int16, strict=False)
+    return Origin(rest, priority=priority, structured=groups.field("version").is_not_null())
 
 
 def _both(first: Origin, second: Origin) -> Origin:
@@ -92,6 +93,7 @@ def _both(first: Origin, second: Origin) -> Origin:
         _either(second.host, first.host),
         _either(second.service, first.service),
         _either(second.priority, first.priority),
+        _either(second.structured, first.structured),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from subagents.logs.sources.timestamps import ANY_TIME, Shape, Stamp, find_stamp, read_column, shape_of
+from subagents.logs.sources.timestamps import ANY_TIME, Shape, Stamp, find_stamp, moments, shape_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,11 +25,6 @@ class StampReader:
     shapes: list[Shape] = field(default_factory=list)
     hits: Counter[Shape] = field(default_factory=Counter)
 
-    @property
-    def is_syslog(self) -> bool:
-        """Say whether most stamps are those of RFC 3164."""
-        return bool(self.shapes) and self.shapes[0].kind.name.startswith("syslog")
-
     def as_learnt(self) -> StampReader:
         """Return a reader with the shapes met so far; what it meets itself changes nothing here."""
         return replace(self, shapes=list(self.shapes), hits=Counter(self.hits))
@@ -43,27 +38,28 @@ class StampReader:
         whole = self._whole(lines)
         if whole is not None:
             return whole
-        stamps = pl.Series([None], dtype=pl.Int64).new_from_index(0, lines.len())
-        texts = lines.clone()  # scatter writes in place
-        rest = pl.int_range(lines.len(), eager=True, dtype=pl.UInt32)
-        tried = 0
-        while rest.len() and tried < MAX_SHAPES:
-            if tried == len(self.shapes):
-                if not self._learn(lines.gather(rest)):
+        rows: list[pl.Series] = []
+        parts: list[pl.DataFrame] = []
+        rest, part = pl.int_range(lines.len(), eager=True, dtype=pl.UInt32), lines
+        known, waiting = 0, list[Shape]()
+        while rest.len():
+            if not waiting:
+                if known == len(self.shapes) and not self._learn(part):
                     break
-                continue
-            shape, tried = self.shapes[tried], tried + 1
-            part = lines.gather(rest)
+                # a fixed column is asked for first: it costs a tenth of what a search for an anchor does
+                waiting = sorted(self.shapes[known:], key=lambda shape: bool(shape.anchor))
+                known = len(self.shapes)
+            shape = waiting.pop(0)
             found = shape.found_in(part)
             if not found.any():
                 continue
-            taken, text = self._apply(part.filter(found), shape)
-            rows = rest.filter(found)
-            stamps = stamps.scatter(rows, taken)
-            texts = texts.scatter(rows, text)
-            rest = rest.filter(~found)
+            parts.append(self._apply(part.filter(found), shape))
+            rows.append(rest.filter(found))
+            rest, part = rest.filter(~found), part.filter(~found)
         self.shapes.sort(key=lambda shape: -self.hits[shape])
-        return stamps, texts
+        parts.append(part.to_frame("text").select(t=pl.lit(None, pl.Int64), text="text"))
+        in_order = pl.concat(parts)[pl.concat([*rows, rest]).arg_sort()]
+        return in_order["t"], in_order["text"]
 
     def _whole(self, lines: pl.Series) -> tuple[pl.Series, pl.Series] | None:
         """The fast path: every line has the file's most frequent shape."""
@@ -72,21 +68,26 @@ class StampReader:
         shape = self.shapes[0]
         if not (shape.found_in(lines.head(SAMPLE)).all() and shape.found_in(lines).all()):
             return None
-        return self._apply(lines, shape)
+        read = self._apply(lines, shape)
+        return read["t"], read["text"]
 
-    def _apply(self, lines: pl.Series, shape: Shape) -> tuple[pl.Series, pl.Series]:
+    def _apply(self, lines: pl.Series, shape: Shape) -> pl.DataFrame:
+        """Read lines that have a shape: `t`, and `text` without the stamp where it is a moment."""
+        import polars as pl
+
         self.hits[shape] += lines.len()
+        line = pl.col("line")
         if shape.anchor:
-            after = lines.str.splitn(shape.anchor, 2).struct.field("field_1").fill_null("")
-            return read_column(after, shape, self.hint), lines
-        at_start = shape.start == 0
-        stamps = read_column(lines if at_start else lines.str.slice(shape.start, shape.width), shape, self.hint)
-        text = lines.str.slice(shape.start + shape.width)
-        if not at_start:
-            text = lines.str.slice(0, shape.start) + " " + text
-        if stamps.null_count():
-            text = text.zip_with(stamps.is_not_null(), lines)
-        return stamps, text
+            after = line.str.splitn(shape.anchor, 2).struct.field("field_1").fill_null("")
+            return lines.to_frame("line").select(t=moments(after, shape, self.hint), text="line")
+        slices, text = line, line.str.slice(shape.start + shape.width)
+        if shape.start:
+            slices = line.str.slice(shape.start, shape.width)
+            text = line.str.slice(0, shape.start) + pl.lit(" ") + text
+        read = lines.to_frame("line").with_columns(t=moments(slices, shape, self.hint), text=text)
+        if read["t"].null_count():
+            read = read.with_columns(text=pl.when(pl.col("t").is_null()).then("line").otherwise("text"))
+        return read.select("t", "text")
 
     def _learn(self, lines: pl.Series) -> bool:
         """Add the shapes that a sample of not yet understood lines shows; say whether there were any."""

@@ -273,12 +273,17 @@ def read_column(slices: pl.Series, shape: Shape, hint: datetime) -> pl.Series:
     """Turn stamps of one shape into microseconds since 1970 UTC (Int64, null where it is no moment)."""
     import polars as pl
 
+    return slices.to_frame("stamp").select(moments(pl.col("stamp"), shape, hint)).to_series()
+
+
+def moments(slices: pl.Expr, shape: Shape, hint: datetime) -> pl.Expr:
+    """Return the expression that reads stamps of one shape as `read_column` does: one plan, not a call per step."""
+    import polars as pl
+
     body = slices.str.slice(0, shape.length)
     if shape.kind.name == "epoch":
         whole = body.cast(pl.Int64, strict=False)
-        stamps = whole * {10: 1_000_000, 13: 1_000, 16: 1}.get(shape.length, 1)
-        if shape.length == 19:
-            stamps = whole // 1_000
+        stamps = whole // 1_000 if shape.length == 19 else whole * {10: 1_000_000, 13: 1_000}.get(shape.length, 1)
     else:
         stamps = _parse(body, shape, hint)
     if shape.frac:
@@ -289,29 +294,22 @@ def read_column(slices: pl.Series, shape: Shape, hint: datetime) -> pl.Series:
         stamps = stamps + digits * scale
     offset = zone_minutes(shape.zone)
     stamps = stamps - offset * 60_000_000 if offset else stamps
-    return pl.select(pl.when(stamps.is_between(EARLIEST, LATEST)).then(stamps)).to_series()
+    return pl.when(stamps.is_between(EARLIEST, LATEST)).then(stamps)
 
 
-def _parse(body: pl.Series, shape: Shape, hint: datetime) -> pl.Series:
+def _parse(body: pl.Expr, shape: Shape, hint: datetime) -> pl.Expr:
     import polars as pl
 
-    text, form = body, shape.format
+    def read(lead: str, form: str) -> pl.Expr:
+        text = pl.lit(lead) + body if lead else body
+        return text.str.to_datetime(form, time_unit="us", strict=False).cast(pl.Int64)
+
     if not shape.kind.date:
-        text, form = _prepend(hint.strftime("%Y-%m-%d "), body), "%Y-%m-%d " + form
-    elif not shape.kind.year:
-        text, form = _prepend(f"{hint.year} ", body), "%Y " + form
-    stamps = text.str.to_datetime(form, time_unit="us", strict=False).cast(pl.Int64)
-    if shape.kind.date and not shape.kind.year:
-        late = int((hint.timestamp() + 2 * 86400) * 1e6)
-        first = _prepend(f"{hint.year - 1} ", body).str.to_datetime(form, time_unit="us", strict=False).cast(pl.Int64)
-        return pl.select(pl.when(stamps > late).then(first).otherwise(stamps)).to_series()
-    return stamps
-
-
-def _prepend(text: str, column: pl.Series) -> pl.Series:
-    import polars as pl
-
-    return pl.select(pl.lit(text) + pl.lit(column)).to_series()
+        return read(hint.strftime("%Y-%m-%d "), "%Y-%m-%d " + shape.format)
+    if shape.kind.year:
+        return read("", shape.format)
+    stamps, late = read(f"{hint.year} ", "%Y " + shape.format), int((hint.timestamp() + 2 * 86400) * 1e6)
+    return pl.when(stamps > late).then(read(f"{hint.year - 1} ", "%Y " + shape.format)).otherwise(stamps)
 
 
 def moment(microseconds: int) -> datetime:
