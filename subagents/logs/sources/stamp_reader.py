@@ -50,7 +50,7 @@ class StampReader:
                 waiting = sorted(self.shapes[known:], key=lambda shape: bool(shape.anchor))
                 known = len(self.shapes)
             shape = waiting.pop(0)
-            found = shape.found_in(part)
+            found = shape.found_in(part).fill_null(False)
             if not found.any():
                 continue
             parts.append(self._apply(part.filter(found), shape))

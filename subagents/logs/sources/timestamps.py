@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _HMS = r"\d\d:\d\d:\d\d"
-_FRAC = r"(?P<frac>[.,]\d{1,9})?"
+_FRAC = r"(?P<frac>[.,]\d{1,9}|:\d{3}(?![\d:]))?"
 _ZONE = r"(?P<zone> ?(?:Z|UTC|GMT)\b| ?[+-]\d\d:?\d\d(?!\d)|[+-]\d\d(?![\d:-]))?"
 
 
@@ -57,6 +57,10 @@ def _day_first(body: str) -> str:
     return f"%d{body[2]}%m{body[2]}%Y{body[10]}%H:%M:%S" if int(body[:2]) > 12 else f"%m/%d/%Y{body[10]}%H:%M:%S"
 
 
+def _dotted(body: str) -> str:
+    return f"%Y{body[4]}%m{body[7]}%d-%H.%M.%S"
+
+
 def _us(body: str) -> str:
     return f"%m/%d/%Y{',' if ',' in body else ''} %I:%M:%S %p"
 
@@ -88,6 +92,8 @@ KINDS: tuple[Kind, ...] = (
     _kind("US or European date", rf"\d\d/\d\d/\d{{4}}[ T]{_HMS}", _day_first),
     _kind("short date with slashes", rf"(?<![\d/])\d\d/\d\d/\d\d {_HMS}", _year_first),
     _kind("klog", rf"(?<=^[IWEF])\d{{4}} {_HMS}", "%m%d %H:%M:%S", year=False),
+    _kind("DB2", r"\d{4}[-.]\d\d[-.]\d\d-\d\d\.\d\d\.\d\d", _dotted),
+    _kind("month.day", rf"(?<=^\[)\d\d\.\d\d {_HMS}", "%m.%d %H:%M:%S", year=False),
     _kind("month-day", rf"(?<![\d-])\d\d-\d\d {_HMS}", "%m-%d %H:%M:%S", year=False),
     _kind("short date", r"(?<!\d)\d{6} \d{6}(?= )", "%y%m%d %H%M%S", only_first=True),
     EPOCH,
@@ -97,7 +103,7 @@ KINDS: tuple[Kind, ...] = (
 _KEY = r"(?:ts|t|time|timestamp|@timestamp|at|date|datetime|asctime|msec)[\"']?[=:] ?[\"']?"
 ANY_TIME = (
     r"\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^[\[(<\"']?1\d{9}|\d{8}T\d{6}|^\d{6} \d{6} "
-    rf"|(?:^|[\s{{,\"']){_KEY}1\d{{9}}"
+    rf"|\d-\d\d\.\d\d\.\d\d|(?:^|[\s{{,\"']){_KEY}1\d{{9}}"
 )
 """Rust regex: a line that may hold a stamp; cheap, and never misses one of `KINDS`."""
 
@@ -232,7 +238,7 @@ def shape_of(stamp: Stamp, prefix: str | None) -> Shape:
             anchor = ""
     lead = rf"^.{{{stamp.start}}}" if not anchor else _literal(anchor)
     frac_digits = max(len(stamp.frac) - 1, 0)
-    tail = (rf"[.,]\d{{{frac_digits}}}" if frac_digits else "") + _literal(stamp.zone)
+    tail = (rf"[.,:]\d{{{frac_digits}}}" if frac_digits else "") + _literal(stamp.zone)
     guard = _NO_ZONE if not stamp.zone else r"(?:\D|$)"
     return Shape(
         kind=stamp.kind,
