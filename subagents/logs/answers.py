@@ -311,5 +311,10 @@ def look(logs: LogSet, index: LogIndex, times: IncidentTimes) -> ToolResult[Logs
         f"no “{each.lost}” any more ({each.followed} of {each.of} before, {each.still} of {each.since_of} since)"
         for each in data.flows[:5]
     )
+    lines.extend(
+        f"passages slow at {each.service} since {each.since:%H:%M:%S}: {each.now_ms:g} ms, usually {each.usual_ms:g}; "
+        f"an end of {each.kinds} of {each.of} kinds of passage that became slow (with {', '.join(each.peers[:4])})"
+        for each in data.slow[:3]
+    )
     lines.extend(f"service {each.service} {each.score:g}, {each.errors} severe" for each in data.services[:10])
     return ToolResult(data=data, text="\n".join(lines), citations=logs.cite(places))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from subagents.contract import SuspectKind
 from subagents.logs.compare import Compared, Spans, bucket_seconds, compare, counts_over, rows_in, spans_of
-from subagents.logs.flows import flow_breaks
+from subagents.logs.flows import flow_breaks, requests_of
 from subagents.logs.index import Example, LogIndex
 from subagents.logs.levels import WARN
 from subagents.logs.log_set import LogSet, Place
@@ -22,6 +22,7 @@ from subagents.logs.model import (
     Start,
 )
 from subagents.logs.onset import Rise
+from subagents.logs.passages import slow_passages
 from subagents.logs.signatures import Known, around_wording, recognise, same_service, target_of
 from subagents.logs.sources.timestamps import microseconds, moment
 from subagents.logs.terms import readable, terms_of
@@ -72,6 +73,7 @@ def first_look(logs: LogSet, index: LogIndex, chosen: Chosen) -> tuple[LogsFirst
     services = rank_services(logs, index, spans, places)
     rise = chosen.rise or _new_trouble(compared, spans)
     onset = _onset(logs, rise, places) if rise is not None else None
+    requests = requests_of(logs, index, spans)
     look = LogsFirstLook(
         window=spans.window,
         baseline=spans.baseline,
@@ -88,7 +90,8 @@ def first_look(logs: LogSet, index: LogIndex, chosen: Chosen) -> tuple[LogsFirst
         baseline_seconds=spans.baseline_seconds,
         window_seconds=spans.window_seconds,
         starts=tuple(_starts(logs, index, spans, places)),
-        flows=flow_breaks(logs, index, spans, places),
+        flows=flow_breaks(logs, requests, spans, places),
+        slow=slow_passages(logs, requests, spans, places),
     )
     return look, places
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from subagents.contract import Window
 from subagents.logs.compare import Spans
+from subagents.logs.courses import FlowBreak
 from subagents.logs.index import LogIndex
 from subagents.logs.levels import WARN
 from subagents.logs.log_set import LogSet, Place
-from subagents.logs.model import FlowBreak
 from subagents.logs.patterns import mask
 from subagents.logs.search import resolved
 from subagents.logs.sources.log_source import LogSource
@@ -62,6 +62,10 @@ class Step:
     """It speaks of trouble: that such a line stops is no loss."""
 
 
+Requests: TypeAlias = dict[str, list[Step]]
+"""By request id, in time order."""
+
+
 @dataclass(frozen=True)
 class Break:
     """A statement that no longer follows its predecessor."""
@@ -90,25 +94,22 @@ class Break:
         return (silent, caller) if unreached else (silent,)
 
 
-def breaks(logs: LogSet, index: LogIndex, spans: Spans) -> list[Break]:
-    """Return the changes of course since the window's start, surest first; none where events bear no request id."""
-    if spans.baseline is None or index.lines > MOST_LINES or not _has_ids(index):
-        return []
-    requests = _requests(logs, Window(start=spans.baseline.start, end=spans.window.end))
+def breaks(requests: Requests, since: int | None) -> list[Break]:
+    """Return the changes of course since a moment (µs; None: any), surest first."""
     seen: dict[Node, list[tuple[Step, Step | None]]] = defaultdict(list)
     for steps in requests.values():
-        steps.sort(key=lambda step: (step.at, step.place.source, step.place.byte))
         for step, after in zip(steps, [*steps[1:], None], strict=True):
             if not step.bad:
                 seen[step.node].append((step, after))
-    start = microseconds(spans.window.start)
-    found = [made for pairs in seen.values() if (made := _break(pairs, start)) is not None]
+    found = [made for pairs in seen.values() if (made := _break(pairs, since)) is not None]
     return sorted(found, key=lambda each: (-each.nats, each.lost))[:MOST_BREAKS]
 
 
-def flow_breaks(logs: LogSet, index: LogIndex, spans: Spans, places: list[tuple[Place, str]]) -> tuple[FlowBreak, ...]:
+def flow_breaks(
+    logs: LogSet, requests: Requests, spans: Spans, places: list[tuple[Place, str]]
+) -> tuple[FlowBreak, ...]:
     """Return the changes of course as they are told, surest first, and add the places to cite."""
-    found = breaks(logs, index, spans)
+    found = breaks(requests, since_of(spans))
     for each in found:
         places.append((each.since.place, "the first request that leaves the usual course here"))
         places.append((each.last.place, "the last time that the usual course was taken"))
@@ -133,6 +134,22 @@ def flow_breaks(logs: LogSet, index: LogIndex, spans: Spans, places: list[tuple[
     )
 
 
+def since_of(spans: Spans) -> int | None:
+    """Return the moment (µs) before which nothing counts as the incident's; None where there is no time before."""
+    return microseconds(spans.window.start) if spans.baseline_seconds else None
+
+
+def requests_of(logs: LogSet, index: LogIndex, spans: Spans) -> Requests:
+    """Return the events of each request in time order; none where events bear no request id."""
+    if index.lines > MOST_LINES or not _has_ids(index):
+        return {}
+    start = spans.baseline.start if spans.baseline is not None else spans.window.start
+    requests = _read(logs, Window(start=start, end=spans.window.end))
+    for steps in requests.values():
+        steps.sort(key=lambda step: (step.at, step.place.source, step.place.byte))
+    return requests
+
+
 def _has_ids(index: LogIndex) -> bool:
     import polars as pl
 
@@ -140,8 +157,8 @@ def _has_ids(index: LogIndex) -> bool:
     return bool(raw.str.contains(REQUEST_ID).any())
 
 
-def _requests(logs: LogSet, window: Window) -> dict[str, list[Step]]:
-    requests: dict[str, list[Step]] = defaultdict(list)
+def _read(logs: LogSet, window: Window) -> Requests:
+    requests: Requests = defaultdict(list)
     room = MOST_EVENTS
     for place, spec in enumerate(logs.sources):
         for events in _events(LogSource(spec.spec), window):
@@ -178,21 +195,22 @@ def _statement(syslog: bool) -> pl.Expr:
     return pl.concat_str(pl.col("raw").str.extract(LOGGER, 1), words, separator=" ", ignore_nulls=True)
 
 
-def _break(pairs: list[tuple[Step, Step | None]], start: int) -> Break | None:
+def _break(pairs: list[tuple[Step, Step | None]], since: int | None) -> Break | None:
     """Return the change of course after one statement, if it has a rule that is broken since some moment."""
     pairs.sort(key=lambda pair: (pair[0].at, pair[0].place.source, pair[0].place.byte))
-    early = [after.node if after is not None else None for step, after in pairs if step.at < start]
-    if len(early) < LEAST_SEEN or len(pairs) - len(early) < LEAST_SEEN:
+    first = LEAST_SEEN if since is None else sum(step.at < since for step, _ in pairs)
+    if first < LEAST_SEEN or len(pairs) - first < LEAST_SEEN:
         return None
+    early = [after.node if after is not None else None for _, after in pairs[:first]]
     lost, often = Counter(early).most_common(1)[0]
     if lost is None or often < RULE * len(early):
         return None
     hits = [after is not None and after.node == lost for _, after in pairs]
-    total, running, best, at = sum(hits), sum(hits[: len(early)]), 0.0, 0
-    for place in range(len(early), len(pairs) - LEAST_SEEN + 1):
+    total, running, best, at = sum(hits), sum(hits[:first]), 0.0, 0
+    for place in range(first, len(pairs) - LEAST_SEEN + 1):
         later, rest = len(pairs) - place, total - running
         if not hits[place] and running >= RULE * place and rest <= (1 - RULE) * later:
-            nats = _ratio((running, place), (rest, later))
+            nats = likelihood_ratio((running, place), (rest, later))
             if nats > best:
                 best, at = nats, place
         running += hits[place]
@@ -221,7 +239,7 @@ def _instead(pairs: list[tuple[Step, Step | None]], lost: Node) -> Step | None:
     return next(after for after in others if (None if after is None else after.node) == most)
 
 
-def _ratio(one: tuple[int, int], other: tuple[int, int]) -> float:
+def likelihood_ratio(one: tuple[int, int], other: tuple[int, int]) -> float:
     """Return the log-likelihood ratio (nats) of two shares (hits, of) against one share for both."""
     whole = (one[0] + other[0]) / (one[1] + other[1])
     if not 0 < whole < 1:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from subagents.contract import Coverage, Frozen, Problem, SuspectKind, Window
+from subagents.logs.courses import FlowBreak, SlowPassages
 from subagents.logs.levels import Level
 
 Change = Literal["new", "burst", "vanished", "rare", "steady"]
@@ -272,35 +273,6 @@ class Start(Frozen):
     terms: tuple[str, ...]
 
 
-class FlowBreak(Frozen):
-    """A statement that always followed another in a request, and since a moment never does."""
-
-    service: str
-    """Who is silent: the likeliest place of the fault."""
-    blamed: tuple[str, ...]
-    """That service, and beside it its caller where that met trouble before it got there."""
-    before_service: str
-    before: str
-    """The statement that is still logged: its logger, and how it begins."""
-    lost: str
-    """The statement that no longer follows."""
-    instead: str | None
-    """What mostly follows now; None where requests end there."""
-    followed: int
-    of: int
-    """Until `since`: `followed` of `of` times."""
-    still: int
-    since_of: int
-    """From `since` on: `still` of `since_of` times."""
-    since: AwareDatetime
-    nats: float
-    """Log-likelihood ratio of the two shares against one."""
-    citation: str
-    """The first event that was not followed."""
-    usual: str
-    """The last time that the statement was logged in its place."""
-
-
 class LogsFirstLook(Frozen):
     """Windows, onset, signatures and the services by log evidence, in one answer."""
 
@@ -323,6 +295,8 @@ class LogsFirstLook(Frozen):
     window_seconds: float
     flows: tuple[FlowBreak, ...] = ()
     """Requests that leave their usual course, surest first; only where events bear trace or request ids."""
+    slow: tuple[SlowPassages, ...] = ()
+    """Services between which requests became slow, the one that explains it best first."""
 
 
 class RecordedSign(Frozen):
@@ -387,6 +361,7 @@ class LogsSummary(Frozen):
     services: tuple[ServiceEvidence, ...] = ()
     starts: tuple[Start, ...] = ()
     flows: tuple[FlowBreak, ...] = ()
+    slow: tuple[SlowPassages, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 

@@ -97,6 +97,7 @@ async def _compare(bench: Workbench, coverage: LogsCoverage, look: LogsFirstLook
         services=look.services,
         starts=look.starts,
         flows=look.flows,
+        slow=look.slow,
         problems=_problems(coverage),
     )
 

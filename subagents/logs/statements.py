@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from subagents import quantities
 from subagents.contract import Fact, Finding, Suspect, Window
 from subagents.hosts import outside_host
 from subagents.logs import counted
-from subagents.logs.model import (
-    FlowBreak,
-    LogsCoverage,
-    LogsFirstLook,
-    LogsPatterns,
-    LogsStacks,
-    Pattern,
-    Signature,
-    StackGroup,
-)
+from subagents.logs.course_findings import course_findings
+from subagents.logs.model import LogsCoverage, LogsFirstLook, LogsPatterns, LogsStacks, Pattern, Signature, StackGroup
 from subagents.logs.signatures import TABLE
+from subagents.logs.wording import clock as _clock
+from subagents.logs.wording import moment_fact as _moment
+from subagents.logs.wording import quote as _quote
 from subagents.quantities import figure
 
 NAME = "logs"
@@ -29,11 +23,6 @@ PATTERNS_REPORTED = 3
 STACKS_REPORTED = 3
 SIGNATURES_REPORTED = 3
 SERVICES_NAMED = 5
-FLOWS_REPORTED = 2
-FLOW_WEIGHT = 0.7
-SURE_FLOW = 20.0
-"""Nats from which a change of course is as sure as it gets."""
-CLAIM_CHARS = 220
 UNNAMED_PART = 0.7
 """Of a signature's weight, where the peer is not named, or is one of the services whose own logs are here."""
 OUTSIDE_PART = 1.35
@@ -79,7 +68,7 @@ def _bad(each: Pattern) -> bool:
 
 def is_clean(look: LogsFirstLook, patterns: LogsPatterns | None, stacks: LogsStacks | None) -> bool:
     """Say whether the logs show nothing wrong: no rise, no known failure, nothing severe that is new."""
-    if look.onset is not None or look.signatures or look.flows:
+    if look.onset is not None or look.signatures or look.flows or look.slow:
         return False
     if look.baseline is None:
         return not look.errors
@@ -99,7 +88,7 @@ def findings(
         return [_clean(look, patterns), *_quiet_changes(look, patterns), *_gaps(coverage, look)]
     strong = [
         *_onset(look),
-        *_flows(look),
+        *course_findings(look),
         *_signatures(look),
         *_stacks(stacks),
         *_patterns(patterns, look, stacks),
@@ -107,15 +96,6 @@ def findings(
     ]
     strong.sort(key=lambda finding: -finding.weight)
     return [*strong[:STRONG_REPORTED], *_quiet_changes(look, patterns), *_gaps(coverage, look)]
-
-
-def _clock(at: datetime | None) -> str:
-    return f"{at:%H:%M:%S} UTC" if at is not None else "an unknown time"
-
-
-def _moment(quantity: str, at: datetime | None, citation: str, window: Window | None = None) -> tuple[Fact, ...]:
-    """State a time: with a window, of the cited event's template in it; with none, of the cited event alone."""
-    return (Fact(quantity=quantity, value=at.isoformat(), citation=citation, window=window),) if at is not None else ()
 
 
 @dataclass(frozen=True)
@@ -198,35 +178,6 @@ def _signature(each: Signature, window: Window) -> Finding:
         at=each.first_seen,
         terms=each.terms,
     )
-
-
-def _quote(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= CLAIM_CHARS else flat[: CLAIM_CHARS - 1] + "…"
-
-
-def _flows(look: LogsFirstLook) -> Iterator[Finding]:
-    """Say where requests leave their usual course, the surest per service."""
-    told: dict[str, FlowBreak] = {}
-    for each in look.flows:
-        told.setdefault(each.service, each)
-    for each in list(told.values())[:FLOWS_REPORTED]:
-        now = f"“{_quote(each.instead)}” follows" if each.instead is not None else "requests end there"
-        sure = min(1.0, each.nats / SURE_FLOW)
-        yield Finding(
-            agent=NAME,
-            claim=f"Since {_clock(each.since)} requests leave their usual course at {each.service}: after "
-            f"“{_quote(each.before)}” ({each.before_service}) it no longer logs “{_quote(each.lost)}”: "
-            f"{each.still} of {each.since_of} times, {each.followed} of {each.of} before; now {now}.",
-            topic="mechanism",
-            about=Suspect(kind="service", key=each.service, label=each.service),
-            stance="for",
-            weight=round(FLOW_WEIGHT * sure / len(each.blamed), 3),
-            facts=_moment(quantities.FIRST_SEEN, each.since, each.citation),
-            citations=(each.citation, each.usual),
-            services=each.blamed,
-            at=each.since,
-        )
 
 
 def _grown(stacks: LogsStacks | None) -> list[StackGroup]:

@@ -24,6 +24,8 @@ POINTED_AWAY, POINTED_AT = 0.7, 0.5
 FLOW_NATS = 15.0
 """Log-likelihood ratio at which a change of a request's course is 63 % of all that it can say."""
 FLOW_SHARE = 0.9
+SLOW_SHARE = 0.6
+"""The same where requests became slow at a service: less, for a slow network and a busy peer look alike."""
 
 
 def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceScore, ...]:
@@ -31,13 +33,14 @@ def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceSc
     measured = {rank.service: rank.score for rank in metrics.services}
     logged = _logged(logs)
     share = LOG_SHARE if logs.baseline is not None else LOG_SHARE_BARE
-    broken = _broken(logs)
+    broken, slow = _broken(logs), _slow(logs)
     fused = {
         name: 1.0
         - (1.0 - min(measured.get(name, 0.0), 1.0))
         * (1.0 - share * logged.get(name, 0.0))
         * (1.0 - FLOW_SHARE * broken.get(name, 0.0))
-        for name in measured.keys() | logged.keys() | broken.keys()
+        * (1.0 - SLOW_SHARE * slow.get(name, 0.0))
+        for name in measured.keys() | logged.keys() | broken.keys() | slow.keys()
     }
     ranked = sorted(fused.items(), key=lambda item: (-item[1], item[0]))
     return tuple(ServiceScore(service=name, score=round(score, 4)) for name, score in ranked if name)
@@ -50,6 +53,11 @@ def _broken(logs: LogsSummary) -> dict[str, float]:
         for name in flow.blamed:
             nats[name] = max(nats[name], flow.nats / len(flow.blamed))
     return {name: 1.0 - math.exp(-value / FLOW_NATS) for name, value in nats.items()}
+
+
+def _slow(logs: LogsSummary) -> dict[str, float]:
+    """Return how well each service explains where requests became slow, 0 to 1."""
+    return {each.service: each.share * (1.0 - math.exp(-each.nats / FLOW_NATS)) for each in logs.slow}
 
 
 def _logged(logs: LogsSummary) -> dict[str, float]:

@@ -1,0 +1,25 @@
+"""How the logs specialist words times and quotes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from subagents.contract import Fact, Window
+
+CLAIM_CHARS = 220
+
+
+def clock(at: datetime | None) -> str:
+    """Return a time of day, in UTC."""
+    return f"{at:%H:%M:%S} UTC" if at is not None else "an unknown time"
+
+
+def moment_fact(quantity: str, at: datetime | None, citation: str, window: Window | None = None) -> tuple[Fact, ...]:
+    """State a time: with a window, of the cited event's template in it; with none, of the cited event alone."""
+    return (Fact(quantity=quantity, value=at.isoformat(), citation=citation, window=window),) if at is not None else ()
+
+
+def quote(text: str) -> str:
+    """Return a message on one line, cut where it is long."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= CLAIM_CHARS else flat[: CLAIM_CHARS - 1] + "…"
