@@ -6,23 +6,38 @@ sources are missing still exists: its procedure says what could not be looked at
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from subagents.contract import ServiceInfo, SourceSpec
-from subagents.specialist import Roster
+from subagents.contract import SPECIALISTS, AgentName, ServiceInfo, SourceSpec
+from subagents.specialist import Agent, Roster
 
 
-def build(specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> Roster:
-    """Return the specialists over `specs`; reads the sources' beginnings, so call it off the event loop."""
-    from subagents.codefix.agent import build as build_codefix
-    from subagents.deploys.agent import build as build_deploys
-    from subagents.logs.agent import build as build_logs
-    from subagents.metrics.agent import build as build_metrics
+def build(
+    specs: Sequence[SourceSpec],
+    services: Sequence[ServiceInfo] = (),
+    only: Collection[AgentName] = SPECIALISTS,
+) -> Roster:
+    """Return the specialists over `specs`; reads the sources' beginnings, so call it off the event loop.
 
-    agents = (
-        build_logs(specs),
-        build_metrics(specs),
-        build_deploys(specs, services),
-        build_codefix(specs, services),
-    )
+    With `only`, those alone are imported and built: a worker starts in half the time.
+    """
+    agents = (_built(name, specs, services) for name in SPECIALISTS if name in only)
     return Roster({agent.name: agent for agent in agents})
+
+
+def _built(name: AgentName, specs: Sequence[SourceSpec], services: Sequence[ServiceInfo]) -> Agent:
+    if name == "logs":
+        from subagents.logs.agent import build as build_logs
+
+        return build_logs(specs)
+    if name == "metrics":
+        from subagents.metrics.agent import build as build_metrics
+
+        return build_metrics(specs)
+    if name == "deploys":
+        from subagents.deploys.agent import build as build_deploys
+
+        return build_deploys(specs, services)
+    from subagents.codefix.agent import build as build_codefix
+
+    return build_codefix(specs, services)

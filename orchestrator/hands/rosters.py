@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from subagents.contract import ServiceInfo, SourceSpec
+from subagents.contract import AgentName, ServiceInfo, SourceSpec
 from subagents.specialist import Agent, Roster
 
 DEFAULT_FACTORY = "subagents.roster:build"
@@ -23,7 +24,7 @@ class RosterRecipe:
     """
 
     factory: str = DEFAULT_FACTORY
-    """`module:function`, called with (specs, services)."""
+    """`module:function`, called with (specs, services); `only`, where it takes it, names the agents that are wanted."""
     extra_agents: ExtraAgents | None = None
     import_path: str | None = None
     """A directory to import the factory's module from. Only tests set it; no setting reaches it."""
@@ -40,8 +41,14 @@ class RosterRecipe:
         return Roster(agents)
 
     def shared(self, specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> Roster:
-        """Build what the factory alone gives: what a worker sees."""
+        """Build what the factory alone gives: what workers may see."""
         return load_factory(self.factory, self.import_path)(specs, services)
+
+    def alone(self, agent: AgentName, specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> Roster:
+        """Build what the worker of an agent needs: that agent, where the factory takes `only`, else all of them."""
+        factory: Callable[..., Roster] = load_factory(self.factory, self.import_path)
+        can = "only" in inspect.signature(factory).parameters
+        return factory(specs, services, only=(agent,)) if can else factory(specs, services)
 
 
 def load_factory(name: str, import_path: str | None) -> Callable[[Sequence[SourceSpec], Sequence[ServiceInfo]], Roster]:

@@ -161,7 +161,7 @@ class _Worker:
         recipe = RosterRecipe(factory=message["factory"], import_path=message["import_path"])
         specs = [SourceSpec.model_validate(spec) for spec in message["specs"]]
         services = [ServiceInfo.model_validate(service) for service in message["services"]]
-        self._roster = recipe.shared(specs, services)
+        self._roster = recipe.alone(message["agent"], specs, services)
         return {"tools": {agent.name: [t.name for t in agent.tools] for agent in self._roster.agents.values()}}
 
     def _call(self, message: Mapping[str, Any]) -> dict[str, Any]:

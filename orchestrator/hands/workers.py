@@ -50,9 +50,10 @@ class Fitting:
     specs: tuple[SourceSpec, ...] = ()
     services: tuple[ServiceInfo, ...] = ()
 
-    def message(self) -> dict[str, Any]:
-        """Return the frame that fits a worker."""
+    def message(self, agent: AgentName) -> dict[str, Any]:
+        """Return the frame that fits a worker of that agent."""
         return {
+            "agent": agent,
             "factory": self.recipe.factory,
             "import_path": self.recipe.import_path,
             "specs": [spec.model_dump(mode="json") for spec in self.specs],
@@ -196,7 +197,7 @@ class Workers:
         return process
 
     async def _fit(self, process: WorkerProcess, fitting: Fitting, cancelled: asyncio.Event) -> None:
-        answer = in_thread(lambda: process.ask(fitting.message()), f"fit-{process.agent}")
+        answer = in_thread(lambda: process.ask(fitting.message(process.agent)), f"fit-{process.agent}")
         limit = asyncio.ensure_future(self._clock.sleep(START_TIMEOUT_S))
         cancel = asyncio.ensure_future(cancelled.wait())
         awaited: set[asyncio.Future[Any]] = {answer, limit, cancel}

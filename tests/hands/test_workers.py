@@ -99,6 +99,10 @@ async def test_errors_of_tools_cross_the_pipe(rig: Rig) -> None:
     assert "Traceback" in rig.logged[-1]
 
 
+async def test_a_worker_is_built_for_its_agent_alone(rig: Rig) -> None:
+    assert (await rig.call("toys_agents")).need().value == ["toys"]
+
+
 async def test_a_late_source_reaches_the_worker_that_runs_already(rig: Rig) -> None:
     assert (await rig.call("toys_sources", call_id="a")).need().value == []
     pid = rig.hands.workers.pid("toys")

@@ -6,13 +6,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from subagents.contract import (
+    AgentName,
     Params,
     Progress,
     ServiceInfo,
@@ -167,11 +168,19 @@ def _sources(specs: Sequence[SourceSpec]) -> Callable[[Nothing, ToolContext], To
     return run
 
 
+def _agents(only: Collection[AgentName]) -> Callable[[Nothing, ToolContext], ToolResult[Said]]:
+    return lambda params, context: ToolResult(data=Said(value=list(only)))
+
+
 def _tool(name: str, params: type[Any], run: Callable[..., Any], **options: Any) -> Tool[Any, Any]:
     return Tool(name=name, description=name, params=params, result=Said, run=run, **options)
 
 
-def build(specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> Roster:
+def build(
+    specs: Sequence[SourceSpec],
+    services: Sequence[ServiceInfo] = (),
+    only: Collection[AgentName] = ("toys", "others"),
+) -> Roster:
     tools = (
         _tool("toys_double", Number, _double),
         _tool("toys_repeat", Words, _repeat, output_cap=1000),
@@ -193,13 +202,14 @@ def build(specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> 
         _tool("toys_huge", Nothing, _huge, worker=True),
         _tool("toys_worker_fail", Failure, _fail, worker=True),
         _tool("toys_sources", Nothing, _sources(specs), worker=True),
+        _tool("toys_agents", Nothing, _agents(only), worker=True),
     )
     other = (_tool("others_sources", Nothing, _sources(specs)),)
     agents = {
         "toys": Agent("toys", "toys", "plays", "", tools),
         "others": Agent("others", "others", "looks on", "", other),
     }
-    return Roster(agents)
+    return Roster({name: agent for name, agent in agents.items() if name in only})
 
 
 def broken(specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> Roster:
