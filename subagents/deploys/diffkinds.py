@@ -10,7 +10,7 @@ from subagents.deploys.hunkview import HunkView, view, words
 from subagents.deploys.lost_tests import LostTest, lost_tests
 from subagents.deploys.paths import INERT, PathClass, not_production, path_class
 from subagents.deploys.settings_signs import SETTINGS_SIGNS, tables_used
-from subagents.deploys.signs import CODE_SIGNS, QUERY, Sign
+from subagents.deploys.signs import CODE_SIGNS, QUERY, Sign, quote
 from subagents.deploys.sources.patch import FileDiff
 
 
@@ -90,12 +90,12 @@ INNOCENT = {
 _LOG_LINE = re.compile(
     r"^\W*(?:\w+\s*[:=]+\s*)?(?:\w+[.>:-]+)*(log|logger|logging|console|slog|zap|LOG|LOGGER|klog|glog|log_\w+|logf?)\b[\w.]*"
     r"(_\w+)?[.(:].*|^\W*\w*LOG_?\w*\(|^\W*(print|println|printf|puts|fmt\.Print\w*|System\.out\.\w+)\s*\("
-    r"|^\W*(f|e|evt|event|logger|log|entry)\s*(=\s*\w+)?\.(Str|Int|Bool|Err|Msg|With|WithField|WithFields|bind)\(",
+    r"|^\W*(?:\w+::)*(trace|debug|info|warn|error|log)!\s*[(\[{]|^\W*(f|e|evt|event|logger|log|entry)\s*(=\s*\w+)?\.(Str|Int|Bool|Err|Msg|With|WithField|WithFields|bind)\(",
 )
 _METRIC_LINE = re.compile(
     r"prometheus|statsd|Counter\b|Histogram\b|Gauge\b|\.(Inc|inc|increment|observe|Observe|record|gauge|timing|histogram)\("
     r"|SetAttributes?\(|set_attribute|setAttribute\(|\bspan\.|tracer\.|otel|opentelemetry|metrics?[._]\w*\(|CounterOpts|Buckets:"
-    r"|^\s*Name:\s*\"|^[\s})\],;]*$",
+    r"|^\s*(Name|Help|Namespace|Subsystem|ConstLabels):\s|^[\s})\],;]*$",
     re.IGNORECASE,
 )
 _LOOK = re.compile(
@@ -104,6 +104,11 @@ _LOOK = re.compile(
 _PROSE = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
 _CLOSERS = re.compile(r"^[\s})\],;]*$")
 
+
+_ORDERLESS = re.compile(
+    r"^(import|from|use|using|#include|require|package)\b|^[A-Z][A-Z0-9_]+\s*[:=]|^[\"']?[\w.\-/]+[\"']?\s*(:|=[^=])\s*[^()]*$"
+)
+"""Lines whose order says nothing: imports, constants, settings."""
 
 LINES_READ = 1_500
 
@@ -171,7 +176,8 @@ def read_diff_kinds(files: Sequence[FileDiff]) -> DiffReading:
                 innocent.add(why)
             else:
                 effective += 1
-                signs += _signs(seen, has_migration)
+                share = GENERATED_SHARE if path_class(diff.path) == "generated" else 1.0
+                signs += [replace(sign, strength=share * sign.strength) for sign in _signs(seen, has_migration)]
         if not diff.hunks and (diff.binary or diff.new or diff.deleted or diff.old_path not in ("", diff.path)):
             effective += 1
             signs.append(Sign("changed_code", f"{diff.path} is replaced, moved or removed", diff.path, None))
@@ -181,6 +187,9 @@ def read_diff_kinds(files: Sequence[FileDiff]) -> DiffReading:
         return DiffReading((), order[0] if len(order) == 1 else _main(order), 0.0, frozenset(), len(files))
     return replace(_sum_up(signs, len(files)), lost_tests=lost_tests(files))
 
+
+GENERATED_SHARE = 0.4
+"""What a sign counts in a generated file: what it was made from tells more."""
 
 _STANDS_WHEN_MOVED = frozenset(
     {
@@ -259,7 +268,11 @@ def _signs(seen: HunkView, has_migration: bool) -> list[Sign]:
     if seen.renamed:
         found.append(Sign("renamed", f"a name changes: {', '.join(seen.renamed[:3])}", seen.path, seen.place))
     if not any(KINDS[sign.kind].danger >= 0.5 for sign in found):
-        if seen.moved >= 2 and seen.moved >= len(seen.removed) + len([x for x in seen.added if not _CLOSERS.match(x)]):
+        if seen.reordered and not seen.removed and not seen.added:
+            found.append(Sign("moved_code", f"lines change places: {quote(seen.reordered[0])}", seen.path, seen.place))
+        elif seen.moved >= 2 and seen.moved >= len(seen.removed) + len(
+            [x for x in seen.added if not _CLOSERS.match(x)]
+        ):
             found.append(Sign("moved_code", "code is moved, hardly changed", seen.path, seen.place))
         elif seen.only_removed and not seen.added:
             found.append(Sign("removed_code", f"{seen.raw_removed} line(s) of code go", seen.path, seen.place))
@@ -273,7 +286,7 @@ def _signs(seen: HunkView, has_migration: bool) -> list[Sign]:
 def _innocent_hunk(seen: HunkView) -> str | None:
     """Return why a hunk cannot have an effect, or None."""
     changed = [*seen.removed, *seen.added]
-    if seen.renamed:
+    if seen.renamed or (seen.reordered and not all(_ORDERLESS.search(line) for line in seen.reordered)):
         return None
     if not changed:
         return "comments" if seen.comments else "formatting"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,7 +17,7 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:[._]\d+)*(?:\.\d+)?")
 _STRING = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
 _LOOP = re.compile(
-    r"^\s*(?:async\s+)?(?:for|while|foreach|loop)\b|\.(?:forEach|map|flatMap|each|stream\(\)\.map)\s*\(|\bdo\s*\{?\s*$|\.each\s+do\b"
+    r"^\s*(?:async\s+)?(?:for|while|foreach|loop)\b|\.(?:forEach|map|flatMap|each|stream\(\)\.map)\s*[({]|\bdo\s*\{?\s*$|\.each\s+do\b"
 )
 
 
@@ -54,6 +56,8 @@ class HunkView:
     words_removed: frozenset[str] = frozenset()
     """Words of removed lines that no added line holds."""
     words_added: frozenset[str] = frozenset()
+    reordered: tuple[str, ...] = ()
+    """Lines that only moved, past others that stayed."""
     renamed: tuple[str, ...] = ()
     """Names that only changed, as `old -> new`; the lines are under the new ones."""
 
@@ -107,6 +111,7 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
         old = [renamed(text, names) for text in old]
         removed, added_left = _left(old, new)
         pairs, only_removed, only_added = _pair(removed, added_left, numbers)
+    moves = len(new) - len(added_left)
     old_words, new_words = words(" ".join(removed)), words(" ".join(added_left))
     return HunkView(
         path=diff.path,
@@ -121,13 +126,42 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
         place=hunk.place(),
         raw_removed=sum(1 for line in hunk.lines if line.tag == "-"),
         comments=comments,
-        moved=len(added_at) - len(added_left),
+        moved=moves,
         raw_old=tuple(old),
         raw_new=tuple(new),
+        reordered=_reordered(list(zip((line.tag for line in lines), texts, strict=True)), removed, added_left)
+        if moves and not names
+        else (),
         renamed=tuple(f"{before} -> {after}" for before, after in names.items()),
         words_removed=old_words - new_words,
         words_added=new_words - old_words,
     )
+
+
+def _squeeze(text: str) -> str:
+    """Return a line without blanks and without the comma or semicolon that ends it."""
+    return "".join(text.split()).rstrip(",;")
+
+
+def _reordered(sides: Sequence[tuple[str, str]], removed: list[str], added: list[str]) -> tuple[str, ...]:
+    """Return the lines that only moved, where the order of what stayed is another one after it.
+
+    `sides` are the hunk's lines as (tag, code); `removed` and `added` are those that did not only move.
+    """
+    orders = []
+    for tag, changed in (("-", removed), ("+", added)):
+        left = Counter(changed)
+        order = []
+        for mark, text in sides:
+            if mark == tag and left[text] > 0:
+                left[text] -= 1
+            elif mark in (tag, " ") and text:
+                order.append((_squeeze(text), text, mark))
+        orders.append(order)
+    old, new = orders
+    if [key for key, _, _ in old] == [key for key, _, _ in new]:
+        return ()
+    return tuple(text for _, text, mark in new if mark == "+")
 
 
 def _cancel(removed: list[str], added: list[str]) -> dict[str, int]:
@@ -135,9 +169,9 @@ def _cancel(removed: list[str], added: list[str]) -> dict[str, int]:
     moved: dict[str, int] = {}
     squeezed: dict[str, list[str]] = {}
     for text in added:
-        squeezed.setdefault(re.sub(r"[\s,;]+", "", text), []).append(text)
+        squeezed.setdefault(_squeeze(text), []).append(text)
     for text in removed:
-        same = squeezed.get(re.sub(r"[\s,;]+", "", text))
+        same = squeezed.get(_squeeze(text))
         if same:
             twin = same.pop()
             moved["-" + text] = moved.get("-" + text, 0) + 1

@@ -45,9 +45,10 @@ _KEYED = re.compile(r"""^\s*["']?([A-Za-z_][\w.\-/]*)["']?\s*(?::=|[:=])\s*(\S.*
 _LOOKUP = re.compile(
     r"""(?:getenv|environ(?:\.get)?|Getenv|LookupEnv|env|config|settings|conf|viper|getProperty|Value)\w*[.(\[]+\s*["'$({]*([A-Za-z][\w.\-]+)"""
 )
+_SUBKEY = re.compile(r"""\[\s*["']([\w.\-]+)["']\s*\]""")
 _SERIAL = re.compile(
     r"json:\"|xml:\"|yaml:\"|protobuf:\"|@JsonProperty|@SerializedName|\bserde\(|\b(marshal|unmarshal|serializ|deserializ|encode|decode"
-    r"|to_json|from_json|dumps|loads|toJSON|parse|stringify|strftime|strptime|DateTimeFormat|Content-Type|charset|utf-?8|base64|avro"
+    r"|to_json|from_json|dumps|loads|toJSON|parse|stringify|strftime|strptime|delimiter|separator|quotechar|encoding|DateTimeFormat|Content-Type|charset|utf-?8|base64|avro"
     r"|msgpack|pickle|schema_?version)\w*", re.IGNORECASE,
 )  # fmt: skip
 _TRUST = re.compile(
@@ -62,6 +63,15 @@ _UNIT_FIRST = re.compile(
 )
 """`timedelta(hours=2)`, `Duration.ofHours(2)`."""
 _HEAP = re.compile(r"-X(mx|ms|ss|mn)(\d+)([kmg]?)\b", re.IGNORECASE)
+
+
+_CAPACITY_LIKE = re.compile(r"max\w{2,}|\w{2,}(?:timeout|limit|conns?|connections|ttl|threads|workers)")
+
+
+def _capacities(line: str) -> frozenset[str]:
+    """Return the words of a line that name how much of something there may be."""
+    found = words(_numbers_first(line))
+    return frozenset(word for word in found if word in _CAPACITY or _CAPACITY_LIKE.fullmatch(word))
 
 
 def _numbers_first(line: str) -> str:
@@ -91,7 +101,7 @@ def _numbers(view: HunkView) -> Iterator[Sign]:
             continue
         same_shape = skeleton(pair.old) == skeleton(pair.new) or _plain_skeleton(pair.old) == _plain_skeleton(pair.new)
         changed = [(a[0], b[0]) for a, b in zip(old, new, strict=True) if a[0] != b[0]]
-        if not changed or (not same_shape and not (words(_numbers_first(pair.old)) & words(pair.new) & _CAPACITY)):
+        if not changed or (not same_shape and not (_capacities(pair.old) & _capacities(pair.new))):
             continue
         if view.extension in ("mod", "lock") or path_class(view.path) in ("manifest", "lock"):
             continue
@@ -100,7 +110,7 @@ def _numbers(view: HunkView) -> Iterator[Sign]:
 
 
 def _number_sign(view: HunkView, pair: Pair, old: float, new: float) -> Sign:
-    keys = words(_numbers_first(pair.new)) & _CAPACITY
+    keys = _capacities(pair.new)
     ratio = abs(math.log2(abs(new) / abs(old))) if old and new else 4.0
     strength = min(1.5, 0.45 + ratio / 3.0)
     shown = f"{_number(old)} -> {_number(new)} in {quote(pair.new)}"
@@ -193,7 +203,8 @@ def _keys(view: HunkView) -> Iterator[Sign]:
         settings = path_class(view.path) in ("config", "infra")  # in code, `key: value` is a field, not a setting
         renamed = settings and old and new and old[1] != new[1] and old[2].rstrip(",") == new[2].rstrip(",")
         looked, look = _LOOKUP.search(pair.old), _LOOKUP.search(pair.new)
-        if renamed or (looked and look and looked[1] != look[1]):
+        inside = look is not None and _SUBKEY.findall(pair.old) != _SUBKEY.findall(pair.new)
+        if renamed or (looked and look and (looked[1] != look[1] or inside)):
             yield Sign("renamed_key", f"a key is renamed: {quote(pair.old)} -> {quote(pair.new)}", view.path,
                        pair.line or view.place)  # fmt: skip
             return
@@ -248,7 +259,9 @@ def _schemas(view: HunkView) -> Iterator[Sign]:
             yield Sign(kind, f"{what}: {quote(line)}", view.path, view.place)
             return
     gone = [
-        line for line in view.only_removed if re.search(r"\bindex\s*=\s*True|@Index|db_index|add_index|\bINDEX\b", line)
+        line
+        for line in view.only_removed
+        if re.search(r"\bindex\s*=\s*True|@Index|db_index|(?:add|create)_index|\bINDEX\b", line)
     ]
     if gone:
         yield Sign("removed_index", f"an index goes: {quote(gone[0])}", view.path, view.place)

@@ -34,7 +34,8 @@ QUERY = re.compile(
     r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\w+\s+SET)\b"
     r"|\b\w*(db|dao|repo|repository|session|cursor|conn|connection|tx|client|api|store|storage|catalog|http|https|redis|cache"
     r"|stub|rpc|grpc|service|svc|requests|axios|queryset|objects|collection|bucket|s3|dynamo|mongo|es|elastic|index|remote"
-    r"|backend|gateway|mapper)\w*(?:\(\))?\s*(?:\.|->|::)\s*[A-Za-z_]\w*\s*\("
+    r"|backend|gateway|mapper)\w*(?:\(\))?(?:\s*(?:\.|->|::)\s*[A-Za-z_]\w*){1,3}\s*\("
+    r"|\.(where|find_by|find_one|find_each|filter_by|get_or_create|findMany|findUnique|findFirst|findByPk|executeQuery)\s*\("
     r"|\b(fetch|urlopen|curl_exec|query|execute|QueryRow|findOne|findById|findAll|getById|loadAll)\s*\(",
     re.IGNORECASE,
 )
@@ -123,6 +124,9 @@ def _query_in_loop(view: HunkView) -> Iterator[Sign]:
 
 
 def _new_query(view: HunkView) -> Iterator[Sign]:
+    asked = sum(1 for line in view.removed if QUERY.search(line))
+    if asked >= sum(1 for line in view.added if QUERY.search(line) and not _IN_MEMORY.search(line)):
+        return
     for line in view.only_added:
         if QUERY.search(line) and not _IN_MEMORY.search(line):
             yield Sign("new_query", f"a new query or remote call: {quote(line)}", view.path, view.place)
@@ -233,6 +237,8 @@ def _locks(view: HunkView) -> Iterator[Sign]:
     if swapped or (gone and come):
         line = swapped[0].new if swapped else come[0]
         yield Sign("changed_lock", f"what a lock covers changes: {quote(line)}", view.path, view.place)
+    elif moved := [line for line in view.reordered if _is_lock(line)]:
+        yield Sign("changed_lock", f"what a lock covers changes: {quote(moved[0])}", view.path, view.place)
     elif come:
         yield Sign("added_lock", f"a lock is added: {quote(come[0])}", view.path, view.place)
     elif gone:
