@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from subagents.metrics.fanout import blame_for, short_of_calls
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.hops import hop_blame, wait_blame
 from subagents.metrics.roles import Role
@@ -45,6 +46,7 @@ WEIGHT: Mapping[str, float] = {
     "own work": 1.0,
     "latency": 0.6,
     "errors": 0.9,
+    "calls": 1.0,
     "hop": 1.6,
     "traces": 0.8,
     "support": 0.1,
@@ -130,6 +132,7 @@ def rank(store: Store, graph: CallGraph, question: Question) -> list[Ranked]:
         by_service[signal.key.service].append(signal)
     _own_work(by_service, table, question)
     _travelling(by_service, table, graph, question)
+    _calls(by_service, table, graph, question)
     _hops(store, table, question)
     _support(by_service, table, question)
     _failed_spans(store, table, question)
@@ -254,6 +257,35 @@ def _address(service: str, graph: CallGraph) -> bool:
     if graph.callees.get(service):
         return service.endswith("_client") and not graph.callers.get(service)
     return service.endswith(("_remote", "_client")) or service.count(".") >= 2
+
+
+def _calls(by_service: dict[str, list[Signal]], table: dict[str, Ranked], graph: CallGraph, question: Question) -> None:
+    """Blame who stopped calling, and less whoever is not called any more; that explains failures, not slowness.
+
+    Missing calls stand for failures that nobody counts: a caller whose errors are measured is judged by those.
+    """
+    if question.kind == "latency":
+        return
+    counted = {name for name, mine in by_service.items() if any(s.traits.role in ERRORS for s in mine)}
+    flows = {
+        name: flow
+        for name, mine in by_service.items()
+        if (flow := next((s for s in mine if s.traits.role == "traffic"), None)) is not None
+    }
+    short = [item for item in short_of_calls(flows, graph, question.split) if not counted & item.shares.keys()]
+    for service, found in blame_for(short).items():
+        if service not in table:
+            continue
+        _, worst = max(found, key=lambda pair: pair[0])
+        total = float(np.sqrt(sum(noises**2 for noises, _ in found)))
+        value = strength(total) * overlap(worst.signal, question.symptom)
+        names = ", ".join(item.service for _, item in found if item.service != service)
+        text = (
+            f"{names} get fewer calls than {service} gets" if names else f"{service} gets fewer calls than its callers"
+        )
+        text += f": {worst.signal.key.name} of {worst.service} short by {worst.missing:.0%}"
+        if value > 0:
+            table[service].reasons.append(Reason("calls", WEIGHT["calls"] * value, text, worst.signal))
 
 
 def _hops(store: Store, table: dict[str, Ranked], question: Question) -> None:
