@@ -14,7 +14,7 @@ from subagents.logs.sources.reader import is_packed
 MOST_SHOWN = 3
 LARGE_BYTES = 64 << 20
 """Size from which the end of a file is looked at before the pass is there: a smaller one is read at once."""
-END_BYTES = 1 << 20
+END_BYTES = 256 << 10
 
 
 def index_for(logs: LogSet, context: ToolContext) -> LogIndex:
@@ -32,15 +32,17 @@ class _Ends:
 
     def __init__(self) -> None:
         self._severe: dict[str, list[tuple[str, int]]] = {}
+        self._told = False
 
     def words(self, so_far: ReadSoFar) -> str:
         """Return what is severe in what was read, and what else is at the end of the file being read."""
         severe = so_far.index.severe_so_far(MOST_SHOWN)
         source = next(each for each in so_far.index.sources if each.name == so_far.source)
-        if source.id not in self._severe:
+        if source.id not in self._severe and self._told:  # the first words do not wait for it
             self._severe[source.id] = _severe_at_end(source)
+        self._told = True
         known = {message for message, _ in severe}
-        ahead = [(message, n) for message, n in self._severe[source.id] if message not in known]
+        ahead = [(message, n) for message, n in self._severe.get(source.id, ()) if message not in known]
         said = f"{events_in_words(so_far.events)}, {'errors: ' + _listed(severe) if severe else 'no error yet'}"
         return said + (f"; ahead, at the end of {source.name}: {_listed(ahead)}" if ahead else "")
 
