@@ -77,7 +77,7 @@ def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) 
     text = pl.Series([decoded]).str.split("\n").explode()
     if not ends_open:
         text = text.head(text.len() - 1)
-    if b"\x1b[" in data:
+    if b"\x1b" in data:
         text = text.str.replace_all(_COLOUR, "")
     if b"\r" in data:
         text = text.str.strip_suffix("\r")

@@ -202,9 +202,11 @@ class Shape:
     """To be asked by `found_in`."""
 
     def found_in(self, lines: pl.Series) -> pl.Series:
-        """Say which lines have the stamp."""
-        if self.anchor:  # searched for in the head: far quicker than an expression that runs up to it
-            lines = lines.str.slice(0, HEAD + len(self.anchor) + self.width + 8)
+        """Say which lines have the stamp: a slice costs less than an expression that runs up to the place."""
+        if self.anchor:
+            lines = lines.str.slice(0, HEAD + len(self.anchor) + self.width + _GUARDED)
+        elif self.start:
+            lines = lines.str.slice(self.start, self.width + _GUARDED)
         return lines.str.contains(self.pattern)
 
     @property
@@ -225,6 +227,8 @@ class Shape:
         return f"{self.kind.name}{unit}{fraction}{zone}"
 
 
+_GUARDED = 8
+"""Characters that are looked at behind a stamp."""
 _NO_ZONE = r"(?:$|[^\d.,Z+: -]|[.,:-](?:\D|$)| (?:$|[^+UG-]|[+-](?:$|\D|\d{1,3}(?:$|\D))|U[^T]|G[^M]))"
 """What may follow a stamp without a zone, so that it is not taken from one that has a zone or more digits."""
 
@@ -236,7 +240,7 @@ def shape_of(stamp: Stamp, prefix: str | None) -> Shape:
         anchor = re.search(r"(?:[\w@]+[\"']?[=:] ?[\"']?|[^\w\s]+|\s+)$", prefix)[0] if prefix else ""  # type: ignore[index]
         if not anchor or prefix.find(anchor) != len(prefix) - len(anchor):
             anchor = ""
-    lead = rf"^.{{{stamp.start}}}" if not anchor else _literal(anchor)
+    lead = _literal(anchor) if anchor else "^"
     frac_digits = max(len(stamp.frac) - 1, 0)
     tail = (rf"[.,:]\d{{{frac_digits}}}" if frac_digits else "") + _literal(stamp.zone)
     guard = _NO_ZONE if not stamp.zone else r"(?:\D|$)"
