@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import PurePath
 
 from subagents.contract import Progress, ToolContext, ToolError
 from subagents.logs.index import LogIndex, ReadSoFar
@@ -44,7 +45,7 @@ class _Ends:
         known = {message for message, _ in severe}
         ahead = [(message, n) for message, n in self._severe.get(source.id, ()) if message not in known]
         said = f"{events_in_words(so_far.events)}, {'errors: ' + _listed(severe) if severe else 'no error yet'}"
-        return said + (f"; ahead, at the end of {source.name}: {_listed(ahead)}" if ahead else "")
+        return said + (f"; ahead, at the end of {PurePath(source.name).name}: {_listed(ahead)}" if ahead else "")
 
 
 def _listed(severe: Sequence[tuple[str, int]]) -> str:

@@ -35,7 +35,7 @@ def narrator(
     stream = FakeStream(terminal)
     monkeypatch.setattr("sys.stderr", stream)
     monkeypatch.setenv("TERM", term)
-    monkeypatch.setenv("COLUMNS", "64")
+    monkeypatch.setenv("COLUMNS", "66")
     monkeypatch.setenv("NO_COLOR", "1")
     return Narrator(quiet), stream
 

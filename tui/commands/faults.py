@@ -34,7 +34,7 @@ def narrate(line: str) -> None:
 
 def rewrite(line: str) -> None:
     """Put a line in the place of the terminal's last one, cut to its width, and stay on it; empty takes it away."""
-    room, kept = shutil.get_terminal_size().columns - 1, 0
+    room, kept = shutil.get_terminal_size().columns - 3, 0  # room for the ^C that a terminal echoes
     for char in line:
         room -= 2 if east_asian_width(char) in "WF" else 1
         if room < 0:
