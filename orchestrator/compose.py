@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 INPUTS = "inputs"
 """Folder in a session's own that holds copies of streams."""
+
+FOLDERS = "folders"
+"""Key, among the recorded settings, of the folders that a session was started on."""
 
 RUNBOOK_FAULTS = 20
 """Most faults of the person's own runbooks that are said."""
@@ -76,6 +79,7 @@ async def begin(request: Request, around: Surroundings, found: Found | None = No
         said = (Problem(what=remark),) if remark else ()
         remarks = _remarks((*said, *loaded.problems, *intake.problems, *broken))
         told: dict[str, JsonValue] = {"files": shown, RECORDED: recorded_rules(loaded.settings)}
+        told[FOLDERS] = list(_folders(request, around))
         placed = replace(settings, directory=directory, shown=told, remarks=remarks)
         if found is not None:
             placed = replace(placed, bound=found.bound)
@@ -215,6 +219,14 @@ def with_stores(specs: Sequence[SourceSpec], directory: Path) -> tuple[SourceSpe
         else:
             given.append(spec)
     return tuple(given)
+
+
+def _folders(request: Request, around: Surroundings) -> Iterator[str]:
+    """Yield the folders that were given: where newer data is looked for when the symptom is measured again."""
+    for given in request.inputs:
+        path = os.path.abspath(around.cwd / given) if given != "-" and "\0" not in given else ""
+        if path and os.path.isdir(path):
+            yield path
 
 
 def _load(request: Request, around: Surroundings) -> Loaded:

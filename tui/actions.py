@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Context = Literal["everywhere", "list", "page", "sessions", "warroom", "evidence", "review", "report", "help"]
+Context = Literal["everywhere", "list", "page", "sessions", "warroom", "evidence", "review", "report", "why", "help"]
 
 LAYERS: Mapping[Context, tuple[Context, ...]] = {
     "everywhere": ("everywhere",),
@@ -17,6 +17,7 @@ LAYERS: Mapping[Context, tuple[Context, ...]] = {
     "evidence": ("evidence", "page", "everywhere"),
     "review": ("review", "page", "everywhere"),
     "report": ("report", "page", "everywhere"),
+    "why": ("why", "page", "everywhere"),
     "help": ("help", "list", "everywhere"),
 }
 """The contexts whose keys are live at the same time, innermost first: no key may mean two things in one of these."""
@@ -106,6 +107,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("approvals", ("a",), "approvals", "Review what waits for your yes or no.", "warroom", "Work", "review", 5,
            needs="review"),
     Action("report", ("R",), "report", "Read the report.", "warroom", "Work", "report", needs="report"),
+    Action("hypothesis.add", ("h",), "hypothesis", "Add a hypothesis to the board: words, or a commit, flag, service "
+           "or deploy by name.", "warroom", "Board", "hypothesis"),
+    Action("hypothesis.pin", ("p",), "pin", "Pin the hypothesis under the cursor: it is looked at first.", "warroom",
+           "Board", "pin"),
+    Action("hypothesis.rule_out", ("x",), "rule out", "Rule out the hypothesis under the cursor; asks why, and it is "
+           "kept as your word.", "warroom", "Board", "rule_out"),
+    Action("hypothesis.undo", ("u",), "undo", "Take back your last word on the hypothesis under the cursor.", "warroom",
+           "Board", "undo"),
+    Action("hypothesis.why", ("v",), "why", "Show what the score of the hypothesis under the cursor is made of.",
+           "warroom", "Board", "why", 18, needs="why"),
+    Action("recheck", ("c",), "check again", "Measure the symptom again, with newer data: recovered or not.", "warroom",
+           "Work", "recheck"),
     Action("message", ("m",), "steer or ask", "Steer the agents, or ask.", "warroom", "Work", "message", 30),
     Action("interrupt", ("i",), "interrupt", "Stop one agent or all; asks which.", "warroom", "Work", "interrupt", 70),
     Action("resume", ("r",), "go on", "Let the session work again.", "warroom", "Work", "resume", 15),
@@ -189,6 +202,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("report.reload", ("R",), "read again", "Make the report again, with what came since.", "report", "Report",
            "reload"),
     Action("report.back", ("escape",), "back", "Back to the war room.", "report", "Report", "back", 50),
+    # -- why ---------------------------------------------------------------------------------
+    Action("why.evidence", ("enter",), "evidence", "Open the evidence that it rests on.", "why", "Why", "evidence", 10),
+    Action("why.back", ("escape",), "back", "Back to the war room.", "why", "Why", "back", 50),
     # -- help --------------------------------------------------------------------------------
     Action("help.close", ("escape",), "back", "Close the keys.", "help", "Everywhere", "back", 10),
 )  # fmt: skip
@@ -210,6 +226,12 @@ NOT_NOW: Mapping[str, str] = {
     "attach": "nothing can be attached here",
     "budget": "no budget is set, so there is none to raise",
     "interrupt": "nothing is at work",
+    "hypothesis.add": "the board cannot be changed here",
+    "hypothesis.pin": "choose a hypothesis first: b goes to the board",
+    "hypothesis.rule_out": "choose a hypothesis first: b goes to the board",
+    "hypothesis.undo": "no word of yours stands on what is under the cursor",
+    "hypothesis.why": "choose a hypothesis first: b goes to the board",
+    "recheck": "there is no verdict yet, so there is nothing to measure again",
     "resume": "it is at work already",
     "status.copy": "it is still being opened",
     "report": "it is still being opened",
@@ -280,7 +302,8 @@ def page() -> str:
     ]
     for title, context in (("Everywhere", "everywhere"), ("In every list", "list"), ("War room", "warroom"),
                            ("Pages of text", "page"), ("Evidence", "evidence"), ("Review", "review"),
-                           ("Report", "report"), ("Sessions", "sessions"), ("Keys screen", "help")):  # fmt: skip
+                           ("Report", "report"), ("Why", "why"), ("Sessions", "sessions"),
+                           ("Keys screen", "help")):  # fmt: skip
         lines += [f"## {title}", "", "| key | id | what it does |", "|---|---|---|"]
         for action in ACTIONS:
             if action.context == context:

@@ -267,20 +267,25 @@ class WarRoomApp(App[int], inherit_bindings=False):
     def _view(self) -> Any:
         return self.opened[self._last_room].view if self._last_room in self.opened else None
 
+    def _push_seam(self, name: str, **given: Any) -> None:
+        if (view := self._view()) is not None and seams.offered(name):
+            self.push_screen(seams.screen_class(name)(view=view, **given))
+
     @on(seams.EvidenceRequested)
     def _show_evidence(self, event: seams.EvidenceRequested) -> None:
-        if self._view() is not None and seams.offered("evidence"):
-            self.push_screen(seams.screen_class("evidence")(view=self._view(), ref=event.ref))
+        self._push_seam("evidence", ref=event.ref)
 
     @on(seams.ReviewRequested)
     def _show_review(self, event: seams.ReviewRequested) -> None:
-        if self._view() is not None and seams.offered("review"):
-            self.push_screen(seams.screen_class("review")(view=self._view(), approval=event.approval))
+        self._push_seam("review", approval=event.approval)
+
+    @on(seams.WhyRequested)
+    def _show_why(self, event: seams.WhyRequested) -> None:
+        self._push_seam("why", suspect=event.suspect)
 
     @on(seams.ReportRequested)
     def _show_report(self) -> None:
-        if self._view() is not None and seams.offered("report"):
-            self.push_screen(seams.screen_class("report")(view=self._view()))
+        self._push_seam("report")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer every action that can be done now, by its name."""

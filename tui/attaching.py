@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestrator.recheck.evidence import renamed as renamed
 from tui.session_view import ActFault
 
 if TYPE_CHECKING:
@@ -28,15 +28,3 @@ async def taken_in(
     except IntakeError as error:
         raise ActFault(str(error)) from error
     return found.specs, found.problems
-
-
-def renamed(specs: Sequence[SourceSpec], taken: set[str]) -> list[SourceSpec]:
-    """Give a source whose name is taken another one."""
-    made = []
-    for spec in specs:
-        name, number = spec.id, 2
-        while name in taken:
-            name, number = f"{spec.id}.{number}", number + 1
-        taken.add(name)
-        made.append(spec if name == spec.id else spec.model_copy(update={"id": name}))
-    return made

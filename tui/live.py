@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from orchestrator.hands.threads import in_thread
-from orchestrator.journal.events import Event, SourceAddedEvent
+from orchestrator.journal.events import BoardEdited, Event, SourceAddedEvent
 from orchestrator.session import Session, SessionFault
+from orchestrator.verdict.board_edits import Act
 from tui.attaching import renamed, taken_in
 from tui.session_view import ActFault, SessionView
 from tui.watching import WatchedSession, status_of
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from orchestrator.hands.fix_desk import FixDesk
     from subagents.contract import Evidence, SourceSpec
     from subagents.specialist import Roster
+
+T = TypeVar("T")
+_ACTS: dict[str, Act] = {act: act for act in get_args(Act)}
 
 BY_COORDINATOR = (
     "It goes to the orchestrator. To steer one specialist, begin with @ and its name: @logs look at the gateway. "
@@ -155,6 +159,27 @@ class LiveSession:
         """Keep a line for the record."""
         await self._guarded(self._session.note(text))
 
+    async def edit_board(self, act: str, text: str, note: str = "") -> str:
+        """Edit the board, as this user; return what was done, in words."""
+        from orchestrator.session.settings import person
+        from orchestrator.verdict.board_edits import done
+
+        event = await self._guarded(self._session.edit_board(_ACTS[act], text, note, person()))
+        taken_up = "; it is taken up" if self.running else "; r goes on, and takes it up"
+        return (done(event.body) if isinstance(event.body, BoardEdited) else "") + taken_up
+
+    async def recheck(self, path: str = "") -> str:
+        """Measure the symptom again; return how it stands, in words."""
+        from orchestrator.compose import ComposeError
+        from orchestrator.recheck import recheck
+        from orchestrator.session.settings import person
+
+        try:
+            again = recheck(self._session, (path,) if path else (), self._around, person())
+            return (await self._guarded(again)).words
+        except ComposeError as error:
+            raise ActFault(str(error)) from error
+
     async def raise_budget(self, text: str) -> str:
         """Raise bounds to what was typed, on record."""
         from orchestrator.hands.budget_words import BudgetWordsFault, parse_budget
@@ -235,12 +260,12 @@ class LiveSession:
                 await asyncio.sleep(0)
                 slice_ends = self._around.clock.monotonic() + SLICE_S
 
-    async def _guarded(self, act: Awaitable[object]) -> None:
+    async def _guarded(self, act: Awaitable[T]) -> T:
         from orchestrator.hands.approvals import ApprovalError
         from orchestrator.journal.faults import JournalError, StateError
 
         try:
-            await act
+            return await act
         except (SessionFault, ApprovalError, JournalError, StateError) as error:
             raise ActFault(str(error)) from error
 

@@ -14,9 +14,10 @@ SCREENS = {
     "evidence": "tui.screens.evidence:EvidenceScreen",
     "review": "tui.screens.review:ReviewScreen",
     "report": "tui.screens.report:ReportScreen",
+    "why": "tui.screens.why:WhyScreen",
 }
-"""Screens of their own, by name. Each is made with keywords: `view` (SessionView), and `ref` (a Ref: evidence) or
-`approval` (id, or None for the first that waits: review). What is not there is not offered."""
+"""Screens of their own, by name. Each is made with keywords: `view` (SessionView), and `ref` (a Ref: evidence),
+`approval` (id, or None for the first that waits: review) or `suspect` (id: why). What is not there is not offered."""
 
 
 class EvidenceRequested(Message):
@@ -32,6 +33,14 @@ class ReviewRequested(Message):
 
     def __init__(self, approval: str | None = None) -> None:
         self.approval = approval
+        super().__init__()
+
+
+class WhyRequested(Message):
+    """Somebody wants to know why a hypothesis stands where it stands."""
+
+    def __init__(self, suspect: str) -> None:
+        self.suspect = suspect
         super().__init__()
 
 

@@ -78,6 +78,12 @@ class SessionActs(Protocol):
     async def note(self, text: str) -> None:
         """Keep a line for the record."""
 
+    async def edit_board(self, act: str, text: str, note: str = "") -> str:
+        """Add, pin, rule out or undo on the board; return what was done, in words."""
+
+    async def recheck(self, path: str = "") -> str:
+        """Measure the symptom again with newer data in (from `path`, or where it was); return how it stands."""
+
     async def raise_budget(self, text: str) -> str:
         """Raise bounds to what was typed (`10usd, 20m`), on record; return what was raised, in words."""
 

@@ -40,6 +40,14 @@ class Refusing:
         """Refuse."""
         raise ActFault(self.why_not)
 
+    async def edit_board(self, act: str, text: str, note: str = "") -> str:
+        """Refuse."""
+        raise ActFault(self.why_not)
+
+    async def recheck(self, path: str = "") -> str:
+        """Refuse."""
+        raise ActFault(self.why_not)
+
     async def raise_budget(self, text: str) -> str:
         """Refuse."""
         raise ActFault(self.why_not)

@@ -32,6 +32,7 @@ from orchestrator.journal.events import (
     ModelRequestEnd,
     Note,
     PolicyDecided,
+    Rechecked,
     Redacted,
     RemoteSession,
     SessionError,
@@ -264,6 +265,12 @@ def _(body: ClaimsChecked) -> Said:
 def _(body: BoardEdited) -> Said:
     about: dict[str, JsonValue] = {"act": body.action, "suspect": body.suspect, "note": body.note, "by": body.by}
     return Said(PERSON, "edited the board", about)
+
+
+@say.register
+def _(body: Rechecked) -> Said:
+    about: dict[str, JsonValue] = {"state": body.word, "as of": body.as_of.isoformat() if body.as_of else None}
+    return Said(PERSON, "had the symptom measured again", {**about, "reason": body.reason, "by": body.by})
 
 
 # -- what was done, and who let it be -------------------------------------------------------------

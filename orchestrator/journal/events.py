@@ -67,6 +67,7 @@ from orchestrator.journal.own import (
     ToolStarted,
     VerdictReached,
 )
+from orchestrator.journal.own_recheck import Rechecked
 from orchestrator.journal.own_remote import RemoteSession
 from orchestrator.journal.own_request import RemoteRequest
 from subagents.contract import Frozen
@@ -100,6 +101,7 @@ __all__ = [
     "ModelRequestStart",
     "Note",
     "PolicyDecided",
+    "Rechecked",
     "Redacted",
     "RemoteRequest",
     "RemoteSession",
@@ -191,6 +193,7 @@ KnownBody = Annotated[
     | Mirrored
     | RemoteRequest
     | RemoteSession
+    | Rechecked
     | Note,
     Field(discriminator="type"),
 ]

@@ -27,6 +27,7 @@ from orchestrator.journal.events import (
     Body,
     Event,
     Note,
+    Rechecked,
     SessionError,
     SessionErrorDetail,
     StatusIdle,
@@ -257,6 +258,10 @@ class Session(SessionParts):
         event = await self._recorder.record(body, MAIN_THREAD, now=True)
         self._desk.inbox.put(BoardEdit(text=told(body), id=f"board-{event.seq}"))
         return event
+
+    async def rechecked(self, body: Rechecked) -> Event:
+        """Keep how the symptom stands by newer data; it is a person's measurement, and no engine records one."""
+        return await self._recorder.record(body, MAIN_THREAD, now=True)
 
     async def note(self, text: str, by: str = "person") -> Event:
         """Keep a line for the record."""

@@ -51,6 +51,7 @@ NOT_FOR_ENGINES = frozenset(
         "warroom.board_edited",
         "warroom.budget_changed",
         "warroom.claims_checked",
+        "warroom.rechecked",
         "warroom.redacted",
         "user.tool_confirmation",
     }

@@ -38,26 +38,31 @@ def _commits(desk: SessionDesk) -> Iterator[str]:
 
 def _known(desk: SessionDesk, suspect: Suspect) -> Suspect:
     """Return the change as its sources name it, with its subject; one that none of them knows stays as it was typed."""
-    try:
-        if suspect.kind == "commit" and len(suspect.key) >= LEAST_SHA:
+    if suspect.kind == "commit" and len(suspect.key) >= LEAST_SHA:
+        try:
             found = _run(desk, "deploys_diff", {"commit": suspect.key[:64]})
             return Suspect(kind="commit", key=found.commit, label=found.subject[:80])
+        except ToolError as error:
+            if "give more of its id" in str(error):
+                raise EditFault(str(error)) from error
+        except (OSError, ValueError, LookupError):
+            pass  # whatever is wrong with the source: another may name it
+    try:
         return _listed(desk, suspect)
-    except ToolError as error:
-        if "ambiguous" in str(error):
-            raise EditFault(str(error)) from error
-    except (OSError, ValueError, LookupError):
-        pass  # whatever is wrong with the sources: the person's words stand as they are
-    return suspect
+    except (ToolError, OSError, ValueError, LookupError):
+        return suspect  # the person's words stand as they are
 
 
 def _listed(desk: SessionDesk, suspect: Suspect) -> Suspect:
     """Return a deploy by the commit that it brought, where it names one: findings are about that."""
     for line in _run(desk, "deploys_timeline", {"limit": LISTED}).changes:
         names = (line.key, line.ref.partition("#")[2], line.version)
-        if line.kind == suspect.kind and suspect.key in names:
+        if suspect.kind == "commit":
+            if line.commit and len(suspect.key) >= LEAST_SHA and line.commit.startswith(suspect.key):
+                return suspect.model_copy(update={"key": line.commit})
+        elif line.kind == suspect.kind and suspect.key in names:
             if line.kind == "deploy" and line.commit:
-                return Suspect(kind="commit", key=line.commit, label=line.label[:80])
+                return Suspect(kind="commit", key=line.commit)
             return suspect.model_copy(update={"label": line.label[:80] if line.label != suspect.key else ""})
     return suspect
 

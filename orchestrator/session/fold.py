@@ -7,11 +7,13 @@ from orchestrator.hands.session_rules import RULE_TYPES
 from orchestrator.journal.events import (
     MAIN_THREAD,
     AgentCustomToolUse,
+    Body,
     ClaimsChecked,
     Event,
     FindingReported,
     IncidentOpened,
     Note,
+    Rechecked,
     RemoteSession,
     SourceAddedEvent,
     ThreadCreated,
@@ -41,6 +43,7 @@ FOLDED_TYPES = (
         "session.thread_status_running",
         "warroom.board_edited",
         "warroom.verdict",
+        "warroom.rechecked",
     }
 )
 """What matters to the fold and to the approvals, but for calls: what opening a session reads of all of it."""
@@ -59,6 +62,8 @@ class SessionFold:
         """The hypotheses, with a person's word on them."""
         self.verdict: VerdictReached | None = None
         """The last one."""
+        self.rechecked: Rechecked | None = None
+        """The last re-check of its symptom."""
         self.runs = 0
         self.sources: dict[str, SourceSpec] = {}
         self.coverage: dict[str, Coverage] = {}
@@ -93,10 +98,9 @@ class SessionFold:
         """Take one event into account."""
         body = event.body
         self.board.apply(event)
+        self._learn_verdict(body)
         if isinstance(body, AgentCustomToolUse | UserCustomToolResult):
             self._learn_call(event, body)
-        elif isinstance(body, VerdictReached):
-            self.verdict = body
         elif isinstance(body, FindingReported):
             self._claimed.setdefault(body.id, body.finding)
         elif isinstance(body, ClaimsChecked) and body.subject == "finding":
@@ -117,6 +121,12 @@ class SessionFold:
             self._said[event.seq] = body.text
         else:
             self._learn_status(event)
+
+    def _learn_verdict(self, body: Body) -> None:
+        if isinstance(body, VerdictReached):
+            self.verdict, self.rechecked = body, None
+        elif isinstance(body, Rechecked):
+            self.rechecked = body
 
     def _learn_call(self, event: Event, body: AgentCustomToolUse | UserCustomToolResult) -> None:
         if isinstance(body, UserCustomToolResult):

@@ -17,6 +17,11 @@ from orchestrator.verdict.hypothesis import Held as Held
 from orchestrator.verdict.hypothesis import Hypothesis as Hypothesis
 from subagents.contract import Finding, Suspect
 
+BOARD_TYPES = frozenset(
+    {"warroom.finding", "warroom.claims_checked", "session.thread_status_running", "warroom.board_edited"}
+)
+"""Types of the events that the board is made of."""
+
 
 @dataclass
 class Board:

@@ -170,6 +170,13 @@ def told(edit: BoardEdited) -> str:
     return f"The person ({edit.by}) {what}. It is their word, not evidence.{because}"
 
 
+def done(edit: BoardEdited) -> str:
+    """Return an edit as it is confirmed to the person who made it."""
+    verb = {"add": "added", "remove": "taken off", "pin": "pinned", "unpin": "unpinned"}.get(edit.action)
+    verb = verb or ("ruled out" if edit.action == "rule_out" else "open again")
+    return f"{verb}: {shown(suspect_of(edit))}"
+
+
 def _kind_and_key(words: str) -> tuple[SuspectKind, str]:
     """Split `flag:name` or `flag name`; what names no kind is free words."""
     for mark in (":", " "):

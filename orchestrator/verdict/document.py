@@ -7,6 +7,7 @@ import json
 from pydantic import BaseModel, Field
 
 from orchestrator.hands.budget_summary import BudgetSummary
+from orchestrator.journal.own_recheck import Rechecked
 from orchestrator.journal.verdict import ServiceScore, SuspectScore, Verdict, VerdictKind
 from orchestrator.verdict.report_model import DoubtedClaim, Report, ReportedFix
 from subagents.contract import Frozen
@@ -34,6 +35,9 @@ class VerdictDocument(Frozen):
     fixes: tuple[ReportedFix, ...] = Field(
         (), description="Drafted fixes: where each stands, and the digest that `warroom fix approve` asks for."
     )
+    rechecked: Rechecked | None = Field(
+        None, description="The last `warroom recheck`; the verdict's state is its, where it could tell."
+    )
     budget: BudgetSummary | None = Field(None, description="What was used, and of what bounds; None: nothing to say.")
 
 
@@ -56,6 +60,7 @@ def document(report: Report, version: str) -> VerdictDocument:
         problems=tuple(problem.line() for problem in report.problems),
         warroom=version,
         fixes=report.fixes,
+        rechecked=report.rechecked,
         budget=report.budget if report.budget is not None and report.budget.worth_saying else None,
     )
 

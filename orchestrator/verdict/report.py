@@ -20,6 +20,7 @@ from orchestrator.journal.events import (
     FixDelivered,
     IncidentOpened,
     Note,
+    Rechecked,
     SessionError,
     SourceAddedEvent,
     ToolFinished,
@@ -27,6 +28,7 @@ from orchestrator.journal.events import (
     VerdictReached,
 )
 from orchestrator.journal.faults import JournalError
+from orchestrator.journal.own_recheck import with_state
 from orchestrator.journal.redactions import RedactionCount
 from orchestrator.journal.verdict import Verdict
 from orchestrator.verdict.board import Board, Held
@@ -81,6 +83,7 @@ class _Fold:
         self.verdict: Verdict | None = None
         self.verdicts = 0
         self.verdict_id = ""
+        self.rechecked: Rechecked | None = None
         self.checks: dict[tuple[str, str, bool], ClaimsChecked] = {}
         self.sources: dict[str, SourceSpec] = {}
         self.coverage: dict[str, Coverage] = {}
@@ -119,6 +122,10 @@ class _Fold:
                 self._moment(event.ts, "a person wrote: " + " ".join(part.text for part in content), "session")
             case BoardEdited():
                 self._moment(event.ts, f"{event.body.by} on the board: {_edit_words(event.body)}", "session")
+            case Rechecked():
+                self.rechecked = event.body
+                self._moment(event.ts, f"{event.body.by} measured the symptom again: {event.body.word}", "session",
+                             event.body.citations)  # fmt: skip
             case Note(level="info", text=text, by=by):
                 self.notes.append(text)
                 self._moment(event.ts, f"{by} noted: {text}", "session")
@@ -134,6 +141,7 @@ class _Fold:
             self._blobs += [event.body.blob] if event.body.blob else []
         elif isinstance(event.body, VerdictReached):
             self.verdict, self.verdicts = event.body.stands, self.verdicts + 1
+            self.rechecked = None
             self.verdict_id = event.body.id
             self._moment(event.ts, f"verdict: {event.body.stands.headline}", "session")
         elif isinstance(event.body, ClaimsChecked):
@@ -200,6 +208,7 @@ class _Fold:
             coverage=coverage,
             problems=_unique([*self.problems, *(p for item in coverage for p in item.problems)]),
             notes=tuple(self.notes),
+            rechecked=self.rechecked,
             fixes=reported(self.fixes.fixes.values()),
             budget=summarised(self.spent),
             redactions=self.redactions.total,
@@ -211,7 +220,8 @@ class _Fold:
         """Return the verdict as it is shown: with the rollback of the settings, and a person's word beside it."""
         if self.verdict is None:
             return None
-        return with_persons_word(with_rollback(self.verdict, opened.settings), self.board.hypotheses())
+        shown_as = with_state(with_rollback(self.verdict, opened.settings), self.rechecked)
+        return with_persons_word(shown_as, self.board.hypotheses())
 
     @property
     def _claimed(self) -> tuple[Finding, ...]:

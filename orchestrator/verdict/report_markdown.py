@@ -103,6 +103,7 @@ class _Page:
             as_of = f" as of {moment(state.as_of, self.zone)}" if state.as_of else ""
             because = f": {inline(state.reason)}" if state.reason else ""
             yield f"- State: {state.state}{as_of}{because}{self.refs(state.citations)}"
+        yield from self.again()
         first = self.report.first_action()
         if first is not None:
             command = f": {code(first.command)}, not run" if first.command else ""
@@ -121,6 +122,19 @@ class _Page:
         lost = sum(1 for entry in report.evidence if not entry.resolved)
         if lost:
             yield f"- **{lost} of {len(report.evidence)} citations do not resolve**; they are marked and do not count"
+
+    def again(self) -> Iterator[str]:
+        """The last re-check: what it found, what it could not tell, what else got worse."""
+        again = self.report.rechecked
+        if again is None:
+            return
+        if again.state == "unknown":
+            yield f"- Measured again, by {inline(again.by)}: {again.word}: {inline(again.reason)}"
+        else:
+            yield f"- The state is as measured again, by {inline(again.by)}"
+        yield from (f"- Meanwhile worse: {inline(text)}" for text in again.worse)
+        yield from (f"- About the newer data: {inline(text)}" for text in again.remarks)
+        yield from (f"- To tell: {inline(text)}" for text in again.missing)
 
     def broken(self) -> Iterator[str]:
         verdict, incident = self.verdict, self.report.incident

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime
 
 from orchestrator.hands.budget_summary import BudgetSummary
 from orchestrator.journal.fold import SessionStatus
+from orchestrator.journal.own_recheck import Rechecked
 from orchestrator.journal.verdict import Action, Verdict
 from subagents.contract import Coverage, Finding, Frozen, Incident, Problem, SourceSpec
 
@@ -124,6 +125,8 @@ class Report(Frozen):
     coverage: tuple[Coverage, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
+    rechecked: Rechecked | None = None
+    """The last re-check of the verdict's symptom; its state is the verdict's where it could tell."""
     fixes: tuple[ReportedFix, ...] = ()
     doubted: tuple[DoubtedClaim, ...] = ()
     """Every claim of the session that the checker refused, oldest first."""

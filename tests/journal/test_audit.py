@@ -93,6 +93,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "warroom.egress": {"host": "api.example.com", "purpose": "model", "bytes_out": 7, "detail": {"phase": "sent"}},
     "warroom.budget_changed": {"detail": {"by": "dana", "words": "usd raised"}},
     "warroom.board_edited": {"action": "pin", "suspect": "commit:abc"},
+    "warroom.rechecked": {"state": "recovered", "reason": "it is back at its baseline and stays"},
     "warroom.remote_session": {"id": "sesn_1", "act": "claimed", "host": "api.example.com", "by": "dana"},
     "warroom.note": {"text": "a remark"},
 }

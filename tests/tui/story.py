@@ -260,6 +260,14 @@ class FakeActs:
     async def note(self, text: str) -> None:
         self._do("note", text)
 
+    async def edit_board(self, act: str, text: str, note: str = "") -> str:
+        self._do("edit_board", act, text, note)
+        return f"{act} {text}"
+
+    async def recheck(self, path: str = "") -> str:
+        self._do("recheck", path)
+        return "recovered"
+
     async def raise_budget(self, text: str) -> str:
         self._do("raise_budget", text)
         return f"raised to {text}"

@@ -18,6 +18,7 @@ from tui.screens.report import ReportScreen
 from tui.screens.review import ReviewScreen
 from tui.screens.sessions import SessionsScreen
 from tui.screens.warroom import WarRoomScreen
+from tui.screens.why import WhyScreen
 from tui.start import Start
 from tui.views.footer import footer
 from tui.views.paint import text_of
@@ -34,6 +35,7 @@ OWNERS: dict[Context, type[DOMNode]] = {
     "evidence": EvidenceScreen,
     "review": ReviewScreen,
     "report": ReportScreen,
+    "why": WhyScreen,
 }
 
 

@@ -24,6 +24,7 @@ AGENTS = ("orchestrator", "logs", "metrics", "deploys", "codefix")
 
 NOTHING_TYPED = {
     "reject": "nothing was decided: a no needs a reason, which is passed on; r asks again",
+    "rule-out": "nothing was ruled out: it takes a reason; x asks again",
     "push": "nothing was pushed: it takes the first six characters of the commit; p asks again",
     "push-to": "nothing was pushed: it takes an address; p asks again",
 }

@@ -14,7 +14,8 @@ from tui.actions import Action
 from tui.actions import of as actions_of
 from tui.bindings import bindings_of
 from tui.hinting import hint_of
-from tui.screens.prompting import AGENTS, PromptingScreen
+from tui.screens.boarding import BoardingScreen
+from tui.screens.prompting import AGENTS
 from tui.views.footer import footer
 from tui.views.layout import Layout, layout_for
 from tui.views.paint import Line, Span, line
@@ -25,6 +26,7 @@ from tui.widgets.prompt import PromptBar
 from tui.widgets.stream_pane import MARKS, StreamPane
 
 if TYPE_CHECKING:
+    from orchestrator.verdict.board import Hypothesis
     from tui.session_view import SessionView
 
 BOARD = "board"
@@ -32,7 +34,7 @@ PLACES = (BOARD, *AGENTS)
 HEADLINE_ROWS = 3
 
 
-class WarRoomScreen(PromptingScreen):
+class WarRoomScreen(BoardingScreen):
     """Paints a SessionView; `tick()` is called by the app's one ticker."""
 
     CSS_PATH = "warroom.tcss"
@@ -245,10 +247,14 @@ class WarRoomScreen(PromptingScreen):
             return False  # nobody acts on what nobody sees
         view, acts = self.view, self.view.acts if self.view is not None else None
         can = acts is not None and not acts.why_not
+        if action.group == "Board" and action.id != "hypothesis.add":
+            return self._offers_on_board(action.id, can)
         match action.id:
             case "approvals":
                 return view is not None and bool(view.to_review)
-            case "message" | "note" | "attach":
+            case "recheck":
+                return can and view is not None and view.incident.verdict is not None
+            case "message" | "note" | "attach" | "hypothesis.add":
                 return can
             case "budget":
                 return can and view is not None and view.spent.budgets is not None
@@ -266,6 +272,12 @@ class WarRoomScreen(PromptingScreen):
             case _:
                 return True
 
+    def _offers_on_board(self, name: str, can: bool) -> bool:
+        """Say whether something can be done to the hypothesis under the cursor."""
+        held = self.on_board()
+        wanted = {"hypothesis.pin": can, "hypothesis.rule_out": can, "hypothesis.why": True}
+        return held is not None and wanted.get(name, can and held.touched if name == "hypothesis.undo" else False)
+
     def why_not(self, action: Action) -> str:
         """Say why an action cannot be done now: where the session can only be watched, that."""
         acts = self.view.acts if self.view is not None else None
@@ -280,6 +292,12 @@ class WarRoomScreen(PromptingScreen):
         """Refuse what is not offered now."""
         found = _ACTIONS.get(action)
         return True if found is None else self.offers(found)
+
+    def on_board(self) -> Hypothesis | None:
+        """Return the hypothesis under the cursor of the board, where the person is there."""
+        row = self.list_of(BOARD).row if self._place == BOARD and self._there else None
+        held = self.view.hypotheses if self.view is not None and row is not None else ()
+        return next((one for one in held if row is not None and one.suspect.id == row.key), None)
 
     # -- actions -----------------------------------------------------------------------------
 

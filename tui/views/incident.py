@@ -13,10 +13,12 @@ from orchestrator.journal.events import (
     Event,
     FindingReported,
     IncidentOpened,
+    Rechecked,
     RemoteSession,
     ToolFinished,
     VerdictReached,
 )
+from orchestrator.journal.own_recheck import with_state
 from orchestrator.journal.redactions import RedactionCount
 from orchestrator.journal.verdict import Verdict
 from orchestrator.verdict.board import Hypothesis
@@ -61,9 +63,8 @@ class IncidentFold:
                 self.opened = event.body
             case RemoteSession():
                 self.remote = event.body
-            case VerdictReached(evidence=evidence, id=identity):
-                self.verdict, self.verdict_id = event.body.stands, identity
-                self._freeze(evidence)
+            case VerdictReached() | Rechecked():
+                self._conclude(event.body)
             case ClaimsChecked(id=identity, evidence=evidence):
                 self.checks[identity] = event.body
                 self._freeze(evidence)
@@ -84,6 +85,13 @@ class IncidentFold:
             case _:
                 if event.type == "session.status_running":
                     self.running_since = event.ts
+
+    def _conclude(self, body: VerdictReached | Rechecked) -> None:
+        if isinstance(body, Rechecked):
+            self.verdict = with_state(self.verdict, body) if self.verdict is not None else None
+            return
+        self.verdict, self.verdict_id = body.stands, body.id
+        self._freeze(body.evidence)
 
     def doubts(self, identity: str) -> tuple[Doubt, ...]:
         """Return what does not hold of a claim, as far as it was checked."""
@@ -372,5 +380,5 @@ def name_of(hypothesis: Hypothesis) -> str:
     suspect = hypothesis.suspect
     key = suspect.key[:12] if suspect.kind == "commit" else suspect.key
     label = suspect.label if suspect.label and suspect.label != suspect.key else ""
-    kind = "" if suspect.kind == "commit" else f"{suspect.kind} "
+    kind = "" if suspect.kind in ("commit", "none") else f"{suspect.kind} "
     return flat(f"{kind}{key} {label}")
