@@ -26,6 +26,10 @@ def deploy_line(deploy: Deploy, commit: Commit | None) -> ChangeLine:
         brought=deploy.brought[:BROUGHT_SHOWN],
         brought_count=len(deploy.brought),
         certain=deploy.certain,
+        removed=deploy.removed[:BROUGHT_SHOWN],
+        removed_count=len(deploy.removed),
+        others_count=deploy.others,
+        environment=deploy.environment,
         previous_version=previous.version if previous else "",
         previous_commit=previous.commit if previous else None,
     )
@@ -57,14 +61,25 @@ def commit_line(commit: Commit) -> ChangeLine:
     )
 
 
+def _brought(line: ChangeLine) -> str:
+    if line.certain and line.previous_commit == line.commit:
+        return "the same commit again"
+    certain = "" if line.certain or line.brought_count <= 1 else "at most "
+    parts = [f"{certain}{line.brought_count} commit(s)"]
+    if line.removed_count:
+        parts.append(f"takes out {line.removed_count}: {', '.join(sha[:12] for sha in line.removed[:3])}")
+    if line.others_count:
+        parts.append(f"{line.others_count} more of other services only")
+    return ", ".join(parts)
+
+
 def line_text(line: ChangeLine) -> str:
     """Return one line of the timeline as text."""
     when = line.at.strftime("%Y-%m-%d %H:%M:%SZ") if line.at else "time unknown        "
-    what = f"{line.service} {line.version}".strip()
+    what = f"{line.service} {line.version}".strip() + (f" ({line.environment})" if line.environment else "")
     detail = ""
     if line.kind == "deploy":
-        certain = "" if line.certain or line.brought_count <= 1 else "at most "
-        detail = f" [{certain}{line.brought_count} commit(s), head {(line.commit or 'unknown')[:12]}]"
+        detail = f" [{_brought(line)}, head {(line.commit or 'unknown')[:12]}]"
         detail += (
             f" previous {line.previous_version or (line.previous_commit or '')[:12]}" if line.previous_commit else ""
         )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import cached_property
 
 from subagents.contract import Coverage, Problem, ServiceInfo, SourceSpec, ToolError, Window
+from subagents.deploys.naming import Names, look_up
 from subagents.deploys.sources.files import read_commits, read_deploys, read_diff, read_flags
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange, Records
 from subagents.deploys.sources.repo import RepoSource, Seen, commit_of
 from subagents.deploys.sources.rows import Reading
-from subagents.gitstore.environment import PREFIX
-from subagents.gitstore.process import GitFailed
 
 KINDS = frozenset({"deploys", "commits", "diff", "flags", "repo"})
 COMMIT_LIMIT = 20_000
@@ -30,6 +30,7 @@ class ChangeCatalogue:
         self.repos = {spec.id: RepoSource(spec) for spec in self.specs if spec.kind == "repo"}
         self._lock = threading.RLock()
         self._records: Records | None = None
+        self._names: Names | None = None
         self._coverage: list[Coverage] = []
         self._windows: dict[Window | None, list[Commit]] = {}
         self._held: dict[str, dict[str, Commit]] = {}
@@ -58,10 +59,11 @@ class ChangeCatalogue:
                 self._coverage.append(reading.coverage(0))
         records.deploys.sort(key=lambda d: (d.at is None, d.at))
         for commit in records.commits:
-            self._hold(commit)
+            self.hold(commit)
         return records
 
-    def _hold(self, commit: Commit) -> Commit:
+    def hold(self, commit: Commit) -> Commit:
+        """Return the one object for a commit: the one that was read first."""
         return self._held.setdefault(commit.sha, {}).setdefault(commit.source, commit)
 
     @property
@@ -87,85 +89,49 @@ class ChangeCatalogue:
     def _read_commits(self, window: Window | None, seen: Seen | None) -> list[Commit]:
         found = {commit.sha: commit for commit in self.records().commits}
         wide = Window(start=window.start - LOOKBACK, end=window.end + timedelta(days=2)) if window else None
-        named = self._deployed_ids()
+        names = self.names()
+        ran = {sha for deploy in self.deploys if (sha := names.of(deploy))}
         for repo in self.repos.values():
-            tips = [*repo.tips(), *named.get(repo.spec.id, {}).values()]
+            tips = [*repo.tips(), *sorted(repo.known(ran))]
             for read in repo.commits(tips, wide, COMMIT_LIMIT, seen):
-                commit = self._hold(read)
+                commit = self.hold(read)
                 known = found.get(commit.sha)
                 if known is None or known.patch is None:
                     found[commit.sha] = commit
         return list(found.values())
 
-    def _deployed_ids(self) -> dict[str, dict[str, str]]:
-        """Map source to {what deploys name: full commit id}, for the repositories that know it."""
-        texts = sorted({d.commit_text for d in self.deploys if d.commit_text})
-        found: dict[str, dict[str, str]] = {}
-        for source, repo in self.repos.items():
-            reader = repo.reader()
-            if reader is None:
-                continue
-            try:
-                resolved = reader.resolve(texts)
-            except GitFailed:
-                continue
-            found[source] = {text: sha for text, sha in resolved.items() if sha}
+    def names(self) -> Names:
+        """Return what the deploys name, looked up in every source of commits."""
+        with self._lock:
+            if self._names is None:
+                self._names = look_up(self.deploys, self.records().commits, self.repos, self.services)
+            return self._names
+
+    def off_branches(self, commits: Iterable[Commit]) -> list[Problem]:
+        """Say which of these commits no branch and no tag of their repository holds: history was rewritten."""
+        found: list[Problem] = []
+        by_source: dict[str, list[str]] = {}
+        for commit in commits:
+            by_source.setdefault(commit.source, []).append(commit.sha)
+        for source, shas in by_source.items():
+            lost = self.repos[source].off_branches(shas) if source in self.repos else ()
+            for sha in lost[:5]:
+                what = f"{sha[:12]} was deployed, and no branch or tag holds it: rewritten history or a deleted branch"
+                found.append(Problem(what=what, where=self.repos[source].name, todo="it is read all the same"))
         return found
 
-    def named_commits(self, window: Window | None) -> dict[str, str]:
-        """Map what deploys name as commit or version to a full id, where anything knows it."""
-        with self._lock:
-            known = [commit.sha for commit in self.commits(window)]
-            exact = set(known)
-            named: dict[str, str] = {}
-            for mapping in self._deployed_ids().values():
-                named |= mapping
-            tags = self._tags()
-            for deploy in self.deploys:
-                text = deploy.commit_text
-                if text and text not in named:
-                    if text in exact:
-                        named[text] = text
-                    elif len(text) >= 7 and PREFIX.match(text.lower()):
-                        matches = [sha for sha in known if sha.startswith(text.lower())]
-                        if len(matches) == 1:
-                            named[text] = matches[0]
-                version = deploy.version
-                if not text and version and (tag := tags.get(version) or tags.get(version.removeprefix("v"))):
-                    named[version] = tag
-            return named
+    @cached_property
+    def prefixes(self) -> tuple[tuple[str, str], ...]:
+        """(path prefix, service) as the configuration says."""
+        return tuple((path.strip("/") + "/", info.name) for info in self.services for path in info.paths)
 
     def deployed_commit(self, deploy: Deploy) -> str | None:
         """Return the full id of the commit that a deploy names, by id or by tag; None where no source knows it."""
-        text, version = deploy.commit_text, deploy.version
-        with self._lock:
-            if not text:
-                tags = self._tags() if version else {}
-                return tags.get(version) or tags.get(version.removeprefix("v"))
-            ids = [mapping[text] for mapping in self._deployed_ids().values() if text in mapping]
-            if ids:
-                return ids[-1]
-            known = {commit.sha for commit in self.records().commits}
-            if text in known:
-                return text
-            short = len(text) >= 7 and PREFIX.match(text.lower())
-            matches = [sha for sha in known if sha.startswith(text.lower())] if short else []
-            return matches[0] if len(matches) == 1 else None
+        return self.names().of(deploy)
 
     def state(self) -> tuple[tuple[int, int], ...]:
         """Return (time of change in ns, bytes) of each file: as long as it is the same, so is what was read."""
         return tuple(_stat(spec.path) for spec in self.specs if spec.kind != "repo")
-
-    def _tags(self) -> dict[str, str]:
-        tags: dict[str, str] = {}
-        if not any(not deploy.commit_text for deploy in self.deploys):
-            return tags
-        for repo in self.repos.values():
-            reader = repo.reader()
-            for ref in reader.store.tags() if reader else ():
-                name = ref.name.removeprefix("refs/tags/")
-                tags[name] = tags[name.removeprefix("v")] = ref.commit
-        return tags
 
     def commit(self, name: str, source: str | None = None) -> Commit:
         """Return one commit by full or abbreviated id; raise ToolError where it is unknown or ambiguous."""
@@ -181,7 +147,7 @@ class ChangeCatalogue:
                 reader = repo.reader() if source in (None, repo.spec.id) else None
                 sha = reader.resolve([name]).get(name) if reader else None
                 if reader and sha:
-                    return self._hold(commit_of(repo.spec.id, reader.commits([sha])[sha]))
+                    return self.hold(commit_of(repo.spec.id, reader.commits([sha])[sha]))
         raise ToolError(f"no source knows a commit {name[:80]!r}")
 
     def fill_patches(self, commits: Sequence[Commit]) -> None:

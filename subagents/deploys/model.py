@@ -77,6 +77,12 @@ class ChangeLine(Frozen):
     brought_count: int = 0
     certain: bool = False
     """`brought` comes from history, not from times."""
+    removed: tuple[str, ...] = ()
+    """Commits that ran before a deploy and no longer do (at most 50)."""
+    removed_count: int = 0
+    others_count: int = 0
+    """Commits between the two deploys that touch other services only; not in `brought`."""
+    environment: str = ""
     previous_version: str = ""
     previous_commit: str | None = None
     files: tuple[str, ...] = ()

@@ -147,7 +147,9 @@ def _score_commit(
 ) -> Scored:
     carriers = [d for d in timeline.carriers.get(commit.sha, []) if not d.failed]
     before = _carriers_before(carriers, question.onset)
-    reached = reach(commit, before, question.failing, services)
+    gone = [out for deploy in before if (out := timeline.taken_out(commit.sha, deploy, question.onset)) is not None]
+    running = before if not gone else [d for d in before if not timeline.taken_out(commit.sha, d, question.onset)]
+    reached = reach(commit, running, question.failing, services)
     head_only = [d for d in carriers if d.commit == commit.sha or d.certain]
     late = bool(head_only) and not before
     at = reached.deploy.at if reached.deploy else (head_only[0].at if late else commit.committed_at)
@@ -165,6 +167,9 @@ def _score_commit(
         parts += _tests_part(reading)
     if question.lead_in is not None and at is not None and (reached.deploy or not has_deploys):
         parts += _lead_in_part(at, question.lead_in)
+    if gone and not running:
+        what = f"{gone[-1].version or gone[-1].id} took it out of {gone[-1].service} before the onset"
+        parts.append(Part("undone", -3.0, what))
     if commit.sha in reverted:
         parts.append(_undone_part(reverted[commit.sha], question.onset))
     score = logistic(BASE + sum(part.points for part in parts))

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from subagents.contract import Problem, Window
+from subagents.contract import Problem, ToolError, Window
 from subagents.deploys.catalogue import ChangeCatalogue
-from subagents.deploys.reach import service_key
+from subagents.deploys.paths import not_production
+from subagents.deploys.ranges import Between, between
+from subagents.deploys.reach import same_service, service_key
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange
 from subagents.gitstore.process import GitFailed
 
@@ -18,7 +20,9 @@ BROUGHT_LIMIT = 2_000
 FIRST_KNOWN_REACH = timedelta(days=3)
 """How far back the first deploy of a service that is on record may have brought commits."""
 RANGES_LIMIT = 60
-"""Deploys whose ranges are asked of git in one go."""
+"""Deploys whose ranges are asked of git, where the commits read so far do not tell."""
+NAMED_LIMIT = 3
+"""Deploys that a problem names."""
 
 
 @dataclass
@@ -32,11 +36,22 @@ class Timeline:
     carriers: dict[str, list[Deploy]] = field(default_factory=dict)
     """Commit to the deploys that brought it, oldest first."""
     problems: list[Problem] = field(default_factory=list)
+    removers: dict[str, list[Deploy]] = field(default_factory=dict)
+    """Commit to the deploys that took it out again, oldest first."""
 
     @cached_property
     def deployed(self) -> frozenset[str]:
         """Keys (`service_key`) of the services whose deploys are on record."""
         return frozenset(service_key(deploy.service) for deploy in self.deploys)
+
+    def taken_out(self, sha: str, brought: Deploy, by: datetime | None) -> Deploy | None:
+        """Return the deploy that took a commit out of the service it was brought to, at `by` at the latest."""
+        for deploy in self.removers.get(sha, ()):
+            if deploy.service != brought.service or deploy.at is None or brought.at is None or by is None:
+                continue
+            if brought.at <= deploy.at <= by:
+                return deploy
+        return None
 
 
 def build_timeline(
@@ -47,102 +62,188 @@ def build_timeline(
     `seen` is given commits of repositories as they are read, while git still looks for the next.
     """
     commits = {commit.sha: commit for commit in catalogue.commits(window, seen)}
-    named = catalogue.named_commits(window)
-    timeline = Timeline(window, commits, catalogue.deploys, catalogue.flags)
-    unknown = 0
+    names = catalogue.names()
+    timeline = Timeline(window, commits, catalogue.deploys, catalogue.flags, problems=list(names.problems))
     for deploy in timeline.deploys:
-        deploy.commit = named.get(deploy.commit_text) or named.get(deploy.version)
-        unknown += deploy.commit is None
-    if unknown and timeline.deploys:
-        timeline.problems.append(
-            Problem(
-                what=f"{unknown} of {len(timeline.deploys)} deploys name no commit that a source knows",
-                lost="what those deploys brought",
-                todo="attach the repository (--repo) or a commits.json",
-            )
-        )
+        deploy.commit = names.of(deploy)
+    _tell_unknown(timeline)
     _link_previous(timeline.deploys)
-    by_time = sorted(
-        (c for c in commits.values() if c.committed_at is not None), key=lambda c: c.committed_at or _NEVER
-    )
-    asked = 0
-    for deploy in timeline.deploys:
-        if deploy.commit is None or deploy.failed:
-            continue
-        in_window = window is None or deploy.at is None or deploy.at >= window.start
-        if in_window and asked < RANGES_LIMIT and _bring_from_history(catalogue, timeline, deploy):
-            asked += 1
-        else:
-            _bring_by_time(deploy, commits, by_time)
+    _Resolving(catalogue, timeline).resolve()
     carriers: defaultdict[str, list[Deploy]] = defaultdict(list)
+    removers: defaultdict[str, list[Deploy]] = defaultdict(list)
     for deploy in timeline.deploys:
+        if elsewhere(deploy, timeline.deploys):
+            continue
         for sha in deploy.brought:
             carriers[sha].append(deploy)
-    timeline.carriers = dict(carriers)
+        for sha in deploy.removed:
+            removers[sha].append(deploy)
+    timeline.carriers, timeline.removers = dict(carriers), dict(removers)
+    timeline.problems += catalogue.off_branches(
+        commits[deploy.commit] for deploy in timeline.deploys if deploy.commit in commits and deploy.brought
+    )
     return timeline
 
 
-_NEVER = datetime.max
+def elsewhere(deploy: Deploy, deploys: list[Deploy]) -> bool:
+    """Say whether a deploy went to a staging place while others of the records went to production."""
+    if not deploy.environment or not not_production(deploy.environment):
+        return False
+    return any(not (other.environment and not_production(other.environment)) for other in deploys)
+
+
+def _tell_unknown(timeline: Timeline) -> None:
+    unknown = [deploy for deploy in timeline.deploys if deploy.commit is None]
+    if not unknown:
+        return
+    named = [f"{d.service} {d.version or d.commit_text}"[:80].strip() for d in unknown[-NAMED_LIMIT:]]
+    more = ", …" if len(unknown) > len(named) else ""
+    timeline.problems.append(
+        Problem(
+            what=f"{len(unknown)} of {len(timeline.deploys)} deploys name no commit that a source knows"
+            f" ({', '.join(named)}{more})",
+            lost="what those deploys brought",
+            todo="attach the repository (--repo) or a commits.json",
+        )
+    )
 
 
 def _link_previous(deploys: list[Deploy]) -> None:
-    last: dict[str, Deploy] = {}
+    last: dict[tuple[str, str], Deploy] = {}
     for deploy in deploys:
         if deploy.at is None or deploy.failed:
             continue
-        deploy.previous = last.get(deploy.service)
-        last[deploy.service] = deploy
+        place = deploy.service, deploy.environment
+        deploy.previous = last.get(place)
+        last[place] = deploy
 
 
-def _bring_from_history(catalogue: ChangeCatalogue, timeline: Timeline, deploy: Deploy) -> bool:
-    """Take the commits between two deploys from the repository that holds both; say whether it could."""
-    head = timeline.commits.get(deploy.commit or "")
-    previous = deploy.previous.commit if deploy.previous else None
-    if head is None or head.source not in catalogue.repos or previous is None:
-        return False
-    reader = catalogue.repos[head.source].reader()
-    try:
-        if reader is None or not reader.resolve([previous])[previous]:
-            return False
-        brought = reader.brought(previous, head.sha, BROUGHT_LIMIT)
-    except GitFailed:
-        return False
-    from subagents.deploys.sources.repo import commit_of
-
-    for logged in brought.added:
-        timeline.commits.setdefault(logged.sha, commit_of(head.source, logged))
-    deploy.brought = tuple(logged.sha for logged in brought.added)
-    deploy.certain = True
-    if brought.removed and not brought.added:
-        timeline.problems.append(
-            Problem(
-                what=f"deploy {deploy.id} of {deploy.service} went back by {len(brought.removed)} commit(s)",
-                where=deploy.source,
-            )
-        )
-    return True
+def _known_before(deploy: Deploy) -> tuple[Deploy | None, bool]:
+    """Return the last deploy before whose commit is known, and whether none lies between."""
+    previous, next_to = deploy.previous, True
+    while previous is not None and previous.commit is None:
+        previous, next_to = previous.previous, False
+    return previous, next_to
 
 
-def _bring_by_time(deploy: Deploy, commits: dict[str, Commit], by_time: list[Commit]) -> None:
-    """Take the commits that landed between the two heads: an upper bound, as no ancestry is known.
+class _Resolving:
+    """Finds what each deploy brought: by parents that are known, else by git, else by time."""
 
-    The first deploy that is on record had others before it: it did not bring all of history.
-    """
-    head = commits.get(deploy.commit or "")
-    if head is None:
-        return
-    before = commits.get(deploy.previous.commit or "") if deploy.previous else None
-    end = head.committed_at
-    start = before.committed_at if before else end - FIRST_KNOWN_REACH if end is not None else None
-    brought = [head.sha]
-    if end is not None:
-        for commit in reversed(by_time):
-            at = commit.committed_at
-            if at is None or at > end or commit.sha == head.sha or commit.source != head.source:
+    def __init__(self, catalogue: ChangeCatalogue, timeline: Timeline) -> None:
+        self._catalogue = catalogue
+        self._timeline = timeline
+        self._asked = 0
+        dated = [c for c in timeline.commits.values() if c.committed_at is not None]
+        self._by_time = sorted(dated, key=lambda c: c.committed_at or datetime.max)
+
+    def resolve(self) -> None:
+        """Fill in `brought`, `removed` and `certain` of every deploy whose commit is known, the newest first."""
+        for deploy in reversed(self._timeline.deploys):
+            deploy.clear()
+            if deploy.commit is None or deploy.failed:
                 continue
-            if start is not None and at <= start:
+            previous, next_to = _known_before(deploy)
+            if previous is not None and previous.commit == deploy.commit:
+                deploy.certain = next_to  # the same again: it brought nothing
+            elif previous is None or not self._by_history(deploy, previous, next_to):
+                self._by_dates(deploy, previous)
+            if deploy.removed and not deploy.brought and not deploy.others:
+                self._timeline.problems.append(
+                    Problem(
+                        what=f"deploy {deploy.id} of {deploy.service} went back by {len(deploy.removed)} commit(s)",
+                        where=deploy.source,
+                    )
+                )
+
+    def _by_history(self, deploy: Deploy, previous: Deploy, next_to: bool) -> bool:
+        """Take the commits between two deploys from ancestry; say whether it tells."""
+        commits = self._timeline.commits
+        head, old = deploy.commit or "", previous.commit or ""
+        found = between(commits, old, head)
+        if found is None and self._in_window(deploy) and self._asked < RANGES_LIMIT:
+            found = self._ask_git(head, old)
+        if found is None:
+            return False
+        own = [sha for sha in found.added if sha == head or self._is_of(deploy.service, commits.get(sha))]
+        deploy.brought, deploy.removed = tuple(own[:BROUGHT_LIMIT]), found.removed[:BROUGHT_LIMIT]
+        deploy.others = len(found.added) - len(own)
+        deploy.certain = next_to
+        return True
+
+    def _in_window(self, deploy: Deploy) -> bool:
+        window = self._timeline.window
+        return window is None or deploy.at is None or deploy.at >= window.start
+
+    def _ask_git(self, head: str, old: str) -> Between | None:
+        from subagents.deploys.sources.repo import commit_of
+
+        for source, repo in self._catalogue.repos.items():
+            if repo.known((head, old)) != {head, old}:
+                continue
+            reader = repo.reader()
+            self._asked += 1
+            try:
+                brought = reader.brought(old, head, BROUGHT_LIMIT) if reader else None
+            except GitFailed:
+                return None
+            if brought is None:
+                return None
+            for logged in (*brought.added, *brought.removed):
+                if logged.sha not in self._timeline.commits:
+                    self._timeline.commits[logged.sha] = self._catalogue.hold(commit_of(source, logged))
+            return Between(tuple(c.sha for c in brought.added), tuple(c.sha for c in brought.removed))
+        return None
+
+    def _is_of(self, service: str, commit: Commit | None) -> bool:
+        """Say whether a commit may matter to a service: not where the configuration gives all its paths to others."""
+        prefixes = self._catalogue.prefixes
+        if commit is None or not commit.files or not any(same_service(name, service) for _, name in prefixes):
+            return True
+        for touched in commit.files:
+            owners = [name for prefix, name in prefixes if touched.path.startswith(prefix)]
+            if not owners or any(same_service(name, service) for name in owners):
+                return True
+        return commit.file_count > len(commit.files)
+
+    def _by_dates(self, deploy: Deploy, previous: Deploy | None) -> None:
+        """Take the commits that landed between the two heads: an upper bound, as no ancestry is known.
+
+        The first deploy that is on record had others before it: it did not bring all of history.
+        """
+        commits = self._timeline.commits
+        head = commits.get(deploy.commit or "") or self._older(deploy)
+        if head is None:
+            return
+        before = commits.get(previous.commit or "") if previous else None
+        end = head.committed_at
+        start = before.committed_at if before else end - FIRST_KNOWN_REACH if end is not None else None
+        if before is not None and start is not None and end is not None and end < start:
+            deploy.removed = tuple(self._landed(end, start, head))
+            return
+        found = [head.sha, *(self._landed(start, end, head) if end is not None else ())]
+        deploy.brought = tuple(sha for sha in found if sha == head.sha or self._is_of(deploy.service, commits[sha]))
+        deploy.others = len(found) - len(deploy.brought)
+
+    def _older(self, deploy: Deploy) -> Commit | None:
+        """Return the commit of a deploy in the window that is older than what was read."""
+        if not self._in_window(deploy):
+            return None
+        try:
+            found = self._catalogue.commit(deploy.commit or "")
+        except (ToolError, GitFailed):
+            return None
+        return self._timeline.commits.setdefault(found.sha, found)
+
+    def _landed(self, after: datetime | None, until: datetime, beside: Commit) -> list[str]:
+        """Return what landed in a span in the source of a commit, without that one, newest first."""
+        found: list[str] = []
+        for commit in reversed(self._by_time):
+            at = commit.committed_at
+            if at is None or at > until or commit.sha == beside.sha or commit.source != beside.source:
+                continue
+            if after is not None and at <= after:
                 break
-            brought.append(commit.sha)
-            if len(brought) >= BROUGHT_LIMIT:
+            found.append(commit.sha)
+            if len(found) >= BROUGHT_LIMIT:
                 break
-    deploy.brought = tuple(brought)
+        return found

@@ -19,6 +19,7 @@ PATCH_LIMIT = 1 << 20
 """Most bytes kept of one commit's patch."""
 FILE_LIMIT = 4 << 20
 ROOTS_LIMIT = 20
+UNREACHABLE_LIMIT = 5_000
 _GREP = ("grep", "-F", "-f", "-", "-n", "-z", "-I", "-m", "50", "--full-name", "--no-color", "--no-textconv")
 _DIFF_TREE = (
     *("diff-tree", "--stdin", "-r", "-p", "--cc", "-M", "--root", "--no-color", "--no-ext-diff"),
@@ -249,6 +250,14 @@ class Reader:
         added = tuple(self.log(LogQuery((current,), (previous,), limit=limit)))
         removed = tuple(self.log(LogQuery((previous,), (current,), limit=limit)))
         return Brought(added, removed)
+
+    def unreachable(self, shas: Sequence[str], tips: Sequence[str]) -> tuple[str, ...]:
+        """Return those of the commits that none of the tips holds in its history."""
+        lines = [require_sha(sha) for sha in shas] + ["^" + require_sha(tip) for tip in tips]
+        asked = ["rev-list", "--stdin", f"-n{UNREACHABLE_LIMIT}"]
+        output = self.store.need(asked, ("\n".join(lines) + "\n").encode(), Bounds(10.0))
+        alone = set(output.decode("ascii", "replace").split())
+        return tuple(sha for sha in dict.fromkeys(shas) if sha.lower() in alone)
 
     def landed(self, deadline_s: float = 10.0) -> tuple[datetime, ...]:
         """Return when the tip and the first commits of its history landed, as far as git says so in time."""

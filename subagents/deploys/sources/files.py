@@ -67,6 +67,7 @@ def read_deploys(reading: Reading) -> tuple[list[Deploy], Coverage]:
     """Return the deploys of a file, oldest first where they have times."""
     found: list[Deploy] = []
     taken: set[str] = set()
+    seen: set[bytes] = set()
     for row in read_rows(reading, ("deploys", "deployments", "releases", "items", "data", "events")):
         service = row.text(*_SERVICE_FIELDS)
         commit = row.text(*_COMMIT_FIELDS)
@@ -74,6 +75,11 @@ def read_deploys(reading: Reading) -> tuple[list[Deploy], Coverage]:
         if not service and not commit and not version:
             reading.drop(row.number, "a deploy with neither service nor commit nor version")
             continue
+        raw = _canonical(row)
+        if raw in seen:
+            reading.drop(row.number, "the same deploy a second time")
+            continue
+        seen.add(raw)
         identity = _unique(row.text("id", "deploy_id", "deployment_id"), row.number, taken)
         found.append(
             Deploy(
@@ -85,7 +91,8 @@ def read_deploys(reading: Reading) -> tuple[list[Deploy], Coverage]:
                 actor=row.text(*_ACTOR_FIELDS),
                 commit_text=commit,
                 status=row.text("status", "state", "result", "outcome"),
-                raw=_canonical(row),
+                raw=raw,
+                environment=row.text("environment", "env", "stage", "deployment_environment", "target_environment"),
             )
         )
     return found, reading.coverage(sum(1 for deploy in found if deploy.at is not None))

@@ -74,11 +74,21 @@ class Deploy:
     """Commits that run with it and did not before it, newest first; its own head is the first."""
     certain: bool = False
     """The commits come from history (ancestry), not from times and paths."""
+    removed: tuple[str, ...] = ()
+    """Commits that ran before it and no longer do: it went back, or to another branch."""
+    others: int = 0
+    """Commits of its range that touch other services only, by the configuration; not in `brought`."""
+    environment: str = ""
+    """Where it went, as the record says: production, staging, a region."""
 
     @property
     def ref(self) -> str:
         """Citation of the record."""
         return str(RecordRef(kind="deploy", source=self.source, id=self.id))
+
+    def clear(self) -> None:
+        """Forget what it is said to have changed."""
+        self.brought, self.removed, self.others, self.certain = (), (), 0, False
 
     @property
     def failed(self) -> bool:

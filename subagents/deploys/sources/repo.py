@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from subagents.gitstore.store import IsolatedStore, RepoUnusable
 
 Seen = Callable[[Commit], None]
 
+REFS_ASKED = 2_000
 PATHS_KEPT = 300
 BODY_KEPT = 4_000
 FILES_OF_A_PATCH = 2_000
@@ -66,6 +67,28 @@ class RepoSource:
             if ref.name in {"refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master"}:
                 found.append(ref.commit)
         return tuple(dict.fromkeys(found))
+
+    def known(self, shas: Iterable[str]) -> set[str]:
+        """Return those of these full ids that are commits here."""
+        reader, asked = self.reader(), [sha for sha in shas if SHA.match(sha)]
+        if reader is None or not asked:
+            return set()
+        try:
+            return {sha for sha in reader.resolve(asked).values() if sha}
+        except GitFailed:
+            return set()
+
+    def off_branches(self, shas: Sequence[str]) -> tuple[str, ...]:
+        """Return those of these commits that no branch and no tag reaches; none where git does not say in time."""
+        reader = self.reader()
+        if reader is None or not shas:
+            return ()
+        refs = [*reader.store.branches(), *reader.store.tags()][:REFS_ASKED]
+        held = dict.fromkeys([reader.store.state.head, *(ref.commit for ref in refs)])
+        try:
+            return reader.unreachable(shas[:REFS_ASKED], tuple(held))
+        except GitFailed:
+            return ()
 
     def commits(self, tips: Sequence[str], window: Window | None, limit: int, seen: Seen | None = None) -> list[Commit]:
         """Return commits that landed in the window, newest first; what cannot be read becomes a problem.
