@@ -1,56 +1,224 @@
-"""Merging masked keys into templates: a position that five or more different words fill is a variable."""
+"""Merging masked keys into templates: which words are values, by what stands there in keys that are otherwise equal.
+
+Each rule looks at all keys at once and costs time in proportion to their words; MOST_CELLS bounds the one that
+looks at some of them again. The rules take turns until none finds anything.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from subagents.logs.phrases import ANY, JOINT, METHODS, form, general, is_name, is_telling, phrased
 
 LEAST_WORDS = 5
 """At four, "VM Started", "VM Stopped" and "VM Paused" fall together; an on-call needs them apart."""
+LEAST_TELLING = 20
+"""So many for a place that says how something went."""
+LEAST_PATHS = 50
+"""So many for the paths of an access log, which say where it goes wrong."""
+LEAST_LENGTHS = 3
+"""A list is seen in so many lengths."""
+LEAST_PLAIN = 2
+"""Words that keys must have in common to be called alike."""
 ROUNDS = 6
-_KEPT = ("status=", "level=")
-"""Words that say what happened are never variables, however many there are."""
+MOST_SHAPES = 32
+MOST_CELLS = 2_000_000
+
+Key = tuple[int, tuple[str, ...]]
+"""Severity and words."""
+Groups = dict[Key, list[int]]
+"""The places of a key in what was asked for."""
 
 
 def merge(keys: Sequence[tuple[int, str]]) -> list[str]:
     """Return the template of each `(severity, masked text)`; only keys of one severity share a template."""
-    words = [(level, text.split()) for level, text in keys]
-    current: dict[tuple[int, tuple[str, ...]], list[int]] = {}
-    for place, (level, split) in enumerate(words):
-        current.setdefault((level, tuple(split)), []).append(place)
-    for _ in range(ROUNDS):
-        variables = _variables(list(current))
-        if not variables:
-            break
-        following: dict[tuple[int, tuple[str, ...]], list[int]] = {}
-        for key, places in current.items():
-            level, split_words = key
-            spots = variables.get(key)
-            if spots:
-                split_words = tuple("*" if spot in spots else word for spot, word in enumerate(split_words))
-            following.setdefault((level, split_words), []).extend(places)
-        current = following
+    groups: Groups = {}
+    access: Groups = {}
+    for place, (level, text) in enumerate(keys):
+        words = tuple(phrased(text).split())
+        (access if _is_access(words) else groups).setdefault((level, words), []).append(place)
+    groups = _with_lists(_renamed(groups, _names(groups)))
+    sizes: dict[tuple[int, int], Groups] = {}
+    for key, places in groups.items():
+        sizes.setdefault((key[0], len(key[1])), {})[key] = places
+    settled: Groups = {}
+    for part in sizes.values():
+        settled.update(_settled(part))
     result = [""] * len(keys)
-    for (_, split_words), places in current.items():
-        text = " ".join(split_words)
-        for place in places:
-            result[place] = text
+    for part in (_with_lists(settled), _with_paths(access)):
+        for (_, words), places in part.items():
+            text = " ".join(words).replace(JOINT, " ")
+            for place in places:
+                result[place] = text
     return result
 
 
-def _variables(keys: list[tuple[int, tuple[str, ...]]]) -> dict[tuple[int, tuple[str, ...]], set[int]]:
+def _settled(groups: Groups) -> Groups:
+    """Return keys of one severity and length, merged until no rule finds more."""
+    for _ in range(ROUNDS):
+        found = list(groups)
+        variables = _one_place(found) or _instances(found) or _many_places(found)
+        if not variables:
+            break
+        groups = _renamed(groups, variables)
+    return groups
+
+
+def _renamed(groups: Groups, variables: dict[Key, set[int]]) -> Groups:
+    """Return the groups with the words at these positions left out."""
+    return _regrouped(
+        groups,
+        lambda key: (
+            tuple(general(word) if spot in variables[key] else word for spot, word in enumerate(key[1]))
+            if key in variables
+            else key[1]
+        ),
+    )
+
+
+def _regrouped(groups: Groups, words_of: Callable[[Key], tuple[str, ...]]) -> Groups:
+    following: Groups = {}
+    for key, places in groups.items():
+        following.setdefault((key[0], words_of(key)), []).extend(places)
+    return following
+
+
+def _is_access(words: tuple[str, ...]) -> bool:
+    return len(words) == 3 and words[0] in METHODS and words[2].startswith("status=")
+
+
+def _with_paths(groups: Groups) -> Groups:
+    """Return access log keys; a method and status with too many paths is one template."""
+    paths = Counter((level, words[0], words[2]) for level, words in groups)
+    return _regrouped(
+        groups,
+        lambda key: (key[1][0], ANY, key[1][2]) if paths[key[0], key[1][0], key[1][2]] >= LEAST_PATHS else key[1],
+    )
+
+
+def _with_lists(groups: Groups) -> Groups:
+    """Return the keys with a run of values as one, where otherwise equal keys have it in several lengths."""
+    short = {key: (key[0], _without_runs(key[1])) for key in groups}
+    lengths: dict[Key, set[int]] = {}
+    for key, general_key in short.items():
+        lengths.setdefault(general_key, set()).add(len(key[1]))
+    return _regrouped(groups, lambda key: short[key][1] if len(lengths[short[key]]) >= LEAST_LENGTHS else key[1])
+
+
+def _without_runs(words: tuple[str, ...]) -> tuple[str, ...]:
+    kept: list[str] = []
+    in_run = False
+    for word in words:
+        goes_on = word.endswith(",")
+        is_value = word == ANY or goes_on or is_name(word)
+        if in_run and (is_value or kept[-1] == "\0"):
+            kept[-1] = "\0" if goes_on else ANY
+        else:
+            kept.append("\0" if goes_on else word)
+        in_run = is_value
+    return tuple(ANY if word == "\0" else word for word in kept)
+
+
+def _names(keys: Iterable[Key]) -> dict[Key, set[int]]:
+    """Return the positions at which keys that are equal but for names hold different ones."""
+    alike: dict[Key, list[Key]] = {}
+    for key in keys:
+        alike.setdefault((key[0], tuple(map(form, key[1]))), []).append(key)
+    found: dict[Key, set[int]] = {}
+    for (_, shape), members in alike.items():
+        if len(members) > 1:
+            spots = [spot for spot, word in enumerate(shape) if word.endswith("\0")]
+            varying = {spot for spot in spots if len({words[spot] for _, words in members}) > 1}
+            found.update((member, varying) for member in members)
+    return found
+
+
+def _one_place(keys: list[Key]) -> dict[Key, set[int]]:
     """Return, for each key, the positions at which enough other words stand in otherwise equal keys."""
-    groups: dict[tuple[int, int, int, int], list[int]] = {}
-    for place, (level, words) in enumerate(keys):
-        if len(words) < 2:
-            continue
+    groups: dict[tuple[int, int], list[Key]] = {}
+    for key in keys:
+        words = key[1]
+        if len(words) < 2 or len(keys) < LEAST_WORDS:
+            break
         hashes = [hash((spot, word)) for spot, word in enumerate(words)]
         total = sum(hashes)
-        for spot, word in enumerate(words):
-            if word != "*" and not word.startswith(_KEPT):
-                groups.setdefault((level, len(words), spot, total - hashes[spot]), []).append(place)
-    found: dict[tuple[int, tuple[str, ...]], set[int]] = {}
-    for (_, _, spot, _), places in groups.items():
-        if len(places) >= LEAST_WORDS:
-            for place in places:
-                found.setdefault(keys[place], set()).add(spot)
+        for spot, part in enumerate(hashes):
+            groups.setdefault((spot, total - part), []).append(key)
+    found: dict[Key, set[int]] = {}
+    for (spot, _), members in groups.items():
+        if len(members) < LEAST_WORDS or (len(members) < LEAST_TELLING and is_telling(members[0][1][spot])):
+            continue
+        for key in members:
+            found.setdefault(key, set()).add(spot)
     return found
+
+
+def _instances(keys: list[Key]) -> dict[Key, set[int]]:
+    """Return, for each key that fits a template already found, the template's values."""
+    known = {words for _, words in keys}
+    shapes: Counter[tuple[int, ...]] = Counter()
+    for words in known:
+        spots = tuple(spot for spot, word in enumerate(words) if word == ANY or word.endswith("=*"))
+        if spots and sum(word != ANY for word in words) >= LEAST_PLAIN:
+            shapes[spots] += 1
+    usual = [spots for spots, _ in shapes.most_common(MOST_SHAPES)]
+    found: dict[Key, set[int]] = {}
+    for key in keys:
+        words = key[1]
+        for spots in usual:
+            filled = list(words)
+            for spot in spots:
+                filled[spot] = general(words[spot])
+            template = tuple(filled)
+            if template != words and template in known and not _loses_telling(words, template):
+                found[key] = {spot for spot in spots if template[spot] != words[spot]}
+                break
+    return found
+
+
+def _loses_telling(words: tuple[str, ...], template: tuple[str, ...]) -> bool:
+    return any(word != other and is_telling(word) for word, other in zip(words, template, strict=True))
+
+
+def _many_places(keys: list[Key]) -> dict[Key, set[int]]:
+    """Return the positions that vary together in keys whose other words, most of them, are the same."""
+    told: dict[tuple[str, ...], list[Key]] = {}
+    if len(keys) >= LEAST_WORDS and len(keys[0][1]) > LEAST_PLAIN:
+        for key in keys:
+            told.setdefault(tuple(filter(is_telling, key[1])), []).append(key)
+    found: dict[Key, set[int]] = {}
+    waiting, cells = list(told.values()), 0
+    while waiting and cells < MOST_CELLS:
+        part = waiting.pop()
+        if len(part) < LEAST_WORDS:
+            continue
+        cells += len(part) * len(part[0][1])
+        spot, word, share, free = _commonest(part)
+        if share > 1 / LEAST_WORDS:
+            waiting.append([key for key in part if key[1][spot] == word])
+            waiting.append([key for key in part if key[1][spot] != word])
+        elif free and _alike(part[0][1], free):
+            found.update((key, set(free)) for key in part)
+    return found
+
+
+def _commonest(part: list[Key]) -> tuple[int, str, float, list[int]]:
+    """Return the commonest word of the positions that vary: (position, word, share of the keys), and these."""
+    best: tuple[int, str, int] = (0, "", 0)
+    free: list[int] = []
+    for spot, column in enumerate(zip(*(words for _, words in part), strict=True)):
+        counts = Counter(column)
+        if len(counts) == 1:
+            continue
+        free.append(spot)
+        word, count = counts.most_common(1)[0]
+        if count > best[2]:
+            best = (spot, word, count)
+    return best[0], best[1], best[2] / len(part), free
+
+
+def _alike(words: tuple[str, ...], free: list[int]) -> bool:
+    """Say whether the words that are the same in all are enough to call them one template."""
+    plain = sum(word != ANY for spot, word in enumerate(words) if spot not in free)
+    return plain >= LEAST_PLAIN and plain >= len(free)

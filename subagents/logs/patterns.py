@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from subagents.logs.levels import UNKNOWN, sounds_bad, split_head
@@ -20,7 +22,8 @@ MASK_PID = r"[^\s\d=\[]*\d\S*"
 KEY_CHARS = 600
 """A message is grouped by its first characters; longer ones differ in payload, not in kind."""
 MERGED_KEYS = 20_000
-"""Merging costs about 10 µs a word; the most frequent keys carry the groups."""
+"""Merging costs about 5 µs a word; the most frequent keys carry the groups."""
+MERGED_WORDS = 500_000
 
 _SYSLOG_HEAD = re.compile(r"^\s*(?:<\S+\s+)?\S+ (?P<app>[A-Za-z][\w./-]*?)(?:\[\S*|:)\s+(?P<message>.*)$", re.DOTALL)
 _RFC5424_HEAD = re.compile(r"^\*?\s+\S+ (?P<app>[A-Za-z][\w./-]*) \S+ \S+ (?:-|\[.*?\]) ?(?P<message>.*)$", re.DOTALL)
@@ -48,6 +51,7 @@ def templates(
     """Return the template of each key, in order; keys that differ in one word of many values share one."""
     heads = [head_of(key, level, is_syslog) for key, level, is_syslog in zip(keys, levels, syslog, strict=True)]
     order = sorted(range(len(keys)), key=lambda place: -counts[place])[:MERGED_KEYS]
+    order = order[: bisect_right(list(accumulate(keys[place].count(" ") + 1 for place in order)), MERGED_WORDS)]
     merged = merge([(heads[place][0], heads[place][1]) for place in order])
     found: list[Template | None] = [None] * len(keys)
     for place, text in zip(order, merged, strict=True):
