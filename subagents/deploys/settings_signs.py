@@ -94,19 +94,37 @@ def _plain_skeleton(line: str) -> str:
     return re.sub(r"\s+", "", _QUANTITY.sub("#", _numbers_first(line)))
 
 
+_KEYED_NUMBER = re.compile(
+    r"""([A-Za-z_][\w.\-]*)["']?\s*(?::=|[:=])\s*(-?\d[\d_]*(?:\.\d+)?(?:\s*(?:[*]\s*)?[\w.]+)?)"""
+)
+PAIRS_READ = 40
+"""Pairs of lines whose numbers are compared, of one hunk."""
+
+
 def _numbers(view: HunkView) -> Iterator[Sign]:
-    for pair in view.pairs:
+    if view.extension in ("mod", "lock") or path_class(view.path) in ("manifest", "lock"):
+        return
+    for pair in view.pairs[:PAIRS_READ]:
         old, new = quantities(pair.old), quantities(pair.new)
-        if len(old) != len(new) or not old:
+        if len(old) != len(new):
+            yield from _by_key(view, pair)
             continue
         same_shape = skeleton(pair.old) == skeleton(pair.new) or _plain_skeleton(pair.old) == _plain_skeleton(pair.new)
         changed = [(a[0], b[0]) for a, b in zip(old, new, strict=True) if a[0] != b[0]]
-        if not changed or (not same_shape and not (_capacities(pair.old) & _capacities(pair.new))):
-            continue
-        if view.extension in ("mod", "lock") or path_class(view.path) in ("manifest", "lock"):
-            continue
-        yield _number_sign(view, pair, *changed[0])
-        return
+        if changed and (same_shape or _capacities(pair.old) & _capacities(pair.new)):
+            yield _number_sign(view, pair, *changed[0])
+
+
+def _by_key(view: HunkView, pair: Pair) -> Iterator[Sign]:
+    """Compare the numbers that stand under one name on both sides, where others came or went."""
+    old, new = dict(_KEYED_NUMBER.findall(pair.old)), dict(_KEYED_NUMBER.findall(pair.new))
+    for name in old.keys() & new.keys():
+        before, after = quantities(old[name])[:1], quantities(new[name])[:1]
+        if before and after and before[0][0] != after[0][0]:
+            yield _number_sign(
+                view, Pair(f"{name}={old[name]}", f"{name}={new[name]}", pair.line), before[0][0], after[0][0]
+            )
+            return
 
 
 def _number_sign(view: HunkView, pair: Pair, old: float, new: float) -> Sign:

@@ -201,12 +201,15 @@ def _retry_words(line: str) -> list[str]:
     return sorted(re.sub(r"[^a-z]", "", match[1].lower()) for match in _RETRY.finditer(line))
 
 
+def _retries_otherwise(old: str, new: str) -> bool:
+    """Say whether two lines differ in what they say of retrying, or the new one says less: not by names or types."""
+    return _retry_words(old) != _retry_words(new) or words(new) < words(old)
+
+
 def _retries(view: HunkView) -> Iterator[Sign]:
     """Retrying that changes otherwise than by a number alone (numbers are judged by their size)."""
     numeric = {pair.new for pair in view.pairs if skeleton(pair.old) == skeleton(pair.new)}
-    paired = [
-        pair.new for pair in view.pairs if pair.new not in numeric and _retry_words(pair.old) != _retry_words(pair.new)
-    ]
+    paired = [pair.new for pair in view.pairs if pair.new not in numeric and _retries_otherwise(pair.old, pair.new)]
     before = any(_RETRY.search(line) for line in view.removed)
     for line in [*view.only_removed, *view.only_added, *paired]:
         if _RETRY.search(line):
