@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from subagents.metrics.graph import CallGraph
-from subagents.metrics.series import Floats, usual_step
-from subagents.metrics.signals import Signal
+from subagents.metrics.series import Floats
+from subagents.metrics.signals import Signal, per_point_of
 
 LEAST_SHARE = 0.5
 """Share of a callee's calls whose callers' traffic must be known."""
@@ -82,7 +82,7 @@ def _short(
     busy = np.zeros(len(times))
     for name, one in callers.items():
         busy += shares[name] / known * np.interp(times, one.times, np.nan_to_num(one.values)) / one.base
-    per_point = _per_point(signal)
+    per_point = per_point_of(signal)
     expected, got = busy * signal.base * per_point, np.nan_to_num(signal.values) * per_point
     before, after = times < split, times >= split
     missing = expected - got
@@ -107,11 +107,3 @@ def _worst_stretch(missing: Floats, noise: Floats, expected: Floats, longest: in
         if size[at] > best[0]:
             best = (float(size[at]), float(gone[at] / max(due[at + length] - due[at], 1e-9)))
     return best
-
-
-def _per_point(signal: Signal) -> float:
-    """Return what a value is multiplied with to give calls per point."""
-    step = usual_step(signal.times) or 1.0
-    if signal.traits.counter or signal.traits.unit == "1/s":
-        return step
-    return step / 60.0 if signal.traits.unit == "1/min" else 1.0

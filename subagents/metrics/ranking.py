@@ -21,8 +21,8 @@ from subagents.metrics.fanout import blame_for, short_of_calls
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.hops import hop_blame, wait_blame
 from subagents.metrics.roles import Role
-from subagents.metrics.series import Floats, SeriesKey, Store, deepest_failures
-from subagents.metrics.signals import Signal, agreement, failures, overlap, signals
+from subagents.metrics.series import Flags, Floats, SeriesKey, Store, deepest_failures
+from subagents.metrics.signals import Signal, agreement, failure_noises, failures, overlap, signals
 from subagents.quantities import figure
 
 OWN_WORK: tuple[Role, ...] = ("saturation", "restarts", "ready", "queue", "lag", "hit_ratio")
@@ -37,8 +37,6 @@ RIVAL = 0.05
 """Share of the symptom's own strength from which another service is worth comparing with."""
 ENOUGH = 0.1
 """Share of the symptom's failures below which a service cannot have caused it all."""
-COUNTED = 3.0
-"""Noises that one failure, four, nine … can count for: 3, 6, 9 …"""
 ORDER_SECONDS = 180.0
 LATE = 0.1
 """Most that a service loses for leaving its baseline after the others."""
@@ -172,7 +170,7 @@ def _own_work(by_service: dict[str, list[Signal]], table: dict[str, Ranked], que
                 size = signal.size
                 if surge > 1.3 and signal.traits.role in ("saturation", "queue"):
                     size -= signal.base * (min(surge, 10.0) - 1.0) / signal.noise
-                found.append((strength(size) * (0.4 + 0.6 * overlap(signal, question.symptom)), signal))
+                found.append((strength(size) * (0.4 + 0.6 * overlap(signal, question.symptom, question.split)), signal))
         best = _best(found)
         if best is not None and best[0] > 0:
             table[service].reasons.append(
@@ -207,20 +205,18 @@ def _heat(
 ) -> dict[str, tuple[float, Signal]]:
     """Return each service's strongest travelling signal, by size, kind, volume and agreement with the symptom."""
     symptom = question.symptom
-    needed = _failures_of(symptom, by_service) if symptom else None
+    traffic = {name: _traffic_of(mine) for name, mine in by_service.items()}
+    needed = failures(symptom, traffic.get(symptom.key.service)) if symptom is not None else None
     heat: dict[str, tuple[float, Signal]] = {}
     agrees: dict[str, float] = {}
     for service, mine in by_service.items():
         for signal in mine:
             if signal.traits.role not in roles:
                 continue
-            size, match = signal.size, overlap(signal, symptom)
-            had = _failures_of(signal, by_service)
-            if had is not None:
-                most = float(np.sort(had[signal.times >= question.split])[-2:].mean())
-                size = min(size, COUNTED * float(np.sqrt(most)))  # few failures prove little, whatever their share
-                if needed is not None and len(needed) == len(had):
-                    match = agreement(had, needed) * min(1.0, most / max(ENOUGH * float(needed.max()), 1e-9))
+            counted = failure_noises(signal, traffic[service], question.split)
+            size, match = signal.size if counted is None else counted, overlap(signal, symptom, question.split)
+            if needed is not None and counted is not None:
+                match = _share_of(needed, failures(signal, traffic[service]), signal.times >= question.split, match)
             agrees[service] = max(agrees.get(service, 0.0), match)
             value = strength(size) * match * _relevant(signal, question)
             about = signal.about or service
@@ -234,9 +230,16 @@ def _heat(
     return heat
 
 
-def _failures_of(signal: Signal, by_service: dict[str, list[Signal]]) -> Floats | None:
-    traffic = next((s for s in by_service[signal.key.service] if s.traits.role == "traffic"), None)
-    return failures(signal, traffic)
+def _traffic_of(mine: list[Signal]) -> Signal | None:
+    return next((s for s in mine if s.traits.role == "traffic"), None)
+
+
+def _share_of(needed: Floats, had: Floats | None, after: Flags, otherwise: float) -> float:
+    """Return how far a service's failures lie where the symptom's do, less where they are too few to be their cause."""
+    if had is None or len(had) != len(needed):
+        return otherwise
+    most = float(np.sort(had[after])[-2:].mean())
+    return agreement(had[after], needed[after]) * min(1.0, most / max(ENOUGH * float(needed[after].max()), 1e-9))
 
 
 def _unexplained(
@@ -267,18 +270,14 @@ def _calls(by_service: dict[str, list[Signal]], table: dict[str, Ranked], graph:
     if question.kind == "latency":
         return
     counted = {name for name, mine in by_service.items() if any(s.traits.role in ERRORS for s in mine)}
-    flows = {
-        name: flow
-        for name, mine in by_service.items()
-        if (flow := next((s for s in mine if s.traits.role == "traffic"), None)) is not None
-    }
+    flows = {name: flow for name, mine in by_service.items() if (flow := _traffic_of(mine)) is not None}
     short = [item for item in short_of_calls(flows, graph, question.split) if not counted & item.shares.keys()]
     for service, found in blame_for(short).items():
         if service not in table:
             continue
         _, worst = max(found, key=lambda pair: pair[0])
         total = float(np.sqrt(sum(noises**2 for noises, _ in found)))
-        value = strength(total) * overlap(worst.signal, question.symptom)
+        value = strength(total) * overlap(worst.signal, question.symptom, question.split)
         names = ", ".join(item.service for _, item in found if item.service != service)
         text = (
             f"{names} get fewer calls than {service} gets" if names else f"{service} gets fewer calls than its callers"
@@ -322,7 +321,7 @@ def _support(by_service: dict[str, list[Signal]], table: dict[str, Ranked], ques
         if service not in table:
             continue
         found = [
-            (min(strength(s.size), 4.0) * overlap(s, question.symptom), s)
+            (min(strength(s.size), 4.0) * overlap(s, question.symptom, question.split), s)
             for s in mine
             if s.traits.role in SUPPORTS and s.traits.role != "client_latency"
         ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from subagents.metrics.roles import Role, Traits, as_rate, traits_of
-from subagents.metrics.series import Flags, Floats, Frame, SeriesKey, Store
+from subagents.metrics.series import Flags, Floats, Frame, SeriesKey, Store, usual_step
 
 LEAST_BEFORE = 4
 """Fewest points before the moment that make a baseline."""
@@ -130,6 +130,38 @@ def failures(signal: Signal, traffic: Signal | None) -> Floats | None:
     return counts
 
 
+def failure_noises(signal: Signal, traffic: Signal | None, split: float) -> float | None:
+    """Return how surely more requests fail since a moment, in noises; None where failures cannot be counted.
+
+    The likelihood ratio of two rates of failure against one, as a normal deviate; a baseline whose failures come in
+    bursts makes it less.
+    """
+    if traffic is None or signal.traits.role not in ("availability", "error_ratio"):
+        return None
+    share = signal.values / scale_of(signal.values)
+    share = np.clip(1.0 - share if signal.traits.role == "availability" else share, 0.0, 1.0)
+    asked = np.interp(signal.times, traffic.times, np.nan_to_num(traffic.values)) * per_point_of(traffic)
+    known = np.isfinite(share)
+    failed, before = np.where(known, share, 0.0) * np.maximum(asked, 0.0), signal.times < split
+    asked = np.where(known, np.maximum(asked, 0.0), 0.0)
+    spread = float(np.var(failed[before]) / max(float(np.mean(failed[before])), 1e-9)) if failed[before].any() else 1.0
+    old, new = float(failed[before].sum()), float(failed[~before].sum())
+    old_asked, new_asked = float(asked[before].sum()), float(asked[~before].sum())
+    if new <= 0 or old_asked <= 0 or new * old_asked <= old * new_asked:
+        return 0.0
+    all_of = (old + new) / (old_asked + new_asked)
+    nats = new * np.log(new / (new_asked * all_of)) + (old * np.log(old / (old_asked * all_of)) if old > 0 else 0.0)
+    return float(np.sqrt(2.0 * max(nats, 0.0) / max(spread, 1.0)))
+
+
+def per_point_of(signal: Signal) -> float:
+    """Return what a value of traffic is multiplied with to give calls per point."""
+    step = usual_step(signal.times) or 1.0
+    if signal.traits.counter or signal.traits.unit == "1/s":
+        return step
+    return step / 60.0 if signal.traits.unit == "1/min" else 1.0
+
+
 def agreement(own: Floats, other: Floats) -> float:
     """Return how far two courses over the same moments have their mass at the same places, 0 to 1."""
     if own.sum() <= 0 or other.sum() <= 0:
@@ -138,8 +170,8 @@ def agreement(own: Floats, other: Floats) -> float:
     return float(2 * np.minimum(own, other).sum() / (own.sum() + other.sum()))
 
 
-def overlap(signal: Signal, symptom: Signal | None) -> float:
-    """Return which share of a departure lies where the symptom departs too, 0 to 1; 1 without a symptom.
+def overlap(signal: Signal, symptom: Signal | None, since: float) -> float:
+    """Return which share of a departure since a moment lies where the symptom departs too, 0 to 1; 1 without a symptom.
 
     A departure may lead the symptom by one point. What departs all the time, or at another time, is
     something else: a restart, a splice of recordings, a neighbour's trouble.
@@ -151,4 +183,5 @@ def overlap(signal: Signal, symptom: Signal | None) -> float:
     own = np.clip(np.nan_to_num(signal.profile), 0, 12)
     own[own < 1.5] = 0.0
     other[other < 1.5] = 0.0
-    return agreement(own, other)
+    after = signal.times >= since
+    return agreement(own[after], other[after])
