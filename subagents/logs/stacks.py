@@ -44,10 +44,18 @@ _NOT_OWN = re.compile(
     r"|^(?:runtime|net/http|net|internal/|sync|reflect|testing|syscall)[./(]|^panic\("
 )
 _EXCEPTION = re.compile(
-    r"^(?:.*?\b)?(?P<type>(?:[A-Za-z_][\w$]*\.)*[A-Z][\w$]*(?:Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault"
-    r"|Failure))\b(?:: ?(?P<message>.*))?"
+    r"^(?:.*?\b)?(?P<type>(?:[A-Za-z_][\w$]*(?:\.|::))*[A-Z][\w$]*(?:Exception|Error|Throwable|Warning|Interrupt|Exit"
+    r"|Timeout|Fault|Failure))\b(?: \([^)]*\))?(?:: ?(?P<message>.*))?"
+    r"|^(?:.*\[cause\]: |Uncaught )?(?P<plain>Error|Exception)(?:: (?P<said>.*)|$)"
 )
 _PY_LAST = re.compile(r"^(?P<type>[A-Za-z_]\w*(?:\.\w+)*): (?P<message>.*)|^(?P<bare>[A-Z]\w+)$")
+_RUBY = re.compile(r"^\s*(?:from )?(?P<file>\S+\.rb):(?P<line>\d+):in [`'](?P<function>[^']+)'")
+_RUBY_HEAD = re.compile(
+    r"(?P<type>[A-Z]\w*(?:::\w+)*) \((?P<message>.*)\):$|': (?P<said>.*) \((?P<raised>[A-Z][\w:]*)\)$"
+)
+_PHP = re.compile(r"^#\d+ (?P<file>\S+\.php)\((?P<line>\d+)\): (?P<function>.*?)(?:\(.*)?$")
+_PHP_HEAD = re.compile(r"Uncaught (?P<type>[\w\\]+): (?P<message>.*) in (?P<file>\S+\.php):(?P<line>\d+)$")
+_GROUPED = re.compile(r"^ *(?:[|+] ?)+(?:-[-+ ]*(?:\d+ -+)?$)?")
 _PANIC = re.compile(r"(?:^|\s)(?P<type>panic|fatal error): ?(?P<message>.*)")
 _RUST_PANIC = re.compile(r"thread '.*?' panicked at (?P<message>.*)")
 
@@ -72,6 +80,8 @@ class Trace:
 def read_trace(full: str) -> Trace | None:
     """Read a stack trace, innermost frame first; None where the text holds no frame."""
     lines = full.split("\n")
+    if "Exception Group Traceback" in full:
+        lines = [_GROUPED.sub("", line) for line in lines]
     language, frames = _frames(lines)
     if not frames:
         return None
@@ -80,10 +90,7 @@ def read_trace(full: str) -> Trace | None:
 
 
 def _frames(lines: list[str]) -> tuple[str, list[StackFrame]]:
-    for language, reader in (
-        ("Python", _python), ("Rust", _rust), ("Go", _go), ("Java", _java), ("Node", _node), (".NET", _dotnet),
-        ("", _anything),
-    ):  # fmt: skip
+    for language, reader in _READERS:
         frames = reader(lines)
         if frames:
             return language, frames
@@ -149,6 +156,18 @@ def _rust(lines: list[str]) -> list[StackFrame]:
     return found
 
 
+def _ruby(lines: list[str]) -> list[StackFrame]:
+    found = [_frame(m["function"], m["file"], m["line"]) for text in lines if (m := _RUBY.match(text))]
+    absolute = [frame for frame in found if frame.path.startswith("/")]
+    return absolute or found  # a framework says the first place twice
+
+
+def _php(lines: list[str]) -> list[StackFrame]:
+    calls = [_frame(m["function"], m["file"], m["line"]) for text in lines if (m := _PHP.match(text))]
+    thrown = [_frame("", m["file"], m["line"]) for text in lines if (m := _PHP_HEAD.search(text))]
+    return thrown[:1] + calls if calls else []
+
+
 def _anything(lines: list[str]) -> list[StackFrame]:
     found = []
     for text in lines[:200]:
@@ -158,24 +177,51 @@ def _anything(lines: list[str]) -> list[StackFrame]:
 
 
 def _exception(lines: list[str], language: str) -> tuple[str, str]:
+    """Return what was thrown and what it says: the deepest cause, where the runtime writes causes below."""
     if language == "Python":
         for text in reversed(lines):
             match = _PY_LAST.match(text.strip("\r")) if text[:1] not in (" ", "\t", "") else None
             if match is not None:
                 return match["type"] or match["bare"], match["message"] or ""
-    for text in lines:
+    if language in ("Ruby", "PHP"):
+        return _headed(lines, _RUBY_HEAD if language == "Ruby" else _PHP_HEAD)
+    for number, text in enumerate(lines):
         if (rust := _RUST_PANIC.search(text)) is not None:
-            after = lines[lines.index(text) + 1] if lines.index(text) + 1 < len(lines) else ""
-            return "panic", rust["message"] if language != "Rust" or ": " in rust["message"] else after
+            return "panic", _rust_message(rust["message"], lines[number + 1 : number + 2])
         if (panic := _PANIC.search(text)) is not None:
-            return panic["type"], panic["message"]
+            return panic["type"], panic["message"].removesuffix(" [recovered]")
     found = [
         match for text in lines if not text.lstrip().startswith("at ") and (match := _EXCEPTION.match(text.strip()))
     ]
     if found:
-        deepest = next((m for m in reversed(found) if "Caused by" in m.string), found[0])
-        return deepest["type"], deepest["message"] or ""
+        deepest = next((m for m in reversed(found) if _DEEPER.search(m.string)), found[0])
+        return deepest["type"] or deepest["plain"], deepest["message"] or deepest["said"] or ""
     return "", lines[0].strip()
+
+
+_DEEPER = re.compile(r"^(?:Caused by: |\[cause\]: |---> )")
+
+
+def _headed(lines: list[str], head: re.Pattern[str]) -> tuple[str, str]:
+    match = next((match for text in lines if (match := head.search(text)) is not None), None)
+    if match is None:
+        return "", lines[0].strip()
+    groups = match.groupdict()
+    return groups["type"] or groups["raised"], groups["message"] or groups.get("said") or ""
+
+
+def _rust_message(told: str, after: list[str]) -> str:
+    """Newer versions say it on the line after the place, older ones in quotes before the place."""
+    quoted = re.match(r"'(?P<message>.*)', \S+:\d+:\d+$", told)
+    if quoted is not None:
+        return quoted["message"]
+    return after[0] if after and re.search(r":\d+:\d+:$", told) else told
+
+
+_READERS = (
+    ("Python", _python), ("Rust", _rust), ("Ruby", _ruby), ("PHP", _php), ("Go", _go), ("Java", _java),
+    ("Node", _node), (".NET", _dotnet), ("", _anything),
+)  # fmt: skip
 
 
 @dataclass

@@ -47,9 +47,10 @@ class ColumnReader:
         )
 
     def read(self, lines: Lines, troubles: Troubles) -> pl.DataFrame:
-        """Return one row per line: raw, body (text), t, stamped, level, service, host, suffix, stack, glued.
+        """Return one row per line: raw, body (text), t, stamped, level, service, host, suffix, stack, glued, spaced.
 
-        `glued` says that a line is the rest of the one before it, which has the text of both.
+        `glued` says that a line is the rest of the one before it, which has the text of both; `spaced`, that `body`
+        still has the space that stood between stamp and text.
         """
         origin = self.origins.read(lines.text)
         text = origin.text if origin is not None else lines.text
@@ -81,6 +82,7 @@ class ColumnReader:
 
         return pl.DataFrame({"body": bodies, "t": times, "glued": glued}).with_columns(
             stamped=pl.col("t").is_not_null(),
+            spaced=pl.col("t").is_not_null(),
             level=pl.lit(None, pl.Int8),
             service=pl.lit(self.service, pl.String),
             host=pl.lit(None, pl.String),
@@ -145,8 +147,8 @@ class ColumnReader:
             new["glued"] = pl.Series(decoded.glued, dtype=pl.Boolean)
         if not keep_time:
             new["t"] = self._json_times(decoded)
-            dated = pl.Series([True]).new_from_index(0, rows.len())
-            new["stamped"] = dated
+            new["stamped"] = pl.Series([True]).new_from_index(0, rows.len())
+            new["spaced"] = pieces.none_glued(rows.len())
         if rows.len() == columns.height:
             return columns.with_columns(**new)
         return columns.with_columns(**{name: columns[name].scatter(rows, values) for name, values in new.items()})

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from subagents.logs.sources.tracebacks import trace_lines
+
 if TYPE_CHECKING:
     import polars as pl
 
 # Every pattern here is a Rust regex, anchored at the start of a line.
-FRAME = (
-    r"^\s+at \S"  # Java, Node, .NET, Rust places
-    r"|^\s+File \".+\", line \d+"  # Python
-    r"|^\s*\S+\.go:\d+(?: \+0x|$)"  # Go places
-    r"|^[\w./\-]+(?:\.[\w.*()\[\]\-]+)+\(.*\)$"  # Go functions
-    r"|^\s+\d+: +(?:0x[0-9a-f]+ - )?[\w<]"  # Rust frames
-)
 ALWAYS = (
     r"^\s*$|^\s|^Caused by: |^\.\.\. \d+ |^created by \S|^goroutine \d+ \[|^\[signal |^---\s|^--- End of"
     r"|^[)\]}]+[;,]?$|^During handling of|^The above exception|^stack backtrace:|^note: |^exit status \d"
     r"|^Suppressed: |^[\w./\-]+(?:\.[\w.*()\[\]\-]+)+\(.*\)$"
 )
-STAMPED = (
-    r"^ ?\s*(?:at [\w.$<>/ ]+\(|\.\.\. \d+ (?:more|common))|^ ?\s+File \".+\", line \d+|^ ?Caused by: "
-    r"|^ ?\t\S+\.go:\d+|^ ?\s{4,}at \S"
-)
-"""Trace lines whose collector gave each its own stamp (kubectl --timestamps, Docker)."""
 OPENS = (
     r"^ ?(?:Traceback \(most recent call last\)|panic: |fatal error: |Exception in thread|thread '.*' panicked"
     r"|Unhandled exception|Uncaught |[A-Za-z_][\w.$]*(?:Exception|Error|Throwable|Warning|Interrupt|Timeout)\b"
@@ -34,18 +24,20 @@ OPENS = (
 TROUBLE = r"(?i)error|exception|fatal|panic|traceback|fail|crit|unhandled|warn"
 
 
-def continues(bodies: pl.Series, stamped: pl.Series, glued: pl.Series) -> pl.Series:
+def continues(columns: pl.DataFrame) -> pl.Series:
     """Say for each line whether it belongs to the event before it; the first never does.
 
-    `bodies` are the texts without their stamps; `stamped` says which lines had one, `glued` which are known to be the
-    rest of the one before. Nearly all lines have one, so
-    the dear expressions are asked only of those that have none and of those after a line that continues.
+    `columns` has `body` (the texts without their stamps), `stamped` (which lines had one), `glued` (which are known to
+    be the rest of the one before), `spaced` and `host`. Nearly all lines have a stamp, so the dear expressions are
+    asked only of those that have none and of those around stack traces.
     """
     import numpy as np
     import polars as pl
 
-    undated = ~stamped.to_numpy()
-    joined = np.where(undated, False, bodies.str.contains(STAMPED).to_numpy())
+    bodies = columns["body"]
+    undated = ~columns["stamped"].to_numpy()
+    inside, traced = trace_lines(columns)
+    joined = np.zeros(len(undated), dtype=bool)
     joined[_matching(bodies, np.flatnonzero(undated), ALWAYS)] = True
     if joined.any() or undated.any():
         opening = _matching(bodies, np.flatnonzero((undated | _after(joined)) & ~joined), OPENS)
@@ -56,7 +48,7 @@ def continues(bodies: pl.Series, stamped: pl.Series, glued: pl.Series) -> pl.Ser
         joined[_matching(bodies, alone - 1, TROUBLE) + 1] = True
         joined[opening[undated[opening] & joined[opening - 1]]] = True
         joined |= undated & _after(joined) & np.append(joined[1:], False)
-    joined |= glued.to_numpy()
+    joined = np.where(inside, traced, joined) | columns["glued"].to_numpy()
     joined[:1] = False
     return pl.Series(joined)
 

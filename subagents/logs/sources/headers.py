@@ -88,7 +88,9 @@ def _of(
 
     places = pl.arg_where(rows, eager=True)
     found = read(columns[places], rows.gather(places))
-    return columns.with_columns(columns[name].scatter(places, found[name]) for name in ("body", "host", "service"))
+    return columns.with_columns(
+        columns[name].scatter(places, found[name]) for name in ("body", "spaced", "host", "service")
+    )
 
 
 def _program(columns: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
@@ -102,6 +104,7 @@ def _program(columns: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
     found = tag.str.ends_with(":").fill_null(False) & tag.str.contains(r"^[A-Za-z]").fill_null(False)
     return columns.with_columns(
         body=parts.field("field_2").fill_null("").zip_with(found, columns["body"]),
+        spaced=pl.col("spaced") & ~pl.lit(found),
         host=pl.coalesce("host", parts.field("field_0").set(~found, None)),
         service=pl.coalesce(tag.str.extract(_PROGRAM).set(~found, None), "service"),
     )
@@ -119,6 +122,7 @@ def _structured(columns: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
     named = [parts.field(name).replace("-", None).set(~found, None) for name in ("field_0", "field_1")]
     return columns.with_columns(
         body=rest.fill_null("").str.replace(_STRUCTURED, "").zip_with(found, columns["body"]),
+        spaced=pl.col("spaced") & ~pl.lit(found),
         host=pl.coalesce("host", named[0]),
         service=pl.coalesce(named[1].str.extract(_PROGRAM), "service"),
     )

@@ -104,6 +104,9 @@ class JsonReader:
         """What a container runtime wraps: pieces of long lines are put together, a program's own JSON is read."""
         ended = [isinstance(value, str) and value.endswith("\n") for value in values]
         self.cut_lines = self.cut_lines or sum(ended[:_SAMPLE]) * 2 > len(ended[:_SAMPLE])
+        for place, value in enumerate(values):
+            if isinstance(value, str) and not value.strip():
+                columns.text[place] = ""
         if self.cut_lines and not all(ended):
             _glue(columns, ended, streams)
         inner = [place for place, text in enumerate(columns.text) if text[:1] == "{" and text[-1:] == "}"]

@@ -189,7 +189,7 @@ class LogSource:
 
         lines = split_lines(block, self.tally.lines, self.name, self.tally)
         columns = self._columns.read(lines, self.tally)
-        joined = continues(columns["body"], columns["stamped"], columns["glued"])
+        joined = continues(columns)
         heads = np.flatnonzero(~joined.to_numpy())
         held = b""
         if not block.last and block.size == len(block.data) and len(heads) > 1:

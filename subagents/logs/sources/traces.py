@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from subagents.logs.sources.continuations import FRAME
+from subagents.logs.sources.tracebacks import FRAME, GO_CALL
 
 if TYPE_CHECKING:
     import polars as pl
+
+_FRAME = f"{FRAME}|{GO_CALL}"
 
 
 def extra_lines(columns: pl.DataFrame, joined: pl.Series) -> pl.DataFrame:
@@ -27,8 +29,11 @@ def stack_traces(columns: pl.DataFrame, joined: pl.Series) -> pl.DataFrame:
     empty = pl.DataFrame(schema={"event": pl.UInt32, "frames": pl.String, "full": pl.String})
     parts = []
     if joined.any():
-        rows = columns.select("body").with_columns(joined=joined, event=(~joined).cum_sum() - 1)
-        lines = rows.filter(pl.col("joined")).with_columns(frame=pl.col("body").str.contains(FRAME))
+        body = pl.when("spaced").then(pl.col("body").str.strip_prefix(" ")).otherwise("body")
+        rows = columns.select(body.alias("body")).with_columns(joined=joined, event=(~joined).cum_sum() - 1)
+        lines = rows.filter(pl.col("joined") | pl.col("joined").shift(-1)).with_columns(
+            frame=pl.col("body").str.contains(_FRAME)
+        )
         framed = lines.filter("frame").group_by("event", maintain_order=True).agg(frames=pl.col("body").str.join("\n"))
         if framed.height:
             bodies = rows.filter(pl.col("event").is_in(framed["event"].implode()))

@@ -1,0 +1,219 @@
+"""Where stack traces begin and end, whether only their first line has a stamp or a collector gave every line one.
+
+Frames are found by one expression over a whole block; only around them are lines looked at one by one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
+
+LEAD_LINES = 6
+"""Lines before the first frame that may belong to its trace: what was thrown, and the line of source it shows."""
+STRANGE_LINES = 2
+"""Lines among those that may be anything."""
+LONGEST = 5_000
+"""Most lines of one trace; what follows is an event of its own."""
+
+FRAME = (
+    r"^\s+at \S"  # Java, Node, .NET, Rust places
+    r"|^\s*(?:\| +)*File \".+\", line \d+"  # Python
+    r"|^\s*\S+\.go:\d+(?: \+0x|$)"  # Go places
+    r"|^\s+\d+: +(?:0x[0-9a-f]+ - )?[\w<]"  # Rust frames
+    r"|^\s*(?:from )?\S+\.rb:\d+:in "  # Ruby
+    r"|^#\d+ \S+\.php\(\d+\): "  # PHP
+    r"|^goroutine \d+ \["
+)
+"""Rust regex, for the text of a line without its stamp and without the space after it."""
+GO_CALL = r"^[\w./\-]+(?:\.[\w.*()\[\]\-]+)+\(.*\)$"
+"""A function of Go; outside of a trace it may be any message."""
+_ANY_FRAME = FRAME.replace("^", "^ ?")
+_CORE = re.compile(
+    FRAME
+    + "|"
+    + GO_CALL
+    + r"|^\s*(?:Caused by: |Suppressed: |\.\.\. \d+ (?:more|common|frames)| ?---> |--- End of |created by \S)"
+    r"|^\[signal |^stack backtrace:|^Stack trace:$|^panic\(.*\)$|^note: |^\s*(?:\| *)*[+|]-?[+-]-|^#\d+ \{main\}"
+)
+_OPEN = re.compile(
+    r"^(?:  \+ Exception Group )?Traceback \(most recent call last\)|^panic: |^fatal error: |^Exception in thread"
+    r"|^thread '.*' panicked|^Unhandled exception|^Uncaught |^PHP (?:Fatal|Parse) error: "
+    r"|^(?:file://)?/\S+\.(?:[cm]?js|ts):\d+$"
+    r"|^(?:[A-Za-z_][\w$]*(?:\.|::))*(?:[A-Za-z_][\w$]*)?(?:Exception|Error|Throwable|Warning|Interrupt|Timeout|Failure|Fault)"
+    r"(?: \(|:|$)"
+)
+_TRACEBACK = re.compile(r"^(?:  \+ Exception Group )?Traceback \(most")
+_LINK = re.compile(r"^(?:During handling of the above|The above exception was the direct cause)")
+_SOFT = re.compile(r"^\s{2,}\S|^\t|^[)\]}]+[;,]?\s*$|^exit status \d|^Node\.js v\d|^[\[(]|^\s+\^+\s*$")
+_OWN_HEAD = re.compile(
+    r"^\s*\[?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d:\d\d:\d\d|(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b)"
+)
+_TROUBLE = re.compile(r"error|exception|fatal|panic|traceback|fail|crit|unhandled|warn", re.IGNORECASE)
+
+
+def trace_lines(columns: pl.DataFrame) -> tuple[Any, Any]:
+    """Return (lines that are part of a trace, those of them that continue the line before), as numpy masks.
+
+    Lines of different hosts are never one trace.
+    """
+    import numpy as np
+
+    bodies = columns["body"]
+    inside = np.zeros(bodies.len(), dtype=bool)
+    joined = inside.copy()
+    frames = np.flatnonzero(bodies.str.contains(_ANY_FRAME).to_numpy())
+    if not len(frames):
+        return inside, joined
+    hosts = columns["host"]
+    named = hosts if hosts.null_count() < hosts.len() else None
+    reader = _Reader(bodies, columns["stamped"].to_numpy(), columns["spaced"].to_numpy(), named)
+    end = 0
+    for frame in frames.tolist():
+        if frame < end or not _CORE.match(reader.text(frame)):
+            continue
+        first = reader.first_of(frame, end)
+        if first is None:
+            continue
+        end, heads = reader.follow(first, frame)
+        inside[first:end] = True
+        joined[first:end] = True
+        joined[heads] = False
+    joined[:1] = False
+    return inside, joined
+
+
+@dataclass
+class _Reader:
+    """The lines of a block, one by one."""
+
+    bodies: pl.Series
+    stamped: Any
+    spaced: Any
+    hosts: pl.Series | None
+
+    def text(self, row: int) -> str:
+        """Return a line without the space after its stamp, cut to what tells its kind."""
+        text: str = self.bodies[row] or ""
+        return (text[1:] if text[:1] == " " and self.spaced[row] else text)[:2000]
+
+    def together(self, row: int) -> bool:
+        """Say whether a line may be of one trace with the line before it."""
+        if self.stamped[row] and not self.stamped[row - 1]:
+            return False
+        return self.hosts is None or self.hosts[row] == self.hosts[row - 1] or self.hosts[row] is None
+
+    def first_of(self, frame: int, floor: int) -> int | None:
+        """Return the line that the trace with this first frame begins with; None where it has none."""
+        first, opened, strange = frame, _OPEN.match(self.text(frame)) is not None, 0
+        for row in range(frame - 1, max(floor, frame - LEAD_LINES) - 1, -1):
+            text = self.text(row)
+            if not self.together(row + 1) or _OWN_HEAD.match(text):
+                break
+            if _OPEN.match(text):
+                first, opened = row, True
+            elif _CORE.match(text) and not strange:
+                first = row
+            elif text.strip() and not _SOFT.match(text):
+                strange += 1  # a message of several lines
+                if opened or strange > STRANGE_LINES:
+                    break
+        return first if opened or first < frame else self._unopened(frame, floor)
+
+    def _unopened(self, frame: int, floor: int) -> int | None:
+        """Frames without what was thrown: they belong to the line before them."""
+        return frame if frame > floor and self.together(frame) else None
+
+    def follow(self, first: int, frame: int) -> tuple[int, list[int]]:
+        """Return (the line after the trace, the lines that begin an event) of the traces that follow each other."""
+        trace = _Trace()
+        heads = [] if self._told_before(first) else [first]
+        row, start = first, first
+        while row < min(len(self.stamped), start + LONGEST):
+            if row > first and not self.together(row):
+                break
+            text = self.text(row)
+            step = trace.step(text)
+            if step == "end" and row < frame:
+                step = "join"
+            if step == "end" and not self._bridges(row, text, trace):
+                break
+            if step == "new":
+                heads.append(row)
+                start = row
+                trace = _Trace()
+                trace.step(text)
+            row += 1
+        while row > frame + 1 and not self.text(row - 1).strip():
+            row -= 1
+        return row, heads
+
+    def _told_before(self, first: int) -> bool:
+        """Say whether the line before the trace speaks of the trouble."""
+        if first == 0 or (self.stamped[first] and not self.stamped[first - 1]):
+            return False
+        return self.together(first) and (
+            _TROUBLE.search(self.text(first - 1)) is not None or not _OPEN.match(self.text(first))
+        )
+
+    def _bridges(self, row: int, text: str, trace: _Trace) -> bool:
+        """One odd line amid frames."""
+        if trace.finished or _OWN_HEAD.match(text) or row + 1 >= len(self.stamped) or not self.together(row + 1):
+            return False
+        after = self.text(row + 1)
+        return bool(_CORE.match(after) or (_SOFT.match(after) and not _OWN_HEAD.match(after)))
+
+
+@dataclass
+class _Trace:
+    """What was read of the trace so far."""
+
+    frames: int = 0
+    in_python: bool = False
+    linked: bool = False
+    finished: bool = False
+    """What was thrown has been said after the frames, as Python does."""
+    brackets: int = 0
+
+    def step(self, text: str) -> str:
+        """Take a line: it joins the trace, begins a new one, or is none of it (`join`, `new`, `end`)."""
+        if not text.strip():
+            return "join"
+        if self.brackets > 0:
+            self._count(text)
+            return "join"
+        if _OWN_HEAD.match(text) and self.frames:
+            return "end"
+        if _LINK.match(text):
+            self.linked = True
+            return "join"
+        if _OPEN.match(text):
+            return self._opened(text)
+        if _CORE.match(text):
+            self.frames += 1
+            return "join"
+        if _SOFT.match(text):
+            if text[0] in "[(":
+                self._count(text)
+            return "join"
+        if self.in_python and self.frames:  # what was thrown, by a name that says nothing
+            self.in_python, self.finished = False, True
+            return "join"
+        return "end" if self.frames else "join"
+
+    def _opened(self, text: str) -> str:
+        if _TRACEBACK.match(text):
+            if self.frames and not self.linked:
+                return "new"
+            self.in_python, self.linked, self.finished = text[0] == "T", False, False
+            return "join"
+        if self.in_python:
+            self.in_python, self.finished = False, True
+            return "join"
+        return "new" if self.frames else "join"
+
+    def _count(self, text: str) -> None:
+        self.brackets += sum(map(text.count, "[(")) - sum(map(text.count, "])"))

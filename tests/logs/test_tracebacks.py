@@ -1,0 +1,91 @@
+"""Stack traces as six runtimes (and two more) print them stay one event, however a collector wrapped their lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from subagents.logs.stacks import StackTally, read_trace
+from tests.logs.builders import iso, read, write
+
+FOLDER = Path(__file__).with_name("tracebacks")
+NAMES = [path.stem for path in sorted(FOLDER.glob("*.txt"))]
+
+
+def traceback(name: str) -> tuple[list[str], list[str]]:
+    """Return (language, exception, message, innermost own place) as expected, and the lines."""
+    head, _, text = (FOLDER / f"{name}.txt").read_text(encoding="utf-8").partition("\n")
+    return head.split(" | "), text.removesuffix("\n").split("\n")
+
+
+def bare(second: int, lines: list[str]) -> list[str]:
+    """As a program writes to a file of its own."""
+    return [f"{iso(second)} {lines[0]}", *lines[1:]]
+
+
+def kubectl(second: int, lines: list[str]) -> list[str]:
+    """As `kubectl logs --timestamps` prints it: a stamp on every line."""
+    return [f"{iso(second)} {line}" for line in lines]
+
+
+def prefixed(second: int, lines: list[str]) -> list[str]:
+    """As `kubectl logs --prefix --timestamps` prints it."""
+    return [f"[pod/cart-7c9d8b6f5-x2x4z/cart] {iso(second)} {line}" for line in lines]
+
+
+def cri(second: int, lines: list[str]) -> list[str]:
+    """As containerd writes it."""
+    return [f"{iso(second)} stderr F {line}" for line in lines]
+
+
+def docker(second: int, lines: list[str]) -> list[str]:
+    """As Docker's json-file driver writes it."""
+    return [json.dumps({"log": line + "\n", "stream": "stderr", "time": iso(second)}) for line in lines]
+
+
+def syslog(second: int, lines: list[str]) -> list[str]:
+    """As rsyslog writes what a unit prints."""
+    return [f"{iso(second)} web-1 cart[812]: {line}" for line in lines]
+
+
+WRAPPINGS = (bare, kubectl, prefixed, cri, docker, syslog)
+
+
+@pytest.mark.parametrize("wrap", WRAPPINGS, ids=lambda wrap: wrap.__name__)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_traceback_is_one_event(tmp_path: Path, name: str, wrap: Callable[[int, list[str]], list[str]]) -> None:
+    (language, exception, message, place), lines = traceback(name)
+    text = [
+        *wrap(0, ["INFO listening"]),
+        *wrap(1, ["ERROR request failed"]),
+        *wrap(1, lines),
+        *wrap(2, ["INFO ready", "INFO again"]),
+    ]
+    source, events = read(write(tmp_path, "x.log", text))
+    counts = [event["lines"] for event in events]
+    assert counts in ([1, 1, len(lines), 1, 1], [1, 1 + len(lines), 1, 1]), counts
+    tally = StackTally()
+    for frame in source.frames():
+        tally.add(0, frame)
+    assert len(tally.groups) == 1
+    trace = next(iter(tally.groups.values())).trace
+    own = next((frame.place for frame in trace.frames if frame.own), "")
+    assert [trace.language, trace.exception, trace.message, own] == [language, exception, message, place]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_traceback_reads_the_same_in_a_field(tmp_path: Path, name: str) -> None:
+    (language, exception, message, place), lines = traceback(name)
+    record = {"time": iso(0), "level": "error", "msg": "request failed", "stack": "\n".join(lines)}
+    source, _ = read(write(tmp_path, "x.log", [json.dumps(record)] * 2))
+    tally = StackTally()
+    for frame in source.frames():
+        tally.add(0, frame)
+    assert [(group.trace.language, group.trace.exception) for group in tally.groups.values()] == [(language, exception)]
+    alone = read_trace("\n".join(lines))
+    assert alone is not None
+    assert alone.message == message
+    assert next(frame.place for frame in alone.frames if frame.own) == place
