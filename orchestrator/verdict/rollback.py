@@ -4,31 +4,59 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 
 from orchestrator.journal.verdict import Action, Verdict
 
 
-def fill_in(template: str, values: Mapping[str, str | None]) -> str | None:
-    """Return the command with each `{placeholder}` filled in and shell-quoted; None where one is not known.
+@dataclass(frozen=True)
+class Filled:
+    """A rollback command as far as this session can fill it in."""
 
-    Values come from repositories and deploy records: quoting keeps them one word whatever they hold, and one
-    that cannot be shown as it is does not count as known. `{{` and `}}` stand for braces.
+    command: str
+    missing: tuple[str, ...] = ()
+    """Names that still stand in braces."""
+
+    @property
+    def lacks(self) -> str:
+        """What the person has to fill in; empty where nothing is left."""
+        names = " and ".join(f"{{{name}}}" for name in self.missing)
+        return f"fill in {names} first: this session does not know it" if names else ""
+
+
+def filled_in(template: str, values: Mapping[str, str | None]) -> Filled:
+    """Return the command with each `{placeholder}` that is known filled in and shell-quoted; the others stay as they are.
+
+    Values come from repositories and deploy records: quoting keeps them one word whatever they hold, and one that
+    cannot be shown as it is does not count as known. `{{` and `}}` stand for braces.
     """
     filled: list[str] = []
+    missing: list[str] = []
     try:
         for literal, name, _, _ in Formatter().parse(template):
             filled.append(literal)
             if name is None:
                 continue
             value = values.get(name)
-            if not value or not value.isprintable():
-                return None
-            filled.append(shlex.quote(value))
+            if value and value.isprintable() and not value.startswith("-"):
+                filled.append(shlex.quote(value))
+            else:
+                filled.append(f"{{{name}}}")
+                missing.append(name)
     except ValueError:  # a stray brace: the settings refuse it, an older journal may hold one
-        return None
-    return "".join(filled)
+        return Filled(template, ("what stands in braces",))
+    return Filled("".join(filled), tuple(dict.fromkeys(missing)))
+
+
+def unconfigured(service: str) -> Action:
+    """Return what to do so that the next time the command to undo a deploy stands in the verdict."""
+    return Action(
+        kind="follow_up",
+        text=f"set the rollback command of {service} in your own warroom.toml (rollback in [services.NAME]), "
+        'such as "kubectl rollout undo deployment/{service}": it is then filled in here, and never run by warroom',
+    )
 
 
 def with_rollback(verdict: Verdict, settings: Mapping[str, Any]) -> Verdict:
@@ -45,14 +73,14 @@ def with_rollback(verdict: Verdict, settings: Mapping[str, Any]) -> Verdict:
     if not template:
         return verdict
     commit = verdict.culprit.commit if verdict.culprit else None
-    command = fill_in(template, {"service": service, "commit": commit})
+    filled = filled_in(template, {"service": service, "commit": commit})
     action = Action(
         kind="contain",
         text=f"roll back {service} with the configured command",
-        command=command or template,
+        command=filled.command,
         effect=f"takes the suspected change out of {service}",
         reversible="yes: deploy again",
-        risk="" if command else "fill in what stands in braces: this session does not know it",
+        risk=filled.lacks,
         verify="the symptom's metric returns to its baseline",
     )
     return verdict.model_copy(update={"actions": (action, *verdict.actions)})

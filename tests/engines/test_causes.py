@@ -10,7 +10,8 @@ import pytest
 from orchestrator.engines.offline.case import Case, Change
 from orchestrator.engines.offline.causes import CONVICTS_FROM, decide
 from orchestrator.engines.offline.judge import compose
-from orchestrator.journal.verdict import Cited, IncidentState, SuspectScore
+from orchestrator.engines.offline.remedies import actions
+from orchestrator.journal.verdict import Action, Cited, IncidentState, SuspectScore
 from orchestrator.verdict.board import fold
 from subagents import quantities as q
 from subagents.contract import Alert, Brief, Fact, Finding, Incident, ServiceInfo, Suspect, SuspectKind
@@ -169,6 +170,60 @@ def test_the_first_action_for_a_circumstance_is_not_an_undo(kind: SuspectKind) -
     assert verdict.culprit is None
     assert "roll shop back" not in verdict.actions[0].text
     assert "{" not in "".join(a.text + a.effect + a.risk for a in verdict.actions)
+
+
+def first_action(kind: SuspectKind, key: str, label: str) -> Action:
+    found = about(kind, key, 0.8)
+    named = found.model_copy(update={"about": Suspect(kind=kind, key=key, label=label)})
+    known = case(symptom(), named)
+    return actions(known, decide(known))[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "label", "says"),
+    [
+        ("dependency", "api.bank.example", "upstream timeout: api.bank.example", "fail over from api.bank.example"),
+        ("dependency", "db.internal", "DNS: db.internal", "make db.internal resolve again"),
+        ("dependency", "api.bank.example", "rate limited: api.bank.example", "send less to api.bank.example"),
+        ("traffic", "shop", "traffic surge", "add capacity to shop"),
+        ("certificate", "shop-tls", "certificate expired: shop-tls", "renew the certificate shop-tls"),
+        ("certificate", "api.bank.example", "certificate expired: api.bank.example", "reach the owner of"),
+        ("host", "node-7", "node-7 cpu_steal", "move the work of shop off node-7"),
+        ("data", "bad data in shop", "bad data in shop", "quarantine"),
+        ("resource", "disk full in shop", "disk full in shop", "free space on shop that is safe to free"),
+        ("resource", "pool exhausted in shop", "pool exhausted in shop", "end what holds the connections"),
+        ("config", "credentials in shop", "credentials in shop", "give shop credentials"),
+    ],
+)
+def test_each_kind_of_cause_has_a_first_action_of_its_own_and_none_is_a_rollback(
+    kind: SuspectKind, key: str, label: str, says: str
+) -> None:
+    first = first_action(kind, key, label)
+    assert first.kind == "contain"
+    assert says in first.text
+    assert not first.text.startswith("roll ")
+    assert first.command is None
+    assert all((first.effect, first.risk, first.reversible, first.verify))
+    assert "{" not in first.text + first.effect + first.risk
+
+
+def test_a_rollback_that_is_not_configured_is_described_and_how_to_configure_it_is_said() -> None:
+    known = case(symptom(), about("commit", "a" * 40, 0.85))
+    found = actions(known, decide(known))
+    assert (found[0].kind, found[0].command, found[0].text) == ("contain", None, "roll shop back to v1")
+    assert "warroom.toml" in found[-1].text
+    assert found[-1].kind == "follow_up"
+
+
+def test_a_migration_that_came_with_the_change_is_named_before_it_is_undone() -> None:
+    change = about("commit", "a" * 40, 0.85, terms=("db/migrate/0007_drop_column.sql", "app.py"))
+    known = case(symptom(), change)
+    assert "db/migrate/0007_drop_column.sql" in actions(known, decide(known))[0].risk
+
+
+def test_what_is_over_is_undone_only_if_it_comes_back() -> None:
+    known = replace(case(symptom(), about("commit", "a" * 40, 0.85)), state=IncidentState(state="recovered"))
+    assert actions(known, decide(known))[0].text.startswith("if it comes back: roll shop back")
 
 
 def test_every_other_candidate_is_listed_with_a_result() -> None:

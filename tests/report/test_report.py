@@ -23,7 +23,7 @@ from orchestrator.verdict.document import VerdictDocument, document, to_json
 from orchestrator.verdict.report import ReportError, build_report
 from orchestrator.verdict.report_markdown import render_markdown
 from orchestrator.verdict.report_model import Report
-from orchestrator.verdict.rollback import fill_in
+from orchestrator.verdict.rollback import Filled, filled_in
 from subagents.contract import Coverage, Problem
 from tests.report.story import COMMIT, DECOY, LOG, METRIC, SHA, Story, finding, frozen, opening, suspect, told, verdict
 
@@ -150,14 +150,18 @@ def test_the_configured_rollback_comes_first_filled_in_and_quoted() -> None:
 
 
 def test_a_rollback_value_stays_one_word_whatever_it_holds() -> None:
-    filled = fill_in("roll {service} to {version}", {"service": "a; rm -rf ~", "version": "$(id)`id`'"})
-    assert filled == """roll 'a; rm -rf ~' to '$(id)`id`'"'"''"""
-    assert fill_in("roll {service} to {previous}", {"service": "a", "previous": None}) is None
-    assert fill_in("echo {other} {service}", {"service": "a"}) is None
-    assert fill_in("echo {{x}} {service}", {"service": "a"}) == "echo {x} a"
-    assert fill_in("echo {service", {"service": "a"}) is None
-    for hidden in ("a\nrm -rf ~", "a\x1b[2K", "a\u202eb", ""):
-        assert fill_in("roll {service}", {"service": hidden}) is None
+    filled = filled_in("roll {service} to {version}", {"service": "a; rm -rf ~", "version": "$(id)`id`'"})
+    assert filled == Filled("""roll 'a; rm -rf ~' to '$(id)`id`'"'"''""")
+    assert filled_in("echo {{x}} {service}", {"service": "a"}) == Filled("echo {x} a")
+
+
+def test_what_is_not_known_stays_in_braces_and_is_asked_for() -> None:
+    filled = filled_in("roll {service} to {previous}", {"service": "a", "previous": None})
+    assert filled == Filled("roll a to {previous}", ("previous",))
+    assert filled.lacks == "fill in {previous} first: this session does not know it"
+    assert filled_in("echo {service", {"service": "a"}).lacks
+    for hidden in ("a\nrm -rf ~", "a\x1b[2K", "a\u202eb", "--force", ""):
+        assert filled_in("roll {service}", {"service": hidden}) == Filled("roll {service}", ("service",))
 
 
 def test_a_rollback_with_an_unknown_part_is_shown_as_a_template_that_says_so() -> None:
@@ -168,8 +172,8 @@ def test_a_rollback_with_an_unknown_part_is_shown_as_a_template_that_says_so() -
     events[0] = events[0].model_copy(update={"body": body.model_copy(update={"settings": settings})})
     first = build_report(events).first_action()
     assert first is not None
-    assert first.command == "deployctl rollback {service} --to {previous}"
-    assert "braces" in first.risk
+    assert first.command == "deployctl rollback billing --to {previous}"
+    assert "{previous}" in first.risk
 
 
 @pytest.mark.parametrize("kind", ["no_code_cause", "inconclusive", "no_incident"])

@@ -67,8 +67,10 @@ class Floor:
 class OfflineBench:
     """Implements `subagents.specialist.Workbench` for one specialist."""
 
-    def __init__(self, agent: str, desk: Desk, floor: Floor, edition: str) -> None:
+    def __init__(self, agent: str, desk: Desk, floor: Floor, edition: str, round_: str = "") -> None:
+        """`edition` names the calls, `round_` what is reported: who starts over reports what it holds again."""
         self._agent, self._desk, self._floor, self._edition = agent, desk, floor, edition
+        self._round = round_ or edition
         self._asked: Counter[str] = Counter()
 
     @property
@@ -110,7 +112,7 @@ class OfflineBench:
         if finding.id in self._floor.findings or finding.id in self._floor.doubted:
             return
         body = FindingReported(id=finding.id, finding=finding)
-        await self._desk.record(body, thread=self._agent, source_id=f"{finding.id}-{self._edition}")
+        await self._desk.record(body, thread=self._agent, source_id=f"{finding.id}-{self._round}")
         if self._desk.claims.holds(finding.id):
             await self._floor.add(finding)
             return

@@ -92,8 +92,9 @@ class Case:
         return self.brief.incident.started_at
 
     def leading(self, kinds: frozenset[SuspectKind]) -> tuple[Hypothesis, ...]:
-        """Return the hypotheses of these kinds that are not ruled out, best first."""
+        """Return the hypotheses of these kinds that are not ruled out, best first; a person's word alone is no lead."""
         held = [h for h in self.hypotheses if h.suspect.kind in kinds and h.state != "ruled out"]
+        held = [h for h in held if h.supporting or h.opposing or not h.touched]
         return tuple(sorted(held, key=lambda h: -h.score))
 
     @property

@@ -57,7 +57,7 @@ class Round:
     edition: str
     """Names the round: its sources, and how often it was given more after its budget had ended it."""
     sources: str
-    """Names the sources alone: calls and findings are the same, however often it was given more."""
+    """Names the sources alone: calls are the same, however often it was given more."""
     floor: Floor
     tasks: dict[str, asyncio.Task[BaseModel | None]] = field(default_factory=dict)
     summaries: dict[str, BaseModel] = field(default_factory=dict)
@@ -143,7 +143,7 @@ class OfflineEngine:
 
     async def _work(self, desk: Desk, this: Round, agent: Agent, brief: Brief) -> BaseModel | None:
         """Let one specialist follow its procedure; a fault of its own ends it, not the investigation."""
-        bench = OfflineBench(agent.name, desk, this.floor, this.sources)
+        bench = OfflineBench(agent.name, desk, this.floor, this.sources, this.edition)
         stop: StopReasonType = "end_turn"
         message = ""
         try:
@@ -194,7 +194,7 @@ class OfflineEngine:
             edits = desk.edits()
             edition = _with_edits(this.edition, edits)
             try:
-                await look_into(desk, this.floor, this.summaries, this.sources)
+                await look_into(desk, this.floor, this.summaries, (this.sources, this.edition))
             except BudgetSpent as spent:
                 this.failed[MAIN_THREAD] = reason_of(spent)
             judge = Judge(desk, this.floor, this.summaries, this.failed)

@@ -5,105 +5,14 @@ The first action for a bad change is to undo it; for anything else it is not. No
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from orchestrator.engines.offline.case import Case, Change, metric_of, named, number_of
+from orchestrator.engines.offline.case import CHANGE_KINDS, Case, Change, metric_of, named, number_of
 from orchestrator.engines.offline.causes import Decision, look_first
+from orchestrator.engines.offline.remedy_table import Remedy, remedy_for
 from orchestrator.journal.verdict import Action
-from orchestrator.verdict.rollback import fill_in
+from orchestrator.verdict.rollback import filled_in, unconfigured
 from subagents import quantities as q
-from subagents.contract import ServiceInfo, Suspect, SuspectKind
-from subagents.hosts import outside_host
+from subagents.contract import ServiceInfo, Suspect
 
-
-@dataclass(frozen=True)
-class Remedy:
-    """Contain and fix for one kind of cause; `{it}` is the suspect, `{service}` where it shows."""
-
-    contain: str
-    effect: str
-    risk: str
-    reversible: str
-    fix: str
-    signals: tuple[str, ...]
-    """Runbook signals to look for."""
-
-
-REMEDIES: dict[SuspectKind, Remedy] = {
-    "flag": Remedy(
-        contain="set the flag {it} back to what it was",
-        effect="new requests take the old path at once",
-        risk="work begun under the new value may be half done",
-        reversible="yes: flip it again",
-        fix="repair the path behind {it} and roll it out to a small share first",
-        signals=("flag", "deploy"),
-    ),
-    "dependency": Remedy(
-        contain="fail over from {it} or shed the calls to it; a rollback of {service} would not help",
-        effect="callers stop waiting for what does not answer",
-        risk="features behind {it} are degraded while it is bypassed",
-        reversible="yes: route back once {it} answers",
-        fix="give calls to {it} a timeout, a retry budget and a fallback",
-        signals=("dependency",),
-    ),
-    "traffic": Remedy(
-        contain="add capacity to {service} or limit the rate of what surges",
-        effect="load per instance falls back under what it can serve",
-        risk="more instances may move the pressure to the database behind them",
-        reversible="yes: scale in again",
-        fix="set autoscaling and admission limits from the peak seen here",
-        signals=("traffic", "saturation"),
-    ),
-    "certificate": Remedy(
-        contain="renew the certificate {it} and reload what serves it",
-        effect="handshakes succeed again",
-        risk="clients that pinned the old one need the new one",
-        reversible="not needed: the old one has expired",
-        fix="renew automatically and alert 21 days ahead",
-        signals=("certificate",),
-    ),
-    "host": Remedy(
-        contain="drain {it} and let its work move elsewhere",
-        effect="requests no longer reach the failing machine",
-        risk="the remaining machines take its load: check their headroom first",
-        reversible="yes: put it back into rotation",
-        fix="find out why {it} failed before it serves again",
-        signals=("saturation",),
-    ),
-    "resource": Remedy(
-        contain="free what ran out on {service} ({it}), or add to it",
-        effect="work that waits for it goes on",
-        risk="freeing the wrong thing loses data: look before deleting",
-        reversible="partly: what is deleted is gone; added capacity can be taken away",
-        fix="alert well before it is used up, and find what consumes it",
-        signals=("disk", "saturation", "memory_growth"),
-    ),
-    "data": Remedy(
-        contain="take {it} out of the way (quarantine the record or the message), keep a copy",
-        effect="the work behind it goes on",
-        risk="whatever depends on it waits until it is repaired",
-        reversible="yes: replay it once it is understood",
-        fix="validate at the door and send what fails to a dead-letter queue",
-        signals=("data",),
-    ),
-    "external": Remedy(
-        contain="tell users and the provider; use the fallback for {it} if there is one",
-        effect="people know, and stop retrying",
-        risk="none",
-        reversible="yes",
-        fix="decide whether {it} needs a second provider",
-        signals=("dependency",),
-    ),
-}
-NOT_OURS = Remedy(
-    contain="reach the owner of {it}: its certificate has expired; take another route to it until it is renewed",
-    effect="calls succeed again as soon as it is renewed there",
-    risk="switching verification off instead lets anybody answer in its name: do not",
-    reversible="yes: go back to the usual route",
-    fix="watch the expiry of certificates that you depend on, and have a second route",
-    signals=("certificate",),
-)
-"""An expired certificate of somebody else's host cannot be renewed from here."""
 CHANGE_SIGNALS = ("deploy",)
 
 
@@ -114,12 +23,10 @@ def actions(case: Case, decision: Decision) -> tuple[Action, ...]:
     if decision.hypothesis is None or decision.kind == "inconclusive":
         return _without_cause(case, decision)
     suspect = decision.hypothesis.suspect
-    if suspect.kind in ("commit", "deploy", "config"):
-        return _undo(case, suspect)
-    remedy = NOT_OURS if suspect.kind == "certificate" and outside_host(suspect.key) else REMEDIES.get(suspect.kind)
-    if remedy is None:
-        return _without_cause(case, decision)
-    return _apply(case, suspect, remedy)
+    remedy = remedy_for(suspect)
+    if remedy is not None:
+        return _apply(case, suspect, remedy)
+    return _undo(case, suspect) if suspect.kind in CHANGE_KINDS else _without_cause(case, decision)
 
 
 def signals(case: Case, decision: Decision) -> tuple[str, ...]:
@@ -127,7 +34,7 @@ def signals(case: Case, decision: Decision) -> tuple[str, ...]:
     found: list[str] = []
     if decision.hypothesis is not None and decision.kind in ("culprit", "no_code_cause"):
         suspect = decision.hypothesis.suspect
-        remedy = REMEDIES.get(suspect.kind)
+        remedy = remedy_for(suspect)
         found += remedy.signals if remedy else CHANGE_SIGNALS
     symptom = case.symptom
     metric = (metric_of(symptom) if symptom else None) or ""
@@ -156,22 +63,21 @@ _METRIC_SIGNALS = (
 def _undo(case: Case, suspect: Suspect) -> tuple[Action, ...]:
     change = case.changes.get(suspect.id, Change())
     service = change.service or case.home or "the service"
-    info = _info(case, service)
     commit = suspect.key if suspect.kind == "commit" else None
-    command = None
-    if info is not None and info.rollback:
-        values = {"service": service, "version": change.version, "commit": commit, "previous": change.previous}
-        command = fill_in(info.rollback, values) or info.rollback
+    values = {"service": service, "version": change.version, "commit": commit, "previous": change.previous}
+    info = _info(case, service)
+    filled = filled_in(info.rollback, values) if info is not None and info.rollback else None
     back_to = change.previous or (f"the version before {commit[:12]}" if commit else "the version before")
     contain = Action(
         kind="contain",
-        text=f"roll {service} back to {back_to}",
-        command=command,
+        text=_if_back(case) + (f"put the setting {suspect.label or suspect.key} back" if suspect.kind == "config"
+                               else f"roll {service} back to {back_to}"),
+        command=filled.command if filled is not None else None,
         effect="takes the suspected change out of production",
-        risk="a migration or a data format that came with it may not fit the older code: check before",
+        risk="; ".join(part for part in (filled.lacks if filled is not None else "", _risk(case, suspect)) if part),
         reversible="yes: deploy the newer version again",
         verify=_verify(case),
-    )
+    )  # fmt: skip
     revert = next(iter(case.of("fix")), None)
     fix = Action(
         kind="fix",
@@ -181,17 +87,32 @@ def _undo(case: Case, suspect: Suspect) -> tuple[Action, ...]:
         reversible="yes: by another commit",
         verify="a test that fails on the change and passes on the fix",
     )
-    follow = Action(kind="follow_up", text="add the check that would have caught this before the deploy")
-    return (contain, fix, follow)
+    follow: tuple[Action, ...] = (
+        Action(kind="follow_up", text="add the check that would have caught this before the deploy"),
+    )
+    if filled is None:
+        follow = (*follow, unconfigured(service))
+    return (contain, fix, *follow)
+
+
+def _risk(case: Case, suspect: Suspect) -> str:
+    """Say what may not go back with the code; a migration among its files is named."""
+    files = (term for f in case.of("change") if f.about is not None and f.about.id == suspect.id for term in f.terms)
+    migration = next((path for path in files if any(word in path.casefold() for word in _MIGRATIONS)), None)
+    if migration is not None:
+        return f"it comes with {migration}, and the older code may not fit what that left behind: read it before"
+    return "a migration or a data format that came with it may not fit the older code: check before"
+
+
+_MIGRATIONS = ("migration", "migrate/", "alembic", "flyway", "liquibase", "schema.sql")
 
 
 def _apply(case: Case, suspect: Suspect, remedy: Remedy) -> tuple[Action, ...]:
     service = case.home or "the service"
     words = {"it": _thing(suspect, service), "service": service}
-    over = "if it comes back: " if case.state.state == "recovered" else ""
     contain = Action(
         kind="contain",
-        text=over + _filled(remedy.contain, words),
+        text=_if_back(case) + _filled(remedy.contain, words),
         effect=_filled(remedy.effect, words),
         risk=_filled(remedy.risk, words),
         reversible=_filled(remedy.reversible, words),
@@ -266,6 +187,10 @@ def _confirm_quiet(case: Case) -> Action:
     )
 
 
+def _if_back(case: Case) -> str:
+    return "if it comes back: " if case.state.state == "recovered" else ""
+
+
 def _verify(case: Case) -> str:
     symptom = case.symptom
     if symptom is None:
@@ -274,7 +199,7 @@ def _verify(case: Case) -> str:
     baseline = number_of(symptom.facts, q.BASELINE)
     if metric is None or baseline is None:
         return "the errors named in the symptom stop"
-    return f"{metric} returns to about {baseline:g} and stays there"
+    return f"{metric} returns to about {baseline:g} and stays there: warroom recheck, with newer data"
 
 
 def _info(case: Case, service: str) -> ServiceInfo | None:

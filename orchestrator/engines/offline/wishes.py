@@ -45,23 +45,32 @@ COMMANDS: Mapping[str, str] = {
     "certificate": "openssl s_client -connect HOST:443 </dev/null | openssl x509 -noout -dates",
     "config": "attach the diff of the setting, or the repository that holds it: --repo REPOSITORY",
 }
+NAMELESS = "nothing in it tells of it"
+_UNTOLD: Mapping[str, str] = {
+    "commit": "no source holds what this commit changes, or when it took effect",
+    "deploy": "no source holds what this deploy brought, or when",
+    "flag": "no source holds when this flag was changed",
+}
 ANYTHING = "attach logs or metrics in which it would show, and add it again by a word that they hold"
 
 
-async def look_into(desk: Desk, floor: Floor, summaries: Mapping[str, BaseModel], sources: str) -> None:
-    """Test each suspect that a person added or pinned and that no finding speaks of yet, pinned ones first."""
+async def look_into(desk: Desk, floor: Floor, summaries: Mapping[str, BaseModel], names: tuple[str, str]) -> None:
+    """Test each suspect that a person added or pinned and that no finding speaks of yet, pinned ones first.
+
+    `names` are those of the round's sources and of the round (`OfflineBench`).
+    """
     asked = [one for one in fold(tuple(floor.findings.values()), desk.edits()) if one.added or one.pin]
     for one in asked:
         if not (one.supporting or one.opposing or one.excluding or one.doubted or one.untested):
-            finding = await _Look(desk, floor, summaries, sources).at(one)
-            await OfflineBench(finding.agent, desk, floor, sources).report(finding)
+            finding = await _Look(desk, floor, summaries, names).at(one)
+            await OfflineBench(finding.agent, desk, floor, *names).report(finding)
 
 
 class _Look:
     """One look at one suspect, by the tools of whoever can tell."""
 
-    def __init__(self, desk: Desk, floor: Floor, summaries: Mapping[str, BaseModel], sources: str) -> None:
-        self._desk, self._floor, self._summaries, self._sources = desk, floor, summaries, sources
+    def __init__(self, desk: Desk, floor: Floor, summaries: Mapping[str, BaseModel], names: tuple[str, str]) -> None:
+        self._desk, self._floor, self._summaries, self._names = desk, floor, summaries, names
 
     async def at(self, asked: Hypothesis) -> Finding:
         """Return what there is to say."""
@@ -73,7 +82,7 @@ class _Look:
 
     def _bench(self, agent: AgentName) -> OfflineBench | None:
         there = agent in self._desk.roster.agents
-        return OfflineBench(agent, self._desk, self._floor, self._sources) if there else None
+        return OfflineBench(agent, self._desk, self._floor, *self._names) if there else None
 
     @property
     def _onset(self) -> datetime | None:
@@ -88,7 +97,8 @@ class _Look:
         held = ", ".join(dict.fromkeys(spec.kind for spec in self._desk.brief.sources)) or "nothing"
         return Finding(
             agent="orchestrator",
-            claim=f"{shown(suspect)} is not testable with this data ({held}): nothing in it names it{TO_TEST}{command}",
+            claim=f"{shown(suspect)} is not testable with this data ({held}): {_UNTOLD.get(suspect.kind, NAMELESS)}"
+            f"{TO_TEST}{command}",
             topic="gap",
             weight=0.2,
             terms=(suspect.id,),
