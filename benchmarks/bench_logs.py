@@ -1,154 +1,178 @@
-"""Logs: a full pass (mask, merge, counts, windows, traces) beside a bare line loop and Drain3, on a generated corpus.
+"""The whole log pass beside Drain3 with four usual masks, lnav's templates, ripgrep and a bare loop over the lines.
 
-`WARROOM_BENCH_LOG_MB` sets the size (default 50). Drain3 runs on the first 100,000 lines if it is installed.
+Each contender runs in a process of its own, in turn. `WARROOM_BENCH_LOG_MB` is the size of a corpus (default 200;
+1024 for the long one), `WARROOM_BENCH_ROUNDS` how often each runs (default 3), `WARROOM_BENCH_LOG_KINDS` which
+corpora. Drain3 gets the first 200,000 lines; its rate does not rise with more.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import json
 import os
 import random
-import resource
+import re
+import shutil
+import sys
 import tempfile
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from subagents.contract import SourceSpec, Window
-from subagents.logs.compare import compare, spans_of
-from subagents.logs.index import LogIndex
-from subagents.logs.sources.log_source import LogSource
+from benchmarks.contender import Contender, Run, interleaved, median
+from benchmarks.corpora import KINDS, answers, events, write
+from benchmarks.environment import bench_python
 
-START = datetime(2026, 3, 1, 8, tzinfo=UTC)
-SERVICES = ("orders", "billing", "search", "gateway")
-MESSAGES: tuple[Callable[[random.Random], str], ...] = (
-    lambda r: f"order {r.getrandbits(64):016x} accepted for user={r.randrange(10**6)} total={r.random() * 100:.2f}",
-    lambda r: f"GET /api/v1/items/{r.randrange(10**5)} 200 in {r.randrange(300)}ms",
-    lambda r: f"cache hit key=item:{r.randrange(10**6)} ttl={r.randrange(900)}",
-    lambda r: f"session {r.getrandbits(64):016x} opened from 10.0.{r.randrange(255)}.{r.randrange(255)}",
-    lambda r: f"query took {r.randrange(90)} ms rows={r.randrange(100)} table=orders",
-    lambda r: f"published event OrderPlaced offset={r.randrange(10**7)} partition={r.randrange(12)}",
-    lambda r: (
-        f"worker {r.choice(('alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta'))} picked job {r.randrange(10**6)}"
-    ),
-)
-TRACE = (
-    "java.lang.IllegalStateException: stock of item {0} is negative\n"
-    "\tat com.acme.orders.Stock.take(Stock.java:88)\n"
-    "\tat com.acme.orders.OrderService.place(OrderService.java:41)\n"
-    "\tat org.springframework.web.servlet.FrameworkServlet.service(FrameworkServlet.java:897)\n"
-)
+DRAIN_LINES = 200_000
+BARS = {"plain": 25.0, "service": 12.0}
+"""At least so many times Drain3 with masks, in events per second."""
+LNAV_BAR, RSS_BAR, FIRST_BAR = 2.0, 512, 1.0
+"""Times lnav; MB; seconds."""
+LNAV_QUERY = ";SELECT log_msg_format, count(*) FROM all_logs GROUP BY log_msg_format"
+PASS, DRAIN3, LNAV = "warroom, whole pass", "Drain3 + 4 masks", "lnav templates"
 
 
-def generate(path: Path, megabytes: int) -> int:
-    """Write a service log; its last tenth holds a new error, a burst and lacks one message. Return the lines."""
-    rng = random.Random(7)
-    size, lines, target = 0, 0, megabytes << 20
+@dataclass(frozen=True)
+class Corpus:
+    """A file to be read and what it holds."""
+
+    kind: str
+    path: Path
+    size: int
+    lines: int
+    events: int
+
+
+def make(kind: str, folder: Path, megabytes: int) -> Corpus:
+    """Write a corpus."""
+    path = folder / f"{kind}.log"
+    if kind == "json":
+        count = write_json(path, megabytes)
+        return Corpus(kind, path, path.stat().st_size, count, count)
+    written = write(path, kind, megabytes)
+    return Corpus(kind, path, written.size, written.lines, written.events)
+
+
+def write_json(path: Path, megabytes: int) -> int:
+    """Write the messages of the service corpus as JSON lines; return how many."""
+    rng, size, count = random.Random(7), 0, 0
     with path.open("w", encoding="utf-8") as out:
-        while size < target:
-            part = size / target
-            at = START + timedelta(seconds=7200 * part)
-            stamp = at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{rng.randrange(1000):03d}Z"
-            text = _line(rng, part)
-            out.write(f"{stamp} {text}")
-            size += len(stamp) + 1 + len(text)
-            lines += text.count("\n")
-    return lines
-
-
-def _line(rng: random.Random, part: float) -> str:
-    draw = rng.random()
-    thread = f"[http-{rng.randrange(16)}]"
-    if part > 0.9 and draw < 0.01:
-        return f"ERROR {thread} com.acme.Stock - reservation lost for order {rng.randrange(10**6)}\n"
-    if draw < (0.05 if part > 0.9 else 0.003):
-        return f"WARN  {thread} com.acme.Pool - waited {rng.randrange(900)} ms for a connection\n"
-    if draw > 0.998:
-        return f"ERROR {thread} com.acme.Orders - order failed\n" + TRACE.format(rng.randrange(10**6))
-    choice = rng.randrange(len(MESSAGES))
-    if part > 0.9 and choice == 2:
-        choice = 1
-    return f"INFO  {thread} com.acme.{rng.choice(SERVICES)} - {MESSAGES[choice](rng)}\n"
-
-
-def full_pass(path: Path) -> tuple[LogIndex, list[Any]]:
-    """Read, mask, merge, count, compare the last tenth with the rest, group traces."""
-    index = LogIndex.build([LogSource(SourceSpec(id="bench", kind="logs", path=str(path)))])
-    end = START + timedelta(seconds=7200)
-    split = START + timedelta(seconds=6480)
-    spans = spans_of(index, Window(start=split, end=end), Window(start=START, end=split))
-    return index, compare(index, spans)
-
-
-def line_loop(path: Path) -> int:
-    """The yardstick: a bare loop over the lines."""
-    count = 0
-    with path.open("rb") as lines:
-        for _ in lines:
+        for event in events("service", megabytes):
+            second, ms = divmod(int(size / (megabytes * 1e6) * 7_200_000), 1000)
+            record = {
+                "ts": f"2026-03-01T{8 + second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}.{ms:03d}Z",
+                "level": rng.choice(("info", "info", "info", "warn", "error")),
+                "service": event.system,
+                "msg": event.message,
+                "trace_id": f"{rng.getrandbits(128):032x}",
+                "status": rng.choice((200, 200, 200, 404, 503)),
+            }
+            size += out.write(json.dumps(record) + "\n")
             count += 1
+            if size >= megabytes * 1e6:
+                break
     return count
 
 
-def drain3(path: Path, limit: int) -> float | None:
-    """Return Drain3's events per second, with four usual masks; None where it is not installed."""
-    if importlib.util.find_spec("drain3") is None:
-        return None
-    drain = importlib.import_module("drain3")
-    masking = importlib.import_module("drain3.masking").MaskingInstruction
-    config = importlib.import_module("drain3.template_miner_config").TemplateMinerConfig()
-    config.masking_instructions = [
-        masking(r"[0-9a-f]{8}-[0-9a-f-]{27}", "UUID"),
-        masking(r"\d+\.\d+\.\d+\.\d+", "IP"),
-        masking(r"\b[0-9a-f]{8,}\b", "HEX"),
-        masking(r"\b\d+\b", "NUM"),
-    ]
-    miner = drain.TemplateMiner(config=config)
-    count, began = 0, time.perf_counter()
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            miner.add_log_message(line[24:].rstrip())
-            count += 1
-            if count >= limit:
-                break
-    return count / (time.perf_counter() - began)
+def contenders(corpus: Corpus) -> list[Contender]:
+    """Return what runs on a corpus; what is not installed is named on stderr and left out."""
+    file, others = str(corpus.path), ("-m", "benchmarks.logs_others")
+    kind = corpus.kind if corpus.kind in KINDS else "service"
+    found = [Contender(PASS, (sys.executable, "-m", "benchmarks.logs_pass", file, kind), reports=True)]
+    python = bench_python()
+    if python is not None:
+        found.append(Contender(DRAIN3, (str(python), *others, "drain3", file, str(DRAIN_LINES)), reports=True))
+        if corpus.kind == "json":
+            found.append(Contender("orjson, line by line", (str(python), *others, "orjson", file), reports=True))
+    if corpus.kind != "json":
+        found += _installed("lnav", Contender(LNAV, ("lnav", "-n", "-c", LNAV_QUERY, file)))
+    found += _installed("rg", Contender("rg -c error", ("rg", "-c", "error", file)), "ripgrep")
+    found.append(Contender("for line in file", (sys.executable, *others, "loop", file), reports=True))
+    return found
 
 
-def _timed(run: Callable[[], Any], times: int = 3) -> tuple[float, Any]:
-    best, result = float("inf"), None
-    for _ in range(times):
-        began = time.perf_counter()
-        result = run()
-        best = min(best, time.perf_counter() - began)
-    return best, result
+def _installed(program: str, contender: Contender, package: str = "") -> list[Contender]:
+    if shutil.which(program):
+        return [contender]
+    print(f"{program} is not installed: left out (apt-get install {package or program})", file=sys.stderr)
+    return []
+
+
+def rate(corpus: Corpus, run: Run) -> float:
+    """Return events per second: of the work alone where the contender measured it, else of the process."""
+    report = run.report
+    return float(report["events"] / report["seconds"]) if report else corpus.events / run.seconds
+
+
+def show(corpus: Corpus, runs: dict[str, list[Run]]) -> None:
+    """Print the table, the ratios beside their bars, and whether what was planted was found."""
+    print(f"\n{corpus.kind}: {corpus.size / 1e6:.0f} MB, {corpus.events} events")
+    print(f"{'':24} {'events/s':>11} {'MB/s':>7} {'wall s':>7} {'CPU s':>7} {'RSS MB':>7} {'x':>6}")
+    ours = median([rate(corpus, run) for run in runs[PASS]])
+    for name, each in runs.items():
+        events_per_second = median([rate(corpus, run) for run in each])
+        cells = f"{events_per_second:11.0f} {events_per_second * corpus.size / corpus.events / 1e6:7.0f}"
+        cells += f" {median([run.seconds for run in each]):7.2f} {median([run.cpu for run in each]):7.2f}"
+        cells += f" {max(run.rss for run in each):7.0f} {ours / events_per_second:5.1f}x"
+        print(f"{name:24} {cells}")
+    first = median([run.report["first"] - run.began for run in runs[PASS]])
+    peak = max(run.rss for run in runs[PASS])
+    bars = [(f"{DRAIN3}, events/s", DRAIN3, BARS.get(corpus.kind)), ("lnav's grouping", LNAV, LNAV_BAR)]
+    for what, name, bar in bars:
+        if name in runs and bar is not None:
+            times = ours / median([rate(corpus, run) for run in runs[name]])
+            print(f"  {times:.1f}x {what} (bar {bar:.0f}x): {_met(times >= bar)}")
+    print(f"  first partial result after {first:.2f} s (bar {FIRST_BAR:.0f} s): {_met(first <= FIRST_BAR)}")
+    print(f"  peak memory {peak:.0f} MB (bar {RSS_BAR}): {_met(peak <= RSS_BAR)}")
+    _show_found(corpus, runs[PASS][-1])
+
+
+def _met(met: bool) -> str:
+    return "met" if met else "MISSED"
+
+
+def _show_found(corpus: Corpus, run: Run) -> None:
+    report = run.report
+    assert report["lines"] == corpus.lines, f"{corpus.lines} lines written, {report['lines']} accounted for"
+    more = report["events"] - corpus.events
+    print(f"  {report['lines']} lines, {report['events']} events ({more:+d}), {report['dated']} dated")
+    print(f"  {report['keys']} keys, {report['templates']} templates, {report['ungrouped']} events not grouped")
+    print(f"  {report['traces']} traces in {report['trace_groups']} groups")
+    if corpus.kind not in KINDS:
+        return
+    for wanted, message in planted(corpus.kind).items():
+        change = wanted.partition(" ")[0]
+        place = next(
+            (n for n, top in enumerate(report["top"], 1) if top[0] == change and _alike(top[3], message)), None
+        )
+        print(f"  {wanted}: {f'number {place} of the list' if place else 'not among the first ten'}")
+
+
+def planted(kind: str) -> dict[str, str]:
+    """Return what changes in a corpus: kind of change and statement, with a message of it."""
+    truth = answers(kind)
+    wanted = {name: f"new {name}" for name in truth.new} | {truth.burst: f"burst {truth.burst}"}
+    found: dict[str, str] = {}
+    for event in events(kind, 5):
+        for statement, name in wanted.items():
+            if re.fullmatch(rf"{re.escape(statement)}(?:\D.*)?", event.template):
+                found.setdefault(name, event.message)
+    return found
+
+
+def _alike(text: str, message: str) -> bool:
+    words = {word for word in message.split() if word.isalpha()}
+    return len(words & set(text.split())) >= 0.7 * len(words)
 
 
 def main() -> None:
-    """Print MB/s, events/s and ratios."""
-    megabytes = int(os.environ.get("WARROOM_BENCH_LOG_MB", "50"))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "bench.log"
-        lines = generate(path, megabytes)
-        size = path.stat().st_size / 1e6
-        loop_s, counted = _timed(lambda: line_loop(path))
-        assert counted == lines
-        ours_s, (index, compared) = _timed(lambda: full_pass(path))
-        assert index.lines == lines, f"{lines - index.lines} lines lost"
-        events = sum(each.items for each in index.coverage)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"corpus {size:.0f} MB, {lines} lines, {events} events")
-        print(f"bare line loop   {loop_s:7.2f} s  {size / loop_s:7.0f} MB/s")
-        print(f"full pass        {ours_s:7.2f} s  {size / ours_s:7.0f} MB/s  {events / ours_s:9.0f} events/s")
-        print(f"full pass / line loop: {ours_s / loop_s:.1f}x; peak memory {peak:.0f} MB")
-        for each in compared[:5]:
-            print(f"  {each.change:8} {each.count:>7} ({each.baseline_count:.0f} expected) {each.text[:90]}")
-        print(f"  {index.stacks.traces} traces in {len(index.stacks.groups)} groups")
-        rate = drain3(path, 100_000)
-        if rate is None:
-            print("Drain3 is not installed in this environment: skipped")
-        else:
-            print(f"Drain3 + 4 masks {rate:9.0f} events/s; full pass is {events / ours_s / rate:.1f}x")
+    """Generate, run, print."""
+    megabytes = int(os.environ.get("WARROOM_BENCH_LOG_MB", "200"))
+    rounds = int(os.environ.get("WARROOM_BENCH_ROUNDS", "3"))
+    kinds = os.environ.get("WARROOM_BENCH_LOG_KINDS", "plain service json").split()
+    with tempfile.TemporaryDirectory(prefix="warroom-bench-") as folder:
+        for kind in kinds:
+            corpus = make(kind, Path(folder), megabytes)
+            show(corpus, interleaved(contenders(corpus), rounds, {"HOME": folder}))
+            corpus.path.unlink()
 
 
 if __name__ == "__main__":
