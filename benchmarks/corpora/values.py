@@ -198,16 +198,30 @@ def _uuid(rng: Random) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def _skewed(values: list[str], rng: Random) -> str:
+    """Return one of the values; the first ones are common, as in life."""
+    return values[int(rng.random() ** 3 * len(values))]
+
+
 def _fqdn(rng: Random) -> str:
-    name = _HOSTS[int(rng.random() * len(_HOSTS))]
-    number = str(int(rng.random() * 40)) if rng.random() < 0.5 else ""
-    return f"{name}{number}.{_DOMAINS[int(rng.random() * len(_DOMAINS))]}"
+    number = str(int(rng.random() * 40)) if rng.random() < 0.8 else ""
+    return f"{_skewed(_HOSTS, rng)}{number}.{_skewed(_DOMAINS, rng)}"
+
+
+def _paths() -> list[str]:
+    rng = Random(1)
+    return [
+        "/" + "/".join(rng.choice(_DIRS) for _ in range(2 + rng.randrange(3))) + "/" + rng.choice(_FILES)
+        for _ in range(60)
+    ]
+
+
+_PATHS = _paths()
 
 
 def _path(rng: Random) -> str:
-    depth = 2 + int(rng.random() * 3)
-    parts = [_DIRS[int(rng.random() * len(_DIRS))] for _ in range(depth)]
-    return "/" + "/".join(parts) + "/" + _FILES[int(rng.random() * len(_FILES))]
+    path = _skewed(_PATHS, rng)
+    return path if rng.random() < 0.4 else f"{path}.{int(rng.random() * 90_000)}"
 
 
 def _endpoint(rng: Random) -> str:
@@ -216,7 +230,7 @@ def _endpoint(rng: Random) -> str:
 
 
 def _class(rng: Random) -> str:
-    return f"{_PACKAGES[int(rng.random() * len(_PACKAGES))]}.{_CLASSES[int(rng.random() * len(_CLASSES))]}"
+    return f"{_skewed(_PACKAGES, rng)}.{_skewed(_CLASSES, rng)}"
 
 
 def _date(rng: Random) -> str:
