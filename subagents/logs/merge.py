@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from subagents.logs.phrases import ANY, JOINT, METHODS, form, general, is_name, is_telling, phrased
+from subagents.logs.phrases import ANY, METHODS, form, general, is_name, is_telling, phrased, shown
 
 LEAST_WORDS = 5
 """At four, "VM Started", "VM Stopped" and "VM Paused" fall together; an on-call needs them apart."""
@@ -48,7 +48,7 @@ def merge(keys: Sequence[tuple[int, str]]) -> list[str]:
     result = [""] * len(keys)
     for part in (_with_lists(settled), _with_paths(access)):
         for (_, words), places in part.items():
-            text = " ".join(words).replace(JOINT, " ")
+            text = shown(" ".join(words))
             for place in places:
                 result[place] = text
     return result

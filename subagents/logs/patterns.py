@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from subagents.logs.levels import UNKNOWN, sounds_bad, split_head
 from subagents.logs.merge import merge
+from subagents.logs.phrases import JOINT, THREAD, shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,6 +28,9 @@ MERGED_WORDS = 500_000
 
 _SYSLOG_HEAD = re.compile(r"^\s*(?:<\S+\s+)?\S+ (?P<app>[A-Za-z][\w./-]*?)(?:\[\S*|:)\s+(?P<message>.*)$", re.DOTALL)
 _RFC5424_HEAD = re.compile(r"^\*?\s+\S+ (?P<app>[A-Za-z][\w./-]*) \S+ \S+ (?:-|\[.*?\]) ?(?P<message>.*)$", re.DOTALL)
+
+_THREAD = re.compile(r"^(\s*(?:\S+ +---? +)?)(\[[^\]*]{0,60}(?:\]|\*))")
+"""What stands in brackets beside the severity: a thread, or another context of the call."""
 
 
 def mask(texts: pl.Expr, *, syslog: bool = False) -> pl.Expr:
@@ -58,7 +62,7 @@ def templates(
         level, _, service = heads[place]
         found[place] = _template(text, level, service)
     return [
-        template if template is not None else _template(heads[place][1], heads[place][0], heads[place][2])
+        template if template is not None else _template(shown(heads[place][1]), heads[place][0], heads[place][2])
         for place, template in enumerate(found)
     ]
 
@@ -77,4 +81,10 @@ def head_of(key: str, level: int, is_syslog: bool) -> tuple[int, str, str | None
             service, text = match["app"], match["message"]
     if level == UNKNOWN:
         level, text = split_head(text)
+        if level != UNKNOWN:
+            text = _THREAD.sub(_as_one_word, text, count=1)
     return level, text.strip(), service
+
+
+def _as_one_word(match: re.Match[str]) -> str:
+    return match[1] + THREAD + match[2].replace(" ", JOINT)

@@ -12,6 +12,8 @@ from functools import lru_cache
 ANY = "*"
 JOINT = "\x01"
 """Stands for a blank within one quoted value, so that it stays one word."""
+THREAD = "\x02"
+"""Stands before a word that names the thread a message comes from."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
 
 _DAY = r"(?:Mon|Tues?|Wed|Thu(?:rs)?|Fri|Sat|Sun)(?:day|nesday|urday)?"
@@ -55,6 +57,11 @@ def phrased(text: str) -> str:
     return text
 
 
+def shown(text: str) -> str:
+    """Return a text as it was before words were joined and marked."""
+    return text.replace(JOINT, " ").replace(THREAD, "")
+
+
 def _joined(match: re.Match[str]) -> str:
     inner = match[2]
     if " " not in inner or _SAYS.search(match.string, max(0, match.start() - 14), match.start()):
@@ -93,7 +100,9 @@ def general(word: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def form(word: str) -> str:
-    """Return the word with its value left out where that is a mask, a name or a truth value; else the word."""
+    """Return the word without its value where that is a mask, a name, a thread or a truth value; else the word."""
+    if word.startswith(THREAD):
+        return "\0"
     label, value = labelled(word)
     if value == ANY or (is_name(value) and not is_telling(word)):
         return label + "\0"
