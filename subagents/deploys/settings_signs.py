@@ -127,6 +127,11 @@ def _by_key(view: HunkView, pair: Pair) -> Iterator[Sign]:
             return
 
 
+_IDLE = word_set("idle health healthcheck grace keepalive cooldown")
+IDLE_SHARE = 0.5
+"""What it counts that something idle is kept, or looked at, for longer: it takes nothing from what works."""
+
+
 def _number_sign(view: HunkView, pair: Pair, old: float, new: float) -> Sign:
     keys = _capacities(pair.new)
     ratio = abs(math.log2(abs(new) / abs(old))) if old and new else 4.0
@@ -138,7 +143,8 @@ def _number_sign(view: HunkView, pair: Pair, old: float, new: float) -> Sign:
         )
     if new < old:
         return Sign("lowered_limit", f"lowered: {shown}", view.path, pair.line or view.place, strength)
-    return Sign("raised_limit", f"raised: {shown}", view.path, pair.line or view.place, strength)
+    share = IDLE_SHARE if keys & _IDLE else 1.0
+    return Sign("raised_limit", f"raised: {shown}", view.path, pair.line or view.place, share * strength)
 
 
 def _number(value: float) -> str:

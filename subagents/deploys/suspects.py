@@ -152,7 +152,7 @@ def _score_commit(
     reached = reach(commit, running, question.failing, services)
     head_only = [d for d in carriers if d.commit == commit.sha or d.certain]
     late = bool(head_only) and not before
-    at = reached.deploy.at if reached.deploy else (head_only[0].at if late else commit.committed_at)
+    at = reached.deploy.at if reached.deploy else (head_only[0].at if late else commit.landed_at)
     lead = (question.onset - at).total_seconds() if question.onset and at else None
     has_deploys = _has_deploys(timeline, reached, question)
     time, too_late = _time_part(lead, reached.deploy, late, has_deploys)
@@ -292,7 +292,7 @@ def _kind_part(commit: Commit, reading: DiffReading | None, overlap: Overlap, qu
     sign = reading.strongest
     if sign is None:
         return Part("kind", -0.2, "the diff shows nothing that could be judged")
-    points = 1.35 * reading.danger - 0.75
+    points = 1.35 * reading.danger - 0.75 - max(0.0, MECHANISM_FROM - reading.danger)
     if sign.kind in _NAMED_BY_SYMPTOM and not overlap.in_diff:
         return Part("kind", points - 0.9, f"{sign.what}; the symptom names nothing of it", sign.path or None, sign.line)
     if (
@@ -302,6 +302,9 @@ def _kind_part(commit: Commit, reading: DiffReading | None, overlap: Overlap, qu
         return Part("kind", points - 0.9, what, sign.path or None, sign.line)
     return Part("kind", min(2.2, points), sign.what, sign.path or None, sign.line)
 
+
+MECHANISM_FROM = 0.7
+"""A diff that was read and holds nothing this dangerous shows no way to the symptom: what else fits counts for less."""
 
 _NAMED_BY_SYMPTOM = frozenset({"bumped_dependency", "removed_dependency", "changed_image"})
 """Kinds that count only where the symptom names what was changed: libraries break by name."""
