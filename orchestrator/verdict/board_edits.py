@@ -84,7 +84,7 @@ def edit_for(act: Act, target: Hypothesis | Suspect, note: str = "", by: str = "
 
     `target` is a hypothesis of the board, or a suspect that is to be added.
     """
-    note = str(clean(note, newlines=False, limit=NOTE_LIMIT)).strip()
+    note = str(clean(" ".join(note.split()), newlines=False, limit=NOTE_LIMIT))
     if isinstance(target, Suspect):
         if act != "add":
             raise EditFault(f"{shown(target)} is not on the board; add it first")
@@ -138,7 +138,7 @@ def named(text: str, commits: Iterable[str] = ()) -> Suspect:
 
     `commits` are full ids that the start of one stands for. Raises EditFault for words that say nothing.
     """
-    words = " ".join(str(clean(text, newlines=False, limit=KEY_LIMIT)).split())
+    words = str(clean(" ".join(text.split()), newlines=False, limit=KEY_LIMIT))
     if not words:
         raise EditFault("a hypothesis takes some words, or a commit, `flag NAME`, `service NAME`, `host NAME`")
     kind, key = _kind_and_key(words)

@@ -27,7 +27,7 @@ class Filled:
 
 
 def filled_in(template: str, values: Mapping[str, str | None]) -> Filled:
-    """Return the command with each `{placeholder}` that is known filled in and shell-quoted; the others stay as they are.
+    """Return the command with each `{placeholder}` that is known filled in, shell-quoted; others stay.
 
     Values come from repositories and deploy records: quoting keeps them one word whatever they hold, and one that
     cannot be shown as it is does not count as known. `{{` and `}}` stand for braces.

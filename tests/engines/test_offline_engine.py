@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import BaseModel
 
-from orchestrator.engines.base import EngineError, Interrupt, Message, SourceAdded
-from orchestrator.engines.offline.engine import TAKES_UP, OfflineEngine
-from orchestrator.journal.events import AgentMessage, SessionError, ThreadStatusIdle, VerdictReached
+from orchestrator.engines.base import BoardEdit, EngineError, Interrupt, Message, SourceAdded
+from orchestrator.engines.offline.engine import EDIT_TAKEN_UP, TAKES_UP, OfflineEngine
+from orchestrator.journal.events import AgentMessage, BoardEdited, SessionError, ThreadStatusIdle, VerdictReached
 from orchestrator.journal.verdict import Verdict
+from orchestrator.verdict.board import Board
+from orchestrator.verdict.board_edits import Edit
 from subagents.contract import (
     Brief,
     Finding,
@@ -20,6 +22,7 @@ from subagents.contract import (
     Incident,
     Params,
     SourceSpec,
+    Suspect,
     Tool,
     ToolContext,
     ToolResult,
@@ -207,3 +210,98 @@ async def test_without_specialists_it_says_so() -> None:
     at = FakeDesk(Roster({}), Brief(incident=Incident(id="i", title="t")))
     with pytest.raises(EngineError, match="no specialists"):
         await OfflineEngine().run(at)
+
+
+EDIT = Edit(BoardEdited(action="add", suspect="host:node-7", by="dana"))
+
+
+def said(at: FakeDesk) -> list[str]:
+    bodies = (event.body for event in at.events if isinstance(event.body, AgentMessage))
+    return ["".join(part.text for part in body.content) for body in bodies]
+
+
+async def test_what_a_person_added_is_looked_into_and_is_no_lead_by_itself() -> None:
+    at = desk()
+    at.board_edits = (EDIT,)
+    await OfflineEngine().run(at)
+    (gap,) = [finding for finding in at.findings() if finding.topic == "gap" and finding.agent == "orchestrator"]
+    assert gap.terms == ("host:node-7",)
+    assert "to test it: export its CPU" in gap.claim
+    (verdict,) = verdicts(at)
+    assert "node-7" not in verdict.headline
+    assert any(gap.command and gap.command.startswith("export its CPU") for gap in verdict.gaps)
+
+
+async def test_an_edit_at_rest_is_concluded_anew_by_the_next_run_without_asking_anything_twice() -> None:
+    at = desk()
+    await OfflineEngine().run(at)
+    ran = list(at.runs)
+    at.board_edits = (EDIT,)
+    await OfflineEngine().run(at)
+    assert len(verdicts(at)) == 2
+    assert at.runs == ran
+    await OfflineEngine().run(at)
+    assert len(verdicts(at)) == 2, "the same board, the same verdict"
+    at.board_edits = (EDIT, Edit(BoardEdited(action="remove", suspect="host:node-7", by="dana")))
+    await OfflineEngine().run(at)
+    assert len(verdicts(at)) == 3, "an undo is an edit too"
+
+
+async def test_an_edit_while_it_works_is_taken_up_and_said() -> None:
+    waiting, go = asyncio.Event(), asyncio.Event()
+
+    async def waits(brief: Brief, bench: Workbench) -> BaseModel | None:
+        waiting.set()
+        await go.wait()
+        return None
+
+    at = desk({"logs": waits})
+    work = asyncio.create_task(OfflineEngine().run(at))
+    await waiting.wait()
+    at.board_edits = (EDIT,)
+    await at.inbox.queue.put(BoardEdit(text="the person added something"))
+    await at.until(lambda: EDIT_TAKEN_UP in said(at))
+    go.set()
+    assert await work == "end_turn"
+    assert TAKES_UP not in said(at)
+    (verdict,) = verdicts(at)
+    assert any("node-7" in gap.text for gap in verdict.gaps)
+
+
+def suspects(agent: str, key: str, weight: float) -> Procedure:
+    async def report(brief: Brief, bench: Workbench) -> BaseModel | None:
+        refs = tuple(item.ref for item in (await bench.call(f"{agent}_look", Look(), Seen)).citations)
+        about = Suspect(kind="host", key=key)
+        found = Finding(agent=agent, claim=f"{key} fails", topic="mechanism", about=about, stance="for", weight=weight,
+                        citations=refs)  # fmt: skip
+        await bench.report(Finding(agent=agent, claim="errors rise", topic="symptom", citations=refs))
+        await bench.report(found)
+        return None
+
+    return report
+
+
+async def test_what_a_person_ruled_out_is_not_named_the_cause_and_that_the_evidence_holds_is_said() -> None:
+    at = desk({"metrics": suspects("metrics", "node-7", 0.9)})
+    await OfflineEngine().run(at)
+    (before,) = verdicts(at)
+    assert before.cause is not None
+    assert before.kind == "no_code_cause"
+    at.board_edits = (Edit(BoardEdited(action="rule_out", suspect="host:node-7", note="drained", by="dana")),)
+    await OfflineEngine().run(at)
+    after = verdicts(at)[-1]
+    assert after.kind == "inconclusive"
+    assert after.cause is None
+    assert any("ruled out by dana, and the evidence supports it" in item.text for item in after.contradictions)
+    assert not any(item.suspect.key == "node-7" for item in after.ruled_out), "that is told as theirs, by who shows it"
+
+
+async def test_who_starts_over_with_a_larger_budget_reports_again_what_it_holds() -> None:
+    at = desk()
+    await OfflineEngine().run(at)
+    at.budget.fold.resumptions = 1  # as after a raise and a resume
+    await OfflineEngine().run(at)
+    board = Board()
+    for event in at.events:
+        board.apply(event)
+    assert {finding.agent for finding in board.findings} == {"logs", "metrics", "deploys", "codefix"}
