@@ -52,7 +52,7 @@ def _points(
     def points(commit: Commit) -> float:
         files = commit.files
         found = 2.7 * index.strength(commit) + place.of_paths(commit)
-        at, deployed = commit.committed_at, False
+        at, deployed = commit.landed_at, False
         for deploy in carriers.get(commit.sha, ()):
             if not deploy.failed and (onset is None or deploy.at is None or deploy.at <= onset + _SLACK):
                 found = max(found, found + 1.5 * place.of(deploy.service))

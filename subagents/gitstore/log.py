@@ -136,7 +136,8 @@ def _file(entry: str, path: str) -> TouchedFile:
     return TouchedFile(path, status[:1], old_mode, new_mode, old_blob, new_blob)
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """Read git's seconds since 1970; 1970 itself where they are beyond what a calendar holds."""
     try:
         return datetime.fromtimestamp(int(text), UTC)
     except (ValueError, OverflowError, OSError):
@@ -145,5 +146,5 @@ def _moment(text: str) -> datetime:
 
 def _commit(header: Sequence[str], files: list[TouchedFile], count: int) -> LoggedCommit:
     sha, parents, author, email, committed, message = header
-    parents_of, at = tuple(parents.split()), _moment(committed)
+    parents_of, at = tuple(parents.split()), moment(committed)
     return LoggedCommit(sha, parents_of, author, email, at, message[:MESSAGE_LIMIT], tuple(files), count)

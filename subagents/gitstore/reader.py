@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from subagents.gitstore.environment import PREFIX, require_path, require_sha
-from subagents.gitstore.log import LOG_BOUNDS, LoggedCommit, LogQuery, stream_log
+from subagents.gitstore.log import LOG_BOUNDS, LoggedCommit, LogQuery, moment, stream_log
 from subagents.gitstore.process import Bounds, GitFailed, first_line
 from subagents.gitstore.store import IsolatedStore
 
@@ -250,6 +250,13 @@ class Reader:
         added = tuple(self.log(LogQuery((current,), (previous,), limit=limit)))
         removed = tuple(self.log(LogQuery((previous,), (current,), limit=limit)))
         return Brought(added, removed)
+
+    def dated(self, tips: Sequence[str], limit: int) -> dict[str, datetime]:
+        """Return the newest commits of these histories with their dates, at most `limit`."""
+        stdin = "".join(f"{require_sha(tip)}\n" for tip in tips).encode()
+        output = self.store.need(["rev-list", "--stdin", "--timestamp", f"-n{int(limit)}"], stdin, Bounds(10.0))
+        rows = (line.split(" ") for line in output.decode("ascii", "replace").splitlines())
+        return {row[1]: moment(row[0]) for row in rows if len(row) == 2}
 
     def unreachable(self, shas: Sequence[str], tips: Sequence[str]) -> tuple[str, ...]:
         """Return those of the commits that none of the tips holds in its history."""

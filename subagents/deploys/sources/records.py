@@ -37,6 +37,14 @@ class Commit:
     is_first: bool = False
     """History begins here (or was cut here): its diff is everything that was there, not a change."""
 
+    misdated: bool = False
+    """Its date cannot be right: what was built on it, or what it builds on, is dated otherwise."""
+
+    @property
+    def landed_at(self) -> datetime | None:
+        """When it landed, as far as its date can be relied on."""
+        return None if self.misdated else self.committed_at
+
     @property
     def ref(self) -> str:
         """Citation of the commit."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
 from subagents.contract import Coverage, Problem, SourceSpec, Window
 from subagents.deploys.sources.records import Commit, TouchedPath
+from subagents.deploys.sources.skew import edges, mark_misdated
 from subagents.gitstore.environment import SHA
 from subagents.gitstore.log import LoggedCommit, LogQuery
 from subagents.gitstore.process import GitFailed
@@ -20,6 +22,10 @@ REFS_ASKED = 2_000
 PATHS_KEPT = 300
 BODY_KEPT = 4_000
 FILES_OF_A_PATCH = 2_000
+BEHIND = 300
+"""Commits behind the window's edge that are looked at for wrong dates."""
+_NO_END = datetime(2099, 1, 1, tzinfo=UTC)
+"""The latest time that git takes as an argument, nearly."""
 
 
 class RepoSource:
@@ -101,18 +107,58 @@ class RepoSource:
         wanted = tuple(dict.fromkeys(tip for tip in tips if SHA.match(tip)))
         found: list[Commit] = []
         try:
-            for logged in reader.log(LogQuery(wanted, window=window, limit=limit)):
-                found.append(commit_of(self.spec.id, logged))
-                if seen is not None:
-                    seen(found[-1])
+            self._take(found, reader.log(LogQuery(wanted, window=window, limit=limit)), seen)
+            if window is not None and len(found) < limit:
+                edge = (edges(found) if found else wanted)[:REFS_ASKED]
+                behind = self._behind(reader, edge, window.start, _NO_END if found else window.end)
+                rest = Window(start=window.start, end=_NO_END)
+                self._take(found, reader.log(LogQuery(behind, window=rest, limit=limit)), seen)
+                if behind:
+                    self._take(found, self._between(reader, edge, found), seen)
         except GitFailed as error:
             self.problems.append(Problem(what=str(error), where=self.name, lost="older commits"))
         if len(found) >= limit:
             self.problems.append(
                 Problem(what=f"more than {limit} commits in the window", where=self.name, lost="the oldest of them")
             )
+        self._tell_misdated(mark_misdated(found, window.end if window else None))
         self.commits_read = max(self.commits_read, len(found))
         return found
+
+    def _take(self, found: list[Commit], logged: Iterable[LoggedCommit], seen: Seen | None) -> None:
+        held = {commit.sha for commit in found}
+        for each in logged:
+            if each.sha not in held:
+                found.append(commit_of(self.spec.id, each))
+                if seen is not None:
+                    seen(found[-1])
+
+    @staticmethod
+    def _behind(reader: Reader, edge: Sequence[str], start: datetime, end: datetime) -> tuple[str, ...]:
+        """Return commits that belong to the window and stand behind one that is dated before it.
+
+        Git stops where the dates leave the window; one wrong date would hide all that is behind it. What an
+        inner commit builds on has landed by then, however late it says that it was made.
+        """
+        dated = reader.dated(edge, BEHIND) if edge else {}
+        return tuple(sha for sha, at in dated.items() if start <= at <= end)
+
+    @staticmethod
+    def _between(reader: Reader, edge: Sequence[str], found: list[Commit]) -> list[LoggedCommit]:
+        """Return the commits at the edge that build on one inside: they landed later than they say."""
+        held = {commit.sha for commit in found}
+        return [each for each in reader.commits(edge[:BEHIND]).values() if held.intersection(each.parents)]
+
+    def _tell_misdated(self, commits: Sequence[Commit]) -> None:
+        if not commits:
+            return
+        problem = Problem(
+            what=f"{len(commits)} commit(s) are dated out of order ({commits[0].sha[:12]}): clocks differ",
+            where=self.name,
+            lost="when they landed; their deploys still tell",
+        )
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def fill_patches(self, commits: Sequence[Commit]) -> None:
         """Read the diffs of these commits, all in one process."""
