@@ -156,30 +156,25 @@ class LogIndex:
         return self.sources[place].is_syslog
 
     def _intern(self, place: int, grouped: pl.DataFrame) -> list[int]:
-        ids: list[int] = []
-        known = self._ids
+        """Return the number of each row's key; new keys get the next numbers, and the row as their example."""
+        known, first = self._ids, len(self.keys)
+        room, new, ids = MAX_KEYS + 1 - first, list[int](), list[int]()
         for row, key in enumerate(grouped["key"].to_list()):
             number = known.get(key)
             if number is None:
-                number = self._new_key(place, key, grouped, row)
+                number = OTHER
+                if len(new) < room:
+                    number = known[key] = first + len(new)
+                    self.keys.append(key)
+                    new.append(row)
             ids.append(number)
+        if new:
+            rows = grouped[new].select("byte", "lines", "raw", "text").iter_rows()
+            self.examples += [
+                Example(place, byte, lines, raw[:EXAMPLE_CHARS], text.strip()[:EXAMPLE_CHARS])
+                for byte, lines, raw, text in rows
+            ]
         return ids
-
-    def _new_key(self, place: int, key: str, grouped: pl.DataFrame, row: int) -> int:
-        if len(self.keys) > MAX_KEYS:
-            return OTHER
-        number = self._ids[key] = len(self.keys)
-        self.keys.append(key)
-        self.examples.append(
-            Example(
-                place,
-                int(grouped["byte"][row]),
-                int(grouped["lines"][row]),
-                grouped["raw"][row][:EXAMPLE_CHARS],
-                grouped["text"][row].strip()[:EXAMPLE_CHARS],
-            )
-        )
-        return number
 
     def _count_hosts(self, events: pl.DataFrame) -> None:
         import polars as pl
