@@ -57,6 +57,30 @@ async def test_what_is_said_while_it_works_arrives_once_in_order_and_without_sec
     assert len(said_there(server, drive.remote(session))) == 4, "each once, although an answer was lost"
 
 
+async def test_what_the_person_does_to_the_board_is_told_as_their_word_before_and_while_it_works(
+    drive: Driver, server: Standin
+) -> None:
+    heard: list[str] = []
+
+    async def lead(actor: Actor) -> None:
+        heard.append((await actor.hear()).text)
+        await actor.gate("started")
+        heard.append((await actor.hear()).text)
+        await actor.call("conclude", ENDS)
+
+    server.script({"orchestrator": lead})
+    session = await drive.session()
+    await session.edit_board("add", "host node-7", "its fans are loud", "dana")
+    running = asyncio.create_task(session.run())
+    await drive.live(session)
+    await session.edit_board("rule_out", "host:node-7", "it was drained", "dana")
+    server.open("started")
+    assert await running == "end_turn"
+    assert "(dana) added a hypothesis to the board: host node-7" in heard[0]
+    assert heard[1].startswith("The person (dana) ruled out host node-7: do not name it the cause. It is their word")
+    assert len(said_there(server, drive.remote(session))) == 2, "each once"
+
+
 def finding(number: int, weight: float, claim: str = "It broke") -> Finding:
     return Finding(agent="logs", claim=f"{claim} {number}.", topic="errors", weight=weight)
 

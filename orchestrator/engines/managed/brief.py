@@ -9,12 +9,14 @@ from orchestrator.engines.base import Desk
 from orchestrator.engines.fencing import fence, fence_brief, fence_finding, inline
 from orchestrator.engines.first_look import FirstLook
 from orchestrator.engines.reporting import CONCLUDE
+from orchestrator.verdict.board_edits import Edit, told
 from subagents.contract import Coverage, Finding
 
 FINDINGS_MOST: Final = 24
 FINDINGS_BYTES: Final = 48 * 1024
 """Most findings, and most bytes of them, that a brief tells; the rest is counted."""
 PROBLEMS_MOST: Final = 20
+EDITS_MOST: Final = 40
 
 
 def brief_text(desk: Desk, look: FirstLook) -> str:
@@ -25,6 +27,7 @@ def brief_text(desk: Desk, look: FirstLook) -> str:
         fence_brief(brief),
         coverage_text(brief.coverage),
         *_findings(look.findings),
+        *_edits(desk.edits()),
         *(
             fence(why, source=agent, kind="why its first look gave nothing", limit=4096)
             for agent, why in look.failed.items()
@@ -51,6 +54,12 @@ def _covered(one: Coverage) -> Iterator[str]:
         yield f"  problem: {problem.line()}"
     if len(one.problems) > PROBLEMS_MOST:
         yield f"  and {len(one.problems) - PROBLEMS_MOST} more problems"
+
+
+def _edits(edits: Sequence[Edit]) -> Iterator[str]:
+    """Yield what the person did to the board before: their word and wish."""
+    if edits:
+        yield "\n".join(inline(told(edit.body), 2048) for edit in edits[-EDITS_MOST:])
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:
