@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from subagents.deploys.gates import Gates
 from subagents.deploys.hunkview import HunkView, view, words
 from subagents.deploys.lost_tests import LostTest, lost_tests
 from subagents.deploys.paths import INERT, PathClass, not_production, path_class
@@ -257,8 +258,11 @@ def _sum_up(signs: list[Sign], files_read: int) -> DiffReading:
     return DiffReading(tuple(ranked[:6]), None, danger, leads_to, files_read)
 
 
+RULES = Gates((*SETTINGS_SIGNS, *CODE_SIGNS))
+
+
 def _signs(seen: HunkView, has_migration: bool) -> list[Sign]:
-    found = [sign for rule in (*SETTINGS_SIGNS, *CODE_SIGNS) for sign in rule(seen)]
+    found = [sign for rule in RULES.open(seen) for sign in rule(seen)]
     tables = tables_used(seen.only_added) - tables_used([*seen.removed, *seen.context])
     if tables and not has_migration and path_class(seen.path) == "code":
         names = ", ".join(sorted(tables)[:3])

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from subagents.deploys.comments import word_set
+from subagents.deploys.gates import needs
 from subagents.deploys.hunkview import NUMBER, HunkView, Pair, skeleton, words
 from subagents.deploys.paths import path_class
 from subagents.deploys.signs import Sign, quote
@@ -151,6 +152,7 @@ def _number(value: float) -> str:
     return f"{value:g}"
 
 
+@needs(_TRUE)
 def _switches(view: HunkView) -> Iterator[Sign]:
     for pair in view.pairs:
         turned_off = _TRUE.search(pair.old) and _FALSE.search(pair.new)
@@ -161,6 +163,7 @@ def _switches(view: HunkView) -> Iterator[Sign]:
             return
 
 
+@needs(_ADDRESS)
 def _addresses(view: HunkView) -> Iterator[Sign]:
     for pair in view.pairs:
         old, new = _ADDRESS.findall(pair.old), _ADDRESS.findall(pair.new)
@@ -275,6 +278,10 @@ _SCHEMA = (
 )
 
 
+_INDEX = re.compile(r"\bindex\s*=\s*True|@Index|db_index|(?:add|create)_index|\bINDEX\b")
+
+
+@needs(*(pattern for _, pattern, _ in _SCHEMA), _INDEX)
 def _schemas(view: HunkView) -> Iterator[Sign]:
     sql = path_class(view.path) == "migration" or view.extension == "sql"
     for kind, pattern, what in _SCHEMA:
@@ -282,11 +289,7 @@ def _schemas(view: HunkView) -> Iterator[Sign]:
         if line is not None and (sql or kind != "light_migration"):
             yield Sign(kind, f"{what}: {quote(line)}", view.path, view.place)
             return
-    gone = [
-        line
-        for line in view.only_removed
-        if re.search(r"\bindex\s*=\s*True|@Index|db_index|(?:add|create)_index|\bINDEX\b", line)
-    ]
+    gone = [line for line in view.only_removed if _INDEX.search(line)]
     if gone:
         yield Sign("removed_index", f"an index goes: {quote(gone[0])}", view.path, view.place)
 
@@ -303,6 +306,7 @@ def _formats(view: HunkView) -> Iterator[Sign]:
         )
 
 
+@needs(_TRUST)
 def _trust(view: HunkView) -> Iterator[Sign]:
     changed = [*view.only_removed, *(p.new for p in view.pairs)]
     for line in changed:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from subagents.deploys.gates import needs
 from subagents.deploys.hunkview import HunkView, skeleton, words
 
 
@@ -113,6 +114,7 @@ _WAITS = re.compile(r"\bawait\s+(?!Promise\.|asyncio\.(?:gather|sleep)|delay|sle
 """In a loop, a wait for one call after the other."""
 
 
+@needs(QUERY, _WAITS)
 def _query_in_loop(view: HunkView) -> Iterator[Sign]:
     looped = [line for line in view.added if _INLINE_LOOP.search(line) and _QUERY_EACH.search(line)]
     known = sum(1 for line in view.removed if _INLINE_LOOP.search(line) and _QUERY_EACH.search(line))
@@ -123,6 +125,7 @@ def _query_in_loop(view: HunkView) -> Iterator[Sign]:
             return
 
 
+@needs(QUERY)
 def _new_query(view: HunkView) -> Iterator[Sign]:
     asked = sum(1 for line in view.removed if QUERY.search(line))
     if asked >= sum(1 for line in view.added if QUERY.search(line) and not _IN_MEMORY.search(line)):
@@ -133,6 +136,7 @@ def _new_query(view: HunkView) -> Iterator[Sign]:
             return
 
 
+@needs(BOUND)
 def _removed_bound(view: HunkView) -> Iterator[Sign]:
     for line in [*view.only_removed, *(pair.old for pair in view.pairs)]:
         match = BOUND.search(line)
@@ -147,6 +151,7 @@ _BOUNDLESS = re.compile(
 )
 
 
+@needs(BOUND)
 def _bound_given_up(view: HunkView) -> Iterator[Sign]:
     """A bound that stays by name and is set to what bounds nothing."""
     for pair in view.pairs:
@@ -162,6 +167,7 @@ def _parts(text: str) -> frozenset[str]:
     return words(text) or frozenset({text.lower()})
 
 
+@needs(_GUARD)
 def _guards(view: HunkView) -> Iterator[Sign]:
     gone = [line for line in view.only_removed if _GUARD.search(line)]
     come = [line for line in view.only_added if _GUARD.search(line)]
@@ -179,6 +185,7 @@ def _guards(view: HunkView) -> Iterator[Sign]:
 _HANDLER = re.compile(r"\b(?:except|catch|rescue)\b(?P<what>[^:{]*)")
 
 
+@needs(_HANDLER)
 def _narrowed_handler(view: HunkView) -> Iterator[Sign]:
     """A handler that takes fewer kinds of errors than it took."""
     for pair in view.pairs:
@@ -189,6 +196,7 @@ def _narrowed_handler(view: HunkView) -> Iterator[Sign]:
             return
 
 
+@needs(_RAISE)
 def _new_raise(view: HunkView) -> Iterator[Sign]:
     before = sum(1 for line in view.removed if _RAISE.search(line))
     new = [line for line in view.added if _RAISE.search(line)]
@@ -206,6 +214,7 @@ def _retries_otherwise(old: str, new: str) -> bool:
     return _retry_words(old) != _retry_words(new) or words(new) < words(old)
 
 
+@needs(_RETRY)
 def _retries(view: HunkView) -> Iterator[Sign]:
     """Retrying that changes otherwise than by a number alone (numbers are judged by their size)."""
     numeric = {pair.new for pair in view.pairs if skeleton(pair.old) == skeleton(pair.new)}
@@ -220,6 +229,7 @@ def _retries(view: HunkView) -> Iterator[Sign]:
             return
 
 
+@needs(_SLEEP)
 def _sleeps(view: HunkView) -> Iterator[Sign]:
     for line in view.only_added:
         if _SLEEP.search(line):
@@ -231,6 +241,7 @@ def _is_lock(line: str) -> bool:
     return _LOCK.search(line) is not None and _LENT.search(line) is None
 
 
+@needs(_LOCK)
 def _locks(view: HunkView) -> Iterator[Sign]:
     gone = [line for line in view.only_removed if _is_lock(line)]
     come = [line for line in view.only_added if _is_lock(line)]
@@ -248,6 +259,7 @@ def _locks(view: HunkView) -> Iterator[Sign]:
         yield Sign("removed_lock", f"a lock goes: {quote(gone[0])}", view.path, view.place)
 
 
+@needs(_CACHE_USE, _BATCH, _CONCURRENT, _ASYNC, _RELEASE)
 def _removed_help(view: HunkView) -> Iterator[Sign]:
     """Caching, batching, concurrency or releasing that goes away."""
     rules = (
@@ -264,6 +276,7 @@ def _removed_help(view: HunkView) -> Iterator[Sign]:
             yield Sign(kind, f"{what}: {quote(gone[0])}", view.path, view.place, origin=gone[0])
 
 
+@needs(_KEEPS, _ACQUIRE, _RELEASE)
 def _leaks(view: HunkView) -> Iterator[Sign]:
     kept = [line for line in view.only_added if _KEEPS.search(line)]
     if kept and not any(re.search(r"evict|ttl|expire|max|limit|delete|pop|clear", line, re.I) for line in view.added):
@@ -280,6 +293,7 @@ def _leaks(view: HunkView) -> Iterator[Sign]:
         yield Sign("added_release", f"releases what it holds: {quote(closed[0])}", view.path, view.place)
 
 
+@needs(_CONDITION)
 def _conditions(view: HunkView) -> Iterator[Sign]:
     for pair in view.pairs:
         old, new = _STRING.sub("$", pair.old), _STRING.sub("$", pair.new)
