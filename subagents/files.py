@@ -199,6 +199,15 @@ class BoundedReader(io.RawIOBase):
         )
 
 
+def packing(head: bytes) -> str:
+    """Return how a file is compressed, by its first four bytes: `gzip`, `zstd`, or nothing."""
+    if head.startswith(GZIP_MAGIC):
+        return "gzip"
+    if head[:4] == ZSTD_MAGIC or (head[1:4] == ZSTD_SKIPPABLE and head[0] & 0xF0 == 0x50):
+        return "zstd"
+    return ""
+
+
 def open_bounded(
     path: Path, name: str = "", limits: Limits = DEFAULT_LIMITS
 ) -> tuple[io.BufferedReader, BoundedReader]:
@@ -210,9 +219,10 @@ def open_bounded(
     head = raw.read(4)
     raw.seek(0)
     inflater: _Inflater | None = None
-    if head.startswith(GZIP_MAGIC):
+    kind = packing(head)
+    if kind == "gzip":
         inflater = _Gzip()
-    elif head == ZSTD_MAGIC or (head[1:] == ZSTD_SKIPPABLE and head[0] & 0xF0 == 0x50):
+    elif kind == "zstd":
         inflater = _Zstd(limits.zstd_window)
     bounded = BoundedReader(raw, inflater, name or path.name, limits)
     return io.BufferedReader(bounded, 1 << 18), bounded

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.intake.json_door import unicode_encoding
 from subagents.contract import Problem
-from subagents.files import open_bounded
+from subagents.files import open_bounded, packing
 
 PEEK_BYTES = 64 * 1024
 _HOLE_BYTES = 256 << 20
@@ -93,6 +93,8 @@ def peek(path: Path, name: str) -> Peek:
         return Peek(b"", True, refused=why)
     encoding = unicode_encoding(head)
     packed = next(((word, todo) for magic, word, todo in _PACKED if head.startswith(magic)), None)
+    if packed is None and packing(head):
+        packed = ("an archive inside an archive", "unpack it once")
     if packed is None and head[257:262] == b"ustar":
         packed = ("a tar archive", "unpack it")
     if packed is not None:

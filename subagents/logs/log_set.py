@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from subagents.logs.sources.reader import lines_around, read_spans
 
 MAX_CONTEXT = 500
 _HALF_HOUR = 1800.0
+_NEAR = 300.0
 
 
 @dataclass(frozen=True)
@@ -112,30 +114,44 @@ class LogSet:
         spans = [(s.tally.first, s.tally.last, s) for s in self.sources if s.tally.first is not None]
         found = []
         for first, last, source in spans:
-            others = [each for each in spans if each[2] is not source]
+            others = [each for each in spans if not _one_log(each[2], source)]
             if not others or first is None or last is None:
                 continue
             low = min(each[0] for each in others if each[0] is not None)
             high = max(each[1] for each in others if each[1] is not None)
-            if first <= high and last >= low:
-                continue
-            shift = _half_hours((low - first) / 1e6, (high - last) / 1e6)
+            shift = _half_hours((low - first) / 1e6, (high - last) / 1e6, apart=first > high or last < low)
             if shift is not None:
-                hours = -shift / 3600
-                found.append(
-                    Problem(
-                        what=f"its times lie {abs(hours):g} h {'after' if hours > 0 else 'before'} all other sources: "
-                        "perhaps another time zone",
-                        where=source.name,
-                        lost="nothing; it was not shifted",
-                        todo="check the host's zone",
-                    )
-                )
+                found.append(_skewed(source.name, -shift / 3600, apart=first > high or last < low))
         return tuple(found)
 
 
-def _half_hours(start: float, end: float) -> float | None:
-    """Return the shift in seconds, if one of whole half hours up to 14 h brings both ends within five minutes."""
+def _one_log(one: LogSource, other: LogSource) -> bool:
+    """Say whether two files are parts of one log that was rotated."""
+    if one is other:
+        return True
+    stems = [_ROTATION.sub("", source.path.name) for source in (one, other)]
+    return stems[0] == stems[1] and one.path.name != other.path.name
+
+
+_ROTATION = re.compile(r"(?:[-_.]\d[\d_.-]*(?=\.|$)|\.(?:gz|zst|old|log|jsonl|json|txt))+")
+
+
+def _skewed(name: str, hours: float, *, apart: bool) -> Problem:
+    way = "after" if hours > 0 else "before"
+    where = f"{way} all other sources" if apart else f"{way} the others, from its first to its last"
+    return Problem(
+        what=f"its times lie {abs(hours):g} h {where}: perhaps another time zone",
+        where=name,
+        lost="nothing; it was not shifted",
+        todo="check the host's zone",
+    )
+
+
+def _half_hours(start: float, end: float, *, apart: bool) -> float | None:
+    """Return the shift in seconds, if one of whole half hours up to 14 h brings the ends within five minutes.
+
+    One end is enough for spans that lie apart; where they overlap, both ends must tell the same.
+    """
     shift = round(start / _HALF_HOUR) * _HALF_HOUR
-    near = abs(start - shift) < 300 or abs(end - shift) < 300
-    return shift if shift and abs(shift) <= 14 * 3600 and near else None
+    near = [abs(end - shift) < _NEAR, abs(start - shift) < _NEAR]
+    return shift if shift and abs(shift) <= 14 * 3600 and (any(near) if apart else all(near)) else None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from subagents.contract import Coverage, Problem, SourceSpec, ToolError, Window
+from subagents.logs.sources.backwards import Backwards
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.continuations import continues
 from subagents.logs.sources.lines import Lines, split_lines
@@ -76,6 +77,7 @@ class Tally:
     first: int | None = None
     last: int | None = None
     problems: dict[str, Problem] = field(default_factory=dict)
+    backwards: Backwards = field(default_factory=Backwards)
 
     def trouble(self, key: str, problem: Problem) -> None:
         """Add a problem; the first place stays, the counts add up."""
@@ -216,6 +218,7 @@ class LogSource:
 
     def _count(self, events: pl.DataFrame, lines: Lines) -> None:
         tally = self.tally
+        tally.backwards.add(events, tally.lines + 1)
         tally.lines += lines.count
         tally.events += events.height
         tally.stamped += int(events["own"].sum())
@@ -272,6 +275,7 @@ class LogSource:
                 where=self.name,
                 count=tally.events - tally.stamped,
             )
+        yield from tally.backwards.problems(self.name)
         yield from _zone_problems(self.name, hits)
 
     def _hint(self) -> datetime:

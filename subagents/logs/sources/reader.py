@@ -13,7 +13,7 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 
 from subagents.contract import EXCERPT_LIMIT, Evidence, Problem, ToolError
-from subagents.files import GZIP_MAGIC, ZSTD_MAGIC, BoundedReader, open_bounded
+from subagents.files import BoundedReader, open_bounded, packing
 
 BLOCK_BYTES = 8 << 20
 BLOCK_LINES = 1 << 18
@@ -128,8 +128,7 @@ class BlockReader:
 def is_packed(path: Path) -> bool:
     """Say whether the file is compressed, by its content."""
     with path.open("rb") as raw:
-        head = raw.read(4)
-    return head.startswith(GZIP_MAGIC) or head == ZSTD_MAGIC
+        return packing(raw.read(4)) != ""
 
 
 @dataclass(frozen=True)
