@@ -9,6 +9,8 @@ from subagents.contract import Clock, Progress
 
 GAP_S = 0.25
 """Least time between two tellings of a call."""
+COST = 4
+"""A telling that took some time is followed by this many times as much without one: words cost no scan much."""
 TEXT_TAKEN = 4_000
 """Most characters of a telling; far more than are shown, so that no cut leaves half a secret unseen by redaction."""
 
@@ -25,10 +27,12 @@ class Paced:
 
     def __call__(self, made: Callable[[], Progress]) -> None:
         """Implements `subagents.contract.Telling`."""
-        if self._clock.monotonic() < self._due or not self._lock.acquire(blocking=False):
+        began = self._clock.monotonic()
+        if began < self._due or not self._lock.acquire(blocking=False):
             return
         try:
             self._tell(made())
-            self._due = self._clock.monotonic() + GAP_S
+            told = self._clock.monotonic()
+            self._due = told + max(GAP_S, (told - began) * COST)
         finally:
             self._lock.release()

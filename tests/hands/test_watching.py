@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.engines.base import ToolUse
-from orchestrator.hands.pacing import GAP_S, Paced
+from orchestrator.hands.pacing import COST, GAP_S, Paced
 from orchestrator.hands.watching import QUICK_S, TEXT_SHOWN, CallPreview, Watch, Watching
 from orchestrator.journal.redaction import Redactor
 from subagents.contract import Progress
@@ -50,6 +50,22 @@ def test_a_tool_is_asked_for_words_only_when_some_are_due() -> None:
     clock.advance(GAP_S)
     told_at_most_once(3)
     assert [progress.done for progress in told] == [1, 3]
+
+
+def test_words_that_take_long_to_make_are_wanted_less_often() -> None:
+    clock, made = FakeClock(), list[float]()
+    paced = Paced(lambda progress: None, clock)
+
+    def words() -> Progress:
+        made.append(clock.monotonic())
+        clock.advance(0.5)
+        return Progress()
+
+    for _ in range(10 * (COST - 1)):
+        paced(words)
+        clock.advance(0.1)
+    assert len(made) == 2
+    assert made[1] - 0.5 > 0.5 * COST - 0.01
 
 
 async def test_a_quick_call_shows_nothing_and_of_a_long_one_the_latest() -> None:
