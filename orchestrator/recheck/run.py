@@ -92,7 +92,7 @@ def _until(symptom: Symptom, verdict: Verdict, window_end: datetime | None) -> d
 def _known(session: Session, then: datetime) -> datetime:
     """Return until when it was known: by the verdict, or by a later re-check that could tell."""
     before = session.desk.fold.rechecked
-    if before is None or before.state == "unknown" or before.as_of is None:
+    if before is None or before.as_of is None:
         return then
     return max(then, before.as_of)
 

@@ -63,7 +63,7 @@ class SessionFold:
         self.verdict: VerdictReached | None = None
         """The last one."""
         self.rechecked: Rechecked | None = None
-        """The last re-check of its symptom."""
+        """The last re-check of its symptom that could tell."""
         self.runs = 0
         self.sources: dict[str, SourceSpec] = {}
         self.coverage: dict[str, Coverage] = {}
@@ -125,7 +125,7 @@ class SessionFold:
     def _learn_verdict(self, body: Body) -> None:
         if isinstance(body, VerdictReached):
             self.verdict, self.rechecked = body, None
-        elif isinstance(body, Rechecked):
+        elif isinstance(body, Rechecked) and body.state != "unknown":
             self.rechecked = body
 
     def _learn_call(self, event: Event, body: AgentCustomToolUse | UserCustomToolResult) -> None:

@@ -84,6 +84,8 @@ class _Fold:
         self.verdicts = 0
         self.verdict_id = ""
         self.rechecked: Rechecked | None = None
+        self.told: Rechecked | None = None
+        """The last of them that could tell."""
         self.checks: dict[tuple[str, str, bool], ClaimsChecked] = {}
         self.sources: dict[str, SourceSpec] = {}
         self.coverage: dict[str, Coverage] = {}
@@ -124,6 +126,7 @@ class _Fold:
                 self._moment(event.ts, f"{event.body.by} on the board: {_edit_words(event.body)}", "session")
             case Rechecked():
                 self.rechecked = event.body
+                self.told = self.told if event.body.state == "unknown" else event.body
                 self._moment(event.ts, f"{event.body.by} measured the symptom again: {event.body.word}", "session",
                              event.body.citations)  # fmt: skip
             case Note(level="info", text=text, by=by):
@@ -141,7 +144,7 @@ class _Fold:
             self._blobs += [event.body.blob] if event.body.blob else []
         elif isinstance(event.body, VerdictReached):
             self.verdict, self.verdicts = event.body.stands, self.verdicts + 1
-            self.rechecked = None
+            self.rechecked = self.told = None
             self.verdict_id = event.body.id
             self._moment(event.ts, f"verdict: {event.body.stands.headline}", "session")
         elif isinstance(event.body, ClaimsChecked):
@@ -220,7 +223,7 @@ class _Fold:
         """Return the verdict as it is shown: with the rollback of the settings, and a person's word beside it."""
         if self.verdict is None:
             return None
-        shown_as = with_state(with_rollback(self.verdict, opened.settings), self.rechecked)
+        shown_as = with_state(with_rollback(self.verdict, opened.settings), self.told)
         return with_persons_word(shown_as, self.board.hypotheses())
 
     @property
