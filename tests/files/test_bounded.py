@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from subagents.files import DEFAULT_LIMITS, Limits, open_bounded, read_all
+from subagents.files import DEFAULT_LIMITS, Limits, open_bounded, packing, read_all
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "zst": zstandard.compress}
 WORDS = [f"word{n}" for n in range(500)]
@@ -66,6 +66,7 @@ def test_several_members_and_padding(tmp_path: Path, pack: Callable[[bytes], byt
 def test_skippable_zstd_frames(tmp_path: Path) -> None:
     skip = struct.pack("<II", 0x184D2A5E, 4) + b"abcd"
     raw = skip + zstandard.compress(b"one\n") + skip + zstandard.compress(b"two\n")
+    assert packing(raw[:4]) == "zstd"
     assert read_all(put(tmp_path, raw)) == (b"one\ntwo\n", None)
 
 
