@@ -9,7 +9,10 @@ import pytest
 from subagents.contract import ToolError
 from subagents.logs import index as index_module
 from subagents.logs.index import LogIndex, ReadSoFar
-from subagents.logs.sources.log_source import LogSource
+from subagents.logs.sources import lines as lines_module
+from subagents.logs.sources.lines import split_lines
+from subagents.logs.sources.log_source import LogSource, Tally
+from subagents.logs.sources.reader import Block
 from tests.logs.builders import iso, write
 
 SMALL_BLOCK = 1 << 16
@@ -49,6 +52,27 @@ def test_what_tells_may_stop_the_pass(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="cancelled"):
         LogIndex.build([source], lambda: len(told) >= 2, told.append)
     assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"a\n",
+        b"a",
+        b"\n",
+        b"\n\n",
+        b"a\r\n\r\nb\r",
+        b"a\r\r\nb\rc\n",
+        b'\x00\x01\x0b\x1c\xc2\x85\n\xe2\x80\xa8,"\n',
+        b"\xff\n\xfe",
+    ],
+)
+def test_large_blocks_are_split_as_small_ones(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = split_lines(Block(9, data, len(data)), 0, "a.log", Tally())
+    monkeypatch.setattr(lines_module, "LARGE_BYTES", 0)
+    large = split_lines(Block(9, data, len(data)), 0, "a.log", Tally())
+    assert large.text.to_list() == small.text.to_list()
+    assert large.count == small.count == small.text.len()
 
 
 def test_what_is_counted_does_not_depend_on_how_often_it_is_compacted(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 BOM = b"\xef\xbb\xbf"
 _COLOUR = r"\x1b\[[0-9;:?]*[A-Za-z]"
 """What terminals obey: it would stand in the way of times, levels and templates."""
+LARGE_BYTES = 1 << 18
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -48,7 +49,6 @@ class Lines:
 def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) -> Lines:
     """Split a block at `\\n` only; bad UTF-8 is replaced, a long line is cut, both visibly."""
     import numpy as np
-    import polars as pl
 
     data = block.data
     breaks = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 10)
@@ -69,21 +69,29 @@ def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) 
         )
     shown = data[len(BOM) :] if block.offset == 0 and data.startswith(BOM) else data
     try:
-        decoded = shown.decode()
+        shown.decode()
     except UnicodeDecodeError as error:
-        decoded = shown.decode("utf-8", "replace")
         bad = first_line + shown.count(b"\n", 0, error.start)
         troubles.trouble("utf8", Problem(what="bytes that are not UTF-8, shown as \ufffd", where=f"{name}:{bad}"))
-    text = pl.Series([decoded]).str.split("\n").explode()
-    if not ends_open:
-        text = text.head(text.len() - 1)
+        shown = shown.decode("utf-8", "replace").encode()
+    text = _text_of(shown)
     if b"\x1b" in data:
         text = text.str.replace_all(_COLOUR, "")
-    if b"\r" in data:
+    if data.endswith(b"\r"):
         text = text.str.strip_suffix("\r")
     ends = np.append(starts[1:], len(data))
     text = _cut(text, ends - starts, block, f"{name}:{first_line}", troubles)
     return Lines(text, starts.astype(np.int64) + block.offset, block.offset + block.size, first_line)
+
+
+def _text_of(shown: bytes) -> pl.Series:
+    """Split valid UTF-8 at line feeds, without a carriage return before them."""
+    import polars as pl
+
+    if len(shown) >= LARGE_BYTES:
+        return pl.read_lines(shown).to_series()  # a third of the cost, but 0.2 ms to begin with
+    text = pl.Series([shown.removesuffix(b"\n").decode()]).str.split("\n").explode()
+    return text.str.strip_suffix("\r") if b"\r" in shown else text
 
 
 def _cut(text: pl.Series, sizes: Any, block: Block, where: str, troubles: Troubles) -> pl.Series:
