@@ -108,11 +108,25 @@ class GitProcess:
         if self.truncated:
             self._kill()
         try:
-            status = self._process.wait(timeout=max(0.1, self._deadline - time.monotonic()))
+            status = self._wait(max(0.1, self._deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             raise GitFailed(f"git {self._name} was stopped after {self._bounds.timeout_s:g} s") from None
         self._errors.seek(0)
         return status, self._errors.read(4096).decode("utf-8", "replace").strip()
+
+    def _wait(self, seconds: float) -> int:
+        """Wait for the end without asking again and again, where the system has a handle for that."""
+        if self._process.poll() is None and hasattr(os, "pidfd_open"):
+            try:
+                handle = os.pidfd_open(self._process.pid)
+            except OSError:  # not on this kernel
+                return self._process.wait(timeout=seconds)
+            try:
+                select.select([handle], [], [], seconds)
+            finally:
+                os.close(handle)
+            seconds = 0.1
+        return self._process.wait(timeout=seconds)
 
     def close(self) -> None:
         """Kill what still runs and let go of the files."""
