@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from subagents.logs.phrases import ANY, METHODS, form, general, is_name, is_telling, phrased, shown
+from subagents.logs.shapes import LEAST_PLAIN, Shapes
 
 LEAST_WORDS = 5
 """At four, "VM Started", "VM Stopped" and "VM Paused" fall together; an on-call needs them apart."""
@@ -19,10 +20,9 @@ LEAST_PATHS = 50
 """So many for the paths of an access log, which say where it goes wrong."""
 LEAST_LENGTHS = 3
 """A list is seen in so many lengths."""
-LEAST_PLAIN = 2
-"""Words that keys must have in common to be called alike."""
 ROUNDS = 6
 MOST_SHAPES = 32
+MOST_SHAPES_OF_REST = 6
 MOST_CELLS = 2_000_000
 
 Key = tuple[int, tuple[str, ...]]
@@ -31,34 +31,52 @@ Groups = dict[Key, list[int]]
 """The places of a key in what was asked for."""
 
 
-def merge(keys: Sequence[tuple[int, str]]) -> list[str]:
-    """Return the template of each `(severity, masked text)`; only keys of one severity share a template."""
+def merge(keys: Sequence[tuple[int, str]], first: int | None = None) -> list[str]:
+    """Return the template of each `(severity, masked text)`; only keys of one severity share a template.
+
+    Where `first` is given, only so many are compared with each other; the rest join the templates found, or stay.
+    """
     groups: Groups = {}
     access: Groups = {}
-    for place, (level, text) in enumerate(keys):
+    for place, (level, text) in enumerate(keys[:first]):
         words = tuple(phrased(text).split())
         (access if _is_access(words) else groups).setdefault((level, words), []).append(place)
     groups = _with_lists(_renamed(groups, _names(groups)))
     sizes: dict[tuple[int, int], Groups] = {}
     for key, places in groups.items():
         sizes.setdefault((key[0], len(key[1])), {})[key] = places
-    settled: Groups = {}
-    for part in sizes.values():
-        settled.update(_settled(part))
+    sizes = {size: _settled(part) for size, part in sizes.items()}
     result = [""] * len(keys)
+    settled = {key: places for part in sizes.values() for key, places in part.items()}
     for part in (_with_lists(settled), _with_paths(access)):
         for (_, words), places in part.items():
             text = shown(" ".join(words))
             for place in places:
                 result[place] = text
+    if first is not None and first < len(keys):
+        result[first:] = _fitted(keys[first:], sizes)
     return result
+
+
+def _fitted(keys: Sequence[tuple[int, str]], sizes: dict[tuple[int, int], Groups]) -> list[str]:
+    """Return the templates of further keys, by those found."""
+    shapes = {
+        size: Shapes.of({words: len(places) for (_, words), places in part.items()}, MOST_SHAPES_OF_REST)
+        for size, part in sizes.items()
+    }
+    found = []
+    for level, text in keys:
+        words = tuple(phrased(text).split())
+        of_size = shapes.get((level, len(words)))
+        found.append(shown(" ".join((of_size.fit(words) if of_size is not None else None) or words)))
+    return found
 
 
 def _settled(groups: Groups) -> Groups:
     """Return keys of one severity and length, merged until no rule finds more."""
     for _ in range(ROUNDS):
         found = list(groups)
-        variables = _one_place(found) or _instances(found) or _many_places(found)
+        variables = _one_place(found) or _instances(groups) or _many_places(found)
         if not variables:
             break
         groups = _renamed(groups, variables)
@@ -154,31 +172,15 @@ def _one_place(keys: list[Key]) -> dict[Key, set[int]]:
     return found
 
 
-def _instances(keys: list[Key]) -> dict[Key, set[int]]:
+def _instances(groups: Groups) -> dict[Key, set[int]]:
     """Return, for each key that fits a template already found, the template's values."""
-    known = {words for _, words in keys}
-    shapes: Counter[tuple[int, ...]] = Counter()
-    for words in known:
-        spots = tuple(spot for spot, word in enumerate(words) if word == ANY or word.endswith("=*"))
-        if spots and sum(word != ANY for word in words) >= LEAST_PLAIN:
-            shapes[spots] += 1
-    usual = [spots for spots, _ in shapes.most_common(MOST_SHAPES)]
+    shapes = Shapes.of({words: len(places) for (_, words), places in groups.items()}, MOST_SHAPES)
     found: dict[Key, set[int]] = {}
-    for key in keys:
-        words = key[1]
-        for spots in usual:
-            filled = list(words)
-            for spot in spots:
-                filled[spot] = general(words[spot])
-            template = tuple(filled)
-            if template != words and template in known and not _loses_telling(words, template):
-                found[key] = {spot for spot in spots if template[spot] != words[spot]}
-                break
+    for key in groups:
+        template = shapes.fit(key[1])
+        if template is not None:
+            found[key] = {spot for spot, word in enumerate(key[1]) if template[spot] != word}
     return found
-
-
-def _loses_telling(words: tuple[str, ...], template: tuple[str, ...]) -> bool:
-    return any(word != other and is_telling(word) for word, other in zip(words, template, strict=True))
 
 
 def _many_places(keys: list[Key]) -> dict[Key, set[int]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from subagents.logs.levels import UNKNOWN, sounds_bad, split_head
 from subagents.logs.merge import merge
-from subagents.logs.phrases import JOINT, THREAD, shown
+from subagents.logs.phrases import JOINT, NAMED, shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,6 +25,8 @@ KEY_CHARS = 600
 MERGED_KEYS = 20_000
 """Merging costs about 5 µs a word; the most frequent keys carry the groups."""
 MERGED_WORDS = 500_000
+FITTED_KEYS = 40_000
+"""So many further keys are looked up among the templates found; the tail stays as it is."""
 
 _SYSLOG_HEAD = re.compile(r"^\s*(?:<\S+\s+)?\S+ (?P<app>[A-Za-z][\w./-]*?)(?:\[\S*|:)\s+(?P<message>.*)$", re.DOTALL)
 _RFC5424_HEAD = re.compile(r"^\*?\s+\S+ (?P<app>[A-Za-z][\w./-]*) \S+ \S+ (?:-|\[.*?\]) ?(?P<message>.*)$", re.DOTALL)
@@ -54,17 +56,12 @@ def templates(
 ) -> list[Template]:
     """Return the template of each key, in order; keys that differ in one word of many values share one."""
     heads = [head_of(key, level, is_syslog) for key, level, is_syslog in zip(keys, levels, syslog, strict=True)]
-    order = sorted(range(len(keys)), key=lambda place: -counts[place])[:MERGED_KEYS]
-    order = order[: bisect_right(list(accumulate(keys[place].count(" ") + 1 for place in order)), MERGED_WORDS)]
-    merged = merge([(heads[place][0], heads[place][1]) for place in order])
-    found: list[Template | None] = [None] * len(keys)
-    for place, text in zip(order, merged, strict=True):
-        level, _, service = heads[place]
-        found[place] = _template(text, level, service)
-    return [
-        template if template is not None else _template(shown(heads[place][1]), heads[place][0], heads[place][2])
-        for place, template in enumerate(found)
-    ]
+    order = sorted(range(len(keys)), key=lambda place: -counts[place])[: MERGED_KEYS + FITTED_KEYS]
+    first = bisect_right(list(accumulate(keys[place].count(" ") + 1 for place in order[:MERGED_KEYS])), MERGED_WORDS)
+    texts = [shown(text) for _, text, _ in heads]
+    for place, text in zip(order, merge([heads[place][:2] for place in order], first), strict=True):
+        texts[place] = text
+    return [_template(text, level, service) for text, (level, _, service) in zip(texts, heads, strict=True)]
 
 
 def _template(text: str, level: int, service: str | None) -> Template:
@@ -87,4 +84,4 @@ def head_of(key: str, level: int, is_syslog: bool) -> tuple[int, str, str | None
 
 
 def _as_one_word(match: re.Match[str]) -> str:
-    return match[1] + THREAD + match[2].replace(" ", JOINT)
+    return match[1] + NAMED + match[2].replace(" ", JOINT)

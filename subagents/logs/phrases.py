@@ -12,8 +12,8 @@ from functools import lru_cache
 ANY = "*"
 JOINT = "\x01"
 """Stands for a blank within one quoted value, so that it stays one word."""
-THREAD = "\x02"
-"""Stands before a word that names the thread a message comes from."""
+NAMED = "\x02"
+"""Stands before a word that is a name by its place."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
 
 _DAY = r"(?:Mon|Tues?|Wed|Thu(?:rs)?|Fri|Sat|Sun)(?:day|nesday|urday)?"
@@ -28,6 +28,12 @@ _UNIT = (
 )
 _QUANTITY = re.compile(rf"\* +(?:{_UNIT})(?=[\s,.;:)\]}}]|$)")
 _QUOTED = re.compile(r"""(?<![\w"'\\])(["'])((?:(?!\1).){1,200})\1(?=[\s,.;:)\]}]|$)""")
+_NAMED = re.compile(
+    r"\b((?:for|of|in|on|to|from|by|with|at|invalid|unknown) (?:user|account|role|group|tenant|queue|topic|channel|"
+    r"table|database|index|bucket|namespace|host|node|service|pod|container|device|interface|volume|file|package|module|"
+    r"class|job|task|key|domain|zone|region|cluster) )(?=[\w'\"])"
+)
+"""A word after these is a name, as in "closed for user alice"."""
 _SAYS = re.compile(r"(?:msg|message|event|text|log|description)[=:] ?$", re.IGNORECASE)
 _OPEN, _CLOSE = r"""["'(\[<{]*""", r"""["')\]>}]*[,;.]?$"""
 _NAME = re.compile(
@@ -52,14 +58,19 @@ def phrased(text: str) -> str:
     """Return a masked message in which each value that a reader would see as one is one word."""
     if '"' in text or "'" in text:
         text = _QUOTED.sub(_joined, text)
+    text = _NAMED.sub(_with_mark, text)
     if ANY in text:
         text = _QUANTITY.sub(ANY, _DATE.sub(ANY, text))
     return text
 
 
+def _with_mark(match: re.Match[str]) -> str:
+    return match[1] + NAMED
+
+
 def shown(text: str) -> str:
     """Return a text as it was before words were joined and marked."""
-    return text.replace(JOINT, " ").replace(THREAD, "")
+    return text.replace(JOINT, " ").replace(NAMED, "")
 
 
 def _joined(match: re.Match[str]) -> str:
@@ -100,8 +111,8 @@ def general(word: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def form(word: str) -> str:
-    """Return the word without its value where that is a mask, a name, a thread or a truth value; else the word."""
-    if word.startswith(THREAD):
+    """Return the word without its value where that is a mask, a name or a truth value; else the word."""
+    if word.startswith(NAMED):
         return "\0"
     label, value = labelled(word)
     if value == ANY or (is_name(value) and not is_telling(word)):
