@@ -55,9 +55,7 @@ def test_what_comes_and_goes_has_to_stay_longer_than_it_did_before() -> None:
     assert "comes and goes" in answer.why
     assert judge(was(), DURING, after(*calm, *away, *calm, 1.0, 1.0)).state == "recovered"
     relapsing = [*DURING, *after(1.0, 1.0, 1.0, 9.0, start=30.0)]
-    assert judge(was(), relapsing, after(1.0, 1.0, 1.0, start=34.0)).state == "recovering", (
-        "known before, it counts too"
-    )
+    assert judge(was(), relapsing, after(1.0, 1.0, 1.0, start=34.0)).state == "recovering", "known before: it counts"
 
 
 def test_a_thin_baseline_is_never_enough_to_call_it_recovered() -> None:
