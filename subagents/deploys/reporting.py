@@ -90,7 +90,7 @@ def facts_of(item: ScoredSuspect) -> tuple[Fact, ...]:
 
 def citations_of(item: ScoredSuspect) -> tuple[str, ...]:
     """Return what a finding about a change cites: its telling hunks, its deploy, itself."""
-    kinds = [part.citation for part in item.parts if part.name in ("kind", "tests") and part.citation]
+    kinds = [part.citation for part in item.parts if part.name in ("kind", "hunk", "tests") and part.citation]
     refs = [*kinds, item.deploy or "", item.ref]
     return tuple(dict.fromkeys(ref for ref in refs if ref))
 

@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from subagents.deploys.diffkinds import INNOCENT, KINDS, DiffReading, innocent_paths, read_diff_kinds
+from subagents.deploys.diff_parts import diff_parts, innocence, read_diff
+from subagents.deploys.diffkinds import DiffReading
 from subagents.deploys.firstpass import closest
 from subagents.deploys.leads import look_first, words_alone
 from subagents.deploys.overlap import Overlap, OverlapIndex
-from subagents.deploys.paths import INERT, not_production, path_class
 from subagents.deploys.reach import Reach, ServiceMap, reach, same_service, service_key
 from subagents.deploys.scores import BASE, RULED_OUT, LeadIn, Part, Question, Scored, logistic
-from subagents.deploys.sources.patch import parse_patch
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange
 from subagents.deploys.timeline import Timeline
 
@@ -156,15 +155,10 @@ def _score_commit(
     lead = (question.onset - at).total_seconds() if question.onset and at else None
     has_deploys = _has_deploys(timeline, reached, question)
     time, too_late = _time_part(lead, reached.deploy, late, has_deploys)
-    reading = _read(commit)
-    innocent = _innocence(commit, reading, question.of_tests)
-    kind = Part("kind", -2.5 if reading is None else -3.0, innocent)
-    if not innocent:
-        kind = _kind_part(commit, reading, overlap, question)
-    parts = [time, _reach_part(reached), _overlap_part(overlap, reading), kind]
-    if reading is not None and reading.innocent is None:
-        parts.append(_fit_part(reading, question.families))
-        parts += _tests_part(reading)
+    reading = read_diff(commit)
+    innocent = innocence(commit, reading, question.of_tests)
+    parts = [time, _reach_part(reached), _overlap_part(overlap, reading)]
+    parts += diff_parts(commit, reading, overlap, question)
     if question.lead_in is not None and at is not None and (reached.deploy or not has_deploys):
         parts += _lead_in_part(at, question.lead_in)
     if gone and not running:
@@ -250,87 +244,6 @@ def _overlap_part(overlap: Overlap, reading: DiffReading | None) -> Part:
     share = 0.85 if reading is None else 0.5 + 0.5 * min(1.0, reading.danger)
     where = f"; in changed lines: {', '.join(overlap.in_diff[:4])}" if overlap.in_diff else ""
     return Part("overlap", 3.2 * overlap.strength * share, f"shares {', '.join(overlap.shared[:5])}{where}")
-
-
-def _read(commit: Commit) -> DiffReading | None:
-    if not commit.patch:
-        return None
-    return read_diff_kinds(parse_patch(commit.patch, [f.path for f in commit.files]))
-
-
-def _innocent_by_name(commit: Commit) -> str | None:
-    """Return why its paths alone say that it has no effect, or None; what is not listed might have one."""
-    files = commit.files
-    if len(files) != commit.file_count or (files and path_class(files[0].path) not in INERT
-                                           and not not_production(files[0].path)):  # fmt: skip
-        return None
-    return innocent_paths([touched.path for touched in files])
-
-
-_OF_TESTS = frozenset({"test", "ci", "nowhere"})
-"""What is innocent where it is production that fails."""
-
-
-def _innocence(commit: Commit, reading: DiffReading | None, of_tests: bool) -> str:
-    """Return why a change cannot have had an effect on what fails, or empty."""
-    why = reading.innocent if reading is not None else _innocent_by_name(commit)
-    if why is None or (of_tests and why in _OF_TESTS):
-        return ""
-    return INNOCENT[why] + ("" if reading is not None else " (by its paths)")
-
-
-def _kind_part(commit: Commit, reading: DiffReading | None, overlap: Overlap, question: Question) -> Part:
-    families = question.families
-    if reading is None:
-        if commit.is_merge and not commit.files:
-            return Part("kind", -1.0, "a merge; what it brought is scored commit by commit")
-        if commit.patch == "":
-            return Part("kind", -3.0, "it changes no file")
-        return Part("kind", -0.6, (commit.no_patch or "no diff is available") + ": what it does cannot be seen")
-    if reading.innocent is not None:
-        return Part("kind", 0.3, f"{INNOCENT[reading.innocent]}, and these are what fails")
-    sign = reading.strongest
-    if sign is None:
-        return Part("kind", -0.2, "the diff shows nothing that could be judged")
-    points = 1.35 * reading.danger - 0.75 - max(0.0, MECHANISM_FROM - reading.danger)
-    if sign.kind in _NAMED_BY_SYMPTOM and not overlap.in_diff:
-        return Part("kind", points - 0.9, f"{sign.what}; the symptom names nothing of it", sign.path or None, sign.line)
-    if (
-        sign.kind == "unmigrated_table" and families and "schema" not in families
-    ):  # a missing table is named by the error
-        what = f"{sign.what}; no error names a table"
-        return Part("kind", points - 0.9, what, sign.path or None, sign.line)
-    return Part("kind", min(2.2, points), sign.what, sign.path or None, sign.line)
-
-
-MECHANISM_FROM = 0.7
-"""A diff that was read and holds nothing this dangerous shows no way to the symptom: what else fits counts for less."""
-
-_NAMED_BY_SYMPTOM = frozenset({"bumped_dependency", "removed_dependency", "changed_image"})
-"""Kinds that count only where the symptom names what was changed: libraries break by name."""
-
-
-def _fit_part(reading: DiffReading, families: frozenset[str]) -> Part:
-    sign = reading.strongest
-    if sign is None or not families:
-        return Part("fit", 0.0, "what the symptom looks like is unknown")
-    common = sorted(reading.leads_to & families)
-    danger = min(1.0, reading.danger / 1.5)
-    if common:
-        telling = 0.9 if common != ["errors"] else 0.45  # nearly everything that breaks shows errors
-        return Part("fit", telling * danger, f"such a change can lead to {', '.join(common)}, as seen")
-    return Part(
-        "fit", -0.7, f"such a change leads to {', '.join(sorted(KINDS[sign.kind].leads_to)) or 'little'}, not seen"
-    )
-
-
-def _tests_part(reading: DiffReading) -> list[Part]:
-    """A change that takes a test away along with the code that it changes is less watched than it was."""
-    if not reading.lost_tests:
-        return []
-    first, more = reading.lost_tests[0], len(reading.lost_tests) - 1
-    what = f"it also removes the test {first.name}" + (f" and {more} more" if more else "")
-    return [Part("tests", 0.5, what, first.path, first.line)]
 
 
 def _cannot_reach(reached: Reach) -> str:
