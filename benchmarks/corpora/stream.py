@@ -38,7 +38,7 @@ _NEW: dict[str, dict[str, str]] = {
         "shipping": "1 E c.a.shipping.LabelService | Printer {word} rejected label {uuid}",
     },
 }
-_BURST = {"plain": ("edge", 1), "service": ("session", 3)}
+_BURST = {"plain": ("edge", 1), "service": ("session", 5)}
 _VANISHED = {"plain": ("worker", 5), "service": ("orders", 4)}
 KINDS = tuple(_NEW)
 """`plain`: every system mixed, with stack traces. `service`: the service-like ones."""

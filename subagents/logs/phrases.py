@@ -37,7 +37,7 @@ _NAMED = re.compile(
 _SAYS = re.compile(r"(?:msg|message|event|text|log|description)[=:] ?$", re.IGNORECASE)
 _OPEN, _CLOSE = r"""["'(\[<{]*""", r"""["')\]>}]*[,;.]?$"""
 _NAME = re.compile(
-    r"[A-Za-z][\w+-]*:/\S+$"  # an address with a scheme
+    rf"{_OPEN}[A-Za-z][\w+-]*:/\S+$"  # an address with a scheme
     rf"|\\*{_OPEN}(?:[A-Za-z]:)?[/\\]\S*[/\\]\S+$"  # a path
     rf"|{_OPEN}[\w.+-]+@[\w.-]+{_CLOSE}"  # a mailbox
     rf"|{_OPEN}[A-Za-z][\w$-]*(?:\.[A-Za-z$_][\w$-]*)+{_CLOSE}"  # a host, a class, a file

@@ -1,0 +1,172 @@
+"""What is one template and what is not: values without a digit, and words that an on-call needs apart."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from subagents.logs.levels import ERROR, INFO, UNKNOWN
+from subagents.logs.merge import LEAST_PATHS, LEAST_TELLING, MOST_CELLS, merge
+from subagents.logs.patterns import MERGED_WORDS, templates
+from subagents.logs.phrases import is_name, is_telling, labelled, phrased, shown
+from subagents.logs.shapes import Shapes
+
+
+def _merged(*texts: str) -> list[str]:
+    """The distinct templates, in order."""
+    return list(dict.fromkeys(merge([(INFO, text) for text in texts])))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("login at Sun Jul * * * from *", "login at * * * from *"),
+        ("valid until * March *", "valid until * *"),
+        ("took * ms, sent * KB", "took *, sent *"),
+        ("freed * MB) of * bytes.", "freed *) of *."),
+        ("* seconds ago", "* ago"),
+        ("* sessions ago", "* sessions ago"),
+        ("he said * May I", "he said * I"),
+    ],
+)
+def test_a_date_or_a_quantity_is_one_value(text: str, expected: str) -> None:
+    assert shown(phrased(text)) == expected
+
+
+def test_quoted_text_is_one_word_unless_it_is_what_is_said() -> None:
+    assert len(phrased('open of "my old file" failed').split()) == 4
+    assert len(phrased("open of 'my old file' failed").split()) == 4
+    assert len(phrased('msg="order was accepted"').split()) == 3
+    assert len(phrased("it's not the user's fault").split()) == 5
+    assert shown(phrased('open of "my old file" failed')) == 'open of "my old file" failed'
+
+
+@pytest.mark.parametrize(
+    "name", ["/var/log/app.log", "db.example.com", "com.acme.Stock", "a@b.org", "user_sessions", "s3://bucket/key"]
+)
+def test_names_are_told_from_words(name: str) -> None:
+    assert is_name(name)
+    assert is_name(f"({name}),")
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["word", "and/or", "N/A", "java.io.IOException", "KeyError", "com.acme.Stock:", "half-open", "...", ""],
+)
+def test_words_and_faults_and_loggers_are_no_names(word: str) -> None:
+    assert not is_name(word)
+
+
+def test_two_names_in_one_place_are_a_value_and_one_stays() -> None:
+    assert _merged("lost peer db.example.com", "lost peer web.example.com") == ["lost peer *"]
+    assert _merged("lost peer db.example.com") == ["lost peer db.example.com"]
+    assert _merged("copy /a/b/c to db.corp.org", "copy /a/d to web.corp.org") == ["copy * to *"]
+    faults = ("call failed java.io.IOException here", "call failed java.lang.NullPointerException here")
+    assert _merged(*faults) == list(faults)
+
+
+def test_a_word_after_what_it_names_is_a_name() -> None:
+    assert _merged("session closed for user root", "session closed for user news") == ["session closed for user *"]
+    states = ("the user left early", "the user stayed early")
+    assert _merged(*states) == list(states)
+
+
+def test_few_wordings_stay_apart_and_five_are_a_value() -> None:
+    events = [f"[instance: *] VM {word} (Lifecycle Event)" for word in ("Started", "Stopped", "Paused", "Resumed")]
+    assert _merged(*events) == events
+    assert _merged(*events, "[instance: *] VM Crashed (Lifecycle Event)") == ["[instance: *] VM * (Lifecycle Event)"]
+
+
+@pytest.mark.parametrize("key", ["status", "error", "reason", "exit_state", "healthy"])
+def test_how_it_went_is_told_apart_for_longer(key: str) -> None:
+    words = [f"job cleanup ended {key}=w{chr(97 + n)}" for n in range(LEAST_TELLING)]
+    assert is_telling(words[0].split()[-1])
+    assert _merged(*words[:-1]) == words[:-1]
+    assert len(_merged(*words)) == 1
+    other = [word.replace(f"{key}=", "queue=") for word in words[:5]]
+    assert _merged(*other) == ["job cleanup ended queue=*"]
+
+
+def test_truth_is_a_value_but_not_of_what_went_well() -> None:
+    assert _merged("draw visible=true now", "draw visible=false now") == ["draw visible=* now"]
+    assert len(_merged("probe ok=true now", "probe ok=false now")) == 2
+
+
+def test_a_list_is_a_value_where_it_is_seen_in_three_lengths() -> None:
+    lists = ["ask * to drop *", "ask * to drop * *", "ask * to drop * * *"]
+    assert _merged(*lists) == ["ask * to drop *"]
+    assert _merged(*lists[:2]) == lists[:2]
+    words = ["views of: ann, bob", "views of: ann, bob, cy", "views of: bob, ann, cy, dan"]
+    assert _merged(*words) == ["views of: *"]
+
+
+def test_a_key_that_fits_a_template_joins_it() -> None:
+    texts = [f"from {word} port *" for word in ("a", "b", "c", "d", "e")]
+    assert _merged(*texts, "from * port *") == ["from * port *"]
+    shapes = Shapes.of({("from", "*", "port", "*"): 5}, 8)
+    assert shapes.fit(("from", "x", "port", "y")) == ("from", "*", "port", "*")
+    assert shapes.fit(("to", "x", "port", "y")) is None
+    assert shapes.fit(("from", "*", "port", "*")) is None
+    assert Shapes.of({("ended", "with", "*"): 2}, 8).fit(("ended", "with", "status=bad")) is None
+
+
+def test_places_that_vary_together_are_found() -> None:
+    rng = Random(3)
+    words = [f"w{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(60)]
+    texts = [f"moved shard {rng.choice(words)} from {rng.choice(words)} to {rng.choice(words)} now" for _ in range(40)]
+    assert _merged(*texts) == ["moved shard * from * to * now"]
+    unlike = [" ".join(rng.choice(words) for _ in range(5)) for _ in range(40)]
+    assert len(_merged(*unlike)) == len(set(unlike))
+
+
+def test_severities_stay_apart() -> None:
+    texts = [(INFO if n % 2 else ERROR, f"lost peer db{chr(97 + n)}.example.com") for n in range(4)]
+    assert merge(texts) == ["lost peer *"] * 4
+    assert merge([(INFO, "lost peer a.b.example"), (ERROR, "lost peer c.d.example")]) == [
+        "lost peer a.b.example",
+        "lost peer c.d.example",
+    ]
+
+
+def test_paths_of_an_access_log_stay_apart_until_they_are_too_many() -> None:
+    some = [f"GET /api/{'abcdefghij'[n // 10]}{'abcdefghij'[n % 10]}/list status=200" for n in range(LEAST_PATHS)]
+    assert _merged(*some[:-1]) == some[:-1]
+    assert _merged(*some, "GET /api/aa/list status=503") == ["GET * status=200", "GET /api/aa/list status=503"]
+
+
+def test_threads_beside_the_severity_are_one_value() -> None:
+    keys = [f"INFO [{thread}] acme.Orders: order placed" for thread in ("main", "event handler", "IO *")]
+    found = templates(keys, [UNKNOWN] * 3, [1] * 3, [False] * 3)
+    assert {template.text for template in found} == {"* acme.Orders: order placed"}
+    alone = templates(keys[1:2], [UNKNOWN], [1], [False])
+    assert alone[0].text == "[event handler] acme.Orders: order placed"
+    assert alone[0].level == INFO
+    tags = [f"[{tag}] service is gone" for tag in ("auth", "pay")]
+    assert len({template.text for template in templates(tags, [UNKNOWN] * 2, [1] * 2, [False] * 2)}) == 2
+
+
+def test_keys_beyond_the_limit_join_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("subagents.logs.patterns.MERGED_KEYS", 5)
+    monkeypatch.setattr("subagents.logs.patterns.FITTED_KEYS", 2)
+    keys = [f"worker {word} took the job" for word in "abcdefg"] + ["worker h took the job"]
+    found = templates(keys, [INFO] * 8, [9, 9, 9, 9, 9, 3, 2, 1], [False] * 8)
+    assert [template.text for template in found] == ["worker * took the job"] * 7 + ["worker h took the job"]
+
+
+def test_merging_is_bounded_by_words_and_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("subagents.logs.patterns.MERGED_WORDS", 12)
+    keys = [f"worker {word} took" for word in "abcdefg"]
+    found = templates(keys, [INFO] * 7, [1] * 7, [False] * 7)
+    assert [template.text for template in found] == keys, "four keys of three words are compared, and four are too few"
+    monkeypatch.setattr("subagents.logs.merge.MOST_CELLS", 0)
+    pairs = [f"moved shard {a} from {b} now" for a, b in zip("abcdefgh", "ijklmnop", strict=True)]
+    assert _merged(*pairs) == pairs
+    assert (MERGED_WORDS, MOST_CELLS) > (0, 0)
+
+
+def test_labels_are_told_from_values() -> None:
+    assert labelled("rows=*") == ("rows=", "*")
+    assert labelled('open("/etc/fstab")') == ('open("', '/etc/fstab")')
+    assert labelled("plain") == ("", "plain")
+    assert labelled("label:") == ("", "label:")
