@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SHOWN_CHARS = 1000
 MAX_PATTERN = 500
 MAX_VALUES = 50_000
+MERGED_LINES = 20_000
+"""How deep the lines of several files can be paged through: as many are held, to be put in order."""
 
 
 @dataclass(frozen=True)
@@ -168,19 +170,46 @@ def resolved(events: pl.DataFrame, source: LogSource) -> pl.DataFrame:
 
 
 def search(logs: LogSet, filters: Filters, skip: int, limit: int, context: ToolContext) -> Matches:
-    """Count all matches and keep the lines from `skip` on, in file order."""
+    """Count all matches and keep the lines from `skip` on: of one file as they stand, of several by their times."""
     found = Matches()
+    several = len(chosen_sources(logs, filters.source)) > 1
+    if several and skip + limit > MERGED_LINES:
+        raise ToolError(f"more than {MERGED_LINES} lines of several files: give a time, a service or one source")
+    earliest: list[pl.DataFrame] = []
     for place, events, read in matching(logs, filters, context):
         found.scanned += read
         if not events.height:
             continue
         _count(found, events)
+        if several:
+            earliest = [_earliest([*earliest, _place_in(events, place)], skip + limit)]
+            continue
         wanted_from = max(0, skip - (found.total - events.height))
         room = limit - len(found.rows)
         if room > 0 and wanted_from < events.height:
-            for row in events.slice(wanted_from, room).iter_rows(named=True):
-                found.rows.append({**row, "place": Place(place, row["start"], row["lines"])})
+            _keep(found, _place_in(events.slice(wanted_from, room), place))
+    for rows in earliest:
+        _keep(found, rows.slice(skip))
     return found
+
+
+def _place_in(events: pl.DataFrame, place: int) -> pl.DataFrame:
+    import polars as pl
+
+    columns = events.select("t", "start", "lines", "severity", "service", "raw")
+    return columns.with_columns(source=pl.lit(place, pl.UInt16))
+
+
+def _earliest(parts: list[pl.DataFrame], count: int) -> pl.DataFrame:
+    """Return the first events by time; those without one come last, those of one moment as they stand."""
+    import polars as pl
+
+    return pl.concat(parts).sort("t", "source", "start", nulls_last=True).head(count)
+
+
+def _keep(found: Matches, rows: pl.DataFrame) -> None:
+    for row in rows.iter_rows(named=True):
+        found.rows.append({**row, "place": Place(row["source"], row["start"], row["lines"])})
 
 
 def _count(found: Matches, events: pl.DataFrame) -> None:

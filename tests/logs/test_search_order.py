@@ -1,0 +1,47 @@
+"""What is found in several files comes in the order of time, page by page, each line once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from subagents.contract import ToolError
+from subagents.logs.model import LogsSearch
+from subagents.logs.params import SearchParams
+from tests.logs.builders import agent_for, call, iso, write
+
+
+def test_lines_of_several_files_are_merged_on_one_clock_and_paged(tmp_path: Path) -> None:
+    files = {
+        "orders.log": [f"{iso(10 * n)} ERROR failed {n}" for n in range(30)],
+        "billing.log": [f"{iso(10 * n + 5)} ERROR failed too {n}" for n in range(30)],
+        "notes.log": ["ERROR failed, with no time"],
+    }
+    agent = agent_for(*(write(tmp_path, name, lines) for name, lines in files.items()))
+    texts: list[str] = []
+    cursor = None
+    while True:
+        data = call(agent, "logs_search", SearchParams(text="failed", limit=7, cursor=cursor)).data
+        assert isinstance(data, LogsSearch)
+        assert data.matches == 61
+        texts += [line.text for line in data.lines]
+        cursor = data.cursor
+        if cursor is None:
+            break
+    assert texts == [*sorted(files["orders.log"] + files["billing.log"]), *files["notes.log"]]
+
+
+def test_lines_of_one_file_stay_as_they_stand(tmp_path: Path) -> None:
+    lines = [f"{iso(second)} ERROR failed" for second in (5, 3, 9, 1)]
+    agent = agent_for(write(tmp_path, "a.log", lines), write(tmp_path, "b.log", [f"{iso(0)} INFO ok"]))
+    data = call(agent, "logs_search", SearchParams(text="failed", source="a.log")).data
+    assert isinstance(data, LogsSearch)
+    assert [line.text for line in data.lines] == lines
+
+
+def test_a_page_beyond_what_is_held_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    specs = [write(tmp_path, name, [f"{iso(0)} INFO ok"]) for name in ("a.log", "b.log")]
+    agent = agent_for(*specs)
+    with pytest.raises(ToolError, match="give a time, a service or one source"):
+        call(agent, "logs_search", SearchParams(text="ok", cursor="skip=20000"))
