@@ -46,6 +46,9 @@ class Stage(App[None], inherit_bindings=False):
     def on_review_requested(self, event: seams.ReviewRequested) -> None:
         self.heard.append(event)
 
+    def on_why_requested(self, event: seams.WhyRequested) -> None:
+        self.heard.append(event)
+
     def on_prompt_bar_answered(self, event: PromptBar.Answered) -> None:
         self.heard.append(event)
 
