@@ -118,16 +118,16 @@ class ColumnReader:
                     count=broken,
                 ),
             )
-        plain = self._plain(
-            raw, pl.Series([None], dtype=pl.Int64).new_from_index(0, raw.len()), pieces.none_glued(raw.len())
-        )
-        if good.len() < raw.len():
-            is_text = pl.Series([True]).new_from_index(0, raw.len()).scatter(good, False)
-            text_rows = pl.arg_where(is_text, eager=True)
-            text = self._text(raw.gather(text_rows), structured.gather(text_rows) if structured is not None else None)
-            plain = plain.with_columns(**{name: plain[name].scatter(text_rows, text[name]) for name in plain.columns})
         self.json_events += good.len()
-        return self._overlay(plain, good, decoded, keep_time=False)
+        undated = pl.Series([None], dtype=pl.Int64).new_from_index(0, good.len())
+        plain = self._plain(raw.gather(good), undated, pieces.none_glued(good.len()))
+        columns = self._overlay(plain, pl.int_range(good.len(), eager=True), decoded, keep_time=False)
+        if good.len() == raw.len():
+            return columns
+        is_text = pl.Series([True]).new_from_index(0, raw.len()).scatter(good, False)
+        text_rows = pl.arg_where(is_text, eager=True)
+        text = self._text(raw.gather(text_rows), structured.gather(text_rows) if structured is not None else None)
+        return pl.concat([columns, text.select(columns.columns)])[pl.concat([good, text_rows]).arg_sort()]
 
     def _overlay(
         self, columns: pl.DataFrame, rows: pl.Series, decoded: JsonColumns, *, keep_time: bool

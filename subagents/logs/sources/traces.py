@@ -29,12 +29,15 @@ def stack_traces(columns: pl.DataFrame, joined: pl.Series) -> pl.DataFrame:
     empty = pl.DataFrame(schema={"event": pl.UInt32, "frames": pl.String, "full": pl.String})
     parts = []
     if joined.any():
-        body = pl.when("spaced").then(pl.col("body").str.strip_prefix(" ")).otherwise("body")
-        rows = columns.select(body.alias("body")).with_columns(joined=joined, event=(~joined).cum_sum() - 1)
-        lines = rows.filter(pl.col("joined") | pl.col("joined").shift(-1)).with_columns(
-            frame=pl.col("body").str.contains(_FRAME)
+        rows = columns.select("body", "spaced").with_columns(joined=joined, event=(~joined).cum_sum() - 1)
+        rows = rows.filter(pl.col("joined") | pl.col("joined").shift(-1)).with_columns(
+            body=pl.when("spaced").then(pl.col("body").str.strip_prefix(" ")).otherwise("body")
         )
-        framed = lines.filter("frame").group_by("event", maintain_order=True).agg(frames=pl.col("body").str.join("\n"))
+        framed = (
+            rows.filter(pl.col("body").str.contains(_FRAME))
+            .group_by("event", maintain_order=True)
+            .agg(frames=pl.col("body").str.join("\n"))
+        )
         if framed.height:
             bodies = rows.filter(pl.col("event").is_in(framed["event"].implode()))
             full = bodies.group_by("event", maintain_order=True).agg(full=pl.col("body").str.join("\n"))
