@@ -22,7 +22,7 @@ CHANGE = 0.9
 """From this part on: new statements, a burst, and one that vanished."""
 TRACE_SHARE = 0.4
 """Of the errors of systems that print stack traces."""
-NEW_SHARE = 0.004
+NEW_SHARE = 0.012
 BURST_SHARE = 0.03
 FLUSH_EVENTS = 20_000
 
