@@ -107,9 +107,12 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
     removed, added_left = _left(old, new)
     pairs, only_removed, only_added = _pair(removed, added_left, numbers)
     names = renames([(p.old, p.new) for p in pairs], removed, added_left) if path_class(diff.path) == "code" else {}
-    if names:
-        old = [renamed(text, names) for text in old]
-        removed, added_left = _left(old, new)
+    if names:  # what is left keeps its own words: they are quoted
+        under_new = [renamed(text, names) for text in old]
+        kept, added_left = _left(under_new, new)
+        left = Counter(kept)
+        removed = [text for text, other in zip(old, under_new, strict=True) if _take(left, other)]
+        old = under_new
         pairs, only_removed, only_added = _pair(removed, added_left, numbers)
     moves = len(new) - len(added_left)
     old_words, new_words = words(" ".join(removed)), words(" ".join(added_left))
@@ -180,6 +183,12 @@ def _cancel(removed: list[str], added: list[str]) -> dict[str, int]:
         **{k[1:]: v for k, v in moved.items() if k[0] == "-"},
         **{k[1:]: v for k, v in moved.items() if k[0] == "+"},
     }
+
+
+def _take(left: Counter[str], text: str) -> bool:
+    """Take one of a kind out of what is left; say whether there was one."""
+    left[text] -= 1
+    return left[text] >= 0
 
 
 def _left(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:

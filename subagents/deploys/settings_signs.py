@@ -119,12 +119,10 @@ def _numbers(view: HunkView) -> Iterator[Sign]:
 def _by_key(view: HunkView, pair: Pair) -> Iterator[Sign]:
     """Compare the numbers that stand under one name on both sides, where others came or went."""
     old, new = dict(_KEYED_NUMBER.findall(pair.old)), dict(_KEYED_NUMBER.findall(pair.new))
-    for name in old.keys() & new.keys():
+    for name in (name for name in old if name in new):
         before, after = quantities(old[name])[:1], quantities(new[name])[:1]
         if before and after and before[0][0] != after[0][0]:
-            yield _number_sign(
-                view, Pair(f"{name}={old[name]}", f"{name}={new[name]}", pair.line), before[0][0], after[0][0]
-            )
+            yield _number_sign(view, pair, before[0][0], after[0][0], name)
             return
 
 
@@ -133,8 +131,8 @@ IDLE_SHARE = 0.5
 """What it counts that something idle is kept, or looked at, for longer: it takes nothing from what works."""
 
 
-def _number_sign(view: HunkView, pair: Pair, old: float, new: float) -> Sign:
-    keys = _capacities(pair.new)
+def _number_sign(view: HunkView, pair: Pair, old: float, new: float, name: str = "") -> Sign:
+    keys = _capacities(name or pair.new)
     ratio = abs(math.log2(abs(new) / abs(old))) if old and new else 4.0
     strength = min(1.5, 0.45 + ratio / 3.0)
     shown = f"{_number(old)} -> {_number(new)} in {quote(pair.new)}"

@@ -49,3 +49,13 @@ def test_lines_that_change_places_are_no_layout() -> None:
     assert read("+\tsend(order)\n \tsave(order)\n-\tsend(order)") == (None, {"moved_code"})
     assert read("-\tsend(order)\n+\t\tsend(order)\n \tsave(order)") == ("formatting", set())
     assert read('-\t"os"\n \t"fmt"\n+\t"os"')[1] <= {"moved_code"}
+
+
+def test_what_is_quoted_stands_in_the_diff() -> None:
+    """The claims checker looks for it there."""
+    for name, path, _, body in ENTRIES:
+        reading = read_diff_kinds(parse_patch(f"--- a/{path}\n+++ b/{path}\n@@ -1,9 +1,9 @@\n{body}"))
+        held = "".join("".join(line[1:].split()) for line in body.split("\n"))
+        for sign in reading.signs:
+            for quoted in sign.what.split("`")[1:-1:2] if sign.what.count("`") == 2 else ():
+                assert "".join(quoted.rstrip("…").split()) in held, name
