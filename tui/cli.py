@@ -15,6 +15,7 @@ COMMANDS = {
     "attach": Listed("tui.commands.attach:attach", "Watch a session that a server keeps, or take it over."),
     "demo": Listed("tui.commands.demo:demo", "Investigate the bundled incident."),
     "sessions": Listed("tui.commands.sessions:sessions", "List, show, resume, export and delete sessions."),
+    "logs": Listed("tui.commands.logs:logs", "Search and compare logs with no session: any files, any layout."),
     "board": Listed("tui.commands.board:board", "Look at the hypotheses; add, pin, rule out, undo."),
     "recheck": Listed("tui.commands.recheck:recheck", "Measure the symptom again with newer data: is it over?"),
     "report": Listed("tui.commands.report:report", "Print a session's report: markdown, json, or five lines."),
