@@ -260,7 +260,7 @@ async def test_an_edit_while_it_works_is_taken_up_and_said() -> None:
     await waiting.wait()
     at.board_edits = (EDIT,)
     await at.inbox.queue.put(BoardEdit(text="the person added something"))
-    await at.until(lambda: EDIT_TAKEN_UP in said(at))
+    await at.until(lambda: f"{EDIT_TAKEN_UP}the person added something" in said(at))
     go.set()
     assert await work == "end_turn"
     assert TAKES_UP not in said(at)

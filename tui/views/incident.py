@@ -260,7 +260,12 @@ def symptom(fold: IncidentFold, width: int) -> Line:
     spark = _spark(fold, numbers, max(12, min(40, width - 92)) if width >= 90 else max(0, min(12, width - 60)))
     stands = line(
         (f"{state} " if state else "", "bad" if state == "ongoing" else "good" if state == "recovered" else "warn"),
-        (f"since {numbers.onset:%H:%M:%S} UTC" if numbers.onset else "onset unknown", "strong"),
+        (
+            f"{'from' if state == 'recovered' else 'since'} {numbers.onset:%H:%M:%S} UTC"
+            if numbers.onset
+            else "onset unknown",
+            "strong",
+        ),
         ("  ", "dim"),
     )
     name = line((f"{numbers.service} {numbers.metric}".strip(), "accent"))

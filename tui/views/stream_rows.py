@@ -11,6 +11,7 @@ from orchestrator.journal.events import (
     AgentMessage,
     ApprovalDecided,
     ApprovalRequested,
+    BoardEdited,
     Body,
     Event,
     FindingReported,
@@ -19,6 +20,7 @@ from orchestrator.journal.events import (
     FixDrafted,
     Note,
     PolicyDecided,
+    Rechecked,
     RemoteSession,
     SessionError,
     SessionRule,
@@ -36,6 +38,7 @@ from orchestrator.journal.events import (
     VerdictReached,
 )
 from orchestrator.journal.fold import STATUS_TYPES
+from orchestrator.verdict.board_edits import done as edit_words
 from subagents.contract import Finding
 from tui.commands.progress import describe
 from tui.views.paint import Line, Ref, Row, Tone, fitted, flat, line, span
@@ -222,6 +225,11 @@ def of_people(body: Body) -> Made | None:
             who = "" if by == "warroom" else "note: "
             word = "" if level == "info" else f"{level}: "
             return line((f"{who}{word}{flat(text)}", "accent" if who else loud)), rest_of(text), None
+        case BoardEdited(by=by):
+            return line((flat(f"{by}: {edit_words(body)}{': ' + body.note if body.note else ''}"), "accent")), (), None
+        case Rechecked(by=by, reason=reason):
+            told: Tone = "good" if body.state == "recovered" else "warn"
+            return line((f"{by} measured again: {body.word}: ", told), flat(reason)), rest_of(reason), None
         case ApprovalRequested(id=identity, subject=subject):
             said = f"! waits for your yes or no: {subject.replace('_', ' ')} {identity}"
             return line((said, "warn")), arguments_of(body.detail), Ref("approval", identity)

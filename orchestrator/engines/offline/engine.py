@@ -44,10 +44,7 @@ TAKES_UP = (
     "(it starts another round), what you do to the board, an interrupt, and your yes or no to what it drafts. "
     "Your message is kept in the session and in the report."
 )
-EDIT_TAKEN_UP = (
-    "Taken up: what you put on the board is looked into, pinned ones first, and what you rule out is not named the "
-    "cause; your word stands beside the evidence and counts as none."
-)
+EDIT_TAKEN_UP = "Taken up. "
 
 
 @dataclass
@@ -181,7 +178,8 @@ class OfflineEngine:
             if isinstance(incoming, SourceAdded):
                 return
             if isinstance(incoming, BoardEdit):
-                await desk.record(AgentMessage(content=text_content(EDIT_TAKEN_UP)), thread=MAIN_THREAD)
+                said = text_content(f"{EDIT_TAKEN_UP}{incoming.text}")
+                await desk.record(AgentMessage(content=said), thread=MAIN_THREAD)
             elif isinstance(incoming, Message):
                 await desk.record(AgentMessage(content=text_content(TAKES_UP)), thread=MAIN_THREAD)
             elif isinstance(incoming, Interrupt) and incoming.thread in this.tasks:
