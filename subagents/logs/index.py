@@ -78,6 +78,7 @@ class LogIndex:
     _parts: list[pl.DataFrame] = field(default_factory=list)
     _part_rows: int = 0
     """Rows since the parts were last put together."""
+    _services: dict[str, int] = field(default_factory=dict)
     _hosts: dict[int, dict[str, int]] = field(default_factory=dict)
     all_hosts: set[str] = field(default_factory=set)
     """Every host or pod that is named as one, up to HOSTS_KNOWN."""
@@ -143,7 +144,12 @@ class LogIndex:
             grouped = grouped.with_columns(key=pl.col("key") + pl.col("suffix").fill_null(""))
         ids = pl.Series(self._intern(place, grouped), dtype=pl.UInt32)
         self._parts.append(
-            grouped.with_columns(pl.col("n").cast(pl.Int64), key=ids, source=pl.lit(place, pl.UInt16)).select(_COLUMNS)
+            grouped.with_columns(
+                pl.col("n").cast(pl.Int64),
+                key=ids,
+                source=pl.lit(place, pl.UInt16),
+                service=self._numbered(grouped["service"]),
+            ).select(_COLUMNS)
         )
         self._part_rows += grouped.height
         if events["host"].null_count() < events.height:
@@ -176,6 +182,15 @@ class LogIndex:
             ]
         return ids
 
+    def _numbered(self, services: pl.Series) -> pl.Series:
+        """Return services as numbers, which are put together at a fraction of what names cost."""
+        import polars as pl
+
+        known = self._services
+        names = services.unique(maintain_order=True).drop_nulls().to_list()
+        numbers = [known.setdefault(name, len(known)) for name in names]
+        return services.replace_strict(names, numbers, default=None, return_dtype=pl.UInt32)
+
     def _count_hosts(self, events: pl.DataFrame) -> None:
         import polars as pl
 
@@ -200,6 +215,8 @@ class LogIndex:
     def _compact(self) -> None:
         import polars as pl
 
+        if len(self._parts) == 1 and not self._part_rows:
+            return
         table = pl.concat(self._parts)
         table = (
             table.group_by(*MERGE_BY, maintain_order=True)
@@ -235,6 +252,8 @@ class LogIndex:
                 "program": pl.Series([template.service for template in found], dtype=pl.String),
             }
         )
+        services = pl.Series(list(self._services), dtype=pl.String)
+        table = table.with_columns(service=services.gather(table["service"]))
         table = table.join(lookup, on="key", how="left").with_columns(
             service=pl.coalesce("program", "service"),
             severe=(pl.col("severity") >= ERROR) | pl.col("by_words"),
