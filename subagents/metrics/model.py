@@ -110,6 +110,8 @@ class RankReport(Frozen):
     services: tuple[ServiceRank, ...] = ()
     symptom: SeriesView | None = None
     why_symptom: str = ""
+    lead: float | None = None
+    """Best score / second score; None where there are no two."""
     surge: float | None = None
     """Traffic at the entry, after / before, where it is known."""
     onset_found: bool = False
@@ -184,6 +186,8 @@ class MetricsSummary(Frozen):
     onsets: tuple[SeriesView, ...] = ()
     """What moved, in order of onset."""
     services: tuple[ServiceRank, ...] = ()
+    lead: float | None = None
+    """Best score / second score of the services; None where there are no two."""
     surge: float | None = None
     contradictions: tuple[str, ...] = ()
     healthy: bool = False

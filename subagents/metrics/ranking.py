@@ -138,7 +138,14 @@ def rank(store: Store, graph: CallGraph, question: Question) -> list[Ranked]:
         item.raw = sum(reason.strength for reason in item.reasons)
         item.reasons.sort(key=lambda reason: -reason.strength)
     _order(table)
-    return sorted(table.values(), key=lambda item: (-item.raw, item.service))
+    faint = {name: _faint(by_service.get(name, []), question) for name in table}
+    return sorted(table.values(), key=lambda item: (-item.raw, -faint[item.service], item.service))
+
+
+def _faint(mine: list[Signal], question: Question) -> float:
+    """Return the largest departure with the symptom below what is evidence: of equals, who moved most comes first."""
+    telling = (s for s in mine if s.traits.role != "client_latency")
+    return max((min(s.size, LEAST_SIZE) * overlap(s, question.symptom, question.split) for s in telling), default=0.0)
 
 
 def _order(table: dict[str, Ranked]) -> None:

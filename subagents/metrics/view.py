@@ -60,10 +60,17 @@ def rank_view(store: Store, scene: Scene, limit: int) -> tuple[RankReport, list[
         services=services,
         symptom=symptom,
         why_symptom=scene.choice.why if scene.choice else "",
+        lead=_lead(services),
         surge=scene.surge,
         onset_found=scene.onset_found,
     )
     return report, proofs
+
+
+def _lead(services: tuple[ServiceRank, ...]) -> float | None:
+    if len(services) < 2 or services[1].score <= 0:
+        return None
+    return round(services[0].score / services[1].score, 3)
 
 
 def _ranked(store: Store, scene: Scene, item: Ranked, proofs: list[Evidence]) -> ServiceRank:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from orchestrator.engines.offline.places import rank_services
+from orchestrator.engines.offline.places import lead_of, rank_services
 from subagents.contract import SuspectKind, Window
+from subagents.logs.courses import FlowBreak, SlowPassages
 from subagents.logs.model import LogsSummary, Pattern, ServiceEvidence, Signature
 from subagents.metrics.model import MetricsSummary, ServiceRank
 
@@ -83,3 +84,48 @@ def test_scores_stay_between_none_and_all() -> None:
     scores = [item.score for item in rank_services(metrics(a=1.0, b=0.0), logs(a=900.0, c=900.0))]
     assert all(0.0 <= score <= 1.0 for score in scores)
     assert rank_services(MetricsSummary(), LogsSummary()) == ()
+
+
+def flow(*blamed: str, nats: float = 40.0) -> FlowBreak:
+    return FlowBreak(
+        service=blamed[0], blamed=blamed, before_service="web", before="a", lost="b", instead=None, followed=40, of=40,
+        still=0, since_of=40, since=NOON, nats=nats, citation="log:a@0+1", usual="log:a@9+1",
+    )  # fmt: skip
+
+
+def slow(service: str, share: float, nats: float = 40.0) -> SlowPassages:
+    return SlowPassages(
+        service=service, peers=("web",), kinds=2, of=2, share=share, usual_ms=5.0, now_ms=900.0, since=NOON, nats=nats,
+        citation="log:a@0+1",
+    )  # fmt: skip
+
+
+def test_a_code_fault_that_only_the_course_of_requests_shows_outranks_faint_metrics_and_loud_victims() -> None:
+    loud = logs(web=9.0)
+    silent = loud.model_copy(update={"flows": (flow("stock"),)})
+    measured = metrics(idle=0.6, stock=0.0)
+    assert order(measured=measured, logged=loud)[0] == "idle"
+    assert order(measured=measured, logged=silent)[0] == "stock"
+    unsure = loud.model_copy(update={"flows": (flow("stock", nats=8.0),)})
+    assert order(measured=measured, logged=unsure)[0] == "idle"
+
+
+def test_where_two_may_be_it_they_share_and_one_that_is_surely_it_comes_first() -> None:
+    shared = LogsSummary(flows=(flow("cart", "web"), flow("stock", nats=30.0)))
+    assert order(measured=metrics(), logged=shared) == ["stock", "cart", "web"]
+
+
+def test_slow_passages_break_a_tie_of_metrics() -> None:
+    measured = metrics(price=0.7, stock=0.7, cart=0.0)
+    found = LogsSummary(slow=(slow("stock", 0.9), slow("cart", 0.7)))
+    assert order(measured=measured, logged=found) == ["stock", "price", "cart"]
+
+
+def test_of_equals_the_order_of_metrics_stays() -> None:
+    assert order(measured=metrics(c=0.0, a=0.0, b=0.0), logged=LogsSummary()) == ["c", "a", "b"]
+
+
+def test_the_lead_says_how_far_the_first_is_before_the_second() -> None:
+    assert lead_of(rank_services(metrics(a=0.6, b=0.3), LogsSummary())) == 2.0
+    assert lead_of(rank_services(metrics(a=0.6), LogsSummary())) is None
+    assert lead_of(rank_services(metrics(a=0.6, b=0.0), LogsSummary())) is None

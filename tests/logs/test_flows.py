@@ -10,8 +10,9 @@ import pytest
 
 from subagents.contract import Finding
 from subagents.logs.agent import build
+from subagents.logs.courses import FlowBreak
 from subagents.logs.log_set import LogSet
-from subagents.logs.model import FlowBreak, LogsSummary
+from subagents.logs.model import LogsSummary
 from subagents.logs.resolver import LogResolver
 from subagents.verifying import Recomputed
 from tests.fakes import run_procedure
@@ -48,9 +49,11 @@ def log(change: Change, ids: bool = True) -> list[str]:
     return lines
 
 
-async def flows(folder: Path, lines: Sequence[str]) -> tuple[tuple[FlowBreak, ...], list[Finding]]:
+async def flows(
+    folder: Path, lines: Sequence[str], started: float = START
+) -> tuple[tuple[FlowBreak, ...], list[Finding]]:
     spec = write(folder, "all.jsonl", lines)
-    bench, summary = await run_procedure(build([spec]), brief([spec], started=at(START), end=at(1200)))
+    bench, summary = await run_procedure(build([spec]), brief([spec], started=at(started), end=at(1200)))
     assert isinstance(summary, LogsSummary)
     told = [finding for finding in bench.reported if "usual course" in finding.claim]
     fresh = LogResolver(LogSet([spec]))
@@ -113,6 +116,12 @@ async def test_an_error_that_stops_is_no_loss(tmp_path: Path) -> None:
     lines = [line.replace('"info", "message": "reserved', '"error", "message": "reserved') for line in changed]
     assert lines != changed
     assert (await flows(tmp_path, lines))[0] == ()
+
+
+async def test_where_nothing_is_known_of_the_time_before_the_window_itself_shows_the_change(tmp_path: Path) -> None:
+    found, _ = await flows(tmp_path, log(lambda n: COURSE[:3] + COURSE[4:]), started=0)
+    assert [(each.service, each.followed, each.of, each.still) for each in found] == [("stock", 60, 60, 0)]
+    assert (await flows(tmp_path, log(lambda n: COURSE), started=0))[0] == ()
 
 
 async def test_without_request_ids_nothing_is_followed(tmp_path: Path) -> None:

@@ -42,8 +42,16 @@ def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceSc
         * (1.0 - SLOW_SHARE * slow.get(name, 0.0))
         for name in measured.keys() | logged.keys() | broken.keys() | slow.keys()
     }
-    ranked = sorted(fused.items(), key=lambda item: (-item[1], item[0]))
+    place = {rank.service: number for number, rank in enumerate(metrics.services)}
+    ranked = sorted(fused.items(), key=lambda item: (-item[1], place.get(item[0], len(place)), item[0]))
     return tuple(ServiceScore(service=name, score=round(score, 4)) for name, score in ranked if name)
+
+
+def lead_of(services: tuple[ServiceScore, ...]) -> float | None:
+    """Return best score / second score; None where there are no two: what is said of the first means little near 1."""
+    if len(services) < 2 or services[1].score <= 0:
+        return None
+    return services[0].score / services[1].score
 
 
 def _broken(logs: LogsSummary) -> dict[str, float]:

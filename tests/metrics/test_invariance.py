@@ -1,0 +1,62 @@
+"""What must not matter to a ranking: what services are called, and in which order series and edges are given."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from subagents.metrics.graph import CallGraph
+from subagents.metrics.ranking import Question, rank
+from subagents.metrics.series import Edge, Points, Store, build_frames
+from subagents.metrics.signals import signals
+from tests.metrics.files import START, shifted, steady
+
+T0 = START.timestamp()
+SPLIT, END = T0 + 22 * 60, T0 + 29 * 60
+NAMES = ("alpha", "bravo", "carol", "delta", "eagle", "flora")
+SERIES = {
+    ("alpha", "latency_p99_ms"): shifted(90, 900, 22),
+    ("alpha", "requests_per_s"): steady(10),
+    ("bravo", "latency_p99_ms"): shifted(60, 620, 22),
+    ("bravo", "requests_per_s"): steady(10),
+    ("carol", "cpu_pct"): shifted(10, 60, 22),
+    ("delta", "requests_per_s"): [v * (0.2 if 23 <= i < 27 else 1.0) for i, v in enumerate(steady(10))],
+    ("eagle", "mem_mib"): shifted(100, 250, 22),
+    ("flora", "cpu_pct"): shifted(10, 11, 22),
+}
+EDGES = [Edge("alpha", "bravo", 5), Edge("bravo", "carol", 5), Edge("alpha", "delta", 3), Edge("bravo", "eagle", 2)]
+
+
+def ranking(names: dict[str, str], order: random.Random) -> list[tuple[str, float]]:
+    points = Points()
+    for (service, name), values in order.sample(sorted(SERIES.items()), len(SERIES)):
+        points.add(names[service], name, np.array([T0 + 60.0 * i for i in range(30)]), np.array(values))
+    edges = [Edge(names[e.caller], names[e.callee], e.calls) for e in order.sample(EDGES, len(EDGES))]
+    store = Store(frames=build_frames("m", points)[0], edges=edges)
+    symptom = next(s for s in signals(store, T0, SPLIT, END) if s.key == (key_of(store, names["alpha"])))
+    candidates = tuple(order.sample(sorted(names.values()), len(names)))
+    ranked = rank(store, CallGraph.of(edges), Question(T0, SPLIT, END, symptom, "", candidates))
+    back = {new: old for old, new in names.items()}
+    return [(back[item.service], round(item.raw, 9)) for item in ranked]
+
+
+def key_of(store: Store, service: str) -> object:
+    return next(key for _, _, key in store.series() if (key.service, key.name) == (service, "latency_p99_ms"))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_names_and_order_do_not_matter(seed: int) -> None:
+    order = random.Random(seed)
+    fresh = [f"svc-{number:03d}" for number in order.sample(range(1000), len(NAMES))]
+    usual = ranking({name: name for name in NAMES}, random.Random(99))
+    assert ranking(dict(zip(NAMES, fresh, strict=True)), order) == usual
+    assert usual[-1][1] == 0.0
+    assert usual[2][1] > 0.0
+
+
+def test_of_services_without_evidence_who_moved_most_comes_first() -> None:
+    ranked = ranking({name: name for name in NAMES}, random.Random(5))
+    silent = [name for name, score in ranked if score == 0.0]
+    assert silent[0] == "flora"
