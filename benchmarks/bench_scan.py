@@ -1,9 +1,9 @@
 """A scan of large logs as the person sees it: first words, how often they come, how long a stop takes, and the loop.
 
 `python -m benchmarks scan`. `WARROOM_BENCH_SCAN_MB` sets the size (default 200; 1024 for the issue's bar). A whole
-session, journal and all: its agent asks for `logs_first_look`, the person stops it, it goes on, and it ends.
-Each round starts from no worker: its start is in every figure. Cancel: from the key to the worker's death, to the
-session at rest.
+session, journal and all: its agent asks for `logs_first_look`, the person stops it, it goes on, and it ends. Once each
+round starts from no worker, whose start is in every figure; once with one that is started ahead, as `warroom run` does
+for large files. Stop: from the key to the worker's death, and to the session at rest.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ import asyncio
 import os
 import random
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from orchestrator.engines.base import Desk, StopReason, ToolUse
+from orchestrator.hands.spare import Spare
 from orchestrator.hands.watching import CallPreview
 from orchestrator.journal.home import StateHome
 from orchestrator.session import Session, Settings
@@ -72,8 +76,14 @@ class Seen:
     previews: list[tuple[float, CallPreview]] = field(default_factory=list)
     enough: asyncio.Event = field(default_factory=asyncio.Event)
     started: float = 0.0
+    worker: Callable[[], int | None] = lambda: None
+    cpu: list[float] = field(default_factory=list)
+    """CPU seconds that a worker had used when its first words came: what a busy machine cannot change."""
 
     def take(self, preview: CallPreview) -> None:
+        if not self.previews and (pid := self.worker()) is not None:
+            ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+            self.cpu.append(sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"))
         self.previews.append((time.perf_counter() - self.started, preview))
         if len(self.previews) >= STOP_AFTER:
             self.enough.set()
@@ -117,6 +127,13 @@ async def stalls(worst: list[float]) -> None:
         worst.append(time.perf_counter() - at - 0.002)
 
 
+def start_of_polars() -> float:
+    """Return the seconds that an interpreter with polars takes to start: most of a worker's own start."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import polars"], check=True)
+    return time.perf_counter() - began
+
+
 async def stop_once(session: Session, seen: Seen) -> tuple[float, float, float]:
     """Start a scan, stop it once it is seen; return the seconds to the first preview, the worker's death, the rest."""
     seen.begin()
@@ -133,36 +150,48 @@ async def stop_once(session: Session, seen: Seen) -> tuple[float, float, float]:
     return seen.previews[0][0], died, time.perf_counter() - at
 
 
-async def measure(folder: Path, megabytes: int) -> None:
-    """Measure and print."""
-    log = folder / "service.log"
-    generate(log, megabytes)
-    spec = SourceSpec(id="service.log", kind="logs", path=str(log), origin="service.log")
-    seen, looking, waits = Seen(), Looking(), list[float]()
-    home = StateHome(folder / "home")
-    settings = Settings(clock=SystemClock(), version="0")
-    session = await Session.create(home, Incident(id="B-1", title="bench"), [spec], [], looking, settings)
+async def rounds(folder: Path, spec: SourceSpec, spare: Spare | None) -> None:
+    """Measure and print: from no worker, or with one that is started ahead while a person needs their second."""
+    seen, waits = Seen(), list[float]()
+    settings = Settings(clock=SystemClock(), version="0", spare=spare)
+    incident = Incident(id="B-1", title="bench")
+    session = await Session.create(StateHome(folder / "home"), incident, [spec], [], Looking(), settings)
     session.on_call_preview(seen.take)
+    seen.worker = lambda: session._hands.workers.pid("logs")
     watcher = asyncio.create_task(stalls(waits))
-    rounds = [await stop_once(session, seen) for _ in range(ROUNDS)]
+    stopped = []
+    for _ in range(ROUNDS):
+        await asyncio.sleep(1.0 if spare is not None else 0)
+        stopped.append(await stop_once(session, seen))
     seen.begin()
     assert await session.run() == "end_turn"
     whole = time.perf_counter() - seen.started
     watcher.cancel()
     await session.close()
-    for name, times in zip(
-        ("first partial", "stop: worker dead", "stop: at rest"), zip(*rounds, strict=True), strict=True
-    ):
+    print(f"-- {'from no worker' if spare is None else 'with a worker started ahead'}")
+    names = ("first partial", "stop: worker dead", "stop: at rest")
+    for name, times in zip(names, zip(*stopped, strict=True), strict=True):
         print(f"{name:18} median {statistics.median(times) * 1000:7.0f} ms   worst {max(times) * 1000:7.0f} ms")
     print(
-        f"whole scan         {whole:.1f} s, {megabytes / whole:.0f} MB/s, the worker's start included; "
-        f"{len(seen.previews)} previews"
+        f"first partial      median {statistics.median(seen.cpu) * 1000:7.0f} ms CPU of the worker, its start included"
     )
+    rate = seen.previews[-1][1].total / 1e6 / whole
+    print(f"whole scan         {whole:.1f} s, {rate:.0f} MB/s from the call; {len(seen.previews)} previews")
     print(f"loop               longest wait {max(waits) * 1000:.0f} ms")
-    if seen.previews:
-        first, last = seen.previews[0][1], seen.previews[-1][1]
-        print(f"first said         {first.share or 0:.0%}: {first.text[:150]}")
-        print(f"last said          {last.share or 0:.0%}: {last.text[:150]}")
+    for _, one in seen.previews[:: max(1, len(seen.previews) - 1)]:
+        print(f"said               {one.share or 0:.0%}: {one.text[:150]}")
+
+
+async def measure(folder: Path, megabytes: int) -> None:
+    """Measure both ways on one log."""
+    log = folder / "service.log"
+    generate(log, megabytes)
+    print(f"yardstick          python -c 'import polars' takes {start_of_polars() * 1000:.0f} ms here and now")
+    spec = SourceSpec(id="service.log", kind="logs", path=str(log), origin="service.log")
+    await rounds(folder, spec, None)
+    spare = Spare()
+    spare.prepare()
+    await rounds(folder, spec, spare)
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from orchestrator.config import Loaded
     from orchestrator.config import Settings as Configured
     from orchestrator.engines.base import Engine
+    from orchestrator.hands.spare import Spare
     from orchestrator.intake.model import Intake, NamedInput
     from orchestrator.journal.own_remote import RemoteSession
     from orchestrator.session import Session, Settings
@@ -53,6 +54,18 @@ async def begin(request: Request, around: Surroundings, found: Found | None = No
 
     Raises ComposeError for unusable input or settings, StateError and DiskFull for the state directory.
     """
+    from orchestrator.hands.spare import prepared_for
+
+    spare = prepared_for(around.cwd / given for given in request.inputs if given != "-")
+    try:
+        return await _begun(request, around, found, spare)
+    except BaseException:
+        if spare is not None:
+            await spare.close()
+        raise
+
+
+async def _begun(request: Request, around: Surroundings, found: Found | None, spare: Spare | None) -> Session:
     from orchestrator.config import RECORDED, recorded_rules
     from orchestrator.config.budgets import over_budgets
     from orchestrator.hands.threads import in_thread
@@ -80,7 +93,7 @@ async def begin(request: Request, around: Surroundings, found: Found | None = No
         remarks = _remarks((*said, *loaded.problems, *intake.problems, *broken))
         told: dict[str, JsonValue] = {"files": shown, RECORDED: recorded_rules(loaded.settings)}
         told[FOLDERS] = list(_folders(request, around))
-        placed = replace(settings, directory=directory, shown=told, remarks=remarks)
+        placed = replace(settings, directory=directory, shown=told, remarks=remarks, spare=spare)
         if found is not None:
             placed = replace(placed, bound=found.bound)
         if request.budgets is not None:

@@ -76,7 +76,9 @@ CAPABILITIES: Mapping[AgentName, Mapping[str, Capability]] = {
         "metrics_series": READ_IN_WORKER,
     },
     "deploys": {
+        "deploys_alongside": READ_IN_WORKER,
         "deploys_blame": READ,
+        "deploys_callers": READ,
         "deploys_coverage": READ,
         "deploys_diff": READ,
         "deploys_suspects": READ_IN_WORKER,

@@ -7,6 +7,7 @@ goes to standard error. It ends with its parent: by the kernel's signal on Linux
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import queue
@@ -16,6 +17,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, BinaryIO, cast
 
@@ -40,6 +42,8 @@ from subagents.verifying import Verifier
 FRAME_HEADER = struct.Struct(">Q")
 VERIFY = "verify"
 """Names, in a message, what is asked of an agent's resolver instead of a tool."""
+WARM = "warm"
+"""Names the one message that has no reply: import what scans need, before anything is asked for."""
 WATCHED = "watched"
 """Says, in the message of a call, that somebody watches it."""
 PROGRESS = "progress"
@@ -217,6 +221,12 @@ def _read_requests(requests: BinaryIO, inbox: queue.SimpleQueue[Any]) -> None:
     os._exit(0)
 
 
+def _warm() -> None:
+    for name in ("numpy", "polars", "subagents.logs.agent"):
+        with suppress(ImportError):  # whatever needs it will say so
+            importlib.import_module(name)
+
+
 def main() -> None:
     """Serve until the parent closes the pipe or kills us."""
     _die_with_parent()
@@ -226,7 +236,11 @@ def main() -> None:
     threading.Thread(target=_read_requests, args=(requests, inbox), daemon=True).start()
     worker = _Worker(lambda message: write_frame(replies, message))
     while True:
-        write_frame(replies, worker.answer(inbox.get()))
+        message = inbox.get()
+        if WARM in message:
+            _warm()
+        else:
+            write_frame(replies, worker.answer(message))
 
 
 if __name__ == "__main__":

@@ -15,12 +15,15 @@ import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from orchestrator.hands.rosters import RosterRecipe
 from orchestrator.hands.threads import in_thread
-from orchestrator.hands.worker import PROGRESS, read_frame, write_frame
+from orchestrator.hands.worker import PROGRESS, WARM, read_frame, write_frame
 from subagents.contract import AgentName, Clock, Progress, ServiceInfo, SourceSpec, ToolError
+
+if TYPE_CHECKING:
+    from orchestrator.hands.spare import Spare
 
 START_TIMEOUT_S = 120.0
 """Longest that a worker may take to import and to open the sources."""
@@ -115,6 +118,11 @@ class WorkerProcess:
             raise WorkerGone(f"the worker of {self.agent} {self._ending()}")
         return reply
 
+    def warm(self) -> None:
+        """Let it import what scans need before it is asked for anything; returns at once, and there is no reply."""
+        with suppress(OSError):  # it is gone: whoever takes it will see
+            write_frame(self._stdin, {WARM: True})
+
     def kill(self) -> None:
         """Kill the process and whatever it started."""
         self._killed = True
@@ -147,8 +155,9 @@ class WorkerProcess:
 class Workers:
     """The workers of one session."""
 
-    def __init__(self, recipe: RosterRecipe, clock: Clock) -> None:
+    def __init__(self, recipe: RosterRecipe, clock: Clock, spare: Spare | None = None) -> None:
         self._clock = clock
+        self._spare = spare
         self._fitting = Fitting(recipe)
         self._processes: dict[AgentName, WorkerProcess] = {}
         self._places: dict[AgentName, asyncio.Lock] = {}
@@ -187,7 +196,8 @@ class Workers:
             raise ToolError("the session is closing; no worker is started")
         if process is None:
             # On the loop's own thread: the kernel ends a worker with the thread that started it.
-            process = self._processes[agent] = WorkerProcess(agent)
+            process = self._spare.take(agent) if self._spare is not None else None
+            process = self._processes[agent] = process or WorkerProcess(agent)
         if process.fitted is not self._fitting:
             try:
                 await self._fit(process, self._fitting, cancelled)
@@ -220,6 +230,8 @@ class Workers:
         process = self._processes.pop(agent, None)
         if process is not None:
             process.kill()
+            if self._spare is not None and agent == self._spare.agent and not self._closed:
+                self._spare.prepare()
             await in_thread(process.reap, f"reap-{agent}")
 
     async def close(self) -> None:
@@ -227,6 +239,8 @@ class Workers:
         self._closed = True
         for agent in list(self._processes):
             await self._discard(agent)
+        if self._spare is not None:
+            await self._spare.close()
 
 
 async def _take(place: asyncio.Lock, cancelled: asyncio.Event, agent: AgentName) -> None:

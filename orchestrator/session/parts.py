@@ -74,7 +74,7 @@ class SessionParts:
             keeper=Keeper(redactor, BlobStore(journal.directory)),
             policy=settings.policy,
             approvals=self.approvals,
-            workers=Workers(settings.recipe, self._clock),
+            workers=Workers(settings.recipe, self._clock, settings.spare),
             clock=self._clock,
             findings=lambda: tuple(self._fold.findings.values()),
             log=self._write_log,

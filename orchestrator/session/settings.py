@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from orchestrator.config.model import Budgets
 from orchestrator.hands.policy import Policy
 from orchestrator.hands.rosters import RosterRecipe
+from orchestrator.hands.spare import Spare
 from orchestrator.hands.usage import Prices
 from orchestrator.journal.home import StateHome
 from orchestrator.journal.own_remote import RemoteSession
@@ -49,6 +50,8 @@ class Settings:
     """The server's session that a new one is from its first moment on; None: its engine makes one, or needs none."""
     operator: str = ""
     """Who runs it (`operator`): recorded with the first event and with each run."""
+    spare: Spare | None = None
+    """A worker that was started ahead of the session, which ends it."""
     grace_s: float = 5.0
     """How long an engine may take to stop by itself once it is told to."""
 
