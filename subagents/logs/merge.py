@@ -39,7 +39,7 @@ def merge(keys: Sequence[tuple[int, str]], first: int | None = None) -> list[str
     groups: Groups = {}
     access: Groups = {}
     for place, (level, text) in enumerate(keys[:first]):
-        words = tuple(phrased(text).split())
+        words = phrased(text)
         (access if _is_access(words) else groups).setdefault((level, words), []).append(place)
     groups = _with_lists(_renamed(groups, _names(groups)))
     sizes: dict[tuple[int, int], Groups] = {}
@@ -66,7 +66,7 @@ def _fitted(keys: Sequence[tuple[int, str]], sizes: dict[tuple[int, int], Groups
     }
     found = []
     for level, text in keys:
-        words = tuple(phrased(text).split())
+        words = phrased(text)
         of_size = shapes.get((level, len(words)))
         found.append(shown(" ".join((of_size.fit(words) if of_size is not None else None) or words)))
     return found
@@ -162,7 +162,8 @@ def _one_place(keys: list[Key]) -> dict[Key, set[int]]:
         hashes = [hash((spot, word)) for spot, word in enumerate(words)]
         total = sum(hashes)
         for spot, part in enumerate(hashes):
-            groups.setdefault((spot, total - part), []).append(key)
+            if words[spot] != ANY:
+                groups.setdefault((spot, total - part), []).append(key)
     found: dict[Key, set[int]] = {}
     for (spot, _), members in groups.items():
         if len(members) < LEAST_WORDS or (len(members) < LEAST_TELLING and is_telling(members[0][1][spot])):

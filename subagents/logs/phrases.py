@@ -16,24 +16,29 @@ NAMED = "\x02"
 """Stands before a word that is a name by its place."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
 
-_DAY = r"(?:Mon|Tues?|Wed|Thu(?:rs)?|Fri|Sat|Sun)(?:day|nesday|urday)?"
-_MONTH = (
-    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t|tember)?|"
-    r"Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)"
+_DAYS = "Mon|Tue|Tues|Wed|Thu|Thurs|Fri|Sat|Sun|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
+_MONTHS = (
+    "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|January|February|March|April|June|July|August|September|"
+    "October|November|December"
 )
-_DATE = re.compile(rf"(?:\b{_DAY},? +)?(?:\b{_MONTH}\.? +\*|\* +{_MONTH}\b\.?)|\b{_DAY},? +\*")
-_UNIT = (
-    r"bytes?|[KMGT]i?[Bb]|[kmgt]b|B|[num\u00b5]?s|secs?|seconds?|mins?|minutes?|hrs?|hours?|days?|millis(?:econds)?|"
-    r"msecs?|[KMG]?bps|[KMG]?Hz|%|AM|PM|UTC|GMT|[CEMP][SD]T|CES?T"
+_DATE = re.compile(rf"(?:\b(?:{_DAYS}),? +)?(?:\b(?:{_MONTHS})\b\.? +\*|\* +(?:{_MONTHS})\b\.?)|\b(?:{_DAYS}),? +\*")
+_CALENDAR = frozenset(name + end for name in (*_DAYS.split("|"), *_MONTHS.split("|")) for end in ("", ",", "."))
+_UNIT_NAMES = (
+    "byte bytes B KB MB GB TB kB KiB MiB GiB TiB kb mb gb tb Kb Mb Gb Tb ns us \u00b5s ms s sec secs second seconds "
+    "min mins minute minutes hr hrs hour hours day days msec msecs milli millis millisecond milliseconds bps Kbps Mbps "
+    "Gbps Hz KHz MHz GHz % AM PM UTC GMT CET CEST CST CDT EST EDT MST MDT PST PDT"
 )
-_QUANTITY = re.compile(rf"\* +(?:{_UNIT})(?=[\s,.;:)\]}}]|$)")
+_CLOSINGS = ("", ",", ".", ";", ":", ")", "),", ").", ");", ")]", "]", "],", "}", "},")
+_UNITS = {unit + closing: closing for unit in _UNIT_NAMES.split() for closing in _CLOSINGS}
+"""What follows a number as its unit, and the punctuation after it."""
 _QUOTED = re.compile(r"""(?<![\w"'\\])(["'])((?:(?!\1).){1,200})\1(?=[\s,.;:)\]}]|$)""")
-_NAMED = re.compile(
-    r"\b((?:for|of|in|on|to|from|by|with|at|invalid|unknown) (?:user|account|role|group|tenant|queue|topic|channel|"
-    r"table|database|index|bucket|namespace|host|node|service|pod|container|device|interface|volume|file|package|module|"
-    r"class|job|task|key|domain|zone|region|cluster) )(?=[\w'\"])"
+_BEFORE_NOUN = frozenset({"for", "of", "in", "on", "to", "from", "by", "with", "at", "invalid", "unknown"})
+_NOUN_NAMES = (
+    "user account role group tenant queue topic channel table database index bucket namespace host node service pod "
+    "container device interface volume file package module class job task key domain zone region cluster"
 )
-"""A word after these is a name, as in "closed for user alice"."""
+_NOUNS = frozenset(_NOUN_NAMES.split())
+"""A word after two of these is a name, as in "closed for user alice"."""
 _SAYS = re.compile(r"(?:msg|message|event|text|log|description)[=:] ?$", re.IGNORECASE)
 _OPEN, _CLOSE = r"""["'(\[<{]*""", r"""["')\]>}]*[,;.]?$"""
 _NAME = re.compile(
@@ -54,18 +59,32 @@ _TELLING = re.compile(
 )
 
 
-def phrased(text: str) -> str:
-    """Return a masked message in which each value that a reader would see as one is one word."""
+def phrased(text: str) -> tuple[str, ...]:
+    """Return the words of a masked message; each value that a reader would see as one is one word."""
     if '"' in text or "'" in text:
         text = _QUOTED.sub(_joined, text)
-    text = _NAMED.sub(_with_mark, text)
-    if ANY in text:
-        text = _QUANTITY.sub(ANY, _DATE.sub(ANY, text))
-    return text
+    words = text.split()
+    if not _CALENDAR.isdisjoint(words):
+        words = _DATE.sub(ANY, " ".join(words)).split()
+    if not _NOUNS.isdisjoint(words):
+        for spot in range(2, len(words)):
+            if words[spot - 1] in _NOUNS and words[spot - 2] in _BEFORE_NOUN and words[spot] != ANY:
+                words[spot] = NAMED + words[spot]
+    return tuple(words if _UNITS.keys().isdisjoint(words) else _without_units(words))
 
 
-def _with_mark(match: re.Match[str]) -> str:
-    return match[1] + NAMED
+def _without_units(words: list[str]) -> list[str]:
+    kept: list[str] = []
+    after_value = False
+    for word in words:
+        closing = _UNITS.get(word) if after_value else None
+        if closing is None:
+            kept.append(word)
+            after_value = word[-1] == ANY
+        else:
+            kept[-1] += closing
+            after_value = False
+    return kept
 
 
 def shown(text: str) -> str:
