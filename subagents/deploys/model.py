@@ -43,6 +43,27 @@ class CommitParams(Params):
     source: str = Field("", description="source id; empty: any source that knows it")
 
 
+class DiffParams(CommitParams):
+    """Which commit's diff, and how much of it."""
+
+    path: str = Field("", max_length=4096, description="only this file of it; empty: all")
+    offset: int = Field(0, ge=0, description="characters to skip: `more` of the answer before names it")
+
+
+class CallersParams(CommitParams):
+    """Whose uses are looked for."""
+
+    symbol: str = Field("", max_length=200, description="a function, class or key; empty: those that its hunks change")
+    limit: int = Field(20, ge=1, le=200, description="uses shown of each name")
+
+
+class AlongsideParams(CommitParams):
+    """Around which commit."""
+
+    hours: float = Field(6.0, gt=0, le=24 * 14, description="so long before and after it took effect")
+    limit: int = Field(30, ge=1, le=200)
+
+
 class BlameParams(Params):
     """Which lines of which file."""
 
@@ -172,6 +193,8 @@ class DiffResult(Frozen):
     """Why there is no diff; it does not mean that nothing changed."""
     diff: str = ""
     truncated: bool = False
+    note: str = ""
+    """What the diff does not show: of a merge, what its parents brought."""
 
 
 class TouchedPlace(Frozen):
@@ -197,6 +220,56 @@ class TouchesResult(Frozen):
     """Why it cannot have an effect, if it cannot."""
     deploys: tuple[str, ...] = ()
     """Citations of the deploys that brought it."""
+
+
+class Use(Frozen):
+    """A line that uses a name."""
+
+    path: str
+    line: int
+    text: str
+    services: tuple[str, ...] = ()
+
+
+class UsedSymbol(Frozen):
+    """A name that a change touches, and who uses it; tests come last."""
+
+    name: str
+    path: str
+    """Where the change touches it; empty where the caller asked for it."""
+    uses: tuple[Use, ...] = ()
+    more: int = 0
+
+
+class CallersResult(Frozen):
+    """Who uses what a change touches, as of that change."""
+
+    commit: str
+    symbols: tuple[UsedSymbol, ...] = ()
+    services: tuple[str, ...] = ()
+    """Services that its paths belong to."""
+    called_by: tuple[str, ...] = ()
+    """Services that call these, by traces or the configuration."""
+    reason: str = ""
+    """Why there is nothing, or not all."""
+
+
+class AlongsideResult(Frozen):
+    """What else changed around a change."""
+
+    commit: str
+    at: AwareDatetime | None = None
+    """When it took effect: by its first deploy, else when it landed."""
+    deploys: tuple[ChangeLine, ...] = ()
+    """The deploys that brought it."""
+    same_deploy: tuple[ChangeLine, ...] = ()
+    same_deploy_count: int = 0
+    same_files: tuple[ChangeLine, ...] = ()
+    """Other commits of its files, newest first."""
+    same_time: tuple[ChangeLine, ...] = ()
+    """Deploys and flags first, then commits; the nearest first."""
+    same_time_count: int = 0
+    reason: str = ""
 
 
 class BlamedLineResult(Frozen):

@@ -6,19 +6,27 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from subagents import citations
 from subagents.contract import Evidence, SourceSpec, Tool, ToolContext, ToolError, ToolResult, Window
+from subagents.deploys.alongside import alongside_text, find_alongside
 from subagents.deploys.answers import commit_line, deploy_line, flag_line, line_text, suspect, suspects_text
 from subagents.deploys.bulk import collector_waiting
 from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.diffkinds import INNOCENT, innocent_paths, read_diff_kinds
+from subagents.deploys.diffs import deploys_with, diff_text, show_diff
 from subagents.deploys.model import (
+    AlongsideParams,
+    AlongsideResult,
     BlamedLineResult,
     BlameParams,
     BlameResult,
+    CallersParams,
+    CallersResult,
     ChangeLine,
     CommitParams,
     CoverageParams,
     CoverageResult,
+    DiffParams,
     DiffResult,
     SuspectsParams,
     SuspectsResult,
@@ -39,10 +47,10 @@ from subagents.deploys.sources.patch import parse_patch
 from subagents.deploys.sources.rows import parse_moment
 from subagents.deploys.suspects import score_all
 from subagents.deploys.timeline import Timeline, build_timeline
+from subagents.deploys.uses import callers_text, find_callers
 from subagents.gitstore.process import GitFailed
 from subagents.gitstore.reader import Reader
 
-DIFF_LIMIT = 256 << 10
 CITED = 12
 """Suspects whose evidence is frozen with the answer."""
 
@@ -104,10 +112,14 @@ class ChangeTools:
         kept.sort(key=lambda ln: (ln.at is None, ln.at))
         result = TimelineResult(changes=tuple(kept), total=len(inside), problems=tuple(timeline.problems))
         text = "\n".join(line_text(line) for line in kept) or "no changes in this window"
+        more = None
         if len(kept) < len(inside):
-            text += f"\n{len(inside) - len(kept)} more commits are not shown"
+            text += f"\n{len(inside) - len(kept)} more are not shown"
+            more = f"limit={min(1000, len(inside))}" if params.limit < 1000 else None
         cited = [self._evidence(line.ref) for line in kept if line.kind != "commit"][:40]
-        return ToolResult[TimelineResult](data=result, text=text, citations=tuple(e for e in cited if e is not None))
+        return ToolResult[TimelineResult](
+            data=result, text=text, citations=tuple(e for e in cited if e is not None), more=more
+        )
 
     def _lines(self, timeline: Timeline, service: str) -> list[ChangeLine]:
         lines = [deploy_line(d, timeline.commits.get(d.commit or "")) for d in timeline.deploys]
@@ -159,29 +171,38 @@ class ChangeTools:
         cited = tuple(found for ref in refs if (found := self._evidence(ref)) is not None)
         return ToolResult[SuspectsResult](data=result, text=suspects_text(result), citations=cited)
 
-    def diff(self, params: CommitParams, context: ToolContext) -> ToolResult[DiffResult]:
-        """Return a commit's exact diff."""
-        commit = self._catalogue.commit(params.commit.strip().lower(), params.source or None)
-        self._catalogue.fill_patches([commit])
-        available = commit.patch is not None
-        text = (commit.patch or "")[:DIFF_LIMIT]
-        result = DiffResult(
-            source=commit.source,
-            commit=commit.sha,
-            author=commit.author,
-            committed_at=commit.committed_at,
-            subject=commit.subject,
-            body=commit.body,
-            files=tuple(f.path for f in commit.files[:300]),
-            available=available,
-            reason="" if available else (commit.no_patch or "no diff is available"),
-            diff=text,
-            truncated=len(commit.patch or "") > DIFF_LIMIT,
+    def diff(self, params: DiffParams, context: ToolContext) -> ToolResult[DiffResult]:
+        """Return a commit's exact diff, whole or of one file."""
+        result, more = show_diff(self._catalogue, params)
+        cited = citations.CommitRef(source=result.source, sha=result.commit, path=params.path or None)
+        found = self._evidence(str(cited))
+        return ToolResult[DiffResult](
+            data=result, text=diff_text(result), citations=(found,) if found else (), more=more
         )
-        found = self._evidence(commit.ref)
-        shown = text if available else f"NO DIFF AVAILABLE (not the same as no change): {result.reason}"
-        head = f"{commit.sha} {commit.subject}\nby {commit.author}\n"
-        return ToolResult[DiffResult](data=result, text=head + shown, citations=(found,) if found else ())
+
+    def callers(self, params: CallersParams, context: ToolContext) -> ToolResult[CallersResult]:
+        """Say who uses what a commit changes."""
+        known = ServiceMap(self._catalogue.services, self._names(), self._edges)
+        edges = self._edges | {(info.name, other) for info in self._catalogue.services for other in info.depends_on}
+        result = find_callers(self._catalogue, known, edges, params)
+        more = max((symbol.more for symbol in result.symbols), default=0)
+        handle = f"limit={min(200, params.limit + more)}" if more and params.limit < 200 else None
+        found = self._evidence(f"commit:{self._catalogue.commit(result.commit).source}/{result.commit}")
+        return ToolResult[CallersResult](
+            data=result, text=callers_text(result), citations=(found,) if found else (), more=handle
+        )
+
+    def alongside(self, params: AlongsideParams, context: ToolContext) -> ToolResult[AlongsideResult]:
+        """Say what else changed around a commit."""
+        result = find_alongside(self._catalogue, params)
+        most = max(result.same_deploy_count, result.same_time_count)
+        handle = f"limit={min(200, most)}" if most > params.limit and params.limit < 200 else None
+        refs = [line.ref for line in (*result.deploys, *result.same_deploy[:10], *result.same_files[:10])]
+        refs += [line.ref for line in result.same_time if line.kind != "commit"]
+        cited = (self._evidence(ref) for ref in dict.fromkeys(refs[:40]))
+        return ToolResult[AlongsideResult](
+            data=result, text=alongside_text(result), citations=tuple(e for e in cited if e), more=handle
+        )
 
     def touches(self, params: CommitParams, context: ToolContext) -> ToolResult[TouchesResult]:
         """Say what a change touches: files, services, functions, and what its hunks do."""
@@ -209,7 +230,7 @@ class ChangeTools:
             for path in paths[:200]
         )
         services = tuple(sorted({name for place in places for name in place.services}))
-        carriers = timeline.carriers.get(commit.sha, []) if timeline else []
+        carriers = timeline.carriers.get(commit.sha, []) if timeline else deploys_with(self._catalogue, commit)
         result = TouchesResult(
             commit=commit.sha,
             places=places,
@@ -306,8 +327,8 @@ def build_tools(catalogue: ChangeCatalogue, specs: Sequence[SourceSpec] = ()) ->
         ),
         Tool(
             "deploys_diff",
-            "Show the exact diff of a commit. 'No diff available' is not the same as no change.",
-            CommitParams,
+            "Show the exact diff of a commit, whole or of one file. 'No diff available' is not the same as no change.",
+            DiffParams,
             DiffResult,
             tools.diff,
         ),
@@ -317,6 +338,23 @@ def build_tools(catalogue: ChangeCatalogue, specs: Sequence[SourceSpec] = ()) ->
             CommitParams,
             TouchesResult,
             tools.touches,
+        ),
+        Tool(
+            "deploys_callers",
+            "Say who uses what a commit changes: the functions, classes and keys of its hunks (or the one you name), "
+            "the lines that use them as of that commit, and the services that call those it touches.",
+            CallersParams,
+            CallersResult,
+            tools.callers,
+        ),
+        Tool(
+            "deploys_alongside",
+            "Say what else changed around a commit: what the same deploys brought, other changes of its files, and "
+            "the deploys, flags and commits of about that time.",
+            AlongsideParams,
+            AlongsideResult,
+            tools.alongside,
+            worker=True,
         ),
         Tool(
             "deploys_blame",

@@ -164,6 +164,14 @@ class Reader:
             result[current] = Patch(current, bytes(kept), cut)
         return ""
 
+    def patch_of(self, sha: str, path: str) -> Patch:
+        """Return what a commit does to one file, whatever else it does; renames show as a file that comes."""
+        arguments = [*(part for part in _DIFF_TREE if part != "--stdin"), "--no-commit-id", require_sha(sha), "--"]
+        output = self.store.run([*arguments, require_path(path)], bounds=Bounds(30.0, PATCH_LIMIT))
+        if output.status != 0 and not output.truncated:
+            return Patch(sha, None, reason=first_line(output.stderr) or "git diff-tree failed")
+        return Patch(sha, output.stdout, output.truncated)
+
     def file_at(self, sha: str, path: str, limit: int = FILE_LIMIT) -> Blob | None:
         """Return a file as it is in a commit; None where the commit has no such file."""
         name = f"{require_sha(sha)}:{require_path(path)}".encode("utf-8", "surrogateescape")
@@ -217,10 +225,15 @@ class Reader:
 
     def search(self, sha: str, needle: str, limit: int = 200) -> tuple[SearchHit, ...]:
         """Return lines of a commit's files that hold a fixed string."""
-        if not needle or "\n" in needle or "\0" in needle:
+        return self.search_any(sha, [needle], limit)
+
+    def search_any(self, sha: str, needles: Sequence[str], limit: int = 200) -> tuple[SearchHit, ...]:
+        """Return lines of a commit's files that hold any of some fixed strings."""
+        if not needles or not all(needles) or any(bad in needle for needle in needles for bad in "\n\0"):
             raise ValueError("the text to look for must be one line")
         arguments = [*_GREP, require_sha(sha)]
-        output = self.store.run(arguments, needle.encode("utf-8", "surrogateescape") + b"\n", Bounds(60.0, 4 << 20))
+        given = "".join(f"{needle}\n" for needle in needles).encode("utf-8", "surrogateescape")
+        output = self.store.run(arguments, given, Bounds(60.0, 4 << 20))
         if output.status not in (0, 1) and not output.truncated:
             raise GitFailed(f"git grep failed: {first_line(output.stderr)}")
         hits = []

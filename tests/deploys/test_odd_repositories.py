@@ -9,7 +9,7 @@ import pytest
 
 from subagents.contract import SourceSpec, ToolError, Window
 from subagents.deploys.catalogue import ChangeCatalogue
-from subagents.deploys.model import BlameParams, CommitParams, SuspectsParams, TimelineParams
+from subagents.deploys.model import BlameParams, CommitParams, DiffParams, SuspectsParams, TimelineParams
 from subagents.deploys.timeline import build_timeline
 from subagents.deploys.tools import ChangeTools
 from tests.deploys.builders import NOON, at, context, errors, source, stamp
@@ -94,7 +94,7 @@ def test_binary_generated_mode_only_links_renames_and_weird_names(tmp_path: Path
     both = tools(spec(tmp_path / "shop"))
     result = both.suspects(params(), context(FAILING)).need()
     assert {item.key for item in result.suspects} == set(ids.values())
-    shown = {name: both.diff(CommitParams(commit=ids[name]), context()).need() for name in ids}
+    shown = {name: both.diff(DiffParams(commit=ids[name]), context()).need() for name in ids}
     assert all(diff.available for diff in shown.values())
     assert "Binary files" in shown["binary"].diff
     assert shown["weird"].files == (weird,)
@@ -130,7 +130,7 @@ def test_mode_only_submodule_and_symlink_changes(tmp_path: Path) -> None:
     result = shown.suspects(params(), context(FAILING)).need()
     by_label = {item.label: item for item in result.suspects}
     assert set(by_label) == {"a", "mode", "link", "module", "bump"}
-    diff = {name: shown.diff(CommitParams(commit=item.key), context()).need().diff for name, item in by_label.items()}
+    diff = {name: shown.diff(DiffParams(commit=item.key), context()).need().diff for name, item in by_label.items()}
     assert "new mode 100755" in diff["mode"]
     assert by_label["mode"].ruled_out
     assert "new file mode 120000" in diff["link"]
@@ -152,11 +152,11 @@ def test_a_commit_of_very_many_files_and_messages_of_any_size(tmp_path: Path) ->
     by_key = {item.key: item for item in result.suspects}
     assert set(by_key) == set(ids.values())
     assert len(by_key[ids["many"]].files) == 30
-    large = both.diff(CommitParams(commit=ids["many"]), context())
+    large = both.diff(DiffParams(commit=ids["many"]), context())
     assert not large.need().available
     assert "it changes 3000 files: too many to read its diff" in large.text
     assert len(large.need().body) <= 4_000
-    assert both.diff(CommitParams(commit=ids["none"]), context()).need().diff == ""
+    assert both.diff(DiffParams(commit=ids["none"]), context()).need().diff == ""
     assert by_key[ids["none"]].label.encode("utf-8")
 
 

@@ -37,6 +37,8 @@ class Commit:
     is_first: bool = False
     """History begins here (or was cut here): its diff is everything that was there, not a change."""
 
+    patch_cut: bool = False
+    """`patch` is longer than is kept; what is there is its beginning."""
     misdated: bool = False
     """Its date cannot be right: what was built on it, or what it builds on, is dated otherwise."""
 

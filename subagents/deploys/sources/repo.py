@@ -179,7 +179,7 @@ class RepoSource:
             if patch.text is None:
                 commit.no_patch = patch.reason or "its diff cannot be read"
             else:
-                commit.patch = patch.text.decode("utf-8", "replace")
+                commit.patch, commit.patch_cut = patch.text.decode("utf-8", "replace"), patch.truncated
 
     def coverage(self) -> Coverage:
         """Return its coverage line."""
