@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from subagents.logs.levels import UNKNOWN, WARN, sounds_bad
 from subagents.logs.phrases import ANY, METHODS, form, general, is_name, is_telling, phrased, shown
 from subagents.logs.shapes import LEAST_PLAIN, Shapes
 
@@ -139,17 +140,25 @@ def _without_runs(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _names(keys: Iterable[Key]) -> dict[Key, set[int]]:
-    """Return the positions at which keys that are equal but for names hold different ones."""
+    """Return the positions at which keys that are equal but for names hold different ones.
+
+    Where something went wrong, few names are told apart: they say who is in trouble.
+    """
     alike: dict[Key, list[Key]] = {}
     for key in keys:
         alike.setdefault((key[0], tuple(map(form, key[1]))), []).append(key)
     found: dict[Key, set[int]] = {}
-    for (_, shape), members in alike.items():
-        if len(members) > 1:
-            spots = [spot for spot, word in enumerate(shape) if word.endswith("\0")]
-            varying = {spot for spot in spots if len({words[spot] for _, words in members}) > 1}
-            found.update((member, varying) for member in members)
+    for (level, shape), members in alike.items():
+        if len(members) < 2 or (len(members) < LEAST_WORDS and _is_trouble(level, members[0][1])):
+            continue
+        spots = [spot for spot, word in enumerate(shape) if word.endswith("\0")]
+        varying = {spot for spot in spots if len({words[spot] for _, words in members}) > 1}
+        found.update((member, varying) for member in members)
     return found
+
+
+def _is_trouble(level: int, words: tuple[str, ...]) -> bool:
+    return level >= WARN or (level == UNKNOWN and sounds_bad(" ".join(words)))
 
 
 def _one_place(keys: list[Key]) -> dict[Key, set[int]]:

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from subagents.logs.levels import ERROR, INFO, UNKNOWN
+from subagents.logs.levels import ERROR, INFO, UNKNOWN, WARN
 from subagents.logs.merge import LEAST_PATHS, LEAST_TELLING, MOST_CELLS, merge
 from subagents.logs.patterns import MERGED_WORDS, templates
 from subagents.logs.phrases import is_name, is_telling, labelled, phrased, shown
@@ -121,12 +121,16 @@ def test_places_that_vary_together_are_found() -> None:
 
 
 def test_severities_stay_apart() -> None:
-    texts = [(INFO if n % 2 else ERROR, f"lost peer db{chr(97 + n)}.example.com") for n in range(4)]
-    assert merge(texts) == ["lost peer *"] * 4
-    assert merge([(INFO, "lost peer a.b.example"), (ERROR, "lost peer c.d.example")]) == [
-        "lost peer a.b.example",
-        "lost peer c.d.example",
-    ]
+    texts = [(INFO, "lost peer a.b.example"), (ERROR, "lost peer c.d.example")]
+    assert merge(texts) == [text for _, text in texts]
+
+
+@pytest.mark.parametrize(("level", "verb"), [(ERROR, "lost"), (WARN, "lost"), (UNKNOWN, "failed for")])
+def test_where_something_went_wrong_few_names_are_told_apart(level: int, verb: str) -> None:
+    texts = [f"{verb} peer {name}.example.com" for name in ("db", "web", "mail", "ns", "auth")]
+    assert merge([(level, text) for text in texts[:4]]) == texts[:4]
+    assert set(merge([(level, text) for text in texts])) == {f"{verb} peer *"}
+    assert set(merge([(INFO, text) for text in texts[:2]])) == {f"{verb} peer *"}
 
 
 def test_paths_of_an_access_log_stay_apart_until_they_are_too_many() -> None:
