@@ -137,6 +137,9 @@ class Overlap(NamedTuple):
 
 
 _FIELDS: Mapping[str, float] = {"changed": 1.0, "path": 0.85, "subject": 0.75, "body": 0.5, "around": 0.35}
+_INTENT = frozenset({"subject", "body"})
+INTENT_SHARE = 0.4
+"""What a message counts where the diff was read: it tells what was meant, the diff what is done."""
 
 
 @lru_cache(maxsize=1 << 15)
@@ -216,6 +219,8 @@ class OverlapIndex:
         damp = 1.0 / (0.7 + 0.3 * sketch.length / self._mean_length) ** 0.6
         gains: dict[str, float] = {}
         for name, share in _FIELDS.items():
+            if commit.patch and name in _INTENT:
+                share = INTENT_SHARE * share
             for term in parts.get(name, ()):
                 whole = 1.7 if term.startswith("=") else 1.0
                 width = 1.0 if name == "changed" else min(1.3, damp)
