@@ -6,7 +6,7 @@ Frames are found by one expression over a whole block; only around them are line
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 LEAD_LINES = 6
 """Lines before the first frame that may belong to its trace: what was thrown, and the line of source it shows."""
+_FETCHED, _MOST_FETCHED = 128, 16_384
+_TELLING = 2000
+"""Characters of a line that tell what it is."""
 STRANGE_LINES = 2
 """Lines among those that may be anything."""
 LONGEST = 5_000
@@ -65,12 +68,13 @@ def trace_lines(columns: pl.DataFrame) -> tuple[Any, Any]:
     bodies = columns["body"]
     inside = np.zeros(bodies.len(), dtype=bool)
     joined = inside.copy()
-    frames = np.flatnonzero(bodies.str.contains(_ANY_FRAME).to_numpy())
+    framed = bodies.str.contains(_ANY_FRAME)
+    frames = np.flatnonzero(framed.to_numpy())
     if not len(frames):
         return inside, joined
     hosts = columns["host"]
-    named = hosts if hosts.null_count() < hosts.len() else None
-    reader = _Reader(bodies, columns["stamped"].to_numpy(), columns["spaced"].to_numpy(), named)
+    named = hosts.to_list() if hosts.null_count() < hosts.len() else None
+    reader = _Reader(bodies, columns["stamped"].to_list(), columns["spaced"].to_list(), named, framed.to_list())
     end = 0
     for frame in frames.tolist():
         if frame < end or not _CORE.match(reader.text(frame)):
@@ -91,14 +95,25 @@ class _Reader:
     """The lines of a block, one by one."""
 
     bodies: pl.Series
-    stamped: Any
-    spaced: Any
-    hosts: pl.Series | None
+    stamped: list[bool]
+    spaced: list[bool]
+    hosts: list[str | None] | None
+    framed: list[bool]
+    """Lines that are likely frames: in a trace they are."""
+    _from: int = 0
+    _texts: list[str] = field(default_factory=list)
 
     def text(self, row: int) -> str:
         """Return a line without the space after its stamp, cut to what tells its kind."""
-        text: str = self.bodies[row] or ""
-        return (text[1:] if text[:1] == " " and self.spaced[row] else text)[:2000]
+        place = row - self._from
+        if not 0 <= place < len(self._texts):
+            dense = 0 <= place < len(self._texts) + LEAD_LINES
+            count = min(max(_FETCHED, 2 * len(self._texts)), _MOST_FETCHED) if dense else _FETCHED
+            self._from = max(0, row - LEAD_LINES)
+            self._texts = self.bodies.slice(self._from, count).str.slice(0, _TELLING).fill_null("").to_list()
+            place = row - self._from
+        text = self._texts[place]
+        return text[1:] if text[:1] == " " and self.spaced[row] else text
 
     def together(self, row: int) -> bool:
         """Say whether a line may be of one trace with the line before it."""
@@ -135,6 +150,10 @@ class _Reader:
         while row < min(len(self.stamped), start + LONGEST):
             if row > first and not self.together(row):
                 break
+            if trace.frames and self.framed[row]:
+                trace.frames += 1
+                row += 1
+                continue
             text = self.text(row)
             step = trace.step(text)
             if step == "end" and row < frame:
