@@ -304,12 +304,19 @@ def _formats(view: HunkView) -> Iterator[Sign]:
         )
 
 
+def _same_value(pair: Pair) -> bool:
+    """Say whether a pair gives the same value to a field, under whatever name."""
+    old, new = _KEYED.match(pair.old), _KEYED.match(pair.new)
+    return old is not None and new is not None and old[2].rstrip(",;") == new[2].rstrip(",;")
+
+
 @needs(_TRUST)
 def _trust(view: HunkView) -> Iterator[Sign]:
-    changed = [*view.only_removed, *(p.new for p in view.pairs)]
-    for line in changed:
-        match = _TRUST.search(line)
-        if match and (view.words_removed | view.words_added) & words(line):
+    code = path_class(view.path) == "code"  # there a name is a field; in settings it is what is asked for
+    changed = [(line, line) for line in view.only_removed]
+    changed += [(f"{pair.old} {pair.new}", pair.new) for pair in view.pairs if not (code and _same_value(pair))]
+    for both, line in changed:
+        if _TRUST.search(line) and (view.words_removed | view.words_added) & words(both):
             yield Sign("changed_trust", f"credentials or permissions change: {quote(line)}", view.path, view.place)
             return
 
