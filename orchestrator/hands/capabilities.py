@@ -78,7 +78,7 @@ CAPABILITIES: Mapping[AgentName, Mapping[str, Capability]] = {
     "deploys": {
         "deploys_alongside": READ_IN_WORKER,
         "deploys_blame": READ,
-        "deploys_callers": READ,
+        "deploys_callers": READ_IN_WORKER,
         "deploys_coverage": READ,
         "deploys_diff": READ,
         "deploys_suspects": READ_IN_WORKER,

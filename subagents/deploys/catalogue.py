@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 
@@ -151,10 +152,23 @@ class ChangeCatalogue:
         raise ToolError(f"no source knows a commit {name[:80]!r}")
 
     def fill_patches(self, commits: Sequence[Commit]) -> None:
-        """Read the diffs of those commits that come from repositories."""
+        """Read the diffs of those commits that come from repositories; what was read before is not read again."""
         with self._lock:
             for source, repo in self.repos.items():
-                repo.fill_patches([commit for commit in commits if commit.source == source])
+                asked = [commit for commit in commits if commit.source == source]
+                held = [self.hold(commit) for commit in asked]
+                repo.fill_patches(held)
+                for commit, own in zip(asked, held, strict=True):
+                    commit.patch, commit.no_patch, commit.patch_cut = own.patch, own.no_patch, own.patch_cut
+
+    def unread(self, commits: Iterable[Commit]) -> dict[str, Commit]:
+        """Return commits by id as they are before any diff of a repository was read, whatever was asked before."""
+        return {
+            commit.sha: replace(commit, patch=None, no_patch="", patch_cut=False)
+            if commit.source in self.repos and (commit.patch is not None or commit.no_patch)
+            else commit
+            for commit in commits
+        }
 
     def coverage(self) -> tuple[Coverage, ...]:
         """Return how much of each source was understood."""

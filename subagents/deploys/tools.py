@@ -150,6 +150,7 @@ class ChangeTools:
         with collector_waiting():
             index = OverlapIndex(question.terms)
             timeline = build_timeline(self._catalogue, window, index.take)
+            timeline.commits = self._catalogue.unread(timeline.commits.values())
             fill = self._catalogue.fill_patches
             scored = score_all(timeline, question, self.services(timeline, failing), fill, index)
         items = tuple(suspect(entry, rank) for rank, entry in enumerate(scored[: params.limit], 1))
@@ -346,6 +347,7 @@ def build_tools(catalogue: ChangeCatalogue, specs: Sequence[SourceSpec] = ()) ->
             CallersParams,
             CallersResult,
             tools.callers,
+            worker=True,
         ),
         Tool(
             "deploys_alongside",

@@ -212,3 +212,18 @@ def test_long_ids_are_read_like_any_other(tmp_path: Path) -> None:
         ChangeCatalogue([spec(tmp_path / "shop"), source(tmp_path / "deploys.json", "deploys", rows)]), WINDOW
     )
     assert set(timeline.deploys[1].brought) == {ids["b"], ids["c"]}
+
+
+def test_what_was_asked_before_changes_no_score(tmp_path: Path) -> None:
+    history = [Made("a", (), {"orders/db.py": b"pool_size = 40\n"}, -900)]
+    history += [Made(f"c{n}", (history[-1].name if n == 0 else f"c{n - 1}",),
+                     {"orders/db.py": b"pool_size = %d\n" % (n + 1)}, -250 + n) for n in range(5)]  # fmt: skip
+    ids = make(tmp_path / "shop", history, {"refs/heads/main": "c4"})
+    once = tools(spec(tmp_path / "shop"))
+    first = once.suspects(params(), context(FAILING)).need()
+    for name in ids:
+        once.diff(DiffParams(commit=ids[name]), context())
+    assert once.suspects(params(), context(FAILING)).need() == first
+    seen = tools(spec(tmp_path / "shop"))
+    seen.diff(DiffParams(commit=ids["c2"]), context())
+    assert seen.suspects(params(), context(FAILING)).need() == first
