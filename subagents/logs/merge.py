@@ -206,31 +206,38 @@ def _many_places(keys: list[Key]) -> dict[Key, set[int]]:
         if len(part) < LEAST_WORDS:
             continue
         cells += len(part) * len(part[0][1])
-        spot, word, share, free = _commonest(part)
-        if share > 1 / LEAST_WORDS:
+        columns = _columns(part)
+        if _is_one(part[0][1], columns):
+            found.update((key, set(columns)) for key in part)
+        elif columns:
+            spot, word = _commonest(columns)
             waiting.append([key for key in part if key[1][spot] == word])
             waiting.append([key for key in part if key[1][spot] != word])
-        elif free and _alike(part[0][1], free):
-            found.update((key, set(free)) for key in part)
     return found
 
 
-def _commonest(part: list[Key]) -> tuple[int, str, float, list[int]]:
-    """Return the commonest word of the positions that vary: (position, word, share of the keys), and these."""
-    best: tuple[int, str, int] = (0, "", 0)
-    free: list[int] = []
-    for spot, column in enumerate(zip(*(words for _, words in part), strict=True)):
-        counts = Counter(column)
-        if len(counts) == 1:
-            continue
-        free.append(spot)
-        word, count = counts.most_common(1)[0]
-        if count > best[2]:
-            best = (spot, word, count)
-    return best[0], best[1], best[2] / len(part), free
+def _columns(part: list[Key]) -> dict[int, Counter[str]]:
+    """Return the words of the positions that vary, counted."""
+    counted = ((spot, Counter(column)) for spot, column in enumerate(zip(*(words for _, words in part), strict=True)))
+    return {spot: counts for spot, counts in counted if len(counts) > 1}
 
 
-def _alike(words: tuple[str, ...], free: list[int]) -> bool:
-    """Say whether the words that are the same in all are enough to call them one template."""
-    plain = sum(word != ANY for spot, word in enumerate(words) if spot not in free)
-    return plain >= LEAST_PLAIN and plain >= len(free)
+def _commonest(columns: dict[int, Counter[str]]) -> tuple[int, str]:
+    """Return the position and the word that most keys have."""
+    tops = {spot: counts.most_common(1)[0] for spot, counts in columns.items()}
+    spot = max(tops, key=lambda each: tops[each][1])
+    return spot, tops[spot][0]
+
+
+def _is_one(words: tuple[str, ...], columns: dict[int, Counter[str]]) -> bool:
+    """Say whether keys that vary in these positions are one template.
+
+    Enough words are the same in all, and no position has few words: those are wordings. Where most words are the
+    same, a word may be common in its position.
+    """
+    plain = sum(word != ANY for spot, word in enumerate(words) if spot not in columns)
+    if not columns or plain < max(LEAST_PLAIN, len(columns)):
+        return False
+    if plain >= 2 * len(columns):
+        return all(len(counts) >= LEAST_WORDS for counts in columns.values())
+    return all(counts.most_common(1)[0][1] * LEAST_WORDS <= counts.total() for counts in columns.values())

@@ -49,7 +49,8 @@ _NAME = re.compile(
     rf"|{_OPEN}[a-z]+(?:_[a-z]+)+{_CLOSE}"  # a snake_case name
 )
 _SIGNS = frozenset("./\\@_")
-_FAULT = re.compile(r"(?:Exception|Error|Throwable|Failure|Fault)\W*$")
+_CONSTANT = re.compile(r"(?:Exception|Error|Throwable|Failure|Fault|\.[A-Z][A-Z_]+)\W*$")
+"""Ends of names that say what happened: `java.io.IOException`, `intent.action.SCREEN_ON`."""
 _LABELLED = re.compile(r"([A-Za-z_][\w.-]*=)(.+)$|([A-Za-z_][\w.-]*[(\[{:]+[\"']?)([^:].*)$", re.DOTALL)
 _TRUTH = frozenset({"true", "false", "null", "none", "nil", "<nil>", "undefined"})
 _TELLING = re.compile(
@@ -119,7 +120,7 @@ def is_name(value: str) -> bool:
     """Say whether a word without a digit is the name of a thing: a path, a host, a class, a table, a mailbox."""
     if _SIGNS.isdisjoint(value) or value.endswith(":"):
         return False
-    return _NAME.match(value) is not None and _FAULT.search(value) is None
+    return _NAME.match(value) is not None and _CONSTANT.search(value) is None
 
 
 def general(word: str) -> str:

@@ -52,7 +52,18 @@ def test_names_are_told_from_words(name: str) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["word", "and/or", "N/A", "java.io.IOException", "KeyError", "com.acme.Stock:", "half-open", "...", ""],
+    [
+        "word",
+        "and/or",
+        "N/A",
+        "java.io.IOException",
+        "KeyError",
+        "com.acme.Stock:",
+        "screen.ON_NOW",
+        "half-open",
+        "...",
+        "",
+    ],
 )
 def test_words_and_faults_and_loggers_are_no_names(word: str) -> None:
     assert not is_name(word)
@@ -116,6 +127,12 @@ def test_places_that_vary_together_are_found() -> None:
     words = [f"w{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(60)]
     texts = [f"moved shard {rng.choice(words)} from {rng.choice(words)} to {rng.choice(words)} now" for _ in range(40)]
     assert _merged(*texts) == ["moved shard * from * to * now"]
+    steps = zip(
+        ("NEW", "NEW", "RUN", "RUN", "HALT", "LOST"), ("RUN", "DONE", "DONE", "LOST", "NEW", "NEW"), strict=True
+    )
+    states = [f"* attempt changed from {a} to {b}" for a, b in steps]
+    assert len(_merged(*states)) == 6, "four states are wordings"
+    assert _merged(*states, "* attempt changed from WAIT to KILL") == ["* attempt changed from * to *"]
     unlike = [" ".join(rng.choice(words) for _ in range(5)) for _ in range(40)]
     assert len(_merged(*unlike)) == len(set(unlike))
 
