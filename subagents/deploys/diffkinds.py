@@ -89,8 +89,8 @@ INNOCENT = {
 """Kinds that cannot have the effect, and the test made, in words."""
 
 _LOG_LINE = re.compile(
-    r"^\W*(?:\w+\s*[:=]+\s*)?(?:\w+[.>:-]+)*(log|logger|logging|console|slog|zap|LOG|LOGGER|klog|glog|log_\w+|logf?)\b[\w.]*"
-    r"(_\w+)?[.(:].*|^\W*\w*LOG_?\w*\(|^\W*(print|println|printf|puts|fmt\.Print\w*|System\.out\.\w+)\s*\("
+    r"^\W*(?:\w+\s*[:=]+\s*)?(?:\w+[.>:-]+)*_?(log|logger|logging|console|slog|zap|LOG|LOGGER|klog|glog|log_\w+|logf?)\b[\w.]*"
+    r"(_\w+)?(?:[.(:]|->).*|^\W*\w*LOG_?\w*\(|^\W*(print|println|printf|puts|fmt\.Print\w*|System\.out\.\w+)\s*\("
     r"|^\W*(?:\w+::)*(trace|debug|info|warn|error|log)!\s*[(\[{]|^\W*(f|e|evt|event|logger|log|entry)\s*(=\s*\w+)?\.(Str|Int|Bool|Err|Msg|With|WithField|WithFields|bind)\(",
 )
 _METRIC_LINE = re.compile(

@@ -211,6 +211,9 @@ def _without(lines: list[str], moved: dict[str, int]) -> list[str]:
 _KEYED = re.compile(r"""^["']?([\w.\-/]+)["']?\s*(?::=|[:=])\s*(.+?),?$""")
 
 
+_DECLARES = re.compile(r"(?:(?:export|public|private|static|async)\s+)*(?:class|interface|struct|enum|trait)\b")
+
+
 def _likeness(old: str, new: str) -> float:
     if skeleton(old) == skeleton(new):
         return 1.0
@@ -218,6 +221,9 @@ def _likeness(old: str, new: str) -> float:
     if before and after and (before[1] == after[1]) != (before[2] == after[2]):
         return 0.9 if before[1] == after[1] else 0.7
     one, other = words(old), words(new)
+    begins, begun = _DECLARES.match(old), _DECLARES.match(new)
+    if begins and begun and begins[0] == begun[0]:
+        return max(0.6, len(one & other) / len(one | other))
     return len(one & other) / len(one | other) if one and other else 0.0
 
 

@@ -24,7 +24,7 @@ _DOCS = re.compile(
 )
 _CI = re.compile(
     r"(^|/)\.(github|circleci|gitlab|buildkite|zuul\.d|travis|azure-pipelines)(/|\.|$)|(^|/)(Jenkinsfile|azure-pipelines\.yml"
-    r"|tox\.ini|noxfile\.py|\.pre-commit-config\.yaml|\.zuul\.yaml|\.golangci\.ya?ml|\.eslintrc[^/]*|\.prettierrc[^/]*"
+    r"|\.gitlab-ci\.ya?ml|\.travis\.ya?ml|tox\.ini|noxfile\.py|\.pre-commit-config\.yaml|\.zuul\.yaml|\.golangci\.ya?ml|\.eslintrc[^/]*|\.prettierrc[^/]*"
     r"|\.editorconfig|\.gitignore|\.gitattributes|\.mailmap|codecov\.ya?ml|renovate\.json|dependabot\.yml)$"
 )
 _STYLE = re.compile(r"\.(css|scss|sass|less|styl|svg|png|jpe?g|gif|ico|webp|woff2?|ttf)$", re.IGNORECASE)

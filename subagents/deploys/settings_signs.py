@@ -14,7 +14,7 @@ from subagents.deploys.signs import Sign, quote
 
 _CAPACITY = word_set("""
     pool max maximum limit limits size timeout timeouts deadline ttl expire expires expiry expiration lifetime
-    retention retries retry attempts backoff delay interval batch buffer concurrency workers worker threads
+    retention after retries retry attempts backoff delay interval batch buffer concurrency workers worker threads
     thread connections conns conn replicas memory mem cpu quota rate threshold capacity window keepalive cache
     idle queue heap period burst entries shards partitions depth length count budget qps rps parallelism
     prefetch ulimit nofile fds sockets instances age grace poll sample sampling ratio weight percent rollout
@@ -63,6 +63,7 @@ _UNIT_FIRST = re.compile(
     r"\b(?:of)?(days|hours|minutes|seconds|millis|milliseconds)\s*(=|\()\s*(\d[\d_]*(?:\.\d+)?)", re.IGNORECASE
 )
 """`timedelta(hours=2)`, `Duration.ofHours(2)`."""
+_ISO_SPAN = re.compile(r"\bPT(\d+)([HMS])\b")
 _HEAP = re.compile(r"-X(mx|ms|ss|mn)(\d+)([kmg]?)\b", re.IGNORECASE)
 
 
@@ -78,6 +79,7 @@ def _capacities(line: str) -> frozenset[str]:
 def _numbers_first(line: str) -> str:
     """Return a line with every unit behind its number."""
     line = _UNIT_FIRST.sub(lambda match: f"{match[2]} {match[3]} {match[1]}", line)
+    line = _ISO_SPAN.sub(lambda match: f"{match[1]} {match[2].lower()}", line)
     return _HEAP.sub(lambda match: f"heap {match[1]} = {match[2]} {match[3]}b", line)
 
 
@@ -136,6 +138,8 @@ def _number_sign(view: HunkView, pair: Pair, old: float, new: float, name: str =
     ratio = abs(math.log2(abs(new) / abs(old))) if old and new else 4.0
     strength = min(1.5, 0.45 + ratio / 3.0)
     shown = f"{_number(old)} -> {_number(new)} in {quote(pair.new)}"
+    if not keys and {"port", "ports"} & words(name or pair.new):
+        return Sign("changed_address", f"an address changes: {shown}", view.path, pair.line or view.place)
     if not keys:
         return Sign(
             "changed_constant", f"a value changes: {shown}", view.path, pair.line or view.place, min(1.0, strength)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -53,10 +54,11 @@ BOUND = re.compile(
     r"|capacity|backpressure|circuit_?[Bb]reaker|maxsize|evict\w*|expire\w*|ttl|TTL)"
 )
 _GUARD = re.compile(
-    r"\bif\b.*(\bnil\b|\bnull\b|\bNone\b|\bundefined\b|\bNULL\b|isEmpty\(|\.empty\(|is_empty|len\(.*\)\s*(==|>|<|!=)|\.length\b"
-    r"|isset\(|hasattr\(|isinstance\(|instanceof|hasOwnProperty|\bok\b|!ok\b|\berr\b|\bin\s+\w+|contains(Key)?\(|\.has\("
+    r"\bif\b.*(\bnil\b|\bnull(?:ptr)?\b|\bNone\b|\bundefined\b|\bNULL\b|isEmpty\(|\.empty\(|is_empty|len\(.*\)\s*(==|>|<|!=)|\.length\b"
+    r"|isset\(|is_?[Aa]rray\(|typeof\b|hasattr\(|isinstance\(|instanceof|hasOwnProperty|\bok\b|!ok\b|\berr\b|\bin\s+\w+|contains(Key)?\(|\.has\("
     r"|\.exists\(|\.Valid|isNaN|not\s+\w+\s*:|if\s*\(?\s*!\s*\w+)"
     r"|[!=]==?\s*(?:null|nil|None|undefined)\s*\?|\bis (?:not )?None else\b"
+    r"|\s\?:\s|\bor\s+(?:[\"\x27]{2}|\[\]|\{\}|0|None)(?!\w)"
     r"|\bassert\b|requireNonNull|checkNotNull|Objects\.require|\?\.|\?\?|\.orElse|unwrap_or|\.get\(\s*['\"][^'\"]+['\"]\s*,"
     r"|\b(except|catch|rescue|recover)\b|\bvalidate\w*\(|\bsanitize\w*\("
 )
@@ -147,7 +149,7 @@ def _removed_bound(view: HunkView) -> Iterator[Sign]:
 
 _KEPT_VALUE = re.compile(r"[\w.\-]*\w[\"']?\s*(?::=|[:=])\s*(?P<value>[^,;)}]+)")
 _BOUNDLESS = re.compile(
-    r"(?i)^[\"']?(none|null|nil|undefined|infinity|unlimited|-1|0|false|off|float\(.inf.\)|math\.inf)\b"
+    r"(?i)^[\"']?(none|null|nil|undefined|(?:\w+\.)*(?:infinit\w*|unlimited\w*|never|forever|max_?value)|-1|0|false|off|float\(.inf.\)|math\.inf)\b"
 )
 
 
@@ -293,10 +295,18 @@ def _leaks(view: HunkView) -> Iterator[Sign]:
         yield Sign("added_release", f"releases what it holds: {quote(closed[0])}", view.path, view.place)
 
 
+def _only_guarded(old: str, new: str) -> bool:
+    """Say whether a line keeps all that it compared and asks for more before it goes on."""
+    kept = not Counter(_OPERATOR.findall(old)) - Counter(_OPERATOR.findall(new))
+    return kept and len(_GUARD.findall(new)) > len(_GUARD.findall(old))
+
+
 @needs(_CONDITION)
 def _conditions(view: HunkView) -> Iterator[Sign]:
     for pair in view.pairs:
         old, new = _STRING.sub("$", pair.old), _STRING.sub("$", pair.new)
+        if _only_guarded(pair.old, pair.new):
+            continue
         if _CONDITION.search(old) and _OPERATOR.findall(old) != _OPERATOR.findall(new):
             yield Sign(
                 "changed_condition", f"a condition changes: {quote(pair.new)}", view.path, pair.line or view.place
