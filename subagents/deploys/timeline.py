@@ -108,6 +108,20 @@ def _tell_unknown(timeline: Timeline) -> None:
     )
 
 
+AHEAD = timedelta(minutes=10)
+"""So far beyond now a deploy may be dated before that is said."""
+
+
+def dated_ahead(deploys: list[Deploy], now: datetime) -> list[Problem]:
+    """Say which deploys are dated in the future: their clock is ahead, or they are planned."""
+    ahead = [deploy for deploy in deploys if deploy.at is not None and deploy.at > now + AHEAD]
+    if not ahead:
+        return []
+    named = ", ".join(f"{d.service} {d.version or d.commit_text}"[:60].strip() for d in ahead[:NAMED_LIMIT])
+    what = f"{len(ahead)} deploy(s) are dated in the future ({named}): planned, or a clock is ahead"
+    return [Problem(what=what, where=ahead[0].source, todo="they are taken at their word")]
+
+
 def _link_previous(deploys: list[Deploy]) -> None:
     last: dict[tuple[str, str], Deploy] = {}
     for deploy in deploys:

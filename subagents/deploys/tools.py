@@ -46,7 +46,7 @@ from subagents.deploys.sources.calls import read_calls
 from subagents.deploys.sources.patch import parse_patch
 from subagents.deploys.sources.rows import parse_moment
 from subagents.deploys.suspects import score_all
-from subagents.deploys.timeline import Timeline, build_timeline
+from subagents.deploys.timeline import Timeline, build_timeline, dated_ahead
 from subagents.deploys.uses import callers_text, find_callers
 from subagents.gitstore.process import GitFailed
 from subagents.gitstore.reader import Reader
@@ -110,7 +110,8 @@ class ChangeTools:
         room = max(0, params.limit - len(first))
         kept = first[: params.limit] + [ln for ln in inside if ln.kind == "commit"][-room or len(inside) :][:room]
         kept.sort(key=lambda ln: (ln.at is None, ln.at))
-        result = TimelineResult(changes=tuple(kept), total=len(inside), problems=tuple(timeline.problems))
+        problems = (*timeline.problems, *dated_ahead(timeline.deploys, context.clock.now()))
+        result = TimelineResult(changes=tuple(kept), total=len(inside), problems=problems)
         text = "\n".join(line_text(line) for line in kept) or "no changes in this window"
         more = None
         if len(kept) < len(inside):
@@ -154,7 +155,7 @@ class ChangeTools:
             fill = self._catalogue.fill_patches
             scored = score_all(timeline, question, self.services(timeline, failing), fill, index)
         items = tuple(suspect(entry, rank) for rank, entry in enumerate(scored[: params.limit], 1))
-        problems = list(timeline.problems)
+        problems = [*timeline.problems, *dated_ahead(timeline.deploys, context.clock.now())]
         for coverage in self._catalogue.coverage():
             problems += [p for p in coverage.problems if p.lost]
         result = SuspectsResult(

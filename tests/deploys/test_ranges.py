@@ -11,7 +11,7 @@ import pytest
 from subagents.contract import ServiceInfo, SourceSpec, Window
 from subagents.deploys.answers import deploy_line, line_text
 from subagents.deploys.catalogue import ChangeCatalogue
-from subagents.deploys.model import SuspectsParams, SuspectsResult
+from subagents.deploys.model import SuspectsParams, SuspectsResult, TimelineParams
 from subagents.deploys.ranges import between
 from subagents.deploys.sources.repo import commit_of
 from subagents.deploys.timeline import Timeline, build_timeline
@@ -241,3 +241,17 @@ def test_unknown_parents_and_wrong_dates_are_left_to_git(tmp_path: Path) -> None
     del commits[ids["b"]]
     assert between(commits, ids["a"], ids["d"]) is None
     assert between(commits, "f" * 40, ids["d"]) is None
+
+
+def test_deploys_of_the_future_are_said(tmp_path: Path) -> None:
+    rows = [commit(1, -60, "a", ["a.py"]), commit(2, -50, "b", ["b.py"])]
+    deploys = [ran(-45, "orders", sha(1), "v1"), ran(60 * 24 * 365 * 40, "orders", sha(2), "v2")]
+    specs = [source(tmp_path / "commits.json", "commits", rows), source(tmp_path / "deploys.json", "deploys", deploys)]
+    tools, asked = ChangeTools(ChangeCatalogue(specs)), context()
+    said = tools.timeline(TimelineParams(), asked).need().problems
+    assert [problem.what for problem in said] == [
+        "1 deploy(s) are dated in the future (orders v2): planned, or a clock is ahead"
+    ]
+    result = tools.suspects(SuspectsParams(onset=stamp(0)), context(errors("orders", "fails"))).need()
+    assert said[0] in result.problems
+    assert [item.ruled_out != "" for item in result.suspects if item.key == sha(2)] == [True]
