@@ -96,7 +96,8 @@ def coverage(logs: LogSet, index: LogIndex) -> ToolResult[LogsCoverage]:
 
 
 def _coverage_text(data: LogsCoverage) -> str:
-    head = f"{len(data.sources)} log files, {data.lines} lines, {data.events} events, {data.dated} with a time stamp"
+    files = f"{len(data.sources)} log file{'s' if len(data.sources) != 1 else ''}"
+    head = f"{files}, {data.lines} lines, {data.events} events, {data.dated} with a time stamp"
     lines = [head + (f"; {_span(data.span)}" if data.span else "")]
     for each in data.sources:
         lines.append(f"  {each.source}: {each.items} events, {each.layout}")

@@ -199,7 +199,8 @@ def distinct_answer(logs: LogSet, params: DistinctParams, context: ToolContext) 
         more=len(found.counts) - len(shown),
         fields=tuple(name for name, _ in found.fields.most_common(60)),
     )
-    text = [f"{data.distinct} values of {data.field} in {data.with_field} of {data.events} events"]
+    word = "value" if data.distinct == 1 else "values"
+    text = [f"{data.distinct} {word} of {data.field} in {data.with_field} of {data.events} events"]
     text.extend(f"{each.count:>8} {each.value}  {each.citation}" for each in data.values)
     if data.more:
         text.append(f"{data.more} more (ask with a larger limit)")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SHOWN_CHARS = 1000
 MAX_PATTERN = 500
 MAX_VALUES = 50_000
+RECORD_WITHIN = 200
+"""Characters in which a JSON record begins, behind what a collector wrote."""
 MERGED_LINES = 20_000
 """How deep the lines of several files can be paged through: as many are held, to be put in order."""
 
@@ -271,17 +273,26 @@ def _values(events: pl.DataFrame, name: str, source: str, fields: Counter[str]) 
 
 def _field(line: str, name: str, fields: Counter[str]) -> str | None:
     start = line.find("{")
-    if 0 <= start < 64:
-        try:
-            record = json.loads(line[start:])
-        except (ValueError, RecursionError):
-            record = None
-        if isinstance(record, dict):
+    if 0 <= start < RECORD_WITHIN:
+        record = _record(line[start:])
+        if record is not None:
             if len(fields) < 200:
                 fields.update(flatten(record).keys())
             value = field_of(record, name)
             return None if value is None else value if isinstance(value, str) else json.dumps(value)
     return _key_value(line, name)
+
+
+def _record(text: str) -> dict[str, Any] | None:
+    """Read a JSON object; a program's own, where a container runtime wrapped it, with what the runtime added."""
+    try:
+        record = json.loads(text)
+        if isinstance(record, dict) and isinstance(inner := record.get("log"), str) and inner[:1] == "{":
+            own = json.loads(inner)
+            record = {**record, **own} if isinstance(own, dict) else record
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
 
 
 def _key_value(line: str, name: str) -> str | None:

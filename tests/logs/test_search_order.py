@@ -1,14 +1,15 @@
-"""What is found in several files comes in the order of time, page by page, each line once."""
+"""What is found in several files comes in the order of time, page by page; fields are found in any wrapping."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from subagents.contract import ToolError
-from subagents.logs.model import LogsSearch
-from subagents.logs.params import SearchParams
+from subagents.logs.model import LogsDistinct, LogsSearch
+from subagents.logs.params import DistinctParams, SearchParams
 from tests.logs.builders import agent_for, call, iso, write
 
 
@@ -45,3 +46,15 @@ def test_a_page_beyond_what_is_held_is_refused_with_what_to_do(tmp_path: Path) -
     agent = agent_for(*specs)
     with pytest.raises(ToolError, match="give a time, a service or one source"):
         call(agent, "logs_search", SearchParams(text="ok", cursor="skip=20000"))
+
+
+def test_fields_are_found_behind_and_inside_of_what_a_collector_wrote(tmp_path: Path) -> None:
+    own = json.dumps({"level": "error", "http": {"status": 503}})
+    lines = [
+        f"[pod/checkout-7c9d8b6f5-x2x4z/checkout-with-a-long-name] {iso(0)} {own}",
+        json.dumps({"log": own + "\n", "stream": "stderr", "time": iso(1)}),
+    ]
+    agent = agent_for(*(write(tmp_path, f"{place}.log", [line]) for place, line in enumerate(lines)))
+    data = call(agent, "logs_distinct", DistinctParams(field="http.status")).data
+    assert isinstance(data, LogsDistinct)
+    assert [(value.value, value.count) for value in data.values] == [("503", 2)]

@@ -49,7 +49,7 @@ def ask(paths: Sequence[str], tool: str, given: Mapping[str, Any]) -> Answer:
         tools = {each.name: each for each in build(specs).tools}
         try:
             if tool == "logs_patterns" and not arguments.keys() & set(_TIMES.values()):
-                arguments |= _chosen_window(tools["logs_first_look"])
+                arguments = _chosen_window(tools["logs_first_look"]) | arguments
             return _run(tools[tool], arguments)
         except ToolError as error:
             raise Fault(str(error)) from error
@@ -66,11 +66,12 @@ def _run(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> Answer:
     return Answer(result.data, result.text)
 
 
-def _chosen_window(first_look: Tool[Any, Any]) -> dict[str, str]:
-    """Take the window that an investigation would take, and say which and why."""
+def _chosen_window(first_look: Tool[Any, Any]) -> dict[str, Any]:
+    """Take the window that an investigation would take, and say which and why; all patterns where none is before it."""
     found = _run(first_look, {}).data
     narrate(f"  window: {found.window.start:%Y-%m-%d %H:%M:%S} to {found.window.end:%H:%M:%S} UTC, {found.derived}")
-    return {"start": found.window.start.isoformat(), "end": found.window.end.isoformat()}
+    window = {"start": found.window.start.isoformat(), "end": found.window.end.isoformat()}
+    return window if found.baseline is not None else {**window, "changes": ["new", "burst", "rare", "steady"]}
 
 
 def _arguments(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,7 +96,8 @@ def _take_in(paths: Sequence[str], spool: Path) -> Intake:
         taken = asyncio.run(take_in(paths, stdin=stdin, spool=spool, clock=SystemClock()))
     except IntakeError as error:
         raise Fault(str(error)) from error
-    problems = [problem for problem in taken.problems if problem.where]  # the others are about what else is not there
+    ours = {spec.origin for spec in taken.specs if spec.kind == "logs"} | set(taken.unused)
+    problems = [problem for problem in taken.problems if problem.where.partition(":")[0] in ours]
     for problem in problems[:_PROBLEMS_TOLD]:
         narrate(f"  ! {_clean(problem.line(), newlines=False)}")
     if len(problems) > _PROBLEMS_TOLD:
