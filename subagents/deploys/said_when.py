@@ -17,6 +17,8 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _EPOCH = re.compile(r"(?<![\w.])(1[4-9]\d{8})(?![\w.])")
+_ANOTHER = re.compile(r"(?i)\b(?:expir\w*|until|due|valid|before|by|deadline|scheduled|planned)\W+(?:\w+\W+)?$")
+"""What stands before a date that says when something ends, or is to be."""
 _NO_ZONE = timedelta(hours=36)
 """A day that is told without a zone is over everywhere on earth so long after its midnight UTC."""
 BACK = timedelta(days=45)
@@ -31,8 +33,14 @@ def told_onset(text: str, reported: datetime | None) -> datetime | None:
     return min(told, default=None)
 
 
+def _of_another(text: str, date: re.Match[str]) -> bool:
+    return _ANOTHER.search(text[max(0, date.start() - 40) : date.start()]) is not None
+
+
 def _moments(text: str, reported: datetime) -> Iterator[datetime]:
     for match in _ISO.finditer(text):
+        if _of_another(text, match):
+            continue
         try:
             if match["time"] and match["zone"]:
                 zone = match["zone"].replace("UTC", "+00:00")
@@ -42,6 +50,8 @@ def _moments(text: str, reported: datetime) -> Iterator[datetime]:
         except ValueError:
             continue
     for match in _NAMED.finditer(text):
+        if _of_another(text, match):
+            continue
         month, day = _MONTHS.index(match["month"].lower()) + 1, int(match["day"])
         for year in (int(match["year"]),) if match["year"] else (reported.year, reported.year - 1):
             try:

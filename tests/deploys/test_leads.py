@@ -117,6 +117,7 @@ REPORTED = datetime(2026, 3, 20, 15, 0, tzinfo=UTC)
         ("timestamp=1773835200", datetime(2026, 3, 18, 12, 0, tzinfo=UTC)),
         ("since Mar 20", None),
         ("like the outage of 2024-03-18", None),
+        ("the certificate expired on 2026-03-18; to be done by Mar 17", None),
         ("since Feb 31, 2026-13-45, May 5 and build 1773835200123", None),
         ("we may 18 times", None),
         ("", None),
