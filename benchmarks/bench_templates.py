@@ -44,7 +44,7 @@ def groups_of_messages(messages: Sequence[str]) -> list[Hashable]:
     counted = keys.value_counts()
     different = counted["key"].to_list()
     unknown = [UNKNOWN] * len(different)
-    found = templates(different, unknown, counted["count"].to_list(), [False] * len(different))
+    found = templates(different, unknown, counted["count"].to_list())
     group = {key: (template.level, template.text) for key, template in zip(different, found, strict=True)}
     return [group[key] for key in keys.to_list()]
 
@@ -55,7 +55,7 @@ def groups_of_lines(path: Path) -> list[Hashable]:
     index = LogIndex.build([source])
     found: list[Hashable] = []
     for frame in source.frames():
-        keys = mask(pl.col("text"), syslog=source.is_syslog) + pl.col("suffix").fill_null("")
+        keys = mask(pl.col("text")) + pl.col("suffix").fill_null("")
         for key in frame.events.select(key=keys)["key"].to_list():
             template = index.templates[index.number(key) or 0]
             found.append((template.level, template.text))

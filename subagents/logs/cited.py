@@ -45,18 +45,15 @@ def find_event(logs: LogSet, index: LogIndex, source: LogSource, ref: LogRef) ->
     frame = source.reread(ref.byte, ref.lines)
     if frame is None or not frame.events.height:
         raise ToolError(f"no event of {source.name} starts at byte {ref.byte}")
-    masked = frame.events.head(1).select(
-        key=mask(pl.col("text"), syslog=source.is_syslog) + pl.col("suffix").fill_null("")
-    )
+    masked = frame.events.head(1).select(key=mask(pl.col("text")) + pl.col("suffix").fill_null(""))
     number = index.number(masked["key"][0])
     known = index.table.filter(pl.col("key") == number) if number is not None else None
     if number is None or known is None or not known.height:
         raise ToolError(f"no event that is grouped with others starts at byte {ref.byte} of {source.name}")
     row = frame.events.row(0, named=True)
-    service = index.templates[number].service or row["service"]
     at = row["t"] if row["own"] else _traced_at(index, place, ref.byte)
     template = known["template"][0]
-    return CitedEvent(place, ref.byte, ref.lines, template, _keys(index, template), service, at)
+    return CitedEvent(place, ref.byte, ref.lines, template, _keys(index, template), row["service"], at)
 
 
 def _keys(index: LogIndex, template: int) -> tuple[int, ...]:

@@ -178,20 +178,20 @@ def _events(source: LogSource, window: Window) -> Iterator[pl.DataFrame]:
     for frame in source.frames():
         within = frame.events.filter((pl.col("t") >= start) & (pl.col("t") < end))
         within = within.with_columns(request=pl.col("raw").str.extract(REQUEST_ID, 1)).drop_nulls("request")
-        events = resolved(within, source).drop_nulls("service")
+        events = resolved(within).drop_nulls("service")
         bad = (pl.col("severity") >= WARN) | pl.col("by_words")
         if events.height:
-            yield events.select("t", "start", "lines", "service", _statement(source.is_syslog), bad, "request")
+            yield events.select("t", "start", "lines", "service", _statement(), bad, "request")
 
 
-def _statement(syslog: bool) -> pl.Expr:
+def _statement() -> pl.Expr:
     """Return what tells statements apart: the logger, where it is named, and how the message begins.
 
     What follows the first words is mostly data, whose length and words change with it.
     """
     import polars as pl
 
-    words = mask(pl.col("text"), syslog=syslog).str.extract(FIRST_WORDS, 1)
+    words = mask(pl.col("text")).str.extract(FIRST_WORDS, 1)
     return pl.concat_str(pl.col("raw").str.extract(LOGGER, 1), words, separator=" ", ignore_nulls=True)
 
 

@@ -115,7 +115,7 @@ class LogIndex:
         per_key = pl.concat(self._parts).group_by("key").agg(pl.col("n").sum(), pl.col("level").max())
         found = []
         for key, n, level in per_key.sort("n", "key", descending=[True, False]).iter_rows():
-            head = head_of(self.keys[key], level or UNKNOWN, self._is_syslog(self.examples[key].source))
+            head = head_of(self.keys[key], level or UNKNOWN)
             if head[0] >= ERROR or (head[0] == UNKNOWN and sounds_bad(head[1])):
                 found.append((head[1], n))
                 if len(found) >= limit:
@@ -127,9 +127,7 @@ class LogIndex:
         import polars as pl
 
         self.events += frame.events.height
-        events = frame.events.with_columns(
-            key=mask(pl.col("text"), syslog=frame.syslog), bucket=pl.col("t") // (BUCKET_SECONDS * 1_000_000)
-        )
+        events = frame.events.with_columns(key=mask(pl.col("text")), bucket=pl.col("t") // (BUCKET_SECONDS * 1_000_000))
         events = _with_traces(events, frame)
         grouped = events.group_by("key", "suffix", "service", "level", "bucket", maintain_order=True).agg(
             n=pl.len(),
@@ -157,9 +155,6 @@ class LogIndex:
         self.stacks.add(place, frame)
         if self._part_rows > max(COMPACT_ROWS, self._parts[0].height):
             self._compact()
-
-    def _is_syslog(self, place: int) -> bool:
-        return self.sources[place].is_syslog
 
     def _intern(self, place: int, grouped: pl.DataFrame) -> list[int]:
         """Return the number of each row's key; new keys get the next numbers, and the row as their example."""
@@ -249,16 +244,14 @@ class LogIndex:
                 "template": pl.Series(numbers, dtype=pl.UInt32),
                 "severity": pl.Series([template.level for template in found], dtype=pl.Int8),
                 "by_words": [template.severe_by_words for template in found],
-                "program": pl.Series([template.service for template in found], dtype=pl.String),
             }
         )
         services = pl.Series(list(self._services), dtype=pl.String)
         table = table.with_columns(service=services.gather(table["service"]))
         table = table.join(lookup, on="key", how="left").with_columns(
-            service=pl.coalesce("program", "service"),
             severe=(pl.col("severity") >= ERROR) | pl.col("by_words"),
         )
-        return table.drop("program", "by_words")
+        return table.drop("by_words")
 
     @cached_property
     def templates(self) -> list[Template]:
@@ -272,8 +265,7 @@ class LogIndex:
         counts, levels = [0] * len(self.keys), [UNKNOWN] * len(self.keys)
         for key, n, level in per_key.iter_rows():
             counts[key], levels[key] = n, level or UNKNOWN
-        syslog = [self._is_syslog(example.source) if self.sources else False for example in self.examples]
-        return templates(self.keys, levels, counts, syslog)
+        return templates(self.keys, levels, counts)
 
     @property
     def ungrouped(self) -> int:

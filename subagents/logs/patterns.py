@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 MASK = r"[^\s\d=]*\d\S*"
 """EQ: a word with a digit becomes `*`, and what stands before an `=` in it is kept."""
-MASK_PID = r"[^\s\d=\[]*\d\S*"
-"""For syslog: also what stands before a `[`, so that `sshd[812]:` keeps its program."""
 KEY_CHARS = 600
 """A message is grouped by its first characters; longer ones differ in payload, not in kind."""
 MERGED_KEYS = 20_000
@@ -28,16 +26,13 @@ MERGED_WORDS = 500_000
 FITTED_KEYS = 40_000
 """So many further keys are looked up among the templates found; the tail stays as it is."""
 
-_SYSLOG_HEAD = re.compile(r"^\s*(?:<\S+\s+)?\S+ (?P<app>[A-Za-z][\w./-]*?)(?:\[\S*|:)\s+(?P<message>.*)$", re.DOTALL)
-_RFC5424_HEAD = re.compile(r"^\*?\s+\S+ (?P<app>[A-Za-z][\w./-]*) \S+ \S+ (?:-|\[.*?\]) ?(?P<message>.*)$", re.DOTALL)
-
 _THREAD = re.compile(r"^(\s*(?:\S+ +---? +)?)(\[[^\]*]{0,60}(?:\]|\*))")
 """What stands in brackets beside the severity: a thread, or another context of the call."""
 
 
-def mask(texts: pl.Expr, *, syslog: bool = False) -> pl.Expr:
+def mask(texts: pl.Expr) -> pl.Expr:
     """Return the expression that masks a column of messages."""
-    return texts.str.slice(0, KEY_CHARS).str.replace_all(MASK_PID if syslog else MASK, "*")
+    return texts.str.slice(0, KEY_CHARS).str.replace_all(MASK, "*")
 
 
 @dataclass(frozen=True)
@@ -47,40 +42,31 @@ class Template:
     text: str
     level: int
     severe_by_words: bool
-    service: str | None = None
-    """Program named in a syslog header."""
 
 
-def templates(
-    keys: Sequence[str], levels: Sequence[int], counts: Sequence[int], syslog: Sequence[bool]
-) -> list[Template]:
+def templates(keys: Sequence[str], levels: Sequence[int], counts: Sequence[int]) -> list[Template]:
     """Return the template of each key, in order; keys that differ in one word of many values share one."""
-    heads = [head_of(key, level, is_syslog) for key, level, is_syslog in zip(keys, levels, syslog, strict=True)]
+    heads = [head_of(key, level) for key, level in zip(keys, levels, strict=True)]
     order = sorted(range(len(keys)), key=lambda place: -counts[place])[: MERGED_KEYS + FITTED_KEYS]
     first = bisect_right(list(accumulate(keys[place].count(" ") + 1 for place in order[:MERGED_KEYS])), MERGED_WORDS)
-    texts = [shown(text) for _, text, _ in heads]
-    for place, text in zip(order, merge([heads[place][:2] for place in order], first), strict=True):
+    texts = [shown(text) for _, text in heads]
+    for place, text in zip(order, merge([heads[place] for place in order], first), strict=True):
         texts[place] = text
-    return [_template(text, level, service) for text, (level, _, service) in zip(texts, heads, strict=True)]
+    return [_template(text, level) for text, (level, _) in zip(texts, heads, strict=True)]
 
 
-def _template(text: str, level: int, service: str | None) -> Template:
-    return Template(text, level, level == UNKNOWN and sounds_bad(text), service)
+def _template(text: str, level: int) -> Template:
+    return Template(text, level, level == UNKNOWN and sounds_bad(text))
 
 
-def head_of(key: str, level: int, is_syslog: bool) -> tuple[int, str, str | None]:
-    """Return (level, message, service) of a key whose header may still be in it."""
-    service = None
+def head_of(key: str, level: int) -> tuple[int, str]:
+    """Return (level, message) of a key whose severity may still be in it."""
     text = key
-    if is_syslog:
-        match = _SYSLOG_HEAD.match(key) or _RFC5424_HEAD.match(key)
-        if match is not None:
-            service, text = match["app"], match["message"]
     if level == UNKNOWN:
         level, text = split_head(text)
         if level != UNKNOWN:
             text = _THREAD.sub(_as_one_word, text, count=1)
-    return level, text.strip(), service
+    return level, text.strip()
 
 
 def _as_one_word(match: re.Match[str]) -> str:

@@ -99,9 +99,9 @@ def matching(logs: LogSet, filters: Filters, context: ToolContext) -> Iterator[t
     def so_far() -> str:
         return f"{matched:,} of {events_in_words(scanned)} match"
 
-    for place, source, frame in frames_of(chosen_sources(logs, filters.source), context, so_far):
+    for place, _, frame in frames_of(chosen_sources(logs, filters.source), context, so_far):
         events = _filtered(frame, filters)
-        events = resolved(events, source)
+        events = resolved(events)
         if least != UNKNOWN:
             events = events.filter((events["severity"] >= least) | (events["by_words"] & (least <= ERROR)))
         if filters.service is not None:
@@ -155,20 +155,18 @@ def _pattern(regex: str | None) -> Callable[[pl.Series], pl.Series] | None:
     return search
 
 
-def resolved(events: pl.DataFrame, source: LogSource) -> pl.DataFrame:
-    """Add `severity`, `by_words` and, for syslog, `service`: read once from each distinct masked head."""
+def resolved(events: pl.DataFrame) -> pl.DataFrame:
+    """Add `severity` and `by_words`: read once from each distinct masked head."""
     import polars as pl
 
-    events = events.with_columns(head=mask(pl.col("text").str.slice(0, 200), syslog=source.is_syslog))
+    events = events.with_columns(head=mask(pl.col("text").str.slice(0, 200)))
     keys = events.select("head", "level").unique()
-    heads = [head_of(key, level or UNKNOWN, source.is_syslog) for key, level in keys.iter_rows()]
+    heads = [head_of(key, level or UNKNOWN) for key, level in keys.iter_rows()]
     found = keys.with_columns(
-        severity=pl.Series([level for level, _, _ in heads], dtype=pl.Int8),
-        by_words=pl.Series([level == UNKNOWN and sounds_bad(text) for level, text, _ in heads], dtype=pl.Boolean),
-        program=pl.Series([service for _, _, service in heads], dtype=pl.String),
+        severity=pl.Series([level for level, _ in heads], dtype=pl.Int8),
+        by_words=pl.Series([level == UNKNOWN and sounds_bad(text) for level, text in heads], dtype=pl.Boolean),
     )
-    joined = events.join(found, on=["head", "level"], how="left", nulls_equal=True, maintain_order="left")
-    return joined.with_columns(service=pl.coalesce("program", "service")).drop("program", "head")
+    return events.join(found, on=["head", "level"], how="left", nulls_equal=True, maintain_order="left").drop("head")
 
 
 def search(logs: LogSet, filters: Filters, skip: int, limit: int, context: ToolContext) -> Matches:

@@ -57,7 +57,7 @@ def seen(spec: SourceSpec) -> tuple[LogSource, list[str]]:
     source = LogSource(spec)
     events = []
     for frame in source.frames():
-        for row in resolved(frame.events, source).iter_rows(named=True):
+        for row in resolved(frame.events).iter_rows(named=True):
             at = "-"
             if row["own"]:
                 at = moment(row["t"]).isoformat().removesuffix("+00:00")

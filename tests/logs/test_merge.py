@@ -158,27 +158,27 @@ def test_paths_of_an_access_log_stay_apart_until_they_are_too_many() -> None:
 
 def test_threads_beside_the_severity_are_one_value() -> None:
     keys = [f"INFO [{thread}] acme.Orders: order placed" for thread in ("main", "event handler", "IO *")]
-    found = templates(keys, [UNKNOWN] * 3, [1] * 3, [False] * 3)
+    found = templates(keys, [UNKNOWN] * 3, [1] * 3)
     assert {template.text for template in found} == {"* acme.Orders: order placed"}
-    alone = templates(keys[1:2], [UNKNOWN], [1], [False])
+    alone = templates(keys[1:2], [UNKNOWN], [1])
     assert alone[0].text == "[event handler] acme.Orders: order placed"
     assert alone[0].level == INFO
     tags = [f"[{tag}] service is gone" for tag in ("auth", "pay")]
-    assert len({template.text for template in templates(tags, [UNKNOWN] * 2, [1] * 2, [False] * 2)}) == 2
+    assert len({template.text for template in templates(tags, [UNKNOWN] * 2, [1] * 2)}) == 2
 
 
 def test_keys_beyond_the_limit_join_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("subagents.logs.patterns.MERGED_KEYS", 5)
     monkeypatch.setattr("subagents.logs.patterns.FITTED_KEYS", 2)
     keys = [f"worker {word} took the job" for word in "abcdefg"] + ["worker h took the job"]
-    found = templates(keys, [INFO] * 8, [9, 9, 9, 9, 9, 3, 2, 1], [False] * 8)
+    found = templates(keys, [INFO] * 8, [9, 9, 9, 9, 9, 3, 2, 1])
     assert [template.text for template in found] == ["worker * took the job"] * 7 + ["worker h took the job"]
 
 
 def test_merging_is_bounded_by_words_and_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("subagents.logs.patterns.MERGED_WORDS", 12)
     keys = [f"worker {word} took" for word in "abcdefg"]
-    found = templates(keys, [INFO] * 7, [1] * 7, [False] * 7)
+    found = templates(keys, [INFO] * 7, [1] * 7)
     assert [template.text for template in found] == keys, "four keys of three words are compared, and four are too few"
     monkeypatch.setattr("subagents.logs.merge.MOST_CELLS", 0)
     pairs = [f"moved shard {a} from {b} now" for a, b in zip("abcdefgh", "ijklmnop", strict=True)]

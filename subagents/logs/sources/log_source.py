@@ -62,8 +62,6 @@ class Frame:
     traces: pl.DataFrame
     extra: pl.DataFrame
     """Lines that continue an event: `event` (row), `raw`."""
-    syslog: bool
-    """A header with host and program follows the time."""
 
 
 @dataclass
@@ -140,11 +138,6 @@ class LogSource:
         """How much of the file on disk the pass under way has read."""
         return self._reader.read_bytes if self._reader is not None else 0
 
-    @property
-    def is_syslog(self) -> bool:
-        """Say whether lines carry a syslog header after their time."""
-        return False
-
     def frames(self) -> Iterator[Frame]:
         """Yield the events of the file block by block; an unreadable file is a problem, not an error."""
         self.tally = Tally()
@@ -214,7 +207,7 @@ class LogSource:
             filled = filled.fill_null(last_time)
         events = events.with_columns(t=filled).rename({"body": "text"})
         self._count(events, lines)
-        return Frame(events, stack_traces(columns, joined), extra_lines(columns, joined), self.is_syslog), held
+        return Frame(events, stack_traces(columns, joined), extra_lines(columns, joined)), held
 
     def _count(self, events: pl.DataFrame, lines: Lines) -> None:
         tally = self.tally
