@@ -74,7 +74,8 @@ async def _measured(session: Session, verdict: Verdict) -> list[Measured]:
             return [await lines.measured(look, symptom, counted, _known(session, until))]
     alert = session.desk.brief.incident.alert
     wanted = (alert.metric if alert else None) or "its error ratio and latency"
-    where = verdict.service or session.desk.brief.incident.service or "the service"
+    named = (alert.service if alert and alert.metric else None) or verdict.service
+    where = named or session.desk.brief.incident.service or "the service"
     return [
         Measured(
             "unknown",
