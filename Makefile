@@ -50,4 +50,4 @@ screens: setup ## export the README's pictures from the real screens
 	$(BIN)/python -m tests.tui.screens
 
 clean: ## remove what make made
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-bench build *.egg-info

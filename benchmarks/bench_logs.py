@@ -102,16 +102,23 @@ def rate(corpus: Corpus, run: Run) -> float:
     return float(report["events"] / report["seconds"]) if report else corpus.events / run.seconds
 
 
+def per_cpu_second(corpus: Corpus, run: Run) -> float:
+    """Return events per CPU second, start of the process included: what a busy machine cannot distort much."""
+    return float(run.report.get("events", corpus.events)) / max(run.cpu, 0.001)
+
+
 def show(corpus: Corpus, runs: dict[str, list[Run]]) -> None:
     """Print the table, the ratios beside their bars, and whether what was planted was found."""
     print(f"\n{corpus.kind}: {corpus.size / 1e6:.0f} MB, {corpus.events} events")
-    print(f"{'':24} {'events/s':>11} {'MB/s':>7} {'wall s':>7} {'CPU s':>7} {'RSS MB':>7} {'x':>6}")
+    print(f"{'':24} {'events/s':>11} {'MB/s':>7} {'wall s':>7} {'CPU s':>7} {'RSS MB':>7} {'x':>6} {'x CPU':>6}")
     ours = median([rate(corpus, run) for run in runs[PASS]])
+    our_share = median([per_cpu_second(corpus, run) for run in runs[PASS]])
     for name, each in runs.items():
         events_per_second = median([rate(corpus, run) for run in each])
         cells = f"{events_per_second:11.0f} {events_per_second * corpus.size / corpus.events / 1e6:7.0f}"
         cells += f" {median([run.seconds for run in each]):7.2f} {median([run.cpu for run in each]):7.2f}"
         cells += f" {max(run.rss for run in each):7.0f} {ours / events_per_second:5.1f}x"
+        cells += f" {our_share / median([per_cpu_second(corpus, run) for run in each]):5.1f}x"
         print(f"{name:24} {cells}")
     first = median([run.report["first"] - run.began for run in runs[PASS]])
     peak = max(run.rss for run in runs[PASS])
