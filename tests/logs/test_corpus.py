@@ -1,4 +1,7 @@
-"""Every layout of the corpus: found, each time exact, severity, service and host read, no line lost."""
+"""Every layout of the corpus: found, each time exact, severity, service and host read, no line lost.
+
+An event that is read again alone, as the checker of claims does, says the same.
+"""
 
 from __future__ import annotations
 
@@ -15,3 +18,10 @@ def test_a_layout_is_read_as_a_person_reads_it(tmp_path: Path, layout: Layout) -
     assert events == list(layout.events), source.layout()
     assert source.tally.lines == layout.text.count("\n")
     assert source.tally.lines == sum(int(event.rpartition("|")[2]) for event in events)
+    for frame in source.frames():
+        for row in frame.events.select("start", "lines", "text", "level", "service", "host").iter_rows(named=True):
+            again = source.reread(row["start"], row["lines"])
+            assert again is not None
+            assert {name: again.events[name].to_list() for name in row if name != "start"} == {
+                name: [value] for name, value in row.items() if name != "start"
+            }
