@@ -34,7 +34,7 @@ MERGE_BY = ("key", "source", "service", "level", "bucket")
 _COLUMNS = (*MERGE_BY, "n", "byte", "lines", "t0", "t1")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """The first event of a key, as it stands in the file."""
 
