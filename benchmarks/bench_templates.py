@@ -139,11 +139,13 @@ def _print_systems(scores: dict[str, dict[str, tuple[float, float]]]) -> None:
         half = "frozen" if system.frozen else "tuning"
         print(f"{system.name:12} {half:9}" + _row(scores, system.name))
     for kind in KINDS:
-        print(f"{kind + ', mixed':22}" + _row(scores, kind))
+        cells = {contender: {"": by_part[kind]} for contender, by_part in scores.items() if kind in by_part}
+        print(f"{kind + ', mixed':22}" + _row(scores, kind) + _verdict(cells))
 
 
 def _row(scores: dict[str, dict[str, tuple[float, float]]], part: str) -> str:
-    cells = [f"{ga:.3f} / {f1:.3f}" for ga, f1 in (by_part.get(part, (0.0, 0.0)) for by_part in scores.values())]
+    pairs = [by_part.get(part) for by_part in scores.values()]
+    cells = ["-" if pair is None else f"{pair[0]:.3f} / {pair[1]:.3f}" for pair in pairs]
     return "".join(f"{cell:>22}" for cell in cells)
 
 
