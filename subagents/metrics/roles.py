@@ -64,46 +64,87 @@ _UNITS: tuple[tuple[str, str], ...] = (
     (r"(_|^)(ratio|fraction)(_|$)", "ratio"),
 )
 
-_LATENCY = r"latenc|duration|response_?time|elapsed|(_|^)(p\d{2,3}|rtt|ttfb)(_|$)|(_|^)time_(ms|s)(_|$)|_wait(_|$)"
-_ERRORS = (
-    r"errors?(_|$)|(_|^)err(_|$)|5xx|4xx|fail|exception|timeouts?(_|$)|reject|abort|exhaust|panic|crash|dropped|drops?(_|$)|retr(y|ies)"
-    r"|throttl|denied|deadlock|cancel|dlq|dead_?letter"
+_TIMED = r"(seconds?|secs?|millis(econds)?|ms|micros(econds)?|us|nanos(econds)?|ns)"
+"""A unit of time within a name; behind it the suffixes of summaries and histograms."""
+_LATENCY = (
+    r"latenc|duration|response_?time|elapsed|(_|^)(p\d{2,3}|\d{2,3}p|rtt|ttfb)(_|$)|(_|^)time_(ms|s)(_|$)|_wait(_|$)|delay(_|$)|jitter"
+    rf"|(_|^)(rq|request|query|queries|lookup|lock|wait|connect|commit|total|process(ing)?|exec(ution)?|run)_?time(_?{_TIMED}|_total|_sum|_avg|_max|_mean)*$"
+    rf"|time_?ms(_|$)|(?<!cpu_){_TIMED}_(sum|max|mean|avg|bucket)$"
 )
-_RATIO = r"ratio|rate(_|$)|pct|percent|fraction|per_request"
+_ERRORS = (
+    r"errors?(_|$)|(_|^)errs?(_|$)|5xx|4xx|fail|exception|timeouts?(_|$)|reject|abort|exhaust|panic|crash|dropped|drops?(_|$)|retr(y|ies)"
+    r"|throttl|denied|declin|deadlock|cancel|dlq|dead_?letter|rollbacks?(_|$)|overflow|redeliver|retrans|misses(_|$)|slow_quer|rate_?limited|packet_?loss"
+)
+_RATIO = r"ratio|rate(_(?!limit)|$)|pct|percent|fraction|per_request"
+_HEADROOM = (
+    r"(_|^)(free|freeable|avail|available|idle|remaining|headroom|unused|usable|balance|avg_?idle)(_|$)|idle_percent"
+)
+"""What is left of a resource rather than what is used of it: its fall is what hurts."""
+_LIMITED: frozenset[Role] = frozenset({"saturation", "memory", "host"})
 _ROLES: tuple[tuple[str, Role, Direction], ...] = (
     (r"^wait_ms_", "client_latency", "up"),
+    (r"timestamp(_(ms|seconds?))?$", "other", "both"),
+    (r"(_|^)un_?(healthy|availables?|ready|schedulable|assigned)(_|$)|offline|under_?replicated", "ready", "up"),
+    (r"(_|^)healthy(_|$)", "ready", "down"),
     (r"(_|^)node_|(_|^)host_", "host", "up"),
     (r"per_(request|call|op)(_|$)", "other", "up"),
-    (r"expir", "other", "down"),
+    (r"expir|(days|hours|seconds)_(left|remaining)", "other", "down"),
+    (r"(replicas|instances|hosts|pods)_available", "ready", "down"),
     (
-        r"avail(?!_?(mem|bytes|ip|disk|conn|slots|replicas))|success_?(rate|ratio|pct)|(_|^)up$|slo_",
+        r"availab(?!le_?(mem|bytes|ip|disk|conn|slots|replicas|[mgk]i?b(_|$)))|success_?(rate|ratio|pct)|(_|^)up$|slo_|apdex|probe_success|(_|^)live$",
         "availability",
         "down",
     ),
-    (r"hit_?(ratio|rate|pct)|cache_hits?(_|$)", "hit_ratio", "down"),
+    (r"hit_?(ratio|rate|pct)|cache_hits?(_|$)|(_|^)blks_hit", "hit_ratio", "down"),
     (r"miss_?(ratio|rate|pct)|cache_miss(es)?(_|$)", "error_ratio", "up"),
     (r"restart|oom|evict", "restarts", "up"),
-    (r"ready|healthy|uptime|replicas?(_|$)|available_", "ready", "down"),
-    (r"client_(latency|duration)|outbound_(latency|duration)|upstream_(latency|duration)", "client_latency", "up"),
-    (r"(replication|consumer)?_?lag(_|$)|staleness|(_|^)age(_|$)|offset_behind", "lag", "up"),
-    (_ERRORS, "error_count", "up"),
-    (_LATENCY, "latency", "up"),
-    (r"queue|backlog|pending|in_?flight|waiting|depth", "queue", "up"),
-    (r"mem(ory)?(_|$)|heap|rss|working_set|gc_", "memory", "up"),
     (
-        r"cpu|util|saturat|load(_|$|\d)|pool|connections?(_|$)|threads?|fds?(_|$)|file_desc|disk|iops|throttled|usage|used",
+        r"(replica(tion)?|consumer)?_?lag(_|$)|staleness|(_|^)age(_|$)|offset_behind|seconds_(behind|ago)|time_since",
+        "lag",
+        "up",
+    ),
+    (
+        r"(messages|queue)_(ready|unack|visible|(not|in)_flight)|undelivered|active_requests|(rq|requests?)_active",
+        "queue",
+        "up",
+    ),
+    (r"ready|healthy|uptime|replicas?(_|$)|(_|^)instances?_count", "ready", "down"),
+    (
+        r"client_(latency|duration)|outbound_(latency|duration)|upstream_(latency|duration|rq_time)",
+        "client_latency",
+        "up",
+    ),
+    (r"cpu.*throttl", "saturation", "up"),
+    (_ERRORS, "error_count", "up"),
+    (rf"({_TIMED}|duration|latency)_count$", "traffic", "both"),
+    (_LATENCY, "latency", "up"),
+    (r"queue|backlog|pending|in_?flight|waiting|waits(_|$)|blocked|depth|in_progress", "queue", "up"),
+    (r"mem(ory)?(_|$)|heap|rss|working_set|gc_|garbage", "memory", "up"),
+    (
+        r"cpu|util|saturat|load(_|$|\d)|pool|connections?(_|$)|threads?|goroutines|fds?(_|$)|file_desc|open_files|disk|storage|volume|filesystem|(_|^)fs_|io_?wait|iops"
+        r"|throttled|usage|used|consum(ption|ed_\w*units)|(_|^)(active|busy|idle)_(conn|process|server|thread|worker)|(_|^)(clients|workers|processes|backends|numbackends|locks|busy|executions|cx_active|capacity|burst|idle_?percent)(_|$)",
         "saturation",
         "up",
     ),
-    (r"net_|network|rx_|tx_|packets|syscall", "network", "both"),
+    (r"requests?_per_", "traffic", "both"),
     (
-        r"requests?(_|$)|calls|rps|qps|tps|throughput|traffic|hits(_|$)|ops(_|$)|queries|count_per|messages|orders|sessions|users|per_s(ec(ond)?)?(_|$)",
+        r"net_|network|rx_|tx_|packets|octets|ingress_|egress_|syscall|bytes_(in|out|sent|rcvd|received)(_|$)|(sent|received)_bytes",
+        "network",
+        "both",
+    ),
+    (
+        r"requests?(_|$)|calls|rps|qps|tps|throughput|traffic|hits(_|$)|ops(_|$)|queries|count_per|messages|orders|sessions|users|per_s(ec(ond)?)?(_|$)"
+        r"|(_|^)(rq|gets|puts|commits?|commands|responses|invocations|records|events|handled|processed|completed|executed?|sent|received|opcounters|success(es)?|activity)(_|$)|rate$",
         "traffic",
         "both",
     ),
 )
+LEAST_RISES = 3
+_COUNTED: frozenset[Role] = frozenset({"error_count", "traffic", "restarts", "other"})
+_TOTAL = re.compile(r"_(total|sum|bucket)$")
+"""Suffixes that declare a counter in every exporter's conventions, whatever is counted."""
 _SLASH = re.compile(r"[^a-z0-9]+")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])")
 
 
 def _plain(name: str) -> str:
@@ -129,11 +170,15 @@ def traits_of(name: str, values: Floats | None = None) -> Traits:
         role = "error_ratio"
     if role == "error_count" and re.search(_LATENCY, plain):
         role = "latency"
-    counter = values is not None and role in ("error_count", "traffic", "restarts", "other") and _grows(plain, values)
+    if role in _LIMITED and re.search(_HEADROOM, plain):
+        bad = "down"
+    counter = values is not None and (role in _COUNTED or bool(_TOTAL.search(plain))) and _grows(role, plain, values)
+    if counter and role == "latency":
+        role = "saturation"  # time spent per second: how busy, not how slow
     return Traits(role, bad, unit, counter)
 
 
-def _grows(plain: str, values: Floats) -> bool:
+def _grows(role: Role, plain: str, values: Floats) -> bool:
     """Say whether a series is a counter: it never falls but for resets, and rises often or is named a total."""
     finite = values[np.isfinite(values)]
     if len(finite) < 5 or finite.min() < 0:
@@ -145,8 +190,10 @@ def _grows(plain: str, values: Floats) -> bool:
         if not resets.all() or falls.sum() > max(1, len(steps) // 20):
             return False
     named = bool(re.search(r"total(_|$)|(_|^)count(er)?(_|$)", plain))
-    rising = float((steps > 0).mean())
-    return rising > (0.15 if named else 0.9) and finite.max() > 0
+    rises = int((steps > 0).sum())
+    if role == "error_count" and _TOTAL.search(plain) and rises >= LEAST_RISES:
+        return True  # a counter of failures stands still until there are some
+    return rises / len(steps) > (0.15 if named else 0.9) and finite.max() > 0
 
 
 def as_rate(times: Floats, values: Floats) -> Floats:

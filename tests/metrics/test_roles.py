@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from subagents.metrics.roles import as_rate, traits_of, unit_of
+from tests.metrics.exporter_names import EXPORTER_NAMES
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,42 @@ def test_role_and_direction(name: str, role: str, bad: str) -> None:
 )
 def test_units_in_names(name: str, unit: str) -> None:
     assert unit_of(name) == unit
+
+
+@pytest.mark.parametrize("exporter", EXPORTER_NAMES)
+def test_names_of_exporters(exporter: str) -> None:
+    wrong = {
+        name: (traits.role, traits.bad)
+        for name, role, bad in EXPORTER_NAMES[exporter]
+        if (traits := traits_of(name)).role not in role.split("|") or bad not in ("any", traits.bad)
+    }
+    assert not wrong
+
+
+def test_what_is_left_of_a_resource_hurts_when_it_falls() -> None:
+    assert traits_of("node_memory_MemAvailable_bytes").bad == "down"
+    assert traits_of("node_memory_Active_bytes").bad == "up"
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("container_cpu_usage_seconds_total", "saturation"),
+        ("node_network_receive_bytes_total", "host"),
+        ("http_request_duration_seconds_sum", "saturation"),
+        ("container_network_receive_bytes_total", "network"),
+    ],
+)
+def test_a_declared_counter_is_one_whatever_it_counts(name: str, role: str) -> None:
+    traits = traits_of(name, np.cumsum(np.arange(1.0, 40.0)))
+    assert (traits.counter, traits.role) == (True, role)
+
+
+def test_a_counter_of_failures_may_stand_still_until_there_are_some() -> None:
+    late = np.concatenate([np.full(60, 5.0), [6.0, 9.0, 15.0, 30.0]])
+    assert traits_of("upstream_errors_total", late).counter
+    assert not traits_of("upstream_errors_total", np.concatenate([late, [20.0]])).counter, "it fell, and not to zero"
+    assert not traits_of("pod_restarts_total", late).counter, "few restarts are steps, not a rate"
 
 
 def test_counters_are_told_from_gauges_by_their_values() -> None:
