@@ -165,6 +165,8 @@ class LogLine(Frozen):
     level: Level
     service: str | None
     text: str
+    message: str = ""
+    """What it says, without time stamp and level, on one line."""
 
 
 class LogsSearch(Frozen):
@@ -178,6 +180,8 @@ class LogsSearch(Frozen):
     lines: tuple[LogLine, ...]
     more: int
     cursor: str | None
+    timeline: Timeline | None = None
+    """All that match and have a time, per minute or coarser."""
 
 
 class HistogramSeries(Frozen):

@@ -10,7 +10,7 @@ from subagents.contract import ToolContext, ToolError, ToolResult, Window
 from subagents.logs.answers import when, window_of
 from subagents.logs.compare import bucket_seconds
 from subagents.logs.index import BUCKET_SECONDS
-from subagents.logs.levels import ERROR, LEVELS
+from subagents.logs.levels import ERROR, LEVELS, split_head
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.model import (
     HistogramSeries,
@@ -20,10 +20,11 @@ from subagents.logs.model import (
     LogsHistogram,
     LogsSearch,
     ServiceCount,
+    Timeline,
     ValueCount,
 )
 from subagents.logs.params import ContextParams, DistinctParams, FilterParams, HistogramParams, SearchParams
-from subagents.logs.search import SHOWN_CHARS, Filters, distinct, matching, search
+from subagents.logs.search import MICROSECONDS, SHOWN_CHARS, Filters, Matches, distinct, matching, search
 from subagents.logs.so_far import index_for
 from subagents.logs.sources.timestamps import microseconds, moment
 
@@ -66,6 +67,7 @@ def search_answer(logs: LogSet, params: SearchParams, context: ToolContext) -> T
             level=LEVELS[row["severity"]],
             service=row["service"],
             text=_shown(row["raw"]),
+            message=_message(row["text"], row["level"]),
         )
         for row in found.rows
     )
@@ -80,6 +82,7 @@ def search_answer(logs: LogSet, params: SearchParams, context: ToolContext) -> T
         lines=lines,
         more=more,
         cursor=cursor,
+        timeline=_timeline(found),
     )
     span = f", {data.first:%H:%M:%S} to {data.last:%H:%M:%S} UTC" if data.first and data.last else ""
     text = [f"{data.matches} of {data.scanned} events match{span}"]
@@ -90,6 +93,25 @@ def search_answer(logs: LogSet, params: SearchParams, context: ToolContext) -> T
         text.append(f"{more} more (cursor {cursor})")
     places = [(row["place"], "") for row in found.rows]
     return ToolResult(data=data, text="\n".join(text), citations=logs.cite(places), more=cursor)
+
+
+def _message(text: str, level: int | None) -> str:
+    said = text if level else split_head(text)[1]
+    return " ".join(said.split())
+
+
+def _timeline(found: Matches) -> Timeline | None:
+    if found.first is None or found.last is None:
+        return None
+    grain = found.grain
+    first = found.first // (grain * MICROSECONDS)
+    size = found.last // (grain * MICROSECONDS) - first + 1
+    together = math.ceil(size / MAX_BUCKETS)
+    counts = [0] * math.ceil(size / together)
+    for place, count in found.counts.items():
+        counts[(place - first) // together] += count
+    start = moment(first * grain * MICROSECONDS)
+    return Timeline(start=start, bucket_seconds=grain * together, counts=tuple(counts))
 
 
 def _skip(cursor: str | None) -> int:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SHOWN_CHARS = 1000
 MAX_PATTERN = 500
 MAX_VALUES = 50_000
+MICROSECONDS = 1_000_000
+MAX_MINUTES = 50_000
+"""Counts of minutes that are held; where they are more, they become hours."""
 RECORD_WITHIN = 200
 """Characters in which a JSON record begins, behind what a collector wrote."""
 MERGED_LINES = 20_000
@@ -62,6 +65,10 @@ class Matches:
     services: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    counts: Counter[int] = field(default_factory=Counter)
+    """Matches by the minute, or by the hour where they go over weeks."""
+    grain: int = 60
+    """Seconds of one count."""
 
 
 def check_regex(pattern: str) -> None:
@@ -196,7 +203,8 @@ def search(logs: LogSet, filters: Filters, skip: int, limit: int, context: ToolC
 def _place_in(events: pl.DataFrame, place: int) -> pl.DataFrame:
     import polars as pl
 
-    columns = events.select("t", "start", "lines", "severity", "service", "raw")
+    said = pl.col("text").str.slice(0, SHOWN_CHARS)
+    columns = events.select("t", "start", "lines", "severity", "level", "service", "raw", said)
     return columns.with_columns(source=pl.lit(place, pl.UInt16))
 
 
@@ -222,11 +230,23 @@ def _count(found: Matches, events: pl.DataFrame) -> None:
         low, high = int(times.min()), int(times.max())  # type: ignore[arg-type]
         found.first = low if found.first is None else min(low, found.first)
         found.last = high if found.last is None else max(high, found.last)
+        _count_times(found, times)
     groups = events.drop_nulls("service").group_by("service")
     severe = (pl.col("severity") >= ERROR) | pl.col("by_words")
     for service, count, errors in groups.agg(pl.len(), severe.sum().alias("errors")).iter_rows():
         found.services[service] += count
         found.errors[service] += errors
+
+
+def _count_times(found: Matches, times: pl.Series) -> None:
+    by_grain = (times // (found.grain * MICROSECONDS)).value_counts()
+    for place, count in by_grain.iter_rows():
+        found.counts[place] += count
+    while len(found.counts) > MAX_MINUTES:
+        coarser: Counter[int] = Counter()
+        for place, count in found.counts.items():
+            coarser[place // 60] += count
+        found.counts, found.grain = coarser, found.grain * 60
 
 
 @dataclass

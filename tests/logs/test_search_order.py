@@ -58,3 +58,22 @@ def test_fields_are_found_behind_and_inside_of_what_a_collector_wrote(tmp_path: 
     data = call(agent, "logs_distinct", DistinctParams(field="http.status")).data
     assert isinstance(data, LogsDistinct)
     assert [(value.value, value.count) for value in data.values] == [("503", 2)]
+
+
+def test_a_search_says_when_all_that_match_were_and_what_each_says(tmp_path: Path) -> None:
+    spec = write(tmp_path, "a.log", [f"{iso(20 * n)} ERROR [main] failed {n}" for n in range(9)])
+    data = call(agent_for(spec), "logs_search", SearchParams(text="failed", limit=1)).data
+    assert isinstance(data, LogsSearch)
+    assert data.lines[0].message == "[main] failed 0"
+    assert data.timeline is not None
+    assert (data.timeline.start, data.timeline.bucket_seconds) == (data.first, 60)
+    assert data.timeline.counts == (3, 3, 3)
+
+
+def test_matches_over_years_are_counted_in_few_buckets(tmp_path: Path) -> None:
+    lines = [f"{1990 + n // 12}-{1 + n % 12:02}-01T00:00:00Z ERROR failed" for n in range(360)]
+    data = call(agent_for(write(tmp_path, "a.log", lines)), "logs_search", SearchParams(text="failed", limit=1)).data
+    assert isinstance(data, LogsSearch)
+    assert data.timeline is not None
+    assert len(data.timeline.counts) <= 500
+    assert sum(data.timeline.counts) == 360
