@@ -29,6 +29,12 @@ DEPLOYED_AT = "deployed_at"
 """Moment a deploy or a flag change took effect."""
 COMMITTED_AT = "committed_at"
 """Moment a commit landed."""
+LEVEL_BEFORE = "level_before"
+"""Median of the cited series' points before the fact's window, in the series' own unit (a counter's: per second)."""
+LEVEL_AFTER = "level_after"
+"""Median of the cited series' points within the fact's window."""
+LEVEL_RATIO = "level_ratio"
+"""level_after / level_before of one series, dimensionless."""
 LEAD_TIME = "lead_time"
 """Seconds from the change to the onset; negative: the change came after."""
 SCORE = "score"
@@ -53,5 +59,8 @@ MOMENTS = frozenset({ONSET, FIRST_SEEN, LAST_SEEN, DEPLOYED_AT, COMMITTED_AT})
 TESTED = frozenset({TESTS_FIXED, TESTS_BROKEN})
 """Quantities of a draft's check."""
 
-KNOWN = MOMENTS | TESTED | {BASELINE, PEAK, FACTOR, LATEST, COUNT, BASELINE_COUNT, LEAD_TIME, SCORE, RANK}
+LEVELS = frozenset({LEVEL_BEFORE, LEVEL_AFTER, LEVEL_RATIO})
+"""Quantities that compare a series within the fact's window with what it was before."""
+
+KNOWN = MOMENTS | TESTED | LEVELS | {BASELINE, PEAK, FACTOR, LATEST, COUNT, BASELINE_COUNT, LEAD_TIME, SCORE, RANK}
 """Every quantity that code can recompute; other names are the claimant's own and are shown as unchecked."""

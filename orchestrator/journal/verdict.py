@@ -23,6 +23,8 @@ class Cited(Frozen):
 
     text: str
     citations: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    """The numbers in it; with one that does not hold, it does not count."""
 
 
 class IncidentState(Frozen):
@@ -92,6 +94,10 @@ class RuledOut(Frozen):
     result: Exclusion
     reason: str
     citations: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    """The numbers of the reason."""
+    command: str | None = None
+    """What would test it, where this data cannot; to be filled in by whoever runs it."""
 
 
 class Action(Frozen):

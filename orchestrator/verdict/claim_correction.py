@@ -126,7 +126,8 @@ class _Correction:
         """Return a part with the citations that hold; None where none does or its own words do not."""
         refs = self._refs(part.citations)
         said = {f"{place}.{name}" for name in (words, "test", "suspect.key")}
-        if said & self.places or (part.citations and not refs):
+        wrong = any(one.startswith(f"{place}.facts[") for one in self.places) and place != "symptom"
+        if wrong or said & self.places or (part.citations and not refs):
             return None
         changes: dict[str, object] = {"citations": refs}
         if f"{place}.at" in self.places:

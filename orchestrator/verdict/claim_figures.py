@@ -47,7 +47,10 @@ _UNIT_NAMES: Mapping[str, str] = {
 _MOST_DIGITS = 300
 """Longer numbers are infinite."""
 _FACTORS = ("x", "\u00d7", "fold")
-_PLAIN = frozenset({quantities.FACTOR, quantities.COUNT, quantities.BASELINE_COUNT, quantities.RANK})
+_RATIOS = frozenset({quantities.FACTOR, quantities.LEVEL_RATIO})
+_PLAIN = frozenset(
+    {quantities.FACTOR, quantities.LEVEL_RATIO, quantities.COUNT, quantities.BASELINE_COUNT, quantities.RANK}
+)
 """Quantities that no share is."""
 
 
@@ -123,7 +126,7 @@ def _states(one: Stated, fact: Fact) -> bool:
     if unit in _SCALES:
         return rounds_to(one.number, value / _SCALES[unit])
     if unit in _FACTORS:
-        return fact.quantity not in quantities.KNOWN - {quantities.FACTOR} and rounds_to(one.number, value)
+        return fact.quantity not in quantities.KNOWN - _RATIOS and rounds_to(one.number, value)
     if unit in ("", "times"):
         return rounds_to(one.number, value)
     if unit in ("%", "percent") and fact.quantity in _PLAIN:

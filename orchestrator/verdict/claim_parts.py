@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.journal.verdict import Verdict
+from orchestrator.verdict.claim_figures import numbers
+from subagents.contract import Fact, Incident
 
 
 def services_of(verdict: Verdict) -> Iterator[tuple[str, str]]:
@@ -45,6 +47,26 @@ def texts_of(verdict: Verdict) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         yield f"ruled_out[{at}].reason", item.reason, item.citations
         yield f"ruled_out[{at}].test", item.test, item.citations
     yield "state.reason", verdict.state.reason, verdict.state.citations
+
+
+def facts_of(verdict: Verdict) -> Iterator[tuple[str, tuple[Fact, ...]]]:
+    """Yield (place, facts) of the sentences that state numbers of their own; the symptom's are apart."""
+    for name, items in (("blast_radius", verdict.blast_radius), ("contradictions", verdict.contradictions)):
+        yield from ((f"{name}[{at}].facts", item.facts) for at, item in enumerate(items) if item.facts)
+    yield from ((f"ruled_out[{at}].facts", item.facts) for at, item in enumerate(verdict.ruled_out) if item.facts)
+
+
+def alert_numbers(incident: Incident | None) -> tuple[Fact, ...]:
+    """Return the numbers that the alert states: quoting them claims nothing about the data."""
+    alert = incident.alert if incident is not None else None
+    if incident is None or alert is None:
+        return ()
+    given = [value for value in (alert.threshold, alert.observed) if value is not None]
+    said = numbers(" ".join((alert.title, alert.summary, incident.title, incident.text)))
+    return (
+        *(Fact(quantity="alert", value=value, citation="") for value in given),
+        *(Fact(quantity="alert", value=float(one.number.replace(",", "")), unit=one.unit, citation="") for one in said),
+    )
 
 
 def remarks_of(verdict: Verdict) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ from orchestrator.verdict.claim_checked import Checked
 from orchestrator.verdict.claim_figures import unsettled
 from orchestrator.verdict.claim_lookups import Sources, ToolRecord, Unsettled
 from orchestrator.verdict.claim_numbers import is_finite, mismatch, moment, unit_of
-from orchestrator.verdict.claim_parts import cited, remarks_of, services_of, texts_of, times_of
+from orchestrator.verdict.claim_parts import alert_numbers, cited, facts_of, remarks_of, services_of, texts_of, times_of
 from orchestrator.verdict.claim_sentences import GRACE, Sentences
 from orchestrator.verdict.claim_words import commits, quoted_in
 from subagents import citations, quantities
@@ -85,6 +85,8 @@ class ClaimsChecker:
         bad = self._citations(found, cited(body))
         self._symptom(found, verdict, bad)
         self._cause(found, verdict, bad)
+        for place, facts in facts_of(verdict):
+            self._facts(found, place, facts, bad)
         for place, service in services_of(verdict):
             self._name(found, place, "service", service, "service")
         for at, score in enumerate(verdict.suspects):
@@ -351,6 +353,8 @@ class ClaimsChecker:
         facts = [
             sure,
             *(verdict.symptom.facts if verdict.symptom else ()),
+            *(fact for _, facts in facts_of(verdict) for fact in facts),
+            *alert_numbers(self.brief.incident if self.brief is not None else None),
             *(f for one in self.board for f in one.facts),
         ]
         moments = [at for _, at, _ in times_of(verdict) if at] + [one.at for one in self.board if one.at]

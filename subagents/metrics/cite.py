@@ -12,6 +12,7 @@ import numpy as np
 from subagents import quantities as q
 from subagents.citations import MetricRef, RecordRef, parse
 from subagents.contract import Evidence, Fact, Finding, SourceSpec, ToolError, Window, evidence
+from subagents.metrics.levels import levels_of
 from subagents.metrics.measure import Measure, measure
 from subagents.metrics.series import Floats, Frame, SeriesKey, Span, Store
 from subagents.metrics.sources.load import load
@@ -147,6 +148,8 @@ class MetricsResolver:
         """
         if fact.quantity in ELSEWHERE:
             raise ToolError(f"{fact.quantity} cites {ELSEWHERE[fact.quantity]}, not {fact.citation[:120]}")
+        if fact.quantity in q.LEVELS:
+            return self._level(fact)
         if fact.quantity not in MEASURED:
             return None
         found = self.measure(fact.citation)
@@ -154,6 +157,19 @@ class MetricsResolver:
         if value is None:
             raise ToolError(f"{fact.citation}: {_WHY_NOT[fact.quantity]}")
         return Recomputed(value=value, unit=_unit(fact.quantity, found))
+
+    def _level(self, fact: Fact) -> Recomputed:
+        parsed = parse(fact.citation)
+        if not isinstance(parsed, MetricRef) or fact.window is None:
+            raise ToolError(f"{fact.quantity} cites a metric series, and its window says since when")
+        frame, row, window = self._open(parsed, load(self._specs), fact.citation)
+        found = levels_of(parsed.name, frame.times[window], frame.values[row, window], fact.window)
+        if found is None:
+            raise ToolError(f"{fact.citation}: the series has no point before the fact's window, or none within")
+        value = found.of(fact.quantity)
+        if value is None:
+            raise ToolError(f"{fact.citation}: its level before is zero, so there is no ratio")
+        return Recomputed(value=value, unit="" if fact.quantity == q.LEVEL_RATIO else found.unit)
 
     def has(self, kind: NameKind, name: str) -> bool | None:
         """Say whether series, traces or the call graph name a service or a host, or a series is called so."""

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from subagents import quantities as q
-from subagents.contract import Alert, Incident
+from subagents.contract import Alert, Fact, Incident
+from subagents.contradiction import Contradiction
+from subagents.metrics.alert_words import said_growth
 from subagents.metrics.model import CoverageReport, RankReport, SeriesView
 from subagents.metrics.render import amount, clock
 
 CLOSE = 0.25
 """Relative distance within which an observed value counts as the series' own."""
+OVERSTATED = 2.0
+"""An alert overstates growth from so many times what is measured; less may be rounding, or its window."""
+GRACE = timedelta(minutes=2)
+"""By so much an alert may seem to fire before its cause: minute-grained series are stamped late."""
+IMPACT_OFF = timedelta(minutes=15)
+"""Beyond this, the start of impact that somebody gave is not the measured one."""
 
 
 def contradictions(
     incident: Incident, view: SeriesView | None, rank: RankReport, coverage: CoverageReport
-) -> tuple[str, ...]:
-    """Return every disagreement between the alert and the series, in plain sentences."""
+) -> tuple[Contradiction, ...]:
+    """Return every disagreement between the alert and the series."""
     alert = incident.alert
     if alert is None:
         return ()
@@ -24,48 +33,80 @@ def contradictions(
     out = [*_naming(alert, coverage)]
     if named is not None and (alert.metric or alert.service):
         if not (named.hurts and (named.size >= 1 or (view is not None and view.citation == named.citation))):
-            kept = f"{amount(named.baseline, named.unit)}, latest {amount(named.latest, named.unit)}"
-            out.append(f"the alert points at {named.title}, which keeps its baseline of {kept}")
-        elif alert.metric:
-            out += _numbers(alert, named)
+            out += _quiet(alert, named)
+        else:
+            out += _growth(alert, named)
+            out += _numbers(alert, named) if alert.metric else ()
     if view is not None:
         out += _times(alert, incident, view)
-    return tuple(dict.fromkeys(out))
+    return tuple({one.text: one for one in out}.values())
 
 
-def _naming(alert: Alert, coverage: CoverageReport) -> list[str]:
+def _clash(view: SeriesView, text: str, *quantities: str) -> Contradiction:
+    facts = tuple(fact for fact in view.facts if fact.quantity in quantities)
+    return Contradiction(kind="alert and series", text=text, facts=facts, citations=(view.citation,))
+
+
+def _quiet(alert: Alert, named: SeriesView) -> Iterator[Contradiction]:
+    """Yield where what the alert points at did not move; a service alone must not have moved at all."""
+    near = abs(named.latest - named.baseline) <= CLOSE * abs(named.baseline)
+    if not alert.metric and (named.hurts or not near):
+        return
+    kept = f"{amount(named.baseline, named.unit)}, latest {amount(named.latest, named.unit)}"
+    text = f"the alert points at {named.title}, which keeps its baseline of {kept}"
+    yield _clash(named, text, q.BASELINE, q.LATEST)
+
+
+def _naming(alert: Alert, coverage: CoverageReport) -> Iterator[Contradiction]:
     if alert.service and coverage.services and alert.service not in coverage.services:
-        return [f"the alert names the service {alert.service}, of which there is no series"]
-    return []
+        text = f"the alert names the service {alert.service}, of which there is no series"
+        yield Contradiction(kind="alert and sources", text=text)
 
 
-def _numbers(alert: Alert, named: SeriesView) -> list[str]:
-    out = []
+def _fact(view: SeriesView, quantity: str) -> Fact | None:
+    return next((fact for fact in view.facts if fact.quantity == quantity), None)
+
+
+def _growth(alert: Alert, named: SeriesView) -> Iterator[Contradiction]:
+    """Yield where the alert states more growth than the series shows."""
+    said = said_growth(f"{alert.title}. {alert.summary}")
+    if said is None or named.factor is None or named.peak is None or named.factor * OVERSTATED >= said.factor:
+        return
+    text = (
+        f"the alert says {said.text}; {named.title} went from {amount(named.baseline, named.unit)} to "
+        f"{amount(named.peak, named.unit)}, {q.figure(named.factor)} times"
+    )
+    yield _clash(named, text, q.BASELINE, q.PEAK, q.FACTOR)
+
+
+def _numbers(alert: Alert, named: SeriesView) -> Iterator[Contradiction]:
     values = {fact.quantity: float(fact.value) for fact in named.facts if not isinstance(fact.value, str)}
-    extremes = [values[name] for name in (q.PEAK, q.LATEST, q.BASELINE) if name in values]
+    extremes = {values[name]: name for name in (q.PEAK, q.LATEST, q.BASELINE) if name in values}
     scale = _scale(alert, named)
     if alert.observed is not None and extremes:
         observed = alert.observed * scale
         low, high = min(extremes), max(extremes)
         if observed > high + CLOSE * abs(high) or observed < low - CLOSE * abs(low):
-            out.append(
+            text = (
                 f"the alert observed {amount(alert.observed)}; {named.title} lies between "
                 f"{amount(low, named.unit)} and {amount(high, named.unit)}"
             )
+            yield _clash(named, text, extremes[low], extremes[high])
     if alert.threshold is not None and named.peak is not None:
         threshold = alert.threshold * scale
         crossed = named.peak >= threshold if named.rising else named.peak <= threshold
         if not crossed:
-            out.append(
+            text = (
                 f"the alert's threshold {amount(alert.threshold)} was never crossed: {named.title} reaches "
                 f"{amount(named.peak, named.unit)}"
             )
+            yield _clash(named, text, q.PEAK)
         elif named.rising and named.baseline >= threshold:
-            out.append(
+            text = (
                 f"the threshold {amount(alert.threshold)} lies below the usual {amount(named.baseline, named.unit)} of "
                 f"{named.title}: the alert would always fire"
             )
-    return out
+            yield _clash(named, text, q.BASELINE)
 
 
 def _scale(alert: Alert, named: SeriesView) -> float:
@@ -78,20 +119,18 @@ def _scale(alert: Alert, named: SeriesView) -> float:
     return 1.0
 
 
-def _times(alert: Alert, incident: Incident, view: SeriesView) -> list[str]:
+def _times(alert: Alert, incident: Incident, view: SeriesView) -> Iterator[Contradiction]:
     if view.onset is None:
-        return []
-    out = []
-    grace = timedelta(minutes=2)
-    if alert.fired_at is not None and view.onset > alert.fired_at + grace:
-        out.append(
+        return
+    if alert.fired_at is not None and view.onset > alert.fired_at + GRACE:
+        text = (
             f"the alert fired at {clock(alert.fired_at)}, before {view.title} left its baseline ({clock(view.onset)})"
         )
+        yield _clash(view, text, q.ONSET)
     started = incident.started_at
-    if started is not None and abs(view.onset - started) > timedelta(minutes=15):
-        out.append(
-            f"impact was said to start at {clock(started)}; {view.title} left its baseline at {clock(view.onset)}"
-        )
+    if started is not None and abs(view.onset - started) > IMPACT_OFF:
+        text = f"impact was said to start at {clock(started)}; {view.title} left its baseline at {clock(view.onset)}"
+        yield _clash(view, text, q.ONSET)
     if alert.resolved and view.state == "ongoing":
-        out.append(f"the alert is resolved, but {view.title} is still at {amount(view.latest, view.unit)}")
-    return out
+        text = f"the alert is resolved, but {view.title} is still at {amount(view.latest, view.unit)}"
+        yield _clash(view, text, q.LATEST)

@@ -188,20 +188,35 @@ def traffic(rank: RankReport, symptom_view: SeriesView, moved: tuple[SeriesView,
                 terms=_terms(view),
             )
         ]
-    if STEADY[0] <= rank.surge <= STEADY[1]:
-        return [
-            Finding(
-                agent="metrics",
-                claim=f"Traffic did not surge: {rank.surge:.2f} times its baseline after the onset.",
-                topic="exclusion",
-                about=suspect,
-                stance="rules_out",
-                weight=0.6,
-                citations=(symptom_view.citation,),
-                services=(symptom_view.service,) if symptom_view.service else (),
-            )
-        ]
-    return []
+    return [_no_surge(rank, suspect)] if rank.flow is not None else []
+
+
+def _no_surge(rank: RankReport, suspect: Suspect) -> Finding:
+    """Say by how much the traffic changed, which rules a surge out or makes it unlikely."""
+    flow = rank.flow
+    ratio = rank.surge or 0.0
+    facts = flow.facts if flow is not None else ()
+    numbers = {fact.quantity: fact for fact in facts}
+    before, after = numbers.get(q.LEVEL_BEFORE), numbers.get(q.LEVEL_AFTER)
+    level = f" ({_level(before)} -> {_level(after)})" if before is not None and after is not None else ""
+    steady = STEADY[0] <= ratio <= STEADY[1]
+    what = "did not surge" if steady else "fell, it did not surge" if ratio < 1 else "grew too little, or too late"
+    title = flow.title if flow is not None else ""
+    return Finding(
+        agent="metrics",
+        claim=f"Traffic {what}: {title} at {ratio:.2f} times its level before the onset{level}.",
+        topic="exclusion",
+        about=suspect,
+        stance="rules_out" if ratio <= STEADY[1] else "against",
+        weight=0.6 if ratio <= STEADY[1] else 0.5,
+        facts=facts,
+        citations=(flow.citation,) if flow is not None else (),
+        services=(flow.service,) if flow is not None and flow.service else (),
+    )
+
+
+def _level(fact: Fact) -> str:
+    return amount(float(fact.value), fact.unit)
 
 
 def _saturates(view: SeriesView, least: float = 1.5) -> bool:

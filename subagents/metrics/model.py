@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from subagents.contract import Coverage, Fact, Frozen, Window
+from subagents.contradiction import Contradiction
 
 State = Literal["ongoing", "recovering", "recovered", "unknown"]
 SeriesState = Literal["ongoing", "recovering", "recovered", "unknown"]
@@ -101,6 +102,21 @@ class ServiceRank(Frozen):
     reasons: tuple[ReasonView, ...] = ()
 
 
+class FlowView(Frozen):
+    """The traffic of one series before and after a moment."""
+
+    service: str
+    name: str
+    citation: str
+    facts: tuple[Fact, ...] = ()
+    """Its levels: `quantities.LEVELS`."""
+
+    @property
+    def title(self) -> str:
+        """Return service and name, as a person would say them."""
+        return f"{self.service} {self.name}".strip()
+
+
 class RankReport(Frozen):
     """Where it began: services by how well each explains the symptom."""
 
@@ -114,6 +130,8 @@ class RankReport(Frozen):
     """Best score / second score; None where there are no two."""
     surge: float | None = None
     """Traffic at the entry, after / before, where it is known."""
+    flow: FlowView | None = None
+    """The series that `surge` is of, with its levels."""
     onset_found: bool = False
     """The split is the symptom's own onset; otherwise it is what the caller said."""
 
@@ -189,7 +207,7 @@ class MetricsSummary(Frozen):
     lead: float | None = None
     """Best score / second score of the services; None where there are no two."""
     surge: float | None = None
-    contradictions: tuple[str, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
     healthy: bool = False
     """Nothing departs from its baseline in a direction that hurts."""
     gaps: tuple[str, ...] = ()

@@ -49,6 +49,8 @@ class Scene:
     choice: Choice | None
     ranked: tuple[Ranked, ...]
     surge: float | None
+    flow: SeriesKey | None = None
+    """The series whose traffic that is."""
 
 
 def bounds(store: Store, start: float | None, end: float | None) -> tuple[float, float]:
@@ -128,7 +130,8 @@ def see(store: Store, start: float, end: float, told: Told) -> Scene:
     if vague and symptom is not None and symptom.size < 3:
         question = Question(start, split, end, None, "", told.candidates)
     ranked = tuple(rank(store, graph, question))
-    return Scene(start, end, split, found, choice, ranked, surge_of(store, graph, question))
+    surge, flow = flow_of(store, graph, question)
+    return Scene(start, end, split, found, choice, ranked, surge, flow)
 
 
 def _belongs(onset: float, told: Told, step: float) -> bool:
@@ -154,8 +157,8 @@ def _choose(
     return choice, found.onset if found is not None and found.bad else None
 
 
-def surge_of(store: Store, graph: CallGraph, question: Question) -> float | None:
-    """Return traffic after / before the break, as far upstream of the symptom as it is measured.
+def flow_of(store: Store, graph: CallGraph, question: Question) -> tuple[float | None, SeriesKey | None]:
+    """Return traffic after / before the break, as far upstream of the symptom as it is measured, and its series.
 
     What a service sends to its own database is no traffic of users; None where only that is known.
     """
@@ -170,7 +173,7 @@ def surge_of(store: Store, graph: CallGraph, question: Question) -> float | None
     else:
         names = graph.entries()
     found = next((flows[name] for name in names if name in flows), None)
-    return found.volume / found.base if found is not None else None
+    return (found.volume / found.base, found.key) if found is not None else (None, None)
 
 
 def window_of(start: float, end: float) -> Window:

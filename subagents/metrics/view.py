@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from subagents.contract import Evidence, ToolError
 from subagents.metrics.cite import at, cite, facts_of
-from subagents.metrics.model import RankReport, ReasonView, SeriesView, ServiceRank
+from subagents.metrics.levels import level_facts, levels_of
+from subagents.metrics.model import FlowView, RankReport, ReasonView, SeriesView, ServiceRank
 from subagents.metrics.ranking import Ranked
 from subagents.metrics.scene import Measured, Scene, measure_all, window_of
 from subagents.metrics.series import Store
@@ -62,9 +63,25 @@ def rank_view(store: Store, scene: Scene, limit: int) -> tuple[RankReport, list[
         why_symptom=scene.choice.why if scene.choice else "",
         lead=_lead(services),
         surge=scene.surge,
+        flow=_flow(store, scene, proofs),
         onset_found=scene.onset_found,
     )
     return report, proofs
+
+
+def _flow(store: Store, scene: Scene, proofs: list[Evidence]) -> FlowView | None:
+    place = store.find(scene.flow) if scene.flow is not None else None
+    proof = cite(*place, scene.start, scene.end) if place is not None else None
+    if place is None or proof is None:
+        return None
+    frame, row = place
+    columns, since = frame.slice(scene.start, scene.end), window_of(scene.split, scene.end + frame.step)
+    levels = levels_of(frame.keys[row].name, frame.times[columns], frame.values[row, columns], since)
+    if levels is None:
+        return None
+    proofs.append(proof)
+    key = frame.keys[row]
+    return FlowView(service=key.service, name=key.name, citation=proof.ref, facts=level_facts(levels, proof.ref, since))
 
 
 def _lead(services: tuple[ServiceRank, ...]) -> float | None:

@@ -95,7 +95,7 @@ async def test_nothing_wrong_is_said_with_numbers(tmp_path: Path) -> None:
     assert about(bench, "symptom") == []
     health = about(bench, "health")[0]
     assert {fact.quantity for fact in health.facts} == {q.BASELINE, q.LATEST}
-    assert any("keeps its baseline" in text for text in summary.contradictions)
+    assert any("keeps its baseline" in one.text for one in summary.contradictions)
 
 
 async def test_a_symptom_that_is_over_is_recovered(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ async def test_a_traffic_surge_before_the_symptom_is_a_suspect(tmp_path: Path) -
 async def test_the_alert_is_checked_against_the_series(tmp_path: Path) -> None:
     wrong = PAGE.model_copy(update={"observed": 9000.0, "threshold": 5000.0, "fired_at": minute(12), "resolved": True})
     _, summary = await investigate(tmp_path, SLOW, wrong, started=minute(2))
-    told = "\n".join(summary.contradictions)
+    told = "\n".join(one.text for one in summary.contradictions)
     assert "the alert observed 9000" in told
     assert "was never crossed" in told
     assert "before web latency_p99_ms left its baseline" in told
@@ -145,7 +145,7 @@ async def test_the_alert_is_checked_against_the_series(tmp_path: Path) -> None:
 async def test_a_threshold_below_the_usual_is_told(tmp_path: Path) -> None:
     low = PAGE.model_copy(update={"threshold": 20.0})
     _, summary = await investigate(tmp_path, SLOW, low)
-    assert any("would always fire" in text for text in summary.contradictions)
+    assert any("would always fire" in one.text for one in summary.contradictions)
 
 
 async def test_percent_and_share_do_not_contradict_each_other(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ async def test_percent_and_share_do_not_contradict_each_other(tmp_path: Path) ->
 async def test_an_alert_about_a_service_without_series_says_so(tmp_path: Path) -> None:
     alert = Alert(title="payments fail", service="payments", fired_at=minute(25))
     _, summary = await investigate(tmp_path, SLOW, alert)
-    assert any("payments, of which there is no series" in text for text in summary.contradictions)
+    assert any("payments, of which there is no series" in one.text for one in summary.contradictions)
     assert summary.symptom is not None
 
 

@@ -15,6 +15,7 @@ from orchestrator.verdict.board_edits import Edit
 from orchestrator.verdict.hypothesis import SUPPORTED_FROM
 from subagents import citations
 from subagents.contract import Brief, Finding, Suspect
+from subagents.contradiction import Contradiction
 from subagents.deploys.model import DeploysSummary
 from subagents.logs.model import LogsSummary
 from subagents.metrics.model import MetricsSummary, SeriesView
@@ -26,8 +27,9 @@ def gather(
     summaries: Mapping[str, BaseModel],
     failed: Mapping[str, str],
     edits: tuple[Edit, ...] = (),
+    clashes: tuple[Contradiction, ...] = (),
 ) -> Case:
-    """Put together what the round knows."""
+    """Put together what the round knows; `clashes` are the contradictions between sources."""
     logs, metrics, deploys = (summaries.get(name) for name in ("logs", "metrics", "deploys"))
     learnt_logs = logs if isinstance(logs, LogsSummary) else LogsSummary()
     learnt_metrics = metrics if isinstance(metrics, MetricsSummary) else MetricsSummary()
@@ -41,7 +43,7 @@ def gather(
         services=rank_services(learnt_metrics, learnt_logs),
         suspects=_suspects(learnt_changes),
         changes=_changes(learnt_changes),
-        contradictions=(*(Cited(text=text) for text in learnt_metrics.contradictions), *overruled(hypotheses)),
+        contradictions=(*map(_cited, (*learnt_metrics.contradictions, *clashes)), *overruled(hypotheses)),
         moved=tuple(
             Moved(text=_told(view), at=view.onset, citation=view.citation)
             for view in learnt_metrics.onsets
@@ -49,6 +51,10 @@ def gather(
         ),
         failed=failed,
     )
+
+
+def _cited(found: Contradiction) -> Cited:
+    return Cited(text=found.text, citations=found.citations, facts=found.facts)
 
 
 def _state(metrics: MetricsSummary, findings: tuple[Finding, ...]) -> IncidentState:

@@ -1,0 +1,1 @@
+"""Contradictions between sources: found where they are, and nowhere else."""
