@@ -26,16 +26,17 @@ class LostTest:
 
 def lost_tests(files: Sequence[FileDiff]) -> tuple[LostTest, ...]:
     """Return the tests that a patch removes; those that it moves are kept, those that it renames are not told apart."""
+    tests = [diff for diff in files[:200] if diff.path and path_class(diff.path) == "test"]
+    gone = [(diff, hunk, names) for diff in tests for hunk in diff.hunks if (names := _names(hunk.removed()))]
+    if not gone:
+        return ()
     kept = {name for diff in files[:200] for hunk in diff.hunks for name in _names(hunk.added())}
     found: dict[str, LostTest] = {}
-    for diff in files[:200]:
-        if not diff.path or path_class(diff.path) != "test":
-            continue
-        for hunk in diff.hunks:
-            added = len(_names(hunk.added()))
-            gone = [name for name in _names(hunk.removed()) if name not in kept]
-            for name in gone[: len(gone) - added] if added else gone:  # as many may have been renamed
-                found.setdefault(name, LostTest(name, diff.path, hunk.place()))
+    for diff, hunk, names in gone:
+        added = len(_names(hunk.added()))
+        lost = [name for name in names if name not in kept]
+        for name in lost[: len(lost) - added] if added else lost:  # as many may have been renamed
+            found.setdefault(name, LostTest(name, diff.path, hunk.place()))
     return tuple(found.values())
 
 

@@ -165,6 +165,8 @@ class OverlapIndex:
         self._terms = terms
         self._wanted = terms.weights.keys()
         self._sketches: dict[tuple[str, str], _Sketch] = {}
+        self._of_word: dict[str, tuple[str, ...]] = {}
+        """Which of the symptom's terms a word names."""
         self.hold(commits)
 
     def take(self, commit: Commit) -> None:
@@ -197,6 +199,16 @@ class OverlapIndex:
         shared = {name: frozenset(found) for name, found in fields.items() if found}
         return _Sketch(shared, len(paths) + len(subject) + len(body))
 
+    def _named(self, lines: Sequence[str]) -> frozenset[str]:
+        """Return which of the symptom's terms some lines name."""
+        of_word, found = self._of_word, set[str]()
+        for word in set(_WORD.findall("\n".join(lines))):
+            named = of_word.get(word)
+            if named is None:
+                named = of_word[word] = tuple(term for term in _terms_of(word) if term in self._wanted)
+            found.update(named)
+        return frozenset(found)
+
     def rarity(self, term: str) -> float:
         """Return how telling a term is, 0 (in every change) to 1 (in one of many)."""
         top = math.log(self._size + 1.0)
@@ -212,8 +224,7 @@ class OverlapIndex:
         parts = dict(sketch.fields)
         if commit.patch:
             changed, around = _split_patch(commit.patch[:_CHANGED_LIMIT])
-            parts["changed"] = frozenset(self._wanted & tokens("\n".join(changed)).keys())
-            parts["around"] = frozenset(self._wanted & tokens("\n".join(around)).keys())
+            parts["changed"], parts["around"] = self._named(changed), self._named(around)
         if not parts:
             return Overlap(0.0, (), ())
         damp = 1.0 / (0.7 + 0.3 * sketch.length / self._mean_length) ** 0.6

@@ -30,7 +30,7 @@ FIRST = "the history begins with it: what it holds was running before, and was n
 
 FillPatches = Callable[[Sequence[Commit]], None]
 
-SHORTLIST = 200
+SHORTLIST = 120
 """Commits whose diffs are read."""
 
 
@@ -69,13 +69,13 @@ def score_all(
     return scored
 
 
-BATCH = 50
-"""Diffs that are read at a time."""
+HEAD_START = 30
+"""Diffs that are read before the rest of them: enough to judge while git reads on."""
 
 
 def _with_patches(commits: Sequence[Commit], fill: FillPatches) -> Iterator[Commit]:
-    """Yield the commits as their diffs come: git reads the next ones while these are judged."""
-    batches = [commits[first : first + BATCH] for first in range(0, len(commits), BATCH)]
+    """Yield the commits as their diffs come: git reads the rest while the first are judged."""
+    batches = [batch for batch in (commits[:HEAD_START], commits[HEAD_START:]) if batch]
     pool = ThreadPoolExecutor(1, "diffs")
     try:
         for batch, done in [(batch, pool.submit(fill, batch)) for batch in batches]:

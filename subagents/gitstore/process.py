@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import select
 import subprocess
@@ -13,7 +15,8 @@ from typing import IO
 
 from subagents.gitstore.environment import WORKING_DIRECTORY, closed_environment, git_program
 
-CHUNK = 1 << 16
+CHUNK = 1 << 18
+"""Bytes of one read, and of what git may give ahead of it where the system lets us say so."""
 DEFAULT_TIMEOUT_S = 60.0
 DEFAULT_CAP = 64 << 20
 
@@ -74,6 +77,7 @@ class GitProcess:
             cwd=WORKING_DIRECTORY,  # and our process group: whoever kills a worker's group kills its git too
         )
         self.truncated = False
+        _widen(self._process.stdout)
 
     def __enter__(self) -> GitProcess:
         return self
@@ -139,6 +143,13 @@ class GitProcess:
     def _kill(self) -> None:
         if self._process.poll() is None:
             self._process.kill()
+
+
+def _widen(stream: IO[bytes] | None) -> None:
+    """Let git run ahead of us; where the system does not allow that, it waits for us more often."""
+    if stream is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, CHUNK)
 
 
 def run(
