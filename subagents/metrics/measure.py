@@ -7,7 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from subagents.metrics.onset import Change, find_changes
+from subagents.metrics.changes import Change
+from subagents.metrics.onset import find_changes
 from subagents.metrics.roles import Traits, as_rate, traits_of
 from subagents.metrics.series import Floats
 from subagents.metrics.signals import floor_of, noise_of
