@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Context = Literal["everywhere", "list", "page", "sessions", "warroom", "evidence", "review", "report", "why", "help"]
+Context = Literal[
+    "everywhere", "list", "page", "sessions", "warroom", "evidence", "review", "report", "why", "logs", "help"
+]
 
 LAYERS: Mapping[Context, tuple[Context, ...]] = {
     "everywhere": ("everywhere",),
@@ -18,6 +20,7 @@ LAYERS: Mapping[Context, tuple[Context, ...]] = {
     "review": ("review", "page", "everywhere"),
     "report": ("report", "page", "everywhere"),
     "why": ("why", "page", "everywhere"),
+    "logs": ("logs", "list", "everywhere"),
     "help": ("help", "list", "everywhere"),
 }
 """The contexts whose keys are live at the same time, innermost first: no key may mean two things in one of these."""
@@ -119,6 +122,8 @@ ACTIONS: tuple[Action, ...] = (
            "warroom", "Board", "why", 18, needs="why"),
     Action("recheck", ("c",), "check again", "Measure the symptom again, with newer data: recovered or not.", "warroom",
            "Work", "recheck"),
+    Action("logs.search", ("l",), "search logs", "Search the logs: text or /regex/, service:, level:, source:, "
+           "from..to.", "warroom", "Work", "logs", 45, needs="logs"),
     Action("message", ("m",), "steer or ask", "Steer the agents, or ask.", "warroom", "Work", "message", 30),
     Action("interrupt", ("i",), "interrupt", "Stop one agent or all; asks which.", "warroom", "Work", "interrupt", 70),
     Action("resume", ("r",), "go on", "Let the session work again.", "warroom", "Work", "resume", 15),
@@ -130,7 +135,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("status.copy", ("y",), "copy status", "Copy a status of five lines to the clipboard.", "warroom", "Work",
            "copy_status"),
     Action("sessions", ("s",), "sessions", "Back to the sessions; this one goes on.", "warroom", "Work", "sessions",
-           80),
+           55),
     Action("back", ("escape",), "back", "Close the question, the filter, or the zoom.", "warroom", "Work", "back"),
     # -- sessions ----------------------------------------------------------------------------
     Action("session.open", ("enter",), "open", "Open the session.", "sessions", "Sessions", "open_row", 10),
@@ -205,6 +210,18 @@ ACTIONS: tuple[Action, ...] = (
     # -- why ---------------------------------------------------------------------------------
     Action("why.evidence", ("enter",), "evidence", "Open the evidence that it rests on.", "why", "Why", "evidence", 10),
     Action("why.back", ("escape",), "back", "Back to the war room.", "why", "Why", "back", 50),
+    # -- logs --------------------------------------------------------------------------------
+    Action("logs.open", ("enter",), "open", "Open the event as evidence; on the last row, load what comes next.",
+           "logs", "Logs", "open_row", 10),
+    Action("logs.again", ("l",), "ask again", "Change the question.", "logs", "Logs", "logs", 15),
+    Action("logs.wider", ("plus",), "lines around", "Show the lines around the event; again: more of them.", "logs",
+           "Logs", "context(1)", 20),
+    Action("logs.closer", ("minus",), "fewer", "Show fewer lines around it.", "logs", "Logs", "context(-1)"),
+    Action("logs.like", ("m",), "like this", "Ask for events of the same wording.", "logs", "Logs", "like", 25),
+    Action("logs.around", ("t",), "this time", "Ask for everything that was logged half a minute around it.", "logs",
+           "Logs", "around", 30),
+    Action("logs.back", ("escape",), "back", "Give up the search that runs; else close the filter; else back.", "logs",
+           "Logs", "back", 50),
     # -- help --------------------------------------------------------------------------------
     Action("help.close", ("escape",), "back", "Close the keys.", "help", "Everywhere", "back", 10),
 )  # fmt: skip
@@ -232,6 +249,12 @@ NOT_NOW: Mapping[str, str] = {
     "hypothesis.undo": "no word of yours stands on what is under the cursor",
     "hypothesis.why": "choose a hypothesis first: b goes to the board",
     "recheck": "there is no verdict yet, so there is nothing to measure again",
+    "logs.search": "the logs cannot be searched here",
+    "logs.open": "there is no event to open",
+    "logs.wider": "choose an event first",
+    "logs.closer": "choose an event first",
+    "logs.like": "choose an event first",
+    "logs.around": "choose an event first",
     "resume": "it is at work already",
     "status.copy": "it is still being opened",
     "report": "it is still being opened",
@@ -265,6 +288,7 @@ _SHOWN = {
     "slash": "/",
     "dollar_sign": "$",
     "plus": "+",
+    "minus": "-",
     "space": "space",
     "escape": "esc",
     "pagedown": "pgdn",
@@ -302,7 +326,7 @@ def page() -> str:
     ]
     for title, context in (("Everywhere", "everywhere"), ("In every list", "list"), ("War room", "warroom"),
                            ("Pages of text", "page"), ("Evidence", "evidence"), ("Review", "review"),
-                           ("Report", "report"), ("Why", "why"), ("Sessions", "sessions"),
+                           ("Report", "report"), ("Why", "why"), ("Logs", "logs"), ("Sessions", "sessions"),
                            ("Keys screen", "help")):  # fmt: skip
         lines += [f"## {title}", "", "| key | id | what it does |", "|---|---|---|"]
         for action in ACTIONS:

@@ -283,6 +283,10 @@ class WarRoomApp(App[int], inherit_bindings=False):
     def _show_why(self, event: seams.WhyRequested) -> None:
         self._push_seam("why", suspect=event.suspect)
 
+    @on(seams.LogsRequested)
+    def _show_logs(self, event: seams.LogsRequested) -> None:
+        self._push_seam("logs", query=event.query)
+
     @on(seams.ReportRequested)
     def _show_report(self) -> None:
         self._push_seam("report")

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from orchestrator.hands.threads import in_thread
 from orchestrator.journal.events import BoardEdited, Event, SourceAddedEvent
 from orchestrator.session import Session, SessionFault
 from orchestrator.verdict.board_edits import Act
 from tui.attaching import renamed, taken_in
-from tui.session_view import ActFault, SessionView
+from tui.session_view import ASKED, ActFault, SessionView
 from tui.watching import WatchedSession, status_of
 
 if TYPE_CHECKING:
     from orchestrator.compose import Request, Surroundings
     from orchestrator.hands.fix_desk import FixDesk
-    from subagents.contract import Evidence, SourceSpec
+    from subagents.contract import Evidence, SourceSpec, ToolResult
     from subagents.specialist import Roster
 
 T = TypeVar("T")
@@ -42,6 +42,7 @@ class LiveSession:
         self.view = SessionView(around.clock, self)
         self._follower = asyncio.create_task(self._follow(), name=f"follow-{session.id}")
         self._run: asyncio.Task[None] | None = None
+        self._asked = 0
         self.view.health = lambda: session.health
         session.on_preview(self.view.preview)
         session.on_call_preview(self.view.call_preview)
@@ -179,6 +180,14 @@ class LiveSession:
             return (await self._guarded(again)).words
         except ComposeError as error:
             raise ActFault(str(error)) from error
+
+    async def ask(self, agent: str, tool: str, given: Mapping[str, object]) -> ToolResult[Any]:
+        """Have a tool run as a person's call; it is in the journal and in the agent's stream like any other."""
+        from orchestrator.asking import ask_by_person
+
+        self._asked += 1
+        key = f"{ASKED}{self._session.journal.head.seq}-{self._asked}"
+        return await self._guarded(ask_by_person(self._session, agent, key, tool, given))
 
     async def raise_budget(self, text: str) -> str:
         """Raise bounds to what was typed, on record."""

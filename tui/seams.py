@@ -8,6 +8,7 @@ from typing import Any
 
 from textual.message import Message
 
+from tui.views.log_query import LogQuery
 from tui.views.paint import Ref
 
 SCREENS = {
@@ -15,9 +16,11 @@ SCREENS = {
     "review": "tui.screens.review:ReviewScreen",
     "report": "tui.screens.report:ReportScreen",
     "why": "tui.screens.why:WhyScreen",
+    "logs": "tui.screens.logs:LogsScreen",
 }
 """Screens of their own, by name. Each is made with keywords: `view` (SessionView), and `ref` (a Ref: evidence),
-`approval` (id, or None for the first that waits: review) or `suspect` (id: why). What is not there is not offered."""
+`approval` (id, or None for the first that waits: review), `suspect` (id: why) or `query`
+(what is asked: logs). What is not there is not offered."""
 
 
 class EvidenceRequested(Message):
@@ -41,6 +44,14 @@ class WhyRequested(Message):
 
     def __init__(self, suspect: str) -> None:
         self.suspect = suspect
+        super().__init__()
+
+
+class LogsRequested(Message):
+    """Somebody wants to search the logs."""
+
+    def __init__(self, query: LogQuery) -> None:
+        self.query = query
         super().__init__()
 
 

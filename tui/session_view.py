@@ -6,8 +6,8 @@ with every change, so that a ticker knows whether to look again. What changes th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from orchestrator.hands.budget_fold import SpentFold
 from orchestrator.hands.budget_summary import meter
@@ -24,8 +24,11 @@ from tui.views.thread_meter import ThreadMeters
 if TYPE_CHECKING:
     from orchestrator.hands.fix_desk import FixDesk
     from orchestrator.hands.watching import CallPreview
-    from subagents.contract import Evidence
+    from subagents.contract import Evidence, ToolResult
     from tui.views.connection import Health
+
+ASKED = "asked-"
+"""How the id of a call begins that a person asked for."""
 
 
 class ActFault(Exception):
@@ -84,6 +87,9 @@ class SessionActs(Protocol):
     async def recheck(self, path: str = "") -> str:
         """Measure the symptom again with newer data in (from `path`, or where it was); return how it stands."""
 
+    async def ask(self, agent: str, tool: str, given: Mapping[str, object]) -> ToolResult[Any]:
+        """Have an agent's tool run as a person's call, on record; cancelling this cancels the call."""
+
     async def raise_budget(self, text: str) -> str:
         """Raise bounds to what was typed (`10usd, 20m`), on record; return what was raised, in words."""
 
@@ -135,6 +141,10 @@ class SessionView:
         """What the person must know of this session now, such as why it only can be watched."""
         self.caught_up = False
         """Whether all that the journal held when it was opened has been taken into account."""
+        self.asked_of_logs = ""
+        """What was last typed to search the logs."""
+        self.asked_preview: CallPreview | None = None
+        """How far the call is that a person asked for and waits for."""
         self._hypotheses: tuple[int, tuple[Hypothesis, ...]] = (-1, ())
 
     def learn(self, event: Event) -> None:
@@ -170,6 +180,8 @@ class SessionView:
         """Show how far a running call is."""
         self.version += 1
         self.streams.call_preview(preview)
+        if preview.call_id.startswith(ASKED):
+            self.asked_preview = preview
 
     def say(self, notice: str) -> None:
         """Change the notice."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from orchestrator.journal.events import Event
 from tui.session_view import ActFault, SessionView
@@ -14,7 +14,7 @@ from tui.session_view import ActFault, SessionView
 if TYPE_CHECKING:
     from orchestrator.asked import Surroundings
     from orchestrator.journal.reader import JournalReader
-    from subagents.contract import Evidence
+    from subagents.contract import Evidence, ToolResult
 
 WATCH_S = 1.0
 """How often a journal that another process writes is looked at."""
@@ -45,6 +45,10 @@ class Refusing:
         raise ActFault(self.why_not)
 
     async def recheck(self, path: str = "") -> str:
+        """Refuse."""
+        raise ActFault(self.why_not)
+
+    async def ask(self, agent: str, tool: str, given: Mapping[str, object]) -> ToolResult[Any]:
         """Refuse."""
         raise ActFault(self.why_not)
 

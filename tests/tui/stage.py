@@ -49,6 +49,9 @@ class Stage(App[None], inherit_bindings=False):
     def on_why_requested(self, event: seams.WhyRequested) -> None:
         self.heard.append(event)
 
+    def on_logs_requested(self, event: seams.LogsRequested) -> None:
+        self.heard.append(event)
+
     def on_prompt_bar_answered(self, event: PromptBar.Answered) -> None:
         self.heard.append(event)
 

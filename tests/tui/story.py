@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -39,7 +40,7 @@ from orchestrator.journal.verdict import (
     Symptom,
     Verdict,
 )
-from subagents.contract import Evidence, Fact, Finding, Incident, SourceSpec, Suspect, evidence
+from subagents.contract import Evidence, Fact, Finding, Incident, SourceSpec, Suspect, ToolResult, evidence
 from tests.fakes import FakeClock
 from tui.session_view import ActFault, SessionView
 
@@ -267,6 +268,10 @@ class FakeActs:
     async def recheck(self, path: str = "") -> str:
         self._do("recheck", path)
         return "recovered"
+
+    async def ask(self, agent: str, tool: str, given: Mapping[str, object]) -> ToolResult[Any]:
+        self._do("ask", agent, tool, json.dumps(given))
+        return ToolResult(outcome="error", text="nobody answers here")
 
     async def raise_budget(self, text: str) -> str:
         self._do("raise_budget", text)

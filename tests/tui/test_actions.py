@@ -14,6 +14,7 @@ from tui.app import WarRoomApp
 from tui.bindings import bindings_of
 from tui.screens.evidence import EvidenceScreen
 from tui.screens.help import HelpScreen, key_rows
+from tui.screens.logs import LogsScreen
 from tui.screens.report import ReportScreen
 from tui.screens.review import ReviewScreen
 from tui.screens.sessions import SessionsScreen
@@ -36,6 +37,7 @@ OWNERS: dict[Context, type[DOMNode]] = {
     "review": ReviewScreen,
     "report": ReportScreen,
     "why": WhyScreen,
+    "logs": LogsScreen,
 }
 
 

@@ -12,15 +12,19 @@ from orchestrator.journal.text import clean
 from tui.actions import NOT_NOW, Action, Context
 from tui.actions import of as actions_of
 from tui.mishap import mishap
+from tui.seams import LogsRequested
 from tui.views.paint import Line, flat, line
 from tui.widgets.line_view import LineView
 from tui.widgets.prompt import Choice, PromptBar
 
 if TYPE_CHECKING:
     from tui.session_view import SessionView
+    from tui.views.log_query import LogQuery
 
 AGENTS = ("orchestrator", "logs", "metrics", "deploys", "codefix")
 
+ROOMY = 130
+"""Columns from which a question says all that can be typed."""
 
 NOTHING_TYPED = {
     "reject": "nothing was decided: a no needs a reason, which is passed on; r asks again",
@@ -133,6 +137,18 @@ class PromptingScreen(Screen[None]):
         self._remember_focus()
         self.prompt.ask("note", "note >")
 
+    def action_logs(self) -> None:
+        """Ask what to look for in the logs; what was asked last is there to be changed."""
+        if self.view is not None:
+            self._remember_focus()
+            self.ask_logs(self.view.asked_of_logs)
+
+    def ask_logs(self, typed: str) -> None:
+        """Ask for a search of the logs, with something typed already."""
+        from tui.views.log_query import FORM, SHORT_FORM
+
+        self.prompt.ask("logs", FORM if self.app.size.width >= ROOMY else SHORT_FORM, typed)
+
     def action_budget(self) -> None:
         """Ask to what the budget is raised."""
         self._remember_focus()
@@ -198,6 +214,7 @@ class PromptingScreen(Screen[None]):
             "raise": self._raise_budget,
             "interrupt": self._confirm_interrupt,
             "stop": self._interrupt,
+            "logs": self._ask_logs,
         }
         carry_out = answers.get(event.kind) or self.other_answers().get(event.kind)
         if carry_out is not None and event.text.strip():
@@ -220,6 +237,23 @@ class PromptingScreen(Screen[None]):
         when = "" if self.view.running or self.view.remote is None else "; r goes on, and sends it"
         said = f"said{f' to {to}{by_way}' if to else ''}; it is in the session{when}"
         self.act(self.view.acts.message(text, to), said)
+
+    def _ask_logs(self, typed: str) -> None:
+        from tui.log_asking import read_query
+        from tui.views.log_query import QueryFault
+
+        if self.view is None:
+            return
+        try:
+            query = read_query(self.view, typed)
+        except QueryFault as fault:
+            self.view.asked_of_logs = typed  # to be mended where it is asked again
+            self.tell(flat(f"{fault}; l asks again"))
+            return
+        self._search_logs(query)
+
+    def _search_logs(self, query: LogQuery) -> None:
+        self.post_message(LogsRequested(query))
 
     def _write_note(self, text: str) -> None:
         if self.view is not None and self.view.acts is not None:

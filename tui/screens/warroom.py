@@ -254,7 +254,7 @@ class WarRoomScreen(BoardingScreen):
                 return view is not None and bool(view.to_review)
             case "recheck":
                 return can and view is not None and view.incident.verdict is not None
-            case "message" | "note" | "attach" | "hypothesis.add":
+            case "message" | "note" | "attach" | "hypothesis.add" | "logs.search":
                 return can
             case "budget":
                 return can and view is not None and view.spent.budgets is not None

@@ -1,0 +1,262 @@
+"""The logs under a person's keys: what was typed is read, counts come first, each event opens, no dead end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from subagents.contract import SourceSpec, ToolContext, ToolError, ToolResult
+from subagents.roster import build
+from tests.tui.payloads import CONTROL, MARKUP, forbidden
+from tests.tui.stage import SIZES, Stage, painted, press, settled, shown, until, war_room
+from tests.tui.story import START, FakeActs, finished, view_of
+from tests.tui.test_snapshots import compare
+from tui import seams
+from tui.log_asking import PAGE, LogAsking
+from tui.screens.logs import LogsScreen
+from tui.views.log_query import LogQuery, QueryFault, read
+
+DAY = datetime(2026, 3, 29, 9, 12, tzinfo=UTC)
+
+
+class LogActs(FakeActs):
+    """A session whose logs are real: small files, read by the specialist's own tools."""
+
+    def __init__(self, *files: Path) -> None:
+        super().__init__()
+        self.roster = build([SourceSpec(id=file.name, kind="logs", path=str(file)) for file in files])
+        self.asked: list[dict[str, object]] = []
+        self.hold: asyncio.Event | None = None
+        self.cancelled = 0
+
+    async def ask(self, agent: str, tool: str, given: Mapping[str, object]) -> ToolResult[Any]:
+        self.asked.append(dict(given))
+        try:
+            if self.hold is not None:
+                await self.hold.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        held = self.roster.tool(agent, tool)
+        assert held is not None
+        try:
+            return held.run(held.params.model_validate(given), ToolContext(key="k", clock=self.view_clock))
+        except ToolError as error:
+            return ToolResult(outcome="error", text=str(error))
+
+    @property
+    def view_clock(self) -> Any:
+        from tests.fakes import FakeClock
+
+        return FakeClock(START)
+
+
+def log_file(tmp_path: Path, name: str = "shop.log", count: int = 30) -> Path:
+    path = tmp_path / name
+    lines = []
+    for n in range(count):
+        at = START + timedelta(seconds=20 * n)
+        level = "ERROR" if n % 3 == 0 else "INFO"
+        lines.append(f"{at:%Y-%m-%dT%H:%M:%S}.000Z {level} [checkout] order {1000 + n} took {n} ms")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@asynccontextmanager
+async def searching(
+    acts: LogActs, typed: str = "order", size: tuple[int, int] = (120, 36)
+) -> AsyncIterator[tuple[LogsScreen, Pilot[None]]]:
+    view = view_of(finished(), acts)
+    screen = LogsScreen(view=view, query=read(typed, START))
+    async with Stage(screen).run_test(size=size) as pilot:
+        await until(pilot, lambda: not screen.searching or acts.hold is not None)
+        await settled(pilot)
+        yield screen, pilot
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("pool is empty", LogQuery("", text="pool is empty")),
+        ("/time(d )?out/ service:shop", LogQuery("", regex="time(d )?out", service="shop")),
+        ("level:warning  two  blanks", LogQuery("", text="two blanks", level="warn")),
+        ("two  blanks", LogQuery("", text="two  blanks")),
+        ('service:"a b" x', LogQuery("", text="x", service="a b")),
+        ("/service:x \\d+/ level:error", LogQuery("", regex="service:x \\d+", level="error")),
+        ("09:10..09:25", LogQuery("", start=DAY.replace(minute=10), end=DAY.replace(minute=25))),
+        ("23:50..00:10 x", LogQuery("", text="x", start=datetime(2026, 3, 28, 23, 50, tzinfo=UTC),
+                                    end=datetime(2026, 3, 29, 0, 10, tzinfo=UTC))),
+        ("2026-03-29T09:00Z.. x", LogQuery("", text="x", start=DAY.replace(minute=0))),
+        ("..09:30:15 x", LogQuery("", text="x", end=DAY.replace(minute=30, second=15))),
+        ("wait ... what", LogQuery("", text="wait ... what")),
+        ("/a 1..2 b/", LogQuery("", regex="a 1..2 b")),
+        ("http://x/y service:s", LogQuery("", text="http://x/y", service="s")),
+    ],
+)  # fmt: skip
+def test_what_was_typed_is_read(typed: str, wanted: LogQuery) -> None:
+    found = read(typed, DAY)
+    assert found.typed == typed.strip()
+    assert {**vars(found), "typed": ""} == vars(wanted)
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("", "nothing is asked for"),
+        ("/(/", "not a regular expression that RE2 takes"),
+        (r"/(a)\1/", "not a regular expression that RE2 takes"),
+        ("level:loud x", "no level 'loud'"),
+        ("service: x", "service: stands without a value"),
+        ("09:30..09:10T x", "is no time"),
+        ("2026-03-29T10:00..2026-03-29T09:00", "the end is not after the start"),
+        ("25:00..", "is no time"),
+    ],
+)
+def test_what_cannot_be_asked_says_why_in_a_line(typed: str, says: str) -> None:
+    with pytest.raises(QueryFault) as fault:
+        read(typed, DAY)
+    assert says in str(fault.value)
+    assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize("size", [(200, 50), (80, 24)])
+async def test_the_key_asks_in_the_war_room_and_a_fault_stays_to_be_mended(size: tuple[int, int]) -> None:
+    acts = FakeActs(running=True)
+    view = view_of(finished(), acts)
+    async with war_room(view, size) as (room, pilot):
+        await press(pilot, "l", *"/(/", "enter")
+        assert "not a regular expression" in shown(pilot.app)
+        assert not [one for one in pilot.app.heard if isinstance(one, seams.LogsRequested)]  # type: ignore[attr-defined]
+        await press(pilot, "l")
+        assert "/(/" in shown(pilot.app)
+        await press(pilot, "escape")
+        assert not room.prompt.kind
+        view.asked_of_logs = ""
+        await press(pilot, "l", *"pool level:error", "enter")
+        (asked,) = [one for one in pilot.app.heard if isinstance(one, seams.LogsRequested)]  # type: ignore[attr-defined]
+        assert (asked.query.text, asked.query.level) == ("pool", "error")
+
+
+async def test_where_the_session_is_only_watched_it_says_so() -> None:
+    acts = FakeActs(why_not="it is open in another process")
+    async with war_room(view_of(finished(), acts)) as (_, pilot):
+        await press(pilot, "l")
+        assert "open in another process" in shown(pilot.app)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_counts_come_first_and_each_event_opens(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with searching(LogActs(log_file(tmp_path)), "order level:error", size) as (_, pilot):
+        compare(f"logs_{size[0]}x{size[1]}", shown(pilot.app))
+        await press(pilot, "j", "enter")
+        (asked,) = [one for one in pilot.app.heard if isinstance(one, seams.EvidenceRequested)]  # type: ignore[attr-defined]
+        assert asked.ref.kind == "citation"
+        assert asked.ref.id.startswith("log:shop.log@")
+
+
+async def test_the_rest_is_loaded_page_by_page(tmp_path: Path) -> None:
+    acts = LogActs(log_file(tmp_path, count=2 * PAGE + 7))
+    async with searching(acts) as (screen, pilot):
+        assert f"{PAGE + 7} more" not in shown(pilot.app)
+        await press(pilot, "G", "enter")
+        await until(pilot, lambda: not screen.searching)
+        await press(pilot, "G")
+        assert "7 more: enter loads 7" in shown(pilot.app)
+        await press(pilot, "enter")
+        await until(pilot, lambda: not screen.searching)
+        await press(pilot, "G")
+        assert " more: " not in shown(pilot.app)
+        assert len(screen.results.shown.source) == 2 * PAGE + 7
+        assert [one.get("cursor") for one in acts.asked] == [None, f"skip={PAGE}", f"skip={2 * PAGE}"]
+
+
+async def test_lines_around_an_event_come_and_go(tmp_path: Path) -> None:
+    async with searching(LogActs(log_file(tmp_path)), "1012") as (screen, pilot):
+        await press(pilot, "plus")
+        await until(pilot, lambda: "order 1016" in shown(pilot.app))
+        text = shown(pilot.app)
+        assert "order 1008" in text
+        assert "order 1007" not in text
+        assert "> 2026" in text
+        await press(pilot, "plus")
+        await until(pilot, lambda: "order 1020" in shown(pilot.app))
+        await press(pilot, "minus", "minus")
+        await until(pilot, lambda: "order 1016" not in shown(pilot.app))
+        assert screen.results.row is not None
+
+
+async def test_nothing_found_says_what_was_searched(tmp_path: Path) -> None:
+    async with searching(LogActs(log_file(tmp_path)), "nowhere level:fatal 09:00..09:30", (80, 24)) as (_, pilot):
+        text = " ".join(shown(pilot.app).split())
+        assert "nothing matches among 30 events" in text
+        assert "“nowhere” · fatal · from 2026-03-29 09:00:00 UTC" in text
+
+
+async def test_what_a_tool_refuses_is_one_line(tmp_path: Path) -> None:
+    async with searching(LogActs(log_file(tmp_path)), "x source:no.log", (80, 24)) as (_, pilot):
+        assert "no.log" in shown(pilot.app).splitlines()[-2]
+        assert "no answer" in shown(pilot.app)
+
+
+async def test_a_search_that_runs_is_given_up_by_escape_and_asked_again(tmp_path: Path) -> None:
+    acts = LogActs(log_file(tmp_path))
+    acts.hold = asyncio.Event()
+    async with searching(acts) as (screen, pilot):
+        assert "searching" in shown(pilot.app)
+        await press(pilot, "escape")
+        await until(pilot, lambda: acts.cancelled == 1)
+        assert "given up" in shown(pilot.app)
+        assert pilot.app.screen is screen
+        acts.hold.set()
+        await press(pilot, "l", "enter")
+        await until(pilot, lambda: not screen.searching)
+        assert "30 of 30 events match" in shown(pilot.app)
+        await press(pilot, "escape")
+        assert pilot.app.screen is not screen
+
+
+async def test_more_like_this_and_all_of_this_time(tmp_path: Path) -> None:
+    acts = LogActs(log_file(tmp_path))
+    async with searching(acts, "1003") as (screen, pilot):
+        await press(pilot, "m", "enter")
+        await until(pilot, lambda: not screen.searching and len(acts.asked) == 2)
+        assert acts.asked[1]["regex"] == r"\[checkout\]\s+order\s+\S+\s+took\s+\S+\s+ms"
+        assert "30 of 30 events match" in shown(pilot.app)
+        await press(pilot, "g", "t", "enter")
+        await until(pilot, lambda: not screen.searching and len(acts.asked) == 3)
+        assert "match" in shown(pilot.app)
+
+
+@pytest.mark.parametrize("bad", [*CONTROL.values(), *MARKUP.values()], ids=[*CONTROL, *MARKUP])
+def test_a_query_like_a_hostile_event_can_be_read_again(bad: str) -> None:
+    from subagents.logs.model import LogLine
+
+    event = LogLine(citation="log:a@0+1", source="a", at=None, level="error", service=None, text=bad, message=bad)
+    typed = LogAsking.like(event)
+    if len(typed) > 2:
+        assert read(typed, DAY).regex == typed[1:-1]
+
+
+async def test_hostile_lines_are_shown_as_they_are_and_do_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "bad.log"
+    bad = [text.replace("\n", " ").encode("utf-8", "replace") for text in (*CONTROL.values(), *MARKUP.values())]
+    path.write_bytes(b"\n".join(b"2026-03-29T09:12:00Z ERROR [s] x " + text for text in bad))
+    async with searching(LogActs(path), "x", (200, 50)) as (_, pilot):
+        await press(pilot, "space")
+        assert not [line for line in painted(pilot.app) if any(forbidden(char) for char in line)]
+
+
+def test_what_is_asked_is_what_the_tool_takes() -> None:
+    found = read("/x/ service:s level:warn source:a.log 09:00..09:10", DAY).arguments()
+    assert json.loads(json.dumps(found)) == {
+        "regex": "x", "service": "s", "level": "warn", "source": "a.log",
+        "start": "2026-03-29T09:00:00+00:00", "end": "2026-03-29T09:10:00+00:00",
+    }  # fmt: skip
