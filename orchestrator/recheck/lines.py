@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from orchestrator.journal.verdict import Symptom
-from orchestrator.recheck.looking import Looker, Measured, Untold
+from orchestrator.recheck.looking import AHEAD, Looker, Measured, Untold, told_at
 from orchestrator.verdict.recovery import EXPECTED, judge_counts
 from subagents import quantities as q
 from subagents.contract import Fact, Finding, Window
@@ -24,10 +24,14 @@ async def measured(look: Looker, symptom: Symptom, fact: Fact, known_until: date
         coverage = await look.ask("logs", "logs_coverage", CoverageParams(), LogsCoverage)
         if coverage.span is None:
             raise Untold("no line of the logs has a time")
-        newest = coverage.span.end
+        newest, ahead = coverage.span.end, coverage.span.end
+        remarks: tuple[str, ...] = ()
+        if ahead > look.now + AHEAD:
+            newest = await _before(look, look.now + AHEAD) or known_until
+            remarks = (f"there are lines of {ahead:%Y-%m-%d %H:%M:%S} UTC, in the future: they are not counted",)
         if newest <= known_until + timedelta(seconds=1):
             why = f"there is no newer data: the newest log line is of {newest:%Y-%m-%d %H:%M:%S} UTC"
-            return Measured("unknown", why, newest, missing=(_wanted(symptom, known_until),))
+            return Measured("unknown", why, newest, missing=(_wanted(symptom, known_until),), remarks=remarks)
         usual, worst = await _then(look, symptom, fact, Window(start=coverage.span.start, end=known_until))
         latest = await _now(look, fact, Window(start=known_until, end=newest + timedelta(microseconds=1)), worst)
         silent = await _silent(look, symptom, latest.window or Window(start=known_until, end=newest))
@@ -58,7 +62,13 @@ async def measured(look: Looker, symptom: Symptom, fact: Fact, known_until: date
             services=(symptom.service,) if symptom.service else (),
         ),
         missing=missing,
+        remarks=remarks,
     )
+
+
+async def _before(look: Looker, limit: datetime) -> datetime | None:
+    """Return the time of the newest line that is not in the future."""
+    return (await look.ask("logs", "logs_search", SearchParams(end=limit.isoformat(), limit=1), LogsSearch)).last
 
 
 def count_of(symptom: Symptom) -> Fact | None:
@@ -96,11 +106,11 @@ async def _silent(look: Looker, symptom: Symptom, latest: Window) -> str:
     """Say that the service logs nothing at all any more, where that is so: silence is no recovery."""
     if not symptom.service:
         return ""
-    asked = SearchParams(service=symptom.service, start=latest.start.isoformat(), limit=1)
+    asked = SearchParams(service=symptom.service, start=latest.start.isoformat(), end=latest.end.isoformat(), limit=1)
     found = await look.ask("logs", "logs_search", asked, LogsSearch)
     if found.matches:
         return ""
-    return f"{symptom.service} has logged nothing at all since {latest.start:%H:%M:%S} UTC: that is no recovery"
+    return f"{symptom.service} has logged nothing at all since {told_at(latest.start)}: that is no recovery"
 
 
 def _over(fact: Fact, window: Window) -> Fact:

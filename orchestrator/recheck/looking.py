@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from orchestrator.engines.base import ToolUse
+from orchestrator.asking import ask_by_person
 from orchestrator.hands.threads import in_thread
 from orchestrator.hands.verifying import NoAnswer, WorkerVerifier
-from orchestrator.journal.events import ResultAcknowledged
 from orchestrator.journal.verdict import State
 from subagents.contract import AgentName, D, Fact, Finding, Params, ToolError
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
 WORST_FIRST: tuple[State, ...] = ("ongoing", "recovering", "unknown", "recovered")
 """Of several measurements the first of these that one has is the answer."""
+AHEAD = timedelta(minutes=5)
+"""How far ahead of this machine's clock another one may be; what is later lies in the future."""
 
 
 class Untold(Exception):
@@ -50,16 +51,16 @@ class Looker:
         """The session that is looked at."""
         return self._session
 
+    @property
+    def now(self) -> datetime:
+        """The time by this machine."""
+        return self._session.desk.clock.now()
+
     async def ask(self, agent: AgentName, tool: str, params: Params, returns: type[D]) -> D:
         """Return what a tool says; raises Untold where it says nothing."""
         self._asked += 1
-        desk = self._session.desk
         given = params.model_dump(mode="json", exclude_defaults=True)
-        use = ToolUse(id=f"{self._key}-{self._asked}", name=tool, input=given)
-        result = await desk.hands.call(agent, agent, use, by_person=True)
-        if not desk.hands.acknowledge:  # its engine says when a result has arrived: this one arrived here, at once
-            taken = ResultAcknowledged(tool_use_id=use.id)
-            await desk.record(taken, thread=agent, source_id=f"acknowledged:{use.id}")
+        result = await ask_by_person(self._session, agent, f"{self._key}-{self._asked}", tool, given)
         if result.outcome != "ok" or not isinstance(result.data, returns):
             raise Untold(result.text or f"{tool} gave nothing ({result.outcome})")
         return result.data
@@ -75,3 +76,9 @@ class Looker:
         if found is None or isinstance(found.value, str):
             raise Untold(f"{fact.citation} cannot be counted again")
         return float(found.value)
+
+
+def told_at(at: datetime, beside: datetime | None = None) -> str:
+    """Return a moment's time of day, with its day where the moment that it is told beside is of another one."""
+    day = f"{at:%Y-%m-%d} " if beside is not None and at.date() != beside.date() else ""
+    return f"{day}{at:%H:%M:%S} UTC"

@@ -27,7 +27,7 @@ class Result:
     @property
     def words(self) -> str:
         """The answer in a line: how it stands, as of when, and why."""
-        as_of = f" as of {self.body.as_of:%H:%M:%S} UTC" if self.body.as_of is not None else ""
+        as_of = f" as of {self.body.as_of:%Y-%m-%d %H:%M:%S} UTC" if self.body.as_of is not None else ""
         return f"{self.body.word}{as_of}: {self.body.reason}"
 
 

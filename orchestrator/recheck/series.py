@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from orchestrator.journal.verdict import Symptom
-from orchestrator.recheck.looking import Looker, Measured, Untold
+from orchestrator.recheck.looking import AHEAD, Looker, Measured, Untold, told_at
 from orchestrator.verdict.recovery import Answer, Was, judge, was_of
 from subagents import quantities as q
 from subagents.citations import MetricRef
@@ -22,7 +23,6 @@ MOST = 2000
 """Most points of one answer."""
 STOPPED = timedelta(minutes=5)
 """How much longer than this series others have to go on before it has stopped; three steps where that is more."""
-AHEAD = timedelta(minutes=5)
 COMMON = 3
 """Points at the same moments from which two files can be compared."""
 ALSO_WORSE = 3
@@ -45,25 +45,31 @@ async def measured(look: Looker, symptom: Symptom, ref: MetricRef, known_until: 
     except Untold as untold:
         said = f"{title} cannot be measured any more: {untold}"
         return Measured("unknown", said, missing=(_wanted(ref, known_until),))
-    newest = coverage.span.end if coverage.span is not None else known_until
-    courses = await _newer(look, ref, known_until)
+    limit = look.now + AHEAD
+    courses, differ = await _agreeing(look, ref, before, was, await _newer(look, ref, known_until))
+    ends = [one.span.end for one in coverage.sources if one.span and one.source not in differ]
+    newest = max((end for end in ends if end <= limit), default=known_until)
+    remarks = (*_ahead(coverage, limit), *(differ.values() if courses else ()))
     if not courses:
-        return _nothing_newer(title, ref, known_until, newest)
+        if differ:
+            wanted = (_wanted(ref, known_until),)
+            return Measured(
+                "unknown", f"{title} cannot be told: {next(iter(differ.values()))}", known_until, missing=wanted
+            )
+        why = _too_little(coverage, ref, known_until, limit)
+        return replace(_nothing_newer(title, ref, known_until, newest, why), remarks=remarks)
     last = max(courses, key=lambda course: course.points[-1][0])
     newer = sorted({at: value for course in courses for at, value in course.points}.items())
-    remarks = tuple(_remarks(look, newer, known_until))
-    differ = await _differ(look, ref, before, was, (course.view.source for course in courses))
+    remarks += tuple(_gap(newer, known_until))
     answer = judge(was, [point for point in before if point[0] >= _onset(symptom, ref)], newer)
     as_of = _moment(newer[-1][0])
     stopped = newest - as_of > max(STOPPED, timedelta(seconds=3 * max(coverage.steps, default=0.0)))
     missing: tuple[str, ...] = ()
-    if differ:
-        answer, missing = Answer("unknown", differ), (_wanted(ref, known_until),)
-    elif stopped:
-        why = f"it stops at {as_of:%H:%M:%S} UTC while other series go on until {newest:%H:%M:%S} UTC: no recovery"
+    if stopped:
+        why = f"it stops at {told_at(as_of, newest)} while other series go on until {told_at(newest)}: no recovery"
         answer, missing = Answer("unknown", why), (_wanted(ref, as_of),)
     finding = _finding(title, symptom, ref, last, answer)
-    since = f" (back since {_moment(answer.since):%H:%M:%S} UTC)" if answer.since is not None else ""
+    since = f" (back since {told_at(_moment(answer.since), as_of)})" if answer.since is not None else ""
     return Measured(
         answer.state,
         f"{title} is at {q.figure(last.view.latest)}{_unit(last.view)}, baseline {q.figure(was.baseline)}: "
@@ -129,7 +135,7 @@ async def _newer(look: Looker, ref: MetricRef, known_until: datetime) -> list[_C
     for spec in look.session.desk.brief.sources:
         if spec.kind in MEASURED:
             try:
-                found.append(await _course(look, ref, spec.id, (known_until + JUST, None)))
+                found.append(await _course(look, ref, spec.id, (known_until + JUST, look.now + AHEAD)))
             except Untold:
                 continue  # this source has nothing of it; another may
     return [course for course in found if course.points]
@@ -160,45 +166,75 @@ def _as_measured(name: str, points: list[tuple[float, float]]) -> tuple[tuple[fl
     return tuple((float(at), float(value)) for at, value in zip(times, worked, strict=True) if np.isfinite(value))
 
 
-async def _differ(
-    look: Looker, ref: MetricRef, before: Iterable[tuple[float, float]], was: Was, sources: Iterable[str]
-) -> str:
-    """Say that a newer file tells other values of the same moments, where it does; empty otherwise."""
-    held = dict(before)
-    for source in sources:
-        if source == ref.source:
-            continue
-        try:
-            again = dict((await _course(look, ref, source, (ref.start, _moment(max(held))))).points)
-        except Untold:
-            continue
+async def _agreeing(
+    look: Looker, ref: MetricRef, before: Iterable[tuple[float, float]], was: Was, found: Sequence[_Course]
+) -> tuple[list[_Course], dict[str, str]]:
+    """Leave out files that tell other values of the same moments, and say why by name: they are no newer part of it."""
+    held, agreeing = dict(before), []
+    differ: dict[str, str] = {}
+    for course in found:
+        source = course.view.source
+        again: dict[float, float] = {}
+        if source != ref.source:
+            with suppress(Untold):  # it holds nothing of that time
+                again = dict((await _course(look, ref, source, (ref.start, _moment(max(held))))).points)
         common = held.keys() & again.keys()
         wrong = [at for at in common if abs(held[at] - again[at]) > was.bar]
         if len(common) >= COMMON and 2 * len(wrong) > len(common):
-            return (
-                f"{source} tells other values than {ref.source} at {len(wrong)} of {len(common)} moments that both "
-                "hold: another clock, or another series by the same name"
+            differ[source] = (
+                f"{source} is not counted: it tells other values than {ref.source} at {len(wrong)} of {len(common)} "
+                "moments that both hold: another clock, or another series by the same name"
             )
-    return ""
+        else:
+            agreeing.append(course)
+    return agreeing, differ
 
 
-def _remarks(look: Looker, newer: list[tuple[float, float]], known_until: datetime) -> Iterable[str]:
-    now, last, first = look.session.desk.clock.now(), _moment(newer[-1][0]), _moment(newer[0][0])
-    if last > now + AHEAD:
-        yield f"the newest point, {last:%Y-%m-%d %H:%M:%S} UTC, lies in the future: whoever wrote it has another clock"
+def _ahead(coverage: CoverageReport, limit: datetime) -> Iterable[str]:
+    """Say what lies in the future: a wrong clock must not say that it is over, nor hide what comes later."""
+    for one in coverage.sources:
+        if one.span is not None and one.span.end > limit:
+            yield (
+                f"{one.source} goes on until {one.span.end:%Y-%m-%d %H:%M:%S} UTC, in the future: what lies there is "
+                "not counted; whoever wrote it has another clock"
+            )
+
+
+def _gap(newer: Sequence[tuple[float, float]], known_until: datetime) -> Iterable[str]:
+    first = _moment(newer[0][0])
     steps = [later - earlier for (earlier, _), (later, _) in pairwise(newer)]
     usual = timedelta(seconds=sorted(steps)[len(steps) // 2]) if steps else timedelta(minutes=1)
     if first - known_until > max(10 * usual, STOPPED):
-        yield f"nothing is known between {known_until:%H:%M:%S} and {first:%H:%M:%S} UTC"
+        yield f"nothing is known between {told_at(known_until, first)} and {told_at(first)}"
 
 
-def _nothing_newer(title: str, ref: MetricRef, known_until: datetime, newest: datetime) -> Measured:
+def _too_little(coverage: CoverageReport, ref: MetricRef, known_until: datetime, limit: datetime) -> str:
+    """Say what came that is newer and still no measure: no usable value at all, or less than two points."""
+    said = []
+    for one in coverage.sources:
+        if one.kind not in MEASURED or one.source == ref.source:
+            continue
+        if one.span is None and one.layout:  # it was read
+            said.append(f"{one.source} has no usable point")
+        elif (
+            one.span is not None
+            and known_until + JUST < one.span.end <= known_until + STOPPED
+            and one.span.end <= limit
+        ):
+            said.append(f"{one.source} has less than two usable points of it")
+    return "; ".join(said[:COMMON])
+
+
+def _nothing_newer(title: str, ref: MetricRef, known_until: datetime, newest: datetime, why: str = "") -> Measured:
     wanted = (_wanted(ref, known_until),)
     if newest > known_until + STOPPED:
-        why = f"{title} vanished: its last point is of {known_until:%H:%M:%S} UTC, while others go on until "
-        return Measured("unknown", f"{why}{newest:%H:%M:%S} UTC: that is no recovery", known_until, missing=wanted)
-    why = f"there is no newer data: the newest point of {title} is of {known_until:%Y-%m-%d %H:%M:%S} UTC, as before"
-    return Measured("unknown", why, known_until, missing=wanted)
+        gone = f"{title} vanished: its last point is of {told_at(known_until, newest)}, while others go on until "
+        return Measured("unknown", f"{gone}{told_at(newest)}: that is no recovery", known_until, missing=wanted)
+    if why:
+        said = f"there is too little newer data of {title} after {known_until:%Y-%m-%d %H:%M:%S} UTC: {why}"
+        return Measured("unknown", said, known_until, missing=wanted)
+    said = f"there is no newer data: the newest point of {title} is of {known_until:%Y-%m-%d %H:%M:%S} UTC, as before"
+    return Measured("unknown", said, known_until, missing=wanted)
 
 
 def _wanted(ref: MetricRef, since: datetime) -> str:
@@ -222,8 +258,8 @@ async def _worse(look: Looker, ref: MetricRef, known_until: datetime) -> tuple[s
     ]  # fmt: skip
     worse.sort(key=lambda view: -view.size)
     return tuple(
-        f"{view.title} left its baseline at {view.onset:%H:%M:%S} UTC: {q.figure(view.baseline)} to "
-        f"{q.figure(view.peak if view.peak is not None else view.latest)}{_unit(view)}"
+        f"{view.title} left its baseline at {told_at(view.onset or known_until, known_until)}: "
+        f"{q.figure(view.baseline)} to {q.figure(view.peak if view.peak is not None else view.latest)}{_unit(view)}"
         for view in worse[:ALSO_WORSE]
     )
 

@@ -147,6 +147,47 @@ async def test_the_same_file_read_again_still_failing_and_one_that_contradicts(r
     assert "another clock" in body.reason
 
 
+async def test_what_lies_in_the_future_says_nothing_and_hides_nothing_that_comes_later(
+    room: Room, tmp_path: Path
+) -> None:
+    session = await concluded(room, tmp_path)
+    here = around(room, tmp_path)
+    ahead = write(tmp_path / "ahead.csv", range(100_000, 100_030), "error_ratio", value=lambda _: 0.01)
+    body = (await recheck(session, (str(ahead),), here)).body
+    assert body.state == "unknown", "a wrong clock does not say that it is over"
+    assert any("ahead.csv goes on until 2026-05-09" in text and "future" in text for text in body.remarks)
+    body = (await recheck(session, (str(write(tmp_path / "b.csv", range(KNOWN, 140), "error_ratio")),), here)).body
+    assert (body.state, body.as_of) == ("recovered", at(139))
+    assert any("future" in text for text in body.remarks)
+
+
+async def test_a_file_that_contradicts_is_left_out_and_the_others_are_measured(room: Room, tmp_path: Path) -> None:
+    session = await concluded(room, tmp_path)
+    here = around(room, tmp_path)
+    other = write(tmp_path / "other.csv", range(60, 145), "error_ratio", value=lambda minute: errors(minute - 45))
+    assert (await recheck(session, (str(other),), here)).body.state == "unknown"
+    good = write(tmp_path / "good.csv", range(KNOWN, 140), "error_ratio")
+    body = (await recheck(session, (str(good),), here)).body
+    assert (body.state, body.as_of) == ("recovered", at(139))
+    assert any("other.csv is not counted" in text for text in body.remarks)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("NaN", "newer.csv has no usable point"), ("0.01", "newer.csv has less than two usable points of it")],
+)
+async def test_newer_data_that_is_no_measure_is_not_called_none(
+    room: Room, tmp_path: Path, text: str, says: str
+) -> None:
+    session = await concluded(room, tmp_path)
+    newer = tmp_path / "newer.csv"
+    newer.write_text(f"ts,service,metric,value\n{at(KNOWN).isoformat()},checkout,error_ratio,{text}\n")
+    body = (await recheck(session, (str(newer),), around(room, tmp_path))).body
+    assert body.state == "unknown"
+    assert "too little newer data" in body.reason
+    assert says in body.reason
+
+
 async def test_a_folder_that_the_session_was_started_on_is_read_again(room: Room, tmp_path: Path) -> None:
     session = await concluded(room, tmp_path)
     opened = session.desk.fold.opened
@@ -221,5 +262,10 @@ async def test_a_symptom_that_only_logs_show_is_counted_again(room: Room, tmp_pa
     silent = (await recheck(session, (), here)).body
     assert silent.state == "unknown"
     assert "logged nothing at all" in silent.reason
+    with path.open("a") as more:
+        more.write(line(90_000, "hello from tomorrow", "INFO"))
+    stray = (await recheck(session, (), here)).body
+    assert (stray.state, stray.as_of) == ("unknown", at(130)), "one line of another clock is not how it stands"
+    assert "in the future" in stray.remarks[0]
     kinds = [event.body.state for event in session.journal.events() if isinstance(event.body, Rechecked)]
-    assert kinds == ["unknown", "ongoing", "recovered", "unknown"]
+    assert kinds == ["unknown", "ongoing", "recovered", "unknown", "unknown"]
