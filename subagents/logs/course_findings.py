@@ -29,6 +29,16 @@ def course_findings(look: LogsFirstLook) -> Iterator[Finding]:
         yield _slow(slow)
 
 
+def followed_gap(look: LogsFirstLook) -> str | None:
+    """Say which requests were not followed; None where all were, or none could be."""
+    read = look.followed
+    if read is None or (read.whole and read.one_in == 1):
+        return None
+    part = "" if read.whole else f" from {clock(read.window.start)} to {clock(read.window.end)} only"
+    some = "" if read.one_in == 1 else f", one in {read.one_in}"
+    return f"The logs are large: requests were followed{part}{some} ({read.requests} of them)."
+
+
 def _flow(flow: FlowBreak) -> Finding:
     now = f"“{quote(flow.instead)}” follows" if flow.instead is not None else "requests end there"
     return Finding(

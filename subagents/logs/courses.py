@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime
 
-from subagents.contract import Frozen
+from subagents.contract import Frozen, Window
+
+
+class Followed(Frozen):
+    """Which requests were followed through the logs."""
+
+    window: Window
+    whole: bool
+    """The window is all of the incident and its baseline; otherwise the part nearest to the incident's start."""
+    one_in: int
+    """1 where every request was followed, else one in so many."""
+    requests: int
 
 
 class FlowBreak(Frozen):

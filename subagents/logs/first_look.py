@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from subagents.contract import SuspectKind
 from subagents.logs.compare import Compared, Spans, bucket_seconds, compare, counts_over, rows_in, spans_of
-from subagents.logs.flows import flow_breaks, requests_of
+from subagents.logs.flows import flow_breaks
 from subagents.logs.index import Example, LogIndex
 from subagents.logs.levels import WARN
 from subagents.logs.log_set import LogSet, Place
@@ -23,6 +23,7 @@ from subagents.logs.model import (
 )
 from subagents.logs.onset import Rise
 from subagents.logs.passages import slow_passages
+from subagents.logs.requests import requests_of
 from subagents.logs.signatures import Known, around_wording, recognise, same_service, target_of
 from subagents.logs.sources.timestamps import microseconds, moment
 from subagents.logs.terms import readable, terms_of
@@ -92,6 +93,7 @@ def first_look(logs: LogSet, index: LogIndex, chosen: Chosen) -> tuple[LogsFirst
         starts=tuple(_starts(logs, index, spans, places)),
         flows=flow_breaks(logs, requests, spans, places),
         slow=slow_passages(logs, requests, spans, places),
+        followed=requests.read,
     )
     return look, places
 

@@ -4,66 +4,64 @@ Events of one request share a trace or request id. In code as it runs, what is l
 statement stops following its predecessor, though the predecessor is still logged, the service that used to log it
 throws, returns early, is not reached, or runs other code. What stops further down has no predecessor left and does
 not count: the first gap of a request is where it began.
+
+Much that looks like a gap is none: events change their order, a release renames a statement, a log ends before the
+others, other requests become more frequent, the last requests are not over yet. Each is told apart by what it leaves
+in place (`_over`, `_lost`, `_goes_on`, `_nobody_minds`).
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
 
-from subagents.contract import Window
 from subagents.logs.compare import Spans
 from subagents.logs.courses import FlowBreak
-from subagents.logs.index import LogIndex
-from subagents.logs.levels import WARN
 from subagents.logs.log_set import LogSet, Place
-from subagents.logs.patterns import mask
-from subagents.logs.search import resolved
-from subagents.logs.sources.log_source import LogSource
+from subagents.logs.requests import Node, Requests, Step
 from subagents.logs.sources.timestamps import microseconds, moment
 
-if TYPE_CHECKING:
-    import polars as pl
-
-REQUEST_ID = (
-    r"(?i)(?:trace|request|req|correlation)[-_. ]?id[\"']?\s*[:=]\s*[\"']?([0-9a-z][0-9a-z-]{5,63})(?:[^0-9a-z-]|$)"
-)
-LOGGER = r"(?i)\"(?:logger(?:_?name)?|log\.logger|caller)\"\s*:\s*\"([^\"]{1,200})\""
-FIRST_WORDS = r"^\s*((?:\S+\s+){0,4}\S+)"
-MOST_LINES = 1_000_000
-"""Files of more lines are not read once more for this."""
-MOST_EVENTS = 200_000
-"""Events with a request id that are looked at, from the start of the baseline on."""
 LEAST_SEEN = 5
 """Times that a statement must have been followed before, and be not followed since."""
 RULE = 0.9
 """Share of the times from which what follows counts as the rule, before; its complement is the most left since."""
 LEAST_NATS = 8.0
 """Log-likelihood ratio below which a change of course is taken for chance."""
+LEAST_LOSS = 0.5
+"""Of a statement's occurrences, per predecessor and per minute: less lost is another order or mix of events."""
+PATIENCE_US = 1_000_000
+"""Microseconds beyond the longest wait for a statement after which it counts as missing."""
 MOST_BREAKS = 12
 STATEMENT_CHARS = 200
-
-Node: TypeAlias = tuple[str, str]
-"""Service and statement."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One event of a request."""
-
-    at: int
-    """Microseconds since 1970 UTC."""
-    place: Place
-    node: Node
-    bad: bool
-    """It speaks of trouble: that such a line stops is no loss."""
+LINE_OF_CODE = re.compile(r"[#:]\d+(?=\s)")
+"""Behind a logger; each release moves it."""
+_MINUTE_US = 60_000_000
 
 
-Requests: TypeAlias = dict[str, list[Step]]
-"""By request id, in time order."""
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One event of a request with the whole request."""
+
+    steps: Sequence[Step]
+    index: int
+
+    @property
+    def step(self) -> Step:
+        """Return the event."""
+        return self.steps[self.index]
+
+    @property
+    def after(self) -> Step | None:
+        """Return what follows; None where the request ends."""
+        return self.steps[self.index + 1] if self.index + 1 < len(self.steps) else None
+
+    def follower(self) -> Node | None:
+        """Return which statement follows."""
+        after = self.after
+        return after.node if after is not None else None
 
 
 @dataclass(frozen=True)
@@ -94,14 +92,33 @@ class Break:
         return (silent, caller) if unreached else (silent,)
 
 
+@dataclass(frozen=True)
+class _Course:
+    """All visits of all statements, and what is needed to judge a gap."""
+
+    visits: Mapping[Node, list[Visit]]
+    ends: Mapping[int, int]
+    end: int
+    minutes: frozenset[int]
+    """Minutes in which any request is seen."""
+
+    @classmethod
+    def of(cls, requests: Requests) -> _Course:
+        visits: dict[Node, list[Visit]] = defaultdict(list)
+        for steps in requests.steps:
+            for index, step in enumerate(steps):
+                visits[step.node].append(Visit(steps, index))
+        for found in visits.values():
+            found.sort(key=lambda visit: (visit.step.at, visit.step.place.source, visit.step.place.byte))
+        times = [step.at for steps in requests.steps for step in steps]
+        minutes = frozenset(at // _MINUTE_US for at in times)
+        return cls(visits, requests.ends, max(times, default=0), minutes)
+
+
 def breaks(requests: Requests, since: int | None) -> list[Break]:
     """Return the changes of course since a moment (µs; None: any), surest first."""
-    seen: dict[Node, list[tuple[Step, Step | None]]] = defaultdict(list)
-    for steps in requests.values():
-        for step, after in zip(steps, [*steps[1:], None], strict=True):
-            if not step.bad:
-                seen[step.node].append((step, after))
-    found = [made for pairs in seen.values() if (made := _break(pairs, since)) is not None]
+    course = _Course.of(requests)
+    found = [made for node in course.visits if (made := _break(course, node, since)) is not None]
     return sorted(found, key=lambda each: (-each.nats, each.lost))[:MOST_BREAKS]
 
 
@@ -139,102 +156,121 @@ def since_of(spans: Spans) -> int | None:
     return microseconds(spans.window.start) if spans.baseline_seconds else None
 
 
-def requests_of(logs: LogSet, index: LogIndex, spans: Spans) -> Requests:
-    """Return the events of each request in time order; none where events bear no request id."""
-    if index.lines > MOST_LINES or not _has_ids(index):
-        return {}
-    start = spans.baseline.start if spans.baseline is not None else spans.window.start
-    requests = _read(logs, Window(start=start, end=spans.window.end))
-    for steps in requests.values():
-        steps.sort(key=lambda step: (step.at, step.place.source, step.place.byte))
-    return requests
-
-
-def _has_ids(index: LogIndex) -> bool:
-    import polars as pl
-
-    raw = pl.Series([example.raw for example in index.examples[1:2000]], dtype=pl.String)
-    return bool(raw.str.contains(REQUEST_ID).any())
-
-
-def _read(logs: LogSet, window: Window) -> Requests:
-    requests: Requests = defaultdict(list)
-    room = MOST_EVENTS
-    for place, spec in enumerate(logs.sources):
-        for events in _events(LogSource(spec.spec), window):
-            for at, byte, lines, service, statement, bad, request in events.head(room).iter_rows():
-                requests[request].append(Step(at, Place(place, byte, lines), (service, statement), bad))
-            room -= events.height
-            if room <= 0:
-                return requests
-    return requests
-
-
-def _events(source: LogSource, window: Window) -> Iterator[pl.DataFrame]:
-    """Yield events that bear a request id: t, start, lines, service, statement, bad, request."""
-    import polars as pl
-
-    start, end = microseconds(window.start), microseconds(window.end)
-    for frame in source.frames():
-        within = frame.events.filter((pl.col("t") >= start) & (pl.col("t") < end))
-        within = within.with_columns(request=pl.col("raw").str.extract(REQUEST_ID, 1)).drop_nulls("request")
-        events = resolved(within).drop_nulls("service")
-        bad = (pl.col("severity") >= WARN) | pl.col("by_words")
-        if events.height:
-            yield events.select("t", "start", "lines", "service", _statement(), bad, "request")
-
-
-def _statement() -> pl.Expr:
-    """Return what tells statements apart: the logger, where it is named, and how the message begins.
-
-    What follows the first words is mostly data, whose length and words change with it.
-    """
-    import polars as pl
-
-    words = mask(pl.col("text")).str.extract(FIRST_WORDS, 1)
-    return pl.concat_str(pl.col("raw").str.extract(LOGGER, 1), words, separator=" ", ignore_nulls=True)
-
-
-def _break(pairs: list[tuple[Step, Step | None]], since: int | None) -> Break | None:
+def _break(course: _Course, node: Node, since: int | None) -> Break | None:
     """Return the change of course after one statement, if it has a rule that is broken since some moment."""
-    pairs.sort(key=lambda pair: (pair[0].at, pair[0].place.source, pair[0].place.byte))
-    first = LEAST_SEEN if since is None else sum(step.at < since for step, _ in pairs)
-    if first < LEAST_SEEN or len(pairs) - first < LEAST_SEEN:
+    visits = [visit for visit in course.visits[node] if not visit.step.bad]
+    first = LEAST_SEEN if since is None else sum(visit.step.at < since for visit in visits)
+    if first < LEAST_SEEN or len(visits) - first < LEAST_SEEN:
         return None
-    early = [after.node if after is not None else None for _, after in pairs[:first]]
-    lost, often = Counter(early).most_common(1)[0]
-    if lost is None or often < RULE * len(early):
+    lost, often = Counter(visit.follower() for visit in visits[:first]).most_common(1)[0]
+    if lost is None or often < RULE * first:
         return None
-    hits = [after is not None and after.node == lost for _, after in pairs]
+    visits = _over(course, visits, lost)
+    hits = [visit.follower() == lost for visit in visits]
+    found = _since(hits, first)
+    if found is None:
+        return None
+    at, nats = found
+    last = next((visit.after for visit, hit in zip(visits[at - 1 :: -1], hits[at - 1 :: -1], strict=True) if hit), None)
+    if last is None or last.bad:
+        return None
+    instead = _instead(visits[at:], lost)
+    if not _lost(course, visits, at, lost) or _is_ordinary(course, last, instead, visits[at].step.at):
+        return None
+    followed = sum(hits[:at])
+    return Break(
+        before=node,
+        lost=lost,
+        followed=followed,
+        of=at,
+        still=sum(hits) - followed,
+        since_of=len(visits) - at,
+        since=visits[at].step,
+        last=last,
+        instead=instead,
+        nats=nats,
+    )
+
+
+def _over(course: _Course, visits: list[Visit], lost: Node) -> list[Visit]:
+    """Return the visits after which there was time for what follows: the last requests may not be over yet."""
+    waits = [visit.after.at - visit.step.at for visit in visits if visit.after is not None and visit.after.node == lost]
+    until = course.end - 2 * max(waits, default=0) - PATIENCE_US
+    return [visit for visit in visits if visit.step.at <= until]
+
+
+def _since(hits: Sequence[bool], first: int) -> tuple[int, float] | None:
+    """Return the place, from `first` on, from which a rule is broken, and how surely (nats); None where it holds."""
     total, running, best, at = sum(hits), sum(hits[:first]), 0.0, 0
-    for place in range(first, len(pairs) - LEAST_SEEN + 1):
-        later, rest = len(pairs) - place, total - running
+    for place in range(first, len(hits) - LEAST_SEEN + 1):
+        later, rest = len(hits) - place, total - running
         if not hits[place] and running >= RULE * place and rest <= (1 - RULE) * later:
             nats = likelihood_ratio((running, place), (rest, later))
             if nats > best:
                 best, at = nats, place
         running += hits[place]
-    last = next((after for _, after in reversed(pairs[:at]) if after is not None and after.node == lost), None)
-    if best < LEAST_NATS or last is None or last.bad:
-        return None
-    followed = sum(hits[:at])
-    return Break(
-        before=pairs[at][0].node,
-        lost=lost,
-        followed=followed,
-        of=at,
-        still=total - followed,
-        since_of=len(pairs) - at,
-        since=pairs[at][0],
-        last=last,
-        instead=_instead(pairs[at:], lost),
-        nats=best,
+    return (at, best) if best >= LEAST_NATS else None
+
+
+def _lost(course: _Course, visits: list[Visit], at: int, lost: Node) -> bool:
+    """Say whether a statement is lost, per predecessor within its requests and per minute, not only out of place.
+
+    Clocks that step and calls that run beside each other change the order; another mix of requests leaves as many.
+    """
+    per_visit = _per_visit(visits[:at], lost) - _per_visit(visits[at:], lost)
+    since = visits[at].step.at
+    times = [visit.step.at for visit in course.visits[lost]]
+    before = sum(time < since for time in times)
+    split = since // _MINUTE_US
+    old, new = (max(sum(test(m) for m in course.minutes), 1) for test in (split.__gt__, split.__le__))
+    return per_visit >= LEAST_LOSS and (len(times) - before) / new <= (1 - LEAST_LOSS) * before / old
+
+
+def _per_visit(visits: Iterable[Visit], lost: Node) -> float:
+    requests: dict[int, tuple[Sequence[Step], int]] = {}
+    for visit in visits:
+        steps, count = requests.get(id(visit.steps), (visit.steps, 0))
+        requests[id(visit.steps)] = (steps, count + 1)
+    found = sum(step.node == lost for steps, _ in requests.values() for step in steps)
+    return found / max(sum(count for _, count in requests.values()), 1)
+
+
+def _is_ordinary(course: _Course, last: Step, instead: Step | None, since: int) -> bool:
+    """Say whether nothing but the log changed: its service goes on as before, or its log ends there."""
+    visits = [visit for visit in course.visits[last.node] if visit.step.at < since]
+    usual = Counter(visit.follower() for visit in visits).most_common(1)[0][0] if visits else None
+    return _goes_on(course, last.node, instead, usual) or (
+        course.ends.get(last.place.source, since) < since and _nobody_minds(last.node, instead, usual)
     )
 
 
-def _instead(pairs: list[tuple[Step, Step | None]], lost: Node) -> Step | None:
+def _goes_on(course: _Course, lost: Node, instead: Step | None, usual: Node | None) -> bool:
+    """Say whether its service only logs otherwise: another line of code, or what used to come next follows anyhow."""
+    if instead is None or instead.bad:
+        return False
+    if _without_line(instead.node) == _without_line(lost) and course.visits[instead.node][0].step.at >= instead.at:
+        return True
+    if usual is None or usual[0] != lost[0]:
+        return False
+    after = [visit.follower() for visit in course.visits[instead.node] if visit.step.at >= instead.at]
+    next_one = Counter(after).most_common(1)[0][0]
+    return instead.node == usual or (instead.node[0] == lost[0] and next_one == usual)
+
+
+def _without_line(node: Node) -> Node:
+    return node[0], LINE_OF_CODE.sub("", node[1], count=1)
+
+
+def _nobody_minds(lost: Node, instead: Step | None, usual: Node | None) -> bool:
+    """Say whether requests go on as usual around what is no longer logged: where a file ends, that is all."""
+    if instead is None:
+        return usual is None or usual[0] == lost[0]
+    return not instead.bad
+
+
+def _instead(visits: list[Visit], lost: Node) -> Step | None:
     """Return the first of the events that mostly follow now."""
-    others = [after for _, after in pairs if after is None or after.node != lost]
+    others = [visit.after for visit in visits if visit.follower() != lost]
     most = Counter(None if after is None else after.node for after in others).most_common(1)[0][0]
     return next(after for after in others if (None if after is None else after.node) == most)
 

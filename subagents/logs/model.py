@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from subagents.contract import Coverage, Frozen, Problem, SuspectKind, Window
-from subagents.logs.courses import FlowBreak, SlowPassages
+from subagents.logs.courses import FlowBreak, Followed, SlowPassages
 from subagents.logs.levels import Level
 
 Change = Literal["new", "burst", "vanished", "rare", "steady"]
@@ -301,6 +301,8 @@ class LogsFirstLook(Frozen):
     """Requests that leave their usual course, surest first; only where events bear trace or request ids."""
     slow: tuple[SlowPassages, ...] = ()
     """Services between which requests became slow, the one that explains it best first."""
+    followed: Followed | None = None
+    """Which requests were followed for that; None where events bear no request id."""
 
 
 class RecordedSign(Frozen):

@@ -16,8 +16,9 @@ from typing import TypeAlias
 
 from subagents.logs.compare import Spans
 from subagents.logs.courses import SlowPassages
-from subagents.logs.flows import LEAST_NATS, LEAST_SEEN, RULE, Node, Requests, Step, likelihood_ratio, since_of
+from subagents.logs.flows import LEAST_NATS, LEAST_SEEN, RULE, likelihood_ratio, since_of
 from subagents.logs.log_set import LogSet, Place
+from subagents.logs.requests import Node, Requests, Step
 from subagents.logs.sources.timestamps import moment
 
 SLOWER = 3.0
@@ -85,7 +86,7 @@ def _pair(one: str, other: str) -> Pair:
 def _gaps(requests: Requests) -> dict[tuple[Node, Node], list[Gap]]:
     """Return the passages between two services by the statements at their ends, in time order, where often enough."""
     gaps: dict[tuple[Node, Node], list[Gap]] = defaultdict(list)
-    for steps in requests.values():
+    for steps in requests.steps:
         for step, after in pairwise(steps):
             if step.node[0] != after.node[0]:
                 gaps[step.node, after.node].append((step, after.at - step.at))

@@ -9,7 +9,7 @@ from subagents import quantities
 from subagents.contract import Fact, Finding, Suspect, Window
 from subagents.hosts import outside_host
 from subagents.logs import counted
-from subagents.logs.course_findings import course_findings
+from subagents.logs.course_findings import course_findings, followed_gap
 from subagents.logs.model import LogsCoverage, LogsFirstLook, LogsPatterns, LogsStacks, Pattern, Signature, StackGroup
 from subagents.logs.signatures import TABLE
 from subagents.logs.wording import clock as _clock
@@ -344,6 +344,9 @@ def _gaps(coverage: LogsCoverage, look: LogsFirstLook) -> Iterator[Finding]:
             f"The baseline is thin: the logs cover {look.baseline_seconds:.0f} s before the incident and "
             f"{look.window_seconds:.0f} s of it, so that a rare message can look new."
         )
+    unread = followed_gap(look)
+    if unread is not None:
+        yield gap(unread)
     problems = [problem for source in coverage.sources for problem in source.problems] + list(coverage.skew)
     if problems:
         shown = "; ".join(problem.line() for problem in problems[:3])

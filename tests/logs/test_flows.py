@@ -69,7 +69,7 @@ async def flows(
 async def test_a_method_that_returns_early_is_found_where_it_is_silent(tmp_path: Path) -> None:
     found, told = await flows(tmp_path, log(lambda n: COURSE[:3] + COURSE[4:]))
     assert [(each.service, each.blamed) for each in found] == [("stock", ("stock",))]
-    assert (found[0].followed, found[0].of, found[0].still, found[0].since_of) == (60, 60, 0, 60)
+    assert (found[0].followed, found[0].of, found[0].still, found[0].since_of) == (60, 60, 0, 59)
     assert found[0].since == at(START + 0.2)
     assert found[0].instead is not None
     assert told[0].about is not None

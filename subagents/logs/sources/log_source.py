@@ -138,13 +138,18 @@ class LogSource:
         """How much of the file on disk the pass under way has read."""
         return self._reader.read_bytes if self._reader is not None else 0
 
-    def frames(self) -> Iterator[Frame]:
-        """Yield the events of the file block by block; an unreadable file is a problem, not an error."""
+    def frames(self, first_byte: int = 0) -> Iterator[Frame]:
+        """Yield the events of the file block by block; an unreadable file is a problem, not an error.
+
+        Blocks that end before `first_byte`, where an event starts, are passed over and not counted.
+        """
         self.tally = Tally()
         reader = self._reader = BlockReader(self.path, self.name, self.block_bytes)
         last_time: int | None = None
         try:
             for block in reader.blocks():
+                if block.offset + block.size <= first_byte:
+                    continue
                 frame, held = self._frame(block, last_time)
                 if held:
                     reader.hold(held)
