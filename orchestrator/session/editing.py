@@ -18,7 +18,8 @@ LISTED = 1000
 async def wished(desk: SessionDesk, act: Act, text: str, note: str, by: str) -> BoardEdited:
     """Return the edit that a person asks for; raises EditFault. May read the sources, beside the event loop."""
     board = desk.fold.board.hypotheses()
-    there = find(text, board) if act != "add" or not text.strip().isdecimal() else None
+    place = act == "add" and text.strip().isdecimal() and len(text.strip()) < LEAST_SHA
+    there = None if place else find(text, board)  # a row's number names nothing that could be added
     if there is not None or act != "add":
         if there is None:
             raise EditFault(f"nothing on the board is called {text.strip()[:60]!r}; add it first, or name it by number")

@@ -127,6 +127,8 @@ def find(text: str, board: Sequence[Hypothesis]) -> Hypothesis | None:
     exact = [one for one in board if wanted in (one.suspect.id, one.suspect.key)]
     kind, key = _kind_and_key(wanted)
     exact = exact or [one for one in board if (one.suspect.kind, one.suspect.key) == (kind, key)]
+    alike = (kind, key.casefold())
+    exact = exact or [one for one in board if (one.suspect.kind, one.suspect.key.casefold()) == alike]
     found = exact or [one for one in board if one.suspect.kind == "commit" and _begins(one.suspect.key, key)]
     if len(found) > 1:
         raise EditFault(f"{wanted[:60]!r} names {len(found)}: {', '.join(one.suspect.id[:40] for one in found[:4])}")
@@ -142,6 +144,10 @@ def named(text: str, commits: Iterable[str] = ()) -> Suspect:
     if not words:
         raise EditFault("a hypothesis takes some words, or a commit, `flag NAME`, `service NAME`, `host NAME`")
     kind, key = _kind_and_key(words)
+    if words.isdecimal() and len(words) < LEAST_SHA:
+        raise EditFault(f"{words} alone names nothing new: pin takes the number of a row, add takes words")
+    if kind == "commit" and len(key) < LEAST_SHA:
+        raise EditFault(f"{key!r} is too short for a commit: give {LEAST_SHA} characters of it or more")
     if kind == "commit" or (kind == FREE and _looks_like_commit(words)):
         return Suspect(kind="commit", key=_full(key, commits))
     return Suspect(kind=kind, key=key) if kind != FREE else Suspect(kind=FREE, key=words)

@@ -112,3 +112,5 @@ async def test_a_deploy_is_added_as_the_commit_that_it_brought(room: Room, tmp_p
     assert [suspect for _, suspect, _ in edits(session)] == [f"commit:{sha}", "flag:unknown-to-all"]
     with pytest.raises(SessionFault, match="on the board already"):
         await session.edit_board("add", sha[:8])
+    with pytest.raises(SessionFault, match="pin takes the number"):
+        await session.edit_board("add", "1")

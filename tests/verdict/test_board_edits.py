@@ -115,15 +115,22 @@ def test_words_name_what_they_name_and_are_a_hypothesis_of_their_own_where_they_
         assert found.key == key
 
 
-@pytest.mark.parametrize("text", ["", "  \n ", "commit a"])
-def test_words_that_say_nothing_or_too_much_are_refused(text: str) -> None:
-    if text.strip():
-        assert named(text, []).kind == "commit", "too short for one: kept as it was typed"
-    else:
-        with pytest.raises(EditFault, match="takes some words"):
-            named(text)
-    with pytest.raises(EditFault, match="begins 2 commits"):
-        named("commit aaaa", ["aaaa" + "0" * 36, "aaaa" + "1" * 36])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("", "takes some words"), ("  \n ", "takes some words"), ("commit a", "too short for a commit"),
+     ("7", "pin takes the number of a row"), ("commit aaaa", "begins 2 commits")],
+)  # fmt: skip
+def test_words_that_say_nothing_or_too_much_are_refused(text: str, says: str) -> None:
+    with pytest.raises(EditFault, match=says):
+        named(text, ["aaaa" + "0" * 36, "aaaa" + "1" * 36])
+
+
+def test_a_name_is_found_however_it_is_written_and_digits_may_begin_a_commit() -> None:
+    sha = "47347" + "a" * 35
+    board = fold((*BASE, finding("for", 0.1, Suspect(kind="service", key="Billing")),
+                  finding("for", 0.1, Suspect(kind="commit", key=sha))))  # fmt: skip
+    found = [find(text, board) for text in ("service billing", "47347")]
+    assert [one.suspect.key for one in found if one is not None] == ["Billing", sha]
 
 
 def test_what_is_there_is_named_by_place_and_what_is_not_is_refused() -> None:
