@@ -240,7 +240,7 @@ def _is_ordinary(course: _Course, last: Step, instead: Step | None, since: int) 
     visits = [visit for visit in course.visits[last.node] if visit.step.at < since]
     usual = Counter(visit.follower() for visit in visits).most_common(1)[0][0] if visits else None
     return _goes_on(course, last.node, instead, usual) or (
-        course.ends.get(last.place.source, since) < since and _nobody_minds(last.node, instead, usual)
+        course.ends.get(last.place.source, since) < since and _nobody_minds(visits, instead)
     )
 
 
@@ -261,11 +261,15 @@ def _without_line(node: Node) -> Node:
     return node[0], LINE_OF_CODE.sub("", node[1], count=1)
 
 
-def _nobody_minds(lost: Node, instead: Step | None, usual: Node | None) -> bool:
-    """Say whether requests go on as usual around what is no longer logged: where a file ends, that is all."""
-    if instead is None:
-        return usual is None or usual[0] == lost[0]
-    return not instead.bad
+def _nobody_minds(visits: Sequence[Visit], instead: Step | None) -> bool:
+    """Say whether requests go on as usual around what is no longer logged: where a file ends, that is all.
+
+    `visits` are those of the lost statement.
+    """
+    if instead is not None:
+        return not instead.bad
+    awaited = sum(any(s.node[0] != v.step.node[0] for s in v.steps[v.index + 1 :]) for v in visits)
+    return awaited < 0.5 * len(visits)
 
 
 def _instead(visits: list[Visit], lost: Node) -> Step | None:
