@@ -82,6 +82,7 @@ class _Places:
         self._weights = {service_key(name): weight for name, weight in question.failing.weights.items()}
         self._services = services
         self._known: dict[str, float] = {}
+        self._paths: dict[str, float] = {}
 
     def of(self, service: str) -> float:
         """Return how near one service is."""
@@ -101,9 +102,14 @@ class _Places:
         """Return log-odds for the nearest of the places that a change touches."""
         if not self._weights:
             return 0.0
-        best = -2.0
-        for touched in commit.files[:_PATHS]:
-            owners = self._services.owners(touched.path)
+        if not commit.files:
+            return -0.2
+        return 1.7 * max([self._of_path(touched.path) for touched in commit.files[:_PATHS]])
+
+    def _of_path(self, path: str) -> float:
+        known = self._paths.get(path)
+        if known is None:
+            owners = self._services.owners(path)
             near = max(map(self.of, owners)) if owners else -0.1
-            best = max(best, near if near > 0.2 or not is_shared(touched.path) else 0.2)
-        return 1.7 * best if best > -2.0 else -0.2
+            known = self._paths[path] = near if near > 0.2 or not is_shared(path) else 0.2
+        return known

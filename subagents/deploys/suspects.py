@@ -114,16 +114,19 @@ _REVERTS_SHA = re.compile(r"(?i)\breverts?\s+(?:commit\s+)?(?P<sha>[0-9a-f]{7,64
 
 def _reverted(commits: Sequence[Commit]) -> dict[str, Commit]:
     """Map commits to the later commit that says it undoes them."""
+    saying = [c for c in commits if _SAID in c.subject.lower() or _SAID in c.body.lower()]
+    if not saying:
+        return {}
     by_subject = {c.subject.strip().lower(): c for c in commits}
     by_start: defaultdict[str, list[Commit]] = defaultdict(list)
     for commit in commits:
         by_start[commit.sha[:7]].append(commit)
     found: dict[str, Commit] = {}
-    for commit in commits:
-        match = _REVERT.match(commit.subject) if _SAID in commit.subject.lower() else None
+    for commit in saying:
+        match = _REVERT.match(commit.subject)
         if match and (target := by_subject.get(match["what"].strip().lower())) and target.sha != commit.sha:
             found[target.sha] = commit
-        for sha in _REVERTS_SHA.findall(commit.body[:2000]) if _SAID in commit.body.lower() else ():
+        for sha in _REVERTS_SHA.findall(commit.body[:2000]):
             for other in by_start.get(sha[:7].lower(), ()):
                 if other.sha.startswith(sha.lower()) and other.sha != commit.sha:
                     found[other.sha] = commit

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pwd
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -63,6 +64,12 @@ def require_git() -> None:
     """Raise RepoUnusable where git is missing or too old."""
     if git_program() is None:
         raise RepoUnusable("no git", "git is not installed: install git 2.38 or newer to read repositories")
+    _require_version()
+
+
+@cache
+def _require_version() -> None:
+    """Ask git for its version, once; what raises is asked again."""
     try:
         text = run(["version"], bounds=_PROBE).stdout.decode("utf-8", "replace").strip()
     except (GitFailed, OSError) as error:
