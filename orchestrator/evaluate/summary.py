@@ -109,7 +109,9 @@ def _family(name: str, lines: Sequence[EvalLine], labels: Mapping[tuple[str, str
         for answer in line.baselines:
             by_contender.setdefault(answer.name, []).append(score_baseline(label, answer))
     measure = next((one for one in LEADING if any(one in scores for _, scores in judged)), "")
-    sure = [(line.confidence, scores[measure]) for line, scores in judged if measure in scores and _says(line, measure)]
+    sure = [
+        (_sure(line, measure), scores[measure]) for line, scores in judged if measure in scores and _says(line, measure)
+    ]
     figures = {who: figures_of(scores) for who, scores in by_contender.items()}
     return FamilySummary(
         family=name,
@@ -121,6 +123,11 @@ def _family(name: str, lines: Sequence[EvalLine], labels: Mapping[tuple[str, str
         calibration=calibrate(sure),
         calibrated_by=measure,
     )
+
+
+def _sure(line: EvalLine, measure: str) -> float:
+    """Return how sure a line says it is of what a measure asks: of the place, that is the first service's score."""
+    return min(1.0, max(0.0, line.services[0].score)) if measure == AC1 and line.services else line.confidence
 
 
 def _says(line: EvalLine, measure: str) -> bool:

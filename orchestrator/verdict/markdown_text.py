@@ -60,12 +60,19 @@ def _words(text: str) -> str:
             active.append(word)
             continue
         if active:
-            out.append(code(" ".join(active)))
+            out.append(_span(active))
             active = []
         out.append(word)
     if active:
-        out.append(code(" ".join(active)))
+        out.append(_span(active))
     return " ".join(out)
+
+
+def _span(words: list[str]) -> str:
+    """Return words as one code span; what ends the clause stays outside of it."""
+    text = " ".join(words)
+    bare = text.rstrip(":;,")
+    return code(bare) + text[len(bare) :] if bare and not bare.endswith(("`", "\\")) else code(text)
 
 
 def code(text: str) -> str:

@@ -143,11 +143,11 @@ def origins(rank: RankReport, moved: tuple[SeriesView, ...]) -> list[Finding]:
             continue
         views = [by_citation[r.citation] for r in reasons if r.citation in by_citation]
         citations = tuple(dict.fromkeys(r.citation for r in reasons if r.citation))
-        lead = "It most likely began at" if place == 0 else "It may also have begun at"
+        lead = "By the metrics alone, it most likely began at" if place == 0 else "It may also have begun at"
         out.append(
             Finding(
                 agent="metrics",
-                claim=f"{lead} {item.service} ({item.score:.2f}): " + "; ".join(r.text for r in reasons) + ".",
+                claim=f"{lead} {item.service}: " + "; ".join(r.text for r in reasons) + ".",
                 topic="order" if place == 0 else "onset",
                 about=_suspect_of(item.service, item, instrumented),
                 stance="for",

@@ -162,8 +162,19 @@ def _best(found: list[tuple[float, Signal]]) -> tuple[float, Signal] | None:
     return max(found, key=lambda pair: pair[0], default=None)
 
 
+def _beyond(size: float) -> str:
+    """Say how far beyond what is usual for a series a departure of so many noises is."""
+    return (
+        "far beyond its usual spread"
+        if size >= 10
+        else "beyond its usual spread"
+        if size >= 3
+        else "a little beyond its usual"
+    )
+
+
 def _name(signal: Signal) -> str:
-    return f"{signal.key.name} {figure(signal.base)} -> {figure(signal.peak)} ({signal.size:.1f} noises)"
+    return f"{signal.key.name} {figure(signal.base)} -> {figure(signal.peak)} ({_beyond(signal.size)})"
 
 
 def _own_work(by_service: dict[str, list[Signal]], table: dict[str, Ranked], question: Question) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from orchestrator.engines.offline.places import lead_of, rank_services
+from orchestrator.journal.verdict import ServiceScore
 from subagents.contract import SuspectKind, Window
 from subagents.logs.courses import FlowBreak, SlowPassages
 from subagents.logs.model import LogsSummary, Pattern, ServiceEvidence, Signature
@@ -126,6 +127,7 @@ def test_of_equals_the_order_of_metrics_stays() -> None:
 
 
 def test_the_lead_says_how_far_the_first_is_before_the_second() -> None:
-    assert lead_of(rank_services(metrics(a=0.6, b=0.3), LogsSummary())) == 2.0
+    scores = tuple(ServiceScore(service=name, score=score) for name, score in (("a", 0.6), ("b", 0.3)))
+    assert lead_of(scores) == 2.0
     assert lead_of(rank_services(metrics(a=0.6), LogsSummary())) is None
     assert lead_of(rank_services(metrics(a=0.6, b=0.0), LogsSummary())) is None

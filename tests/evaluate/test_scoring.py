@@ -174,4 +174,4 @@ def test_a_ranking_commits_itself_on_the_service_even_where_the_verdict_is_incon
     labels = {("f", one): {"id": one, "root_cause_service": "till"} for one in ("one", "two", "three")}
     (summary,) = summarise(lines, labels)
     assert summary.calibrated_by == "AC@1"
-    assert [(one.low, one.cases, one.right) for one in summary.calibration] == [(0.4, 1, 1.0)]
+    assert [(one.low, one.cases, one.right) for one in summary.calibration] == [(0.5, 1, 1.0)]

@@ -38,6 +38,8 @@ class Change:
     version: str | None = None
     previous: str | None = None
     """Version, or commit, that ran before."""
+    unread: bool = False
+    """Its diff was not there to be read."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Moved:
     text: str
     at: datetime | None
     citation: str
+    name: str = ""
+    """The metric's own name."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ class Case:
     """In order of onset."""
     failed: Mapping[str, str]
     """Specialist to why it gave nothing."""
+    stirred: tuple[Moved, ...] = ()
+    """Every series that left its baseline in a direction that can hurt, whoever told of it."""
+    faint: bool = False
+    """Of what metrics take for the symptom users feel little, and no alert names it: it is told, and leads nothing."""
 
     def of(self, *topics: str, agent: str | None = None) -> tuple[Finding, ...]:
         """Return the findings on any of `topics`, strongest first."""
@@ -74,9 +82,12 @@ class Case:
 
     @property
     def symptom(self) -> Finding | None:
-        """The finding that says what is measurably wrong; metrics before logs."""
+        """The finding that says what is measurably wrong: of logs where metrics show nothing that is felt."""
         measured = self.of("symptom")
-        return measured[0] if measured else next(iter(self.of("errors", agent="logs")), None)
+        logged = self.of("errors", agent="logs")
+        if measured and not (self.faint and logged):
+            return measured[0]
+        return logged[0] if logged else None
 
     @property
     def healthy(self) -> tuple[Finding, ...]:
@@ -86,6 +97,14 @@ class Case:
     @property
     def onset(self) -> datetime | None:
         """When it began: measured, else seen in the logs, else as the operator said."""
+        symptom = self.symptom
+        if symptom is not None and symptom.topic == "errors":
+            logged = next((f.at for f in (*self.of("onset", agent="logs"), symptom) if f.at is not None), None)
+            measured = next((f.at for f in self.of("symptom") if f.at is not None), None)
+            # A series that nobody feels still tells when, where it moved as the lines began.
+            near = logged and measured and abs(logged - measured) <= TROUBLE_OF_ITS_OWN
+            if at := measured if near else logged:
+                return at
         for finding in (*self.of("symptom"), *self.of("onset"), *self.of("errors")):
             if finding.at is not None:
                 return finding.at

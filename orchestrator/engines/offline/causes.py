@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case, named
+from orchestrator.engines.offline.corroboration import shown_by, strength
+from orchestrator.engines.offline.open_case import nothing_explains, place_reasons, would_tell
+from orchestrator.engines.offline.sureness import sure_of_change, sure_of_circumstance, sure_of_first, sure_of_lead
 from orchestrator.journal.verdict import VerdictKind
 from orchestrator.verdict.board import Hypothesis
 from subagents.contract import Finding, SuspectKind
@@ -25,6 +28,8 @@ DECISIVE: frozenset[SuspectKind] = frozenset({"certificate"})
 DECISIVE_FROM = 0.8
 ALONE_FROM, CLEARED_BELOW = 0.45, 0.2
 """A failing host outside is named from this score, where every change on record scores below the second."""
+CAN_BE_CAUSED: frozenset[SuspectKind] = frozenset({"resource", "traffic", "data"})
+"""Circumstances that a change on the same service can bring about."""
 INNOCENT_BELOW = 0.45
 """A change that scores less does not stand in the way of a circumstance."""
 
@@ -38,12 +43,14 @@ class Decision:
     confidence: float
     reasons: tuple[str, ...]
     against: tuple[str, ...] = ()
+    why: str = ""
+    """Of one that is open: why, in a clause; what would tell is in `raise_it`."""
 
 
 def decide(case: Case) -> Decision:
     """Judge a case."""
     changes = case.leading(CHANGE_KINDS)
-    circumstances = case.leading(CIRCUMSTANCE_KINDS)
+    circumstances = sorted(case.leading(CIRCUMSTANCE_KINDS), key=lambda one: -strength(case, one))
     change = changes[0] if changes else None
     circumstance = circumstances[0] if circumstances else None
     if case.symptom is None:
@@ -51,7 +58,7 @@ def decide(case: Case) -> Decision:
     if change is not None and change.score >= CONVICTS_FROM:
         rival = changes[1] if len(changes) > 1 else None
         return _for_change(case, change, rival, circumstance)
-    if circumstance is not None and circumstance.score >= CONVICTS_FROM:
+    if circumstance is not None and strength(case, circumstance) >= CONVICTS_FROM:
         if _restates(circumstance, case.symptom):
             return _load_alone(case, circumstance)
         return _for_circumstance(case, circumstance, change)
@@ -66,7 +73,7 @@ def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
         return Decision(
             kind="inconclusive",
             hypothesis=None,
-            confidence=0.1,
+            confidence=sure_of_first(case),
             reasons=(
                 "the alert itself says that all is well, and nothing that was given shows otherwise"
                 if case.brief.incident.alert is not None and case.brief.incident.alert.resolved
@@ -79,7 +86,7 @@ def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
         return Decision(
             kind="inconclusive",
             hypothesis=None,
-            confidence=0.3,
+            confidence=0.1,
             reasons=(f"impact was reported from {claimed:%H:%M:%S} UTC, but nothing given departs from its baseline",),
             against=tuple(f.claim for f in measured[:4]),
         )
@@ -111,7 +118,7 @@ def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
 
 
 def _for_change(case: Case, change: Hypothesis, rival: Hypothesis | None, circumstance: Hypothesis | None) -> Decision:
-    against = _doubts(case)
+    against, others = _doubts(case), 0
     if circumstance is not None and circumstance.score >= CONVICTS_FROM:
         if _decisive(circumstance) and circumstance.score >= change.score - CIRCUMSTANCE_LEAD:
             return _for_circumstance(case, circumstance, change)
@@ -119,62 +126,73 @@ def _for_change(case: Case, change: Hypothesis, rival: Hypothesis | None, circum
             return Decision(
                 kind="inconclusive",
                 hypothesis=change,
-                confidence=0.35,
-                reasons=(
-                    f"a change fits ({_name(change)}, {change.score:.2f})",
-                    f"and so does a circumstance ({_name(circumstance)}, {circumstance.score:.2f})",
-                    "the evidence does not separate them",
+                confidence=sure_of_lead(case, change),
+                reasons=change.reasons[:4],
+                against=(
+                    f"a circumstance fits as well: {_name(circumstance)} ({circumstance.score:.2f}), "
+                    "and the evidence does not separate them",
+                    *against,
                 ),
-                against=against,
+                why=f"a change fits ({_name(change)}), and so does a circumstance ({_name(circumstance)})",
             )
-        against = (*against, f"{_name(circumstance)} also shows ({circumstance.score:.2f})")
+        against, others = (*against, f"{_name(circumstance)} also shows ({circumstance.score:.2f})"), 1
     if rival is not None and change.score - rival.score < LEAD:
         return Decision(
             kind="inconclusive",
             hypothesis=change,
-            confidence=0.4,
-            reasons=(
-                f"two changes fit about as well: {_name(change)} ({change.score:.2f}) "
-                f"and {_name(rival)} ({rival.score:.2f})",
-            ),
-            against=against,
+            confidence=sure_of_lead(case, change),
+            reasons=change.reasons[:4],
+            against=(f"another fits about as well: {_name(rival)} ({rival.score:.2f})", *against),
+            why=f"two changes fit about as well: {_name(change)} and {_name(rival)}",
         )
-    lead = change.score - (rival.score if rival else 0.0)
-    confidence = min(0.95, change.score * (0.75 + 0.25 * min(1.0, lead / 0.5)) - 0.05 * len(against))
     return Decision(
         kind="culprit",
         hypothesis=change,
-        confidence=round(max(confidence, 0.3), 2),
+        confidence=sure_of_change(case, change, rival, len(case.failed) + others),
         reasons=change.reasons[:6],
         against=against,
     )
 
 
 def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis | None) -> Decision:
-    against = _doubts(case)
-    if change is not None and change.score >= INNOCENT_BELOW and not _decisive(circumstance):
+    against, others = _doubts(case), 0
+    suspected = change is not None and change.score >= _innocent_below(case, circumstance, change)
+    if change is not None and suspected and not _decisive(circumstance):
         return Decision(
             kind="inconclusive",
             hypothesis=circumstance,
-            confidence=0.4,
-            reasons=(
-                f"{_name(circumstance)} shows ({circumstance.score:.2f}), "
-                f"but {_name(change)} is not cleared ({change.score:.2f})",
-            ),
-            against=against,
+            confidence=sure_of_lead(case, circumstance),
+            reasons=circumstance.reasons[:4],
+            against=(f"{_name(change)} is not cleared ({change.score:.2f}): it may have brought that about", *against),
+            why=f"{_name(circumstance)} shows, but {_name(change)} is not cleared",
         )
-    if change is not None and change.score >= INNOCENT_BELOW:
-        against = (*against, f"{_name(change)} is not cleared ({change.score:.2f})")
-    penalty = 0.05 * len(against) + (0.0 if case.suspects or case.changes else 0.1)
+    if change is not None and suspected:
+        against, others = (*against, f"{_name(change)} is not cleared ({change.score:.2f})"), 1
     if not (case.suspects or case.changes):
         against = (*against, "no changes were given, so that none could be ruled out")
+    series = shown_by(case, circumstance)
     return Decision(
         kind="no_code_cause",
         hypothesis=circumstance,
-        confidence=round(max(0.3, min(0.9, circumstance.score) - penalty), 2),
-        reasons=circumstance.reasons[:6],
+        confidence=sure_of_circumstance(case, strength(case, circumstance), len(case.failed) + others),
+        reasons=(*circumstance.reasons[:5], *((f"a series shows the same: {series.text}",) if series else ())),
         against=against,
     )
+
+
+def _innocent_below(case: Case, circumstance: Hypothesis, change: Hypothesis) -> float:
+    """Return the score below which a change does not stand in the way: less where it can have caused what is seen.
+
+    A disk, a pool or a queue fills because of what runs there, and load can come from a program that asks again; a
+    certificate, a name or somebody else's outage does not come from here.
+    """
+    if circumstance.suspect.kind not in CAN_BE_CAUSED:
+        return INNOCENT_BELOW
+    places = {service for finding in circumstance.supporting for service in finding.services}
+    known = case.changes.get(change.suspect.id)
+    runs = {service for finding in change.supporting for service in finding.services}
+    runs |= {known.service} if known is not None and known.service else set()
+    return CLEARED_BELOW if not places or not runs or places & runs else INNOCENT_BELOW
 
 
 def _alone(case: Case, circumstance: Hypothesis, change: Hypothesis | None) -> bool:
@@ -207,25 +225,25 @@ def _load_alone(case: Case, circumstance: Hypothesis) -> Decision:
     return Decision(
         kind="inconclusive",
         hypothesis=circumstance,
-        confidence=0.4,
-        reasons=("the load grew, and nothing given shows that users are hurt by it", *circumstance.reasons[:3]),
-        against=_doubts(case),
+        confidence=sure_of_lead(case, circumstance),
+        reasons=circumstance.reasons[:3],
+        against=("the load grew, and nothing given shows that users are hurt by it", *_doubts(case)),
+        why="the load grew, and nothing given shows that users are hurt by it",
     )
 
 
 def _open(case: Case, change: Hypothesis | None, circumstance: Hypothesis | None) -> Decision:
-    best = max((h for h in (change, circumstance) if h is not None), key=lambda h: h.score, default=None)
-    reasons = []
-    if best is None:
-        reasons.append("no change and no circumstance in the data explains the symptom")
-    else:
-        reasons.append(f"the best lead is unproven: {_name(best)} ({best.score:.2f}, named from {CONVICTS_FROM})")
+    held = [h for h in (change, circumstance) if h is not None and (h.supporting or h.score > 0)]
+    best = max(held, key=lambda h: h.score, default=None)
+    why = f"the best lead is unproven: {_name(best)}" if best is not None else nothing_explains(case)
+    short = (f"{_name(best)} holds at {best.score:.2f}, too little to name it",) if best is not None else (why,)
     return Decision(
         kind="inconclusive",
         hypothesis=best,
-        confidence=round(0.15 + 0.3 * (best.score if best else 0.0), 2),
-        reasons=tuple(reasons),
-        against=_doubts(case),
+        confidence=sure_of_lead(case, best),
+        reasons=best.reasons[:4] if best is not None else place_reasons(case),
+        against=(*short, *would_tell(case), *_doubts(case)),
+        why=why,
     )
 
 

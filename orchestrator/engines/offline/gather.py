@@ -45,12 +45,30 @@ def gather(
         changes=_changes(learnt_changes),
         contradictions=(*map(_cited, (*learnt_metrics.contradictions, *clashes)), *overruled(hypotheses)),
         moved=tuple(
-            Moved(text=_told(view), at=view.onset, citation=view.citation)
+            Moved(text=_told(view), at=view.onset, citation=view.citation, name=view.name)
             for view in learnt_metrics.onsets
             if view.hurts and any(view.citation in finding.citations for finding in findings)
         ),
         failed=failed,
+        stirred=tuple(
+            Moved(text=_told(view), at=view.onset, citation=view.citation, name=view.name)
+            for view in learnt_metrics.onsets
+            if view.hurts and not view.spread
+        ),
+        faint=_faint(brief, learnt_metrics.symptom),
     )
+
+
+def _faint(brief: Brief, symptom: SeriesView | None) -> bool:
+    """Say whether the metrics' symptom is a small change, or one that users do not feel, of a series nobody named."""
+    alert = brief.incident.alert
+    if symptom is None or (alert is not None and alert.metric and _plain(alert.metric) in _plain(symptom.name)):
+        return False
+    return symptom.size < 1 or not symptom.user_facing
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _cited(found: Contradiction) -> Cited:
@@ -110,6 +128,7 @@ def _changes(deploys: DeploysSummary) -> dict[str, Change]:
             service=scored.service or next(iter(scored.services), None),
             version=scored.version or None,
             previous=scored.previous_version or scored.previous_commit,
+            unread=scored.kind == "commit" and scored.diff != "read",
         )
         for scored in deploys.suspects
     }

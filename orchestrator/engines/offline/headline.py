@@ -24,7 +24,7 @@ def headline(case: Case, decision: Decision, service: str | None) -> str:
 
 
 def _undecided(case: Case, decision: Decision, where: str) -> str:
-    reason = decision.reasons[0] if decision.reasons else "no lead"
+    reason = decision.why or (decision.reasons[0] if decision.reasons else "no lead")
     symptom = case.symptom
     if symptom is None:
         return f"{where.removesuffix(': something')}: not established whether anything is broken: {reason}"

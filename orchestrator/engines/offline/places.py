@@ -24,6 +24,9 @@ POINTED_AWAY, POINTED_AT = 0.7, 0.5
 FLOW_NATS = 15.0
 """Log-likelihood ratio at which a change of a request's course is 63 % of all that it can say."""
 FLOW_SHARE = 0.9
+SURER = 1.5
+"""A service that leads is the origin more often than each kind of evidence says: the power of what is left in doubt
+that makes scores chances, chosen on one half of the development cases. It changes no order."""
 SLOW_SHARE = 0.6
 """The same where requests became slow at a service: less, for a slow network and a busy peer look alike."""
 
@@ -42,6 +45,7 @@ def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceSc
         * (1.0 - SLOW_SHARE * slow.get(name, 0.0))
         for name in measured.keys() | logged.keys() | broken.keys() | slow.keys()
     }
+    fused = {name: 1.0 - (1.0 - score) ** SURER for name, score in fused.items()}
     place = {rank.service: number for number, rank in enumerate(metrics.services)}
     ranked = sorted(fused.items(), key=lambda item: (-item[1], place.get(item[0], len(place)), item[0]))
     return tuple(ServiceScore(service=name, score=round(score, 4)) for name, score in ranked if name)

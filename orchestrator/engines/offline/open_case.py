@@ -1,0 +1,44 @@
+"""An open case in words: why nothing is named, what speaks for the place, and what one piece of data would tell."""
+
+from __future__ import annotations
+
+from orchestrator.engines.offline.case import Case
+
+CHANGES = frozenset({"deploys", "commits", "diff", "flags", "repo"})
+MEASURED = frozenset({"metrics", "spans", "trace_edges"})
+_WANTED = (
+    (CHANGES, "the changes of that time: deploys.json, or the repository (--repo PATH)"),
+    (frozenset({"logs"}), "the logs of {where} from before the onset on"),
+    (MEASURED, "the series of {where} (metrics.csv), from an hour before the onset on"),
+)
+UNREAD = "the diffs of the first commits listed: the repository (--repo PATH)"
+
+
+def nothing_explains(case: Case) -> str:
+    """Say what was tested in vain, or that there was nothing to test."""
+    kinds = {spec.kind for spec in case.brief.sources}
+    if not kinds & CHANGES:
+        return "no changes were given, and no circumstance that shows explains it"
+    return "none of the changes and no circumstance in the data explains it"
+
+
+def place_reasons(case: Case) -> tuple[str, ...]:
+    """Return what speaks for the service where it most likely began, in the words of the findings."""
+    if not case.services:
+        return ()
+    first = case.services[0].service
+    told = [f for f in case.of("order", "errors", "mechanism", "onset") if f.services[:1] == (first,) and f.citations]
+    return tuple(f"for {first}: {finding.claim}" for finding in told[:3])
+
+
+def would_tell(case: Case) -> tuple[str, ...]:
+    """Return what one more piece of data would raise the confidence most; empty where all kinds were given."""
+    kinds = {spec.kind for spec in case.brief.sources}
+    where = case.home or "the services involved"
+    if not kinds:
+        return ()
+    for wanted, words in _WANTED:
+        if not kinds & wanted:
+            return (f"most would be learnt from {words.format(where=where)}",)
+    unread = any(change.unread for change in case.changes.values())
+    return (f"most would be learnt from {UNREAD}",) if unread and "repo" not in kinds else ()
