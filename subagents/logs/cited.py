@@ -46,7 +46,7 @@ def find_event(logs: LogSet, index: LogIndex, source: LogSource, ref: LogRef) ->
     if frame is None or not frame.events.height:
         raise ToolError(f"no event of {source.name} starts at byte {ref.byte}")
     masked = frame.events.head(1).select(key=mask(pl.col("text")) + pl.col("suffix").fill_null(""))
-    number = index.number(masked["key"][0])
+    number = index.number(masked["key"][0], frame.events["level"][0])
     known = index.table.filter(pl.col("key") == number) if number is not None else None
     if number is None or known is None or not known.height:
         raise ToolError(f"no event that is grouped with others starts at byte {ref.byte} of {source.name}")

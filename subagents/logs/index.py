@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from subagents.contract import Coverage, ToolError
+from subagents.logs.counts import BUCKET_SECONDS as BUCKET_SECONDS
+from subagents.logs.counts import STEP, counted, together
+from subagents.logs.keys import OTHER, KeyTable
 from subagents.logs.levels import ERROR, UNKNOWN, sounds_bad
 from subagents.logs.patterns import Template, head_of, mask, templates
 from subagents.logs.sources.log_source import Frame, LogSource
@@ -21,17 +24,11 @@ from subagents.logs.stacks import StackTally
 if TYPE_CHECKING:
     import polars as pl
 
-BUCKET_SECONDS = 10
-MAX_KEYS = 200_000
 COMPACT_ROWS = 400_000
-OTHER = 0
-"""Key 0: events beyond MAX_KEYS different keys. Counted, not grouped."""
 EXAMPLE_CHARS = 4096
 HOSTS_KEPT = 8
 HOSTS_KNOWN = 20_000
 """Hosts and pods whose names are kept for look-up; with more, an unknown name may be one of the rest."""
-MERGE_BY = ("key", "source", "service", "level", "bucket")
-_COLUMNS = (*MERGE_BY, "n", "byte", "lines", "t0", "t1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +65,19 @@ class LogIndex:
     """The index of a set of sources. `rows` is only read through `table`."""
 
     sources: Sequence[LogSource]
-    keys: list[str] = field(default_factory=lambda: ["(more different messages than are grouped)"])
+    known: KeyTable = field(default_factory=KeyTable)
     examples: list[Example] = field(default_factory=lambda: [Example(0, 0, 1, "", "")])
     stacks: StackTally = field(default_factory=StackTally)
     coverage: list[Coverage] = field(default_factory=list)
     lines: int = 0
     events: int = 0
-    _ids: dict[str, int] = field(default_factory=dict)
     _parts: list[pl.DataFrame] = field(default_factory=list)
     _part_rows: int = 0
     """Rows since the parts were last put together."""
     _services: dict[str, int] = field(default_factory=dict)
-    _hosts: dict[int, dict[str, int]] = field(default_factory=dict)
+    _hosts: dict[int, list[str]] = field(default_factory=dict)
+    _host_numbers: dict[str, int] = field(default_factory=dict)
+    _hosts_seen: set[int] = field(default_factory=set)
     all_hosts: set[str] = field(default_factory=set)
     """Every host or pod that is named as one, up to HOSTS_KNOWN."""
 
@@ -122,60 +120,53 @@ class LogIndex:
                     break
         return found
 
+    @property
+    def keys(self) -> list[str]:
+        """Masked keys by number."""
+        return self.known.keys
+
     def add(self, place: int, frame: Frame) -> None:
         """Count the events of one block."""
-        import polars as pl
-
-        self.events += frame.events.height
-        events = frame.events.with_columns(key=mask(pl.col("text")), bucket=pl.col("t") // (BUCKET_SECONDS * 1_000_000))
-        events = _with_traces(events, frame)
-        grouped = events.group_by("key", "suffix", "service", "level", "bucket", maintain_order=True).agg(
-            n=pl.len(),
-            byte=pl.col("start").first(),
-            lines=pl.col("lines").first(),
-            raw=pl.col("raw").first(),
-            text=pl.coalesce(pl.col("full").drop_nulls().first(), pl.col("text").first()),
-            t0=pl.col("t").min(),
-            t1=pl.col("t").max(),
-        )
-        if grouped["suffix"].null_count() < grouped.height:
-            grouped = grouped.with_columns(key=pl.col("key") + pl.col("suffix").fill_null(""))
-        ids = pl.Series(self._intern(place, grouped), dtype=pl.UInt32)
-        self._parts.append(
-            grouped.with_columns(
-                pl.col("n").cast(pl.Int64),
-                key=ids,
-                source=pl.lit(place, pl.UInt16),
-                service=self._numbered(grouped["service"]),
-            ).select(_COLUMNS)
-        )
-        self._part_rows += grouped.height
+        events = frame.events
+        self.events += events.height
+        numbers = self._interned(place, frame)
+        part = counted(events, numbers, self._numbered(events["service"]), place)
+        self._parts.append(part)
+        self._part_rows += part.height
         if events["host"].null_count() < events.height:
-            self._count_hosts(events)
+            self._count_hosts(events["host"], numbers)
         self.stacks.add(place, frame)
         if self._part_rows > max(COMPACT_ROWS, self._parts[0].height):
             self._compact()
 
-    def _intern(self, place: int, grouped: pl.DataFrame) -> list[int]:
-        """Return the number of each row's key; new keys get the next numbers, and the row as their example."""
-        known, first = self._ids, len(self.keys)
-        room, new, ids = MAX_KEYS + 1 - first, list[int](), list[int]()
-        for row, key in enumerate(grouped["key"].to_list()):
-            number = known.get(key)
-            if number is None:
-                number = OTHER
-                if len(new) < room:
-                    number = known[key] = first + len(new)
-                    self.keys.append(key)
-                    new.append(row)
-            ids.append(number)
+    def _interned(self, place: int, frame: Frame) -> Any:
+        """Return the number of each event's key (numpy); the first event of a new key is its example."""
+        import numpy as np
+        import polars as pl
+
+        events, key = frame.events, mask(pl.col("text"))
+        if events["suffix"].null_count() < events.height:
+            key += pl.col("suffix").fill_null("")
+        keyed = events.select(key=key, row=pl.int_range(pl.len(), dtype=pl.UInt32))
+        groups = keyed.group_by("key", maintain_order=True).agg("row")
+        rows, sizes = groups["row"].explode().to_numpy(), groups["row"].list.len().to_numpy()
+        first = rows[np.cumsum(sizes) - sizes]
+        found, new = self.known.add(groups["key"].to_list(), lambda: events["level"].gather(first).to_list())
+        numbers = np.empty(events.height, np.int64)
+        numbers[rows] = np.repeat(np.array(found, np.int64), sizes)
         if new:
-            rows = grouped[new].select("byte", "lines", "raw", "text").iter_rows()
-            self.examples += [
-                Example(place, byte, lines, raw[:EXAMPLE_CHARS], text.strip()[:EXAMPLE_CHARS])
-                for byte, lines, raw, text in rows
-            ]
-        return ids
+            self._show(place, frame, numbers, first[new])
+        return numbers
+
+    def _show(self, place: int, frame: Frame, numbers: Any, rows: Any) -> None:
+        """Keep the events of these rows as examples; one with a stack trace says all of it."""
+        traced: dict[int, str] = {}
+        for row, full in frame.traces.select("event", "full").unique("event", keep="first").sort("event").iter_rows():
+            traced.setdefault(int(numbers[row]), full)
+        shown = frame.events.select("start", "lines", "raw", "text")[rows]
+        for row, (byte, lines, raw, text) in zip(rows.tolist(), shown.iter_rows(), strict=True):
+            said = traced.get(int(numbers[row]), text).strip()
+            self.examples.append(Example(place, byte, lines, raw[:EXAMPLE_CHARS], said[:EXAMPLE_CHARS]))
 
     def _numbered(self, services: pl.Series) -> pl.Series:
         """Return services as numbers, which are put together at a fraction of what names cost."""
@@ -186,45 +177,41 @@ class LogIndex:
         numbers = [known.setdefault(name, len(known)) for name in names]
         return services.replace_strict(names, numbers, default=None, return_dtype=pl.UInt32)
 
-    def _count_hosts(self, events: pl.DataFrame) -> None:
+    def _count_hosts(self, hosts: pl.Series, numbers: Any) -> None:
+        import numpy as np
         import polars as pl
 
-        named = events.filter(pl.col("host").is_not_null()).select(
-            pl.col("key") + pl.col("suffix").fill_null(""), pl.col("host")
-        )
-        for key, host in named.unique(maintain_order=True).iter_rows():
-            hosts = self._hosts.setdefault(self._ids.get(key, OTHER), {})
-            if len(hosts) < HOSTS_KEPT:
-                hosts[host] = hosts.get(host, 0) + 1
-            if len(self.all_hosts) < HOSTS_KNOWN:
-                self.all_hosts.add(host)
+        names = hosts.unique(maintain_order=True).drop_nulls().to_list()
+        known = self._host_numbers
+        for name in names[: max(0, HOSTS_KNOWN - len(known))]:
+            known.setdefault(name, len(known))
+        self.all_hosts.update(known)
+        given = [known.get(name) for name in names]
+        by_row = hosts.replace_strict(names, given, default=None, return_dtype=pl.Int64).fill_null(-1).to_numpy()
+        rows = np.flatnonzero(by_row >= 0)
+        pairs, first = np.unique(numbers[rows] * HOSTS_KNOWN + by_row[rows], return_index=True)
+        listed = list(known)
+        for pair in pairs[np.argsort(first)].tolist():
+            if pair in self._hosts_seen:
+                continue
+            key, host = divmod(pair, HOSTS_KNOWN)
+            logged = self._hosts.setdefault(key, [])
+            if len(logged) < HOSTS_KEPT:
+                logged.append(listed[host])
+                self._hosts_seen.add(pair)
 
-    def number(self, key: str) -> int | None:
+    def number(self, key: str, level: int | None = None) -> int | None:
         """Return the number of a masked key; None where no event has it, or it is not grouped."""
-        return self._ids.get(key)
+        return self.known.number(key, level)
 
     def hosts(self, key: int) -> list[str]:
         """Return some of the hosts or pods that logged a key."""
         return list(self._hosts.get(key, ()))
 
     def _compact(self) -> None:
-        import polars as pl
-
-        if len(self._parts) == 1 and not self._part_rows:
-            return
-        table = pl.concat(self._parts)
-        table = (
-            table.group_by(*MERGE_BY, maintain_order=True)
-            .agg(
-                pl.col("n").sum(),
-                pl.col("byte").first(),
-                pl.col("lines").first(),
-                pl.col("t0").min(),
-                pl.col("t1").max(),
-            )
-            .select(_COLUMNS)
-        )
-        self._parts, self._part_rows = [table], 0
+        if len(self._parts) > 1:
+            self._parts = [together(self._parts)]
+        self._part_rows = 0
 
     @cached_property
     def table(self) -> pl.DataFrame:
@@ -247,7 +234,14 @@ class LogIndex:
             }
         )
         services = pl.Series(list(self._services), dtype=pl.String)
-        table = table.with_columns(service=services.gather(table["service"]))
+        start = pl.col("bucket").cast(pl.Int64) * STEP
+        table = table.with_columns(
+            pl.col("n", "lines").cast(pl.Int64),
+            bucket=pl.col("bucket").cast(pl.Int64),
+            service=services.gather(table["service"]),
+            t0=start + pl.col("t0"),
+            t1=start + pl.col("t1"),
+        )
         table = table.join(lookup, on="key", how="left").with_columns(
             severe=(pl.col("severity") >= ERROR) | pl.col("by_words"),
         )
@@ -281,17 +275,6 @@ def _one_ahead(reader: Executor, frames: Iterator[Frame]) -> Iterator[Frame]:
     while (frame := coming.result()) is not None:
         coming = reader.submit(next, frames, None)
         yield frame
-
-
-def _with_traces(events: pl.DataFrame, frame: Frame) -> pl.DataFrame:
-    """Add `full`: the text of events that carry a stack trace."""
-    import polars as pl
-
-    if not frame.traces.height:
-        return events.with_columns(full=pl.lit(None, pl.String))
-    traces = frame.traces.select("event", "full").unique("event", keep="first")
-    numbered = events.with_columns(event=pl.int_range(pl.len(), dtype=pl.UInt32))
-    return numbered.join(traces, on="event", how="left", maintain_order="left")
 
 
 def empty_schema() -> dict[str, pl.DataType]:

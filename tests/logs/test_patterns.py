@@ -15,7 +15,7 @@ from subagents.logs.model import LogsPatterns
 from subagents.logs.params import PatternsParams
 from subagents.logs.resolver import LogResolver
 from subagents.logs.terms import terms_of
-from tests.logs.builders import agent_for, at, call, incident_log, iso, write
+from tests.logs.builders import agent_for, at, call, incident_log, write
 
 
 def _patterns(folder: Path, name: str = "orders.log", **params: object) -> LogsPatterns:
@@ -134,15 +134,3 @@ def test_terms_are_identifiers_not_noise() -> None:
     assert {"user_favorites", "app/models/favorites.py", "ProgrammingError", "/api/v1/favorites"} <= set(found)
     record = '{"ts":"2026-03-01T12:00:00Z","trace_id":"abcdefabcdef","msg":"read db.pool.max","service":"svc_name"}'
     assert terms_of(record) == ("db.pool.max",)
-
-
-def test_more_keys_than_are_kept_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("subagents.logs.index.MAX_KEYS", 50)
-    letters = "abcdefghij"
-    lines = [f"{iso(n)} INFO word{'-'.join(letters[int(d)] for d in str(n))}" for n in range(300)]
-    from subagents.logs.index import LogIndex
-    from subagents.logs.sources.log_source import LogSource
-
-    index = LogIndex.build([LogSource(write(tmp_path, "x.log", lines))])
-    assert index.ungrouped == 250
-    assert int(index.table["n"].sum()) == 300

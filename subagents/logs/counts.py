@@ -1,0 +1,87 @@
+"""Events counted by key, source, service, severity and time; parts of blocks put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BUCKET_SECONDS = 10
+STEP = BUCKET_SECONDS * 1_000_000
+MERGE_BY = ("key", "source", "service", "level", "bucket")
+_MOST_PACKED = 1 << 62
+
+
+def counted(events: pl.DataFrame, numbers: Any, services: pl.Series, place: int) -> pl.DataFrame:
+    """Return the counts of a block's events, whose keys are `numbers` (numpy), in as few bytes as hold them.
+
+    `n`, and of the first event `byte` and `lines`; `t0` and `t1` are µs after the bucket's start. What has no time has
+    none of `bucket`, `t0`, `t1`.
+    """
+    import numpy as np
+    import polars as pl
+
+    times = events["t"].fill_null(-1).to_numpy()
+    buckets = times // STEP
+    levels, named = events["level"].fill_null(-1).to_numpy(), services.cast(pl.Int64).fill_null(-1).to_numpy()
+    packed = _packed([numbers, named, levels, buckets])
+    order = np.argsort(packed)
+    heads = np.flatnonzero(np.diff(packed[order], prepend=-1))
+    first = np.minimum.reduceat(order, heads)
+    starts = buckets[first] * STEP
+    part = pl.DataFrame(
+        {
+            "key": numbers[first].astype(np.uint32),
+            "source": np.full(len(first), place, np.uint16),
+            "service": services.gather(first),
+            "level": events["level"].gather(first),
+            "bucket": buckets[first].astype(np.int32),
+            "n": np.diff(heads, append=len(order)).astype(np.uint32),
+            "byte": events["start"].gather(first),
+            "lines": events["lines"].gather(first).cast(pl.UInt32),
+            "t0": (np.minimum.reduceat(times[order], heads) - starts).astype(np.int32),
+            "t1": (np.maximum.reduceat(times[order], heads) - starts).astype(np.int32),
+        }
+    )
+    if events["t"].null_count():
+        part = part.with_columns(pl.when(pl.col("bucket") >= 0).then(pl.col("bucket", "t0", "t1")))
+    return part
+
+
+def _packed(columns: Sequence[Any]) -> Any:
+    """Return one number for each row that is the same where all columns are."""
+    import numpy as np
+
+    packed, size = np.zeros(len(columns[0]), np.int64), 1
+    for column in columns:
+        low = int(column.min())
+        width = int(column.max()) - low + 1
+        numbers = column.astype(np.int64) - low
+        if size * width > _MOST_PACKED:
+            known, packed = np.unique(packed, return_inverse=True)
+            other, numbers = np.unique(numbers, return_inverse=True)
+            size, width = len(known), len(other)
+        packed = packed * width + numbers
+        size *= width
+    return packed
+
+
+def together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Put parts together: blocks of a file mostly hold times of their own, so only what they share is added up."""
+    import polars as pl
+
+    whole = pl.concat(parts)
+    if len(parts) == 1:
+        return whole
+    times = pl.concat([part.select("source", "bucket").unique() for part in parts])
+    shared = times.filter(times.is_duplicated()).unique()
+    if not shared.height:
+        return whole
+    both = whole.join(shared, on=["source", "bucket"], how="semi", nulls_equal=True)
+    merged = both.group_by(*MERGE_BY, maintain_order=True).agg(
+        pl.col("n").sum(), pl.col("byte", "lines").first(), pl.col("t0").min(), pl.col("t1").max()
+    )
+    alone = whole.join(shared, on=["source", "bucket"], how="anti", nulls_equal=True)
+    return pl.concat([alone, merged.select(whole.columns)])

@@ -1,0 +1,81 @@
+"""More different messages than are kept: none is lost, what is severe or new late is still seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from subagents.contract import Window
+from subagents.logs.compare import compare, spans_of
+from subagents.logs.index import LogIndex
+from subagents.logs.keys import OTHER, KeyTable
+from subagents.logs.sources.log_source import LogSource
+from tests.logs.builders import at, iso, write
+
+Room = Callable[[int, int, int], None]
+
+
+def word(number: int) -> str:
+    """Return a word without a digit for a number."""
+    return "word" + "-".join("abcdefghij"[int(digit)] for digit in str(number))
+
+
+@pytest.fixture
+def room(monkeypatch: pytest.MonkeyPatch) -> Room:
+    def limit(keys: int, severe: int, rough: int) -> None:
+        for name, value in (("MAX_KEYS", keys), ("SEVERE_KEYS", severe), ("ROUGH_KEYS", rough)):
+            monkeypatch.setattr(f"subagents.logs.keys.{name}", value)
+
+    return limit
+
+
+def indexed(folder: Path, lines: list[str]) -> LogIndex:
+    return LogIndex.build([LogSource(write(folder, "x.log", lines), block_bytes=1 << 14)])
+
+
+def test_what_has_no_room_at_all_is_counted(tmp_path: Path, room: Room) -> None:
+    room(50, 0, 0)
+    index = indexed(tmp_path, [f"{iso(n)} INFO {word(n)}" for n in range(300)])
+    assert index.ungrouped == 250
+    assert int(index.table["n"].sum()) == 300
+
+
+def test_what_comes_late_is_kept_by_its_first_words_and_length(tmp_path: Path, room: Room) -> None:
+    room(50, 10, 10)
+    lines = [f"{iso(n)} INFO started job {word(n)} of the {word(n + 1)} queue" for n in range(300)]
+    index = indexed(tmp_path, [*lines, f"{iso(300)} INFO all jobs are done now"])
+    assert index.ungrouped == 0
+    late = {template.text: template.level for template in index.templates[51:]}
+    assert "all jobs … (5 words)" in late
+    rough = index.number(f" INFO started job {word(999)} of the queue queue")
+    assert rough is not None
+    assert int(index.table.filter(index.table["key"] == rough)["n"].sum()) >= 150
+    assert index.number(f" INFO ended job {word(999)} of the queue") is None
+
+
+@pytest.mark.parametrize("severity", ["ERROR ", ""], ids=["by level", "by words"])
+def test_a_new_error_late_is_found_as_new_however_many_messages_there_were(
+    tmp_path: Path, room: Room, severity: str
+) -> None:
+    room(50, 10, 2)
+    lines = [f"{iso(n)} INFO {word(n)} {'and so on ' * (n % 5)}" for n in range(600)]
+    late = f"{severity}payment gateway refused card: connection failed"
+    lines[590:590] = [f"{iso(590)} {late}"] * 3
+    index = indexed(tmp_path, lines)
+    assert int(index.table["n"].sum()) == 603
+    assert index.ungrouped > 0
+    whole = spans_of(index, Window(start=at(580), end=at(600)), Window(start=at(0), end=at(580)))
+    top = compare(index, whole)[0]
+    assert (top.change, top.count, top.text) == ("new", 3, late.removeprefix("ERROR "))
+    assert index.examples[top.key].text.endswith(late)
+
+
+def test_severe_messages_have_bounds_too(room: Room) -> None:
+    room(0, 2, 1)
+    table = KeyTable()
+    keys = ["a failed", "b failed", "c failed", "d was denied"]
+    assert table.add(keys, lambda: [None] * 4) == ([1, 2, 3, OTHER], [0, 1, 2])
+    assert table.add(["x failed", "a failed"], lambda: [None] * 2) == ([3, 1], [])
+    assert table.keys[3] == "c failed … (2 words)"
