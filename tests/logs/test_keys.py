@@ -75,7 +75,7 @@ def test_a_new_error_late_is_found_as_new_however_many_messages_there_were(
 def test_severe_messages_have_bounds_too(room: Room) -> None:
     room(0, 2, 1)
     table = KeyTable()
-    keys = ["a failed", "b failed", "c failed", "d was denied"]
+    keys = ["a failed", "b failed", "an order now failed", "d was denied"]
     assert table.add(keys, lambda: [None] * 4) == ([1, 2, 3, OTHER], [0, 1, 2])
-    assert table.add(["x failed", "a failed"], lambda: [None] * 2) == ([3, 1], [])
-    assert table.keys[3] == "c failed … (2 words)"
+    assert table.add(["an order later failed", "a failed"], lambda: [None] * 2) == ([3, 1], [])
+    assert table.keys[3] == "an order … (4 words)"
