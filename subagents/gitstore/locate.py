@@ -64,19 +64,19 @@ def require_git() -> None:
     """Raise RepoUnusable where git is missing or too old."""
     if git_program() is None:
         raise RepoUnusable("no git", "git is not installed: install git 2.38 or newer to read repositories")
-    _require_version()
-
-
-@cache
-def _require_version() -> None:
-    """Ask git for its version, once; what raises is asked again."""
     try:
-        text = run(["version"], bounds=_PROBE).stdout.decode("utf-8", "replace").strip()
+        text = _version_of(git_program() or "")
     except (GitFailed, OSError) as error:
         raise RepoUnusable("no git", f"git does not run ({error}): install git 2.38 or newer") from error
     version = parse_version(text)
     if version is None or version < MINIMUM:
         raise RepoUnusable("old git", f"{text or 'git of unknown version'} is too old: 2.38 or newer is needed")
+
+
+@cache
+def _version_of(program: str) -> str:
+    """Return what the git at this place says of itself; a git that does not run is asked again the next time."""
+    return run(["version"], bounds=_PROBE).stdout.decode("utf-8", "replace").strip()
 
 
 def _read_small(path: Path) -> str:
