@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 LEAD_LINES = 6
 """Lines before the first frame that may belong to its trace: what was thrown, and the line of source it shows."""
-_FETCHED, _MOST_FETCHED = 128, 16_384
+_FETCHED = 128
 _TELLING = 2000
 """Characters of a line that tell what it is."""
 STRANGE_LINES = 2
@@ -72,9 +72,7 @@ def trace_lines(columns: pl.DataFrame) -> tuple[Any, Any]:
     frames = np.flatnonzero(framed.to_numpy())
     if not len(frames):
         return inside, joined
-    hosts = columns["host"]
-    named = hosts.to_list() if hosts.null_count() < hosts.len() else None
-    reader = _Reader(bodies, columns["stamped"].to_list(), columns["spaced"].to_list(), named, framed.to_list())
+    reader = _Reader.of(columns, framed)
     end = 0
     for frame in frames.tolist():
         if frame < end or not _CORE.match(reader.text(frame)):
@@ -92,34 +90,49 @@ def trace_lines(columns: pl.DataFrame) -> tuple[Any, Any]:
 
 @dataclass
 class _Reader:
-    """The lines of a block, one by one."""
+    """The lines of a block, one by one. Those near frames are fetched at once, others when they are asked for."""
 
     bodies: pl.Series
     stamped: list[bool]
     spaced: list[bool]
-    hosts: list[str | None] | None
+    apart: list[bool]
+    """Lines of another host than the one before."""
     framed: list[bool]
     """Lines that are likely frames: in a trace they are."""
+    near: dict[int, str]
     _from: int = 0
     _texts: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, columns: pl.DataFrame, framed: pl.Series) -> _Reader:
+        """Return the reader of a block of which some lines are likely frames."""
+        import numpy as np
+
+        bodies, hosts = columns["body"], columns["host"]
+        apart = [False] * bodies.len()
+        if hosts.null_count() < hosts.len():
+            apart = (hosts.is_not_null() & hosts.ne_missing(hosts.shift(1))).to_list()
+        marks = np.flatnonzero(framed.to_numpy())
+        close = np.zeros(bodies.len(), dtype=bool)
+        for step in range(-LEAD_LINES, 3):
+            close[np.clip(marks + step, 0, len(close) - 1)] = True
+        rows = np.flatnonzero(close)
+        near = dict(zip(rows.tolist(), _told(bodies.gather(rows)), strict=True))
+        return cls(bodies, columns["stamped"].to_list(), columns["spaced"].to_list(), apart, framed.to_list(), near)
+
     def text(self, row: int) -> str:
         """Return a line without the space after its stamp, cut to what tells its kind."""
-        place = row - self._from
-        if not 0 <= place < len(self._texts):
-            dense = 0 <= place < len(self._texts) + LEAD_LINES
-            count = min(max(_FETCHED, 2 * len(self._texts)), _MOST_FETCHED) if dense else _FETCHED
-            self._from = max(0, row - LEAD_LINES)
-            self._texts = self.bodies.slice(self._from, count).str.slice(0, _TELLING).fill_null("").to_list()
-            place = row - self._from
-        text = self._texts[place]
+        text = self.near.get(row)
+        if text is None:
+            if not self._from <= row < self._from + len(self._texts):
+                self._from = max(0, row - LEAD_LINES)
+                self._texts = _told(self.bodies.slice(self._from, _FETCHED))
+            text = self._texts[row - self._from]
         return text[1:] if text[:1] == " " and self.spaced[row] else text
 
     def together(self, row: int) -> bool:
         """Say whether a line may be of one trace with the line before it."""
-        if self.stamped[row] and not self.stamped[row - 1]:
-            return False
-        return self.hosts is None or self.hosts[row] == self.hosts[row - 1] or self.hosts[row] is None
+        return not (self.apart[row] or (self.stamped[row] and not self.stamped[row - 1]))
 
     def first_of(self, frame: int, floor: int) -> int | None:
         """Return the line that the trace with this first frame begins with; None where it has none."""
@@ -184,6 +197,10 @@ class _Reader:
             return False
         after = self.text(row + 1)
         return bool(_CORE.match(after) or (_SOFT.match(after) and not _OWN_HEAD.match(after)))
+
+
+def _told(bodies: pl.Series) -> list[str]:
+    return bodies.str.slice(0, _TELLING).fill_null("").to_list()
 
 
 @dataclass
