@@ -17,10 +17,11 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from tui import position, seams
-from tui.actions import LAYERS, Context, live, shown
+from tui.actions import LAYERS, Context
 from tui.bindings import bindings_of
 from tui.leaving import Leaving, leave_all
 from tui.mishap import mishap
+from tui.palette import by_name
 from tui.screens.prompting import PromptingScreen
 from tui.screens.warroom import WarRoomScreen
 from tui.start import Start
@@ -35,8 +36,6 @@ _SCREENS = Path(__file__).with_name("screens")
 TICK_S = 0.05
 SLOW_TICK_S = 0.2
 SAVE_TICKS = 20
-NEVER_BY_NAME = frozenset({"palette", "review.arm", "review.arm_session", "review.confirm"})
-"""Not in the palette: nothing but its own two keys says yes."""
 
 
 class WarRoomApp(App[int], inherit_bindings=False):
@@ -293,17 +292,8 @@ class WarRoomApp(App[int], inherit_bindings=False):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer every action that can be done now, by its name."""
-        context = self._context_of(screen)
-        offers = getattr(screen, "offers", None)
-        for action in live(context):
-            if action.context in ("list", "page") or action.id in NEVER_BY_NAME:
-                continue
-            if offers is not None and not offers(action):
-                continue
-            scope = "app" if action.context == "everywhere" else "screen"
-            keys = " ".join(shown(key) for key in action.keys)
-            run = f"{scope}.{action.run}"
-            yield SystemCommand(f"{action.word} ({action.id}, key {keys})", action.help, self._runner(run))
+        for found in by_name(screen, self._context_of(screen)):
+            yield SystemCommand(found.title, found.help, self._runner(found.run))
 
     def _runner(self, action: str) -> Callable[[], Any]:
         return lambda: self.run_action(action)

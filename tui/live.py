@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
@@ -19,6 +19,7 @@ from tui.watching import WatchedSession, status_of
 if TYPE_CHECKING:
     from orchestrator.compose import Request, Surroundings
     from orchestrator.hands.fix_desk import FixDesk
+    from orchestrator.session.editing import Candidate
     from subagents.contract import Evidence, SourceSpec, ToolResult
     from subagents.specialist import Roster
 
@@ -168,6 +169,10 @@ class LiveSession:
         event = await self._guarded(self._session.edit_board(_ACTS[act], text, note, person()))
         taken_up = "; it is taken up" if self.running else "; r goes on, and takes it up"
         return (done(event.body) if isinstance(event.body, BoardEdited) else "") + taken_up
+
+    async def candidates(self) -> Sequence[Candidate]:
+        """Return what could be added to the board."""
+        return await self._guarded(self._session.candidates())
 
     async def recheck(self, path: str = "") -> str:
         """Measure the symptom again; return how it stands, in words."""

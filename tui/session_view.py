@@ -6,7 +6,7 @@ with every change, so that a ticker knows whether to look again. What changes th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from orchestrator.hands.budget_fold import SpentFold
@@ -24,6 +24,7 @@ from tui.views.thread_meter import ThreadMeters
 if TYPE_CHECKING:
     from orchestrator.hands.fix_desk import FixDesk
     from orchestrator.hands.watching import CallPreview
+    from orchestrator.session.editing import Candidate
     from subagents.contract import Evidence, ToolResult
     from tui.views.connection import Health
 
@@ -83,6 +84,9 @@ class SessionActs(Protocol):
 
     async def edit_board(self, act: str, text: str, note: str = "") -> str:
         """Add, pin, rule out or undo on the board; return what was done, in words."""
+
+    async def candidates(self) -> Sequence[Candidate]:
+        """Return what could be added to the board, to be picked from."""
 
     async def recheck(self, path: str = "") -> str:
         """Measure the symptom again with newer data in (from `path`, or where it was); return how it stands."""

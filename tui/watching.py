@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +14,7 @@ from tui.session_view import ActFault, SessionView
 if TYPE_CHECKING:
     from orchestrator.asked import Surroundings
     from orchestrator.journal.reader import JournalReader
+    from orchestrator.session.editing import Candidate
     from subagents.contract import Evidence, ToolResult
 
 WATCH_S = 1.0
@@ -43,6 +44,10 @@ class Refusing:
     async def edit_board(self, act: str, text: str, note: str = "") -> str:
         """Refuse."""
         raise ActFault(self.why_not)
+
+    async def candidates(self) -> Sequence[Candidate]:
+        """Return nothing: nothing can be added here."""
+        return ()
 
     async def recheck(self, path: str = "") -> str:
         """Refuse."""

@@ -44,7 +44,7 @@ from orchestrator.journal.store import Journal
 from orchestrator.session.beginning import first_entries, lost_tests, source_entry, stored_services, zip_coverage
 from orchestrator.session.budgeting import first_budget, how_to_raise, raised
 from orchestrator.session.drive import drive
-from orchestrator.session.editing import wished
+from orchestrator.session.editing import Candidate, candidates, wished
 from orchestrator.session.fold import CALL_TYPES, FOLDED_TYPES
 from orchestrator.session.parts import SessionFault, SessionParts
 from orchestrator.session.settings import Settings, make_redactor
@@ -258,6 +258,10 @@ class Session(SessionParts):
         event = await self._recorder.record(body, MAIN_THREAD, now=True)
         self._desk.inbox.put(BoardEdit(text=told(body), id=f"board-{event.seq}"))
         return event
+
+    async def candidates(self) -> tuple[Candidate, ...]:
+        """Return what the session knows and the board does not hold: changes and services that could be added."""
+        return await candidates(self._desk)
 
     async def rechecked(self, body: Rechecked) -> Event:
         """Keep how the symptom stands by newer data; it is a person's measurement, and no engine records one."""

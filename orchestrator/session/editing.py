@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.hands.threads import in_thread
@@ -13,6 +15,39 @@ from subagents.contract import Suspect, ToolContext, ToolError
 
 LISTED = 1000
 """Most changes of the sources among which a deploy or a flag is looked for."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Something that the session knows and that a person could put on the board."""
+
+    words: str
+    """What adds it, as it would be typed."""
+    told: str
+    """What it is, in a line."""
+
+
+async def candidates(desk: SessionDesk) -> tuple[Candidate, ...]:
+    """Return what is not on the board: changes, the latest first, then services. Reads beside the event loop."""
+    there = {one.suspect.id for one in desk.fold.board.hypotheses()}
+    named_services = {info.name for info in desk.brief.services}
+    named_services |= {name for found in desk.fold.findings.values() for name in found.services}
+    services = [Candidate(f"service:{name}", f"service {name}") for name in sorted(named_services - {""})]
+    changes = await in_thread(lambda: _changes(desk), "candidates")
+    return tuple(one for one in (*changes, *services) if one.words not in there)
+
+
+def _changes(desk: SessionDesk) -> list[Candidate]:
+    found: dict[str, Candidate] = {}
+    with suppress(ToolError, OSError, ValueError, LookupError):  # whatever is wrong with a source: words can be typed
+        for line in reversed(_run(desk, "deploys_timeline", {"limit": LISTED}).changes):
+            commit = line.commit if line.kind == "deploy" else line.key if line.kind == "commit" else None
+            words = f"commit:{commit}" if commit else f"{line.kind}:{line.key}"
+            name = f"{commit[:12]} {line.version if line.kind == 'deploy' else ''}" if commit else line.key
+            when = f"{line.at:%m-%d %H:%M}" if line.at is not None else ""
+            told = f"{line.kind} {name} {when} {line.service} {line.label if line.label != line.key else ''}"
+            found.setdefault(words, Candidate(words, " ".join(told.split())))
+    return list(found.values())
 
 
 async def wished(desk: SessionDesk, act: Act, text: str, note: str, by: str) -> BoardEdited:

@@ -107,7 +107,11 @@ async def test_a_deploy_is_added_as_the_commit_that_it_brought(room: Room, tmp_p
         SourceSpec(id="commits.json", kind="commits", path=str(tmp_path / "commits.json")),
     ]
     session = await room.create(specs=specs, recipe=RosterRecipe())
+    (offered,) = await session.candidates()
+    assert offered.words == f"commit:{sha}", "what was deployed and the commit that it brought are one"
+    assert "shop" in offered.told
     await session.edit_board("add", "deploy v42")
+    assert await session.candidates() == ()
     await session.edit_board("add", "flag unknown-to-all")
     assert [suspect for _, suspect, _ in edits(session)] == [f"commit:{sha}", "flag:unknown-to-all"]
     with pytest.raises(SessionFault, match="on the board already"):

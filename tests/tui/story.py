@@ -40,6 +40,7 @@ from orchestrator.journal.verdict import (
     Symptom,
     Verdict,
 )
+from orchestrator.session.editing import Candidate
 from subagents.contract import Evidence, Fact, Finding, Incident, SourceSpec, Suspect, ToolResult, evidence
 from tests.fakes import FakeClock
 from tui.session_view import ActFault, SessionView
@@ -237,7 +238,11 @@ class FakeActs:
         self.fixes = None
         self.watches = False
         self.done: list[tuple[str, ...]] = []
+        self.known: tuple[Candidate, ...] = ()
         self._events = events or []
+
+    async def candidates(self) -> tuple[Candidate, ...]:
+        return self.known
 
     def _do(self, *what: str) -> None:
         if self.why_not:

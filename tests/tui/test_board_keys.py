@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.journal.events import BoardEdited, Rechecked
+from orchestrator.session.editing import Candidate
 from tests.tui.stage import Stage, press, settled, shown, war_room
 from tests.tui.story import START, FakeActs, Teller, at_work, finished, opened, view_of
 from tui import seams
@@ -36,6 +37,33 @@ async def test_words_a_reason_and_a_pin_reach_the_session_by_key(size: tuple[int
         assert acts.done.pop() == ("edit_board", "rule_out", name, "not it")
         assert not acts.done
         assert room.place == "board"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_the_session_knows_is_picked_from_a_list_that_typing_narrows(size: tuple[int, int]) -> None:
+    acts = FakeActs()
+    acts.known = (
+        *(Candidate(f"commit:{n:040x}", f"commit {n:012x} change {n} of [red]x") for n in range(1, 30)),
+        Candidate("flag:checkout-v2", "flag checkout-v2 off->on\x1b[31m"),
+        Candidate("service:billing", "service billing"),
+    )
+    async with war_room(view_of(finished(), acts), size) as (room, pilot):
+        await press(pilot, "h")
+        seen = shown(pilot.app)
+        assert "change 1 of [red]x" in seen, "untrusted words are words"
+        assert "(and 25 more)" in seen
+        await press(pilot, *"flag", "down")
+        assert "> flag checkout-v2" in shown(pilot.app)
+        assert "change 1 of" not in shown(pilot.app)
+        await press(pilot, "enter")
+        assert acts.done.pop() == ("edit_board", "add", "flag:checkout-v2", "")
+        assert room.prompt.size.height == 1, "the list is gone with the question"
+        await press(pilot, "h", *["down"] * 9, "enter")
+        assert acts.done.pop() == ("edit_board", "add", f"commit:{9:040x}", "")
+        await press(pilot, "h", "down", "up", *"the resolver", "down", "enter")
+        assert acts.done.pop() == ("edit_board", "add", "the resolver", ""), "what is typed counts where nothing is"
+        await press(pilot, "h", "down", "escape", "m", "down", "x", "enter")
+        assert acts.done == [("message", "x")], "other questions offer nothing"
 
 
 async def test_ruling_out_takes_a_reason_and_escape_changes_nothing() -> None:

@@ -11,6 +11,7 @@ from tui.views.paint import fitted
 
 if TYPE_CHECKING:
     from orchestrator.verdict.board import Hypothesis
+    from tui.session_view import SessionActs
 
 NAME_SHOWN = 24
 """Most characters of a hypothesis in a question."""
@@ -27,9 +28,16 @@ class BoardingScreen(PromptingScreen):
         raise NotImplementedError
 
     def action_hypothesis(self) -> None:
-        """Ask for a hypothesis."""
+        """Ask for a hypothesis, and offer what the session knows."""
         self._remember_focus()
-        self.prompt.ask("hypothesis", "add: words, or commit/flag/service/deploy NAME >")
+        self.prompt.ask("hypothesis", "add (down picks): words, or commit/flag/service/deploy NAME >")
+        if self.view is not None and self.view.acts is not None:
+            self.act(self._offer(self.view.acts))
+
+    async def _offer(self, acts: SessionActs) -> None:
+        from tui.widgets.picking import Pick
+
+        self.prompt.offer("hypothesis", [Pick(one.words, one.told) for one in await acts.candidates()])
 
     def action_pin(self) -> None:
         """Pin the hypothesis under the cursor."""

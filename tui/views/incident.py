@@ -261,7 +261,7 @@ def symptom(fold: IncidentFold, width: int) -> Line:
     stands = line(
         (f"{state} " if state else "", "bad" if state == "ongoing" else "good" if state == "recovered" else "warn"),
         (
-            f"{'from' if state == 'recovered' else 'since'} {numbers.onset:%H:%M:%S} UTC"
+            f"{'began' if state in ('recovered', 'recovering') else 'since'} {numbers.onset:%H:%M:%S} UTC"
             if numbers.onset
             else "onset unknown",
             "strong",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +18,7 @@ from textual.widgets import Input
 from orchestrator.journal.text import CleanText, clean
 from tui.views.paint import Line, line, span
 from tui.widgets.painted import Painted, TextBlock
+from tui.widgets.picking import Pick, PickList
 
 MOST = 4000
 """Most characters taken from one prompt."""
@@ -86,9 +87,9 @@ def _with_keys(words: Line, width: int) -> Line:
 class PromptInput(Input):
     """An input whose enter takes effect at once: what is typed after it is not its any more."""
 
-    def __init__(self, submit: Callable[[str], None]) -> None:
+    def __init__(self, submit: Callable[[str], None], move: Callable[[int], None]) -> None:
         super().__init__(id="prompt-input", max_length=MOST, select_on_focus=False)
-        self._submit_text = submit
+        self._submit_text, self._move = submit, move
 
     async def action_submit(self) -> None:
         """Hand the text over."""
@@ -96,7 +97,9 @@ class PromptInput(Input):
 
     def on_key(self, event: events.Key) -> None:
         """Keep the focus: a tab would take it elsewhere, and leave a question that no key answers."""
-        if event.key in ("tab", "shift+tab"):
+        if event.key in ("up", "down"):
+            self._move(1 if event.key == "down" else -1)
+        if event.key in ("tab", "shift+tab", "up", "down"):
             event.stop()
             event.prevent_default()
 
@@ -146,7 +149,8 @@ class PromptBar(Horizontal):
         """Make the three things that can be in the row."""
         yield TextBlock(id="prompt-hint")
         yield ChoiceLine(self._chosen)
-        yield PromptInput(self.submit)
+        yield PromptInput(self.submit, self.move)
+        yield PickList()
 
     def on_mount(self) -> None:
         """Show the hint, and nothing to be typed into."""
@@ -180,6 +184,25 @@ class PromptBar(Horizontal):
         self._show("text")
         self.screen.set_focus(typed, scroll_visible=False)
 
+    @property
+    def picks(self) -> PickList:
+        """What can be picked instead of typed."""
+        return self.query_one(PickList)
+
+    def offer(self, kind: str, picks: Sequence[Pick]) -> None:
+        """Offer something to pick, where that is still what is asked for."""
+        if self.kind == kind:
+            self.picks.offer(picks, self.query_one(Input).value)
+            self._fit_picks()
+
+    def move(self, step: int) -> None:
+        """Go through what can be picked, by what is typed now: word of it may come later."""
+        self.picks.narrow(self.query_one(Input).value)
+        self.picks.move(step)
+
+    def _fit_picks(self) -> None:
+        self.styles.height = 1 + self.picks.rows if self.picks.rows else None
+
     def choose(self, choice: Choice) -> None:
         """Ask for a key."""
         self._close()
@@ -207,6 +230,8 @@ class PromptBar(Horizontal):
         self._show("hint")
         self.remove_class("-typing", "-asking", "-explaining")
         self.query_one(ChoiceLine).choice = None
+        self.picks.offer(())
+        self._fit_picks()
         hint = self.query_one("#prompt-hint", TextBlock)
         hint.styles.width = "1fr"
         hint.show(self._hint)
@@ -220,6 +245,8 @@ class PromptBar(Horizontal):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
+        self.picks.narrow(event.value)
+        self._fit_picks()
         if self.kind:
             self.post_message(self.Typed(self.kind, clean(event.value, newlines=False)))
 
@@ -234,8 +261,9 @@ class PromptBar(Horizontal):
         return False
 
     def submit(self, text: str) -> None:
-        """Take the text as the answer."""
-        kind = self.kind
+        """Take the text as the answer, or what is picked instead of it."""
+        kind, picked = self.kind, self.picks.picked
+        text = picked.answer if picked is not None else text
         self._close()
         if kind:
             self.post_message(self.Answered(kind, clean(text, newlines=False)))
