@@ -14,7 +14,7 @@ from orchestrator.verdict.recovery import Answer, Was, judge, was_of
 from subagents import quantities as q
 from subagents.citations import MetricRef
 from subagents.contract import Fact, Finding
-from subagents.metrics.model import CoverageReport, OnsetsReport, SeriesReport, SeriesView
+from subagents.metrics.model import HELD_AGAIN, CoverageReport, OnsetsReport, SeriesReport, SeriesView
 from subagents.metrics.params import CoverageParams, OnsetsParams, SeriesParams
 
 MEASURED = ("metrics", "trace_edges", "spans")
@@ -49,7 +49,7 @@ async def measured(look: Looker, symptom: Symptom, ref: MetricRef, known_until: 
     courses, differ = await _agreeing(look, ref, before, was, await _newer(look, ref, known_until))
     ends = [one.span.end for one in coverage.sources if one.span and one.source not in differ]
     newest = max((end for end in ends if end <= limit), default=known_until)
-    remarks = (*_ahead(coverage, limit), *(differ.values() if courses else ()))
+    remarks = (*_ahead(coverage, limit), *_taken_over(coverage), *(differ.values() if courses else ()))
     if not courses:
         if differ:
             wanted = (_wanted(ref, known_until),)
@@ -198,6 +198,12 @@ def _ahead(coverage: CoverageReport, limit: datetime) -> Iterable[str]:
                 f"{one.source} goes on until {one.span.end:%Y-%m-%d %H:%M:%S} UTC, in the future: what lies there is "
                 "not counted; whoever wrote it has another clock"
             )
+
+
+def _taken_over(coverage: CoverageReport) -> Iterable[str]:
+    """Say where a new export has taken the place of an older one."""
+    for one in coverage.sources:
+        yield from (problem.line() for problem in one.problems if HELD_AGAIN in problem.what)
 
 
 def _gap(newer: Sequence[tuple[float, float]], known_until: datetime) -> Iterable[str]:

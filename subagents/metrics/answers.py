@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -77,7 +78,8 @@ class MetricsAnswers:
         store = self._store
         start, end = bounds(store, _seconds(params.start), _seconds(params.end))
         key = self._key(store, params)
-        measured = measure_all(store, start, end, [key])
+        held = replace(store, frames=[*store.frames, *store.older])
+        measured = measure_all(held, start, end, [key])
         if not measured:
             raise ToolError(f"{key.service} {key.name} has no point in that window")
         view, proof = view_of(measured[0], start, end)
@@ -92,9 +94,11 @@ class MetricsAnswers:
 
     @staticmethod
     def _key(store: Store, params: SeriesParams) -> SeriesKey:
+        frames = [*store.frames, *(store.older if params.source else [])]
         found = [
             key
-            for _, _, key in store.series()
+            for frame in frames
+            for key in frame.keys
             if key.name == params.name and params.service in ("", key.service) and params.source in ("", key.source)
         ]
         if len({(k.source, k.service) for k in found}) == 1 or (found and params.service and params.source):
@@ -158,6 +162,8 @@ class MetricsAnswers:
         rows, proofs = [], []
         for signal in signals(store, first[0], second[0], second[1]):
             if params.service not in ("", signal.key.service):
+                continue
+            if params.roles and signal.traits.role not in params.roles:
                 continue
             earlier = signal.values[(signal.times >= first[0]) & (signal.times <= first[1])]
             later = signal.values[signal.times >= second[0]]

@@ -48,6 +48,10 @@ class SeriesView(Frozen):
         return f"{self.service} {self.name}".strip()
 
 
+HELD_AGAIN = "series are held, and gone on with, by"
+"""Stands in what is said of a file whose series a newer export holds whole."""
+
+
 class CoverageReport(Frozen):
     """What the metric sources hold and what of it could be used."""
 

@@ -89,6 +89,8 @@ class Store:
     """All series, edges and spans of a session's metric sources."""
 
     frames: list[Frame] = field(default_factory=list)
+    older: list[Frame] = field(default_factory=list)
+    """Series whose place another source has taken: citations open them, nothing else looks at them."""
     edges: list[Edge] = field(default_factory=list)
     hops: list[Hop] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
@@ -98,7 +100,7 @@ class Store:
 
     def find(self, key: SeriesKey) -> tuple[Frame, int] | None:
         """Return the frame and row of a series."""
-        for frame in self.frames:
+        for frame in (*self.frames, *self.older):
             if key in frame.keys:
                 return frame, frame.keys.index(key)
         return None

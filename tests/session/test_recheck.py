@@ -22,8 +22,8 @@ from orchestrator.verdict.report_markdown import render_markdown
 from orchestrator.verdict.report_model import Report
 from subagents import quantities as q
 from subagents.contract import Fact, SourceSpec, Window
-from subagents.metrics.model import SeriesReport
-from subagents.metrics.params import SeriesParams
+from subagents.metrics.model import CoverageReport, SeriesReport
+from subagents.metrics.params import CoverageParams, SeriesParams
 from tests.fakes import FakeClock
 from tests.session.conftest import Room
 
@@ -159,6 +159,17 @@ async def test_what_lies_in_the_future_says_nothing_and_hides_nothing_that_comes
     body = (await recheck(session, (str(write(tmp_path / "b.csv", range(KNOWN, 140), "error_ratio")),), here)).body
     assert (body.state, body.as_of) == ("recovered", at(139))
     assert any("future" in text for text in body.remarks)
+
+
+async def test_a_whole_export_made_again_takes_the_place_of_the_older_one(room: Room, tmp_path: Path) -> None:
+    session = await concluded(room, tmp_path)
+    here = around(room, tmp_path)
+    body = (await recheck(session, (str(write(tmp_path / "again.csv", range(140), "error_ratio")),), here)).body
+    assert (body.state, body.as_of) == ("recovered", at(139))
+    assert "metrics.csv: 2 series are held, and gone on with, by again.csv: analysed there, once" in body.remarks[0]
+    assert session.desk.claims.holds(body.findings[0]), "what cites the older file is still recomputed"
+    coverage = await Looker(session).ask("metrics", "metrics_coverage", CoverageParams(), CoverageReport)
+    assert coverage.series == 2, "a later round counts nothing twice"
 
 
 async def test_a_file_that_contradicts_is_left_out_and_the_others_are_measured(room: Room, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from subagents.metrics.sources.points import read_metric_csv, read_metric_json
 from subagents.metrics.sources.stamps import moment
 from subagents.metrics.sources.table import Faults
 from subagents.metrics.sources.traces import read_spans, read_topology, read_trace_edges
+from subagents.metrics.superseding import superseding
 
 KINDS = ("metrics", "trace_edges", "topology", "spans")
 
@@ -54,6 +55,11 @@ def _load(marks: tuple[tuple[str, tuple[int, int]], ...]) -> Store:
             coverage = Coverage(source=spec.id, kind=spec.kind)
         store.coverage.append(coverage.model_copy(update={"problems": faults.all()}))
     store.edges = _merged(store.edges)
+    made = superseding(store.frames)
+    store.frames, store.older = made.frames, made.older
+    store.coverage = [
+        one.model_copy(update={"problems": one.problems + made.problems(one.source)}) for one in store.coverage
+    ]
     return store
 
 
@@ -81,7 +87,7 @@ def _read(spec: SourceSpec, store: Store, faults: Faults) -> Coverage:
     frames, duplicates = build_frames(spec.id, points)
     if duplicates:
         faults.note("more than one value at one time: the last counts", lost=f"{duplicates} point(s)", count=duplicates)
-    if spec.kind == "metrics" and not frames and layout:
+    if spec.kind == "metrics" and not frames and (layout or not faults.problems):
         faults.note("no usable point", todo="check the time and value columns")
     store.frames += frames
     dropped = sum(faults.counts.values()) - dropped_before
