@@ -15,7 +15,7 @@ _WORDS = {
     "vrb": TRACE, "silly": TRACE, "v": TRACE, "t": TRACE,
     "debug": DEBUG, "dbg": DEBUG, "dbug": DEBUG, "debu": DEBUG, "fine": DEBUG, "config": DEBUG, "d": DEBUG,
     "info": INFO, "inf": INFO, "information": INFO, "informational": INFO, "notice": INFO, "note": INFO, "log": INFO,
-    "i": INFO, "n": INFO, "default": INFO, "normal": INFO, "statement": INFO, "detail": INFO, "hint": INFO,
+    "i": INFO, "n": INFO, "normal": INFO, "statement": INFO, "detail": INFO, "hint": INFO,
     "context": INFO, "query": INFO, "success": INFO, "system": INFO, "http": INFO, "audit": INFO,
     "warn": WARN, "warning": WARN, "wrn": WARN, "w": WARN, "deprecated": WARN, "#": WARN,
     "error": ERROR, "err": ERROR, "eror": ERROR, "erro": ERROR, "severe": ERROR, "failure": ERROR, "fail": ERROR,
@@ -54,7 +54,7 @@ _SHORT = r"TRC|VRB|DBG|INF|WRN|ERR|FTL|PNC"
 _WORDED = r"Trace|Debug|Information|Info|Notice|Note|System|Warning|Warn|Error|Critical|Fatal"
 _MARKED = re.compile(
     rf"(?:^|[\s|\[(<,;])(?P<upper>{_UPPER})(?=[\s|\])>:,;/\[]|$)"
-    rf"|[\[<](?:[\w.]+:)?(?P<boxed>{_LOWER}|{_SHORT}|{_WORDED})\s*[\]>]"
+    rf"|[\[<]\s*(?:[\w.]+:)?(?P<boxed>{_LOWER}|{_SHORT}|{_WORDED})\s*[\]>]"
     rf"|\b(?:level|lvl|severity|levelname|loglevel)[\"']?[=:] ?[\"']?(?P<keyed>[A-Za-z]+)"
     rf"|^(?P<klog>[IWEF]) (?=\*|\d|\s)"
     rf"|(?:^|[\t ])(?P<tab>{_LOWER})\t"
@@ -62,6 +62,11 @@ _MARKED = re.compile(
     rf"|^\s*(?P<dotnet>trce|dbug|info|warn|fail|crit): "
     rf"|(?:^|[|,])\s*(?P<column>{_WORDED})\s*[|,]"
     rf"|[\w\]] (?P<postgres>LOG|DETAIL|HINT|CONTEXT|STATEMENT|QUERY):  "
+    r"|(?:,(?=LOG,\d+,)|^ ?\[\d+\] (?=LOG ))(?P<logged>LOG)"
+    r"|%[A-Z][A-Z0-9_]*-(?P<mnemonic>[0-7])-[A-Z0-9_]+:"
+    rf"|^=(?P<report>{_UPPER}) REPORT"
+    r"|^ (?P<storage>[FEWID])\d? +(?:[A-Z_]{2,12}|-) +\["
+    r"|\bat=(?P<l2met>debug|info|notice|warn|error|fatal)\b"
     rf"|^[\s\[\]*]*[\w.-]+\.(?P<channel>{_UPPER}): "
     rf"|\bPHP (?P<php>Fatal|Parse|Warning|Notice|Deprecated)\b"
     r"|^(?P<logrus>TRAC|DEBU|ERRO|FATA|PANI)\["

@@ -10,45 +10,86 @@ if TYPE_CHECKING:
 
 SAMPLE = 64
 _REQUEST = r'"([A-Z]{3,8} [^ "?]*)'
-_FORMS = (
-    r'"[A-Z]{3,8} [^"]*" ([1-5]\d\d) (?:\d|-|[A-Z]{2})',  # common and combined log format, Envoy
-    r' ([1-5]\d\d) (?:[1-5]\d\d|-) \d+ \d+ "[A-Z]{3,8} ',  # load balancers of AWS
-    r' ([1-5]\d\d) \d+ \S+ \S+ [\w-]{4} [\d/+]+ [\d/+]+ (?:\{.*?\} ){0,2}"[A-Z<]{3,8}',  # HAProxy
+_FORMS: tuple[tuple[str, str], ...] = (
+    # common and combined log format, Envoy
+    (_REQUEST, r'"[A-Z]{3,8} [^"]*" ([1-5]\d\d) (?:\d|-|[A-Z]{2})'),
+    # load balancers of AWS
+    (_REQUEST, r' ([1-5]\d\d) (?:[1-5]\d\d|-) \d+ \d+ "[A-Z]{3,8} '),
+    # HAProxy
+    (_REQUEST, r' ([1-5]\d\d) \d+ \S+ \S+ [\w-]{4} [\d/+]+ [\d/+]+ (?:\{.*?\} ){0,2}"[A-Z<]{3,8}'),
+    # uWSGI
+    (r" ([A-Z]{3,8} /[^ ?]*)[^ ]* => generated ", r" => generated \d+ bytes in \d+ \w+ \(HTTP/[\d.]+ ([1-5]\d\d)\)"),
 )
+"""What holds the request, and what the status, of each form."""
+_HEADER = "#Fields: "
+"""The W3C's extended format says in its header which column is which."""
+_MOST_COLUMNS = 60
 
 
 @dataclass
 class AccessReader:
     """Which forms of request lines a file has; what was seen once stays."""
 
-    forms: tuple[str, ...] = ()
+    forms: tuple[tuple[str, str], ...] = ()
+    columns: tuple[str, ...] = ()
+    """The columns that the file's own header names."""
     settled: bool = False
     """It learns no more."""
 
     def read(self, columns: pl.DataFrame, lines: pl.Series) -> pl.DataFrame:
         """Make method and path the text of each request, and its status the severity."""
-        if not self.settled and len(self.forms) < len(_FORMS):
-            sample = lines.head(SAMPLE)
-            new = [form for form in _FORMS if form not in self.forms and sample.str.contains(form).any()]
+        if not self.settled:
+            self._learn(lines)
+        for request, status in self.forms:
+            columns = _requests(columns, lines, request, status)
+        extended = _by_header(self.columns) if self.columns else None
+        return _columned(columns, lines, extended) if extended is not None else columns
+
+    def _learn(self, lines: pl.Series) -> None:
+        sample = lines.head(SAMPLE)
+        if len(self.forms) < len(_FORMS):
+            new = [form for form in _FORMS if form not in self.forms and sample.str.contains(form[1]).any()]
             self.forms += tuple(new)
-        for form in self.forms:
-            columns = _requests(columns, lines, form)
-        return columns
+        header = sample.filter(sample.str.starts_with(_HEADER))
+        if header.len():
+            self.columns = tuple(header[0][len(_HEADER) :].split()[:_MOST_COLUMNS])
 
 
-def _requests(columns: pl.DataFrame, lines: pl.Series, form: str) -> pl.DataFrame:
+def _requests(columns: pl.DataFrame, lines: pl.Series, request: str, form: str) -> pl.DataFrame:
     import polars as pl
 
-    rows = pl.arg_where(lines.str.contains(_REQUEST), eager=True)
+    rows = pl.arg_where(lines.str.contains(request), eager=True)
     found = pl.DataFrame({"row": rows, "raw": lines.gather(rows)})
-    status = pl.col("raw").str.extract(form, 1).cast(pl.Int16, strict=False)
-    found = found.with_columns(status=status).filter(pl.col("status").is_not_null())
+    raw = pl.col("raw")
+    return _put(columns, found.select("row", status=raw.str.extract(form, 1), request=raw.str.extract(request, 1)))
+
+
+def _by_header(names: tuple[str, ...]) -> tuple[int, int, int] | None:
+    """Return where method, path and status stand; None where the header does not name them all."""
+    places = [names.index(name) if name in names else -1 for name in ("cs-method", "cs-uri-stem", "sc-status")]
+    return None if min(places) < 0 else (places[0], places[1], places[2])
+
+
+def _columned(columns: pl.DataFrame, lines: pl.Series, places: tuple[int, int, int]) -> pl.DataFrame:
+    import polars as pl
+
+    rows = pl.arg_where(~lines.str.starts_with("#"), eager=True)
+    parts = pl.DataFrame({"row": rows, "parts": lines.gather(rows).str.replace_all("\t", " ").str.split(" ")})
+    method, path, status = (pl.col("parts").list.get(place, null_on_oob=True) for place in places)
+    return _put(columns, parts.select("row", status=status, request=method + " " + path))
+
+
+def _put(columns: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Put requests in their rows: where there is a status, and a request beside it."""
+    import polars as pl
+
+    code = pl.col("status").cast(pl.Int16, strict=False)
+    found = found.filter(code.is_between(100, 599) & pl.col("request").is_not_null())
     if not found.height:
         return columns
-    code = pl.col("status")
     found = found.select(
         "row",
-        body=pl.col("raw").str.extract(_REQUEST, 1).str.replace_all(r"[^\s\d=/]*\d[^\s/]*", "*"),
+        body=pl.col("request").str.replace_all(r"[^\s\d=/]*\d[^\s/]*", "*"),
         level=pl.when(code >= 500).then(5).when(code.is_in([408, 429, 499])).then(4).otherwise(3).cast(pl.Int8),
         suffix=pl.lit(" status=") + code.cast(pl.String),
     )

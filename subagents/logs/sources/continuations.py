@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 ALWAYS = (
     r"^\s*$|^\s|^Caused by: |^\.\.\. \d+ |^created by \S|^goroutine \d+ \[|^\[signal |^---\s|^--- End of"
     r"|^[)\]}]+[;,]?$|^During handling of|^The above exception|^stack backtrace:|^note: |^exit status \d"
-    r"|^Suppressed: |^[\w./\-]+(?:\.[\w.*()\[\]\-]+)+\(.*\)$"
+    r"|^\*\* |^Last message(?: \(from .*\))?: |^State: |^# (?:User@Host|Query_time|Thread_id|Schema|Bytes_sent)\b"
+    r"|^SET timestamp=\d+;|^Suppressed: |^[\w./\-]+(?:\.[\w.*()\[\]\-]+)+\(.*\)$"
 )
 OPENS = (
     r"^ ?(?:Traceback \(most recent call last\)|panic: |fatal error: |Exception in thread|thread '.*' panicked"

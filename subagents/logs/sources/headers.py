@@ -25,6 +25,12 @@ _PROGRAM = r"^([A-Za-z][\w./-]*)"
 _STRUCTURED = r'^(?:- ?|(?:\[(?:[^\]"\\]|"(?:[^"\\]|\\.)*"|\\.)*\])+ ?)(?:\x{feff})?'
 _LOGFMT = r"(?:^|\s)(?:level|lvl|severity|msg)="
 _SERVICE_KEYS = ("service", "service_name", "svc", "app", "application", "component", "container")
+_MNEMONIC = r"%[A-Z][A-Z0-9_]*-[0-7]-[A-Z0-9_]+:"
+_SPRING = r"^ *[A-Z]+ +(?:\d+ --- \[ *([\w.-]+)\] \[|\[([\w.-]+),[0-9a-f]*,[0-9a-f]*[\],])"
+"""Spring Boot's name of the application: beside the thread, or before the ids of trace and span."""
+_LABELS = r'^ *\{(?:\w+="[^"]*",? ?)+\} ?'
+"""What Loki knows of a line, as its command line prints it."""
+_LABELLED = ("service_name", "app", "service", "job", "container")
 _WORD_WITH_DIGIT = re.compile(r"[^\s\d=]*\d\S*")
 
 
@@ -35,6 +41,10 @@ class HeaderReader:
     iso_syslog: bool = False
     """Syslog's host and program stand after a stamp that is not syslog's own."""
     service_key: str = ""
+    spring: bool = False
+    labels: bool = False
+    digits: str = r"\d+"
+    """What is alike in heads that say the same severity: not the digit of a mnemonic such as %LINK-3-UPDOWN."""
     hidden_levels: bool = False
     """A severity stands in a word with digits, which the templates' mask would take away."""
     settled: bool = False
@@ -53,6 +63,10 @@ class HeaderReader:
                 if int(sample.str.contains(rf"(?:^|\s){key}=[^\s]").sum()) * 2 > sample.len():
                     self.service_key = key
                     break
+        self.spring = self.spring or int(sample.str.contains(_SPRING).sum()) * 2 > sample.len()
+        self.labels = self.labels or int(sample.str.contains(_LABELS).sum()) * 2 > sample.len()
+        if sample.str.contains(_MNEMONIC).any():
+            self.digits = r"\d{2,}"
         if not self.hidden_levels:
             self.hidden_levels = any(_is_hidden(text) for text in sample.to_list())
 
@@ -67,10 +81,14 @@ class HeaderReader:
             columns = _program(columns, columns["stamped"] & ~columns["body"].str.contains(_LEVEL_FIRST))
         elif (bsd := lines.str.contains(_BSD_STAMP)).any():
             columns = _program(columns, bsd)
+        if self.spring:
+            columns = _application(columns)
+        if self.labels:
+            columns = _labelled(columns)
         if self.service_key:
             columns = _keyed_service(columns, self.service_key)
         if self.hidden_levels:
-            columns = _levels(columns)
+            columns = _levels(columns, self.digits)
         return columns
 
 
@@ -137,11 +155,32 @@ def _keyed_service(columns: pl.DataFrame, key: str) -> pl.DataFrame:
     return columns.with_columns(service=pl.coalesce(*order))
 
 
-def _levels(columns: pl.DataFrame) -> pl.DataFrame:
+def _application(columns: pl.DataFrame) -> pl.DataFrame:
+    """The service that Spring Boot names."""
+    import polars as pl
+
+    groups = columns["body"].str.extract_groups(_SPRING).struct
+    return columns.with_columns(service=pl.coalesce(groups.field("1"), groups.field("2"), "service"))
+
+
+def _labelled(columns: pl.DataFrame) -> pl.DataFrame:
+    """The service and the pod that Loki's labels name; the message stands behind them."""
+    import polars as pl
+
+    labels = columns["body"].str.extract(f"({_LABELS})")
+    names = [labels.str.extract(rf'\b{name}="([^"]+)"') for name in _LABELLED]
+    return columns.with_columns(
+        body=columns["body"].str.replace(_LABELS, "").str.replace(r"^", " "),
+        service=pl.coalesce(*names, "service"),
+        host=pl.coalesce("host", labels.str.extract(r'\b(?:pod|instance|host|hostname|node_name)="([^"]+)"')),
+    )
+
+
+def _levels(columns: pl.DataFrame, digits: str) -> pl.DataFrame:
     """Severities read before the mask: once from each head whose digits are made alike."""
     import polars as pl
 
-    heads = columns.select(head=pl.col("body").str.slice(0, _HEAD_CHARS).str.replace_all(r"\d+", "0"))
+    heads = columns.select(head=pl.col("body").str.slice(0, _HEAD_CHARS).str.replace_all(digits, "0"))
     unique = heads["head"].unique()
     found = [split_head(head)[0] for head in unique.to_list()]
     lookup = pl.DataFrame({"head": unique, "found": pl.Series([level or None for level in found], dtype=pl.Int8)})

@@ -25,6 +25,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "service", "service.name", "service_name", "serviceName", "app", "application", "Application", "ServiceName",
         "component", "kubernetes.labels.app", "resource.service.name", "kubernetes.container_name",
         "kubernetes.container.name", "container_name", "container", "container.name", "resource.labels.container_name",
+        "resource.labels.service_name", "resource.labels.function_name", "resource.labels.module_id",
         "SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "facility", "_app", "_service", "pod", "name",
     ),
     "host": (

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 SAMPLE = 64
 _CRI = r"^ (?:stdout|stderr) [FP](?: |$)"
 _DOTNET_HEAD = r"^ ?(?:trce|dbug|info|warn|fail|crit): \S+\[\d+\]\s*$"
-_DOTNET_REST = r"^ {6}\S"
+_DOTNET_REST = r"^ {6,7}\S"
 _JAVA_REST = r"^(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): "
 
 
@@ -54,7 +54,7 @@ def with_second_line(bodies: pl.Series, stamped: pl.Series, glued: pl.Series) ->
     next_bare = ~stamped.shift(-1).fill_null(True)
     dotnet = bodies.str.contains(_DOTNET_HEAD) & following.str.contains(_DOTNET_REST)
     java = stamped & following.str.contains(_JAVA_REST)
-    heads = (next_bare & (dotnet | java)).fill_null(False)
+    heads = (dotnet | (next_bare & java)).fill_null(False)  # .NET's second line may have the collector's stamp too
     if not heads.any():
         return bodies, glued
     rest = heads.shift(1).fill_null(False)

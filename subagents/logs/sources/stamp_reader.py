@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from subagents.logs.sources.timestamps import ANY_TIME, Shape, Stamp, find_stamp, moments, shape_of
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 SAMPLE = 240
 MAX_SHAPES = 48
+LOOKED_AT = 24
+"""Characters of a line that tell lines of one layout from those of others, mostly."""
+MOST_ROUTES = 20_000
 
 
 @dataclass
@@ -24,10 +27,12 @@ class StampReader:
     """Where a stamp names no year or no day: its year, its day."""
     shapes: list[Shape] = field(default_factory=list)
     hits: Counter[Shape] = field(default_factory=Counter)
+    routes: dict[int, Shape | None] = field(default_factory=dict)
+    """Which shape the lines have that begin alike; None where they differ. It is asked first, and checked."""
 
     def as_learnt(self) -> StampReader:
         """Return a reader with the shapes met so far; what it meets itself changes nothing here."""
-        return replace(self, shapes=list(self.shapes), hits=Counter(self.hits))
+        return replace(self, shapes=list(self.shapes), hits=Counter(self.hits), routes=dict(self.routes))
 
     def read(self, lines: pl.Series) -> tuple[pl.Series, pl.Series]:
         """Return (microseconds since 1970 as Int64, the text without its stamp); null where a line has no stamp."""
@@ -38,9 +43,10 @@ class StampReader:
         whole = self._whole(lines)
         if whole is not None:
             return whole
-        rows: list[pl.Series] = []
-        parts: list[pl.DataFrame] = []
-        rest, part = pl.int_range(lines.len(), eager=True, dtype=pl.UInt32), lines
+        heads = _heads(lines) if self.shapes else None
+        rows, parts, rest = self._routed(lines, heads)
+        part = lines.gather(rest) if rows else lines
+        by_search = list[tuple[Shape, pl.Series]]()
         known, waiting = 0, list[Shape]()
         while rest.len():
             if not waiting:
@@ -55,11 +61,52 @@ class StampReader:
                 continue
             parts.append(self._apply(part.filter(found), shape))
             rows.append(rest.filter(found))
+            by_search.append((shape, rows[-1]))
             rest, part = rest.filter(~found), part.filter(~found)
         self.shapes.sort(key=lambda shape: -self.hits[shape])
+        if heads is not None:
+            self._remember(heads, by_search)
         parts.append(part.to_frame("text").select(t=pl.lit(None, pl.Int64), text="text"))
         in_order = pl.concat(parts)[pl.concat([*rows, rest]).arg_sort()]
         return in_order["t"], in_order["text"]
+
+    def _routed(self, lines: pl.Series, heads: Any) -> tuple[list[pl.Series], list[pl.DataFrame], pl.Series]:
+        """Read the lines whose beginnings are known: one question each; return (rows, what was read, other rows)."""
+        import numpy as np
+        import polars as pl
+
+        every = pl.int_range(lines.len(), eager=True, dtype=pl.UInt32)
+        if heads is None or not self.routes:
+            return [], [], every
+        known, which = np.unique(heads, return_inverse=True)
+        numbers = {shape: number for number, shape in enumerate(self.shapes)}
+        of_head = np.array([numbers.get(self.routes.get(head), -1) for head in known.tolist()])
+        asked = of_head[which]
+        rows, parts, left = list[pl.Series](), list[pl.DataFrame](), [every.filter(pl.Series(asked < 0))]
+        for number, shape in enumerate(list(self.shapes)):
+            places = np.flatnonzero(asked == number)
+            if not len(places):
+                continue
+            mine = pl.Series(places.astype(np.uint32))
+            part = lines.gather(mine)
+            found = shape.found_in(part).fill_null(False)
+            if not found.all():
+                left.append(mine.filter(~found))
+                mine, part = mine.filter(found), part.filter(found)
+            if mine.len():
+                rows.append(mine)
+                parts.append(self._apply(part, shape))
+        return rows, parts, pl.concat(left)
+
+    def _remember(self, heads: Any, found: list[tuple[Shape, pl.Series]]) -> None:
+        """Keep which shape lines that begin alike were found to have."""
+        import numpy as np
+
+        if len(self.routes) > MOST_ROUTES:
+            self.routes.clear()
+        for shape, rows in found:
+            for head in np.unique(heads[rows.to_numpy()]).tolist():
+                self.routes[head] = shape if self.routes.get(head, shape) == shape else None
 
     def _whole(self, lines: pl.Series) -> tuple[pl.Series, pl.Series] | None:
         """The fast path: every line has the file's most frequent shape."""
@@ -100,6 +147,26 @@ class StampReader:
         new = [shape for shape in _shapes(stamps) if shape not in self.hits and shape not in self.shapes]
         self.shapes.extend(new[: MAX_SHAPES - len(self.shapes)])
         return bool(new)
+
+
+def _heads(lines: pl.Series) -> Any:
+    """Return a number (numpy) for how each line begins, whatever its digits and letters are."""
+    import numpy as np
+
+    heads = lines.str.slice(0, LOOKED_AT).str.pad_end(LOOKED_AT)
+    joined = heads.str.join("")[0].encode()
+    if len(joined) != lines.len() * LOOKED_AT:
+        joined = heads.str.replace_all(r"[^\x00-\x7f]", "?").str.join("")[0].encode()
+    kinds = np.frombuffer(joined.translate(_KINDS), np.uint64).reshape(lines.len(), -1)
+    return (kinds * np.array(_ODD[: kinds.shape[1]], np.uint64)).sum(axis=1)
+
+
+_KINDS = bytes(
+    ord("0") if chr(each).isdigit() else ord("a") if 97 <= each <= 122 else ord("A") if 65 <= each <= 90 else each
+    for each in range(256)
+)
+_ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
+"""Odd numbers without a pattern: what begins differently gets different numbers, almost surely; a shape is checked."""
 
 
 def _shapes(stamps: list[tuple[str, Stamp]]) -> list[Shape]:

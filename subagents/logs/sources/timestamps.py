@@ -72,19 +72,24 @@ def _year_first(body: str) -> str:
 
 def _worded(body: str) -> str:
     separator = body.lstrip("0123456789")[0]
-    return f"%d{separator}%b{separator}%Y{body[-9]}%H:%M:%S"
+    return f"%d{separator}%b{separator}%Y{body[11:-8]}%H:%M:%S"
+
+
+def _common(body: str) -> str:
+    return f"%d/%b/%Y{body[11]}%H:%M:%S"
 
 
 EPOCH = _kind("epoch", r"(?<![\d.])1\d{9}(?:\d{3}){0,3}(?![\d:])", "", only_first=True)
 KINDS: tuple[Kind, ...] = (
-    _kind("ISO 8601", rf"\d{{4}}-\d\d-\d\d[T _]{_HMS}", _iso),
+    _kind("ISO 8601", rf"\d{{4}}-\d\d-\d\d[T _\t]{_HMS}", _iso),
     _kind("ISO 8601 to the minute", r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?![\d:])", _minute),
     _kind("date with slashes", rf"\d{{4}}/\d\d/\d\d[T ]{_HMS}", _iso),
     _kind("date with dots", rf"\d{{4}}\.\d\d\.\d\d[T ]{_HMS}", _iso),
-    _kind("common log format", rf"\d\d/{_MONTH}/\d{{4}}:{_HMS}", "%d/%b/%Y:%H:%M:%S"),
-    _kind("day and month name", rf"\d\d[ -]{_MONTH}[ -]\d{{4}}[ :]{_HMS}", _worded),
+    _kind("common log format", rf"\d\d/{_MONTH}/\d{{4}}[: ]{_HMS}", _common),
+    _kind("day and month name", rf"\d\d[ -]{_MONTH}[ -]\d{{4}}(?:::|[ :]){_HMS}", _worded),
     _kind("month, day, year", rf"{_MONTH} \d{{1,2}}, \d{{4}} \d{{1,2}}:\d\d:\d\d [AP]M", "%b %d, %Y %I:%M:%S %p"),
     _kind("asctime", rf"{_MONTH} [ \d]\d {_HMS}(?:\.\d{{1,9}})? \d{{4}}", "%b %e %H:%M:%S%.f %Y"),
+    _kind("month, day and year", rf"{_MONTH} [ \d]\d \d{{4}} {_HMS}", "%b %e %Y %H:%M:%S"),
     _kind("syslog (RFC 3164)", rf"{_MONTH} [ \d]\d {_HMS}", "%b %e %H:%M:%S", year=False),
     _kind("compact ISO 8601", r"(?:19|20)\d{6}[T ]\d{6}(?!\d)", _compact),
     _kind("compact date", rf"(?:19|20)\d{{6}}[ T-]{_HMS}", _compact),
@@ -100,10 +105,10 @@ KINDS: tuple[Kind, ...] = (
     _kind("time of day", rf"(?<![\d:]){_HMS}", "%H:%M:%S", year=False, date=False, only_first=True),
 )
 
-_KEY = r"(?:ts|t|time|timestamp|@timestamp|at|date|datetime|asctime|msec)[\"']?[=:] ?[\"']?"
+_KEY = r"(?:ts|t|time|Time|timestamp|@timestamp|at|date|datetime|asctime|msec)[\"']?[=:] ?[\"']?"
 ANY_TIME = (
     r"\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^[\[(<\"']?1\d{9}|\d{8}T\d{6}|^\d{6} \d{6} "
-    rf"|\d-\d\d\.\d\d\.\d\d|(?:^|[\s{{,\"']){_KEY}1\d{{9}}"
+    rf"|\d-\d\d\.\d\d\.\d\d|(?:^|[\s{{,\"']){_KEY}1\d{{9}}|audit\(1\d{{9}}"
 )
 """Rust regex: a line that may hold a stamp; cheap, and never misses one of `KINDS`."""
 
@@ -143,7 +148,7 @@ def find_stamp(text: str, head: int = HEAD) -> Stamp | None:
             match = _keyed_epoch(text[:head]) if kind.name == "epoch" else None
             if match is None or (best is not None and match.start() >= best.start):
                 continue
-        if kind.name != "common log format" and not _is_header(text[: match.start()]):
+        if not _is_header(text[: match.start()]) and not _is_access(kind, text, match):
             continue
         best = Stamp(kind, match.start(), match["body"], match["frac"] or "", match["zone"] or "")
     return best
@@ -155,8 +160,16 @@ def _keyed_epoch(text: str) -> re.Match[str] | None:
     return EPOCH.find.match(text, found.end()) if found is not None else None
 
 
+def _is_access(kind: Kind, text: str, match: re.Match[str]) -> bool:
+    """Say whether a stamp is one of an access log, which stands in brackets wherever the format puts it."""
+    if kind.name == "asctime":
+        return _DAY_BEFORE.search(text, 0, match.start()) is not None and text[match.end() : match.end() + 1] == "]"
+    return kind.name == "common log format"
+
+
+_DAY_BEFORE = re.compile(r"\[[A-Z][a-z]{2} $")
 _PREFIX_WORD = re.compile(r"(?:-|\S*\d\S*|[A-Z]{3,}|\S+=\S*|[\[(<{|]\S*|\S*[\]>|)}:])$")
-_KEYED = re.compile(rf"(?:^|[\s{{,\"']){_KEY}$")
+_KEYED = re.compile(rf"(?:^|[\s{{,\"']){_KEY}$|\baudit\($")
 
 
 def _is_header(prefix: str) -> bool:
@@ -169,7 +182,7 @@ def _is_header(prefix: str) -> bool:
     return all(_PREFIX_WORD.match(word) for word in words[1:])
 
 
-_EPOCH_PAIR = re.compile(rf"(?:^|[\s{{,\"']){_KEY}(?=1\d{{9}})")
+_EPOCH_PAIR = re.compile(rf"(?:(?<!SET)(?:^|[\s{{,\"']){_KEY}|\baudit\()(?=1\d{{9}})")
 
 
 def zone_minutes(zone: str) -> int | None:
@@ -243,7 +256,7 @@ def shape_of(stamp: Stamp, prefix: str | None) -> Shape:
     lead = _literal(anchor) if anchor else "^"
     frac_digits = max(len(stamp.frac) - 1, 0)
     tail = (rf"[.,:]\d{{{frac_digits}}}" if frac_digits else "") + _literal(stamp.zone)
-    guard = _NO_ZONE if not stamp.zone else r"(?:\D|$)"
+    guard = _NO_ZONE if not stamp.zone and not (stamp.kind is EPOCH and frac_digits) else r"(?:\D|$)"
     return Shape(
         kind=stamp.kind,
         start=-1 if anchor else stamp.start,
@@ -259,7 +272,7 @@ def shape_of(stamp: Stamp, prefix: str | None) -> Shape:
 def _rust_body(stamp: Stamp) -> str:
     """Return the body's form as a Rust regex: digits as classes, month names as words, the rest as it is."""
     month = re.search(_MONTH, stamp.body)
-    padded = stamp.kind.name in ("syslog (RFC 3164)", "asctime")
+    padded = stamp.kind.name in ("syslog (RFC 3164)", "asctime", "month, day and year")
     parts = []
     for place, char in enumerate(stamp.body):
         if month is not None and month.start() <= place < month.end():
