@@ -141,6 +141,8 @@ _ROLES: tuple[tuple[str, Role, Direction], ...] = (
 )
 LEAST_RISES = 3
 _COUNTED: frozenset[Role] = frozenset({"error_count", "traffic", "restarts", "other"})
+_FAILED = re.compile(r"(code|status\w*)=5(\d\d|xx)|(status|result|outcome)=(error|fail)", re.IGNORECASE)
+"""Labels of requests that failed."""
 _TOTAL = re.compile(r"_(total|sum|bucket)$")
 """Suffixes that declare a counter in every exporter's conventions, whatever is counted."""
 _SLASH = re.compile(r"[^a-z0-9]+")
@@ -153,19 +155,22 @@ def _plain(name: str) -> str:
 
 def unit_of(name: str) -> str:
     """Return the unit that a name states, or an empty string."""
-    plain = _plain(name)
+    plain = _plain(name.partition("{")[0])
     return next((unit for pattern, unit in _UNITS if re.search(pattern, plain)), "")
 
 
 def traits_of(name: str, values: Floats | None = None) -> Traits:
     """Infer the role of a series from its name, then from its values where the name leaves it open."""
-    plain, unit = _plain(name), unit_of(name)
+    bare, _, labels = name.partition("{")
+    plain, unit = _plain(bare), unit_of(bare)
     role: Role = "other"
     bad: Direction = "both"
     for pattern, candidate, direction in _ROLES:
         if re.search(pattern, plain):
             role, bad = candidate, direction
             break
+    if role == "traffic" and _FAILED.search(labels):
+        role, bad = "error_count", "up"
     if role == "error_count" and (re.search(_RATIO, plain) or unit in ("%", "ratio")):
         role = "error_ratio"
     if role == "error_count" and re.search(_LATENCY, plain):

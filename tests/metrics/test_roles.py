@@ -69,6 +69,13 @@ def test_names_of_exporters(exporter: str) -> None:
     assert not wrong
 
 
+def test_labels_say_which_requests_failed() -> None:
+    assert traits_of("http_requests_total{code=500,method=GET}").role == "error_count"
+    assert traits_of("http_requests_total{code=200,instance=10.5.0.5}").role == "traffic"
+    assert traits_of("http_request_duration_seconds_sum{path=/memory}").role == "latency", "labels name no role"
+    assert unit_of("jvm_memory_used_bytes{area=heap_ms}") == "bytes"
+
+
 def test_what_is_left_of_a_resource_hurts_when_it_falls() -> None:
     assert traits_of("node_memory_MemAvailable_bytes").bad == "down"
     assert traits_of("node_memory_Active_bytes").bad == "up"

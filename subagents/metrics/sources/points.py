@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,14 @@ import polars as pl
 
 from subagents.files import read_all
 from subagents.metrics.series import Floats, Points
+from subagents.metrics.sources.cells import NULLS, PROBE, read_numbers
+from subagents.metrics.sources.exports import Course, courses_of, failure_of, named
+from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES, first_of
 from subagents.metrics.sources.stamps import stamp_of
-from subagents.metrics.sources.table import Faults, Table, numbers_of, read_table, stamps_of
+from subagents.metrics.sources.table import Faults, Table, read_table, stamps_of
 
-TIME_NAMES = ("ts", "timestamp", "time", "datetime", "date", "@timestamp", "t", "epoch", "_time")
-VALUE_NAMES = ("value", "val", "v", "_value")
-METRIC_NAMES = ("metric", "name", "metric_name", "series", "__name__", "_field")
-SERVICE_NAMES = ("service", "service_name", "svc", "app", "job", "component", "resource", "host", "instance", "pod")
-NULLS = ("", "nan", "null", "none", "na", "n/a", "-")
-
-
-def pick(header: tuple[str, ...], names: tuple[str, ...]) -> str | None:
-    """Return the header's column that bears the first of these names, whatever the case."""
-    lower = {column.lower(): column for column in header}
-    return next((lower[name] for name in names if name in lower), None)
+_LEGEND = re.compile(r"([^{}]*)\{(.*)\}")
+_LABEL = re.compile(r"([\w.]+)\s*[=:]\s*\"?([^\",]*)\"?")
 
 
 def read_metric_csv(path: Path, faults: Faults, service: str = "") -> tuple[Points, str]:
@@ -34,7 +29,7 @@ def read_metric_csv(path: Path, faults: Faults, service: str = "") -> tuple[Poin
     table = read_table(path, faults)
     if table is None:
         return points, ""
-    time = pick(table.header, TIME_NAMES)
+    time = first_of(table.header, TIME_NAMES)
     if time is None:
         faults.note(
             f"no time column among: {', '.join(table.header[:8])}",
@@ -42,32 +37,48 @@ def read_metric_csv(path: Path, faults: Faults, service: str = "") -> tuple[Poin
             todo="name the time column ts, timestamp or time",
         )
         return points, ""
-    metric, value = pick(table.header, METRIC_NAMES), pick(table.header, VALUE_NAMES)
+    metric, value = first_of(table.header, METRIC_NAMES), first_of(table.header, VALUE_NAMES)
     times = stamps_of(table.text(time), faults)
     faults.add("the time is not readable", table.line.filter(pl.Series(np.isnan(times))).to_list())
     if metric and value:
-        owner = pick(tuple(h for h in table.header if h != metric), SERVICE_NAMES)
+        owner = first_of(tuple(h for h in table.header if h != metric), SERVICE_NAMES)
         _long(table, (owner, metric, value), times, faults, points, service)
         return points, "long"
     columns = [name for name in table.header if name != time]
-    owner = pick(tuple(columns), SERVICE_NAMES[:3])
-    if owner:
-        _wide_by_service(table, owner, [c for c in columns if c != owner], times, faults, points)
+    owner = first_of(columns, SERVICE_NAMES[:3])
+    words = [name for name in columns if name != owner and _is_words(table.text(name))]
+    columns = [name for name in columns if name != owner and name not in words]
+    if not columns:
+        columns, words = words, []
+    if owner or words:
+        _wide_by_row(table, (owner or first_of(words, SERVICE_NAMES), metric, columns), times, faults, points)
         return points, "wide"
     stem = path.name.split(".")[0]
     if len(columns) == 1:
         _column(table, columns[0], times, faults, points, (service, stem if value else columns[0]))
         return points, "single"
-    for column, label in zip(columns, split_names(columns, service), strict=True):
+    for column, label in zip(columns, split_names(columns, service, stem), strict=True):
         _column(table, column, times, faults, points, label)
     return points, "wide"
 
 
-def split_names(columns: list[str], service: str = "") -> list[tuple[str, str]]:
+def _is_words(column: pl.Series) -> bool:
+    """Say whether a column holds words rather than numbers, as far as its first cells go."""
+    sample = column.filter(~column.str.to_lowercase().is_in(NULLS)).head(PROBE)
+    return bool(len(sample)) and bool(np.isnan(read_numbers(sample)[0]).all())
+
+
+def split_names(columns: list[str], service: str = "", stem: str = "value") -> list[tuple[str, str]]:
     """Return (service, metric) of wide column names: `service:metric`, `service/metric`, or `service_metric`.
+
+    Legends of dashboards, `metric{service="shop", code="500"}`, are taken apart too.
 
     `service_metric` is split only where at least two columns share the part before the first underscore.
     """
+    legends = [_LEGEND.fullmatch(column.strip()) for column in columns]
+    if all(legends):
+        courses = [Course(dict(_LABEL.findall(one[2])), one[1] or stem, []) for one in legends if one]
+        return [(who, what) for who, what, _ in named(courses, service)]
     for mark in ("::", ":", "/", "|", "."):
         if all(mark in column.strip(mark) for column in columns):
             return [(c.split(mark, 1)[0], c.split(mark, 1)[1]) for c in columns]
@@ -80,7 +91,9 @@ def split_names(columns: list[str], service: str = "") -> list[tuple[str, str]]:
 
 def _values(column: pl.Series, line: pl.Series, times: Floats, faults: Faults) -> tuple[Floats, Any]:
     """Return numbers and which rows are usable; text, infinities are faults, empty and NaN cells are gaps."""
-    values = numbers_of(column)
+    values, unit = read_numbers(column)
+    if unit not in ("", "%"):
+        faults.note(f"numbers of {column.name} are written with a unit: read as {unit}")
     missing = np.isnan(values)
     gap = column.str.to_lowercase().is_in(NULLS).to_numpy()
     faults.add("the value is not a number", line.filter(pl.Series(missing & ~gap)).to_list())
@@ -106,26 +119,66 @@ def _long(
     owner, metric, value = columns
     values, usable = _values(table.text(value), table.line, times, faults)
     names = table.text(metric)
+    if metric == "_field" and "_measurement" in table.header:
+        names = table.text("_measurement") + "_" + names
     unnamed = (names == "").to_numpy()
     faults.add("the metric has no name", table.line.filter(pl.Series(unnamed)).to_list())
     usable &= ~unnamed
     owners = table.text(owner) if owner else pl.repeat(service, len(table), eager=True, dtype=pl.String)
+    keys = pl.DataFrame({"s": owners, "m": names, "t": times})
+    names = names + _apart(table, keys, {metric, value, *([owner] if owner else [])})
     frame = pl.DataFrame({"s": owners, "m": names, "row": np.arange(len(table))}).filter(pl.Series(usable))
     for (who, what), rows in frame.group_by("s", "m", maintain_order=True):
         index = rows["row"].to_numpy()
         points.add(str(who), str(what), times[index], values[index])
 
 
-def _wide_by_service(
-    table: Table, owner: str, columns: list[str], times: Floats, faults: Faults, points: Points
+def _wide_by_row(
+    table: Table,
+    named_by: tuple[str | None, str | None, list[str]],
+    times: Floats,
+    faults: Faults,
+    points: Points,
 ) -> None:
-    owners = table.text(owner)
+    """Read a table of one row per moment and service, and whatever else of its words tells rows apart."""
+    owner, metric, columns = named_by
+    nothing = pl.repeat("", len(table), eager=True, dtype=pl.String)
+    owners = table.text(owner) if owner else nothing
+    before = table.text(metric) + "_" if metric and metric != owner else nothing
+    keys = pl.DataFrame({"s": owners, "m": before, "t": times})
+    apart = _apart(table, keys, {*columns, *filter(None, (owner, metric))})
+    rows = pl.DataFrame({"s": owners, "m": before, "a": apart, "row": np.arange(len(table))})
+    groups = [(key, each["row"].to_numpy()) for key, each in rows.group_by("s", "m", "a", maintain_order=True)]
     for column in columns:
         values, usable = _values(table.text(column), table.line, times, faults)
-        for who in owners.unique(maintain_order=True).to_list():
-            rows = usable & (owners == who).to_numpy()
-            if rows.any():
-                points.add(str(who), column, times[rows], values[rows])
+        for (who, what, more), index in groups:
+            fine = index[usable[index]]
+            if len(fine):
+                points.add(str(who), f"{what}{column}{more}", times[fine], values[fine])
+
+
+def _apart(table: Table, keys: pl.DataFrame, used: set[str]) -> pl.Series:
+    """Return what each row's metric needs besides, so that one series has one value at one time: `{pod=a}`, or nothing.
+
+    Columns are added from left to right where they tell rows apart, and hold the same for several rows.
+    """
+    nothing = pl.repeat("", len(table), eager=True, dtype=pl.String)
+    left = len(keys) - keys.n_unique()
+    telling: list[str] = []
+    for column in table.header:
+        if not left:
+            break
+        if column in used or table.frame[column].n_unique() * 2 > max(4, len(table)):
+            continue
+        more = keys.with_columns(table.text(column).alias(f"by {column}"))
+        fewer = len(more) - more.n_unique()
+        if fewer < left:
+            keys, left = more, fewer
+            telling.append(column)
+    if not telling:
+        return nothing
+    inner = pl.concat_str([pl.lit(f"{c}=") + pl.col(c).fill_null("").str.strip_chars() for c in telling], separator=",")
+    return table.frame.select(pl.concat_str([pl.lit("{"), inner, pl.lit("}")]).alias("apart"))["apart"]
 
 
 def read_metric_json(path: Path, faults: Faults, service: str = "") -> tuple[Points, str]:
@@ -134,25 +187,41 @@ def read_metric_json(path: Path, faults: Faults, service: str = "") -> tuple[Poi
     if problem is not None:
         faults.problems.append(problem)
     tree, layout = decode_json(raw, faults)
+    if failure := failure_of(tree):
+        faults.note(f"holds a failed query instead of data: {failure}", lost="the whole file", todo="ask again")
+    courses = courses_of(tree, faults.name.rsplit("/", 1)[-1].split(".")[0])
+    if courses:
+        triples = ((who, what, *point) for who, what, pairs in named(courses, service) for point in pairs)
+        return _gathered(triples, faults), "answer of a monitoring system"
     if isinstance(tree, dict) and isinstance(tree.get("data"), list | dict):
         tree = tree["data"].get("result", tree["data"]) if isinstance(tree["data"], dict) else tree["data"]
-    points, bad = Points(), 0
+    points = _gathered(_walk(tree, service), faults)
+    return points, layout if points.labels else ""
+
+
+def _gathered(quads: Iterable[tuple[str, str, object, object]], faults: Faults) -> Points:
+    points, bad, infinite = Points(), 0, 0
     gathered: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
-    for who, what, when, value in _walk(tree, service):
+    for who, what, when, value in quads:
         stamp, number = stamp_of(when), _number(value)
         if number is not None and np.isnan(number) and stamp is not None:
             continue
-        if stamp is None or number is None or not np.isfinite(number) or not what:
+        if stamp is None or number is None or not what:
             bad += 1
+            continue
+        if not np.isfinite(number):
+            infinite += 1
             continue
         times, values = gathered.setdefault((who, what), ([], []))
         times.append(stamp)
         values.append(number)
     if bad:
         faults.note("points without a readable time, name or number", lost=f"{bad} point(s)", count=bad)
+    if infinite:
+        faults.note("the value is infinite", lost=f"{infinite} point(s)", count=infinite)
     for (who, what), (times, values) in gathered.items():
         points.add(who, what, np.array(times), np.array(values))
-    return points, layout if gathered else ""
+    return points
 
 
 def decode_json(raw: bytes, faults: Faults) -> tuple[Any, str]:
@@ -217,7 +286,12 @@ def _row(row: dict[str, Any], service: str) -> Iterator[tuple[str, str, object, 
         what = str(labels.get("__name__", "")) or what
     series = row.get("values", row.get("points", row.get("datapoints")))
     if series is None:
-        yield who, what, _first(row, TIME_NAMES), _first(row, VALUE_NAMES)
+        when = _first(row, TIME_NAMES)
+        if what or _first(row, VALUE_NAMES) is not None:
+            yield who, what, when, _first(row, VALUE_NAMES)
+        else:  # one row per moment, a metric to a key
+            numbers = ((k, v) for k, v in row.items() if isinstance(v, int | float) and k not in TIME_NAMES)
+            yield from ((who, name, when, number) for name, number in numbers)
     else:
         yield from _points(who, what, series)
 

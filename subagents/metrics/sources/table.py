@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,8 @@ import polars as pl
 from subagents.contract import Problem
 from subagents.files import read_all
 from subagents.metrics.series import Floats
-from subagents.metrics.sources.stamps import naive, parse_unique
+from subagents.metrics.sources.cells import read_numbers
+from subagents.metrics.sources.stamps import naive, parse_by_calendar, parse_unique
 
 SHOWN = 5
 """Most bad rows of one kind that are named by line."""
@@ -83,7 +85,21 @@ def read_table(path: Path, faults: Faults) -> Table | None:
     if "\0" in text:
         text = text.replace("\0", "")
         faults.note("NUL bytes were removed")
+    text = _without_preamble(text)
     return _fast(text) or _slow(text, faults)
+
+
+def _without_preamble(text: str) -> str:
+    """Return the table with blank lines for what is written around it: InfluxDB's annotations, Excel's `sep=`."""
+    if text.startswith("#"):
+        return re.sub(r"(?m)^#.*$", "", text)
+    return re.sub(r"\A\"?sep=.\"?(?=\r?\n)", "", text)
+
+
+def _start(text: str) -> str:
+    """Return the first line that holds anything."""
+    found = re.search(r"[^\r\n]+", text)
+    return found.group() if found else ""
 
 
 def _delimiter(head: str) -> str:
@@ -100,6 +116,8 @@ def _unique_names(header: list[str]) -> list[str]:
 
 def _fast(text: str) -> Table | None:
     """Read with Polars where every line has the header's number of fields; None where it is not so plain."""
+    if text[:1] in "\r\n":
+        return None
     head = text[: text.find("\n")] if "\n" in text else text
     mark = _delimiter(head)
     header = _unique_names(next(csv.reader([head.rstrip("\r")], delimiter=mark)))
@@ -121,16 +139,19 @@ def _fast(text: str) -> Table | None:
 
 def _slow(text: str, faults: Faults) -> Table | None:
     """Read row by row: blank lines skipped, rows of a wrong length dropped and named."""
-    mark = _delimiter(text[: text.find("\n")] if "\n" in text else text)
+    mark = _delimiter(_start(text))
     rows: list[list[str]] = []
     lines: list[int] = []
     header: list[str] = []
+    first: list[str] = []
     wrong: list[int] = []
     for number, row in _rows(text, mark):
         if not any(cell.strip() for cell in row):
             continue
         if not header:
-            header = _unique_names(row)
+            header, first = _unique_names(row), row
+        elif row == first:  # several tables one after the other
+            continue
         elif len(row) != len(header):
             wrong.append(number)
         else:
@@ -189,7 +210,10 @@ def _next(reader: Iterator[list[str]]) -> tuple[list[str] | None, bool]:
 def stamps_of(column: pl.Series, faults: Faults) -> Floats:
     """Return epoch seconds of a text column, NaN where it is not a time; unique texts are parsed once."""
     known = parse_unique(column.unique().to_list())
-    if any(naive(text) for text in list(known)[:50]):
+    remarks = parse_by_calendar(known)
+    for remark in remarks:
+        faults.note(remark)
+    if any(naive(text) for text in list(known)[:50]) or remarks:
         faults.note("times name no zone: taken as UTC", todo="if they are local times, give them with an offset")
     old = list(known)
     new = [known[text] for text in old]
@@ -199,5 +223,4 @@ def stamps_of(column: pl.Series, faults: Faults) -> Floats:
 
 def numbers_of(column: pl.Series) -> Floats:
     """Return a text column as numbers: NaN where it is none, infinities kept for the caller to count."""
-    plain = column.str.strip_chars_end("%").cast(pl.Float64, strict=False)
-    return plain.fill_null(float("nan")).to_numpy().astype(np.float64)
+    return read_numbers(column)[0]

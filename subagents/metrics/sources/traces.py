@@ -12,7 +12,8 @@ import polars as pl
 
 from subagents.files import read_all
 from subagents.metrics.series import Edge, Hop, Points, Span, Wait, hop_key, wait_key
-from subagents.metrics.sources.points import TIME_NAMES, decode_json, pick
+from subagents.metrics.sources.naming import TIME_NAMES, first_of
+from subagents.metrics.sources.points import decode_json
 from subagents.metrics.sources.stamps import stamp_of
 from subagents.metrics.sources.table import Faults, numbers_of, read_table, stamps_of
 
@@ -28,11 +29,11 @@ def read_topology(path: Path, faults: Faults) -> list[Edge]:
     table = read_table(path, faults)
     if table is None:
         return []
-    caller, callee = pick(table.header, CALLER_NAMES), pick(table.header, CALLEE_NAMES)
+    caller, callee = first_of(table.header, CALLER_NAMES), first_of(table.header, CALLEE_NAMES)
     if caller is None or callee is None or caller == callee:
         faults.note("no caller and callee columns", lost="the call graph", todo="name the columns caller,callee")
         return []
-    calls = pick(table.header, CALLS_NAMES)
+    calls = first_of(table.header, CALLS_NAMES)
     counts = numbers_of(table.text(calls)) if calls else np.zeros(len(table))
     total: dict[tuple[str, str], float] = defaultdict(float)
     bad: list[int] = []
@@ -66,8 +67,8 @@ def read_trace_edges(path: Path, source: str, faults: Faults) -> TraceEdges:
     table = read_table(path, faults)
     if table is None:
         return found
-    time, caller = pick(table.header, TIME_NAMES), pick(table.header, CALLER_NAMES)
-    callee, count = pick(table.header, CALLEE_NAMES), pick(table.header, CALLS_NAMES)
+    time, caller = first_of(table.header, TIME_NAMES), first_of(table.header, CALLER_NAMES)
+    callee, count = first_of(table.header, CALLEE_NAMES), first_of(table.header, CALLS_NAMES)
     if not (time and caller and callee and count):
         faults.note("no time, caller, service and count columns", lost="the trace edges")
         return found
