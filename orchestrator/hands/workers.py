@@ -12,9 +12,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from orchestrator.hands.rosters import RosterRecipe
@@ -166,6 +167,13 @@ class Workers:
     def fit(self, specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> None:
         """Set what workers see from their next call on."""
         self._fitting = Fitting(self._fitting.recipe, tuple(specs), tuple(services))
+
+    def prepare(self, paths: Iterable[str]) -> None:
+        """Start a worker ahead where large files are to be read and none is there for them; returns at once."""
+        from orchestrator.hands.spare import prepared_for
+
+        if self._spare is None and not self._closed and self.pid("logs") is None:
+            self._spare = prepared_for(Path(path) for path in paths)
 
     def pid(self, agent: AgentName) -> int | None:
         """Return the process id of an agent's worker, if it runs."""

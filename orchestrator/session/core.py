@@ -152,6 +152,8 @@ class Session(SessionParts):
             self._log.giving_up.clear()
             await self._say_interrupted()
             why = reason or ("resume" if self._fold.runs else "start")
+            sources = self._fold.sources.values()
+            self._hands.workers.prepare([spec.path for spec in sources if spec.kind == "logs"])
             await self._transition(StatusRunning(reason=why, by=self._settings.operator), now=True)
             self._running = asyncio.create_task(self._drive(), name=f"session-{self.id}")
             return await asyncio.shield(self._running)

@@ -100,6 +100,23 @@ def test_it_is_prepared_for_large_files_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("large")
+async def test_a_session_that_goes_on_has_one_prepared_too(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("x" * 1_000)
+    prepared: list[object] = []
+    workers, closed = Workers(RECIPE, FakeClock()), Workers(RECIPE, FakeClock())
+    await closed.close()
+    for one, path in ((workers, "none"), (workers, "a.log"), (workers, "a.log"), (closed, "a.log")):
+        one.prepare([str(tmp_path / path)])
+        prepared.append(one._spare)
+    assert prepared[0] is None
+    assert isinstance(prepared[1], Prepared)
+    assert prepared[2] is prepared[1], "one is enough"
+    assert prepared[3] is None
+    await workers.close()
+    assert prepared[1].ended
+
+
+@pytest.mark.usefixtures("large")
 async def test_what_cannot_be_begun_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Prepared] = []
 
