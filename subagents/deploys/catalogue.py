@@ -15,6 +15,7 @@ from subagents.deploys.sources.files import read_commits, read_deploys, read_dif
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange, Records
 from subagents.deploys.sources.repo import RepoSource, Seen, commit_of
 from subagents.deploys.sources.rows import Reading
+from subagents.gitstore.process import carried_through
 
 KINDS = frozenset({"deploys", "commits", "diff", "flags", "repo"})
 COMMIT_LIMIT = 20_000
@@ -105,7 +106,8 @@ class ChangeCatalogue:
         """Return what the deploys name, looked up in every source of commits."""
         with self._lock:
             if self._names is None:
-                self._names = look_up(self.deploys, self.records().commits, self.repos, self.services)
+                with carried_through():
+                    self._names = look_up(self.deploys, self.records().commits, self.repos, self.services)
             return self._names
 
     def off_branches(self, commits: Iterable[Commit]) -> list[Problem]:

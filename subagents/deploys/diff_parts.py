@@ -64,7 +64,7 @@ def diff_parts(commit: Commit, reading: DiffReading | None, overlap: Overlap, qu
 
 
 def _unread_part(commit: Commit) -> Part:
-    if commit.is_merge and not commit.files:
+    if commit.is_merge and (not commit.files or commit.patch == ""):
         return Part("kind", -1.0, "a merge; what it brought is scored commit by commit")
     if commit.patch == "":
         return Part("kind", -3.0, "it changes no file")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from subagents import citations
-from subagents.contract import Evidence, SourceSpec, Tool, ToolContext, ToolError, ToolResult, Window
+from subagents.contract import D, Evidence, P, SourceSpec, Tool, ToolContext, ToolError, ToolResult, Window
 from subagents.deploys.alongside import alongside_text, find_alongside
 from subagents.deploys.answers import commit_line, deploy_line, flag_line, line_text, suspect, suspects_text
 from subagents.deploys.bulk import collector_waiting
@@ -48,7 +48,7 @@ from subagents.deploys.sources.rows import parse_moment
 from subagents.deploys.suspects import score_all
 from subagents.deploys.timeline import Timeline, build_timeline, dated_ahead
 from subagents.deploys.uses import callers_text, find_callers
-from subagents.gitstore.process import GitFailed
+from subagents.gitstore.process import GitCancelled, GitFailed, stopped_by
 from subagents.gitstore.reader import Reader
 
 CITED = 12
@@ -303,6 +303,19 @@ class ChangeTools:
         )
 
 
+def _stoppable(work: Callable[[P, ToolContext], ToolResult[D]]) -> Callable[[P, ToolContext], ToolResult[D]]:
+    """Let a call that runs in a thread end its git as soon as it is cancelled."""
+
+    def run(params: P, context: ToolContext) -> ToolResult[D]:
+        try:
+            with stopped_by(context.cancelled):
+                return work(params, context)
+        except GitCancelled as error:
+            raise ToolError(str(error)) from error
+
+    return run
+
+
 def build_tools(catalogue: ChangeCatalogue, specs: Sequence[SourceSpec] = ()) -> tuple[Tool[Any, Any], ...]:
     """Return the specialist's tools."""
     tools = ChangeTools(catalogue, specs)
@@ -332,14 +345,14 @@ def build_tools(catalogue: ChangeCatalogue, specs: Sequence[SourceSpec] = ()) ->
             "Show the exact diff of a commit, whole or of one file. 'No diff available' is not the same as no change.",
             DiffParams,
             DiffResult,
-            tools.diff,
+            _stoppable(tools.diff),
         ),
         Tool(
             "deploys_touches",
             "Say what a commit touches: files and their kinds, services, shared code, functions, what its hunks do.",
             CommitParams,
             TouchesResult,
-            tools.touches,
+            _stoppable(tools.touches),
         ),
         Tool(
             "deploys_callers",
@@ -364,7 +377,7 @@ def build_tools(catalogue: ChangeCatalogue, specs: Sequence[SourceSpec] = ()) ->
             "Say which commits last changed given lines of a file (for the lines that a stack trace names).",
             BlameParams,
             BlameResult,
-            tools.blame,
+            _stoppable(tools.blame),
         ),
         Tool(
             "deploys_coverage",

@@ -17,9 +17,10 @@ from subagents.gitstore.store import IsolatedStore
 _FORMAT = "--format=%x01%H%x00%P%x00%an%x00%ae%x00%ct%x00%B%x00"
 _FIELDS = 6
 _LOG = (
-    *("log", "--stdin", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-show-signature", "--no-color"),
-    *("--no-mailmap", "--no-notes", "--no-decorate", "--encoding=UTF-8", _FORMAT),
+    *("log", "--stdin", "-z", "--no-show-signature", "--no-color", "--no-mailmap", "--no-notes", "--no-decorate"),
+    *("--encoding=UTF-8", _FORMAT),
 )
+_FILES = ("--raw", "--no-abbrev", "--no-renames", "--diff-merges=combined")
 MESSAGE_LIMIT = 16 << 10
 LOG_BOUNDS = Bounds(cap=1 << 30)
 FILES_LIMIT = 2_000
@@ -27,7 +28,7 @@ FILES_LIMIT = 2_000
 
 
 class TouchedFile(NamedTuple):
-    """One path that a commit changed; `status` is git's letter: A, M, D, T."""
+    """One path that a commit changed; `status` is git's letter: A, M, D, T. `old` of a merge is its first parent's."""
 
     path: str
     status: str
@@ -38,7 +39,7 @@ class TouchedFile(NamedTuple):
 
 
 class LoggedCommit(NamedTuple):
-    """One commit as the log gives it. Merges list no files."""
+    """One commit as the log gives it. A merge lists the files that are as none of its parents had them."""
 
     sha: str
     parents: tuple[str, ...]
@@ -72,6 +73,8 @@ class LogQuery:
     walk: bool = True
     """False: exactly the tips themselves."""
     first_parent: bool = False
+    files: bool = True
+    """False: which files changed is not asked, and no tree is read."""
 
 
 def _stdin(query: LogQuery) -> bytes:
@@ -85,7 +88,7 @@ def stream_log(store: IsolatedStore, query: LogQuery, bounds: Bounds = LOG_BOUND
     """Yield commits newest first; raises GitFailed when git fails, after what could be read was yielded."""
     if not query.tips:
         return
-    arguments = [*_LOG, f"-n{int(query.limit)}"]
+    arguments = [*_LOG, *(_FILES if query.files else ("--no-patch",)), f"-n{int(query.limit)}"]
     if query.window is not None:
         arguments.append(f"--since=@{int(query.window.start.timestamp())}")
         arguments.append(f"--until=@{int(query.window.end.timestamp())}")
@@ -129,11 +132,14 @@ def _parse(tokens: Iterator[str]) -> Iterator[LoggedCommit]:
 
 
 def _file(entry: str, path: str) -> TouchedFile:
-    fields = entry[entry.index(":") + 1 :].split(" ")
-    if len(fields) != 5:  # cut by a bound
-        fields = (fields + [""] * 5)[:5]
+    fields = entry.lstrip("\n").split(" ")
+    if len(fields) != 5:  # of a merge: one mode and one blob for each parent; or cut by a bound
+        parents = len(fields[0]) - len(fields[0].lstrip(":"))
+        fields = (fields + [""] * 5)[:5] if len(fields) != 2 * parents + 3 else [
+            *(fields[0], fields[parents], fields[parents + 1], fields[2 * parents + 1], fields[-1])
+        ]  # fmt: skip
     old_mode, new_mode, old_blob, new_blob, status = fields
-    return TouchedFile(path, status[:1], old_mode, new_mode, old_blob, new_blob)
+    return TouchedFile(path, status[:1], old_mode.lstrip(":"), new_mode, old_blob, new_blob)
 
 
 def moment(text: str) -> datetime:

@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import IO
 
@@ -18,11 +20,39 @@ from subagents.gitstore.environment import WORKING_DIRECTORY, closed_environment
 CHUNK = 1 << 18
 """Bytes of one read, and of what git may give ahead of it where the system lets us say so."""
 DEFAULT_TIMEOUT_S = 60.0
+ASKED_EVERY_S = 0.25
+"""How often it is asked whether a process is still waited for."""
 DEFAULT_CAP = 64 << 20
 
 
 class GitFailed(Exception):
     """A git process did not do its work; the message is one line for people."""
+
+
+class GitStopped(GitFailed):
+    """A git process was ended before it was done: at its deadline, or because nobody waits for it any more."""
+
+
+class GitCancelled(GitStopped):
+    """Nobody waits for what was asked any more: the answer is to be dropped, and not remembered as a failure."""
+
+
+_STOPS: ContextVar[Callable[[], bool]] = ContextVar("stops")
+
+
+@contextmanager
+def stopped_by(cancelled: Callable[[], bool]) -> Iterator[None]:
+    """End every git process of this block, in this thread, as soon as `cancelled` says so (asked 4 times a second)."""
+    held = _STOPS.set(cancelled)
+    try:
+        yield
+    finally:
+        _STOPS.reset(held)
+
+
+def carried_through() -> AbstractContextManager[None]:
+    """Let git end what it does in this block whatever is cancelled: for what is read once and remembered."""
+    return stopped_by(lambda: False)
 
 
 @dataclass(frozen=True)
@@ -62,6 +92,7 @@ class GitProcess:
             raise GitFailed("git is not installed")
         self._name = next((a for a in arguments if not a.startswith("-") and "/" not in a), "git")
         self._bounds = bounds
+        self._stops = _STOPS.get(bounds.cancelled)
         # Files, not pipes: the process can neither block on a full stderr nor we on a full stdin.
         self._stdin: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
         self._stdin.write(stdin)
@@ -91,10 +122,7 @@ class GitProcess:
         stream = self._process.stdout.fileno()
         given = 0
         while True:
-            left = self._deadline - time.monotonic()
-            if left <= 0 or self._bounds.cancelled():
-                raise GitFailed(f"git {self._name} was stopped after {self._bounds.timeout_s:g} s")
-            ready, _, _ = select.select([stream], [], [], min(left, 0.25))
+            ready, _, _ = select.select([stream], [], [], min(self._left(), ASKED_EVERY_S))
             if not ready:
                 continue
             data = os.read(stream, CHUNK)
@@ -111,26 +139,38 @@ class GitProcess:
         """Wait for the end; return (exit status, the first of what it said on stderr)."""
         if self.truncated:
             self._kill()
-        try:
-            status = self._wait(max(0.1, self._deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            raise GitFailed(f"git {self._name} was stopped after {self._bounds.timeout_s:g} s") from None
+        status = self._wait(0.0)
+        while status is None:
+            status = self._wait(min(self._left(), ASKED_EVERY_S))
         self._errors.seek(0)
         return status, self._errors.read(4096).decode("utf-8", "replace").strip()
 
-    def _wait(self, seconds: float) -> int:
-        """Wait for the end without asking again and again, where the system has a handle for that."""
-        if self._process.poll() is None and hasattr(os, "pidfd_open"):
-            try:
+    def _left(self) -> float:
+        """Return the seconds until the deadline; raise GitStopped after it, or where it was cancelled."""
+        if self._bounds.cancelled() or self._stops():
+            raise GitCancelled(f"git {self._name} was stopped: it is not needed any more")
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise GitStopped(f"git {self._name} was stopped after {self._bounds.timeout_s:g} s")
+        return left
+
+    def _wait(self, seconds: float) -> int | None:
+        """Wait for the end, without asking again and again where the system has a handle for that; None: not yet."""
+        status = self._process.poll()
+        if status is not None or seconds <= 0:
+            return status
+        if hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):  # not on this kernel
                 handle = os.pidfd_open(self._process.pid)
-            except OSError:  # not on this kernel
-                return self._process.wait(timeout=seconds)
-            try:
-                select.select([handle], [], [], seconds)
-            finally:
-                os.close(handle)
-            seconds = 0.1
-        return self._process.wait(timeout=seconds)
+                try:
+                    select.select([handle], [], [], seconds)
+                finally:
+                    os.close(handle)
+                return self._process.poll()
+        try:
+            return self._process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return None
 
     def close(self) -> None:
         """Kill what still runs and let go of the files."""

@@ -165,12 +165,32 @@ class Reader:
         return ""
 
     def patch_of(self, sha: str, path: str) -> Patch:
-        """Return what a commit does to one file, whatever else it does; renames show as a file that comes."""
-        arguments = [*(part for part in _DIFF_TREE if part != "--stdin"), "--no-commit-id", require_sha(sha), "--"]
-        output = self.store.run([*arguments, require_path(path)], bounds=Bounds(30.0, PATCH_LIMIT))
+        """Return what a commit does to one file, whatever else it does; a file that moved is shown as moved."""
+        arguments = [
+            *(part for part in _DIFF_TREE if part != "--stdin"),
+            "-C",
+            "--no-commit-id",
+            require_sha(sha),
+            "--",
+        ]
+        paths = dict.fromkeys([require_path(path), *self._moved(sha, path)])
+        output = self.store.run([*arguments, "--", *paths], bounds=Bounds(30.0, PATCH_LIMIT))
         if output.status != 0 and not output.truncated:
             return Patch(sha, None, reason=first_line(output.stderr) or "git diff-tree failed")
         return Patch(sha, output.stdout, output.truncated)
+
+    def _moved(self, sha: str, path: str) -> list[str]:
+        """Return the other names of a file that a commit renames or copies; none where git cannot say."""
+        asked = ["diff-tree", "-r", "-M", "-C", "-z", "--name-status", "--no-commit-id", require_sha(sha)]
+        fields = (
+            self.store.run(asked, bounds=Bounds(30.0, 16 << 20)).stdout.decode("utf-8", "surrogateescape").split("\0")
+        )
+        rest = iter(fields)
+        for status in rest:
+            names = [next(rest, "") for _ in range(2 if status[:1] in ("R", "C") else 1)]
+            if len(names) == 2 and all(names) and path in names:
+                return [name for name in names if name != path]
+        return []
 
     def file_at(self, sha: str, path: str, limit: int = FILE_LIMIT) -> Blob | None:
         """Return a file as it is in a commit; None where the commit has no such file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from subagents.contract import SourceSpec, ToolError, Window
 from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.model import BlameParams, CommitParams, DiffParams, SuspectsParams, TimelineParams
 from subagents.deploys.timeline import build_timeline
-from subagents.deploys.tools import ChangeTools
+from subagents.deploys.tools import ChangeTools, build_tools
 from tests.deploys.builders import NOON, at, context, errors, source, stamp
 from tests.deploys.histories import Made, line, make, spec
 from tests.gitstore.repos import ENVIRONMENT, git
@@ -202,6 +203,40 @@ def test_damaged_and_empty_repositories(tmp_path: Path) -> None:
     assert "has no commits yet" in said
     listed = tools(spec(tmp_path / "empty", "one"), spec(tmp_path / "good", "two"))
     assert [row.key for row in listed.timeline(TimelineParams(), context()).need().changes] == [good["x"]]
+
+
+def test_a_tree_that_is_missing_hides_no_other_commit(tmp_path: Path) -> None:
+    ids = make(tmp_path / "shop", line("a", "b", "c", "d", start=-250), {"refs/heads/main": "d"})
+    for pack in (tmp_path / "shop" / "objects" / "pack").glob("*.pack"):
+        data = pack.read_bytes()
+        for each in pack.parent.glob(pack.stem + "*"):
+            each.unlink()
+        git(tmp_path / "shop", "unpack-objects", "-q", stdin=data)
+    tree = git(tmp_path / "shop", "rev-parse", f"{ids['b']}^{{tree}}")
+    (tmp_path / "shop" / "objects" / tree[:2] / tree[2:]).unlink()
+    catalogue = ChangeCatalogue([spec(tmp_path / "shop")])
+    files = {commit.subject: [f.path for f in commit.files] for commit in catalogue.commits(WINDOW)}
+    assert files == {"d": ["orders/d.py"], "c": [], "b": [], "a": ["orders/a.py"]}
+    said = " | ".join(p.line() for coverage in catalogue.coverage() for p in coverage.problems)
+    assert "which files 2 commit(s) change" in said
+    assert "older commits" not in said
+    ranking = tools(spec(tmp_path / "shop")).suspects(params(), context(FAILING)).need()
+    assert {suspect.key for suspect in ranking.suspects} == set(ids.values())
+
+
+def test_a_cancelled_call_ends_and_leaves_the_repository_usable(tmp_path: Path) -> None:
+    ids = make(tmp_path / "shop", line("a", "b", start=-250), {"refs/heads/main": "b"})
+    built = {tool.name: tool for tool in build_tools(ChangeCatalogue([spec(tmp_path / "shop")]))}
+    calls = {
+        "deploys_diff": DiffParams(commit=ids["b"]),
+        "deploys_touches": CommitParams(commit=ids["b"]),
+        "deploys_blame": BlameParams(path="orders/b.py", first=1, last=1),
+    }
+    for name, asked in calls.items():
+        with pytest.raises(ToolError, match="was stopped: it is not needed any more"):
+            built[name].run(asked, replace(context(), cancelled=lambda: True))
+    for name, asked in calls.items():
+        assert built[name].run(asked, context()).outcome == "ok"
 
 
 def test_long_ids_are_read_like_any_other(tmp_path: Path) -> None:

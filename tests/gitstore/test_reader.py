@@ -10,7 +10,7 @@ import pytest
 from subagents.contract import Window
 from subagents.gitstore.handle import open_handle
 from subagents.gitstore.log import LogQuery
-from subagents.gitstore.process import Bounds, GitFailed, run
+from subagents.gitstore.process import Bounds, GitCancelled, GitFailed, carried_through, run, stopped_by
 from subagents.gitstore.reader import Reader
 from subagents.gitstore.revert import check_revert
 from tests.gitstore.conftest import Sample
@@ -68,6 +68,35 @@ def test_a_missing_blob_costs_one_diff_and_no_more(sample: Sample, tmp_path: Pat
     assert patches[sample.second].text is None
     assert patches[sample.second].reason
     assert b"+hello" in (patches[sample.root].text or b"")
+
+
+def test_a_file_that_moved_is_shown_as_moved_by_either_name(sample: Sample, tmp_path: Path) -> None:
+    text = (sample.path / "app.py").read_text()
+    moved = commit(sample.path, {"app.py": None, "lib/app.py": text + "six\n", "other.txt": "else\n"}, "move")
+    reader = sample.reader(tmp_path / "store")
+    for name in ("app.py", "lib/app.py"):
+        shown = reader.patch_of(moved, name).text or b""
+        assert b"rename from app.py" in shown
+        assert b"+six" in shown
+        assert b"+one" not in shown
+        assert b"else" not in shown
+
+
+def test_a_merge_lists_what_none_of_its_parents_had(sample: Sample, tmp_path: Path) -> None:
+    git(sample.path, "checkout", "-q", "-b", "more")
+    commit(sample.path, {"more.txt": "x\n"}, "more", 1_700_000_500)
+    git(sample.path, "checkout", "-q", "main")
+    commit(sample.path, {"else.txt": "x\n"}, "else", 1_700_000_510)
+    git(sample.path, "merge", "-q", "--no-commit", "--no-ff", "more")
+    evil = commit(sample.path, {"app.py": "nothing\n"}, "merge more", 1_700_000_520)
+    reader = sample.reader(tmp_path / "store")
+    commits = {c.subject: c for c in reader.log(LogQuery((evil,)))}
+    (touched,) = commits["merge more"].files
+    before = git(sample.path, "rev-parse", f"{sample.head}:app.py")
+    assert (touched.path, touched.status, touched.old_blob) == ("app.py", "M", before)
+    assert touched.new_mode == "100644"
+    assert commits["merge side"].files == ()
+    assert b"++nothing" in (reader.patches([evil])[evil].text or b"")
 
 
 def test_resolve_takes_ids_and_nothing_else(sample: Sample, reader: Reader) -> None:
@@ -173,3 +202,9 @@ def test_bounds_stop_a_process_by_time_and_by_size(sample: Sample, reader: Reade
         run(["version"], bounds=Bounds(timeout_s=0.0))
     with pytest.raises(GitFailed, match="was stopped"):
         run(["version"], bounds=Bounds(cancelled=lambda: True))
+    with stopped_by(lambda: True):
+        with pytest.raises(GitCancelled, match="not needed any more"):
+            reader.blame(sample.head, "app.py", 1, 2)
+        with carried_through():
+            assert len(reader.blame(sample.head, "app.py", 1, 2)) == 2
+    assert len(reader.blame(sample.head, "app.py", 1, 2)) == 2

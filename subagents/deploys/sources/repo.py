@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +13,7 @@ from subagents.deploys.sources.records import Commit, TouchedPath
 from subagents.deploys.sources.skew import edges, mark_misdated
 from subagents.gitstore.environment import SHA
 from subagents.gitstore.log import LoggedCommit, LogQuery
-from subagents.gitstore.process import GitFailed
+from subagents.gitstore.process import GitCancelled, GitFailed, GitStopped, carried_through
 from subagents.gitstore.reader import Reader
 from subagents.gitstore.store import IsolatedStore, RepoUnusable
 
@@ -22,6 +23,8 @@ REFS_ASKED = 2_000
 PATHS_KEPT = 300
 BODY_KEPT = 4_000
 FILES_OF_A_PATCH = 2_000
+UNREADABLE_LIMIT = 8
+"""Commits whose files cannot be read that are stepped over, one by one; behind these, files are not asked for."""
 BEHIND = 300
 """Commits behind the window's edge that are looked at for wrong dates."""
 _NO_END = datetime(2099, 1, 1, tzinfo=UTC)
@@ -55,7 +58,8 @@ class RepoSource:
             )
             return None
         try:
-            store = IsolatedStore.open(Path(self.spec.path), Path(store_dir))
+            with carried_through():
+                store = IsolatedStore.open(Path(self.spec.path), Path(store_dir))
         except RepoUnusable as error:
             self.problems.append(Problem(what=str(error), lost="its commits"))
             return None
@@ -107,12 +111,12 @@ class RepoSource:
         wanted = tuple(dict.fromkeys(tip for tip in tips if SHA.match(tip)))
         found: list[Commit] = []
         try:
-            self._take(found, reader.log(LogQuery(wanted, window=window, limit=limit)), seen)
+            self._take_all(found, reader, LogQuery(wanted, window=window, limit=limit), seen)
             if window is not None and len(found) < limit:
                 edge = (edges(found) if found else wanted)[:REFS_ASKED]
                 behind = self._behind(reader, edge, window.start, _NO_END if found else window.end)
                 rest = Window(start=window.start, end=_NO_END)
-                self._take(found, reader.log(LogQuery(behind, window=rest, limit=limit)), seen)
+                self._take_all(found, reader, LogQuery(behind, window=rest, limit=limit), seen)
                 if behind:
                     self._take(found, self._between(reader, edge, found), seen)
         except GitFailed as error:
@@ -125,13 +129,47 @@ class RepoSource:
         self.commits_read = max(self.commits_read, len(found))
         return found
 
-    def _take(self, found: list[Commit], logged: Iterable[LoggedCommit], seen: Seen | None) -> None:
+    def _take_all(self, found: list[Commit], reader: Reader, query: LogQuery, seen: Seen | None) -> None:
+        """Take what a log gives; where git cannot read a tree, go on behind that commit."""
+        why = self._take(found, reader.log(query), seen)
+        if not why:
+            return
+        left: list[LoggedCommit] = []
+        cut = _until_trouble(reader.log(replace(query, files=False)), left)
+        bare: list[LoggedCommit] = []
+        while left := _missing(left, found, bare):
+            bare.append(left.pop(0))  # git stopped at this one
+            if len(bare) >= UNREADABLE_LIMIT:
+                bare += left
+            elif left:
+                rest = LogQuery(tuple(each.sha for each in left), walk=False, limit=len(left))
+                self._take(found, reader.log(rest), seen)
+        self._take(found, bare, seen)
+        if bare:
+            named = ", ".join(each.sha[:12] for each in bare[:3]) + (", …" if len(bare) > 3 else "")
+            what = f"git cannot read which files {len(bare)} commit(s) change ({named}): {why}"
+            kept = "which files they change; when they were made and what they say is read"
+            self._tell(what, kept, "run `git fsck` there, or fetch what is missing")
+        if cut:
+            self._tell(cut, "older commits", "run `git fsck` there, or fetch what is missing")
+
+    def _tell(self, what: str, lost: str, todo: str = "") -> None:
+        self.problems.append(Problem(what=what, where=self.name, lost=lost, todo=todo))
+
+    def _take(self, found: list[Commit], logged: Iterable[LoggedCommit], seen: Seen | None) -> str:
+        """Take commits as they come; return why no more came, if git failed at one."""
         held = {commit.sha for commit in found}
-        for each in logged:
-            if each.sha not in held:
-                found.append(commit_of(self.spec.id, each))
-                if seen is not None:
-                    seen(found[-1])
+        try:
+            for each in logged:
+                if each.sha not in held:
+                    found.append(commit_of(self.spec.id, each))
+                    if seen is not None:
+                        seen(found[-1])
+        except GitStopped:
+            raise
+        except GitFailed as error:
+            return str(error)
+        return ""
 
     @staticmethod
     def _behind(reader: Reader, edge: Sequence[str], start: datetime, end: datetime) -> tuple[str, ...]:
@@ -171,6 +209,8 @@ class RepoSource:
             return
         try:
             patches = reader.patches([commit.sha for commit in missing])
+        except GitCancelled:
+            raise
         except GitFailed as error:
             self.problems.append(Problem(what=str(error), where=self.name, lost=f"{len(missing)} diffs"))
             return
@@ -191,6 +231,24 @@ class RepoSource:
             layout="git",
             problems=tuple(dict.fromkeys(self.problems)),
         )
+
+
+def _until_trouble(logged: Iterable[LoggedCommit], into: list[LoggedCommit]) -> str:
+    """Take what a log gives until git fails; return why it did, or empty."""
+    try:
+        into.extend(logged)
+    except GitStopped:
+        raise
+    except GitFailed as error:
+        return str(error)
+    return ""
+
+
+def _missing(
+    logged: Iterable[LoggedCommit], found: Iterable[Commit], bare: Iterable[LoggedCommit]
+) -> list[LoggedCommit]:
+    held = {commit.sha for commit in found} | {each.sha for each in bare}
+    return [each for each in logged if each.sha not in held]
 
 
 def _text(value: str) -> str:
