@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
+from orchestrator.hands import spare as spares
 from orchestrator.journal.events import Note
 from orchestrator.journal.home import StateHome
 from orchestrator.session.beginning import stored_services
 from orchestrator.session.settings import Settings, make_redactor
-from subagents.contract import ServiceInfo, ServiceTests
+from subagents.contract import ServiceInfo, ServiceTests, SourceSpec
 from tests.session.conftest import Room
 
 ENV = {"DB_PASSWORD": "postgres", "SHOP_TOKEN": "test-token-of-shop", "RAILS_ENV": "test", "CI": "1"}
@@ -52,3 +55,18 @@ async def test_nothing_is_said_where_no_tests_are_lost(room: Room) -> None:
     await session.close()
     session = await room.open(session.id)
     assert not [event for event in session.journal.events() if isinstance(event.body, Note)]
+
+
+async def test_a_worker_is_started_ahead_where_a_session_goes_on_with_large_logs(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spares, "LARGE_BYTES", 10)
+    path = tmp_path / "a.log"
+    path.write_text("x" * 10)
+    session = await room.create(specs=[SourceSpec(id="a.log", kind="logs", path=str(path))])
+    await session.close()
+    again = await room.open(session.id)
+    asked: list[object] = []
+    monkeypatch.setattr(spares, "prepared_for", lambda paths: asked.extend(paths))
+    await again.run()
+    assert asked == [path]

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from orchestrator.engines.base import Desk, EngineError, Incoming, Interrupt, Message, SourceAdded, StopReason
-from orchestrator.hands import spare as spares
 from orchestrator.hands.approvals import ApprovalError
 from orchestrator.hands.policy import Policy
 from orchestrator.hands.rosters import RosterRecipe
@@ -410,18 +409,3 @@ async def test_a_person_decides_through_the_session_alone(room: Room, tmp_path: 
         await session.decide("call:none", "approve", asked.digest, "ann")
     await session.decide(asked.id, "approve", asked.digest, "ann")
     assert await run == "end_turn"
-
-
-async def test_a_worker_is_started_ahead_where_a_session_goes_on_with_large_logs(
-    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(spares, "LARGE_BYTES", 10)
-    path = tmp_path / "a.log"
-    path.write_text("x" * 10)
-    session = await room.create(specs=[SourceSpec(id="a.log", kind="logs", path=str(path))])
-    await session.close()
-    again = await room.open(session.id)
-    asked: list[object] = []
-    monkeypatch.setattr(spares, "prepared_for", lambda paths: asked.extend(paths))
-    await again.run()
-    assert asked == [path]
