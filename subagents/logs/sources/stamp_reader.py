@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from subagents.logs.sources.stamp_columns import Heads, heads_of, is_covered, moments_at
 from subagents.logs.sources.timestamps import ANY_TIME, Shape, Stamp, find_stamp, moments, shape_of
 
 if TYPE_CHECKING:
@@ -14,9 +15,8 @@ if TYPE_CHECKING:
 
 SAMPLE = 240
 MAX_SHAPES = 48
-LOOKED_AT = 24
-"""Characters of a line that tell lines of one layout from those of others, mostly."""
 MOST_ROUTES = 20_000
+UNDATED = -(1 << 62)
 
 
 @dataclass
@@ -28,7 +28,7 @@ class StampReader:
     shapes: list[Shape] = field(default_factory=list)
     hits: Counter[Shape] = field(default_factory=Counter)
     routes: dict[int, Shape | None] = field(default_factory=dict)
-    """Which shape the lines have that begin alike; None where they differ. It is asked first, and checked."""
+    """Which shape the lines have that begin alike; None where they differ."""
 
     def as_learnt(self) -> StampReader:
         """Return a reader with the shapes met so far; what it meets itself changes nothing here."""
@@ -43,11 +43,11 @@ class StampReader:
         whole = self._whole(lines)
         if whole is not None:
             return whole
-        heads = _heads(lines) if self.shapes else None
-        rows, parts, rest = self._routed(lines, heads)
-        part = lines.gather(rest) if rows else lines
-        by_search = list[tuple[Shape, pl.Series]]()
-        known, waiting = 0, list[Shape]()
+        heads = heads_of(lines) if self.shapes else None
+        result = _Result.of(lines)
+        rest = self._routed(result, heads)
+        part, known, waiting = lines.gather(rest), 0, list[Shape]()
+        found_by = list[tuple[Shape, pl.Series]]()
         while rest.len():
             if not waiting:
                 if known == len(self.shapes) and not self._learn(part):
@@ -59,53 +59,55 @@ class StampReader:
             found = shape.found_in(part).fill_null(False)
             if not found.any():
                 continue
-            parts.append(self._apply(part.filter(found), shape))
-            rows.append(rest.filter(found))
-            by_search.append((shape, rows[-1]))
+            rows = rest.filter(found)
+            result.add(rows, self._apply(part.filter(found), shape))
+            found_by.append((shape, rows))
             rest, part = rest.filter(~found), part.filter(~found)
         self.shapes.sort(key=lambda shape: -self.hits[shape])
         if heads is not None:
-            self._remember(heads, by_search)
-        parts.append(part.to_frame("text").select(t=pl.lit(None, pl.Int64), text="text"))
-        in_order = pl.concat(parts)[pl.concat([*rows, rest]).arg_sort()]
-        return in_order["t"], in_order["text"]
+            self._remember(heads, found_by)
+        return result.columns()
 
-    def _routed(self, lines: pl.Series, heads: Any) -> tuple[list[pl.Series], list[pl.DataFrame], pl.Series]:
-        """Read the lines whose beginnings are known: one question each; return (rows, what was read, other rows)."""
+    def _routed(self, result: _Result, heads: Heads | None) -> pl.Series:
+        """Read the lines that begin as others did before; return the rows of those that do not."""
         import numpy as np
         import polars as pl
 
-        every = pl.int_range(lines.len(), eager=True, dtype=pl.UInt32)
         if heads is None or not self.routes:
-            return [], [], every
-        known, which = np.unique(heads, return_inverse=True)
-        numbers = {shape: number for number, shape in enumerate(self.shapes)}
-        of_head = np.array([numbers.get(self.routes.get(head), -1) for head in known.tolist()])
-        asked = of_head[which]
-        rows, parts, left = list[pl.Series](), list[pl.DataFrame](), [every.filter(pl.Series(asked < 0))]
+            return pl.int_range(result.lines.len(), eager=True, dtype=pl.UInt32)
+        known, which = np.unique(heads.kinds, return_inverse=True)
+        numbers: dict[Shape | None, int] = {shape: number for number, shape in enumerate(self.shapes)}
+        asked = np.array([numbers.get(self.routes.get(head), -1) for head in known.tolist()], np.int16)[which]
+        order = np.argsort(asked, kind="stable")
+        ends = np.searchsorted(asked[order], np.arange(-1, len(self.shapes)), side="right")
+        left = [order[: ends[0]]]
         for number, shape in enumerate(list(self.shapes)):
-            places = np.flatnonzero(asked == number)
-            if not len(places):
+            rows = order[ends[number] : ends[number + 1]]
+            if not len(rows):
                 continue
-            mine = pl.Series(places.astype(np.uint32))
-            part = lines.gather(mine)
-            found = shape.found_in(part).fill_null(False)
-            if not found.all():
-                left.append(mine.filter(~found))
-                mine, part = mine.filter(found), part.filter(found)
-            if mine.len():
-                rows.append(mine)
-                parts.append(self._apply(part, shape))
-        return rows, parts, pl.concat(left)
+            covered = is_covered(shape)
+            stamps = moments_at(heads.chars[rows], shape, self.hint) if covered else None
+            if stamps is not None:
+                self.hits[shape] += len(rows)
+                result.put(rows, stamps, shape)
+                continue
+            part = result.lines.gather(rows)
+            if not covered:
+                found = shape.found_in(part).fill_null(False)
+                left.append(rows[~found.to_numpy()])
+                rows, part = rows[found.to_numpy()], part.filter(found)
+            if len(rows):
+                result.add(pl.Series(rows), self._apply(part, shape))
+        return pl.Series(np.sort(np.concatenate(left)), dtype=pl.UInt32)
 
-    def _remember(self, heads: Any, found: list[tuple[Shape, pl.Series]]) -> None:
+    def _remember(self, heads: Heads, found: list[tuple[Shape, pl.Series]]) -> None:
         """Keep which shape lines that begin alike were found to have."""
         import numpy as np
 
         if len(self.routes) > MOST_ROUTES:
             self.routes.clear()
         for shape, rows in found:
-            for head in np.unique(heads[rows.to_numpy()]).tolist():
+            for head in np.unique(heads.kinds[rows.to_numpy()]).tolist():
                 self.routes[head] = shape if self.routes.get(head, shape) == shape else None
 
     def _whole(self, lines: pl.Series) -> tuple[pl.Series, pl.Series] | None:
@@ -149,24 +151,57 @@ class StampReader:
         return bool(new)
 
 
-def _heads(lines: pl.Series) -> Any:
-    """Return a number (numpy) for how each line begins, whatever its digits and letters are."""
-    import numpy as np
+@dataclass
+class _Result:
+    """Times and texts of a block's lines, filled in by shape."""
 
-    heads = lines.str.slice(0, LOOKED_AT).str.pad_end(LOOKED_AT)
-    joined = heads.str.join("")[0].encode()
-    if len(joined) != lines.len() * LOOKED_AT:
-        joined = heads.str.replace_all(r"[^\x00-\x7f]", "?").str.join("")[0].encode()
-    kinds = np.frombuffer(joined.translate(_KINDS), np.uint64).reshape(lines.len(), -1)
-    return (kinds * np.array(_ODD[: kinds.shape[1]], np.uint64)).sum(axis=1)
+    lines: pl.Series
+    times: Any
+    """numpy int64, UNDATED where there is none."""
+    behind: Any
+    """numpy: how many characters stand before the text."""
+    rows: list[pl.Series] = field(default_factory=list)
+    texts: list[pl.Series] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, lines: pl.Series) -> _Result:
+        """Nothing is known yet."""
+        import numpy as np
 
-_KINDS = bytes(
-    ord("0") if chr(each).isdigit() else ord("a") if 97 <= each <= 122 else ord("A") if 65 <= each <= 90 else each
-    for each in range(256)
-)
-_ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
-"""Odd numbers without a pattern: what begins differently gets different numbers, almost surely; a shape is checked."""
+        return cls(lines, np.full(lines.len(), UNDATED, np.int64), np.zeros(lines.len(), np.int32))
+
+    def put(self, rows: Any, stamps: Any, shape: Shape) -> None:
+        """Take the stamps of rows (numpy) that have a fixed shape."""
+        import polars as pl
+
+        self.times[rows] = stamps
+        if not shape.start:
+            self.behind[rows] = shape.width
+            return
+        lines = self.lines.gather(rows)
+        self._say(pl.Series(rows), lines.str.slice(0, shape.start) + " " + lines.str.slice(shape.start + shape.width))
+
+    def add(self, rows: pl.Series, read: pl.DataFrame) -> None:
+        """Take what was read by expression: `t` and `text`."""
+        self.times[rows.to_numpy()] = read["t"].fill_null(UNDATED).to_numpy()
+        self._say(rows, read["text"])
+
+    def _say(self, rows: pl.Series, texts: pl.Series) -> None:
+        self.rows.append(rows)
+        self.texts.append(texts)
+
+    def columns(self) -> tuple[pl.Series, pl.Series]:
+        """Return times and texts."""
+        import polars as pl
+
+        t, behind = pl.col("t"), pl.Series(self.behind)
+        read = pl.DataFrame({"t": self.times, "line": self.lines}).select(
+            t=pl.when(t != UNDATED).then(t), text=pl.col("line").str.slice(behind)
+        )
+        text = read["text"]
+        if self.rows:
+            text = text.scatter(pl.concat([rows.cast(pl.UInt32) for rows in self.rows]), pl.concat(self.texts))
+        return read["t"], text
 
 
 def _shapes(stamps: list[tuple[str, Stamp]]) -> list[Shape]:

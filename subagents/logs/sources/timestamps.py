@@ -228,6 +228,11 @@ class Shape:
         return self.length + (self.frac + 1 if self.frac else 0) + len(self.zone)
 
     @property
+    def reach(self) -> int:
+        """How far into a line it must be looked to find the stamp; only for a fixed column."""
+        return self.start + self.width + _GUARDED
+
+    @property
     def naive(self) -> bool:
         """Say whether the stamp names no zone and needs one."""
         return not self.zone and self.kind.name != "epoch"

@@ -1,0 +1,58 @@
+"""Stamps read by place are those that the expressions read; what begins alike is told alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from subagents.logs.sources.stamp_columns import heads_of, is_covered, moments_at
+from subagents.logs.sources.stamp_reader import StampReader
+from subagents.logs.sources.timestamps import find_stamp, read_column, shape_of
+from tests.logs.test_layouts import LAYOUTS
+
+HINT = datetime(2026, 3, 2, tzinfo=UTC)
+LINES = [line for _, line, _ in LAYOUTS if not line.startswith("{")]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_stamp_by_place_is_what_the_expression_reads(line: str) -> None:
+    stamp = find_stamp(line)
+    assert stamp is not None
+    shape = shape_of(stamp, None)
+    found = moments_at(heads_of(pl.Series([line, line])).chars, shape, HINT) if is_covered(shape) else None
+    expected = read_column(pl.Series([line[stamp.start :]]), shape, HINT).to_list() * 2
+    assert found is None or found.tolist() == expected
+
+
+def test_most_layouts_are_read_by_place() -> None:
+    shapes = [shape_of(stamp, None) for line in LINES if (stamp := find_stamp(line)) is not None]
+    assert sum(is_covered(shape) for shape in shapes) > len(shapes) / 2
+
+
+@pytest.mark.parametrize(
+    "bad", ["2026-02-29 12:00:00", "2026-13-01 12:00:00", "2026-03-01 24:00:00", "1970-01-01 00:00:00"]
+)
+def test_what_is_no_moment_is_left_to_the_expression(bad: str) -> None:
+    good = "2026-03-01 12:00:00 INFO a"
+    stamp = find_stamp(good)
+    assert stamp is not None
+    assert moments_at(heads_of(pl.Series([good, bad + " INFO a"])).chars, shape_of(stamp, None), HINT) is None
+    reader = StampReader(HINT)
+    for _ in range(2):
+        times, texts = reader.read(pl.Series([good, "Mar  1 12:00:00 web x: y", bad + " INFO a", "none é 12"]))
+        assert times.to_list()[0] == times.to_list()[1] == 1_772_366_400_000_000
+        assert times.null_count() == 2
+        assert texts.to_list() == [" INFO a", " web x: y", bad + " INFO a", "none é 12"]
+
+
+def test_a_zone_or_a_digit_more_is_another_beginning() -> None:
+    lines = ["2026-03-01T12:00:00 a", "2026-03-01T12:00:00Z a", "2026-03-01T12:00:00.5 a", "2026-03-01T12:00:00 b"]
+    kinds = heads_of(pl.Series(lines)).kinds.tolist()
+    assert kinds[0] == kinds[3]
+    assert len(set(kinds)) == 3
+    reader = StampReader(HINT)
+    reader.read(pl.Series(lines[:1] * 3))
+    for _ in range(3):
+        assert reader.read(pl.Series(lines))[1].to_list() == [" a", " a", " a", " b"]
