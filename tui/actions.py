@@ -125,7 +125,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("logs.search", ("l",), "search logs", "Search the logs: text or /regex/, service:, level:, source:, "
            "from..to.", "warroom", "Work", "logs", 45, needs="logs"),
     Action("message", ("m",), "steer or ask", "Steer the agents, or ask.", "warroom", "Work", "message", 30),
-    Action("interrupt", ("i",), "interrupt", "Stop one agent or all; asks which.", "warroom", "Work", "interrupt", 70),
+    Action("interrupt", ("i",), "interrupt", "Stop one agent or all; asks which.", "warroom", "Work", "interrupt", 35),
     Action("resume", ("r",), "go on", "Let the session work again.", "warroom", "Work", "resume", 15),
     Action("attach", ("plus",), "attach", "Attach a file, a folder or a repository as evidence.", "warroom", "Work",
            "attach"),

@@ -55,7 +55,8 @@ def test_from_the_alert_to_the_branch(tmp_path: Path, size: tuple[int, int]) -> 
         tty.shows("a reviews")
         tty.keys("a")
         tty.shows("files seen")
-        press_until(tty, "Space", "2/2 files seen")
+        tty.keys("Space", "Space")
+        press_until(tty, "u", "2/2 files seen")  # pages that went by before they were painted have not been seen
         press_until(tty, "a", "ARMED")
         assert everything_in(repo) == before, "looking and arming change nothing"
         tty.keys("Y")
