@@ -204,7 +204,7 @@ def _patterns_text(data: LogsPatterns) -> str:
     if data.note:
         lines.append(data.note)
     for each in data.patterns:
-        times = f"x{each.factor:g}" if each.factor is not None else "none before"
+        times = _times(each)
         seen = f" since {each.first_seen:%H:%M:%S}" if each.first_seen else ""
         who = ", ".join(each.services[:3]) + _more(len(each.services) - 3)
         lines.append(f"{each.change:8} {each.level:7} {each.count:>7} ({times}){seen} [{who}] {each.template[:240]}")
@@ -212,6 +212,13 @@ def _patterns_text(data: LogsPatterns) -> str:
     if data.more:
         lines.append(f"{data.more} more (ask with a larger limit)")
     return "\n".join(lines)
+
+
+def _times(each: Pattern) -> str:
+    if each.factor is None:
+        return "none before"
+    expected = each.baseline_count or 0.0
+    return f"{expected:.0f} expected" if each.change == "vanished" or not each.factor else f"x{each.factor:g}"
 
 
 def stacks(logs: LogSet, index: LogIndex, spans: Spans, *, service: str | None, limit: int) -> ToolResult[LogsStacks]:

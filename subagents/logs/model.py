@@ -182,6 +182,10 @@ class LogsSearch(Frozen):
     cursor: str | None
     timeline: Timeline | None = None
     """All that match and have a time, per minute or coarser."""
+    span: Window | None = None
+    """What the events cover that were looked at."""
+    there: tuple[str, ...] = ()
+    """Where nothing is of the service that was asked for: the services that there are."""
 
 
 class HistogramSeries(Frozen):
@@ -369,6 +373,8 @@ class LogsSummary(Frozen):
     flows: tuple[FlowBreak, ...] = ()
     slow: tuple[SlowPassages, ...] = ()
     problems: tuple[Problem, ...] = ()
+    skew: tuple[Problem, ...] = ()
+    """Sources whose clock seems to be off."""
 
 
 LogsFirstLook.model_rebuild()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from subagents.contract import ToolContext, ToolError, ToolResult, Window
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 MAX_BUCKETS = 500
+SERVICES = 40
+"""Services that are named where the one asked for is not there."""
 SERIES = 20
 
 
@@ -83,9 +87,13 @@ def search_answer(logs: LogSet, params: SearchParams, context: ToolContext) -> T
         more=more,
         cursor=cursor,
         timeline=_timeline(found),
+        span=Window(start=moment(found.span[0]), end=moment(found.span[1] + 1)) if found.span else None,
+        there=() if found.total or params.service in found.there else tuple(sorted(found.there))[:SERVICES],
     )
     span = f", {data.first:%H:%M:%S} to {data.last:%H:%M:%S} UTC" if data.first and data.last else ""
     text = [f"{data.matches} of {data.scanned} events match{span}"]
+    if not data.matches:
+        text.extend(_nothing(data, params))
     if data.services:
         text.append("by service: " + ", ".join(f"{each.service} {each.count}" for each in data.services[:10]))
     text.extend(f"{line.citation}  {line.text}" for line in lines)
@@ -93,6 +101,16 @@ def search_answer(logs: LogSet, params: SearchParams, context: ToolContext) -> T
         text.append(f"{more} more (cursor {cursor})")
     places = [(row["place"], "") for row in found.rows]
     return ToolResult(data=data, text="\n".join(text), citations=logs.cite(places), more=cursor)
+
+
+def _nothing(data: LogsSearch, params: SearchParams) -> Iterator[str]:
+    """Say what was searched for, and why there may be none of it."""
+    asked = params.model_dump(exclude_none=True, exclude={"limit", "cursor"})
+    yield "searched for " + (", ".join(f"{name} {value!r}" for name, value in asked.items()) or "everything")
+    if data.span is not None and (params.start or params.end):
+        yield f"the events are of {data.span.start:%Y-%m-%d %H:%M:%S} to {data.span.end:%Y-%m-%d %H:%M:%S} UTC"
+    if data.there:
+        yield f"no event is of {params.service!r}; services: {', '.join(data.there)}"
 
 
 def _message(text: str, level: int | None) -> str:
@@ -153,11 +171,17 @@ def histogram_answer(logs: LogSet, params: HistogramParams, context: ToolContext
         more=max(0, len(ranked) - SERIES),
         undated=undated,
     )
-    text = [f"events per {bucket} s from {data.start:%Y-%m-%d %H:%M:%S} UTC by {params.by}"]
-    text.extend(f"{each.name}: {each.total} | {' '.join(map(str, each.counts))}" for each in data.series)
+    text = [f"events per {bucket} s from {data.start:%Y-%m-%d %H:%M:%S} UTC by {params.by} (0*9: nine of none)"]
+    text.extend(f"{each.name}: {each.total} | {_runs(each.counts)}" for each in data.series)
     if data.more:
         text.append(f"{data.more} more series (filter by service or level)")
     return ToolResult(data=data, text="\n".join(text))
+
+
+def _runs(counts: tuple[int, ...]) -> str:
+    """Return counts as text, several of the same as `0*12`."""
+    runs = ((value, sum(1 for _ in same)) for value, same in groupby(counts))
+    return " ".join(f"{value}*{many}" if many > 3 else " ".join([str(value)] * many) for value, many in runs)
 
 
 def _counted(
@@ -171,7 +195,7 @@ def _counted(
         filters = replace(filters, window=window)
         parts = [
             events.select("service", "severity", "t", n=pl.lit(1, pl.Int64), source=pl.lit(place, pl.UInt16))
-            for place, events, _ in matching(logs, filters, context)
+            for place, events in matching(logs, filters, context)
         ]
         rows = pl.concat(parts) if parts else None
         second = pl.col("t") // 1_000_000

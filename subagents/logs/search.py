@@ -69,6 +69,21 @@ class Matches:
     """Matches by the minute, or by the hour where they go over weeks."""
     grain: int = 60
     """Seconds of one count."""
+    there: Counter[str] = field(default_factory=Counter)
+    """Services of the events that were looked at, while none was of the one asked for."""
+    span: tuple[int, int] | None = None
+    """The times of the events that were looked at, in µs."""
+
+    def look_at(self, events: pl.DataFrame, service: str | None) -> None:
+        """Take note of what a block holds before it is searched: it is what an empty answer has to say."""
+        self.scanned += events.height
+        low, high = events["t"].min(), events["t"].max()
+        if isinstance(low, int) and isinstance(high, int):
+            first, last = self.span or (low, high)
+            self.span = min(first, low), max(last, high)
+        if service is not None and not self.total:
+            for name, count in events["service"].drop_nulls().value_counts().iter_rows():
+                self.there[name] += count
 
 
 def check_regex(pattern: str) -> None:
@@ -84,8 +99,15 @@ def check_regex(pattern: str) -> None:
         re2.compile(pattern, options)
     except re2.error as error:
         raise ToolError(
-            f"not a regular expression that RE2 takes (no look-around, no back references): {error}"
+            f"not a regular expression that RE2 takes (no look-around, no back references): {_why(error)}"
         ) from error
+    except UnicodeError as error:
+        raise ToolError("the regular expression holds half a character, which no text has") from error
+
+
+def _why(error: Exception) -> str:
+    why = error.args[0] if error.args else error
+    return why.decode("utf-8", "replace") if isinstance(why, bytes) else str(why)
 
 
 def chosen_sources(logs: LogSet, source: str | None) -> list[tuple[int, LogSource]]:
@@ -96,8 +118,10 @@ def chosen_sources(logs: LogSet, source: str | None) -> list[tuple[int, LogSourc
     return list(enumerate(logs.sources))
 
 
-def matching(logs: LogSet, filters: Filters, context: ToolContext) -> Iterator[tuple[int, pl.DataFrame, int]]:
-    """Yield (source place, matching events with `severity` and `service`, events read) block by block."""
+def matching(
+    logs: LogSet, filters: Filters, context: ToolContext, found: Matches | None = None
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield (source place, matching events with `severity` and `service`) by block; `found` notes what is read."""
     if filters.regex is not None:
         check_regex(filters.regex)
     least = filters.least
@@ -107,14 +131,13 @@ def matching(logs: LogSet, filters: Filters, context: ToolContext) -> Iterator[t
         return f"{matched:,} of {events_in_words(scanned)} match"
 
     for place, _, frame in frames_of(chosen_sources(logs, filters.source), context, so_far):
-        events = _filtered(frame, filters)
-        events = resolved(events)
+        if found is not None:
+            found.look_at(frame.events, filters.service)
+        events = resolved(_filtered(frame, filters))
         if least != UNKNOWN:
             events = events.filter((events["severity"] >= least) | (events["by_words"] & (least <= ERROR)))
-        if filters.service is not None:
-            events = events.filter(events["service"] == filters.service)
         matched, scanned = matched + events.height, scanned + frame.events.height
-        yield place, events, frame.events.height
+        yield place, events
 
 
 def _filtered(frame: Frame, filters: Filters) -> pl.DataFrame:
@@ -124,6 +147,8 @@ def _filtered(frame: Frame, filters: Filters) -> pl.DataFrame:
     if filters.window is not None:
         start, end = microseconds(filters.window.start), microseconds(filters.window.end)
         events = events.filter((pl.col("t") >= start) & (pl.col("t") < end))
+    if filters.service is not None:
+        events = events.filter(pl.col("service") == filters.service)
     for wanted in (_literal(filters.text), _pattern(filters.regex)):
         if wanted is None or not events.height:
             continue
@@ -183,8 +208,7 @@ def search(logs: LogSet, filters: Filters, skip: int, limit: int, context: ToolC
     if several and skip + limit > MERGED_LINES:
         raise ToolError(f"more than {MERGED_LINES} lines of several files: give a time, a service or one source")
     earliest: list[pl.DataFrame] = []
-    for place, events, read in matching(logs, filters, context):
-        found.scanned += read
+    for place, events in matching(logs, filters, context, found):
         if not events.height:
             continue
         _count(found, events)
@@ -263,7 +287,7 @@ class Values:
 def distinct(logs: LogSet, filters: Filters, name: str, context: ToolContext) -> Values:
     """Count the values of `service`, `host`, `level`, `source`, a JSON field (dotted path) or a `key=` in text."""
     found = Values()
-    for place, events, _ in matching(logs, filters, context):
+    for place, events in matching(logs, filters, context):
         found.events += events.height
         values = _values(events, name, logs.sources[place].id, found.fields)
         for row, value in enumerate(values):

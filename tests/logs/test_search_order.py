@@ -77,3 +77,24 @@ def test_matches_over_years_are_counted_in_few_buckets(tmp_path: Path) -> None:
     assert data.timeline is not None
     assert len(data.timeline.counts) <= 500
     assert sum(data.timeline.counts) == 360
+
+
+def test_nothing_found_says_what_was_searched_and_what_there_is(tmp_path: Path) -> None:
+    specs = [write(tmp_path, name, [f"{iso(0)} INFO ok"]) for name in ("orders.log", "billing.log")]
+    agent = agent_for(*specs)
+    misspelt = call(agent, "logs_search", SearchParams(text="ok", service="order"))
+    assert misspelt.need().there == ("billing", "orders")
+    assert "no event is of 'order'; services: billing, orders" in misspelt.text
+    assert "searched for text 'ok', service 'order'" in misspelt.text
+    late = call(agent, "logs_search", SearchParams(start="2026-03-02T00:00:00Z"))
+    assert "the events are of 2026-03-01 12:00:00" in late.text
+    other = call(agent, "logs_search", SearchParams(text="no such", service="orders"))
+    assert other.need().there == ()
+
+
+@pytest.mark.parametrize("pattern", ["(", "a**", "\\ud800", "(?<x", "[z-a]", "x{2000}"])
+def test_a_bad_expression_is_refused_in_words(tmp_path: Path, pattern: str) -> None:
+    with pytest.raises(ToolError) as fault:
+        call(agent_for(write(tmp_path, "a.log", ["x"])), "logs_search", SearchParams(regex=pattern))
+    assert "regular expression" in str(fault.value)
+    assert "b'" not in str(fault.value)

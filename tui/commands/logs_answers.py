@@ -26,6 +26,9 @@ _PROBLEMS_TOLD = 20
 _REDRAW_S = 0.2
 _BAR = 50
 _EMPTY_SHOWN = 3
+_ROW = 80
+"""Most bars of a row."""
+_EIGHTHS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,11 @@ def shown(answer: Answer, as_json: bool, text: str = "") -> None:
 
 
 def bars(data: LogsHistogram) -> str:
-    """Return a histogram of one series with a bar for each bucket; nothing for several: they are lines of counts."""
+    """Return a histogram of one series with a bar for each bucket, of several with a row of bars for each."""
     from datetime import timedelta
 
     if len(data.series) != 1:
-        return ""
+        return _rows(data)
     counts = data.series[0].counts
     most = max(counts, default=0) or 1
     lines, place = [f"{data.series[0].total} events, per {data.bucket_seconds} s, UTC"], 0
@@ -146,6 +149,29 @@ def bars(data: LogsHistogram) -> str:
         if shown_of_run < run:
             lines.append(f"{'…':>19}  {0:>8}  ({run - 1} more like this)")
         place += run
+    if data.undated:
+        lines.append(f"{data.undated} more without a time")
+    return "\n".join(lines)
+
+
+def _rows(data: LogsHistogram) -> str:
+    from datetime import timedelta
+
+    width = max((len(one.name) for one in data.series), default=0)
+    size = max((len(one.counts) for one in data.series), default=1)
+    together = -(-size // _ROW)
+    sums = [[sum(one.counts[at : at + together]) for at in range(0, len(one.counts), together)] for one in data.series]
+    most = max((count for row in sums for count in row), default=0) or 1
+    seconds = data.bucket_seconds * together
+    end = data.start + timedelta(seconds=size * data.bucket_seconds)
+    lines = [
+        f"{data.start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC, a bar for {seconds} s, the highest is {most}"
+    ]
+    for one, row in zip(data.series, sums, strict=True):
+        drawn = "".join(" " if not count else _EIGHTHS[(count * 7) // most] for count in row)
+        lines.append(f"{one.name:<{width}} {one.total:>8}  |{drawn}|")
+    if data.more:
+        lines.append(f"{data.more} more series (filter by service or level)")
     if data.undated:
         lines.append(f"{data.undated} more without a time")
     return "\n".join(lines)

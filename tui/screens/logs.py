@@ -18,7 +18,7 @@ from tui.screens.prompting import PromptingScreen
 from tui.session_view import ActFault
 from tui.views.footer import footer
 from tui.views.log_query import LogQuery
-from tui.views.log_results import MORE, bars, counted, event_row, more_row, stamp_of
+from tui.views.log_results import MORE, bars, counted, event_row, more_row, stamp_of, why_nothing
 from tui.views.paint import Line, flat, line, span
 from tui.views.ring import Ring
 from tui.views.underway import underway
@@ -165,7 +165,8 @@ class LogsScreen(PromptingScreen):
         head = line(("logs  ", "accent"), (flat(self.query_asked.words()), "strong"))
         self.query_one("#header", TextBlock).show(head)
         self.query_one("#counts", TextBlock).show(self._counts())
-        self.query_one("#bars", TextBlock).show(bars(self._data.timeline, width) if self._data is not None else ())
+        below = bars(self._data.timeline, width) or why_nothing(self._data) if self._data is not None else ()
+        self.query_one("#bars", TextBlock).show(below)
         self.prompt.hint(self.said or line(("> ", "accent"), ("l asks again", "dim")))
         self.query_one("#footer", TextBlock).show(footer("logs", self.offers, width))
 

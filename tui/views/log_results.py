@@ -56,6 +56,16 @@ def _span(first: datetime | None, last: datetime | None) -> str:
     return f"{first:%Y-%m-%d %H:%M:%S} to {last.strftime(day + '%H:%M:%S')} UTC"
 
 
+def why_nothing(data: LogsSearch) -> Line:
+    """Return why nothing may have been found: where the events are, and which services there are."""
+    if data.matches:
+        return ()
+    if data.there:
+        return line(("there are: ", "dim"), (flat(", ".join(data.there)), "plain"))
+    span = data.span
+    return line((f"the events are of {_span(span.start, span.end)}", "dim")) if span is not None else ()
+
+
 def bars(timeline: Timeline | None, width: int) -> Line:
     """Return the counts over time as one row of bars, with what one bar is and where the highest is."""
     if timeline is None or len(timeline.counts) < 2:
