@@ -72,7 +72,7 @@ def fresh_seeds(first: int) -> tuple[list[Marks], float]:
 
 
 def rival(first: int) -> float | None:
-    """Run the contender in its own environment on the first series; return its CPU seconds, None where it is missing."""
+    """Run the contender in its own environment on the first series; return its CPU seconds, None without it."""
     python = bench_python()
     if python is None:
         return None
