@@ -255,7 +255,8 @@ def shape_of(stamp: Stamp, prefix: str | None) -> Shape:
     """Make the shape of one stamp; `prefix` gives the anchor, None means a fixed column."""
     anchor = ""
     if prefix is not None:
-        anchor = re.search(r"(?:[\w@]+[\"']?[=:] ?[\"']?|[^\w\s]+|\s+)$", prefix)[0] if prefix else ""  # type: ignore[index]
+        before = re.search(r"(?:[\w@]+[\"']?[=:] ?[\"']?|[^\w\s]+|\s+)$", prefix)
+        anchor = before[0] if before is not None else ""
         if not anchor or prefix.find(anchor) != len(prefix) - len(anchor):
             anchor = ""
     lead = _literal(anchor) if anchor else "^"
