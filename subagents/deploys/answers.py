@@ -136,6 +136,7 @@ def suspect(scored: Scored, rank: int) -> ScoredSuspect:
         files=tuple(touched.path for touched in change.files[:30]),
         parts=parts,
         ruled_out=scored.ruled_out,
+        facts=scored.facts,
         diff="read" if change.patch is not None else "none available" if change.no_patch else "not read",
     )
 

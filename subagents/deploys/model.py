@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from subagents.contract import Coverage, Frozen, Params, Problem
+from subagents.contract import Coverage, Fact, Frozen, Params, Problem
 
 
 class WindowParams(Params):
@@ -159,6 +159,8 @@ class ScoredSuspect(Frozen):
     parts: tuple[ScorePart, ...] = ()
     ruled_out: str = ""
     diff: Literal["read", "none available", "not read"] = "not read"
+    facts: tuple[Fact, ...] = ()
+    """What its parts state beside when it took effect."""
 
     def reasons(self) -> str:
         """Return the parts that moved the score most, in words; what other changes speak for comes last."""

@@ -83,6 +83,7 @@ def facts_of(item: ScoredSuspect) -> tuple[Fact, ...]:
         found.append(Fact(quantity=quantities.DEPLOYED_AT, value=item.at.isoformat(), citation=took_effect))
     if item.committed_at is not None:
         found.append(Fact(quantity=quantities.COMMITTED_AT, value=item.committed_at.isoformat(), citation=item.ref))
+    found += item.facts
     found.append(Fact(quantity=quantities.SCORE, value=item.score, citation=item.ref))
     found.append(Fact(quantity=quantities.RANK, value=item.rank, citation=item.ref))
     return tuple(found)
@@ -91,7 +92,7 @@ def facts_of(item: ScoredSuspect) -> tuple[Fact, ...]:
 def citations_of(item: ScoredSuspect) -> tuple[str, ...]:
     """Return what a finding about a change cites: its telling hunks, its deploy, itself."""
     kinds = [part.citation for part in item.parts if part.name in ("kind", "hunk", "tests") and part.citation]
-    refs = [*kinds, item.deploy or "", item.ref]
+    refs = [*kinds, item.deploy or "", item.ref, *(fact.citation for fact in item.facts)]
     return tuple(dict.fromkeys(ref for ref in refs if ref))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from subagents.contract import Fact
 from subagents.deploys.diffkinds import DiffReading
 from subagents.deploys.overlap import SymptomTerms
 from subagents.deploys.reach import Failing
@@ -26,6 +27,13 @@ class LeadIn:
     what: str
 
 
+class Ended(NamedTuple):
+    """When the symptom was measured to be over, and the fact that says so."""
+
+    at: datetime
+    fact: Fact
+
+
 @dataclass(frozen=True)
 class Question:
     """What is asked: which change explains a symptom that began at `onset`."""
@@ -37,6 +45,7 @@ class Question:
     lead_in: LeadIn | None = None
     text: str = ""
     """What the alert or the person said."""
+    ended: Ended | None = None
     of_tests: bool = False
     """Tests, builds or pipelines are what fails: a change of these alone may have done it."""
 
@@ -67,6 +76,8 @@ class Scored:
     """Why it cannot have done it, or empty."""
     reading: DiffReading | None = None
     carriers: tuple[Deploy, ...] = field(default=())
+    facts: tuple[Fact, ...] = ()
+    """What its parts state beside when it took effect."""
 
     @property
     def is_flag(self) -> bool:

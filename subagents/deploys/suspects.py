@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from subagents.deploys.diff_parts import diff_parts, innocence, read_diff
 from subagents.deploys.diffkinds import DiffReading
+from subagents.deploys.ending import ending
 from subagents.deploys.firstpass import closest
 from subagents.deploys.leads import look_first, words_alone
 from subagents.deploys.overlap import Overlap, OverlapIndex
@@ -164,6 +165,8 @@ def _score_commit(
     parts += diff_parts(commit, reading, overlap, question)
     if question.lead_in is not None and at is not None and (reached.deploy or not has_deploys):
         parts += _lead_in_part(at, question.lead_in)
+    ending_parts, facts = ending(commit, running, timeline, question.ended)
+    parts += ending_parts
     if gone and not running:
         what = f"{gone[-1].version or gone[-1].id} took it out of {gone[-1].service} before the onset"
         parts.append(Part("undone", -3.0, what))
@@ -176,7 +179,7 @@ def _score_commit(
     if ruled_out:
         score = min(score, RULED_OUT)
     return Scored(commit, score, parts, lead, at, reached.deploy or (head_only[0] if late else None),
-                  reached.services, ruled_out, reading, tuple(carriers))  # fmt: skip
+                  reached.services, ruled_out, reading, tuple(carriers), facts)  # fmt: skip
 
 
 def _undone_part(by: Commit, onset: datetime | None) -> Part:

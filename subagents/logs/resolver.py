@@ -49,6 +49,7 @@ ROUNDED = 0.01
 """Numbers nearer than this are the same as stated."""
 ELSEWHERE = {
     q.ONSET: "a metric series; for log lines say first_seen",
+    q.ENDED: "a metric series; for log lines say last_seen",
     q.BASELINE: "a metric series; for log lines say baseline_count",
     q.PEAK: "a metric series",
     q.FACTOR: "a metric series",

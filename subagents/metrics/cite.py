@@ -25,7 +25,7 @@ ROUND_TO = 1e-3
 """Seconds that a cited bound may differ from a point's own stamp."""
 LEAST_SLACK = 3600.0
 """Seconds by which a cited span may go beyond the points, or one step where that is more."""
-MEASURED = (q.ONSET, q.BASELINE, q.PEAK, q.FACTOR, q.LATEST)
+MEASURED = (q.ONSET, q.BASELINE, q.PEAK, q.FACTOR, q.LATEST, q.ENDED)
 """What a series holds, in the order in which it is told."""
 ELSEWHERE = {
     q.COUNT: "log lines",
@@ -191,6 +191,7 @@ class MetricsResolver:
 
 _WHY_NOT = {
     q.ONSET: "the series does not leave its baseline in this span, so it has no onset",
+    q.ENDED: "the series is not back at its baseline at the end of this span",
     q.PEAK: "the series does not leave its baseline in this span, so it has no peak",
     q.FACTOR: "peak and baseline of this span have no ratio: one is missing or zero, or their signs differ",
 }
@@ -212,6 +213,8 @@ def value_of(found: Measure, quantity: str) -> float | str | None:
     """Return one quantity of a measured series; None where the series does not have it."""
     if quantity == q.ONSET:
         return iso(found.onset) if found.onset is not None else None
+    if quantity == q.ENDED:
+        return iso(found.ended) if found.ended is not None else None
     return {q.BASELINE: found.baseline, q.PEAK: found.peak, q.FACTOR: found.factor, q.LATEST: found.latest}.get(
         quantity
     )
@@ -228,7 +231,7 @@ def facts_of(found: Measure, ref: str) -> tuple[Fact, ...]:
 
 
 def _unit(quantity: str, found: Measure) -> str:
-    if quantity in (q.ONSET, q.FACTOR):
+    if quantity in (q.ONSET, q.ENDED, q.FACTOR):
         return ""
     return found.traits.unit + ("/s" if found.traits.counter else "")
 

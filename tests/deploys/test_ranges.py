@@ -8,20 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from subagents import quantities
 from subagents.contract import ServiceInfo, SourceSpec, Window
 from subagents.deploys.answers import deploy_line, line_text
 from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.model import SuspectsParams, SuspectsResult, TimelineParams
 from subagents.deploys.ranges import between
+from subagents.deploys.reporting import citations_of, facts_of
 from subagents.deploys.sources.repo import commit_of
 from subagents.deploys.timeline import Timeline, build_timeline
 from subagents.deploys.tools import ChangeTools
 from subagents.gitstore.log import LogQuery
 from subagents.gitstore.reader import Reader
 from subagents.gitstore.store import IsolatedStore
-from tests.deploys.builders import NOON, at, commit, context, errors, sha, source, stamp
+from tests.deploys.builders import NOON, at, commit, context, deploy, errors, sha, source, stamp, symptom
 from tests.deploys.histories import Made, line, make, spec
 
+TUNED = "--- a/orders/db.py\n+++ b/orders/db.py\n@@ -1 +1 @@\n-pool_size = 40\n+pool_size = 4\n"
 WINDOW = Window(start=at(-300), end=at(60))
 
 
@@ -103,6 +106,34 @@ def test_what_was_rolled_back_before_the_onset_is_not_blamed(tmp_path: Path) -> 
     assert "v1 took it out of orders before the onset" in why
     later, _ = score([*rows[:2], ran(20, "orders", ids["a"], "v1")], "later")
     assert later == pytest.approx(running), "what was undone after the onset ran when it began"
+
+
+@pytest.mark.parametrize(
+    ("back", "ended", "counts"),
+    [(20, 25, True), (20, None, False), (20, 15, False), (20, 55, False), (None, 25, False)],
+    ids=["ends after", "goes on", "ended before", "ends much later", "never went back"],
+)
+def test_a_symptom_that_ends_when_a_change_goes_speaks_against_the_change(
+    tmp_path: Path, back: float | None, ended: float | None, counts: bool
+) -> None:
+    history = [commit(1, -900, "start", ["orders/db.py"]), commit(2, -290, "tune", ["orders/db.py"], TUNED)]
+    rows = [deploy(1, -800, "orders", "v1"), deploy(2, -40, "orders", "v2")]
+    rows += [deploy(1, back, "orders", "v3")] if back is not None else []
+    found = symptom("orders", "orders errors rose")
+    if ended is not None:
+        over = found.facts[0].model_copy(update={"quantity": quantities.ENDED, "value": stamp(ended)})
+        found = found.model_copy(update={"facts": (*found.facts, over)})
+    specs = [source(tmp_path / "commits.json", "commits", history), source(tmp_path / "deploys.json", "deploys", rows)]
+    asked = SuspectsParams(start=stamp(-300), end=stamp(60), onset=stamp(0))
+    result: SuspectsResult = ChangeTools(ChangeCatalogue(specs)).suspects(asked, context(found)).need()
+    (item,) = [item for item in result.suspects if item.key == sha(2)]
+    parts = {part.name: part for part in item.parts}
+    assert ("ending" in parts) == counts
+    stated = {fact.quantity: fact.value for fact in facts_of(item)} if counts else {}
+    if counts:
+        assert "v3 took it out of orders at 12:20, and from 12:25 on the symptom is over" in item.reasons()
+        assert stated[quantities.ENDED] == stamp(25)
+        assert {fact.citation for fact in item.facts} <= set(citations_of(item))
 
 
 def test_a_monorepos_deploy_brings_what_may_concern_its_service(tmp_path: Path) -> None:
