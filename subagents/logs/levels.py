@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 Level = Literal["unknown", "trace", "debug", "info", "warn", "error", "fatal"]
@@ -85,6 +86,7 @@ _NO_TROUBLE = re.compile(
     r"\b(?:0|no|without|zero) (?:errors?|failures?|exceptions?)\b|\berrors?[=:] ?0\b", re.IGNORECASE
 )
 _HEAD = 160
+_LEAD = 48
 
 
 def sounds_bad(text: str) -> bool:
@@ -94,15 +96,24 @@ def sounds_bad(text: str) -> bool:
 
 def split_head(text: str) -> tuple[int, str]:
     """Return the severity written in the head, and the text without the word."""
-    match = _MARKED.search(text[:_HEAD])
-    if match is None:
+    found = _marked(text[: text.rfind(" ", 0, _LEAD) + 1]) or _mark(text[:_HEAD])
+    if found is None or found[0] == UNKNOWN:
         return UNKNOWN, text
-    name = next(key for key, value in match.groupdict().items() if value)
-    level = from_name(match[name])
-    if level == UNKNOWN:
-        return UNKNOWN, text
-    if name in ("keyed", "boxed"):
-        start, end = match.span()
-    else:
-        start, end = match.span(name)
+    level, start, end = found
     return level, (text[:start] + text[end:]).strip()
+
+
+@lru_cache(maxsize=16_384)
+def _marked(lead: str) -> tuple[int, int, int] | None:
+    """Return what `_mark` finds in whole words that many heads begin with, if it ends before them."""
+    found = _mark(lead)
+    return found if found is not None and found[2] < len(lead) - 1 else None
+
+
+def _mark(head: str) -> tuple[int, int, int] | None:
+    """Return (severity, start, end) of the word that says it; None without one."""
+    match = _MARKED.search(head)
+    if match is None:
+        return None
+    name = next(key for key, value in match.groupdict().items() if value)
+    return from_name(match[name]), *(match.span() if name in ("keyed", "boxed") else match.span(name))

@@ -52,7 +52,11 @@ def templates(keys: Sequence[str], levels: Sequence[int], counts: Sequence[int])
     texts = [shown(text) for _, text in heads]
     for place, text in zip(order, merge([heads[place] for place in order], first), strict=True):
         texts[place] = text
-    return [_template(text, level) for text, (level, _) in zip(texts, heads, strict=True)]
+    found: dict[tuple[str, int], Template] = {}
+    for text, (level, _) in zip(texts, heads, strict=True):
+        if (text, level) not in found:
+            found[text, level] = _template(text, level)
+    return [found[text, level] for text, (level, _) in zip(texts, heads, strict=True)]
 
 
 def _template(text: str, level: int) -> Template:
