@@ -45,9 +45,8 @@ def ending(
         if out is None or out.at is None or ended.at - out.at > WITHIN:
             continue
         name = out.version or out.id
-        reason = (
-            f"{name} took it out of {out.service} at {out.at:%H:%M}, and from {ended.at:%H:%M} on the symptom is over"
-        )
+        went_at, over_at = (moment.astimezone(UTC).strftime("%H:%M") for moment in (out.at, ended.at))
+        reason = f"{name} took it out of {out.service} at {went_at}, and from {over_at} on the symptom is over"
         went = Fact(quantity=quantities.DEPLOYED_AT, value=out.at.isoformat(), citation=out.ref)
         return [Part("ending", POINTS, reason)], (went, ended.fact)
     return [], ()
