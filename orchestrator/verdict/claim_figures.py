@@ -123,6 +123,8 @@ def _numbers_unsettled(text: str, facts: tuple[Fact, ...]) -> tuple[str, ...]:
 def _states(one: Stated, fact: Fact) -> bool:
     value = float(fact.value)
     unit = _UNIT_NAMES.get(one.unit, one.unit)
+    if fact.quantity == quantities.LEAD_TIME:  # words say before or after, and how long
+        value = abs(value)
     if unit in _SCALES:
         return rounds_to(one.number, value / _SCALES[unit])
     if unit in _FACTORS:

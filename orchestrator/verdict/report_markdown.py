@@ -209,6 +209,8 @@ class _Page:
                 f"- **{item.result}**: {self.suspect(item.suspect)}. {inline(item.reason)}{self.refs(item.citations)} "
                 f"(tested: {inline(item.test)})"
             )
+            if item.command:
+                yield f"  - to test it: {code(item.command)}"
 
     def confidence(self) -> Iterator[str]:
         verdict = self.verdict

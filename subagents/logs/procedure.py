@@ -99,6 +99,7 @@ async def _compare(bench: Workbench, coverage: LogsCoverage, look: LogsFirstLook
         flows=look.flows,
         slow=look.slow,
         problems=_problems(coverage),
+        skew=coverage.skew,
     )
 
 

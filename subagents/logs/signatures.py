@@ -330,9 +330,11 @@ _TARGETS: tuple[re.Pattern[str], ...] = (
         rf"\b(?:https?|grpc|tcp|amqp|redis|postgres(?:ql)?|mysql|mongodb|kafka|jdbc:\w+)://(?:[^@/\s]*@)?(?P<host>{_HOST})"
     ),
     re.compile(
-        rf"\b(?:host|peer|upstream|endpoint|server|addr|address|broker|cn)[=:] ?\"?(?P<host>{_HOST})", re.IGNORECASE
+        rf"\b(?:host|peer|upstream|endpoint|server|addr|address|broker|cn)[=:] ?[\"']?(?P<host>{_HOST})", re.IGNORECASE
     ),
-    re.compile(rf"\b(?:dial tcp|lookup|UnknownHostException:|resolve host:?|getaddrinfo \w+)\s+(?P<host>{_HOST})"),
+    re.compile(
+        rf"\b(?:dial tcp|lookup|UnknownHostException:|resolve(?: host:?)?|getaddrinfo \w+)\s+[\"']?(?P<host>{_HOST})"
+    ),
     re.compile(
         rf"\b(?:upstream|connect(?:ing|ion)? to|connected to|failed to connect to|from|call(?:ing)? to|request to"
         rf"|unavailable:)\s+\"?(?:service |server |host )?(?P<host>{_HOST})",

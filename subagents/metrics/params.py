@@ -55,6 +55,9 @@ class CompareParams(Params):
     second_start: AwareDatetime
     second_end: AwareDatetime
     service: str = Field(default="", description="Only this service")
+    roles: tuple[str, ...] = Field(
+        default=(), description="Only series of these roles, such as host, traffic or error_ratio; empty: all"
+    )
     limit: int = Field(default=30, ge=1, le=500)
 
 

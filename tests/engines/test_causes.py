@@ -235,7 +235,13 @@ def test_every_other_candidate_is_listed_with_a_result() -> None:
         about("flag", "new", 0.3),
         about("commit", "c" * 40, 0.9, "against"),
     )
-    results = {item.suspect.key: item.result for item in compose(known, decide(known), ()).ruled_out}
+    listed = compose(known, decide(known), ()).ruled_out
+    untold = {item.suspect.kind: item for item in listed if item.command is not None}
+    assert {kind: item.result for kind, item in untold.items()} == dict.fromkeys(
+        ("traffic", "host"), "not testable with this data"
+    )
+    assert "promtool query range --start=2026-03-01T11:00:00Z" in (untold["traffic"].command or "")
+    results = {item.suspect.key: item.result for item in listed if item.command is None}
     assert results == {"b" * 40: "ruled out", "new": "not cleared", "c" * 40: "unlikely"}
 
 

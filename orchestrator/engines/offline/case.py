@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from orchestrator.engines.offline.looked import NOTHING, Looked
 from orchestrator.journal.verdict import Cited, IncidentState, ServiceScore, SuspectScore
 from orchestrator.verdict.board import Hypothesis
 from subagents import quantities as q
 from subagents.contract import Brief, Fact, Finding, Suspect, SuspectKind
+from subagents.deploys.model import ChangeLine, ScoredSuspect
 
 CHANGE_KINDS: frozenset[SuspectKind] = frozenset({"commit", "deploy", "flag", "config"})
 """Causes that a person of the team made and can undo."""
@@ -70,6 +72,12 @@ class Case:
     """In order of onset."""
     failed: Mapping[str, str]
     """Specialist to why it gave nothing."""
+    looked: Looked = NOTHING
+    """What was looked up across the sources."""
+    scored: tuple[ScoredSuspect, ...] = ()
+    """Every change that was scored."""
+    deploys: tuple[ChangeLine, ...] = ()
+    """Deploys in the window, oldest first."""
     stirred: tuple[Moved, ...] = ()
     """Every series that left its baseline in a direction that can hurt, whoever told of it."""
     faint: bool = False
@@ -127,6 +135,17 @@ class Case:
         before = {f.services[0] for f in seen if len(f.services) == 1 and f.at is not None and f.at < bar}
         since = {service for f in seen if f.at is not None and f.at >= bar for service in f.services}
         return tuple(service for service in named if service not in before - since)
+
+    @property
+    def entry(self) -> str | None:
+        """The service whose users are hurt: the symptom's, else the one that the alert names."""
+        symptom = self.symptom
+        return symptom.services[0] if symptom is not None and symptom.services else self.brief.incident.service
+
+    @property
+    def speakers(self) -> frozenset[str]:
+        """The services that findings name."""
+        return frozenset(service for finding in self.findings for service in finding.services)
 
     @property
     def home(self) -> str | None:

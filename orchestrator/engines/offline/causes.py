@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case, named
-from orchestrator.engines.offline.corroboration import shown_by, strength
+from orchestrator.engines.offline.corroboration import began_with, shown_by, strength
 from orchestrator.engines.offline.open_case import nothing_explains, place_reasons, would_tell
 from orchestrator.engines.offline.sureness import sure_of_change, sure_of_circumstance, sure_of_first, sure_of_lead
 from orchestrator.journal.verdict import VerdictKind
@@ -44,7 +44,9 @@ class Decision:
     reasons: tuple[str, ...]
     against: tuple[str, ...] = ()
     why: str = ""
-    """Of one that is open: why, in a clause; what would tell is in `raise_it`."""
+    """Of one that is open: why, in a clause."""
+    suspected: str = ""
+    """Id of a change that stands in the way of a circumstance, whatever its score."""
 
 
 def decide(case: Case) -> Decision:
@@ -166,6 +168,18 @@ def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis |
             against=(f"{_name(change)} is not cleared ({change.score:.2f}): it may have brought that about", *against),
             why=f"{_name(circumstance)} shows, but {_name(change)} is not cleared",
         )
+    with_it = began_with(case, circumstance) if circumstance.suspect.kind in CAN_BE_CAUSED else None
+    if with_it is not None:
+        name = f"{with_it.key[:12]} “{with_it.label}”" if with_it.kind == "commit" else f"flag {with_it.key}"
+        return Decision(
+            kind="inconclusive",
+            hypothesis=circumstance,
+            confidence=sure_of_lead(case, circumstance),
+            reasons=circumstance.reasons[:4],
+            against=(f"{name} took effect on the same service just before that began: it is not cleared", *against),
+            why=f"{_name(circumstance)} shows, and began just after {name}",
+            suspected=f"{with_it.kind}:{with_it.key}",
+        )
     if change is not None and suspected:
         against, others = (*against, f"{_name(change)} is not cleared ({change.score:.2f})"), 1
     if not (case.suspects or case.changes):
@@ -200,7 +214,7 @@ def _alone(case: Case, circumstance: Hypothesis, change: Hypothesis | None) -> b
     suspect = circumstance.suspect
     outside = suspect.kind in ("dependency", "external") and outside_host(suspect.key) is not None
     cleared = bool(case.changes) and (change is None or change.score < CLEARED_BELOW)
-    return outside and cleared and circumstance.score >= ALONE_FROM
+    return outside and cleared and strength(case, circumstance) >= ALONE_FROM
 
 
 def look_first(case: Case) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from orchestrator.engines.offline.case import Case, Moved
 from orchestrator.verdict.board import Hypothesis
+from subagents.deploys.model import ScoredSuspect
 
 SHOWN_BY: Mapping[str, tuple[str, ...]] = {
     "disk full": ("disk", "storage", "volume", "inode", "filesystem"),
@@ -27,6 +28,10 @@ SHOWN_BY: Mapping[str, tuple[str, ...]] = {
 SERIES_WEIGHT = 0.35
 """What a series that moved with it adds, as what metrics themselves give a resource that moved before the symptom."""
 SLACK = timedelta(minutes=2)
+ELSEWHERE = 0.5
+"""Of how well it holds, where it is told of by services only that nothing connects with the symptom."""
+JUST_BEFORE = timedelta(minutes=15)
+"""What begins so soon after a change on the same service may be its doing, whatever its diff looks like."""
 
 
 def shown_by(case: Case, circumstance: Hypothesis) -> Moved | None:
@@ -44,7 +49,38 @@ def shown_by(case: Case, circumstance: Hypothesis) -> Moved | None:
 
 
 def strength(case: Case, circumstance: Hypothesis) -> float:
-    """Return how well a circumstance holds, with the series that shows it counted as an independent ground."""
-    if shown_by(case, circumstance) is None:
-        return circumstance.score
-    return round(1.0 - (1.0 - circumstance.score) * (1.0 - SERIES_WEIGHT), 4)
+    """Return how well a circumstance holds: more with a series that shows it, less where only bystanders tell of it."""
+    score = circumstance.score
+    if shown_by(case, circumstance) is not None:
+        score = 1.0 - (1.0 - score) * (1.0 - SERIES_WEIGHT)
+    return round(score * (ELSEWHERE if is_elsewhere(case, circumstance) else 1.0), 4)
+
+
+def is_elsewhere(case: Case, circumstance: Hypothesis) -> bool:
+    """Say whether only services tell of it that are not where it shows or began, nor connected with these."""
+    places = {service for finding in circumstance.supporting for service in finding.services}
+    here = {name for name in (case.home, case.entry, case.brief.incident.service) if name}
+    if not places or not here or places & here or not places & case.speakers:
+        return False
+    near = {callee for caller, callee in case.looked.edges if caller in here}
+    near |= {caller for caller, callee in case.looked.edges if callee in here}
+    return not places & near
+
+
+def began_with(case: Case, circumstance: Hypothesis) -> ScoredSuspect | None:
+    """Return the change on the same service that took effect just before what is seen began; None where none did."""
+    series = shown_by(case, circumstance)
+    dated = [f.at for f in circumstance.supporting if f.at is not None] + ([series.at] if series and series.at else [])
+    places = {service for finding in circumstance.supporting for service in finding.services} | {case.home}
+    if not dated:
+        return None
+    began = min(dated)
+    near = [
+        one
+        for one in case.scored
+        if one.at is not None
+        and not one.ruled_out
+        and timedelta(0) <= began - one.at <= JUST_BEFORE
+        and (one.service in places or places & set(one.services))
+    ]
+    return max(near, key=lambda one: one.score, default=None)

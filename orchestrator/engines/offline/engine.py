@@ -16,8 +16,10 @@ from pydantic import BaseModel
 
 from orchestrator.engines.base import BoardEdit, Desk, EngineError, Interrupt, Message, SourceAdded, StopReason
 from orchestrator.engines.offline.bench import Floor, OfflineBench
+from orchestrator.engines.offline.cross_look import cross_look
 from orchestrator.engines.offline.cut_short import BudgetSpent, cut_off, reason_of
 from orchestrator.engines.offline.judge import Judge
+from orchestrator.engines.offline.looked import NOTHING
 from orchestrator.engines.offline.wishes import look_into
 from orchestrator.journal.events import (
     MAIN_THREAD,
@@ -191,11 +193,13 @@ class OfflineEngine:
         while True:
             edits = desk.edits()
             edition = _with_edits(this.edition, edits)
+            looked = NOTHING
             try:
+                looked = await cross_look(desk, this.floor, this.summaries, (this.sources, this.edition))
                 await look_into(desk, this.floor, this.summaries, (this.sources, this.edition))
             except BudgetSpent as spent:
                 this.failed[MAIN_THREAD] = reason_of(spent)
-            judge = Judge(desk, this.floor, this.summaries, this.failed)
+            judge = Judge(desk, this.floor, this.summaries, this.failed, looked)
             verdict, holds = await judge.conclude(edition)
             await self._say(desk, holds.headline, edition)
             await self._record(desk, VerdictReached(verdict=verdict), MAIN_THREAD, f"verdict-{edition}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from pydantic import BaseModel
 
 from orchestrator.engines.offline.case import Case, Change, Moved, named
+from orchestrator.engines.offline.clashes import clashes
+from orchestrator.engines.offline.looked import NOTHING, Looked
 from orchestrator.engines.offline.places import rank_services
 from orchestrator.journal.verdict import Cited, IncidentState, SuspectScore
 from orchestrator.verdict.board import Hypothesis, fold
@@ -27,29 +30,32 @@ def gather(
     summaries: Mapping[str, BaseModel],
     failed: Mapping[str, str],
     edits: tuple[Edit, ...] = (),
-    clashes: tuple[Contradiction, ...] = (),
+    looked: Looked = NOTHING,
 ) -> Case:
-    """Put together what the round knows; `clashes` are the contradictions between sources."""
+    """Put together what the round knows."""
     logs, metrics, deploys = (summaries.get(name) for name in ("logs", "metrics", "deploys"))
     learnt_logs = logs if isinstance(logs, LogsSummary) else LogsSummary()
     learnt_metrics = metrics if isinstance(metrics, MetricsSummary) else MetricsSummary()
     learnt_changes = deploys if isinstance(deploys, DeploysSummary) else DeploysSummary()
     hypotheses = fold(findings, edits)
-    return Case(
+    case = Case(
         brief=brief,
+        looked=looked,
         findings=findings,
         hypotheses=hypotheses,
         state=_state(learnt_metrics, findings),
         services=rank_services(learnt_metrics, learnt_logs),
         suspects=_suspects(learnt_changes),
         changes=_changes(learnt_changes),
-        contradictions=(*map(_cited, (*learnt_metrics.contradictions, *clashes)), *overruled(hypotheses)),
+        contradictions=(*map(_cited, learnt_metrics.contradictions), *overruled(hypotheses)),
         moved=tuple(
             Moved(text=_told(view), at=view.onset, citation=view.citation, name=view.name)
             for view in learnt_metrics.onsets
             if view.hurts and any(view.citation in finding.citations for finding in findings)
         ),
         failed=failed,
+        scored=learnt_changes.suspects,
+        deploys=learnt_changes.deploys,
         stirred=tuple(
             Moved(text=_told(view), at=view.onset, citation=view.citation, name=view.name)
             for view in learnt_metrics.onsets
@@ -57,6 +63,8 @@ def gather(
         ),
         faint=_faint(brief, learnt_metrics.symptom),
     )
+    between = map(_cited, clashes(case, learnt_logs.skew))
+    return replace(case, contradictions=(*case.contradictions, *between))
 
 
 def _faint(brief: Brief, symptom: SeriesView | None) -> bool:

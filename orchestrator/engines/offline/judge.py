@@ -13,9 +13,11 @@ from orchestrator.engines.offline.case import Case, metric_of
 from orchestrator.engines.offline.causes import Decision, decide
 from orchestrator.engines.offline.chain import chain
 from orchestrator.engines.offline.cut_short import cut_short
+from orchestrator.engines.offline.exclusions import ruled_out
 from orchestrator.engines.offline.gather import gather
 from orchestrator.engines.offline.headline import headline
-from orchestrator.engines.offline.omissions import gaps, ruled_out
+from orchestrator.engines.offline.looked import NOTHING, Looked
+from orchestrator.engines.offline.omissions import gaps
 from orchestrator.engines.offline.remedies import actions, signals
 from orchestrator.journal.events import MAIN_THREAD
 from orchestrator.journal.verdict import (
@@ -44,13 +46,21 @@ TRIGGERS: Mapping[SuspectKind, TriggerKind] = {
 class Judge:
     """Makes the verdict of one round."""
 
-    def __init__(self, desk: Desk, floor: Floor, summaries: Mapping[str, BaseModel], failed: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        floor: Floor,
+        summaries: Mapping[str, BaseModel],
+        failed: Mapping[str, str],
+        looked: Looked = NOTHING,
+    ) -> None:
         self._desk, self._floor, self._summaries, self._failed = desk, floor, summaries, failed
+        self._looked = looked
 
     async def conclude(self, edition: str) -> tuple[Verdict, Verdict]:
         """Return the verdict as concluded, and as much of it as holds."""
         found = tuple(self._floor.findings.values())
-        case = gather(self._desk.brief, found, self._summaries, self._failed, self._desk.edits())
+        case = gather(self._desk.brief, found, self._summaries, self._failed, self._desk.edits(), self._looked)
         decision = cut_short(decide(case), self._failed)
         hits = await self._runbooks(case, decision, edition)
         verdict = compose(case, decision, hits).model_copy(update={"unchecked": self._doubted()})

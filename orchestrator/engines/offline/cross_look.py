@@ -1,0 +1,155 @@
+"""Before the verdict: what no single specialist can see is looked up, by their own tools.
+
+Series of errors and of hosts before and after the onset, the call graph, whether logs name a version before its deploy.
+A look that fails leaves a gap, never an error; what is found is cited like anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from orchestrator.engines.offline.bench import Floor, OfflineBench
+from orchestrator.engines.offline.looked import Level, Looked
+from orchestrator.verdict.contradictions.clocks import Named
+from subagents import quantities as q
+from subagents.contract import AgentName, Fact, Window
+from subagents.deploys.model import ChangeLine, DeploysSummary
+from subagents.logs.model import LogsSearch, LogsSummary
+from subagents.logs.params import SearchParams
+from subagents.metrics.model import Compared, CompareReport, EdgesReport, MetricsSummary
+from subagents.metrics.params import CompareParams, EdgesParams
+
+if TYPE_CHECKING:
+    from orchestrator.engines.base import Desk
+
+AROUND = timedelta(hours=1)
+NEAR = timedelta(minutes=30)
+"""Deploys this near the onset are compared with what the logs name."""
+EARLIER = timedelta(hours=2)
+ERROR_ROLES = ("error_ratio", "error_count", "availability")
+MOST_SERIES, MOST_HOSTS, MOST_DEPLOYS, MOST_EDGES = 40, 6, 3, 1000
+LEAST_WORD = 3
+
+
+async def cross_look(desk: Desk, floor: Floor, summaries: Mapping[str, BaseModel], names: tuple[str, str]) -> Looked:
+    """Look up what relates the sources; `names` are those of the round's sources and of the round (`OfflineBench`)."""
+    look = _Look(desk, floor, summaries, names)
+    errors = await look.levels(ERROR_ROLES, MOST_SERIES)
+    return Looked(
+        errors=errors,
+        hosts=await look.levels(("host",), MOST_HOSTS),
+        edges=await look.edges(),
+        named=await look.named(),
+        quiet=await look.quiet(errors),
+    )
+
+
+class _Look:
+    def __init__(self, desk: Desk, floor: Floor, summaries: Mapping[str, BaseModel], names: tuple[str, str]) -> None:
+        self._desk, self._floor, self._names = desk, floor, names
+        found = (summaries.get(name) for name in ("metrics", "logs", "deploys"))
+        metrics, logs, deploys = found
+        self._metrics = metrics if isinstance(metrics, MetricsSummary) else None
+        self._logs = logs if isinstance(logs, LogsSummary) else None
+        self._deploys = deploys if isinstance(deploys, DeploysSummary) else None
+
+    def _bench(self, agent: AgentName) -> OfflineBench | None:
+        there = agent in self._desk.roster.agents
+        return OfflineBench(agent, self._desk, self._floor, *self._names) if there else None
+
+    @property
+    def _onset(self) -> datetime | None:
+        measured = self._metrics.onset if self._metrics is not None else None
+        logged = self._logs.onset.at if self._logs is not None and self._logs.onset is not None else None
+        return measured or logged
+
+    async def levels(self, roles: tuple[str, ...], limit: int) -> tuple[Level, ...]:
+        """Return the series of these roles before and after the onset, largest difference first."""
+        bench, onset = self._bench("metrics"), self._onset
+        if bench is None or onset is None or self._metrics is None or self._metrics.symptom is None:
+            return ()
+        asked = CompareParams(
+            first_start=onset - AROUND,
+            first_end=onset - timedelta(microseconds=1),
+            second_start=onset,
+            second_end=onset + AROUND,
+            roles=roles,
+            limit=limit,
+        )
+        report = (await bench.call("metrics_compare", asked, CompareReport)).data
+        since = Window(start=onset, end=onset + AROUND + timedelta(seconds=1))
+        return tuple(Level(row, _facts(row, since)) for row in (report.rows if report is not None else ()))
+
+    async def edges(self) -> tuple[tuple[str, str], ...]:
+        """Return who calls whom; nothing where no change is suspected, for then it is not asked for."""
+        bench = self._bench("metrics")
+        if bench is None or self._deploys is None or not self._deploys.suspects:
+            return ()
+        report = (await bench.call("metrics_edges", EdgesParams(limit=MOST_EDGES), EdgesReport)).data
+        return tuple((edge.caller, edge.callee) for edge in report.edges) if report is not None else ()
+
+    async def named(self) -> tuple[Named, ...]:
+        """Return, of deploys near the onset, the first line in which the service itself names what was deployed."""
+        bench, onset = self._bench("logs"), self._onset
+        if bench is None or onset is None or self._logs is None or not self._logs.events or self._deploys is None:
+            return ()
+        near = [line for line in self._deploys.deploys if line.at is not None and abs(line.at - onset) <= NEAR]
+        found = []
+        for line in sorted(near, key=lambda one: abs((one.at or onset) - onset))[:MOST_DEPLOYS]:
+            for word in _words(line):
+                if one := await self._first(bench, line, word):
+                    found.append(one)
+                    break
+        return tuple(found)
+
+    async def _first(self, bench: OfflineBench, line: ChangeLine, word: str) -> Named | None:
+        if line.at is None or not line.service:
+            return None
+        asked = SearchParams(
+            text=word,
+            service=line.service,
+            start=(line.at - EARLIER).isoformat(),
+            end=line.at.isoformat(),
+            limit=1,
+        )
+        result = (await bench.call("logs_search", asked, LogsSearch)).data
+        if result is None or not result.lines or result.lines[0].at is None:
+            return None
+        first = result.lines[0]
+        return Named(line.service, word, line.at, line.ref, first.at or line.at, first.citation)
+
+    async def quiet(self, errors: Sequence[Level]) -> tuple[tuple[str, str], ...]:
+        """Return the services whose error series jumped and whose logs, there to be read, hold no severe events."""
+        bench, onset = self._bench("logs"), self._onset
+        if bench is None or onset is None or self._logs is None or not self._logs.clean:
+            return ()
+        found: list[tuple[str, str]] = []
+        for service in dict.fromkeys(level.row.service for level in errors if level.row.hurts and level.row.size):
+            if len(found) == MOST_DEPLOYS or not service:
+                break
+            asked = SearchParams(service=service, start=onset.isoformat(), limit=1)
+            result = (await bench.call("logs_search", asked, LogsSearch)).data
+            if result is not None and result.lines:
+                found.append((service, result.lines[0].citation))
+        return tuple(found)
+
+
+def _words(line: ChangeLine) -> tuple[str, ...]:
+    """Return what a service would call the deploy by: its version where that is telling, the start of its commit."""
+    version = line.version if len(line.version) >= LEAST_WORD and any(one.isdigit() for one in line.version) else ""
+    telling = version if not version.isdigit() else ""
+    commit = line.commit[:7] if line.commit else ""
+    return tuple(word for word in (telling, commit) if word)
+
+
+def _facts(row: Compared, since: Window) -> tuple[Fact, ...]:
+    def stated(quantity: str, value: float, unit: str) -> Fact:
+        return Fact(quantity=quantity, value=value, unit=unit, citation=row.citation, window=since)
+
+    levels = (stated(q.LEVEL_BEFORE, row.before, row.unit), stated(q.LEVEL_AFTER, row.after, row.unit))
+    ratio = (stated(q.LEVEL_RATIO, row.after / row.before, ""),) if row.before > 0 and row.after >= 0 else ()
+    return (*levels, *ratio)

@@ -1,0 +1,92 @@
+"""What was considered beside the cause: every plausible suspect, the test made, and its result with numbers."""
+
+from __future__ import annotations
+
+from orchestrator.engines.offline.bystanders import bystanders
+from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case
+from orchestrator.engines.offline.causes import Decision
+from orchestrator.journal.verdict import Exclusion, RuledOut
+from orchestrator.verdict.board import Hypothesis
+
+MOST = 24
+RULED_OUT: Exclusion = "ruled out"
+UNLIKELY: Exclusion = "unlikely"
+NOT_CLEARED: Exclusion = "not cleared"
+CONSEQUENCE: Exclusion = "consequence"
+GOES_WITH_IT: Exclusion = "goes with it"
+NOT_TESTABLE: Exclusion = "not testable with this data"
+UNLIKELY_BELOW = 0.2
+CLEARED_BELOW = 0.2
+"""A candidate that holds better than this was tested, and passed: it is not cleared."""
+CHANGE_TEST = "in effect before the onset, reaches what failed, leads to the symptom"
+CIRCUMSTANCE_TEST = "shows in the data, no later than the onset, where the symptom is"
+
+
+def ruled_out(case: Case, decision: Decision) -> tuple[RuledOut, ...]:
+    """Return every candidate that is not the cause, with the test that was made."""
+    chosen = decision.hypothesis.suspect.id if decision.hypothesis else None
+    found = [
+        _tested(hypothesis, _belongs(case, decision, hypothesis), hypothesis.suspect.id == decision.suspected)
+        for hypothesis in case.hypotheses
+        if hypothesis.suspect.id != chosen
+        and hypothesis.closed is None  # a person's word is put beside the verdict by whoever shows it
+        and hypothesis.suspect.kind in CHANGE_KINDS | CIRCUMSTANCE_KINDS
+        and (hypothesis.supporting or hypothesis.opposing or hypothesis.excluding)
+    ]
+    told = {item.suspect.id for item in found} | ({chosen} if chosen else set())
+    return tuple((*found, *bystanders(case, decision, told))[:MOST])
+
+
+def _belongs(case: Case, decision: Decision, other: Hypothesis) -> Exclusion | None:
+    """Return how a circumstance belongs to the cause that is named, where it is no rival of it."""
+    if _followed(case, decision, other):
+        return CONSEQUENCE
+    chosen = decision.hypothesis
+    if decision.kind != "no_code_cause" or chosen is None or other.suspect.kind in CHANGE_KINDS:
+        return None
+    places = {service for finding in chosen.supporting for service in finding.services}
+    here = {service for finding in other.supporting for service in finding.services}
+    alike = other.suspect.kind in (chosen.suspect.kind, "resource")
+    return GOES_WITH_IT if alike and here & places else None
+
+
+def _followed(case: Case, decision: Decision, other: Hypothesis) -> bool:
+    """Say whether a circumstance came after the culprit, on the service that runs it: it is what the change did."""
+    if (
+        decision.kind != "culprit"
+        or decision.hypothesis is None
+        or other.suspect.kind not in ("resource", "dependency")
+    ):
+        return False
+    change = case.changes.get(decision.hypothesis.suspect.id)
+    first = min((finding.at for finding in other.supporting if finding.at is not None), default=None)
+    if change is None or change.at is None or first is None or first < change.at:
+        return False
+    return any(change.service in finding.services for finding in other.supporting)
+
+
+def _tested(hypothesis: Hypothesis, belongs: Exclusion | None, suspected: bool) -> RuledOut:
+    change = hypothesis.suspect.kind in CHANGE_KINDS
+    if hypothesis.excluding:
+        result, grounds = RULED_OUT, hypothesis.excluding
+    elif suspected:
+        result, grounds = NOT_CLEARED, (*hypothesis.supporting, *hypothesis.opposing)
+    elif hypothesis.opposing and hypothesis.score < UNLIKELY_BELOW:
+        result, grounds = UNLIKELY, hypothesis.opposing
+    elif belongs is not None:
+        result, grounds = belongs, hypothesis.supporting
+    elif hypothesis.score >= CLEARED_BELOW:
+        result, grounds = NOT_CLEARED, hypothesis.supporting
+    else:
+        result, grounds = NOT_TESTABLE, (*hypothesis.supporting, *hypothesis.opposing)
+    reason = grounds[0].claim if grounds else "nothing was found about it"
+    if result in (NOT_CLEARED, NOT_TESTABLE):
+        reason = f"{reason} (holds at {hypothesis.score:.2f})"
+    return RuledOut(
+        suspect=hypothesis.suspect,
+        test=CHANGE_TEST if change else CIRCUMSTANCE_TEST,
+        result=result,
+        reason=reason,
+        citations=grounds[0].citations if grounds else (),
+        facts=grounds[0].facts if grounds and result == RULED_OUT and not change else (),
+    )

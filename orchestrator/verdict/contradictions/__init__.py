@@ -1,0 +1,1 @@
+"""Where two sources cannot both be right. Pure rules: typed data in, cited contradictions out."""
