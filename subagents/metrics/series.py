@@ -180,6 +180,21 @@ class Points:
         self.times.append(times)
         self.values.append(values)
 
+    def whole(self) -> Iterator[tuple[tuple[str, str], Floats, Floats]]:
+        """Yield label, times and values of every series, put together from the parts it was read in."""
+        places: dict[tuple[str, str], list[int]] = {}
+        for place, label in enumerate(self.labels):
+            places.setdefault(label, []).append(place)
+        for label, parts in places.items():
+            if len(parts) == 1:
+                yield label, self.times[parts[0]], self.values[parts[0]]
+            else:
+                yield (
+                    label,
+                    np.concatenate([self.times[p] for p in parts]),
+                    np.concatenate([self.values[p] for p in parts]),
+                )
+
 
 def usual_step(times: Floats) -> float:
     """Return the median of the distances between sorted times; 0 for fewer than two."""
@@ -193,7 +208,7 @@ def build_frames(source: str, points: Points) -> tuple[list[Frame], int]:
     """
     groups: dict[float, list[tuple[tuple[str, str], Floats, Floats]]] = {}
     duplicates = 0
-    for label, times, values in zip(points.labels, points.times, points.values, strict=True):
+    for label, times, values in points.whole():
         order = np.argsort(times, kind="stable")
         t, v = times[order], values[order]
         keep = np.append(np.diff(t) > 0, True) if len(t) else np.zeros(0, dtype=bool)

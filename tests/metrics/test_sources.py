@@ -15,8 +15,9 @@ from subagents.contract import SourceKind
 from subagents.metrics.series import SeriesKey, Store
 from subagents.metrics.sources import load as loading
 from subagents.metrics.sources.load import load
-from subagents.metrics.sources.points import split_names
+from subagents.metrics.sources.points import read_metric_csv, split_names
 from subagents.metrics.sources.stamps import parse_stamp, stamp_of
+from subagents.metrics.sources.table import Faults
 from tests.metrics.files import spec
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC).timestamp()
@@ -324,3 +325,32 @@ def test_spans_give_edges_and_keep_errors(tmp_path: Path) -> None:
     assert {(e.caller, e.callee) for e in store.edges} == {("web", "cart")}
     assert [s.failed for s in store.spans["spans.json"]] == [False, True, False]
     assert "without a readable start" in problems(store)
+
+
+@pytest.mark.parametrize("block", [40, 64, 1000])
+def test_a_large_file_is_read_in_blocks_as_if_it_were_whole(tmp_path: Path, block: int) -> None:
+    rows = [f"2026-03-01T12:{i:02}:00Z,{s},queue_depth,{v}" for i in range(40) for s, v in (("a", i), ("b", f"{i} k"))]
+    rows[17], rows[63] = "2026-03-01T12:08:00Z,b,queue_depth,soon", "2026-03-01T12:31:00Z,b"
+    path = tmp_path / "metrics.csv"
+    path.write_text("\n".join(["ts,service,metric,value", *rows]))
+    told, faults = Faults("metrics.csv"), Faults("metrics.csv")
+    points, layout = read_metric_csv(path, faults, block=block)
+    whole, same = read_metric_csv(path, told)
+    assert layout == same == "long"
+    one, other = ([(*label, t.tolist(), v.tolist()) for label, t, v in p.whole()] for p in (points, whole))
+    assert one == other
+    assert len(one) == 2
+    assert faults.lines == told.lines == {"the value is not a number": [19], "a row does not have 4 fields": [65]}
+    assert faults.counts == told.counts
+
+
+def test_units_mean_the_same_in_every_block(tmp_path: Path) -> None:
+    rows = [
+        f"2026-03-01T12:{i:02}:00Z,{1000 + i} ms" if i < 20 else f"2026-03-01T12:{i:02}:00Z,1.5 s" for i in range(40)
+    ]
+    path = tmp_path / "wait.csv"
+    path.write_text("\n".join(["ts,value", *rows]))
+    points, _ = read_metric_csv(path, Faults("wait.csv"), block=100)
+    ((_, _, found),) = points.whole()
+    assert found.min() == pytest.approx(1.0)
+    assert found.max() == pytest.approx(1.5)

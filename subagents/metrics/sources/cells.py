@@ -27,15 +27,16 @@ _COUNTS = {"k": 1e3, "m": 1e-3, "mil": 1e6, "bil": 1e9, "g": 1e9, "%": 1.0, "": 
 """A small m is kubectl's thousandth; a capital one, a million, is looked up before the case is lost."""
 
 
-def read_numbers(column: pl.Series) -> tuple[Floats, str]:
+def read_numbers(column: pl.Series, base: bool = False) -> tuple[Floats, str]:
     """Return a text column as numbers, NaN where it is none, infinities kept; and the unit its cells are written in.
 
-    Cells of one unit keep their numbers; of several units of one kind they become seconds, bytes or plain counts.
+    Cells of one unit keep their numbers; of several units, or where `base` asks for it, they become seconds, bytes
+    or plain counts.
     """
     plain = column.str.strip_chars_end("%").cast(pl.Float64, strict=False)
     odd = column.filter(plain.is_null() & ~column.str.to_lowercase().is_in(NULLS)).unique(maintain_order=True)
     texts = odd.head(MOST_TEXTS).to_list()
-    if texts and (read := _read(texts)):
+    if texts and (read := _read(texts, base)):
         unit, known = read
         mapped = column.replace_strict(list(known), list(known.values()), default=None, return_dtype=pl.Float64)
         return _array(plain.fill_null(mapped)), unit
@@ -46,13 +47,13 @@ def _array(numbers: pl.Series) -> Floats:
     return numbers.fill_null(float("nan")).to_numpy().astype(np.float64)
 
 
-def _read(texts: list[str]) -> tuple[str, dict[str, float]] | None:
+def _read(texts: list[str], base: bool) -> tuple[str, dict[str, float]] | None:
     comma = any(_DECIMAL_COMMA.fullmatch(text) for text in texts[:PROBE])
     if not any(_parts(text, comma) for text in texts[:PROBE]):
         return None
     parts = {text: found for text in texts if (found := _parts(text, comma))}
     units = {unit for _, unit in parts.values() if unit}
-    if len(units) <= 1 and not any(_bare(unit).lower() in _COUNTS and unit != "%" for unit in units):
+    if not base and len(units) <= 1 and not any(_bare(unit).lower() in _COUNTS and unit != "%" for unit in units):
         return next(iter(units), ""), {text: number for text, (number, _) in parts.items()}
     return _base(units), {text: number * _factor(unit) for text, (number, unit) in parts.items()}
 

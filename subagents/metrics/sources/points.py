@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,49 +18,81 @@ from subagents.metrics.sources.cells import NULLS, PROBE, read_numbers
 from subagents.metrics.sources.exports import Course, courses_of, failure_of, named
 from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES, first_of
 from subagents.metrics.sources.stamps import stamp_of
-from subagents.metrics.sources.table import Faults, Table, read_table, stamps_of
+from subagents.metrics.sources.table import BLOCK, Faults, Table, read_tables, stamps_of
 
 _LEGEND = re.compile(r"([^{}]*)\{(.*)\}")
 _LABEL = re.compile(r"([\w.]+)\s*[=:]\s*\"?([^\",]*)\"?")
 
 
-def read_metric_csv(path: Path, faults: Faults, service: str = "") -> tuple[Points, str]:
+@dataclass
+class Reading:
+    """How a table is read, decided on its first block: which column is what. A `metric` without `value` is a prefix."""
+
+    time: str
+    metric: str | None
+    value: str | None
+    owner: str | None
+    columns: list[str]
+    """Those of a wide table that hold numbers."""
+    worded: bool
+    telling: list[str] | None = None
+    """Columns that tell rows of one metric and moment apart; None: not looked for yet."""
+
+    @property
+    def layout(self) -> str:
+        """Return `long`, `wide` or `single`."""
+        single = not self.worded and len(self.columns) == 1
+        return "long" if self.metric and self.value else "single" if single else "wide"
+
+    @classmethod
+    def of(cls, table: Table, time: str) -> Reading:
+        """Decide from the header, and from whether columns hold words or numbers."""
+        metric, value = first_of(table.header, METRIC_NAMES), first_of(table.header, VALUE_NAMES)
+        if metric and value:
+            owner = first_of(tuple(h for h in table.header if h != metric), SERVICE_NAMES)
+            return cls(time, metric, value, owner, [], worded=False)
+        columns = [name for name in table.header if name != time]
+        owner = first_of(columns, SERVICE_NAMES[:3])
+        words = [name for name in columns if name != owner and _is_words(table.text(name))]
+        numbers = [name for name in columns if name != owner and name not in words]
+        if not numbers:
+            return cls(time, None, value, owner, words, worded=bool(owner))
+        return cls(time, metric, value, owner or first_of(words, SERVICE_NAMES), numbers, worded=bool(owner or words))
+
+
+def read_metric_csv(path: Path, faults: Faults, service: str = "", block: int = BLOCK) -> tuple[Points, str]:
     """Read a CSV of metrics; return its points and the layout found (`long`, `wide`, `single`, or empty)."""
-    points = Points()
-    table = read_table(path, faults)
-    if table is None:
-        return points, ""
-    time = first_of(table.header, TIME_NAMES)
-    if time is None:
-        faults.note(
-            f"no time column among: {', '.join(table.header[:8])}",
-            lost="the whole file",
-            todo="name the time column ts, timestamp or time",
-        )
-        return points, ""
-    metric, value = first_of(table.header, METRIC_NAMES), first_of(table.header, VALUE_NAMES)
-    times = stamps_of(table.text(time), faults)
-    faults.add("the time is not readable", table.line.filter(pl.Series(np.isnan(times))).to_list())
-    if metric and value:
-        owner = first_of(tuple(h for h in table.header if h != metric), SERVICE_NAMES)
-        _long(table, (owner, metric, value), times, faults, points, service)
-        return points, "long"
-    columns = [name for name in table.header if name != time]
-    owner = first_of(columns, SERVICE_NAMES[:3])
-    words = [name for name in columns if name != owner and _is_words(table.text(name))]
-    columns = [name for name in columns if name != owner and name not in words]
-    if not columns:
-        columns, words = words, []
-    if owner or words:
-        _wide_by_row(table, (owner or first_of(words, SERVICE_NAMES), metric, columns), times, faults, points)
-        return points, "wide"
+    points, reading = Points(), None
     stem = path.name.split(".")[0]
-    if len(columns) == 1:
-        _column(table, columns[0], times, faults, points, (service, stem if value else columns[0]))
-        return points, "single"
-    for column, label in zip(columns, split_names(columns, service, stem), strict=True):
-        _column(table, column, times, faults, points, label)
-    return points, "wide"
+    for table in read_tables(path, faults, block):
+        if reading is None:
+            time = first_of(table.header, TIME_NAMES)
+            if time is None:
+                faults.note(
+                    f"no time column among: {', '.join(table.header[:8])}",
+                    lost="the whole file",
+                    todo="name the time column ts, timestamp or time",
+                )
+                break
+            reading = Reading.of(table, time)
+        _read_block(table, reading, faults, points, (service, stem))
+    return points, reading.layout if reading is not None else ""
+
+
+def _read_block(table: Table, reading: Reading, faults: Faults, points: Points, default: tuple[str, str]) -> None:
+    service, stem = default
+    times = stamps_of(table.text(reading.time), faults)
+    faults.add("the time is not readable", table.line.filter(pl.Series(np.isnan(times))).to_list())
+    if reading.layout == "long":
+        _long(table, reading, times, faults, points, service)
+    elif reading.worded:
+        _wide_by_row(table, reading, times, faults, points)
+    elif reading.layout == "single":
+        name = stem if reading.value else reading.columns[0]
+        _column(table, reading.columns[0], times, faults, points, (service, name))
+    else:
+        for column, label in zip(reading.columns, split_names(reading.columns, service, stem), strict=True):
+            _column(table, column, times, faults, points, label)
 
 
 def _is_words(column: pl.Series) -> bool:
@@ -89,9 +122,10 @@ def split_names(columns: list[str], service: str = "", stem: str = "value") -> l
     return [tuple(c.split("_", 1)) if shared else (service, c) for c in columns]  # type: ignore[misc]
 
 
-def _values(column: pl.Series, line: pl.Series, times: Floats, faults: Faults) -> tuple[Floats, Any]:
+def _values(table: Table, name: str, times: Floats, faults: Faults) -> tuple[Floats, Any]:
     """Return numbers and which rows are usable; text, infinities are faults, empty and NaN cells are gaps."""
-    values, unit = read_numbers(column)
+    column, line = table.text(name), table.line
+    values, unit = read_numbers(column, base=table.part)
     if unit not in ("", "%"):
         faults.note(f"numbers of {column.name} are written with a unit: read as {unit}")
     missing = np.isnan(values)
@@ -103,21 +137,21 @@ def _values(column: pl.Series, line: pl.Series, times: Floats, faults: Faults) -
 
 
 def _column(table: Table, column: str, times: Floats, faults: Faults, points: Points, label: tuple[str, str]) -> None:
-    values, usable = _values(table.text(column), table.line, times, faults)
+    values, usable = _values(table, column, times, faults)
     if usable.any():
         points.add(*label, times[usable], values[usable])
 
 
 def _long(
     table: Table,
-    columns: tuple[str | None, str, str],
+    reading: Reading,
     times: Floats,
     faults: Faults,
     points: Points,
     service: str,
 ) -> None:
-    owner, metric, value = columns
-    values, usable = _values(table.text(value), table.line, times, faults)
+    owner, metric, value = reading.owner, reading.metric or "", reading.value or ""
+    values, usable = _values(table, value, times, faults)
     names = table.text(metric)
     if metric == "_field" and "_measurement" in table.header:
         names = table.text("_measurement") + "_" + names
@@ -125,8 +159,7 @@ def _long(
     faults.add("the metric has no name", table.line.filter(pl.Series(unnamed)).to_list())
     usable &= ~unnamed
     owners = table.text(owner) if owner else pl.repeat(service, len(table), eager=True, dtype=pl.String)
-    keys = pl.DataFrame({"s": owners, "m": names, "t": times})
-    names = names + _apart(table, keys, {metric, value, *([owner] if owner else [])})
+    names = names + _apart(table, reading, pl.DataFrame({"s": owners, "m": names, "t": _told_apart(times)}))
     frame = pl.DataFrame({"s": owners, "m": names, "row": np.arange(len(table))}).filter(pl.Series(usable))
     for (who, what), rows in frame.group_by("s", "m", maintain_order=True):
         index = rows["row"].to_numpy()
@@ -135,34 +168,46 @@ def _long(
 
 def _wide_by_row(
     table: Table,
-    named_by: tuple[str | None, str | None, list[str]],
+    reading: Reading,
     times: Floats,
     faults: Faults,
     points: Points,
 ) -> None:
     """Read a table of one row per moment and service, and whatever else of its words tells rows apart."""
-    owner, metric, columns = named_by
+    owner, metric = reading.owner, reading.metric
     nothing = pl.repeat("", len(table), eager=True, dtype=pl.String)
     owners = table.text(owner) if owner else nothing
     before = table.text(metric) + "_" if metric and metric != owner else nothing
-    keys = pl.DataFrame({"s": owners, "m": before, "t": times})
-    apart = _apart(table, keys, {*columns, *filter(None, (owner, metric))})
+    apart = _apart(table, reading, pl.DataFrame({"s": owners, "m": before, "t": _told_apart(times)}))
     rows = pl.DataFrame({"s": owners, "m": before, "a": apart, "row": np.arange(len(table))})
     groups = [(key, each["row"].to_numpy()) for key, each in rows.group_by("s", "m", "a", maintain_order=True)]
-    for column in columns:
-        values, usable = _values(table.text(column), table.line, times, faults)
+    for column in reading.columns:
+        values, usable = _values(table, column, times, faults)
         for (who, what, more), index in groups:
             fine = index[usable[index]]
             if len(fine):
                 points.add(str(who), f"{what}{column}{more}", times[fine], values[fine])
 
 
-def _apart(table: Table, keys: pl.DataFrame, used: set[str]) -> pl.Series:
-    """Return what each row's metric needs besides, so that one series has one value at one time: `{pod=a}`, or nothing.
+def _told_apart(times: Floats) -> Floats:
+    """Return the times, with those that cannot be read made distinct."""
+    return np.where(np.isnan(times), -1.0 - np.arange(len(times)), times)
 
-    Columns are added from left to right where they tell rows apart, and hold the same for several rows.
-    """
-    nothing = pl.repeat("", len(table), eager=True, dtype=pl.String)
+
+def _apart(table: Table, reading: Reading, keys: pl.DataFrame) -> pl.Series:
+    """Return what each row's metric needs besides, so that a series has one value at a time: `{pod=a}`, or nothing."""
+    if reading.telling is None:
+        reading.telling = _telling(table, reading, keys)
+    if not reading.telling:
+        return pl.repeat("", len(table), eager=True, dtype=pl.String)
+    parts = [pl.lit(f"{c}=") + pl.col(c).fill_null("").str.strip_chars() for c in reading.telling]
+    inner = pl.concat_str(parts, separator=",")
+    return table.frame.select(pl.concat_str([pl.lit("{"), inner, pl.lit("}")]).alias("apart"))["apart"]
+
+
+def _telling(table: Table, reading: Reading, keys: pl.DataFrame) -> list[str]:
+    """Return the columns, from left to right, that tell rows apart and hold the same for several rows."""
+    used = {reading.time, reading.metric, reading.value, reading.owner, *reading.columns}
     left = len(keys) - keys.n_unique()
     telling: list[str] = []
     for column in table.header:
@@ -175,10 +220,7 @@ def _apart(table: Table, keys: pl.DataFrame, used: set[str]) -> pl.Series:
         if fewer < left:
             keys, left = more, fewer
             telling.append(column)
-    if not telling:
-        return nothing
-    inner = pl.concat_str([pl.lit(f"{c}=") + pl.col(c).fill_null("").str.strip_chars() for c in telling], separator=",")
-    return table.frame.select(pl.concat_str([pl.lit("{"), inner, pl.lit("}")]).alias("apart"))["apart"]
+    return telling
 
 
 def read_metric_json(path: Path, faults: Faults, service: str = "") -> tuple[Points, str]:

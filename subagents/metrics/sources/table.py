@@ -6,20 +6,23 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from subagents.contract import Problem
-from subagents.files import read_all
+from subagents.files import open_bounded, read_all
 from subagents.metrics.series import Floats
 from subagents.metrics.sources.cells import read_numbers
 from subagents.metrics.sources.stamps import naive, parse_by_calendar, parse_unique
 
 SHOWN = 5
 """Most bad rows of one kind that are named by line."""
+BLOCK = 32 << 20
+"""Bytes of a large file that are read at once."""
+LONGEST_LINE = 1 << 20
 UNCLOSED_LIMIT = 20
 """After so many unclosed quotes no row of the file is taken to go on in the next line."""
 
@@ -42,7 +45,9 @@ class Faults:
 
     def note(self, what: str, lost: str = "", todo: str = "", count: int = 1) -> None:
         """Add a problem that is not about single rows."""
-        self.problems.append(Problem(what=what, where=self.name, lost=lost, todo=todo, count=count))
+        problem = Problem(what=what, where=self.name, lost=lost, todo=todo, count=count)
+        if problem not in self.problems:  # said once, however many blocks of a file say it
+            self.problems.append(problem)
 
     def all(self) -> tuple[Problem, ...]:
         """Return every problem, each kind of bad row once, with file and line."""
@@ -63,6 +68,8 @@ class Table:
     header: tuple[str, ...]
     frame: pl.DataFrame
     line: pl.Series
+    part: bool = False
+    """It is one block of a large file: what is decided from its cells must not depend on them."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -77,6 +84,30 @@ def read_table(path: Path, faults: Faults) -> Table | None:
     raw, problem = read_all(path, faults.name)
     if problem is not None:
         faults.problems.append(problem)
+    return _table(raw, faults)
+
+
+def read_tables(path: Path, faults: Faults, block: int = BLOCK) -> Iterator[Table]:
+    """Read a CSV file as `read_table` does, in tables of about `block` bytes: memory does not grow with the file."""
+    stream, bounded = open_bounded(path, faults.name)
+    with stream:
+        raw = stream.read(block)
+        several = len(raw) == block
+        raw += stream.readline(LONGEST_LINE)
+        table = _table(raw, faults)
+        head = _start(raw.decode("utf-8", "replace")).encode()
+        lines = 0
+        while table is not None:
+            yield replace(table, part=several)
+            lines += raw.count(b"\n")
+            raw = stream.read(block)
+            raw += stream.readline(LONGEST_LINE)
+            table = _table(head + b"\n" + raw, faults, lines - 1) if raw.strip() else None
+    if bounded.problem is not None:
+        faults.problems.append(bounded.problem)
+
+
+def _table(raw: bytes, faults: Faults, above: int = 0) -> Table | None:
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if not raw.strip():
         faults.note("the file is empty", todo="give a CSV file with a header line")
@@ -86,7 +117,7 @@ def read_table(path: Path, faults: Faults) -> Table | None:
         text = text.replace("\0", "")
         faults.note("NUL bytes were removed")
     text = _without_preamble(text)
-    return _fast(text) or _slow(text, faults)
+    return _fast(text, above) or _slow(text, faults, above)
 
 
 def _without_preamble(text: str) -> str:
@@ -98,7 +129,7 @@ def _without_preamble(text: str) -> str:
 
 def _start(text: str) -> str:
     """Return the first line that holds anything."""
-    found = re.search(r"[^\r\n]+", text)
+    found = re.search(r"(?m)^(?!#|\"?sep=)[^\r\n]+", text)
     return found.group() if found else ""
 
 
@@ -114,7 +145,7 @@ def _unique_names(header: list[str]) -> list[str]:
     return names
 
 
-def _fast(text: str) -> Table | None:
+def _fast(text: str, above: int) -> Table | None:
     """Read with Polars where every line has the header's number of fields; None where it is not so plain."""
     if text[:1] in "\r\n":
         return None
@@ -134,10 +165,10 @@ def _fast(text: str) -> Table | None:
         return None
     if frame.height and frame[header[-1]].null_count():  # an empty last cell, or a row that is cut short
         return None
-    return Table(tuple(header), frame, pl.Series("line", np.arange(2, 2 + len(frame))))
+    return Table(tuple(header), frame, pl.Series("line", np.arange(2, 2 + len(frame)) + above))
 
 
-def _slow(text: str, faults: Faults) -> Table | None:
+def _slow(text: str, faults: Faults, above: int) -> Table | None:
     """Read row by row: blank lines skipped, rows of a wrong length dropped and named."""
     mark = _delimiter(_start(text))
     rows: list[list[str]] = []
@@ -146,6 +177,7 @@ def _slow(text: str, faults: Faults) -> Table | None:
     first: list[str] = []
     wrong: list[int] = []
     for number, row in _rows(text, mark):
+        number += above
         if not any(cell.strip() for cell in row):
             continue
         if not header:
