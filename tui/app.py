@@ -74,7 +74,9 @@ class WarRoomApp(App[int], inherit_bindings=False):
 
     def _taken_by_prompt(self, event: events.Event) -> bool:
         screen = self.screen
-        return isinstance(screen, PromptingScreen) and isinstance(event, events.Key) and screen.prompt.take(event)
+        if not (isinstance(screen, PromptingScreen) and screen.is_mounted):
+            return False
+        return isinstance(event, events.Key) and screen.prompt.take(event)
 
     # -- opening -----------------------------------------------------------------------------
 

@@ -52,7 +52,11 @@ class Terminal:
             time.sleep(0.05)
 
     def shows(self, text: str) -> str:
-        return self.until(lambda seen: text in seen)
+        return self.shows_all(text)
+
+    def shows_all(self, *texts: str) -> str:
+        """Return the screen once it shows all of them: a frame reaches the terminal in pieces."""
+        return self.until(lambda seen: all(text in seen for text in texts))
 
 
 @contextmanager

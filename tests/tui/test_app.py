@@ -27,6 +27,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.sessions import SessionsScreen
 from tui.screens.warroom import WarRoomScreen
 from tui.start import Start
+from tui.views.paint import text_of
 from tui.widgets.prompt import PromptBar
 
 
@@ -275,3 +276,14 @@ def test_before_the_first_frame_nothing_heavy_is_imported(what: str) -> None:
         "textual.widgets._markdown",
     }
     assert not modules & heavy
+
+
+def test_a_screen_that_is_not_there_yet_takes_words_and_ticks() -> None:
+    """Under load the app's ticker, and what is said while a session is opened, come before the first frame."""
+    room, home = WarRoomScreen(), SessionsScreen()
+    for screen in (room, home):
+        screen.tick()
+        screen.tell("looking at x …", "good")
+        assert text_of(screen.said) == "looking at x …"
+        screen.unsay()
+        assert screen.said == ()

@@ -58,7 +58,11 @@ class PromptingScreen(Screen[None]):
     def tell(self, words: str, tone: str = "warn") -> None:
         """Say something in the prompt line until something else is to be said there."""
         self.said = line((words, "warn" if tone == "warn" else "good"))
-        self.prompt.hint(self.said)
+        self._show_said()
+
+    def _show_said(self) -> None:
+        if self.is_mounted:  # one that is not there yet shows it with its first frame
+            self.prompt.hint(self.said)
 
     said: Line = ()
 
@@ -81,10 +85,13 @@ class PromptingScreen(Screen[None]):
     def unsay(self) -> None:
         """Take back what was said."""
         self.said = ()
-        self.prompt.hint(())
+        self._show_said()
 
     def ask_leave(self, working: int, leaving: str) -> None:
         """Ask whether running work is left or stopped; `leaving` says what leaving means."""
+        if not self.is_mounted:
+            self.call_later(self.ask_leave, working, leaving)
+            return
         self._remember_focus()
         words = line(
             (f"{working} session{'s' if working > 1 else ''} at work: ", "warn"),

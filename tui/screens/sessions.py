@@ -107,6 +107,8 @@ class SessionsScreen(PromptingScreen):
 
     def tick(self) -> None:
         """Look at what is kept, now and then."""
+        if not self.is_mounted:
+            return  # the ticker may be there before the first frame
         if self._ticks % RELOAD_TICKS == 0 and not self._reading:
             self.action_reload()
         self._ticks += 1
