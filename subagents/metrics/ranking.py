@@ -23,6 +23,7 @@ from subagents.metrics.hops import hop_blame, wait_blame
 from subagents.metrics.roles import Role
 from subagents.metrics.series import Flags, Floats, SeriesKey, Store, deepest_failures
 from subagents.metrics.signals import Signal, agreement, failure_noises, failures, overlap, signals
+from subagents.metrics.unseen import shared_callees, turned
 from subagents.quantities import figure
 
 OWN_WORK: tuple[Role, ...] = ("saturation", "restarts", "ready", "queue", "lag", "hit_ratio")
@@ -48,6 +49,7 @@ WEIGHT: Mapping[str, float] = {
     "hop": 1.6,
     "traces": 0.8,
     "support": 0.1,
+    "faster": 0.5,
 }
 
 
@@ -130,6 +132,7 @@ def rank(store: Store, graph: CallGraph, question: Question) -> list[Ranked]:
         by_service[signal.key.service].append(signal)
     _own_work(by_service, table, question)
     _travelling(by_service, table, graph, question)
+    _faster(by_service, table, graph, question)
     _calls(by_service, table, graph, question)
     _hops(store, table, question)
     _support(by_service, table, question)
@@ -209,13 +212,23 @@ def _travelling(
 ) -> None:
     for kind, roles in (("latency", ("latency",)), ("errors", ERRORS)):
         heat = _heat(by_service, roles, question)
-        for service, (value, signal) in heat.items():
+        rest = {name: _unexplained(name, value, heat, graph) for name, (value, _) in heat.items()}
+        shared = shared_callees({name: left for name, (left, _) in rest.items()}, graph) if kind == "latency" else {}
+        for service, (_, signal) in heat.items():
             if service not in table:
                 continue
-            left, taken = _unexplained(service, value, heat, graph)
+            left, taken = rest[service]
+            behind = max(
+                (value for value, callers in shared.values() if service in callers and len(callers) > 1), default=0.0
+            )
+            left *= 1.0 - EXPLAINED * min(1.0, behind / max(left, 1e-9))
             seen_from_outside = 0.5 if _address(service, graph) else 1.0
             text = f"{kind}: {_name(signal)}" + (f", of which {taken} explains a part" if taken else "")
             table[service].reasons.append(Reason(kind, WEIGHT[kind] * left * seen_from_outside, text, signal))
+        for callee, (value, callers) in shared.items():
+            if callee in table and not _address(callee, graph):
+                text = f"{', '.join(callers)} wait without a measured reason and call it"
+                table[callee].reasons.append(Reason("unseen", WEIGHT[kind] * value, text, heat[callers[0]][1]))
 
 
 def _heat(
@@ -280,15 +293,43 @@ def _address(service: str, graph: CallGraph) -> bool:
     return service.endswith(("_remote", "_client")) or service.count(".") >= 2
 
 
+def _faster(
+    by_service: dict[str, list[Signal]], table: dict[str, Ranked], graph: CallGraph, question: Question
+) -> None:
+    """Blame who became faster while requests fail: it ends them early, and its callers with it."""
+    if question.kind == "latency" or (question.symptom is not None and question.symptom.traits.role == "latency"):
+        return
+    if any(s.traits.role in ERRORS for name in table for s in by_service.get(name, [])):
+        return
+    fallen = {
+        name: [turned(s, question.split) for s in mine if s.traits.role == "latency"]
+        for name, mine in by_service.items()
+    }
+    heat: dict[str, tuple[float, Signal]] = {}
+    for name, mine in fallen.items():
+        found = [(strength(s.size) * overlap(s, question.symptom, question.split), s) for s in mine]
+        best = _best(found)
+        if best is not None and best[0] > 0:
+            heat[name] = best
+    for name, (value, signal) in heat.items():
+        if name in table:
+            left, _ = _unexplained(name, value, heat, graph)
+            text = f"works faster while requests fail: {_name(signal)}"
+            table[name].reasons.append(Reason("faster", WEIGHT["faster"] * left, text, signal))
+
+
 def _calls(by_service: dict[str, list[Signal]], table: dict[str, Ranked], graph: CallGraph, question: Question) -> None:
     """Blame who stopped calling, and less whoever is not called any more; that explains failures, not slowness.
 
-    Missing calls stand for failures that nobody counts: a caller whose errors are measured is judged by those.
+    Missing calls stand for failures that nobody counts: where some are counted, a caller whose errors are measured
+    is judged by those.
     """
     if question.kind == "latency":
         return
-    counted = {name for name, mine in by_service.items() if any(s.traits.role in ERRORS for s in mine)}
     flows = {name: flow for name, mine in by_service.items() if (flow := _traffic_of(mine)) is not None}
+    measured = {name: [s for s in mine if s.traits.role in ERRORS] for name, mine in by_service.items()}
+    failing = any(_fails(s, flows.get(name), question.split) for name, mine in measured.items() for s in mine)
+    counted = {name for name, mine in measured.items() if mine} if failing else set()
     short = [item for item in short_of_calls(flows, graph, question.split) if not counted & item.shares.keys()]
     for service, found in blame_for(short).items():
         if service not in table:
@@ -303,6 +344,11 @@ def _calls(by_service: dict[str, list[Signal]], table: dict[str, Ranked], graph:
         text += f": {worst.signal.key.name} of {worst.service} short by {worst.missing:.0%}"
         if value > 0:
             table[service].reasons.append(Reason("calls", WEIGHT["calls"] * value, text, worst.signal))
+
+
+def _fails(signal: Signal, traffic: Signal | None, split: float) -> bool:
+    counted = failure_noises(signal, traffic, split)
+    return (signal.size if counted is None else counted) > LEAST_SIZE
 
 
 def _hops(store: Store, table: dict[str, Ranked], question: Question) -> None:

@@ -1,0 +1,55 @@
+"""What nobody measures directly: a callee behind several slow callers, and work that ends early.
+
+A network shows in no series of its own. Where several callers of one service are slow, none of them for a measured
+reason, and the service itself works as fast as before, one slow way to it explains them all; several faults at once
+would be the only other reading. Where requests fail and nobody counts where, the service that became clearly faster
+is the one that ends them early: its callers become faster with it, so the deepest one counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from subagents.metrics.graph import CallGraph
+from subagents.metrics.signals import Signal
+
+ALIKE = 0.3
+"""Share of the slowest unexplained caller's strength from which a caller counts as slow too."""
+MOST_CALLERS = 0.6
+"""Share of a callee's callers that must be slow: a slow way to it slows all that use it."""
+ONE_CALLER = 0.3
+"""What remains for a callee of the one slow caller: the caller itself is the better reading."""
+
+
+def shared_callees(left: Mapping[str, float], graph: CallGraph) -> dict[str, tuple[float, tuple[str, ...]]]:
+    """Return the callees that explain slow callers, with how strongly and whom.
+
+    `left` is each service's slowness that its own callees' work does not explain.
+    """
+    bar = ALIKE * max(left.values(), default=0.0)
+    slow = {name for name, value in left.items() if value > 0 and value >= bar}
+    blamed: dict[str, tuple[float, tuple[str, ...]]] = {}
+    for callee, callers in graph.callers.items():
+        hit = sorted(slow & callers.keys())
+        if callee in slow or len(hit) < max(2.0, MOST_CALLERS * len(callers)):
+            continue
+        blamed[callee] = (float(np.mean([left[name] for name in hit])) * len(hit) / len(callers), tuple(hit))
+    for caller in slow:
+        quiet = [name for name in graph.callees.get(caller, {}) if name not in slow]
+        for name in quiet:
+            value = ONE_CALLER * left[caller] / len(quiet)
+            if value > blamed.get(name, (0.0, ()))[0]:
+                blamed[name] = (value, (caller,))
+    return blamed
+
+
+def turned(signal: Signal, split: float) -> Signal:
+    """Return a signal with good and bad exchanged: its size is how far it fell, where a rise hurts."""
+    profile = -signal.profile
+    later = np.where(np.isfinite(profile) & (signal.times >= split), profile, -np.inf)
+    at = int(np.argsort(later)[-2]) if len(later) > 1 else 0
+    size = float(later[at])
+    return replace(signal, profile=profile, size=max(size, 0.0), peak=float(signal.values[at]), first=None)
