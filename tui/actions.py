@@ -122,9 +122,9 @@ ACTIONS: tuple[Action, ...] = (
            "warroom", "Board", "why", 18, needs="why"),
     Action("recheck", ("c",), "check again", "Measure the symptom again, with newer data: recovered or not.", "warroom",
            "Work", "recheck"),
-    Action("logs.search", ("l",), "search logs", "Search the logs: text or /regex/, service:, level:, source:, "
-           "from..to.", "warroom", "Work", "logs", 45, needs="logs"),
     Action("message", ("m",), "steer or ask", "Steer the agents, or ask.", "warroom", "Work", "message", 30),
+    Action("logs.search", ("l",), "search logs", "Search the logs by text, /regex/, service, level, time.", "warroom",
+           "Work", "logs", 54, needs="logs"),
     Action("interrupt", ("i",), "interrupt", "Stop one agent or all; asks which.", "warroom", "Work", "interrupt", 35),
     Action("resume", ("r",), "go on", "Let the session work again.", "warroom", "Work", "resume", 15),
     Action("attach", ("plus",), "attach", "Attach a file, a folder or a repository as evidence.", "warroom", "Work",
@@ -135,7 +135,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("status.copy", ("y",), "copy status", "Copy a status of five lines to the clipboard.", "warroom", "Work",
            "copy_status"),
     Action("sessions", ("s",), "sessions", "Back to the sessions; this one goes on.", "warroom", "Work", "sessions",
-           55),
+           56),
     Action("back", ("escape",), "back", "Close the question, the filter, or the zoom.", "warroom", "Work", "back"),
     # -- sessions ----------------------------------------------------------------------------
     Action("session.open", ("enter",), "open", "Open the session.", "sessions", "Sessions", "open_row", 10),
