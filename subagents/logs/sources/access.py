@@ -40,8 +40,8 @@ class AccessReader:
         """Make method and path the text of each request, and its status the severity."""
         if not self.settled:
             self._learn(lines)
-        for request, status in self.forms:
-            columns = _requests(columns, lines, request, status)
+        for request in dict.fromkeys(request for request, _ in self.forms):
+            columns = _requests(columns, lines, request, [status for each, status in self.forms if each == request])
         extended = _by_header(self.columns) if self.columns else None
         return _columned(columns, lines, extended) if extended is not None else columns
 
@@ -55,13 +55,21 @@ class AccessReader:
             self.columns = tuple(header[0][len(_HEADER) :].split()[:_MOST_COLUMNS])
 
 
-def _requests(columns: pl.DataFrame, lines: pl.Series, request: str, form: str) -> pl.DataFrame:
+def _requests(columns: pl.DataFrame, lines: pl.Series, request: str, forms: list[str]) -> pl.DataFrame:
+    """Read the requests that one expression finds; the later of two forms with a status says which it is."""
     import polars as pl
 
     rows = pl.arg_where(lines.str.contains(request), eager=True)
-    found = pl.DataFrame({"row": rows, "raw": lines.gather(rows)})
-    raw = pl.col("raw")
-    return _put(columns, found.select("row", status=raw.str.extract(form, 1), request=raw.str.extract(request, 1)))
+    raw, found = lines.gather(rows), list[pl.DataFrame]()
+    for form in reversed(forms):
+        status = raw.str.extract(form, 1)
+        has = status.is_not_null()
+        if has.any():
+            found.append(pl.DataFrame({"row": rows, "status": status, "raw": raw}).filter(has))
+            rows, raw = rows.filter(~has), raw.filter(~has)
+    if not found:
+        return columns
+    return _put(columns, pl.concat(found).select("row", "status", request=pl.col("raw").str.extract(request, 1)))
 
 
 def _by_header(names: tuple[str, ...]) -> tuple[int, int, int] | None:

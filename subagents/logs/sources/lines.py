@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from subagents.contract import Problem
-from subagents.logs.sources.reader import CUT_BYTES, Block
+from subagents.logs.sources.reader import CUT_BYTES, Block, line_feeds
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,7 +51,7 @@ def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) 
     import numpy as np
 
     data = block.data
-    breaks = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 10)
+    breaks = block.breaks if block.breaks is not None else line_feeds(data)
     ends_open = not data.endswith(b"\n")
     starts = np.concatenate(([0], breaks + 1))
     if not ends_open:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader, FileIO
 from pathlib import Path
+from typing import Any
 
 from subagents.contract import EXCERPT_LIMIT, Evidence, Problem, ToolError
 from subagents.files import BoundedReader, open_bounded, packing
@@ -37,6 +38,8 @@ class Block:
     data: bytes
     size: int
     last: bool = False
+    breaks: Any = None
+    """Where in `data` the line feeds are (numpy), if that is known."""
 
 
 @dataclass
@@ -81,23 +84,16 @@ class BlockReader:
             data += self._read(stream, GIANT_BYTES)
         if not data:
             return None
-        if data.count(b"\n") > self.block_lines:
-            return self._first_lines(data)
-        if self._ended:
-            return self._give(data, len(data), last=True)
-        end = data.rfind(b"\n") + 1
-        if end == 0:
-            return self._giant(stream, data)
+        breaks = line_feeds(data)
+        if len(breaks) <= self.block_lines:
+            if self._ended:
+                return self._give(data, len(data), last=True, breaks=breaks)
+            if not len(breaks):
+                return self._giant(stream, data)
+        breaks = breaks[: self.block_lines]
+        end = int(breaks[-1]) + 1
         self._carry = data[end:]
-        return self._give(data[:end], end)
-
-    def _first_lines(self, data: bytes) -> Block:
-        import numpy as np
-
-        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
-        end = int(ends[self.block_lines - 1]) + 1
-        self._carry = data[end:]
-        return self._give(data[:end], end)
+        return self._give(data[:end], end, breaks=breaks)
 
     def _read(self, stream: BufferedReader, size: int) -> bytes:
         data = stream.read(size)
@@ -119,10 +115,17 @@ class BlockReader:
         done = self._ended and not self._carry
         return self._give(head, size, last=done)
 
-    def _give(self, data: bytes, size: int, *, last: bool = False) -> Block:
-        block = Block(self._offset, data, size, last)
+    def _give(self, data: bytes, size: int, *, last: bool = False, breaks: Any = None) -> Block:
+        block = Block(self._offset, data, size, last, breaks)
         self._offset += size
         return block
+
+
+def line_feeds(data: bytes) -> Any:
+    """Return where the line feeds are (numpy int64)."""
+    import numpy as np
+
+    return np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
 
 
 def is_packed(path: Path) -> bool:
