@@ -126,7 +126,7 @@ class ScorePart(Frozen):
     citation: str | None = None
 
 
-_TOLD_LAST = ("lead-in", "tests", "rivals")
+_TOLD_LAST = ("lead-in", "ending", "tests", "rivals")
 """Parts that are told whatever their weight, in this order."""
 
 

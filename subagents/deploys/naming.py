@@ -37,6 +37,8 @@ class Names:
     """Service, as the configuration names it, to its repository."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Repository to what its directory is called."""
+    direct: frozenset[str] = frozenset()
+    """Repositories whose commits deploys name by id."""
     problems: list[Problem] = field(default_factory=list)
 
     def of(self, deploy: Deploy) -> str | None:
@@ -52,6 +54,28 @@ class Names:
             if known is self.ids and (found := self._listed(names)) is not None:
                 return found
         return None
+
+    def beside(self, deploy: Deploy) -> dict[str, str]:
+        """Return what the version of a deploy names where the deploy's own commit is not: repository to commit.
+
+        So it is where a deploy's commit is one of settings that name an image, and the code is kept elsewhere. Of
+        repositories whose commits deploys name by id nothing is said: what runs from there says so itself.
+        """
+        own = self.of(deploy)
+        if own is None or not deploy.version or not deploy.commit_text:
+            return {}
+        found: dict[str, str] = {}
+        for known, names in (
+            (self.tags, tag_names(deploy.version, deploy.service)),
+            (self.ids, _ids_within(deploy.version)),
+        ):
+            for source, ids in known.items():
+                sha = next((ids[name] for name in names if name in ids), None)
+                if sha is not None:
+                    found.setdefault(source, sha)
+        return (
+            {} if own in found.values() else {source: sha for source, sha in found.items() if source not in self.direct}
+        )
 
     def _one(self, known: Mapping[str, Mapping[str, str]], name: str, deploy: Deploy) -> str | None:
         found = {source: names[name] for source, names in known.items() if name in names}
@@ -141,4 +165,6 @@ def look_up(
         if wanted:
             tags = {ref.name.removeprefix("refs/tags/"): ref.commit for ref in reader.store.tags()}
             names.tags[source] = {tag: tags[tag] for tag in wanted if tag in tags}
+    texts = {deploy.commit_text for deploy in deploys}
+    names.direct = frozenset(source for source, ids in names.ids.items() if texts & ids.keys())
     return names

@@ -334,10 +334,23 @@ def tables_used(lines: list[str]) -> set[str]:
     return found
 
 
+_SUBMODULE = re.compile(r"^Subproject commit (?P<sha>[0-9a-f]{7})")
+
+
+@needs(_SUBMODULE)
+def _submodules(view: HunkView) -> Iterator[Sign]:
+    old, new = (next(filter(None, map(_SUBMODULE.match, lines)), None) for lines in (view.removed, view.added))
+    if old or new:
+        moves = f"from {old['sha'] if old else 'nothing'} to {new['sha'] if new else 'nothing'}"
+        what = f"submodule {view.path} goes {moves}; what that brings is in its own repository"
+        yield Sign("bumped_dependency", what, view.path, view.place, 0.6)
+
+
 SETTINGS_SIGNS: tuple[Callable[[HunkView], Iterator[Sign]], ...] = (
     _numbers,
     _switches,
     _addresses,
+    _submodules,
     _dependencies,
     _keys,
     _schemas,

@@ -68,7 +68,9 @@ def build_timeline(
         deploy.commit = names.of(deploy)
     _tell_unknown(timeline)
     _link_previous(timeline.deploys)
-    _Resolving(catalogue, timeline).resolve()
+    resolving = _Resolving(catalogue, timeline)
+    resolving.resolve()
+    resolving.add_named_beside()
     carriers: defaultdict[str, list[Deploy]] = defaultdict(list)
     removers: defaultdict[str, list[Deploy]] = defaultdict(list)
     for deploy in timeline.deploys:
@@ -168,6 +170,19 @@ class _Resolving:
                         where=deploy.source,
                     )
                 )
+
+    def add_named_beside(self) -> None:
+        """Add what a deploy's version brought in a repository beside the one that its commit is in."""
+        names, commits = self._catalogue.names(), self._timeline.commits
+        for deploy in reversed(self._timeline.deploys):
+            heads = names.beside(deploy) if not deploy.failed and self._in_window(deploy) else {}
+            before = names.beside(deploy.previous) if heads and deploy.previous else {}
+            for source, head in heads.items():
+                old = before.get(source)
+                found = between(commits, old, head) or self._ask_git(head, old) if old else Between((head,), ())
+                if found is not None and old != head:
+                    deploy.brought = (*deploy.brought, *found.added)[:BROUGHT_LIMIT]
+                    deploy.removed = (*deploy.removed, *found.removed)[:BROUGHT_LIMIT]
 
     def _by_history(self, deploy: Deploy, previous: Deploy, next_to: bool) -> bool:
         """Take the commits between two deploys from ancestry; say whether it tells."""

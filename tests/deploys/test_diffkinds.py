@@ -19,6 +19,14 @@ def innocent(path: str, body: str) -> str | None:
     return read_diff_kinds(parse_patch(f"--- a/{path}\n+++ b/{path}\n@@ -1,9 +1,9 @@\n{body}")).innocent
 
 
+def test_a_submodule_that_moves_is_a_dependency_that_is_not_shown() -> None:
+    body = f"-Subproject commit {'a' * 40}\n+Subproject commit {'b' * 40}\n"
+    (sign,) = read_diff_kinds(parse_patch(f"--- a/lib\n+++ b/lib\n@@ -1 +1 @@\n{body}")).signs
+    assert sign.kind == "bumped_dependency"
+    assert sign.what == "submodule lib goes from aaaaaaa to bbbbbbb; what that brings is in its own repository"
+    assert "bumped_dependency" not in kinds("docs/notes.rst", "-a\n+Subproject commits are pointers\n")
+
+
 @pytest.mark.parametrize(
     ("kind", "path", "body"),
     [

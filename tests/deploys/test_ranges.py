@@ -155,6 +155,24 @@ def test_a_monorepos_deploy_brings_what_may_concern_its_service(tmp_path: Path) 
     assert (named(ids, unsaid.brought), unsaid.others) == ({"mail", "both", "shared", "head"}, 0)
 
 
+@pytest.mark.parametrize("by_id", [False, True], ids=["by its version", "other deploys name its commits"])
+def test_a_version_that_settings_name_brings_the_code_behind_it(tmp_path: Path, by_id: bool) -> None:
+    code = make(tmp_path / "code", line("a", "b", "c", start=-200),
+                {"refs/heads/main": "c", "refs/tags/v1": "a", "refs/tags/v2": "c"})  # fmt: skip
+    tags = [Made(v, tuple(f"v{n - 1}" for n in (number,) if n > 1), {"orders/values.yaml": b"tag: %s\n" % v.encode()},
+                 -190 + 60 * number) for number, v in ((1, "v1"), (2, "v2"), (3, "v3"))]  # fmt: skip
+    ops = make(tmp_path / "ops", tags, {"refs/heads/main": "v3"})
+    rows = [ran(-100, "orders", ops["v1"], "v1"), ran(-50, "orders", ops["v2"], "v2"),
+            ran(-40, "orders", ops["v3"], "v1")]  # fmt: skip
+    rows += [ran(-90, "mail", code["a"])] if by_id else []
+    specs = [spec(tmp_path / "code", "code"), spec(tmp_path / "ops", "ops"),
+             source(tmp_path / "deploys.json", "deploys", rows)]  # fmt: skip
+    deploys = [d for d in build_timeline(ChangeCatalogue(specs), WINDOW).deploys if d.service == "orders"]
+    assert ops["v2"] in deploys[1].brought
+    assert (named(code, deploys[1].brought) == {"b", "c"}) is not by_id
+    assert (named(code, deploys[2].removed) == {"b", "c"}) is not by_id
+
+
 def test_unknown_commits_are_named_and_stepped_over(tmp_path: Path) -> None:
     ids = make(tmp_path / "shop", line("a", "b", "c"), {"refs/heads/main": "c"})
     rows = [ran(-250, "orders", ids["a"]), ran(-200, "orders", "f" * 40, "v7"), ran(-100, "orders", ids["c"])]
