@@ -128,3 +128,11 @@ def test_an_uncaught_trace_after_a_quiet_line_is_its_own_event(tmp_path: Path) -
     _, events = read(spec)
     assert [event["lines"] for event in events] == [1, 6]
     assert not events[1]["own"]
+
+
+def test_a_stamped_line_after_an_unstamped_trace_is_an_event_of_its_own(tmp_path: Path) -> None:
+    said = "com.acme.jobs.nightly: told to run, but its time has not come"
+    lines = [f"{iso(0)} ERROR request failed", *JAVA.split("\n"), f"{iso(1)} {said}", f"{iso(2)} INFO after"]
+    _, events = read(write(tmp_path, "x.log", lines))
+    assert [event["text"].strip() for event in events][-2:] == [said, "INFO after"]
+    assert events[0]["lines"] == len(lines) - 2

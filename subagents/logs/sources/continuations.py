@@ -43,7 +43,8 @@ def continues(columns: pl.DataFrame) -> pl.Series:
     if joined.any() or undated.any():
         opening = _matching(bodies, np.flatnonzero((undated | _after(joined)) & ~joined), OPENS)
         opening = opening[opening > 0]
-        follows = joined[opening - 1]
+        own = ~undated[opening] & undated[opening - 1]  # what has a stamp never continues what has none
+        follows = joined[opening - 1] & ~own
         alone = opening[~follows & undated[opening]]
         joined[opening[follows]] = True
         joined[_matching(bodies, alone - 1, TROUBLE) + 1] = True
