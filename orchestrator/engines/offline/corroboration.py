@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from orchestrator.engines.offline.case import Case, Moved
 from orchestrator.verdict.board import Hypothesis
+from subagents.deploys.diffkinds import INNOCENT
 from subagents.deploys.model import ScoredSuspect
 
 SHOWN_BY: Mapping[str, tuple[str, ...]] = {
@@ -31,7 +32,8 @@ SLACK = timedelta(minutes=2)
 ELSEWHERE = 0.5
 """Of how well it holds, where it is told of by services only that nothing connects with the symptom."""
 JUST_BEFORE = timedelta(minutes=15)
-"""What begins so soon after a change on the same service may be its doing, whatever its diff looks like."""
+"""What begins so soon after a change on the same service may be its doing, whatever its diff looks like: log lines,
+which are innocent else, fill disks."""
 
 
 def shown_by(case: Case, circumstance: Hypothesis) -> Moved | None:
@@ -75,11 +77,12 @@ def began_with(case: Case, circumstance: Hypothesis) -> ScoredSuspect | None:
     if not dated:
         return None
     began = min(dated)
+    fills = (circumstance.suspect.label or circumstance.suspect.key).startswith("disk full")
     near = [
         one
         for one in case.scored
         if one.at is not None
-        and not one.ruled_out
+        and (not one.ruled_out or (fills and INNOCENT["logging"] in one.ruled_out))
         and timedelta(0) <= began - one.at <= JUST_BEFORE
         and (one.service in places or places & set(one.services))
     ]

@@ -26,7 +26,9 @@ def ruled_out(case: Case, decision: Decision) -> tuple[RuledOut, ...]:
     """Return every candidate that is not the cause, with the test that was made."""
     chosen = decision.hypothesis.suspect.id if decision.hypothesis else None
     found = [
-        _tested(hypothesis, _belongs(case, decision, hypothesis), hypothesis.suspect.id == decision.suspected)
+        _tested(hypothesis, _belongs(case, decision, hypothesis))
+        if hypothesis.suspect.id != decision.suspected
+        else _suspected(decision, hypothesis)
         for hypothesis in case.hypotheses
         if hypothesis.suspect.id != chosen
         and hypothesis.closed is None  # a person's word is put beside the verdict by whoever shows it
@@ -35,6 +37,18 @@ def ruled_out(case: Case, decision: Decision) -> tuple[RuledOut, ...]:
     ]
     told = {item.suspect.id for item in found} | ({chosen} if chosen else set())
     return tuple((*found, *bystanders(case, decision, told))[:MOST])
+
+
+def _suspected(decision: Decision, hypothesis: Hypothesis) -> RuledOut:
+    """Return a change that stands in the way of a circumstance by its time, whatever its diff looks like."""
+    grounds = (*hypothesis.excluding, *hypothesis.supporting, *hypothesis.opposing)
+    return RuledOut(
+        suspect=hypothesis.suspect,
+        test=CHANGE_TEST,
+        result=NOT_CLEARED,
+        reason=decision.against[0],
+        citations=tuple(dict.fromkeys(ref for finding in grounds for ref in finding.citations)),
+    )
 
 
 def _belongs(case: Case, decision: Decision, other: Hypothesis) -> Exclusion | None:
@@ -65,12 +79,10 @@ def _followed(case: Case, decision: Decision, other: Hypothesis) -> bool:
     return any(change.service in finding.services for finding in other.supporting)
 
 
-def _tested(hypothesis: Hypothesis, belongs: Exclusion | None, suspected: bool) -> RuledOut:
+def _tested(hypothesis: Hypothesis, belongs: Exclusion | None) -> RuledOut:
     change = hypothesis.suspect.kind in CHANGE_KINDS
     if hypothesis.excluding:
         result, grounds = RULED_OUT, hypothesis.excluding
-    elif suspected:
-        result, grounds = NOT_CLEARED, (*hypothesis.supporting, *hypothesis.opposing)
     elif hypothesis.opposing and hypothesis.score < UNLIKELY_BELOW:
         result, grounds = UNLIKELY, hypothesis.opposing
     elif belongs is not None:

@@ -15,6 +15,8 @@ RISE, LEAST_EVENTS = 5.0, 20
 """Severe events, and times what was expected of them, from which errors rise in the logs."""
 STILL, JUMPED = 2.0, 6.0
 """Noises within which a series is still, and from which it surely moved."""
+SAME = 1.25
+"""Level after / level before up to which it did not grow."""
 APART = timedelta(minutes=15)
 """Errors of one service that begin so far apart in two sources are not one story."""
 
@@ -31,6 +33,12 @@ class ErrorSeries:
     facts: tuple[Fact, ...]
     """Its levels."""
     onset: Fact | None = None
+
+    @property
+    def still(self) -> bool:
+        """Whether it kept its level, by its own spread and by the ratio of its levels."""
+        ratio = next((float(fact.value) for fact in self.facts if fact.quantity == q.LEVEL_RATIO), 1.0)
+        return self.size < STILL and ratio <= SAME
 
     @property
     def told(self) -> str:
@@ -67,7 +75,7 @@ def logs_against_metrics(
     """Yield disagreements about one service; `quiet` has an event to cite of each that logs, and logs no errors."""
     for held in logged:
         mine = [one for one in series if one.service == held.service]
-        if held.rises and mine and all(one.size < STILL for one in mine):
+        if held.rises and mine and all(one.still for one in mine):
             yield _unseen(held, max(mine, key=lambda one: one.size))
         elif mine:
             yield from _apart(held, max(mine, key=lambda one: one.size))
