@@ -11,7 +11,7 @@ from orchestrator.journal.events import FindingReported, Rechecked
 from orchestrator.journal.verdict import Symptom, Verdict
 from orchestrator.recheck import lines, series
 from orchestrator.recheck.evidence import taken_in
-from orchestrator.recheck.looking import WORST_FIRST, Looker, Measured
+from orchestrator.recheck.looking import AHEAD, WORST_FIRST, Looker, Measured
 
 if TYPE_CHECKING:
     from orchestrator.asked import Surroundings
@@ -93,7 +93,7 @@ def _until(symptom: Symptom, verdict: Verdict, window_end: datetime | None) -> d
 def _known(session: Session, then: datetime) -> datetime:
     """Return until when it was known: by the verdict, or by a later re-check that could tell."""
     before = session.desk.fold.rechecked
-    if before is None or before.as_of is None:
+    if before is None or before.as_of is None or before.as_of > session.desk.clock.now() + AHEAD:
         return then
     return max(then, before.as_of)
 

@@ -41,6 +41,9 @@ async def measured(look: Looker, symptom: Symptom, ref: MetricRef, known_until: 
     title = f"{ref.service} {ref.name}".strip()
     try:
         coverage = await look.ask("metrics", "metrics_coverage", CoverageParams(), CoverageReport)
+        gone = next((one.problems for one in coverage.sources if one.source == ref.source and one.span is None), ())
+        if gone:
+            raise Untold(gone[0].line())
         before, was = await _was(look, symptom, ref, known_until)
     except Untold as untold:
         said = f"{title} cannot be measured any more: {untold}"

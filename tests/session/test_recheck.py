@@ -106,6 +106,11 @@ async def test_newer_files_say_recovering_then_recovered_by_the_same_measurement
     assert "it stops at 09:46:00 UTC" in part.reason
 
     (tmp_path / "gone.csv").unlink()
+    away = (tmp_path / "metrics.csv").rename(tmp_path / "elsewhere")
+    lost = (await again()).body
+    assert lost.state == "unknown"
+    assert "cannot be measured any more: metrics.csv: cannot be opened (No such file" in lost.reason
+    away.rename(tmp_path / "metrics.csv")
     full = (await again(write(tmp_path / "full.csv", range(KNOWN, 140), "error_ratio", "slow"))).body
     assert (full.state, full.as_of, full.by) == ("recovered", at(139), "dana")
     assert "back since 09:48" in full.reason
