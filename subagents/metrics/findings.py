@@ -16,6 +16,7 @@ from subagents.metrics.model import (
     ServiceRank,
 )
 from subagents.metrics.render import amount, clock
+from subagents.metrics.sequence import in_order
 
 SURGE = 1.5
 """Traffic, after / before, from which it is a candidate cause."""
@@ -107,12 +108,11 @@ def order(symptom_view: SeriesView, moved: tuple[SeriesView, ...], rank: RankRep
     if len(line) < 2:
         return []
     shown = line[:6]
-    steps = "; then ".join(f"{view.title} at {clock(view.onset)}" for view in shown)
     more = f"; then {len(line) - len(shown)} more services" if len(line) > len(shown) else ""
     return [
         Finding(
             agent="metrics",
-            claim=f"In order of onset: {steps}{more}.",
+            claim=f"In order of onset: {in_order(shown)}{more}.",
             topic="order",
             weight=0.5,
             facts=tuple(f for view in shown for f in view.facts if f.quantity == q.ONSET),

@@ -40,6 +40,8 @@ class SeriesView(Frozen):
     """How long it was, or has been, away from its baseline."""
     state: SeriesState = "unknown"
     spread: bool = False
+    step: float = 0.0
+    """Usual seconds between its points: onsets no further apart are together, as far as anybody can tell."""
     facts: tuple[Fact, ...] = ()
 
     @property

@@ -15,6 +15,9 @@ from subagents.metrics.model import (
 )
 from subagents.quantities import figure
 
+FAR = 100
+"""Size from which how much larger it is says nothing more."""
+
 
 def amount(value: float | None, unit: str = "") -> str:
     """Return a number with its unit, four significant digits at most."""
@@ -64,11 +67,15 @@ def series(report: SeriesReport) -> str:
     return "\n".join([head, report.view.citation, *rows])
 
 
+def _size(view: SeriesView) -> str:
+    return f"{view.size:.1f}" if view.size < FAR else f"over {FAR}"
+
+
 def onsets(report: OnsetsReport) -> str:
     """Render what moved, in order."""
     lines = [f"{len(report.moved) + report.more} series moved, {report.still} kept their baseline"]
     lines += [
-        f"{moved(view)}  [{view.role}, size {view.size:.1f}{'' if view.hurts else ', harmless direction'}]"
+        f"{moved(view)}  [{view.role}, size {_size(view)}{'' if view.hurts else ', harmless direction'}]"
         for view in report.moved
     ]
     if report.more:

@@ -40,6 +40,7 @@ def view_of(measured: Measured, start: float, end: float) -> tuple[SeriesView, E
         seconds=found.seconds,
         state=found.state,
         spread=found.spread,
+        step=measured.frame.step,
         facts=facts_of(found, proof.ref),
     )
     return view, proof
