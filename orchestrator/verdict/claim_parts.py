@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from orchestrator.journal.verdict import Verdict
+from orchestrator.verdict.board import fold
 from orchestrator.verdict.claim_figures import numbers
-from subagents.contract import Fact, Incident
+from subagents import quantities
+from subagents.contract import Fact, Finding, Incident
 
 
 def services_of(verdict: Verdict) -> Iterator[tuple[str, str]]:
@@ -67,6 +69,13 @@ def alert_numbers(incident: Incident | None) -> tuple[Fact, ...]:
         *(Fact(quantity="alert", value=value, citation="") for value in given),
         *(Fact(quantity="alert", value=float(one.number.replace(",", "")), unit=one.unit, citation="") for one in said),
     )
+
+
+def derived(verdict: Verdict, board: Sequence[Finding]) -> Iterator[Fact]:
+    """Yield what is reckoned from findings that are checked themselves: weights, scores on the board, rankings."""
+    scores = [one.weight for one in board] + [one.score for one in fold(board)]
+    scores += [one.score for one in verdict.services] + [one.score for one in verdict.suspects]
+    yield from (Fact(quantity=quantities.SCORE, value=score, citation="") for score in dict.fromkeys(scores))
 
 
 def remarks_of(verdict: Verdict) -> Iterator[tuple[str, str]]:

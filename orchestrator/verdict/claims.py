@@ -18,7 +18,16 @@ from orchestrator.verdict.claim_checked import Checked
 from orchestrator.verdict.claim_figures import unsettled
 from orchestrator.verdict.claim_lookups import Sources, ToolRecord, Unsettled
 from orchestrator.verdict.claim_numbers import is_finite, mismatch, moment, unit_of
-from orchestrator.verdict.claim_parts import alert_numbers, cited, facts_of, remarks_of, services_of, texts_of, times_of
+from orchestrator.verdict.claim_parts import (
+    alert_numbers,
+    cited,
+    derived,
+    facts_of,
+    remarks_of,
+    services_of,
+    texts_of,
+    times_of,
+)
 from orchestrator.verdict.claim_sentences import GRACE, Sentences
 from orchestrator.verdict.claim_words import commits, quoted_in
 from subagents import citations, quantities
@@ -355,6 +364,7 @@ class ClaimsChecker:
             *(verdict.symptom.facts if verdict.symptom else ()),
             *(fact for _, facts in facts_of(verdict) for fact in facts),
             *alert_numbers(self.brief.incident if self.brief is not None else None),
+            *derived(verdict, self.board),
             *(f for one in self.board for f in one.facts),
         ]
         moments = [at for _, at, _ in times_of(verdict) if at] + [one.at for one in self.board if one.at]

@@ -7,7 +7,7 @@ import pytest
 from orchestrator.journal.verdict import Cited, Confidence, RuledOut, Verdict
 from orchestrator.verdict.claim_correction import corrected
 from subagents.contract import Fact, Suspect
-from tests.verdict.claimed import DEPLOY, ERRORS, LINE, checker, fact
+from tests.verdict.claimed import DEPLOY, ERRORS, LINE, checker, fact, finding
 
 
 def verdict(*facts: Fact) -> Verdict:
@@ -63,3 +63,13 @@ def test_one_false_number_takes_it_out(false: Fact) -> None:
     kept = corrected(made, found.doubts)
     assert (kept.contradictions, kept.ruled_out) == ((), ())
     assert kept.unchecked
+
+
+def test_what_is_reckoned_from_findings_and_what_the_alert_says_is_no_number_of_ours() -> None:
+    board = [
+        finding("it fits", about=Suspect(kind="flag", key="new-pool"), stance="for", weight=weight, citations=(LINE,))
+        for weight in (0.5, 0.3)
+    ]
+    told = Confidence(value=0.3, reasons=("+0.50 it fits",), against=("flag new-pool holds at 0.65", "4711 of them"))
+    made = Verdict(kind="inconclusive", headline="h", confidence=told)
+    assert checker(board=board).verdict(made).unchecked == ["4711"]

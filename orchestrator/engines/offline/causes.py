@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case, named
-from orchestrator.engines.offline.corroboration import began_with, shown_by, strength
+from orchestrator.engines.offline.corroboration import began_with, shown_by, strength, unread_nearer, unread_where
 from orchestrator.engines.offline.open_case import nothing_explains, place_reasons, would_tell
 from orchestrator.engines.offline.sureness import sure_of_change, sure_of_circumstance, sure_of_first, sure_of_lead
 from orchestrator.journal.verdict import VerdictKind
 from orchestrator.verdict.board import Hypothesis
 from subagents.contract import Finding, SuspectKind
+from subagents.deploys.model import ScoredSuspect
 from subagents.hosts import outside_host
 
 CONVICTS_FROM = 0.6
@@ -28,6 +29,8 @@ DECISIVE: frozenset[SuspectKind] = frozenset({"certificate"})
 DECISIVE_FROM = 0.8
 ALONE_FROM, CLEARED_BELOW = 0.45, 0.2
 """A failing host outside is named from this score, where every change on record scores below the second."""
+SURE_BESIDE_UNREAD = 0.75
+"""Score from which a change is named although another, nearer to the onset on the same service, could not be read."""
 CAN_BE_CAUSED: frozenset[SuspectKind] = frozenset({"resource", "traffic", "data"})
 """Circumstances that a change on the same service can bring about."""
 INNOCENT_BELOW = 0.45
@@ -147,6 +150,17 @@ def _for_change(case: Case, change: Hypothesis, rival: Hypothesis | None, circum
             against=(f"another fits about as well: {_name(rival)} ({rival.score:.2f})", *against),
             why=f"two changes fit about as well: {_name(change)} and {_name(rival)}",
         )
+    unread = unread_nearer(case, change)
+    if unread is not None and change.score < SURE_BESIDE_UNREAD:
+        name = f"{unread.key[:12]} “{unread.label}”"
+        return Decision(
+            kind="inconclusive",
+            hypothesis=change,
+            confidence=sure_of_lead(case, change),
+            reasons=change.reasons[:4],
+            against=(f"{name} took effect nearer to the onset, on the same service, and has no diff to read", *against),
+            why=f"the best lead is {_name(change)}, but what {name} does could not be read",
+        )
     return Decision(
         kind="culprit",
         hypothesis=change,
@@ -168,17 +182,18 @@ def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis |
             against=(f"{_name(change)} is not cleared ({change.score:.2f}): it may have brought that about", *against),
             why=f"{_name(circumstance)} shows, but {_name(change)} is not cleared",
         )
-    with_it = began_with(case, circumstance) if circumstance.suspect.kind in CAN_BE_CAUSED else None
-    if with_it is not None:
-        name = f"{with_it.key[:12]} “{with_it.label}”" if with_it.kind == "commit" else f"flag {with_it.key}"
+    standing = _in_the_way(case, circumstance)
+    if standing is not None:
+        one, how = standing
+        name = f"{one.key[:12]} “{one.label}”" if one.kind == "commit" else f"flag {one.key}"
         return Decision(
             kind="inconclusive",
             hypothesis=circumstance,
             confidence=sure_of_lead(case, circumstance),
             reasons=circumstance.reasons[:4],
-            against=(f"{name} took effect on the same service just before that began: it is not cleared", *against),
-            why=f"{_name(circumstance)} shows, and began just after {name}",
-            suspected=f"{with_it.kind}:{with_it.key}",
+            against=(f"{name} is not cleared: {how}", *against),
+            why=f"{_name(circumstance)} shows, but {name} is not cleared: {how}",
+            suspected=f"{one.kind}:{one.key}",
         )
     if change is not None and suspected:
         against, others = (*against, f"{_name(change)} is not cleared ({change.score:.2f})"), 1
@@ -192,6 +207,17 @@ def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis |
         reasons=(*circumstance.reasons[:5], *((f"a series shows the same: {series.text}",) if series else ())),
         against=against,
     )
+
+
+def _in_the_way(case: Case, circumstance: Hypothesis) -> tuple[ScoredSuspect, str] | None:
+    """Return a change that can have brought a circumstance about, whatever it scores, and why it is not cleared."""
+    suspect = circumstance.suspect
+    if suspect.kind in CAN_BE_CAUSED and (with_it := began_with(case, circumstance)) is not None:
+        return with_it, "it took effect on the same service just before that began"
+    outside = suspect.kind == "certificate" or outside_host(suspect.key) is not None
+    if not outside and (unread := unread_where(case, circumstance)) is not None:
+        return unread, "it took effect there within the hour before, and has no diff to read"
+    return None
 
 
 def _innocent_below(case: Case, circumstance: Hypothesis, change: Hypothesis) -> float:

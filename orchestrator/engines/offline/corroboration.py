@@ -29,6 +29,7 @@ SHOWN_BY: Mapping[str, tuple[str, ...]] = {
 SERIES_WEIGHT = 0.35
 """What a series that moved with it adds, as what metrics themselves give a resource that moved before the symptom."""
 SLACK = timedelta(minutes=2)
+HOUR_S = 3600.0
 ELSEWHERE = 0.5
 """Of how well it holds, where it is told of by services only that nothing connects with the symptom."""
 JUST_BEFORE = timedelta(minutes=15)
@@ -87,3 +88,29 @@ def began_with(case: Case, circumstance: Hypothesis) -> ScoredSuspect | None:
         and (one.service in places or places & set(one.services))
     ]
     return max(near, key=lambda one: one.score, default=None)
+
+
+def unread_nearer(case: Case, change: Hypothesis) -> ScoredSuspect | None:
+    """Return a deployed change of the same service, no earlier than the change, that nobody could read.
+
+    That there is no diff does not mean that nothing changed.
+    """
+    mine = next((one for one in case.scored if f"{one.kind}:{one.key}" == change.suspect.id), None)
+    if mine is None or mine.lead_s is None:
+        return None
+    return _unread(case, {mine.service}, mine.lead_s, mine)
+
+
+def unread_where(case: Case, circumstance: Hypothesis) -> ScoredSuspect | None:
+    """Return a change deployed where a circumstance shows, in the hour before the onset, that nobody could read."""
+    places = {service for finding in circumstance.supporting for service in finding.services}
+    return _unread(case, places, HOUR_S, None)
+
+
+def _unread(case: Case, places: set[str], most_s: float, but: ScoredSuspect | None) -> ScoredSuspect | None:
+    for one in case.scored:
+        if one is but or one.kind != "commit" or one.diff != "none available" or one.ruled_out or not one.deploy:
+            continue
+        if one.service in places and one.lead_s is not None and 0 <= one.lead_s <= most_s:
+            return one
+    return None
