@@ -15,7 +15,7 @@ from subagents.metrics.model import (
     SeriesView,
     ServiceRank,
 )
-from subagents.metrics.render import amount, clock
+from subagents.metrics.render import amount, onset_of
 from subagents.metrics.sequence import in_order
 
 SURGE = 1.5
@@ -49,7 +49,7 @@ def _sentence(view: SeriesView) -> str:
     verb = "spreads" if view.spread else ("rose" if view.rising else "fell")
     factor = f", {q.figure(view.factor)} times" if view.factor is not None and view.factor >= 1.05 else ""
     numbers = f"from {amount(view.baseline, view.unit)} to {amount(view.peak, view.unit)}{factor}"
-    return f"{view.title} {verb} {numbers}, from {clock(view.onset)}"
+    return f"{view.title} {verb} {numbers}, from {onset_of(view)}"
 
 
 def _state(view: SeriesView) -> str:
@@ -361,4 +361,5 @@ def gaps(coverage: CoverageReport, view: SeriesView | None) -> list[Finding]:
 def headline(view: SeriesView, rank: RankReport) -> str:
     """Return one line for the agent's stream."""
     top = rank.services[0].service if rank.services and rank.services[0].reasons else "no service stands out"
-    return f"{_sentence(view)}; {_state(view)}; most likely began at: {top}"
+    began = f"; most likely began at: {top}" if top else ""
+    return f"{_sentence(view)}; {_state(view)}{began}"

@@ -15,6 +15,7 @@ from subagents.metrics.model import (
 )
 from subagents.quantities import figure
 
+DAY = 86_400
 FAR = 100
 """Size from which how much larger it is says nothing more."""
 
@@ -28,8 +29,15 @@ def amount(value: float | None, unit: str = "") -> str:
 
 
 def clock(moment: datetime | None) -> str:
-    """Return a moment as UTC time of day, with the date where it has a day to tell."""
+    """Return a moment as UTC time of day."""
     return f"{moment:%H:%M:%S}Z" if moment is not None else "?"
+
+
+def onset_of(view: SeriesView) -> str:
+    """Return when a series left its baseline, in UTC, with the date where its points span more than a day."""
+    if view.onset is None or view.points * view.step < DAY:
+        return clock(view.onset)
+    return f"{view.onset:%Y-%m-%d} {clock(view.onset)}"
 
 
 def moved(view: SeriesView) -> str:
@@ -39,7 +47,7 @@ def moved(view: SeriesView) -> str:
     what = "spreads" if view.spread else ("rises" if view.rising else "falls")
     factor = f" ({figure(view.factor)}x)" if view.factor is not None and view.factor >= 1.05 else ""
     numbers = f"{amount(view.baseline, view.unit)} -> {amount(view.peak, view.unit)}{factor}"
-    return f"{clock(view.onset)} {view.title} {what} {numbers}, {view.state}"
+    return f"{onset_of(view)} {view.title} {what} {numbers}, {view.state}"
 
 
 def coverage(report: CoverageReport) -> str:

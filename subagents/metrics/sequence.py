@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from subagents.metrics.model import SeriesView
-from subagents.metrics.render import clock
+from subagents.metrics.render import onset_of
 
 STEP_WORDS = {
     1.0: "a second",
@@ -39,9 +39,10 @@ def together(line: list[SeriesView]) -> list[list[SeriesView]]:
 
 def _at_once(group: list[SeriesView]) -> str:
     if len(group) == 1:
-        return f"{group[0].title} at {clock(group[0].onset)}"
+        return f"{group[0].title} at {onset_of(group[0])}"
     step = max(view.step for view in group)
     onsets = {view.onset for view in group}
-    *others, last = (view.title if len(onsets) == 1 else f"{view.title} ({clock(view.onset)})" for view in group)
-    when = f" at {clock(group[0].onset)}" if len(onsets) == 1 else ""
-    return f"{', '.join(others)} and {last} together{when}, as far as points {STEP_WORDS.get(step, f'{step:g} s')} apart can tell"
+    *others, last = (view.title if len(onsets) == 1 else f"{view.title} ({onset_of(view)})" for view in group)
+    when = f" at {onset_of(group[0])}" if len(onsets) == 1 else ""
+    apart = STEP_WORDS.get(step, f"{step:g} s")
+    return f"{', '.join(others)} and {last} together{when}, as far as points {apart} apart can tell"

@@ -47,3 +47,8 @@ def test_the_same_moment_is_named_once() -> None:
 def test_a_chain_of_neighbours_is_no_single_moment() -> None:
     line = [view(f"s{i}", 60 * i) for i in range(4)]
     assert [len(group) for group in together(line)] == [2, 2]
+
+
+def test_a_moment_among_days_bears_its_date() -> None:
+    long = view("db", 0).model_copy(update={"points": 2000})
+    assert in_order([long]) == "db errors at 2026-03-01 12:00:00Z"
