@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -25,11 +26,12 @@ from subagents.logs.model import (
     ServiceCount,
     StackGroup,
 )
+from subagents.logs.params import WindowParams
 from subagents.logs.signatures import recognise
 from subagents.logs.sources.timestamps import moment
 from subagents.logs.stacks import GroupTally, count_between
 from subagents.logs.terms import readable, terms_of
-from subagents.logs.windows import IncidentTimes, choose_windows, log_span
+from subagents.logs.windows import UNTIMED, IncidentTimes, choose_windows, log_span
 
 if TYPE_CHECKING:
     pass
@@ -60,7 +62,24 @@ def window_of(index: LogIndex, start: datetime | None, end: datetime | None) -> 
     return Window(start=first, end=last)
 
 
+def untimed(index: LogIndex, params: WindowParams) -> bool:
+    """Say whether there are events, none has a time, and no time is asked for: all of them are looked at then."""
+    asked = params.start or params.end or params.baseline_start or params.baseline_end
+    return bool(index.events) and not asked and log_span(index) is None
+
+
+def at_no_time(index: LogIndex) -> LogIndex:
+    """Return the index with its events, none of which has a time, at the moment that stands for that."""
+    import polars as pl
+
+    view = copy(index)
+    view.__dict__["table"] = index.table.with_columns(bucket=pl.lit(0, pl.Int64))
+    return view
+
+
 def _span(window: Window) -> str:
+    if window == UNTIMED:
+        return "logs that have no times"
     return f"{window.start:%Y-%m-%d %H:%M:%S} to {window.end:%Y-%m-%d %H:%M:%S} UTC"
 
 
@@ -129,7 +148,10 @@ def patterns(logs: LogSet, index: LogIndex, spans: Spans, asked: Asked) -> ToolR
     compared = compare(index, spans, asked.service)
     found = [each for each in compared if each.level >= asked.least or (each.severe and asked.least <= ERROR)]
     tally = Counter(each.change for each in found)
-    wanted = [each for each in found if not asked.changes or each.change in asked.changes]
+    timed = spans.window != UNTIMED
+    wanted = [each for each in found if not timed or not asked.changes or each.change in asked.changes]
+    if not timed:
+        wanted.sort(key=lambda each: (-each.score, -each.count, each.text))
     shown = wanted[: asked.limit]
     places = [(Place(each.source, each.byte, each.lines), each.text[:120]) for each in shown]
     inside = rows_in(index, spans.window)
@@ -138,6 +160,8 @@ def patterns(logs: LogSet, index: LogIndex, spans: Spans, asked: Asked) -> ToolR
         ""
         if spans.baseline_seconds
         else "no baseline: the logs hold nothing before the window, nothing can be called new"
+        if timed
+        else "no event has a time stamp: these are the patterns of all of them, severe ones first"
     )
     data = LogsPatterns(
         window=spans.window,
@@ -187,7 +211,7 @@ def _pattern(logs: LogSet, index: LogIndex, spans: Spans, each: Compared) -> Pat
         score=round(each.score, 3),
         first_seen=moment(each.first) if each.first is not None else None,
         last_seen=moment(each.last) if each.last is not None else None,
-        timeline=timeline(index, window, each.keys),
+        timeline=timeline(index, window, each.keys) if window != UNTIMED else None,
         example=example.text[:MESSAGE_CHARS],
         citation=logs.ref(Place(each.source, each.byte, each.lines)),
         signature=known.name if known else None,
@@ -216,7 +240,7 @@ def _patterns_text(data: LogsPatterns) -> str:
 
 def _times(each: Pattern) -> str:
     if each.factor is None:
-        return "none before"
+        return "no baseline" if each.baseline_count is None else "none before"
     expected = each.baseline_count or 0.0
     return f"{expected:.0f} expected" if each.change == "vanished" or not each.factor else f"x{each.factor:g}"
 

@@ -240,13 +240,16 @@ class GroupTally:
 
 
 def count_between(group: GroupTally, window: Window, service: str | None = None) -> tuple[int, tuple[str, ...]]:
-    """Return how many traces of a group a window holds on the index's grid, and which services threw them."""
+    """Return how many traces of a group a window holds on the index's grid, and which services threw them.
+
+    Those without a time stand at 0, where no window reaches but that of logs without times.
+    """
     size = BUCKET_SECONDS * 1_000_000
     first, end = microseconds(window.start) // size, -(-microseconds(window.end) // size)
     services: dict[str, None] = {}
     total = 0
     for (bucket, name), n in group.counts.items():
-        if bucket is None or not first <= bucket < end or (service is not None and name != service):
+        if not first <= (bucket or 0) < end or (service is not None and name != service):
             continue
         total += n
         if name:

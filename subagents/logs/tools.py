@@ -34,7 +34,7 @@ from subagents.logs.params import (
     WindowParams,
 )
 from subagents.logs.so_far import index_for
-from subagents.logs.windows import IncidentTimes
+from subagents.logs.windows import UNTIMED, IncidentTimes
 
 SCAN_TIMEOUT_S = 120.0
 
@@ -139,6 +139,8 @@ def _first_look(logs: LogSet, params: FirstLookParams, context: ToolContext) -> 
 
 
 def _windows(index: LogIndex, params: WindowParams) -> Spans:
+    if answers.untimed(index, params):
+        return Spans(UNTIMED, None, 0.0, 0.0)
     window = answers.window_of(index, answers.when(params.start, "start"), answers.when(params.end, "end"))
     before = answers.window_of(index, None, None)
     start = answers.when(params.baseline_start, "baseline_start") or before.start
@@ -151,6 +153,8 @@ def _windows(index: LogIndex, params: WindowParams) -> Spans:
 
 def _patterns(logs: LogSet, params: PatternsParams, context: ToolContext) -> ToolResult[LogsPatterns]:
     index = index_for(logs, context)
+    if answers.untimed(index, params):
+        index = answers.at_no_time(index)
     asked = answers.Asked(
         service=params.service,
         least=LEVELS.index(params.level) if params.level else UNKNOWN,

@@ -19,6 +19,10 @@ THIN_SECONDS = 60.0
 """A baseline that covers less is not worth a margin."""
 
 
+UNTIMED = Window(start=moment(0), end=moment(10_000_000))
+"""Where events stand whose logs have no time at all: in a moment that no log is from, so that they can be counted."""
+
+
 @dataclass(frozen=True)
 class IncidentTimes:
     """What is known of the incident's times."""

@@ -155,8 +155,10 @@ def test_context_marks_what_is_cited(tmp_path: Path) -> None:
 
 def test_no_times_is_said_not_guessed(tmp_path: Path) -> None:
     agent = agent_for(write(tmp_path, "x.log", ["error: disk full", "ok"]))
-    with pytest.raises(ToolError, match="time stamp"):
-        call(agent, "logs_patterns", PatternsParams())
+    assert "no event has a time stamp" in call(agent, "logs_patterns", PatternsParams()).text
+    for params in (PatternsParams(start="2026-03-01T12:00:00Z"), PatternsParams(baseline_end="2026-03-01T12:00:00Z")):
+        with pytest.raises(ToolError, match="time stamp"):
+            call(agent, "logs_patterns", params)
     with pytest.raises(ToolError, match="no log files"):
         call(build([]), "logs_patterns", PatternsParams())
 

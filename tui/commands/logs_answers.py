@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -52,7 +53,8 @@ def ask(paths: Sequence[str], tool: str, given: Mapping[str, Any]) -> Answer:
         tools = {each.name: each for each in build(specs).tools}
         try:
             if tool == "logs_patterns" and not arguments.keys() & set(_TIMES.values()):
-                arguments = _chosen_window(tools["logs_first_look"]) | arguments
+                with suppress(ToolError):  # no event has a time: the tool says so
+                    arguments = _chosen_window(tools["logs_first_look"]) | arguments
             return _run(tools[tool], arguments)
         except ToolError as error:
             raise Fault(str(error)) from error

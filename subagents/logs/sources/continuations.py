@@ -22,6 +22,8 @@ OPENS = (
     r"|[a-z_]\w*(?:\.\w+)+: )"
 )
 """Lines that start or end a trace: they continue what is before them only if that speaks of trouble."""
+LEVEL_FIRST = r"^ ?\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b"
+"""A line that says how urgent it is begins an event, even where it stands between two traces."""
 TROUBLE = r"(?i)error|exception|fatal|panic|traceback|fail|crit|unhandled|warn"
 
 
@@ -49,7 +51,10 @@ def continues(columns: pl.DataFrame) -> pl.Series:
         joined[opening[follows]] = True
         joined[_matching(bodies, alone - 1, TROUBLE) + 1] = True
         joined[opening[undated[opening] & joined[opening - 1]]] = True
-        joined |= undated & _after(joined) & np.append(joined[1:], False)
+        between = np.flatnonzero(undated & _after(joined) & np.append(joined[1:], False) & ~joined)
+        heads = _matching(bodies, between, LEVEL_FIRST)
+        joined[between] = True
+        joined[heads] = False
     joined = np.where(inside, traced, joined) | columns["glued"].to_numpy()
     joined[:1] = False
     return pl.Series(joined)
