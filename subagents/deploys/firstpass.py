@@ -18,7 +18,7 @@ from subagents.deploys.scores import Question
 from subagents.deploys.sources.records import Commit
 from subagents.deploys.timeline import Timeline
 
-LOOKED_AT = 400
+LOOKED_AT = 250
 """Changes that are looked at closely where there are more."""
 _PATHS = 50
 """Paths of one change that place it."""

@@ -41,5 +41,5 @@ def lost_tests(files: Sequence[FileDiff]) -> tuple[LostTest, ...]:
 
 
 def _names(lines: Iterable[str]) -> list[str]:
-    matches = (_NAMED.search(line) for line in lines)
+    matches = (_NAMED.search(line) for line in lines if "(" in line or "test" in line)
     return [next(group for group in match.groups() if group) for match in matches if match]

@@ -149,8 +149,12 @@ class _Resolving:
         self._catalogue = catalogue
         self._timeline = timeline
         self._asked = 0
-        dated = [c for c in timeline.commits.values() if c.committed_at is not None]
-        self._by_time = sorted(dated, key=lambda c: c.committed_at or datetime.max)
+
+    @cached_property
+    def _by_time(self) -> list[Commit]:
+        """The commits that have a date, oldest first."""
+        dated = [c for c in self._timeline.commits.values() if c.committed_at is not None]
+        return sorted(dated, key=lambda c: c.committed_at or datetime.max)
 
     def resolve(self) -> None:
         """Fill in `brought`, `removed` and `certain` of every deploy whose commit is known, the newest first."""

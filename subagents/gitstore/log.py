@@ -133,13 +133,14 @@ def _parse(tokens: Iterator[str]) -> Iterator[LoggedCommit]:
 
 def _file(entry: str, path: str) -> TouchedFile:
     fields = entry.lstrip("\n").split(" ")
-    if len(fields) != 5:  # of a merge: one mode and one blob for each parent; or cut by a bound
-        parents = len(fields[0]) - len(fields[0].lstrip(":"))
-        fields = (fields + [""] * 5)[:5] if len(fields) != 2 * parents + 3 else [
-            *(fields[0], fields[parents], fields[parents + 1], fields[2 * parents + 1], fields[-1])
-        ]  # fmt: skip
-    old_mode, new_mode, old_blob, new_blob, status = fields
-    return TouchedFile(path, status[:1], old_mode.lstrip(":"), new_mode, old_blob, new_blob)
+    if len(fields) == 5:
+        return TouchedFile(path, fields[4][:1], fields[0][1:], *fields[1:4])
+    parents = len(fields[0]) - len(fields[0].lstrip(":"))
+    if parents > 1 and len(fields) == 2 * parents + 3:  # of a merge: one mode and one blob for each parent
+        blobs = parents + 1
+        old, new = (fields[0], fields[blobs]), (fields[parents], fields[blobs + parents])
+        return TouchedFile(path, fields[-1][:1], old[0].lstrip(":"), new[0], old[1], new[1])
+    return TouchedFile(path, "", "", "", "", "")  # cut by a bound
 
 
 def moment(text: str) -> datetime:
