@@ -43,6 +43,8 @@ class Story:
     """Error lines of the service, in turn, every five seconds from `since` on."""
     since: float = BROKEN
     every: float = 5.0
+    early: Sequence[tuple[float, str]] = ()
+    """Further lines of the service."""
     other_lines: Mapping[str, Sequence[tuple[float, str]]] = field(default_factory=dict)
     series: Mapping[tuple[str, str], Sequence[float]] = field(default_factory=dict)
     commits: Sequence[Mapping[str, object]] = ()
@@ -73,7 +75,7 @@ def write(folder: Path, story: Story) -> list[SourceSpec]:
     if story.lines:
         count = int((MINUTES - story.since) * 60 / story.every)
         bad = [(story.since + i * story.every / 60, story.lines[i % len(story.lines)]) for i in range(count)]
-        keep("pay.log", "logs", _log([*calm, *bad]), service=SERVICE)
+        keep("pay.log", "logs", _log([*calm, *bad, *story.early]), service=SERVICE)
     for service, lines in story.other_lines.items():
         own = [(i / 6 + 0.01, f"INFO served page {i % 13}") for i in range(MINUTES * 6)]
         keep(f"{service}.log", "logs", _log([*own, *lines]), service=service)
