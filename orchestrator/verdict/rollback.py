@@ -10,6 +10,9 @@ from typing import Any
 
 from orchestrator.journal.verdict import Action, Verdict
 
+_QUOTING = "'\"`\\$#<"
+"""With one of these a command has words or lines in which our quotes are not quotes."""
+
 
 @dataclass(frozen=True)
 class Filled:
@@ -30,8 +33,10 @@ def filled_in(template: str, values: Mapping[str, str | None]) -> Filled:
     """Return the command with each `{placeholder}` that is known filled in, shell-quoted; others stay.
 
     Values come from repositories and deploy records: quoting keeps them one word whatever they hold, and one that
-    cannot be shown as it is does not count as known. `{{` and `}}` stand for braces.
+    cannot be shown as it is does not count as known. Where the command has quotes of its own, ours would end or be
+    literal inside of them: only values that need none are filled in there. `{{` and `}}` stand for braces.
     """
+    quotes_itself = any(mark in template for mark in _QUOTING)
     filled: list[str] = []
     missing: list[str] = []
     try:
@@ -40,7 +45,7 @@ def filled_in(template: str, values: Mapping[str, str | None]) -> Filled:
             if name is None:
                 continue
             value = values.get(name)
-            if value and value.isprintable() and not value.startswith("-"):
+            if value and _fits(value, quotes_itself):
                 filled.append(shlex.quote(value))
             else:
                 filled.append(f"{{{name}}}")
@@ -48,6 +53,11 @@ def filled_in(template: str, values: Mapping[str, str | None]) -> Filled:
     except ValueError:  # a stray brace: the settings refuse it, an older journal may hold one
         return Filled(template, ("what stands in braces",))
     return Filled("".join(filled), tuple(dict.fromkeys(missing)))
+
+
+def _fits(value: str, quotes_itself: bool) -> bool:
+    plain = value.isprintable() and not value.startswith("-")
+    return plain and (not quotes_itself or shlex.quote(value) == value)
 
 
 def unconfigured(service: str) -> Action:

@@ -152,6 +152,11 @@ def test_the_configured_rollback_comes_first_filled_in_and_quoted() -> None:
 def test_a_rollback_value_stays_one_word_whatever_it_holds() -> None:
     filled = filled_in("roll {service} to {version}", {"service": "a; rm -rf ~", "version": "$(id)`id`'"})
     assert filled == Filled("""roll 'a; rm -rf ~' to '$(id)`id`'"'"''""")
+    for template in ('ssh prod "roll {service} to {version}"', "sh -c 'roll {service} to {version}'"):
+        inside = filled_in(template, {"service": "shop", "version": "$(id)"})
+        assert inside.command == template.replace("{service}", "shop"), "our quotes would be none inside of others"
+        assert inside.missing == ("version",)
+    assert filled_in('ssh prod "roll {service}"', {"service": "shop-1.2"}) == Filled('ssh prod "roll shop-1.2"')
     assert filled_in("echo {{x}} {service}", {"service": "a"}) == Filled("echo {x} a")
 
 
