@@ -68,20 +68,28 @@ def _packed(columns: Sequence[Any]) -> Any:
     return packed
 
 
-def together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Put parts together: blocks of a file mostly hold times of their own, so only what they share is added up."""
+def together(parts: list[pl.DataFrame]) -> list[pl.DataFrame]:
+    """Add up what parts share: blocks of a file mostly hold times of their own, which stay as they are."""
     import polars as pl
 
-    whole = pl.concat(parts)
-    if len(parts) == 1:
-        return whole
+    if len(parts) < 2:
+        return parts
     times = pl.concat([part.select("source", "bucket").unique() for part in parts])
     shared = times.filter(times.is_duplicated()).unique()
     if not shared.height:
-        return whole
-    both = whole.join(shared, on=["source", "bucket"], how="semi", nulls_equal=True)
-    merged = both.group_by(*MERGE_BY, maintain_order=True).agg(
-        pl.col("n").sum(), pl.col("byte", "lines").first(), pl.col("t0").min(), pl.col("t1").max()
+        return parts
+    alone, both, by = [], [], ["source", "bucket"]
+    while parts:
+        part = parts.pop(0)
+        common = part.join(shared, on=by, how="semi", nulls_equal=True)
+        if common.height:
+            both.append(common)
+            part = part.join(shared, on=by, how="anti", nulls_equal=True)
+        if part.height:
+            alone.append(part)
+    added = (
+        pl.concat(both)
+        .group_by(*MERGE_BY, maintain_order=True)
+        .agg(pl.col("n").sum(), pl.col("byte", "lines").first(), pl.col("t0").min(), pl.col("t1").max())
     )
-    alone = whole.join(shared, on=["source", "bucket"], how="anti", nulls_equal=True)
-    return pl.concat([alone, merged.select(whole.columns)])
+    return [*alone, added.select(both[0].columns)]

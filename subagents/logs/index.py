@@ -41,8 +41,13 @@ class Example:
     byte: int
     lines: int
     raw: str
-    text: str
-    """What it says, without stamp and record keeping."""
+    said: str | int
+    """Its text, or how many characters of `raw` stand before it: most are kept once."""
+
+    @property
+    def text(self) -> str:
+        """What it says, without stamp and record keeping."""
+        return self.said if isinstance(self.said, str) else self.raw[self.said :]
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,8 @@ class LogIndex:
     _parts: list[pl.DataFrame] = field(default_factory=list)
     _part_rows: int = 0
     """Rows since the parts were last put together."""
+    _compact_rows: int = 0
+    """Rows when they were."""
     _services: dict[str, int] = field(default_factory=dict)
     _hosts: dict[int, list[str]] = field(default_factory=dict)
     _host_numbers: dict[str, int] = field(default_factory=dict)
@@ -108,14 +115,15 @@ class LogIndex:
 
     def severe_so_far(self, limit: int = 5) -> list[tuple[str, int]]:
         """Return (message, events) of the most frequent severe messages among what was read until now, unmerged."""
-        import polars as pl
+        import numpy as np
 
-        if not self._parts:
-            return []
-        per_key = pl.concat(self._parts).group_by("key").agg(pl.col("n").sum(), pl.col("level").max())
-        found = []
-        for key, n, level in per_key.sort("n", "key", descending=[True, False]).iter_rows():
-            head = head_of(self.keys[key], level or UNKNOWN)
+        counts, levels = self._totals()
+        found = list[tuple[str, int]]()
+        for key in np.argsort(-counts, kind="stable").tolist():
+            n, level = int(counts[key]), int(levels[key])
+            if not n:
+                break
+            head = head_of(self.keys[key], level)
             if head[0] >= ERROR or (head[0] == UNKNOWN and sounds_bad(head[1])):
                 found.append((head[1], n))
                 if len(found) >= limit:
@@ -138,7 +146,7 @@ class LogIndex:
         if events["host"].null_count() < events.height:
             self._count_hosts(events["host"], numbers)
         self.stacks.add(place, frame)
-        if self._part_rows > max(COMPACT_ROWS, self._parts[0].height):
+        if self._part_rows > max(COMPACT_ROWS, self._compact_rows):
             self._compact()
 
     def _interned(self, place: int, frame: Frame) -> Any:
@@ -168,7 +176,9 @@ class LogIndex:
         shown = frame.events.select("start", "lines", "raw", "text")[rows]
         for row, (byte, lines, raw, text) in zip(rows.tolist(), shown.iter_rows(), strict=True):
             said = traced.get(int(numbers[row]), text).strip()
-            self.examples.append(Example(place, byte, lines, raw[:EXAMPLE_CHARS], said[:EXAMPLE_CHARS]))
+            raw, said = raw[:EXAMPLE_CHARS], said[:EXAMPLE_CHARS]
+            shared = len(raw) - len(said) if raw.endswith(said) else said
+            self.examples.append(Example(place, byte, lines, raw, shared))
 
     def _numbered(self, services: pl.Series) -> pl.Series:
         """Return services as numbers, which are put together at a fraction of what names cost."""
@@ -210,10 +220,20 @@ class LogIndex:
         """Return some of the hosts or pods that logged a key."""
         return list(self._hosts.get(key, ()))
 
+    def _totals(self) -> tuple[Any, Any]:
+        """Return events and highest severity by key (numpy)."""
+        import numpy as np
+
+        counts, levels = np.zeros(len(self.keys), np.int64), np.zeros(len(self.keys), np.int8)
+        for part in self._parts:
+            keys = part["key"].to_numpy()
+            counts += np.bincount(keys, part["n"].to_numpy(), len(counts)).astype(np.int64)
+            np.maximum.at(levels, keys, part["level"].fill_null(UNKNOWN).to_numpy())
+        return counts, levels
+
     def _compact(self) -> None:
-        if len(self._parts) > 1:
-            self._parts = [together(self._parts)]
-        self._part_rows = 0
+        self._parts = together(self._parts)
+        self._part_rows, self._compact_rows = 0, sum(part.height for part in self._parts)
 
     @cached_property
     def table(self) -> pl.DataFrame:
@@ -223,46 +243,32 @@ class LogIndex:
         if not self._parts:
             return pl.DataFrame(schema=empty_schema())
         self._compact()
-        table = self._parts[0]
         found = self.templates
         ids: dict[tuple[int, str], int] = {}
         numbers = [ids.setdefault((template.level, template.text), len(ids)) for template in found]
-        lookup = pl.DataFrame(
-            {
-                "key": pl.Series(range(len(found)), dtype=pl.UInt32),
-                "template": pl.Series(numbers, dtype=pl.UInt32),
-                "severity": pl.Series([template.level for template in found], dtype=pl.Int8),
-                "by_words": [template.severe_by_words for template in found],
-            }
-        )
+        template = pl.Series(numbers, dtype=pl.UInt32)
+        severity = pl.Series([each.level for each in found], dtype=pl.Int8)
+        severe = (severity >= ERROR) | pl.Series([each.severe_by_words for each in found], dtype=pl.Boolean)
         services = pl.Series(list(self._services), dtype=pl.String)
+        table = pl.concat(self._parts)
+        self._parts = [table]  # the rows lie here once
         start = pl.col("bucket").cast(pl.Int64) * STEP
-        table = table.with_columns(
-            pl.col("n", "lines").cast(pl.Int64),
-            bucket=pl.col("bucket").cast(pl.Int64),
+        return table.with_columns(
+            pl.col("n", "lines", "bucket").cast(pl.Int64),
             service=services.gather(table["service"]),
             t0=start + pl.col("t0"),
             t1=start + pl.col("t1"),
+            template=template.gather(table["key"]),
+            severity=severity.gather(table["key"]),
+            severe=severe.gather(table["key"]),
         )
-        table = table.join(lookup, on="key", how="left").with_columns(
-            severe=(pl.col("severity") >= ERROR) | pl.col("by_words"),
-        )
-        return table.drop("by_words")
 
     @cached_property
     def templates(self) -> list[Template]:
         """The template of each key."""
-        import polars as pl
-
-        if not self._parts:
-            return []
-        self._compact()
-        per_key = self._parts[0].group_by("key").agg(pl.col("n").sum(), pl.col("level").max())
-        counts, levels = [0] * len(self.keys), [UNKNOWN] * len(self.keys)
-        for key, n, level in per_key.iter_rows():
-            counts[key], levels[key] = n, level or UNKNOWN
+        counts, levels = self._totals()
         with _uncollected():
-            return templates(self.keys, levels, counts)
+            return templates(self.keys, levels.tolist(), counts.tolist())
 
     @property
     def ungrouped(self) -> int:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from subagents.logs.levels import ERROR, LEVELS, UNKNOWN, sounds_bad
 from subagents.logs.patterns import head_of
 
-MAX_KEYS = 150_000
-SEVERE_KEYS = 40_000
+MAX_KEYS = 100_000
+SEVERE_KEYS = 30_000
 ROUGH_KEYS = 10_000
 OTHER = 0
 """Key 0: events beyond all of these. Counted, not grouped."""

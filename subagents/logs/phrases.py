@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from sys import intern
 
 ANY = "*"
 JOINT = "\x01"
@@ -71,7 +72,7 @@ def phrased(text: str) -> tuple[str, ...]:
         for spot in range(2, len(words)):
             if words[spot - 1] in _NOUNS and words[spot - 2] in _BEFORE_NOUN and words[spot] != ANY:
                 words[spot] = NAMED + words[spot]
-    return tuple(words if _UNITS.keys().isdisjoint(words) else _without_units(words))
+    return tuple(map(intern, words if _UNITS.keys().isdisjoint(words) else _without_units(words)))
 
 
 def _without_units(words: list[str]) -> list[str]:
