@@ -57,7 +57,7 @@ _MARKED = re.compile(
     rf"(?:^|[\s|\[(<,;])(?P<upper>{_UPPER})(?=[\s|\])>:,;/\[]|$)"
     rf"|[\[<]\s*(?:[\w.]+:)?(?P<boxed>{_LOWER}|{_SHORT}|{_WORDED})\s*[\]>]"
     rf"|\b(?:level|lvl|severity|levelname|loglevel)[\"']?[=:] ?[\"']?(?P<keyed>[A-Za-z]+)"
-    rf"|^(?P<klog>[IWEF]) (?=\*|\d|\s)"
+    r"|^(?P<klog>[IWEF]) (?=\*|\d|\s)|(?:^\s*|\]: )(?P<inner>[IWEF])(?=\d+ \d+:\d+:\d+\.\d+ )"
     rf"|(?:^|[\t ])(?P<tab>{_LOWER})\t"
     rf"|^\s*(?P<first>{_LOWER}|{_SHORT}):? "
     rf"|^\s*(?P<dotnet>trce|dbug|info|warn|fail|crit): "

@@ -17,6 +17,8 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (_REQUEST, r' ([1-5]\d\d) (?:[1-5]\d\d|-) \d+ \d+ "[A-Z]{3,8} '),
     # HAProxy
     (_REQUEST, r' ([1-5]\d\d) \d+ \S+ \S+ [\w-]{4} [\d/+]+ [\d/+]+ (?:\{.*?\} ){0,2}"[A-Z<]{3,8}'),
+    # Gin
+    (r'\| +([A-Z]{3,8} +"/[^"?]*)', r"\| ([1-5]\d\d) \| +[\d.]+\S{1,3} \|"),
     # uWSGI
     (r" ([A-Z]{3,8} /[^ ?]*)[^ ]* => generated ", r" => generated \d+ bytes in \d+ \w+ \(HTTP/[\d.]+ ([1-5]\d\d)\)"),
 )
@@ -97,7 +99,7 @@ def _put(columns: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
         return columns
     found = found.select(
         "row",
-        body=pl.col("request").str.replace_all(r"[^\s\d=/]*\d[^\s/]*", "*"),
+        body=pl.col("request").str.replace(r' +"', " ").str.replace_all(r"[^\s\d=/]*\d[^\s/]*", "*"),
         level=pl.when(code >= 500).then(5).when(code.is_in([408, 429, 499])).then(4).otherwise(3).cast(pl.Int8),
         suffix=pl.lit(" status=") + code.cast(pl.String),
     )

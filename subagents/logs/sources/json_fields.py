@@ -14,12 +14,14 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "timestamp_ms", "observedTimeUnixNano", "observedTimestamp", "receiveTimestamp",
     ),
     "level": (
-        "level", "severity", "lvl", "@l", "loglevel", "log_level", "logLevel", "LogLevel", "levelname", "log.level",
-        "level_name", "severityText", "severity_text", "Level", "Severity", "s", "severityNumber", "PRIORITY", "status",
+        "level", "severity", "lvl", "@l", "@level", "loglevel", "log_level", "logLevel", "LogLevel", "levelname",
+        "log.level", "level_name", "severityText", "severity_text", "Level", "Severity", "s", "severityNumber",
+        "PRIORITY", "status",
     ),
     "message": (
-        "message", "msg", "@m", "log", "event", "MESSAGE", "textPayload", "short_message", "jsonPayload.message",
-        "body.stringValue", "body", "Message", "RenderedMessage", "text", "@mt", "MessageTemplate", "description",
+        "message", "msg", "@m", "@message", "log", "event", "MESSAGE", "textPayload", "short_message",
+        "jsonPayload.message", "body.stringValue", "body", "Message", "RenderedMessage", "text", "@mt",
+        "MessageTemplate", "description",
     ),
     "service": (
         "service", "service.name", "service_name", "serviceName", "app", "application", "Application", "ServiceName",
@@ -30,7 +32,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     ),
     "host": (
         "pod", "pod_name", "kubernetes.pod_name", "kubernetes.pod.name", "resource.labels.pod_name", "host", "hostname",
-        "host.name", "host.hostname", "_HOSTNAME", "HOSTNAME", "MachineName", "node", "instance", "container_id",
+        "hostName", "host.name", "host.hostname", "_HOSTNAME", "HOSTNAME", "MachineName", "node", "instance",
+        "container_id",
     ),
     "stack": (
         "stack", "stacktrace", "stack_trace", "stackTrace", "exc_info", "exception.stacktrace", "error.stack",

@@ -42,7 +42,7 @@ def _kind(name: str, body: str, fmt: Callable[[str], str] | str, **flags: bool) 
 
 
 def _iso(body: str) -> str:
-    return f"%Y{body[4]}%m{body[7]}%d{body[10]}%H:%M:%S"
+    return f"%Y{body[4]}%m{body[7]}%d{body[10:-8]}%H:%M:%S"
 
 
 def _minute(body: str) -> str:
@@ -83,7 +83,7 @@ EPOCH = _kind("epoch", r"(?<![\d.])1\d{9}(?:\d{3}){0,3}(?![\d:])", "", only_firs
 KINDS: tuple[Kind, ...] = (
     _kind("ISO 8601", rf"\d{{4}}-\d\d-\d\d[T _\t]{_HMS}", _iso),
     _kind("ISO 8601 to the minute", r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?![\d:])", _minute),
-    _kind("date with slashes", rf"\d{{4}}/\d\d/\d\d[T ]{_HMS}", _iso),
+    _kind("date with slashes", rf"\d{{4}}/\d\d/\d\d(?:[T ]| - ){_HMS}", _iso),
     _kind("date with dots", rf"\d{{4}}\.\d\d\.\d\d[T ]{_HMS}", _iso),
     _kind("common log format", rf"\d\d/{_MONTH}/\d{{4}}[: ]{_HMS}", _common),
     _kind("day and month name", rf"\d\d[ -]{_MONTH}[ -]\d{{4}}(?:::|[ :]){_HMS}", _worded),
@@ -96,6 +96,7 @@ KINDS: tuple[Kind, ...] = (
     _kind("US date", r"\d{1,2}/\d{1,2}/\d{4},? \d{1,2}:\d\d:\d\d [AP]M", _us),
     _kind("US or European date", rf"\d\d/\d\d/\d{{4}}[ T]{_HMS}", _day_first),
     _kind("short date with slashes", rf"(?<![\d/])\d\d/\d\d/\d\d {_HMS}", _year_first),
+    _kind("klog with its year", rf"(?<=^[IWEF])\d{{6}} {_HMS}", "%y%m%d %H:%M:%S"),
     _kind("klog", rf"(?<=^[IWEF])\d{{4}} {_HMS}", "%m%d %H:%M:%S", year=False),
     _kind("DB2", r"\d{4}[-.]\d\d[-.]\d\d-\d\d\.\d\d\.\d\d", _dotted),
     _kind("month.day", rf"(?<=^\[)\d\d\.\d\d {_HMS}", "%m.%d %H:%M:%S", year=False),
