@@ -230,7 +230,7 @@ def _too_little(coverage: CoverageReport, ref: MetricRef, known_until: datetime,
             and known_until + JUST < one.span.end <= known_until + STOPPED
             and one.span.end <= limit
         ):
-            said.append(f"{one.source} has less than two usable points of it")
+            said.append(f"{one.source} has fewer than two usable points of it")
     return "; ".join(said[:COMMON])
 
 

@@ -190,7 +190,7 @@ async def test_a_file_that_contradicts_is_left_out_and_the_others_are_measured(r
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("NaN", "newer.csv has no usable point"), ("0.01", "newer.csv has less than two usable points of it")],
+    [("NaN", "newer.csv has no usable point"), ("0.01", "newer.csv has fewer than two usable points of it")],
 )
 async def test_newer_data_that_is_no_measure_is_not_called_none(
     room: Room, tmp_path: Path, text: str, says: str
