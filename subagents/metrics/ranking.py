@@ -19,25 +19,28 @@ import numpy as np
 
 from subagents.metrics.fanout import blame_for, short_of_calls
 from subagents.metrics.graph import CallGraph
+from subagents.metrics.heat import (
+    ERRORS,
+    EXPLAINED,
+    LEAST_SIZE,
+    SUPPOSED,
+    Question,
+    heat_of,
+    is_address,
+    strength,
+    traffic_of,
+    unexplained,
+)
 from subagents.metrics.hops import hop_blame, wait_blame
 from subagents.metrics.roles import Role
-from subagents.metrics.series import Flags, Floats, SeriesKey, Store, deepest_failures
-from subagents.metrics.signals import Signal, agreement, failure_noises, failures, overlap, signals
-from subagents.metrics.unseen import shared_callees, turned
+from subagents.metrics.series import SeriesKey, Store, deepest_failures
+from subagents.metrics.signals import Signal, failure_noises, overlap, signals
+from subagents.metrics.unseen import left_by, shared_callees, supposed_graph, turned
 from subagents.quantities import figure
 
 OWN_WORK: tuple[Role, ...] = ("saturation", "restarts", "ready", "queue", "lag", "hit_ratio")
 SUPPORTS: tuple[Role, ...] = ("traffic", "memory", "host", "network", "client_latency", "other")
-ERRORS: tuple[Role, ...] = ("error_ratio", "error_count", "availability")
 
-LEAST_SIZE = 3.0
-STRONGEST = 6.0
-EXPLAINED = 0.85
-"""Share of a caller's departure that an equal departure of its callee explains."""
-RIVAL = 0.05
-"""Share of the symptom's own strength from which another service is worth comparing with."""
-ENOUGH = 0.1
-"""Share of the symptom's failures below which a service cannot have caused it all."""
 ORDER_SECONDS = 180.0
 LATE = 0.1
 """Most that a service loses for leaving its baseline after the others."""
@@ -84,19 +87,6 @@ class Ranked:
         return self.raw / (self.raw + 2.0)
 
 
-@dataclass(frozen=True)
-class Question:
-    """What is to be explained: a window in epoch seconds, the moment it began, and the symptom if one is known."""
-
-    start: float
-    split: float
-    end: float
-    symptom: Signal | None = None
-    kind: str = ""
-    """`latency`, `errors`, or empty where both may matter."""
-    candidates: tuple[str, ...] = ()
-
-
 def _plain_names(services: Iterable[str]) -> dict[str, str]:
     """Return services by their letters and digits; names too short to be told from words are left out."""
     plain = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in services}
@@ -114,11 +104,6 @@ def attributed(seen: list[Signal], services: Iterable[str]) -> list[Signal]:
     plain = _plain_names(services)
     named = [_named_in(signal.key.name, plain, signal.key.service) for signal in seen]
     return [replace(signal, about=name) if name else signal for signal, name in zip(seen, named, strict=True)]
-
-
-def strength(size: float) -> float:
-    """Return a size in noises on a scale where doubling counts the same everywhere: 0 below LEAST_SIZE, at most 6."""
-    return min(float(np.log2(size / LEAST_SIZE)) + 0.5, STRONGEST) if size > LEAST_SIZE else 0.0
 
 
 def rank(store: Store, graph: CallGraph, question: Question) -> list[Ranked]:
@@ -199,98 +184,26 @@ def _own_work(by_service: dict[str, list[Signal]], table: dict[str, Ranked], que
             )
 
 
-def _relevant(signal: Signal, question: Question) -> float:
-    """Return how much a travelling signal's kind can say about the symptom's kind."""
-    kind = "errors" if signal.traits.role in ERRORS else "latency"
-    if not question.kind or kind == question.kind:
-        return 1.0
-    return 0.35
-
-
 def _travelling(
     by_service: dict[str, list[Signal]], table: dict[str, Ranked], graph: CallGraph, question: Question
 ) -> None:
+    known, part = (graph, EXPLAINED) if graph.callers else (supposed_graph(by_service), SUPPOSED)
     for kind, roles in (("latency", ("latency",)), ("errors", ERRORS)):
-        heat = _heat(by_service, roles, question)
-        rest = {name: _unexplained(name, value, heat, graph) for name, (value, _) in heat.items()}
+        heat = heat_of(by_service, roles, question)
+        rest = {name: unexplained(name, value, heat, known, part) for name, (value, _) in heat.items()}
         shared = shared_callees({name: left for name, (left, _) in rest.items()}, graph) if kind == "latency" else {}
         for service, (_, signal) in heat.items():
             if service not in table:
                 continue
             left, taken = rest[service]
-            behind = max(
-                (value for value, callers in shared.values() if service in callers and len(callers) > 1), default=0.0
-            )
-            left *= 1.0 - EXPLAINED * min(1.0, behind / max(left, 1e-9))
-            seen_from_outside = 0.5 if _address(service, graph) else 1.0
+            left = left_by(shared, service, left, EXPLAINED)
+            seen_from_outside = 0.5 if is_address(service, graph) else 1.0
             text = f"{kind}: {_name(signal)}" + (f", of which {taken} explains a part" if taken else "")
             table[service].reasons.append(Reason(kind, WEIGHT[kind] * left * seen_from_outside, text, signal))
         for callee, (value, callers) in shared.items():
-            if callee in table and not _address(callee, graph):
+            if callee in table and not is_address(callee, graph):
                 text = f"{', '.join(callers)} wait without a measured reason and call it"
                 table[callee].reasons.append(Reason("unseen", WEIGHT[kind] * value, text, heat[callers[0]][1]))
-
-
-def _heat(
-    by_service: dict[str, list[Signal]], roles: tuple[Role, ...], question: Question
-) -> dict[str, tuple[float, Signal]]:
-    """Return each service's strongest travelling signal, by size, kind, volume and agreement with the symptom."""
-    symptom = question.symptom
-    traffic = {name: _traffic_of(mine) for name, mine in by_service.items()}
-    needed = failures(symptom, traffic.get(symptom.key.service)) if symptom is not None else None
-    heat: dict[str, tuple[float, Signal]] = {}
-    agrees: dict[str, float] = {}
-    for service, mine in by_service.items():
-        for signal in mine:
-            if signal.traits.role not in roles:
-                continue
-            counted = failure_noises(signal, traffic[service], question.split)
-            size, match = signal.size if counted is None else counted, overlap(signal, symptom, question.split)
-            if needed is not None and counted is not None:
-                match = _share_of(needed, failures(signal, traffic[service]), signal.times >= question.split, match)
-            agrees[service] = max(agrees.get(service, 0.0), match)
-            value = strength(size) * match * _relevant(signal, question)
-            about = signal.about or service
-            if value > 0 and value > heat.get(about, (0.0, signal))[0]:
-                heat[about] = (value, signal)
-    if symptom is not None and symptom.key.service in heat:  # that the symptom agrees with itself says nothing
-        value, signal = heat[symptom.key.service]
-        rivals = {name for name, (strong, _) in heat.items() if strong > RIVAL * value} - {symptom.key.service}
-        others = [agrees.get(name, 1.0) for name in rivals]
-        heat[symptom.key.service] = (value * max(others, default=1.0), signal)
-    return heat
-
-
-def _traffic_of(mine: list[Signal]) -> Signal | None:
-    return next((s for s in mine if s.traits.role == "traffic"), None)
-
-
-def _share_of(needed: Floats, had: Floats | None, after: Flags, otherwise: float) -> float:
-    """Return how far a service's failures lie where the symptom's do, less where they are too few to be their cause."""
-    if had is None or len(had) != len(needed):
-        return otherwise
-    most = float(np.sort(had[after])[-2:].mean())
-    return agreement(had[after], needed[after]) * min(1.0, most / max(ENOUGH * float(needed[after].max()), 1e-9))
-
-
-def _unexplained(
-    service: str, value: float, heat: dict[str, tuple[float, Signal]], graph: CallGraph
-) -> tuple[float, str]:
-    """Return what a service's callees leave to itself, and the callee that takes most."""
-    worst, name = 0.0, ""
-    for callee in graph.callees.get(service, {}):
-        if callee in heat and not _address(callee, graph):
-            share = min(1.0, heat[callee][0] / value)
-            if share > worst:
-                worst, name = share, callee
-    return value * (1.0 - EXPLAINED * worst), name
-
-
-def _address(service: str, graph: CallGraph) -> bool:
-    """Say whether a node is only an address seen by its callers: a leaf that is named like a host or a remote."""
-    if graph.callees.get(service):
-        return service.endswith("_client") and not graph.callers.get(service)
-    return service.endswith(("_remote", "_client")) or service.count(".") >= 2
 
 
 def _faster(
@@ -313,7 +226,7 @@ def _faster(
             heat[name] = best
     for name, (value, signal) in heat.items():
         if name in table:
-            left, _ = _unexplained(name, value, heat, graph)
+            left, _ = unexplained(name, value, heat, graph)
             text = f"works faster while requests fail: {_name(signal)}"
             table[name].reasons.append(Reason("faster", WEIGHT["faster"] * left, text, signal))
 
@@ -326,7 +239,7 @@ def _calls(by_service: dict[str, list[Signal]], table: dict[str, Ranked], graph:
     """
     if question.kind == "latency":
         return
-    flows = {name: flow for name, mine in by_service.items() if (flow := _traffic_of(mine)) is not None}
+    flows = {name: flow for name, mine in by_service.items() if (flow := traffic_of(mine)) is not None}
     measured = {name: [s for s in mine if s.traits.role in ERRORS] for name, mine in by_service.items()}
     failing = any(_fails(s, flows.get(name), question.split) for name, mine in measured.items() for s in mine)
     counted = {name for name, mine in measured.items() if mine} if failing else set()

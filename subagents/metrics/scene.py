@@ -10,9 +10,10 @@ import numpy as np
 
 from subagents.contract import ToolError, Window
 from subagents.metrics.graph import CallGraph
+from subagents.metrics.heat import Question
 from subagents.metrics.measure import Measure, analysed, describe, measure
 from subagents.metrics.onset import find_changes
-from subagents.metrics.ranking import Question, Ranked, attributed, rank
+from subagents.metrics.ranking import Ranked, attributed, rank
 from subagents.metrics.series import Frame, SeriesKey, Store
 from subagents.metrics.signals import Signal, signals
 from subagents.metrics.sources.stamps import moment

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from subagents.metrics.graph import CallGraph
-from subagents.metrics.ranking import ERRORS
+from subagents.metrics.heat import ERRORS
 from subagents.metrics.roles import Role
 from subagents.metrics.signals import Signal
 

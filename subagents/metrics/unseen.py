@@ -8,18 +8,22 @@ is the one that ends them early: its callers become faster with it, so the deepe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from subagents.metrics.graph import CallGraph
+from subagents.metrics.series import Edge
 from subagents.metrics.signals import Signal
 
 ALIKE = 0.3
 """Share of the slowest unexplained caller's strength from which a caller counts as slow too."""
 MOST_CALLERS = 0.6
 """Share of a callee's callers that must be slow: a slow way to it slows all that use it."""
+LONGER = 0.9
+"""Most that a callee's usual latency is of its caller's, to be supposed one."""
 ONE_CALLER = 0.3
 """What remains for a callee of the one slow caller: the caller itself is the better reading."""
 
@@ -44,6 +48,27 @@ def shared_callees(left: Mapping[str, float], graph: CallGraph) -> dict[str, tup
             if value > blamed.get(name, (0.0, ()))[0]:
                 blamed[name] = (value, (caller,))
     return blamed
+
+
+def left_by(blamed: Mapping[str, tuple[float, tuple[str, ...]]], caller: str, left: float, part: float) -> float:
+    """Return what a callee behind several callers leaves of one's slowness: it takes up to `part`."""
+    behind = max((value for value, callers in blamed.values() if caller in callers and len(callers) > 1), default=0.0)
+    return left * (1.0 - part * min(1.0, behind / left)) if left > 0 else left
+
+
+def supposed_graph(by_service: Mapping[str, Sequence[Signal]]) -> CallGraph:
+    """Return who may call whom where nobody says: a call takes at least as long as those that it makes.
+
+    Compared by one series' name that most services have; services alike in length are left apart.
+    """
+    bases: dict[str, dict[str, float]] = defaultdict(dict)
+    for name, mine in by_service.items():
+        for signal in mine:
+            if signal.traits.role == "latency" and signal.base > 0:
+                bases[signal.key.name][name] = signal.base
+    usual = max(bases.items(), key=lambda item: (len(item[1]), item[0]), default=("", {}))[1]
+    pairs = [(one, other) for one, base in usual.items() for other, less in usual.items() if less < LONGER * base]
+    return CallGraph.of(Edge(one, other) for one, other in pairs)
 
 
 def turned(signal: Signal, split: float) -> Signal:

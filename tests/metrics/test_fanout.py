@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from subagents.metrics.graph import CallGraph
-from subagents.metrics.ranking import Question, Ranked, rank
+from subagents.metrics.heat import Question
+from subagents.metrics.ranking import Ranked, rank
 from subagents.metrics.series import Edge, Points, Store, build_frames
 from subagents.metrics.signals import signals
 from tests.metrics.files import START, steady

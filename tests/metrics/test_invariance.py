@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from subagents.metrics.graph import CallGraph
-from subagents.metrics.ranking import Question, rank
+from subagents.metrics.heat import Question
+from subagents.metrics.ranking import rank
 from subagents.metrics.series import Edge, Points, Store, build_frames
 from subagents.metrics.signals import signals
 from tests.metrics.files import START, shifted, steady

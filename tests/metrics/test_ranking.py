@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from subagents.metrics.graph import CallGraph
+from subagents.metrics.heat import Question
 from subagents.metrics.hops import hop_blame, wait_blame
-from subagents.metrics.ranking import Question, Ranked, rank
+from subagents.metrics.ranking import Ranked, rank
 from subagents.metrics.series import Edge, Hop, Points, Span, Store, Wait, build_frames
 from subagents.metrics.signals import Signal, signals
 from tests.metrics.files import START, shifted, steady

@@ -1,0 +1,106 @@
+"""What no series measures: a slow way to a callee, who calls whom, and work that ends early."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from subagents.metrics.graph import CallGraph
+from subagents.metrics.heat import Question
+from subagents.metrics.ranking import Ranked, rank
+from subagents.metrics.series import Edge, Points, Store, build_frames
+from subagents.metrics.signals import Signal, signals
+from tests.metrics.files import START, shifted, steady
+
+T0 = START.timestamp()
+SPLIT, END = T0 + 22 * 60, T0 + 29 * 60
+MESH = [
+    *(Edge("web", name, 60) for name in ("cart", "search", "pay", "mail")),
+    *(Edge(name, "rates", 60) for name in ("cart", "search", "pay")),
+    Edge("mail", "queue", 60),
+]
+NAMES = ("web", "cart", "search", "pay", "mail", "rates", "queue")
+Series = dict[tuple[str, str], list[float]]
+
+
+def latencies(**slow: float) -> Series:
+    """Return a steady latency per service, some of which rise to so many times their own."""
+    usual = {"web": 200.0, "cart": 60.0, "search": 50.0, "pay": 40.0, "mail": 30.0, "rates": 10.0, "queue": 5.0}
+    return {
+        (name, "latency_p95_ms"): shifted(level, level * slow[name], 22) if name in slow else steady(level)
+        for name, level in usual.items()
+    }
+
+
+def ranking(series: Series, edges: list[Edge], symptom: str = "") -> list[Ranked]:
+    points = Points()
+    for (service, name), values in series.items():
+        points.add(service, name, np.array([T0 + 60.0 * i for i in range(len(values))]), np.array(values))
+    store = Store(frames=build_frames("m", points)[0], edges=edges)
+    chosen: Signal | None = None
+    if symptom:
+        chosen = next(s for s in signals(store, T0, SPLIT, END) if s.key.service == symptom)
+    return rank(store, CallGraph.of(edges), Question(T0, SPLIT, END, chosen, "", NAMES))
+
+
+def test_one_slow_way_explains_several_slow_callers() -> None:
+    ranked = ranking(latencies(web=4, cart=8, search=8, pay=8), MESH, "web")
+    assert ranked[0].service == "rates"
+    assert [reason.kind for reason in ranked[0].reasons] == ["unseen"]
+    assert "cart, pay, search" in ranked[0].reasons[0].text
+
+
+@pytest.mark.parametrize(
+    ("slow", "first"),
+    [
+        pytest.param({"web": 4, "cart": 8}, "cart", id="one caller may itself be slow"),
+        pytest.param({"web": 4, "cart": 8, "search": 8, "pay": 8, "rates": 9}, "rates", id="the callee is measured"),
+    ],
+)
+def test_what_is_measured_goes_before_what_is_supposed(slow: dict[str, float], first: str) -> None:
+    ranked = ranking(latencies(**slow), MESH, "web")
+    assert ranked[0].service == first
+    assert ranked[0].reasons[0].kind == "latency"
+
+
+def test_a_callee_that_most_callers_reach_in_time_is_not_to_blame() -> None:
+    edges = [*MESH, Edge("mail", "rates", 60), Edge("queue", "rates", 60), Edge("web", "rates", 60)]
+    ranked = ranking(latencies(cart=8, search=8), edges)
+    assert {item.service for item in ranked[:2]} == {"cart", "search"}
+
+
+def test_without_a_graph_the_shortest_of_the_slow_calls_lies_deepest() -> None:
+    ranked = ranking(latencies(web=6, cart=6, rates=6), [], "web")
+    assert [item.service for item in ranked[:1]] == ["rates"]
+    assert ranked[0].raw == pytest.approx(2 * ranked[1].raw), "a supposed caller keeps half of its own"
+
+
+def rates(short: bool, errors: list[float]) -> Series:
+    calls = {"web": 20.0, "cart": 10.0, "search": 10.0, "pay": 10.0, "mail": 10.0, "rates": 30.0, "queue": 10.0}
+    series: Series = {(name, "requests_per_s"): steady(level) for name, level in calls.items()}
+    if short:
+        series["queue", "requests_per_s"] = shifted(10, 0.1, 22)
+    return series | {("mail", "error_ratio"): steady(0.0001), ("cart", "error_ratio"): errors}
+
+
+def test_calls_that_are_not_made_any_more_count_where_nothing_fails() -> None:
+    ranked = ranking(rates(True, steady(0.0001)), MESH)
+    assert ranked[0].service == "mail"
+    assert ranked[0].reasons[0].kind == "calls"
+    assert not any(r.kind == "calls" for item in ranking(rates(False, steady(0.0001)), MESH) for r in item.reasons)
+
+
+def test_where_failures_are_counted_they_say_where() -> None:
+    ranked = ranking(rates(True, shifted(0.0001, 0.4, 22)), MESH)
+    assert ranked[0].service == "cart"
+    assert not any(reason.kind == "calls" for item in ranked for reason in item.reasons)
+
+
+def test_who_became_faster_while_requests_fail_ends_them_early() -> None:
+    fails: Series = {("entry", "success_rate_pct"): shifted(100, 70, 22)}  # nobody's own: as seen by a probe
+    ranked = ranking(fails | latencies(web=0.4, mail=0.2), MESH, "entry")
+    assert ranked[0].service == "mail"
+    assert ranked[0].reasons[0].kind == "faster"
+    assert not any(
+        r.kind == "faster" for item in ranking(latencies(mail=0.2, web=3), MESH, "web") for r in item.reasons
+    )
