@@ -71,6 +71,7 @@ def build_timeline(
     resolving = _Resolving(catalogue, timeline)
     resolving.resolve()
     resolving.add_named_beside()
+    resolving.add_submodules()
     carriers: defaultdict[str, list[Deploy]] = defaultdict(list)
     removers: defaultdict[str, list[Deploy]] = defaultdict(list)
     for deploy in timeline.deploys:
@@ -187,6 +188,27 @@ class _Resolving:
                 if found is not None and old != head:
                     deploy.brought = (*deploy.brought, *found.added)[:BROUGHT_LIMIT]
                     deploy.removed = (*deploy.removed, *found.removed)[:BROUGHT_LIMIT]
+
+    def add_submodules(self) -> None:
+        """Add what a submodule that moved brought, where its repository is a source; say so where it is not."""
+        commits, unknown = self._timeline.commits, dict[str, str]()
+        for deploy in reversed(self._timeline.deploys):
+            moved = [each for sha in deploy.brought if sha in commits for each in commits[sha].submodules]
+            for each in moved if self._in_window(deploy) else ():
+                found = between(commits, each.old, each.new) or self._ask_git(each.new, each.old)
+                if found is None:
+                    unknown[each.path] = f"{each.old[:7]}..{each.new[:7]}"
+                    continue
+                deploy.brought = (*deploy.brought, *found.added)[:BROUGHT_LIMIT]
+                deploy.removed = (*deploy.removed, *found.removed)[:BROUGHT_LIMIT]
+        for path, moves in unknown.items():
+            self._timeline.problems.append(
+                Problem(
+                    what=f"submodule {path} moved ({moves}), and no source holds its history",
+                    lost="what that brought",
+                    todo="attach its repository too (--repo)",
+                )
+            )
 
     def _by_history(self, deploy: Deploy, previous: Deploy, next_to: bool) -> bool:
         """Take the commits between two deploys from ancestry; say whether it tells."""

@@ -23,6 +23,7 @@ from subagents.gitstore.reader import Reader
 from subagents.gitstore.store import IsolatedStore
 from tests.deploys.builders import NOON, at, commit, context, deploy, errors, sha, source, stamp, symptom
 from tests.deploys.histories import Made, line, make, spec
+from tests.gitstore.repos import git, init
 
 TUNED = "--- a/orders/db.py\n+++ b/orders/db.py\n@@ -1 +1 @@\n-pool_size = 40\n+pool_size = 4\n"
 WINDOW = Window(start=at(-300), end=at(60))
@@ -171,6 +172,25 @@ def test_a_version_that_settings_name_brings_the_code_behind_it(tmp_path: Path, 
     assert ops["v2"] in deploys[1].brought
     assert (named(code, deploys[1].brought) == {"b", "c"}) is not by_id
     assert (named(code, deploys[2].removed) == {"b", "c"}) is not by_id
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["its repository is given", "it is not"])
+def test_a_submodule_that_moves_brings_what_its_repository_tells(tmp_path: Path, given: bool) -> None:
+    lib = make(tmp_path / "lib", line("a", "b", "c", start=-200), {"refs/heads/main": "c"})
+    app = init(tmp_path / "app")
+    heads = []
+    for name in ("a", "c"):
+        git(app, "update-index", "--add", "--cacheinfo", f"160000,{lib[name]},lib")
+        git(app, "commit", "-q", "-m", f"lib at {name}", at=int(at(-150).timestamp()))
+        heads.append(git(app, "rev-parse", "HEAD"))
+    rows = [ran(-100, "orders", heads[0], "v1"), ran(-50, "orders", heads[1], "v2")]
+    specs = [spec(tmp_path / "app", "app"), source(tmp_path / "deploys.json", "deploys", rows)]
+    timeline = resolved([*specs, *([spec(tmp_path / "lib", "lib")] if given else [])])
+    brought = timeline.deploys[1].brought
+    assert heads[1] in brought
+    assert named(lib, brought) == ({"b", "c"} if given else set())
+    moves = f"submodule lib moved ({lib['a'][:7]}..{lib['c'][:7]}), and no source holds its history"
+    assert (moves in told(timeline)) is not given
 
 
 def test_unknown_commits_are_named_and_stepped_over(tmp_path: Path) -> None:

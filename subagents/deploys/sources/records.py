@@ -18,6 +18,14 @@ class TouchedPath(NamedTuple):
     status: str = ""
 
 
+class Moved(NamedTuple):
+    """A submodule that points elsewhere than before; `old` is all zeros where it is new, `new` where it goes."""
+
+    path: str
+    old: str
+    new: str
+
+
 @dataclass(slots=True)
 class Commit:
     """A change of code. `patch` None means that no diff is available, which is not "no change"."""
@@ -41,6 +49,7 @@ class Commit:
     """`patch` is longer than is kept; what is there is its beginning."""
     misdated: bool = False
     """Its date cannot be right: what was built on it, or what it builds on, is dated otherwise."""
+    submodules: tuple[Moved, ...] = ()
 
     @property
     def landed_at(self) -> datetime | None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from subagents.contract import Coverage, Problem, SourceSpec, Window
-from subagents.deploys.sources.records import Commit, TouchedPath
+from subagents.deploys.sources.records import Commit, Moved, TouchedPath
 from subagents.deploys.sources.skew import edges, mark_misdated
 from subagents.gitstore.environment import SHA
 from subagents.gitstore.log import LoggedCommit, LogQuery
@@ -25,6 +25,8 @@ BODY_KEPT = 4_000
 FILES_OF_A_PATCH = 2_000
 UNREADABLE_LIMIT = 8
 """Commits whose files cannot be read that are stepped over, one by one; behind these, files are not asked for."""
+GITLINK = "160000"
+"""Git's mode of a submodule's pointer."""
 BEHIND = 300
 """Commits behind the window's edge that are looked at for wrong dates."""
 _NO_END = datetime(2099, 1, 1, tzinfo=UTC)
@@ -281,4 +283,5 @@ def commit_of(source: str, logged: LoggedCommit) -> Commit:
         None,
         parents=logged.parents,
         is_first=not logged.parents,
+        submodules=tuple([Moved(_text(f.path), f.old_blob, f.new_blob) for f in logged.files if f.new_mode == GITLINK]),
     )
