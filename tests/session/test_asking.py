@@ -1,0 +1,47 @@
+"""What a person asks for beside the engine: on record, handed over at once, and cancelled with who waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from orchestrator.asking import ask_by_person
+from orchestrator.journal.events import PolicyDecided, ToolFinished
+from tests.hands import toy_roster
+from tests.session.conftest import Room, types
+
+
+@pytest.fixture(autouse=True)
+def released() -> Iterator[None]:
+    toy_roster.RELEASE.clear()
+    yield
+    toy_roster.RELEASE.set()
+
+
+async def test_it_is_on_record_as_a_persons_and_handed_over(room: Room) -> None:
+    session = await room.create()
+    result = await ask_by_person(session, "toys", "asked-1", "toys_double", {"value": 4})
+    assert result.outcome == "ok"
+    await session._hands.acknowledged()
+    assert types(session)[-6:] == [
+        "agent.custom_tool_use", "warroom.policy_decided", "warroom.tool_started", "warroom.tool_finished",
+        "user.custom_tool_result", "warroom.result_acknowledged",
+    ]  # fmt: skip
+    (decided,) = (event.body for event in session.journal.events() if isinstance(event.body, PolicyDecided))
+    assert decided.rule == "person"
+
+
+async def test_who_waits_no_more_cancels_it(room: Room) -> None:
+    session = await room.create()
+    asking = asyncio.create_task(ask_by_person(session, "toys", "asked-1", "toys_wait", {}))
+    async for event in session.subscribe(0):
+        if event.type == "warroom.tool_started":
+            break
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await session._hands.settled()
+    (finished,) = (event.body for event in session.journal.events() if isinstance(event.body, ToolFinished))
+    assert finished.outcome != "ok"
