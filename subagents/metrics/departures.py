@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from subagents.metrics.changes import Change
-from subagents.metrics.series import Floats, Ints
+from subagents.metrics.series import Flags, Floats, Ints
 
 SHORT_BAR = 4.2
 """Marginal deviations that a short series must move by, for SHORT_RUN points on end."""
@@ -24,13 +24,29 @@ def departures(x: Floats, least: float = 1.0, earliest: int = 4) -> list[Change]
     changes: list[Change] = []
     waiting = np.arange(len(x))
     for place in range(earliest, x.shape[1] - 1):
-        found = _departs(x[waiting], 0, place)
+        outside = _outside(x[waiting], place)
+        if not outside.any():
+            continue
+        found = np.zeros(len(waiting))
+        found[outside] = _departs(x[waiting[outside]], 0, place)
         for row in waiting[found > least]:
             changes += [c for c in _short_row(int(row), x[row], place) if c.score > least]
         waiting = waiting[found <= least]
     if earliest == 4 and len(waiting):
         changes += drifts(x, waiting)
     return changes
+
+
+def _outside(x: Floats, place: int) -> Flags:
+    """Return which rows' run at `place` lies beyond nearly all that came before: the others cannot depart.
+
+    `_noise` is at least 0.45 of the 95th percentile's distance: a run beyond SHORT_BAR of it is beyond those points.
+    """
+    before, run = x[:, :place], x[:, place : place + SHORT_RUN]
+    beyond = place - 1 - int(0.95 * (place - 1))
+    outside: Flags = (before >= run.min(axis=1, keepdims=True)).sum(axis=1) <= beyond
+    outside |= (before <= run.max(axis=1, keepdims=True)).sum(axis=1) <= beyond
+    return outside
 
 
 def drifts(x: Floats, rows: Ints) -> list[Change]:
@@ -43,7 +59,8 @@ def drifts(x: Floats, rows: Ints) -> list[Change]:
     noise = _noise(before, base) * 1.3
     away = (x[rows] - base[:, None]) / noise[:, None]
     changes = []
-    for row, size in zip(rows, away, strict=True):
+    far_often = (np.abs(away[:, head:]) > DRIFT_BAR).sum(axis=1) >= DRIFT_RUN
+    for row, size in zip(rows[far_often], away[far_often], strict=True):
         for sign in (1.0, -1.0):
             beyond = sign * size > DRIFT_BAR
             runs = np.convolve(beyond[head:], np.ones(DRIFT_RUN), "valid") >= DRIFT_RUN
@@ -89,8 +106,8 @@ def _short_row(row: int, series: Floats, place: int) -> list[Change]:
     """
     calm, changes = list(series[:place]), []
     while place + 2 <= len(series):
-        probe = np.array([*calm, *series[place : place + 8]])
-        score = float(_departs(probe[None, :], 0, len(calm))[0])
+        probe = np.array([*calm, *series[place : place + 8]])[None, :]
+        score = float(_departs(probe, 0, len(calm))[0]) if _outside(probe, len(calm))[0] else 0.0
         if score <= 0:
             calm.append(float(series[place]))
             place += 1
