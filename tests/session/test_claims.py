@@ -75,7 +75,7 @@ async def test_what_was_claimed_is_listed_and_marked_in_every_report(room: Room)
     text = render_markdown(report)
     assert "## What does not hold" in text
     assert "- ✗ finding of toys, does not count: it was d" in text
-    assert "**does not count**: citations: `log:no@0+1:` no tool call of this session returned" in text
+    assert "**does not count**: citations: `log:no@0+1`: no tool call of this session returned" in text
     assert "2 claim(s) do not hold and do not count" in status_update(report)
     assert report.verdict is not None
     assert report.verdict.kind == "inconclusive"
