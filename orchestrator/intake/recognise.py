@@ -158,7 +158,8 @@ def _unknown(base: str) -> str:
 
 
 def _table(seen: Peek) -> Recognised:
-    header = seen.text.lstrip("\ufeff\r\n")[:4096].splitlines()[0:1]
+    lines = seen.text.lstrip("\ufeff\r\n")[:4096].splitlines()
+    header = [line for line in lines if line.strip() and not line.startswith(("#", "sep="))][0:1]
     role, options = table_role(header[0] if header else "")
     if role is None:
         return Recognised(

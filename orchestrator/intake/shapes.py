@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from orchestrator.intake.alerts import looks_like_alert, payload_kind
 from orchestrator.intake.manifest import looks_like_case, looks_like_manifest
 from subagents.contract import SourceKind
+from subagents.metrics.sources.exports import is_answer
 
 Role = SourceKind | Literal["alert", "manifest", "case"]
 
@@ -39,7 +40,7 @@ def table_role(header: str) -> tuple[Role | None, dict[str, str]]:
     except csv.Error:
         return None, {}
     columns = [name.strip().strip("\ufeff").lower() for name in names]
-    timed = any(name in TIME_KEYS for name in columns)
+    timed = any(name in TIME_KEYS or name == "_time" for name in columns)
     if "caller" in columns and ("callee" in columns or "service" in columns):
         return ("trace_edges" if timed else "topology"), {}
     if timed and "value" in columns:
@@ -56,7 +57,8 @@ def document_role(document: JsonValue) -> Role | None:
     if payload_kind(document) is not None:
         return "alert"
     if isinstance(document, list):
-        return "alert" if looks_like_alert(document) else records_role(document)
+        role = "alert" if looks_like_alert(document) else records_role(document)
+        return role or ("metrics" if is_answer(document) else None)
     if not isinstance(document, dict):
         return None
     if looks_like_manifest(document):
@@ -66,7 +68,7 @@ def document_role(document: JsonValue) -> Role | None:
         return wrapped
     if looks_like_alert(document):
         return "alert"
-    return "metrics" if _is_nested_metrics(document) else None
+    return "metrics" if _is_nested_metrics(document) or is_answer(document) else None
 
 
 def records_role(records: list[JsonValue]) -> Role | None:

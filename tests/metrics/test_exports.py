@@ -8,6 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from orchestrator.intake.model import IntakeLimits
+from orchestrator.intake.recognise import recognise
 from subagents.metrics.sources.cells import read_numbers
 from subagents.metrics.sources.load import load
 from tests.metrics.files import spec
@@ -249,3 +251,23 @@ def test_times_by_the_calendar(tmp_path: Path, stamps: tuple[str, str, str], rem
     else:
         assert float(frame.times[2]) == AT[2]
         assert remark in problems
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "role"),
+    [
+        ("query.json", json.dumps(prometheus(({"job": "shop"}, ["1", "2", "3"]))), "metrics"),
+        ("panel.json", '[{"target": "shop.p99", "datapoints": [[1.5, 1772366400]]}]', "metrics"),
+        (
+            "export.csv",
+            "#group,false\n#datatype,string\n,result,table,_time,_value,_field\n,,0,2026-03-01,1,used\n",
+            "metrics",
+        ),
+        ("panel.csv", "sep=;\nTime;checkout\n2026-03-01 12:00:00;5\n", "metrics"),
+        ("loki.json", '{"data": {"result": [{"stream": {"app": "shop"}, "values": [["1", "GET /"]]}]}}', None),
+    ],
+)
+def test_exports_are_recognised_by_their_shape(tmp_path: Path, name: str, content: str, role: str | None) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    assert recognise(path, name, name, IntakeLimits()).role == role

@@ -28,12 +28,23 @@ def courses_of(tree: Any, stem: str) -> list[Course]:
     found: list[Course] = []
     for answer in answers:
         if isinstance(answer, dict):
-            for reader in (_prometheus, _influx, _cloudwatch, _datadog, _telemetry, _graphite):
+            for reader in READERS:
                 courses = list(reader(answer, stem))
                 if courses:
                     found += courses
                     break
     return found
+
+
+def is_answer(tree: object) -> bool:
+    """Say whether a document is such an answer, as far as its first parts tell."""
+    answers = tree[:3] if isinstance(tree, list) else [tree]
+    return any(
+        next(reader(answer, "value"), None) is not None
+        for answer in answers
+        if isinstance(answer, dict)
+        for reader in READERS
+    )
 
 
 def failure_of(tree: Any) -> str:
@@ -144,6 +155,9 @@ def _attributes(value: Any) -> Labels:
         if one.get("key") and isinstance(text, str | int | float):
             found[str(one["key"])] = str(text)
     return found
+
+
+READERS = (_prometheus, _influx, _cloudwatch, _datadog, _telemetry, _graphite)
 
 
 def named(courses: Iterable[Course], service: str) -> list[tuple[str, str, list[tuple[object, object]]]]:
