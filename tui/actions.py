@@ -158,6 +158,8 @@ ACTIONS: tuple[Action, ...] = (
            "other_side"),
     Action("evidence.copy", ("y",), "copy ref", "Copy the citation to the clipboard.", "evidence", "Evidence",
            "copy_ref", 30),
+    Action("evidence.like", ("m",), "like this", "Search the logs for events of the same wording.", "evidence",
+           "Evidence", "like", needs="logs"),
     Action("evidence.back", ("escape",), "back", "Back to where it was opened.", "evidence", "Evidence", "back", 50),
     # -- review ------------------------------------------------------------------------------
     Action("review.arm", ("a",), "arm", "Arm the approval of exactly what is shown, for ten seconds.", "review",
@@ -266,6 +268,7 @@ NOT_NOW: Mapping[str, str] = {
     "evidence.next": "it is the only citation",
     "evidence.previous": "it is the only citation",
     "evidence.view": "only one of the two is there",
+    "evidence.like": "it is no line of a log",
     "evidence.copy": "there is no citation",
     "review.arm": "nothing is armed: this cannot be approved now",
     "review.arm_session": "nothing is armed: only a call that waits can be approved for the session",

@@ -13,7 +13,7 @@ from tui.views.log_query import LogQuery, read
 
 if TYPE_CHECKING:
     from orchestrator.hands.watching import CallPreview
-    from subagents.logs.model import LogLine, LogsContext, LogsSearch
+    from subagents.logs.model import LogsContext, LogsSearch
     from tui.session_view import SessionView
 
 PAGE = 200
@@ -23,6 +23,7 @@ LEAST_AROUND, MOST_AROUND = 4, 256
 ASIDE = timedelta(seconds=30)
 """How far on each side everything around an event is asked for."""
 _LIKE_CHARS = 240
+_LIKE_WORDS = 24
 
 
 def read_query(view: SessionView, typed: str) -> LogQuery:
@@ -85,19 +86,40 @@ class LogAsking:
         return found
 
     @staticmethod
-    def like(event: LogLine) -> str:
-        """Return a query for events of the same wording: words with a digit may be any."""
-        words = event.message[:_LIKE_CHARS].split()[:24]
-        parts = [_anything(word) if _varies(word) else _escaped(word) for word in words]
-        while len(parts) > 1 and parts[-1] == _ANY:
-            parts.pop()
-        service = f' service:"{event.service}"' if event.service else ""
-        return f"/{_BLANK.join(parts)}/{service}"
-
-    @staticmethod
     def span_around(at: datetime) -> str:
         """Return a query for everything that was logged around a moment."""
         return f"{at - ASIDE:%Y-%m-%dT%H:%M:%S}..{at + ASIDE:%Y-%m-%dT%H:%M:%S}"
+
+
+def like(raw: str, service: str | None = None) -> str:
+    """Return a query for events of the wording of one as it stands in its file: words with a digit may be any."""
+    words = _said(raw)[:_LIKE_CHARS].split()[:_LIKE_WORDS]
+    parts = [_anything(word) if _varies(word) else _escaped(word) for word in words]
+    while len(parts) > 1 and parts[-1] == _ANY:
+        parts.pop()
+    named = f' service:"{service}"' if service and '"' not in service else ""
+    return f"/{_BLANK.join(parts)}/{named}"
+
+
+def _said(raw: str) -> str:
+    """Return the message of a record, or the line behind its time stamp."""
+    import json
+
+    from subagents.logs.sources.json_fields import ROLES, pick
+    from subagents.logs.sources.timestamps import find_stamp
+
+    line = raw.split("\n", 1)[0]
+    start = line.find("{")
+    if 0 <= start < _LIKE_CHARS:
+        try:
+            record = json.loads(line[start:])
+        except (ValueError, RecursionError):
+            record = None
+        message = pick(record, ROLES["message"]) if isinstance(record, dict) else None
+        if isinstance(message, str) and message.strip():
+            return message.strip().split("\n", 1)[0]
+    stamp = find_stamp(line)
+    return line[stamp.end :].lstrip("]), ") if stamp is not None and line[stamp.end :].strip() else line
 
 
 _ANY = r"\S+"

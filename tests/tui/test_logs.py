@@ -20,7 +20,7 @@ from tests.tui.stage import SIZES, Stage, painted, press, settled, shown, until,
 from tests.tui.story import START, FakeActs, finished, view_of
 from tests.tui.test_snapshots import compare
 from tui import seams
-from tui.log_asking import PAGE, LogAsking
+from tui.log_asking import PAGE, like
 from tui.screens.logs import LogsScreen
 from tui.views.log_query import LogQuery, QueryFault, read
 
@@ -228,8 +228,8 @@ async def test_more_like_this_and_all_of_this_time(tmp_path: Path) -> None:
     async with searching(acts, "1003") as (screen, pilot):
         await press(pilot, "m", "enter")
         await until(pilot, lambda: not screen.searching and len(acts.asked) == 2)
-        assert acts.asked[1]["regex"] == r"\[checkout\]\s+order\s+\S+\s+took\s+\S+\s+ms"
-        assert "30 of 30 events match" in shown(pilot.app)
+        assert acts.asked[1]["regex"] == r"ERROR\s+\[checkout\]\s+order\s+\S+\s+took\s+\S+\s+ms"
+        assert "10 of 30 events match" in shown(pilot.app)
         await press(pilot, "g", "t", "enter")
         await until(pilot, lambda: not screen.searching and len(acts.asked) == 3)
         assert "match" in shown(pilot.app)
@@ -237,10 +237,7 @@ async def test_more_like_this_and_all_of_this_time(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bad", [*CONTROL.values(), *MARKUP.values()], ids=[*CONTROL, *MARKUP])
 def test_a_query_like_a_hostile_event_can_be_read_again(bad: str) -> None:
-    from subagents.logs.model import LogLine
-
-    event = LogLine(citation="log:a@0+1", source="a", at=None, level="error", service=None, text=bad, message=bad)
-    typed = LogAsking.like(event)
+    typed = like(bad)
     if len(typed) > 2:
         assert read(typed, DAY).regex == typed[1:-1]
 
@@ -260,3 +257,38 @@ def test_what_is_asked_is_what_the_tool_takes() -> None:
         "regex": "x", "service": "s", "level": "warn", "source": "a.log",
         "start": "2026-03-29T09:00:00+00:00", "end": "2026-03-29T09:10:00+00:00",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("raw", "wanted"),
+    [
+        ("2026-03-29T09:12:00Z [main] ERROR c.a.Orders: order 7 failed",
+         r"/\[main\]\s+ERROR\s+c\.a\.Orders:\s+order\s+\S+\s+failed/"),
+        ('{"ts":"2026-03-29T09:12:00Z","msg":"order 7 \\"x\\" failed","level":"error"}',
+         r'/order\s+\S+\s+\\?"x\\?"\s+failed/'),
+        ("[2026-03-29 09:12:00] took=12ms ok", r"/took=\S+\s+ok/"),
+    ],
+)  # fmt: skip
+def test_like_this_finds_what_it_was_made_from(tmp_path: Path, raw: str, wanted: str) -> None:
+    typed = like(raw)
+    assert typed == wanted
+    path = tmp_path / "a.log"
+    path.write_text(raw + "\n")
+    acts = LogActs(path)
+    tool = acts.roster.tool("logs", "logs_search")
+    assert tool is not None
+    given = tool.params.model_validate(read(typed, DAY).arguments())
+    assert tool.run(given, ToolContext(key="k", clock=acts.view_clock)).need().matches == 1
+
+
+async def test_evidence_of_a_log_leads_to_more_like_it(tmp_path: Path) -> None:
+    from tests.tui.test_evidence import KINDS, Sources, opening, story
+
+    view = story("log", acts=Sources(log=KINDS["log"][1]))
+    async with opening(view) as (_, pilot):
+        await press(pilot, "m", "enter")
+        (asked,) = [one for one in pilot.app.heard if isinstance(one, seams.LogsRequested)]  # type: ignore[attr-defined]
+        assert asked.query.regex == r"ERROR\s+pool\s+is\s+empty"
+    async with opening(story("commit")) as (_, pilot):
+        await press(pilot, "m")
+        assert "no line of a log" in shown(pilot.app)

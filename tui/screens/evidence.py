@@ -180,6 +180,9 @@ class EvidenceScreen(PromptingScreen):
                 return len(self.cited) > 1
             case "evidence.view":
                 return self.opened is not None and self.opened.frozen is not None
+            case "evidence.like":
+                held = self.opened.now or self.opened.frozen if self.opened is not None else None
+                return self.opened is not None and self.opened.kind == "log" and held is not None
             case "evidence.copy":
                 return bool(self.cited)
             case _:
@@ -229,6 +232,15 @@ class EvidenceScreen(PromptingScreen):
     def action_last(self) -> None:
         """Go to the end."""
         self._main.action_last()
+
+    def action_like(self) -> None:
+        """Ask for events of the same wording."""
+        from tui.log_asking import like
+
+        held = self.opened.now or self.opened.frozen if self.opened is not None else None
+        if held is not None:
+            self._remember_focus()
+            self.ask_logs(like(held.excerpt))
 
     def action_copy_ref(self) -> None:
         """Copy the citation to the clipboard."""

@@ -12,7 +12,7 @@ from tui import seams
 from tui.actions import Action
 from tui.actions import of as actions_of
 from tui.bindings import bindings_of
-from tui.log_asking import LEAST_AROUND, MOST_AROUND, PAGE, LogAsking
+from tui.log_asking import LEAST_AROUND, MOST_AROUND, PAGE, LogAsking, like
 from tui.mishap import mishap
 from tui.screens.prompting import PromptingScreen
 from tui.session_view import ActFault
@@ -225,7 +225,7 @@ class LogsScreen(PromptingScreen):
         here = self._here()
         if here is not None:
             self._remember_focus()
-            self.ask_logs(self._asking.like(here))
+            self.ask_logs(like(here.text, here.service))
 
     def action_around(self) -> None:
         """Ask for everything that was logged around the event."""
