@@ -27,6 +27,8 @@ FLOW_SHARE = 0.9
 SURER = 1.5
 """A service that leads is the origin more often than each kind of evidence says: the power of what is left in doubt
 that makes scores chances, chosen on one half of the development cases. It changes no order."""
+SHARED = 0.25
+"""Taken from all where the second is as good as the first: it began at one of them. It changes no order either."""
 SLOW_SHARE = 0.6
 """The same where requests became slow at a service: less, for a slow network and a busy peer look alike."""
 
@@ -46,6 +48,9 @@ def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceSc
         for name in measured.keys() | logged.keys() | broken.keys() | slow.keys()
     }
     fused = {name: 1.0 - (1.0 - score) ** SURER for name, score in fused.items()}
+    best = sorted(fused.values(), reverse=True)[:2]
+    alike = (best[1] / best[0]) ** 4 if len(best) == 2 and best[0] > 0 else 0.0
+    fused = {name: score * (1.0 - SHARED * alike) for name, score in fused.items()}
     place = {rank.service: number for number, rank in enumerate(metrics.services)}
     ranked = sorted(fused.items(), key=lambda item: (-item[1], place.get(item[0], len(place)), item[0]))
     return tuple(ServiceScore(service=name, score=round(score, 4)) for name, score in ranked if name)

@@ -16,7 +16,8 @@ MOST, LEAST = 0.92, 0.3
 UNREAD_MOST = 0.6
 """Most for a change whose diff nobody read: that it does what it would have to do is not shown."""
 PER_DOUBT = 0.05
-PER_CONTRADICTION = 0.08
+PER_CONTRADICTION, PER_UNCITED, MOST_TAKEN = 0.08, 0.02, 0.24
+"""What each contradiction takes, less where it cites nothing that could be checked, and the most that all take."""
 OPEN_MOST, OPEN_LEAST = 0.49, 0.05
 LEAD_SHARE, PLACE_SHARE = 0.6, 0.5
 """Of a candidate's score, and of the score of the service where it most likely began."""
@@ -58,7 +59,8 @@ def place_score(case: Case) -> float:
 
 
 def _taken(case: Case, doubts: int) -> float:
-    return PER_DOUBT * doubts + PER_CONTRADICTION * min(3, len(case.contradictions))
+    weighed = sum(PER_CONTRADICTION if one.citations else PER_UNCITED for one in case.contradictions)
+    return PER_DOUBT * doubts + min(MOST_TAKEN, weighed)
 
 
 def _within(value: float, least: float, most: float) -> float:
