@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ BURST_FACTOR = 3.0
 BURST_SURPRISE = 6.0
 RARE_EVENTS = 3
 TIMELINE_BUCKETS = 120
+ROWS_AT_ONCE = 400_000
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def spans_of(index: LogIndex, window: Window, baseline: Window | None) -> Spans:
 def covered(index: LogIndex, window: Window) -> float:
     """Return the seconds of a window in which the logs can be taken to be there."""
     first, end = bucket_range(window)
-    return float(len(covered_buckets(_between(index.table, first, end), first, end)) * BUCKET_SECONDS)
+    return float(len(covered_buckets(_between(index.table.select("bucket"), first, end), first, end)) * BUCKET_SECONDS)
 
 
 def covered_buckets(rows: pl.DataFrame, first: int, end: int) -> Any:
@@ -146,19 +148,27 @@ def surprise(count: int, baseline: int, spans: Spans) -> float:
 
 def compare(index: LogIndex, spans: Spans, service: str | None = None) -> list[Compared]:
     """Compare every template of both windows, most telling first."""
-    import polars as pl
-
-    inside, before = rows_in(index, spans.window), None
-    if spans.baseline is not None:
-        before = rows_in(index, spans.baseline)
-    if service is not None:
-        inside = inside.filter(pl.col("service") == service)
-        before = before.filter(pl.col("service") == service) if before is not None else None
-    now = {row["template"]: row for row in _grouped(inside).iter_rows(named=True)}
-    then = {row["template"]: row for row in _grouped(before).iter_rows(named=True)} if before is not None else {}
+    now = {row["template"]: row for row in _rows_by_template(index, spans.window, service)}
+    then = {row["template"]: row for row in _rows_by_template(index, spans.baseline, service)}
     names = index.templates
     found = [_one(names, now.get(number), then.get(number), spans) for number in now.keys() | then.keys()]
     return sorted(found, key=lambda each: (-each.score, each.first or 0, each.text))
+
+
+def _rows_by_template(index: LogIndex, window: Window | None, service: str | None) -> Iterator[dict[str, Any]]:
+    """Yield what a window holds of each template; of a large index, some templates at a time are put together."""
+    import polars as pl
+
+    if window is None:
+        return
+    first, end = bucket_range(window)
+    wanted = (pl.col("bucket") >= first) & (pl.col("bucket") < end)
+    if service is not None:
+        wanted &= pl.col("service") == service
+    parts = index.table.height // ROWS_AT_ONCE + 1
+    for part in range(parts):
+        mine = wanted & (pl.col("template") % parts == part) if parts > 1 else wanted
+        yield from _grouped(index.table.filter(mine)).iter_rows(named=True)
 
 
 def _grouped(rows: pl.DataFrame) -> pl.DataFrame:
