@@ -2,7 +2,8 @@
 
 Two events on end in one request, of two services, are a passage. A service with a slow network, or one that does not
 get to its work, is an end of all the passages that became slow; its callers and callees are an end of some, and have
-others that did not. Clocks that run apart shift a passage by a constant, which is its usual length here.
+others that did not. Clocks that run apart shift a passage by a constant, which is its usual length here; a clock that
+steps makes the way there longer and the way back shorter by as much.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ MOSTLY = 0.5
 """Share of the passages since a moment that must be slow."""
 FITS = 0.75
 """What a service still counts that is an end of all slow passages but has as many that are not slow."""
+STEPPED = 0.5
+"""Share of a rise that the way back must have fallen by, for the clocks to explain it."""
 MOST_SERVICES = 5
 
 Gap: TypeAlias = tuple[Step, int]
@@ -41,7 +44,8 @@ Pair: TypeAlias = tuple[str, str]
 class Slow:
     """One kind of passage that became slow."""
 
-    pair: Pair
+    ways: Pair
+    """From whom to whom."""
     usual_us: int
     now_us: int
     slow: int
@@ -50,6 +54,11 @@ class Slow:
     since: Step
     nats: float
 
+    @property
+    def pair(self) -> Pair:
+        """Return the two services in order of name."""
+        return _pair(*self.ways)
+
 
 def slow_passages(
     logs: LogSet, requests: Requests, spans: Spans, places: list[tuple[Place, str]]
@@ -57,6 +66,7 @@ def slow_passages(
     """Return the services that explain the slow passages, best first, and add the places to cite."""
     gaps = _gaps(requests)
     slow = [made for (one, other), found in gaps.items() if (made := _slow(one, other, found, since_of(spans)))]
+    slow = [each for each in slow if not _clock_stepped(each, gaps)]
     told = []
     for service, share in _blame(slow, {_pair(one[0], other[0]) for one, other in gaps})[:MOST_SERVICES]:
         mine = [each for each in slow if service in each.pair]
@@ -114,7 +124,7 @@ def _slow(one: Node, other: Node, gaps: list[Gap], since: int | None) -> Slow | 
         return None
     later_on = [gap for _, gap in gaps[at:]]
     return Slow(
-        pair=_pair(one[0], other[0]),
+        ways=(one[0], other[0]),
         usual_us=int(median(usual)),
         now_us=int(median(later_on)),
         slow=sum(over[at:]),
@@ -122,6 +132,19 @@ def _slow(one: Node, other: Node, gaps: list[Gap], since: int | None) -> Slow | 
         since=gaps[at][0],
         nats=best,
     )
+
+
+def _clock_stepped(slow: Slow, gaps: Mapping[tuple[Node, Node], list[Gap]]) -> bool:
+    """Say whether passages the other way became shorter when these became longer: the clocks changed, not the way."""
+    rise = slow.now_us - slow.usual_us
+    for (one, other), found in gaps.items():
+        if (one[0], other[0]) != slow.ways[::-1]:
+            continue
+        before = [gap for step, gap in found if step.at < slow.since.at]
+        after = [gap for step, gap in found if step.at >= slow.since.at]
+        if before and after and median(before) - median(after) >= STEPPED * rise:
+            return True
+    return False
 
 
 def _blame(slow: list[Slow], all_pairs: set[Pair]) -> list[tuple[str, float]]:

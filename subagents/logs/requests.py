@@ -33,7 +33,7 @@ REQUEST_ID = (
 LOGGER = r"(?i)\"(?:logger(?:_?name)?|log\.logger|caller)\"\s*:\s*\"([^\"]{1,200})\""
 """With its line of code, where that is logged: many statements of one method begin alike."""
 FIRST_WORDS = r"^\s*((?:\S+\s+){0,4}\S+)"
-MOST_READ = 1_500_000
+MOST_READ = 800_000
 """Events that are read once more; of more, those nearest to the start of the incident."""
 MOST_EVENTS = 200_000
 """Events that are kept; of more, those of a part of the requests."""

@@ -96,3 +96,22 @@ async def test_what_is_no_slowness(tmp_path: Path, delay: Delay) -> None:
 async def test_clocks_that_run_apart_are_not_slow(tmp_path: Path) -> None:
     summary, _ = await look(tmp_path, log(lambda n, a, b: 0.0, skew=0.004))
     assert summary.slow == ()
+
+
+def stepped(step: float, back: float) -> list[str]:
+    """The stock works for two seconds; since the start its clock shows `step` more, the way back takes `back` more."""
+    rows = []
+    for number in range(120):
+        second, later = number * 10.0, since(number)
+        shown = ("web", 0.0), ("stock", 0.005 + step * later), ("web", 2.01 + (step + back) * later)
+        for place, (service, after) in enumerate(shown):
+            when = second + (after if service == "stock" or not later else 2.01 + back if place else 0.0)
+            row = {"ts": iso(when), "service": service, "level": "info", "msg": f"statement {'abc'[place]}"}
+            rows.append((when, json.dumps({**row, "trace_id": f"{number:012x}"})))
+    return [line for _, line in sorted(rows)]
+
+
+async def test_a_clock_that_steps_is_not_slow(tmp_path: Path) -> None:
+    assert (await look(tmp_path, stepped(0.8, 0.0)))[0].slow == ()
+    truly, _ = await look(tmp_path, stepped(0.8, 0.8))
+    assert {each.service for each in truly.slow} == {"stock", "web"}
