@@ -21,6 +21,8 @@ _FACT_WORDS: Final[Mapping[str, str]] = {
     "value": "The number as the tool gave it, or an ISO 8601 time in UTC for quantities that are moments.",
     "unit": "The series' own unit, or empty.",
     "citation": "The one citation that the value can be recomputed from.",
+    "window": "The time that it is over: for counts of log events, and, from the onset on, for level_before (what was "
+    "before that time), level_after and level_ratio of a series.",
 }
 
 FINDING_WORDS: Final[Mapping[str, str]] = {
@@ -62,12 +64,15 @@ CONCLUDE_WORDS: Final[Mapping[str, str]] = {
     "confidence": "How sure, with reasons, and what would lower it.",
     "ruled_out": "Each suspect that did not do it, with the test that shows it; or that this data cannot test.",
     "ruled_out.suspect.key": _KEY,
+    "ruled_out.facts": "The numbers of the reason. With one that does not hold, the exclusion does not count.",
+    "ruled_out.command": "What would test it, where this data cannot: shown to the person, never run.",
     "blast_radius": "Who and what it reached, cited.",
     "affected": "Services that it reached.",
     "actions": "What a person should do, first the one that contains the harm. Nothing is carried out.",
     "actions.runbook": "Citation of the runbook step that it follows.",
     "gaps": "What was not looked at, why, and the command that would.",
     "contradictions": "Where the alert and the data, or two sources, disagree; cited.",
+    "contradictions.facts": "Its numbers. With one that does not hold, it does not count.",
     "services": "Services and how well each explains the incident, 0 to 1, best first.",
     "suspects": "Commits (full ids) and how suspicious each is, 0 to 1, best first.",
 }
