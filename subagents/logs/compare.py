@@ -104,14 +104,18 @@ def spans_of(index: LogIndex, window: Window, baseline: Window | None) -> Spans:
 def covered(index: LogIndex, window: Window) -> float:
     """Return the seconds of a window in which the logs can be taken to be there."""
     first, end = bucket_range(window)
-    return float(len(covered_buckets(_between(index.table.select("bucket"), first, end), first, end)) * BUCKET_SECONDS)
+    return float(len(_reached(index.buckets, first, end)) * BUCKET_SECONDS)
 
 
 def covered_buckets(rows: pl.DataFrame, first: int, end: int) -> Any:
     """Return the buckets (numpy, sorted) from `first` to `end` that are not in a gap far above the usual."""
+    return _reached(rows["bucket"].drop_nulls().unique().sort().to_numpy(), first, end)
+
+
+def _reached(buckets: Any, first: int, end: int) -> Any:
     import numpy as np
 
-    buckets = rows["bucket"].drop_nulls().unique().sort().to_numpy()
+    buckets = buckets[np.searchsorted(buckets, first) : np.searchsorted(buckets, end)]
     if not len(buckets):
         return buckets
     gaps = np.diff(np.append(buckets, end))

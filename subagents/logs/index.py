@@ -253,15 +253,26 @@ class LogIndex:
         table = pl.concat(self._parts)
         self._parts = [table.select("key", "n", "level")]  # what totals need; the rest would lie here twice
         start = pl.col("bucket").cast(pl.Int64) * STEP
-        return table.with_columns(
-            pl.col("n", "lines", "bucket").cast(pl.Int64),
-            service=services.gather(table["service"]),
-            t0=start + pl.col("t0"),
-            t1=start + pl.col("t1"),
-            template=template.gather(table["key"]),
-            severity=severity.gather(table["key"]),
-            severe=severe.gather(table["key"]),
-        )
+        for column in (  # one by one: what it replaces is let go
+            (start + pl.col("t0")).alias("t0"),
+            (start + pl.col("t1")).alias("t1"),
+            pl.col("bucket").cast(pl.Int64),
+            pl.col("n").cast(pl.Int64),
+            pl.col("lines").cast(pl.Int64),
+            pl.lit(services).gather(pl.col("service")).alias("service"),
+            pl.lit(template).gather(pl.col("key")).alias("template"),
+            pl.lit(severity).gather(pl.col("key")).alias("severity"),
+            pl.lit(severe).gather(pl.col("key")).alias("severe"),
+        ):
+            table = table.with_columns(column)
+        return table
+
+    @cached_property
+    def buckets(self) -> Any:
+        """The buckets that hold events, in order (numpy)."""
+        import numpy as np
+
+        return np.unique(self.table["bucket"].drop_nulls().to_numpy())
 
     @cached_property
     def templates(self) -> list[Template]:
