@@ -52,18 +52,28 @@ def _changes(case: Case, told: set[str]) -> Iterator[RuledOut]:
     rest = [one for one in case.scored if f"{one.kind}:{one.key}" not in told and (one.deploy or one.kind == "flag")]
     rest.sort(key=lambda one: abs(one.lead_s) if one.lead_s is not None else 1e12)
     for one in rest[:MOST_CHANGES]:
-        result: Exclusion = (
-            "ruled out" if one.ruled_out else "unlikely" if one.score < UNLIKELY_BELOW else "not cleared"
-        )
+        result, command = _result(one)
         why = one.ruled_out or one.reasons() or "nothing speaks for or against it"
         yield RuledOut(
             suspect=Suspect(kind=one.kind, key=one.key, label=one.label[:80]),
             test=CHANGE_TEST,
             result=result,
-            reason=f"{_lead(one)}{why}",
+            reason=why if "the onset" in why else f"{_lead(one)}{why}",
             citations=tuple(dict.fromkeys(ref for ref in (one.deploy or "", one.ref) if ref)),
             facts=tuple(fact for fact in facts_of(one) if fact.quantity == q.LEAD_TIME),
+            command=command,
         )
+
+
+def _result(one: ScoredSuspect) -> tuple[Exclusion, str | None]:
+    """Return what the test of a change came to; what it does could not be seen where it has no diff."""
+    if one.ruled_out:
+        return "ruled out", None
+    if one.score >= UNLIKELY_BELOW:
+        return "not cleared", None
+    if one.kind == "commit" and one.diff == "none available":
+        return "not testable with this data", repo_command()
+    return "unlikely", None
 
 
 def _lead(one: ScoredSuspect) -> str:

@@ -89,8 +89,10 @@ def _tested(hypothesis: Hypothesis, belongs: Exclusion | None) -> RuledOut:
         result, grounds = belongs, hypothesis.supporting
     elif hypothesis.score >= CLEARED_BELOW:
         result, grounds = NOT_CLEARED, hypothesis.supporting
+    elif hypothesis.supporting:
+        result, grounds = UNLIKELY, hypothesis.supporting
     else:
-        result, grounds = NOT_TESTABLE, (*hypothesis.supporting, *hypothesis.opposing)
+        result, grounds = NOT_TESTABLE, hypothesis.opposing
     reason = grounds[0].claim if grounds else "nothing was found about it"
     if result in (NOT_CLEARED, NOT_TESTABLE):
         reason = f"{reason} (holds at {hypothesis.score:.2f})"
