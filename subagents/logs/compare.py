@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ BURST_FACTOR = 3.0
 BURST_SURPRISE = 6.0
 RARE_EVENTS = 3
 TIMELINE_BUCKETS = 120
-ROWS_AT_ONCE = 400_000
+ROWS_AT_ONCE = 150_000
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Spans:
         return round(baseline_events * self.scale, 2) if self.baseline_seconds else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Compared:
     """One template in both windows."""
 
@@ -152,27 +151,28 @@ def surprise(count: int, baseline: int, spans: Spans) -> float:
 
 def compare(index: LogIndex, spans: Spans, service: str | None = None) -> list[Compared]:
     """Compare every template of both windows, most telling first."""
-    now = {row["template"]: row for row in _rows_by_template(index, spans.window, service)}
-    then = {row["template"]: row for row in _rows_by_template(index, spans.baseline, service)}
-    names = index.templates
-    found = [_one(names, now.get(number), then.get(number), spans) for number in now.keys() | then.keys()]
+    parts, found = index.table.height // ROWS_AT_ONCE + 1, list[Compared]()
+    for part in range(parts):
+        now, then = (_by_template(index, window, service, (part, parts)) for window in (spans.window, spans.baseline))
+        found += [_one(index.templates, now.get(each), then.get(each), spans) for each in now.keys() | then.keys()]
     return sorted(found, key=lambda each: (-each.score, each.first or 0, each.text))
 
 
-def _rows_by_template(index: LogIndex, window: Window | None, service: str | None) -> Iterator[dict[str, Any]]:
-    """Yield what a window holds of each template; of a large index, some templates at a time are put together."""
+def _by_template(
+    index: LogIndex, window: Window | None, service: str | None, part: tuple[int, int]
+) -> dict[int, dict[str, Any]]:
+    """Return what a window holds of each template; of a large index, some templates at a time are put together."""
     import polars as pl
 
     if window is None:
-        return
+        return {}
     first, end = bucket_range(window)
     wanted = (pl.col("bucket") >= first) & (pl.col("bucket") < end)
     if service is not None:
         wanted &= pl.col("service") == service
-    parts = index.table.height // ROWS_AT_ONCE + 1
-    for part in range(parts):
-        mine = wanted & (pl.col("template") % parts == part) if parts > 1 else wanted
-        yield from _grouped(index.table.filter(mine)).iter_rows(named=True)
+    if part[1] > 1:
+        wanted &= pl.col("template") % part[1] == part[0]
+    return {row["template"]: row for row in _grouped(index.table.filter(wanted)).iter_rows(named=True)}
 
 
 def _grouped(rows: pl.DataFrame) -> pl.DataFrame:

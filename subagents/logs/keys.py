@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from subagents.logs.levels import ERROR, LEVELS, UNKNOWN, sounds_bad
 from subagents.logs.patterns import head_of
 
-MAX_KEYS = 100_000
-SEVERE_KEYS = 30_000
+MAX_KEYS = 150_000
+SEVERE_KEYS = 40_000
 ROUGH_KEYS = 10_000
 OTHER = 0
 """Key 0: events beyond all of these. Counted, not grouped."""
-FIRST_WORDS = 2
+FIRST_WORDS = (6, 2)
+"""So many words, and so many where those do not fit either: each may take half of the room."""
 
 
 @dataclass
@@ -33,7 +34,9 @@ class KeyTable:
     def number(self, key: str, level: int | None = None) -> int | None:
         """Return the number of a masked key; None where no event has it, or it is not grouped."""
         number = self._numbers.get(key)
-        return number if number is not None or not self._rough else self._numbers.get(rough(key, level or UNKNOWN)[1])
+        if number is None and self._rough:
+            number = next(filter(None, map(self._numbers.get, rough(key, level or UNKNOWN)[1])), None)
+        return number
 
     def add(self, keys: Sequence[str], levels: Callable[[], Sequence[int | None]]) -> tuple[list[int], list[int]]:
         """Return the number of each key (no two are equal) and the places of the new ones.
@@ -57,15 +60,18 @@ class KeyTable:
         return numbers, kept
 
     def _late(self, key: str, level: int) -> int:
-        severe, short = rough(key, level)
+        severe, shorter = rough(key, level)
         if severe and self._severe < SEVERE_KEYS:
             self._severe += 1
             return self._keep(key)
-        number = self._numbers.get(short)
-        if number is None and self._rough < ROUGH_KEYS:
-            self._rough += 1
-            number = self._keep(short)
-        return OTHER if number is None else number
+        for part, short in enumerate(shorter, 1):
+            number = self._numbers.get(short)
+            if number is not None:
+                return number
+            if self._rough < ROUGH_KEYS * part // len(shorter):
+                self._rough += 1
+                return self._keep(short)
+        return OTHER
 
     def _keep(self, key: str) -> int:
         number = self._numbers[key] = len(self.keys)
@@ -73,10 +79,10 @@ class KeyTable:
         return number
 
 
-def rough(key: str, level: int) -> tuple[bool, str]:
+def rough(key: str, level: int) -> tuple[bool, list[str]]:
     """Return (whether a masked key is severe, what it is kept as where there is no room: first words and length)."""
     found, text = head_of(key, level)
     words = text.split()
     said = LEVELS[found].upper() + " " if level == UNKNOWN != found else ""
     severe = found >= ERROR or (found == UNKNOWN and sounds_bad(text))
-    return severe, f"{said}{' '.join(words[:FIRST_WORDS])} … ({len(words)} words)"
+    return severe, [f"{said}{' '.join(words[:count])} … ({len(words)} words)" for count in FIRST_WORDS]

@@ -16,8 +16,8 @@ from typing import Any
 from subagents.contract import EXCERPT_LIMIT, Evidence, Problem, ToolError
 from subagents.files import BoundedReader, open_bounded, packing
 
-BLOCK_BYTES = 4 << 20
-BLOCK_LINES = 1 << 17
+BLOCK_BYTES = 8 << 20
+BLOCK_LINES = 1 << 18
 """Most lines of a block: what a line costs in memory does not depend on its length."""
 CUT_BYTES = 64 << 10
 GIANT_BYTES = 1 << 20
