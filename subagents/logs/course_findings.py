@@ -51,7 +51,7 @@ def _flow(flow: FlowBreak) -> Finding:
         stance="for",
         weight=round(FLOW_WEIGHT * min(1.0, flow.nats / SURE_NATS) / len(flow.blamed), 3),
         facts=moment_fact(quantities.FIRST_SEEN, flow.since, flow.citation),
-        citations=(flow.citation, flow.usual),
+        citations=tuple(dict.fromkeys(ref for ref in (flow.citation, flow.usual, flow.now) if ref is not None)),
         services=flow.blamed,
         at=flow.since,
     )

@@ -27,7 +27,7 @@ class FlowBreak(Frozen):
     """That service, and beside it its caller where that met trouble before it got there."""
     before_service: str
     before: str
-    """The statement that is still logged: its logger, and how it begins."""
+    """The statement that is still logged: how it begins."""
     lost: str
     """The statement that no longer follows."""
     instead: str | None
@@ -45,6 +45,8 @@ class FlowBreak(Frozen):
     """The first event that was not followed."""
     usual: str
     """The last time that the statement was logged in its place."""
+    now: str | None = None
+    """The first event that follows instead."""
 
 
 class SlowPassages(Frozen):

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from subagents.logs.compare import Spans
 from subagents.logs.courses import FlowBreak
 from subagents.logs.log_set import LogSet, Place
-from subagents.logs.requests import Node, Requests, Step
+from subagents.logs.requests import BETWEEN, Node, Requests, Step
 from subagents.logs.sources.timestamps import microseconds, moment
 
 LEAST_SEEN = 5
@@ -130,14 +130,16 @@ def flow_breaks(
     for each in found:
         places.append((each.since.place, "the first request that leaves the usual course here"))
         places.append((each.last.place, "the last time that the usual course was taken"))
+        if each.instead is not None:
+            places.append((each.instead.place, "what follows now"))
     return tuple(
         FlowBreak(
             service=each.blamed[0],
             blamed=each.blamed,
             before_service=each.before[0],
-            before=each.before[1][:STATEMENT_CHARS],
-            lost=each.lost[1][:STATEMENT_CHARS],
-            instead=each.instead.node[1][:STATEMENT_CHARS] if each.instead is not None else None,
+            before=_words(each.before),
+            lost=_words(each.lost),
+            instead=_words(each.instead.node) if each.instead is not None else None,
             followed=each.followed,
             of=each.of,
             still=each.still,
@@ -146,9 +148,16 @@ def flow_breaks(
             nats=round(each.nats, 2),
             citation=logs.ref(each.since.place),
             usual=logs.ref(each.last.place),
+            now=logs.ref(each.instead.place) if each.instead is not None else None,
         )
         for each in found
     )
+
+
+def _words(node: Node) -> str:
+    """Return a statement's words, which its event holds as they stand; its logger where it has none."""
+    logger, _, words = node[1].partition(BETWEEN)
+    return (words or logger)[:STATEMENT_CHARS]
 
 
 def since_of(spans: Spans) -> int | None:

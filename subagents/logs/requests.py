@@ -33,6 +33,8 @@ REQUEST_ID = (
 LOGGER = r"(?i)\"(?:logger(?:_?name)?|log\.logger|caller)\"\s*:\s*\"([^\"]{1,200})\""
 """With its line of code, where that is logged: many statements of one method begin alike."""
 FIRST_WORDS = r"^\s*((?:\S+\s+){0,4}\S+)"
+BETWEEN = "\t"
+"""Between a statement's logger and its words."""
 MOST_READ = 800_000
 """Events that are read once more; of more, those nearest to the start of the incident."""
 MOST_EVENTS = 200_000
@@ -159,4 +161,4 @@ def _statement() -> pl.Expr:
     import polars as pl
 
     words = mask(pl.col("text")).str.extract(FIRST_WORDS, 1)
-    return pl.concat_str(pl.col("raw").str.extract(LOGGER, 1), words, separator=" ", ignore_nulls=True)
+    return pl.concat_str(pl.col("raw").str.extract(LOGGER, 1), words, separator=BETWEEN, ignore_nulls=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.verdict.claim_words import quoted_in, quotes
 from subagents.contract import Finding
 from subagents.logs.agent import build
 from subagents.logs.courses import FlowBreak
@@ -42,6 +43,7 @@ def log(change: Change, ids: bool = True) -> list[str]:
                 "ts": iso(second + 0.1 * place),
                 "service": service,
                 "level": level,
+                "logger": f"{service}.Main:{len(message)}",
                 "message": message.replace("#", f"c{number * 7919}"),
                 **({"trace_id": f"{number * 104729:012x}"} if ids else {}),
             }
@@ -61,6 +63,9 @@ async def flows(
     for finding in told:
         for ref in finding.citations:
             assert fresh.resolve(ref).digest == cited[ref]
+        excerpts = [fresh.resolve(ref).excerpt for ref in finding.citations]
+        for quoted in quotes(finding.claim):
+            assert any(quoted_in(quoted, excerpt) for excerpt in excerpts), quoted
         for fact in finding.facts:
             assert fresh.recompute(fact) == Recomputed(value=fact.value, unit=fact.unit)
     return summary.flows, told
