@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tui.app import WarRoomApp
     from tui.start import Start
 
 
@@ -26,11 +27,21 @@ def launch(start: Start, *, mouse: bool = True) -> int:
     from tui.commands.faults import narrate
 
     app = WarRoomApp(start)
-    with _quiet_stderr():
-        app.run(mouse=mouse)
+    try:
+        with _quiet_stderr():
+            app.run(mouse=mouse)
+    finally:
+        _stop_reading(app)
     if app.farewell:
         narrate(app.farewell if app.farewell.startswith("warroom: ") else f"warroom: {app.farewell}")
     return app.return_code or 0
+
+
+def _stop_reading(app: WarRoomApp) -> None:
+    """End the driver's thread that reads keys: where the terminal is gone it can be left behind, and spins for ever."""
+    ends = getattr(app._driver, "exit_event", None)
+    if ends is not None:
+        ends.set()
 
 
 @contextmanager
