@@ -7,15 +7,13 @@ from datetime import UTC, timedelta
 
 from subagents import quantities
 from subagents.contract import Fact, Finding
-from subagents.deploys.scores import Ended, Part
+from subagents.deploys.scores import CLOCK_SLACK, Ended, Part
 from subagents.deploys.sources.records import Commit, Deploy
 from subagents.deploys.sources.rows import parse_moment
 from subagents.deploys.timeline import Timeline
 
 WITHIN = timedelta(minutes=30)
 """So long after a change was taken out the symptom may take to end, for the one to be told from the other."""
-SLACK = timedelta(seconds=120)
-"""How far clocks of deploys and of measurements may differ."""
 POINTS = 1.2
 
 
@@ -41,7 +39,7 @@ def ending(
     if ended is None:
         return [], ()
     for deploy in running:
-        out = timeline.taken_out(commit.sha, deploy, ended.at + SLACK)
+        out = timeline.taken_out(commit.sha, deploy, ended.at + CLOCK_SLACK)
         if out is None or out.at is None or ended.at - out.at > WITHIN:
             continue
         name = out.version or out.id

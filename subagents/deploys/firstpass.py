@@ -9,12 +9,12 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from subagents.deploys.overlap import OverlapIndex
 from subagents.deploys.paths import INERT, is_shared, path_class
 from subagents.deploys.reach import ServiceMap, service_key
-from subagents.deploys.scores import Question
+from subagents.deploys.scores import CLOCK_SLACK, Question
 from subagents.deploys.sources.records import Commit
 from subagents.deploys.timeline import Timeline
 
@@ -22,7 +22,6 @@ LOOKED_AT = 250
 """Changes that are looked at closely where there are more."""
 _PATHS = 50
 """Paths of one change that place it."""
-_SLACK = timedelta(seconds=120)
 
 
 def closest(
@@ -54,7 +53,7 @@ def _points(
         found = 2.7 * index.strength(commit) + place.of_paths(commit)
         at, deployed = commit.landed_at, False
         for deploy in carriers.get(commit.sha, ()):
-            if not deploy.failed and (onset is None or deploy.at is None or deploy.at <= onset + _SLACK):
+            if not deploy.failed and (onset is None or deploy.at is None or deploy.at <= onset + CLOCK_SLACK):
                 found = max(found, found + 1.5 * place.of(deploy.service))
                 at, deployed = deploy.at, True
         if recorded and not deployed:
@@ -70,7 +69,7 @@ def _time(at: datetime | None, onset: datetime | None, deployed: bool) -> float:
     if at is None or onset is None:
         return -0.4
     lead = (onset - at).total_seconds()
-    if lead < -_SLACK.total_seconds():
+    if lead < -CLOCK_SLACK.total_seconds():
         return -6.0
     return max(-1.2, 1.5 - (0.28 if deployed else 0.15) * math.log2(1.0 + max(0.0, lead) / 900.0))
 

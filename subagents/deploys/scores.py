@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from subagents.contract import Fact
@@ -17,6 +17,8 @@ BASE = -4.4
 """Log-odds of a change of which nothing is known."""
 RULED_OUT = 0.001
 """Most that is left of the score of what cannot have done it."""
+CLOCK_SLACK = timedelta(seconds=120)
+"""How far clocks of deploys and of measurements may differ before "after" is said."""
 
 
 @dataclass(frozen=True)

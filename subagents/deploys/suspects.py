@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from subagents.deploys.diff_parts import diff_parts, innocence, read_diff
 from subagents.deploys.diffkinds import DiffReading
@@ -20,12 +20,9 @@ from subagents.deploys.firstpass import closest
 from subagents.deploys.leads import look_first, words_alone
 from subagents.deploys.overlap import Overlap, OverlapIndex
 from subagents.deploys.reach import Reach, ServiceMap, reach, same_service, service_key
-from subagents.deploys.scores import BASE, RULED_OUT, LeadIn, Part, Question, Scored, logistic
+from subagents.deploys.scores import BASE, CLOCK_SLACK, RULED_OUT, LeadIn, Part, Question, Scored, logistic
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange
 from subagents.deploys.timeline import Timeline
-
-CLOCK_SLACK = timedelta(seconds=120)
-"""How far clocks of deploys and of measurements may differ before "after the onset" is said."""
 
 FIRST = "the history begins with it: what it holds was running before, and was not changed by it"
 

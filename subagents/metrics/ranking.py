@@ -107,7 +107,7 @@ def attributed(seen: list[Signal], services: Iterable[str]) -> list[Signal]:
 
 
 def rank(store: Store, graph: CallGraph, question: Question) -> list[Ranked]:
-    """Return the services, best explanation first; services with no evidence at all come last, by name."""
+    """Return the services, best explanation first; those with no evidence come last, who moved most first."""
     seen = signals(store, question.start, question.split, question.end)
     services = question.candidates or tuple(sorted({s.key.service for s in seen} | set(store.services())))
     table = {name: Ranked(name) for name in services}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from orchestrator.engines.offline.places import lead_of, rank_services
-from orchestrator.journal.verdict import ServiceScore
+from orchestrator.engines.offline.places import rank_services
 from subagents.contract import SuspectKind, Window
 from subagents.logs.courses import FlowBreak, SlowPassages
 from subagents.logs.model import LogsSummary, Pattern, ServiceEvidence, Signature
@@ -124,10 +123,3 @@ def test_slow_passages_break_a_tie_of_metrics() -> None:
 
 def test_of_equals_the_order_of_metrics_stays() -> None:
     assert order(measured=metrics(c=0.0, a=0.0, b=0.0), logged=LogsSummary()) == ["c", "a", "b"]
-
-
-def test_the_lead_says_how_far_the_first_is_before_the_second() -> None:
-    scores = tuple(ServiceScore(service=name, score=score) for name, score in (("a", 0.6), ("b", 0.3)))
-    assert lead_of(scores) == 2.0
-    assert lead_of(rank_services(metrics(a=0.6), LogsSummary())) is None
-    assert lead_of(rank_services(metrics(a=0.6, b=0.0), LogsSummary())) is None

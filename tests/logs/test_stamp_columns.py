@@ -9,7 +9,7 @@ import pytest
 
 from subagents.logs.sources.stamp_columns import heads_of, is_covered, moments_at
 from subagents.logs.sources.stamp_reader import StampReader
-from subagents.logs.sources.timestamps import find_stamp, read_column, shape_of
+from subagents.logs.sources.timestamps import find_stamp, moments, shape_of
 from tests.logs.test_layouts import LAYOUTS
 
 HINT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -22,7 +22,8 @@ def test_a_stamp_by_place_is_what_the_expression_reads(line: str) -> None:
     assert stamp is not None
     shape = shape_of(stamp, None)
     found = moments_at(heads_of(pl.Series([line, line])).chars, shape, HINT) if is_covered(shape) else None
-    expected = read_column(pl.Series([line[stamp.start :]]), shape, HINT).to_list() * 2
+    slices = pl.DataFrame({"slice": [line[stamp.start :]] * 2})
+    expected = slices.select(moments(pl.col("slice"), shape, HINT)).to_series().to_list()
     assert found is None or found.tolist() == expected
 
 

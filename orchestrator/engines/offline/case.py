@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -168,6 +168,12 @@ def named(suspect: Suspect) -> str:
         return suspect.label or suspect.key
     label = "" if suspect.label in ("", suspect.key) else f" “{suspect.label.removeprefix(suspect.key).strip()}”"
     return f"{suspect.kind} {suspect.key}{label}"
+
+
+def failure_of(suspect: Suspect, known: Iterable[str]) -> str | None:
+    """Return which of the known kinds of failure a suspect is told to be: its label begins with the kind's name."""
+    told = suspect.label or suspect.key
+    return next((name for name in known if told == name or told.startswith((f"{name}: ", f"{name} in "))), None)
 
 
 def number_of(facts: tuple[Fact, ...], quantity: str) -> float | None:

@@ -6,7 +6,7 @@ change, and no circumstance with better evidence. Everything else is said as wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case, named
 from orchestrator.engines.offline.corroboration import began_with, shown_by, strength, unread_nearer, unread_where
@@ -128,38 +128,29 @@ def _for_change(case: Case, change: Hypothesis, rival: Hypothesis | None, circum
         if _decisive(circumstance) and circumstance.score >= change.score - CIRCUMSTANCE_LEAD:
             return _for_circumstance(case, circumstance, change)
         if circumstance.score >= change.score - CIRCUMSTANCE_LEAD and not _explains(change, circumstance):
-            return Decision(
-                kind="inconclusive",
-                hypothesis=change,
-                confidence=sure_of_lead(case, change),
-                reasons=change.reasons[:4],
-                against=(
-                    f"a circumstance fits as well: {_name(circumstance)} ({circumstance.score:.2f}), "
-                    "and the evidence does not separate them",
-                    *against,
-                ),
-                why=f"a change fits ({_name(change)}), and so does a circumstance ({_name(circumstance)})",
+            beside = f"a circumstance fits as well: {_name(circumstance)} ({circumstance.score:.2f}), "
+            return _undecided(
+                case,
+                change,
+                (f"{beside}and the evidence does not separate them", *against),
+                f"a change fits ({_name(change)}), and so does a circumstance ({_name(circumstance)})",
             )
         against, others = (*against, f"{_name(circumstance)} also shows ({circumstance.score:.2f})"), 1
     if rival is not None and change.score - rival.score < LEAD:
-        return Decision(
-            kind="inconclusive",
-            hypothesis=change,
-            confidence=sure_of_lead(case, change),
-            reasons=change.reasons[:4],
-            against=(f"another fits about as well: {_name(rival)} ({rival.score:.2f})", *against),
-            why=f"two changes fit about as well: {_name(change)} and {_name(rival)}",
+        return _undecided(
+            case,
+            change,
+            (f"another fits about as well: {_name(rival)} ({rival.score:.2f})", *against),
+            f"two changes fit about as well: {_name(change)} and {_name(rival)}",
         )
     unread = unread_nearer(case, change)
     if unread is not None and change.score < SURE_BESIDE_UNREAD:
         name = f"{unread.key[:12]} “{unread.label}”"
-        return Decision(
-            kind="inconclusive",
-            hypothesis=change,
-            confidence=sure_of_lead(case, change),
-            reasons=change.reasons[:4],
-            against=(f"{name} took effect nearer to the onset, on the same service, and has no diff to read", *against),
-            why=f"the best lead is {_name(change)}, but what {name} does could not be read",
+        return _undecided(
+            case,
+            change,
+            (f"{name} took effect nearer to the onset, on the same service, and has no diff to read", *against),
+            f"the best lead is {_name(change)}, but what {name} does could not be read",
         )
     return Decision(
         kind="culprit",
@@ -170,31 +161,39 @@ def _for_change(case: Case, change: Hypothesis, rival: Hypothesis | None, circum
     )
 
 
+def _undecided(case: Case, lead: Hypothesis, against: tuple[str, ...], why: str) -> Decision:
+    """Return a decision that names the best lead and convicts nobody."""
+    return Decision(
+        kind="inconclusive",
+        hypothesis=lead,
+        confidence=sure_of_lead(case, lead),
+        reasons=lead.reasons[:4],
+        against=against,
+        why=why,
+    )
+
+
 def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis | None) -> Decision:
     against, others = _doubts(case), 0
     suspected = change is not None and change.score >= _innocent_below(case, circumstance, change)
     if change is not None and suspected and not _decisive(circumstance):
-        return Decision(
-            kind="inconclusive",
-            hypothesis=circumstance,
-            confidence=sure_of_lead(case, circumstance),
-            reasons=circumstance.reasons[:4],
-            against=(f"{_name(change)} is not cleared ({change.score:.2f}): it may have brought that about", *against),
-            why=f"{_name(circumstance)} shows, but {_name(change)} is not cleared",
+        return _undecided(
+            case,
+            circumstance,
+            (f"{_name(change)} is not cleared ({change.score:.2f}): it may have brought that about", *against),
+            f"{_name(circumstance)} shows, but {_name(change)} is not cleared",
         )
     standing = _in_the_way(case, circumstance)
     if standing is not None:
         one, how = standing
         name = f"{one.key[:12]} “{one.label}”" if one.kind == "commit" else f"flag {one.key}"
-        return Decision(
-            kind="inconclusive",
-            hypothesis=circumstance,
-            confidence=sure_of_lead(case, circumstance),
-            reasons=circumstance.reasons[:4],
-            against=(f"{name} is not cleared: {how}", *against),
-            why=f"{_name(circumstance)} shows, but {name} is not cleared: {how}",
-            suspected=f"{one.kind}:{one.key}",
+        undecided = _undecided(
+            case,
+            circumstance,
+            (f"{name} is not cleared: {how}", *against),
+            f"{_name(circumstance)} shows, but {name} is not cleared: {how}",
         )
+        return replace(undecided, suspected=f"{one.kind}:{one.key}")
     if change is not None and suspected:
         against, others = (*against, f"{_name(change)} is not cleared ({change.score:.2f})"), 1
     if not (case.suspects or case.changes):

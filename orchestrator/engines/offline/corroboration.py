@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from orchestrator.engines.offline.case import Case, Moved
+from orchestrator.engines.offline.case import Case, Moved, failure_of
 from orchestrator.verdict.board import Hypothesis
 from subagents.deploys.diffkinds import INNOCENT
 from subagents.deploys.model import ScoredSuspect
@@ -39,8 +39,7 @@ which are innocent else, fill disks."""
 
 def shown_by(case: Case, circumstance: Hypothesis) -> Moved | None:
     """Return the first series that moved, no later than the symptom, as the circumstance would have it."""
-    told = circumstance.suspect.label or circumstance.suspect.key
-    kind = next((name for name in SHOWN_BY if told == name or told.startswith((f"{name}: ", f"{name} in "))), None)
+    kind = failure_of(circumstance.suspect, SHOWN_BY)
     if kind is None or any(ref.startswith("metric:") for f in circumstance.supporting for ref in f.citations):
         return None
     late = case.onset + SLACK if case.onset is not None else None

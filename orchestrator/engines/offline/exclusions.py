@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.engines.offline.bystanders import bystanders
+from orchestrator.engines.offline.bystanders import CHANGE_TEST, UNLIKELY_BELOW, bystanders
 from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case
 from orchestrator.engines.offline.causes import Decision
 from orchestrator.journal.verdict import Exclusion, RuledOut
@@ -15,10 +15,8 @@ NOT_CLEARED: Exclusion = "not cleared"
 CONSEQUENCE: Exclusion = "consequence"
 GOES_WITH_IT: Exclusion = "goes with it"
 NOT_TESTABLE: Exclusion = "not testable with this data"
-UNLIKELY_BELOW = 0.2
 CLEARED_BELOW = 0.2
 """A candidate that holds better than this was tested, and passed: it is not cleared."""
-CHANGE_TEST = "in effect before the onset, reaches what failed, leads to the symptom"
 CIRCUMSTANCE_TEST = "shows in the data, no later than the onset, where the symptom is"
 
 

@@ -56,13 +56,6 @@ def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceSc
     return tuple(ServiceScore(service=name, score=round(score, 4)) for name, score in ranked if name)
 
 
-def lead_of(services: tuple[ServiceScore, ...]) -> float | None:
-    """Return best score / second score; None where there are no two: what is said of the first means little near 1."""
-    if len(services) < 2 or services[1].score <= 0:
-        return None
-    return services[0].score / services[1].score
-
-
 def _broken(logs: LogsSummary) -> dict[str, float]:
     """Return how surely requests leave their usual course at each service, 0 to 1; where two may be it, they share."""
     nats: defaultdict[str, float] = defaultdict(float)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from orchestrator.engines.offline.case import failure_of
 from subagents.contract import Suspect, SuspectKind
 from subagents.hosts import outside_host
 
@@ -177,8 +178,5 @@ def remedy_for(suspect: Suspect) -> Remedy | None:
     """Return what is done about a suspect: by the known kind of failure, else by its kind; None for a change."""
     if suspect.kind == "certificate" and outside_host(suspect.key):
         return NOT_OURS
-    told = suspect.label or suspect.key
-    for name, remedy in NAMED.items():
-        if told == name or told.startswith((f"{name}: ", f"{name} in ")):
-            return remedy
-    return REMEDIES.get(suspect.kind)
+    kind = failure_of(suspect, NAMED)
+    return NAMED[kind] if kind is not None else REMEDIES.get(suspect.kind)

@@ -299,15 +299,8 @@ def _literal(text: str) -> str:
     return "".join("\\" + char if char in r"\.+*?()|[]{}^$-&#~" else char for char in text)
 
 
-def read_column(slices: pl.Series, shape: Shape, hint: datetime) -> pl.Series:
-    """Turn stamps of one shape into microseconds since 1970 UTC (Int64, null where it is no moment)."""
-    import polars as pl
-
-    return slices.to_frame("stamp").select(moments(pl.col("stamp"), shape, hint)).to_series()
-
-
 def moments(slices: pl.Expr, shape: Shape, hint: datetime) -> pl.Expr:
-    """Return the expression that reads stamps of one shape as `read_column` does: one plan, not a call per step."""
+    """Return the expression that reads stamps of one shape: µs since 1970 UTC (Int64), null where it is no moment."""
     import polars as pl
 
     body = slices.str.slice(0, shape.length)
