@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from subagents import citations
+from subagents.collector import collector_waiting
 from subagents.contract import D, Evidence, P, SourceSpec, Tool, ToolContext, ToolError, ToolResult, Window
 from subagents.deploys.alongside import alongside_text, find_alongside
 from subagents.deploys.answers import commit_line, deploy_line, flag_line, line_text, suspect, suspects_text
-from subagents.deploys.bulk import collector_waiting
 from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.diffkinds import INNOCENT, innocent_paths, read_diff_kinds
 from subagents.deploys.diffs import deploys_with, diff_text, show_diff

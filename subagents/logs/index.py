@@ -6,14 +6,13 @@ Memory grows with templates and buckets, not with lines.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from subagents.collector import collector_waiting
 from subagents.contract import Coverage, ToolError
 from subagents.logs.counts import BUCKET_SECONDS as BUCKET_SECONDS
 from subagents.logs.counts import STEP, counted, together
@@ -100,7 +99,7 @@ class LogIndex:
         """Read every source once, telling `on_block` after each block; raise ToolError when `cancelled` says so."""
         index = cls(sources)
         sizes = [source.size_bytes for source in sources]
-        with _uncollected(), ThreadPoolExecutor(1, thread_name_prefix="log-reader") as reader:
+        with collector_waiting(), ThreadPoolExecutor(1, thread_name_prefix="log-reader") as reader:
             for place, source in enumerate(sources):
                 for frame in _one_ahead(reader, source.frames()):
                     if cancelled():
@@ -278,7 +277,7 @@ class LogIndex:
     def templates(self) -> list[Template]:
         """The template of each key."""
         counts, levels = self._totals()
-        with _uncollected():
+        with collector_waiting():
             return templates(self.keys, levels.tolist(), counts.tolist())
 
     @property
@@ -287,18 +286,6 @@ class LogIndex:
         import polars as pl
 
         return int(self.table.filter(pl.col("key") == OTHER)["n"].sum())
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Let Python not look for circles meanwhile: there are none, and a tenth of the time went into the search."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _one_ahead(reader: Executor, frames: Iterator[Frame]) -> Iterator[Frame]:

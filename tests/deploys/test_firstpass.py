@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from subagents.deploys.bulk import collector_waiting
+from subagents.collector import collector_waiting
 from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.firstpass import closest
 from subagents.deploys.overlap import OverlapIndex

@@ -1,4 +1,7 @@
-"""Making very many lasting objects at once without the cycle collector walking over all of them again and again."""
+"""Making very many lasting objects at once without the cycle collector walking over all of them again and again.
+
+They hold no circles, and a tenth of the time would go into the search for some.
+"""
 
 from __future__ import annotations
 
