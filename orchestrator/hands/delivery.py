@@ -189,8 +189,8 @@ def _only_line(path: Path, start: str) -> bool:
 def _is_open(path: Path) -> bool:
     """Say whether a running process of this user has a file open: then it is no litter. Only Linux can tell."""
     wanted = str(path)
-    for process in Path("/proc").glob("[0-9]*/fd"):
-        with contextlib.suppress(OSError), os.scandir(process) as opened:
+    for process in Path("/proc").glob("[0-9]*"):  # only the names: a glob of what is in them fails where one has ended
+        with contextlib.suppress(OSError), os.scandir(process / "fd") as opened:
             if any(os.readlink(entry.path) == wanted for entry in opened):
                 return True
     return False
