@@ -52,7 +52,8 @@ def logs_tools(logs: LogSet) -> tuple[Tool[Any, Any], ...]:
         _tool(
             "logs_first_look",
             "Start here: chooses incident window and baseline, finds when errors rise, known kinds of failure by "
-            "wording (certificate, disk, DNS, timeouts, …) and ranks services by log evidence.",
+            "wording (certificate, disk, DNS, timeouts, …), requests that leave their usual course or became slow, and "
+            "ranks services by log evidence.",
             FirstLookParams,
             LogsFirstLook,
             lambda params, context: _first_look(logs, params, context),
