@@ -11,6 +11,7 @@ from orchestrator.verdict.hypothesis import TO_TEST, Hypothesis
 BY_PERSON = "a person's word; no test of the data"
 ASKED_FOR = "looked into because a person put it on the board"
 UNLIKELY_BELOW = 0.2
+"""Score below which what speaks against a suspect counts."""
 
 
 def with_persons_word(verdict: Verdict, board: Iterable[Hypothesis]) -> Verdict:

@@ -13,6 +13,7 @@ from orchestrator.engines.offline.causes import Decision
 from orchestrator.engines.offline.looked import Level
 from orchestrator.engines.offline.to_test import host_command, repo_command, traffic_command
 from orchestrator.journal.verdict import Exclusion, RuledOut
+from orchestrator.verdict.persons_word import UNLIKELY_BELOW
 from subagents import quantities as q
 from subagents.contract import Fact, Finding, Suspect
 from subagents.deploys.model import ScoredSuspect
@@ -24,7 +25,6 @@ STILL, MOVED = 3.0, 6.0
 """Noises within which a series kept its level, and from which it surely left it."""
 SAME, GROWN = (0.75, 1.25), 1.5
 """The ratio of levels within which it did, whatever its noise, and from which it surely grew."""
-UNLIKELY_BELOW = 0.2
 TOGETHER = timedelta(minutes=1)
 CHANGE_TEST = "in effect before the onset, reaches what failed, leads to the symptom"
 LEVEL_TEST = "its level after the onset against its level before"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from orchestrator.engines.offline.bystanders import CHANGE_TEST, UNLIKELY_BELOW, bystanders
+from orchestrator.engines.offline.bystanders import CHANGE_TEST, bystanders
 from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case
-from orchestrator.engines.offline.causes import Decision
+from orchestrator.engines.offline.causes import CLEARED_BELOW, Decision
 from orchestrator.journal.verdict import Exclusion, RuledOut
 from orchestrator.verdict.board import Hypothesis
+from orchestrator.verdict.persons_word import UNLIKELY_BELOW
 
 MOST = 24
 RULED_OUT: Exclusion = "ruled out"
@@ -15,8 +16,6 @@ NOT_CLEARED: Exclusion = "not cleared"
 CONSEQUENCE: Exclusion = "consequence"
 GOES_WITH_IT: Exclusion = "goes with it"
 NOT_TESTABLE: Exclusion = "not testable with this data"
-CLEARED_BELOW = 0.2
-"""A candidate that holds better than this was tested, and passed: it is not cleared."""
 CIRCUMSTANCE_TEST = "shows in the data, no later than the onset, where the symptom is"
 
 
