@@ -12,6 +12,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -219,19 +220,33 @@ def service_infos(configured: Configured, specs: Sequence[SourceSpec]) -> tuple[
     )
 
 
-def with_stores(specs: Sequence[SourceSpec], directory: Path) -> tuple[SourceSpec, ...]:
-    """Give each repository a private store in the session's folder: `fix.git`, `fix-2.git`, …"""
-    taken = 0
-    given: list[SourceSpec] = []
+def with_stores(
+    specs: Sequence[SourceSpec], directory: Path, known: Sequence[SourceSpec] = ()
+) -> tuple[SourceSpec, ...]:
+    """Give each repository a private store in the session's folder, one that no other has: `fix.git`, `fix-2.git`, …"""
+    taken = {spec.options.get("store") for spec in (*known, *specs)}
+    free = (store for number in count(1) if (store := str(directory / _store_name(number))) not in taken)
+    return tuple(
+        spec.model_copy(update={"options": {**spec.options, "store": next(free)}})
+        if spec.kind == "repo" and "store" not in spec.options
+        else spec
+        for spec in specs
+    )
+
+
+def _store_name(number: int) -> str:
+    return "fix.git" if number == 1 else f"fix-{number}.git"
+
+
+def joining(specs: Sequence[SourceSpec], known: Sequence[SourceSpec], directory: Path) -> tuple[SourceSpec, ...]:
+    """Give sources that join a session's known ones ids and stores that are free."""
+    taken = {spec.id for spec in known}
+    named: list[SourceSpec] = []
     for spec in specs:
-        if spec.kind == "repo" and "store" not in spec.options:
-            taken += 1
-            name = "fix.git" if taken == 1 else f"fix-{taken}.git"
-            options = {**spec.options, "store": str(directory / name)}
-            given.append(spec.model_copy(update={"options": options}))
-        else:
-            given.append(spec)
-    return tuple(given)
+        free = (name for number in count(1) if (name := spec.id if number == 1 else f"{spec.id}.{number}") not in taken)
+        named.append(spec.model_copy(update={"id": next(free)}))
+        taken.add(named[-1].id)
+    return with_stores(named, directory, known)
 
 
 def _folders(request: Request, around: Surroundings) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Evidence that a person attaches to a session: taken in as `warroom run` would, under names that are free."""
+"""Evidence that a person attaches to a session: taken in as `warroom run` would."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.recheck.evidence import renamed as renamed
 from tui.session_view import ActFault
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from orchestrator.hands.threads import in_thread
 from orchestrator.journal.events import BoardEdited, Event, SourceAddedEvent
 from orchestrator.session import Session, SessionFault
 from orchestrator.verdict.board_edits import Act
-from tui.attaching import renamed, taken_in
+from tui.attaching import taken_in
 from tui.session_view import ASKED, ActFault, SessionView
 from tui.watching import WatchedSession, status_of
 
@@ -138,7 +138,7 @@ class LiveSession:
 
     async def attach(self, path: str) -> str:
         """Take in a path as `warroom run` would, and give the session what is new; starts a run where none is on."""
-        from orchestrator.compose import with_stores
+        from orchestrator.compose import joining
 
         specs, problems = await taken_in(path, self._around, self.directory)
         known = self._sources()
@@ -146,7 +146,7 @@ class LiveSession:
         if not fresh:
             why = problems[0].line() if problems else "it is part of the session already" if specs else "nothing usable"
             raise ActFault(f"{path}: {why}")
-        for spec in with_stores(renamed(fresh, {one.id for one in known}), self.directory):
+        for spec in joining(fresh, known, self.directory):
             await self._guarded(self._session.add_source(spec, None))
         if not self.running:
             self.go_on("source_added")

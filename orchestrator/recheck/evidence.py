@@ -21,7 +21,7 @@ async def taken_in(
 
     Raises ComposeError where nothing of it can be used.
     """
-    from orchestrator.compose import with_stores
+    from orchestrator.compose import joining
     from orchestrator.intake.intake import take_in
     from orchestrator.intake.model import IntakeError
 
@@ -35,7 +35,7 @@ async def taken_in(
     except IntakeError as error:
         raise ComposeError(str(error), error.problems) from error
     fresh = _fresh(found.specs, known)
-    added = tuple(with_stores(renamed(fresh, {spec.id for spec in known}), session.directory))
+    added = joining(fresh, known, session.directory)
     for spec in added:
         await session.add_source(spec, None)
     return added, found.problems
@@ -44,15 +44,3 @@ async def taken_in(
 def _fresh(found: Sequence[SourceSpec], known: Sequence[SourceSpec]) -> list[SourceSpec]:
     there = {os.path.realpath(spec.path) for spec in known}
     return [spec for spec in found if os.path.realpath(spec.path) not in there]
-
-
-def renamed(specs: Sequence[SourceSpec], taken: set[str]) -> list[SourceSpec]:
-    """Give a source whose name is taken another one."""
-    made = []
-    for spec in specs:
-        name, number = spec.id, 2
-        while name in taken:
-            name, number = f"{spec.id}.{number}", number + 1
-        taken.add(name)
-        made.append(spec if name == spec.id else spec.model_copy(update={"id": name}))
-    return made

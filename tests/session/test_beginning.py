@@ -1,4 +1,4 @@
-"""What a session keeps of its services: no value that a variable of the tests held as a secret."""
+"""What a session keeps of its services, with no secret of theirs; and what sources are called that join it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.compose import joining, with_stores
 from orchestrator.hands import spare as spares
 from orchestrator.journal.events import Note
 from orchestrator.journal.home import StateHome
@@ -70,3 +71,16 @@ async def test_a_worker_is_started_ahead_where_a_session_goes_on_with_large_logs
     monkeypatch.setattr(spares, "prepared_for", lambda paths: asked.extend(paths))
     await again.run()
     assert asked == [path]
+
+
+def test_what_joins_a_session_gets_names_and_stores_that_are_free(tmp_path: Path) -> None:
+    shop = SourceSpec(id="shop", kind="repo", path="/a/shop")
+    log = SourceSpec(id="app.log", kind="logs", path="/a/app.log")
+    known = with_stores((shop, log), tmp_path)
+    assert known[0].options["store"] == str(tmp_path / "fix.git")
+    others = (shop.model_copy(update={"path": "/b/shop"}), log.model_copy(update={"path": "/b/app.log"}))
+    joined = joining((*others, *others), known, tmp_path)
+    assert [spec.id for spec in joined] == ["shop.2", "app.log.2", "shop.3", "app.log.3"]
+    stores = [spec.options["store"] for spec in joined if spec.kind == "repo"]
+    assert stores == [str(tmp_path / "fix-2.git"), str(tmp_path / "fix-3.git")]
+    assert [spec.path for spec in joined[:2]] == ["/b/shop", "/b/app.log"]
