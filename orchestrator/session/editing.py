@@ -74,14 +74,15 @@ def _commits(desk: SessionDesk) -> Iterator[str]:
 
 def _known(desk: SessionDesk, suspect: Suspect) -> Suspect:
     """Return the change as its sources name it, with its subject; one that none of them knows stays as it was typed."""
+    from subagents.deploys.catalogue import AmbiguousId
+
     if suspect.kind == "commit" and len(suspect.key) >= LEAST_SHA:
         try:
             found = _run(desk, "deploys_diff", {"commit": suspect.key[:64]})
             return Suspect(kind="commit", key=found.commit, label=found.subject[:80])
-        except ToolError as error:
-            if "give more of its id" in str(error):
-                raise EditFault(str(error)) from error
-        except (OSError, ValueError, LookupError):
+        except AmbiguousId as error:
+            raise EditFault(str(error)) from error
+        except (ToolError, OSError, ValueError, LookupError):
             pass  # whatever is wrong with the source: another may name it
     try:
         return _listed(desk, suspect)

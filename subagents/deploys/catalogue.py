@@ -23,6 +23,10 @@ LOOKBACK = timedelta(days=14)
 """How long before the window commits are still read from a repository: what runs may be that old."""
 
 
+class AmbiguousId(ToolError):
+    """An abbreviated id is the start of several commits."""
+
+
 class ChangeCatalogue:
     """Reads its sources once, when first asked. Safe to ask from several threads."""
 
@@ -137,13 +141,13 @@ class ChangeCatalogue:
         return tuple(_stat(spec.path) for spec in self.specs if spec.kind != "repo")
 
     def commit(self, name: str, source: str | None = None) -> Commit:
-        """Return one commit by full or abbreviated id; raise ToolError where it is unknown or ambiguous."""
+        """Return one commit by full or abbreviated id; raise ToolError where it is unknown, AmbiguousId for several."""
         with self._lock:
             self.records()
             shas = [name] if name in self._held else [sha for sha in self._held if sha.startswith(name)]
             matches = [held for sha in shas for held in self._held[sha].values() if source in (None, held.source)]
             if len({commit.sha for commit in matches}) > 1:
-                raise ToolError(f"{name} names {len(matches)} commits; give more of its id")
+                raise AmbiguousId(f"{name} names {len(matches)} commits; give more of its id")
             if matches:
                 return matches[0]
             for repo in self.repos.values():

@@ -166,13 +166,7 @@ class Reader:
 
     def patch_of(self, sha: str, path: str) -> Patch:
         """Return what a commit does to one file, whatever else it does; a file that moved is shown as moved."""
-        arguments = [
-            *(part for part in _DIFF_TREE if part != "--stdin"),
-            "-C",
-            "--no-commit-id",
-            require_sha(sha),
-            "--",
-        ]
+        arguments = [*(part for part in _DIFF_TREE if part != "--stdin"), "-C", "--no-commit-id", require_sha(sha)]
         paths = dict.fromkeys([require_path(path), *self._moved(sha, path)])
         output = self.store.run([*arguments, "--", *paths], bounds=Bounds(30.0, PATCH_LIMIT))
         if output.status != 0 and not output.truncated:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from subagents.contract import ToolError, ToolResult, Window
 from subagents.logs.compare import Compared, Spans, bucket_range, compare, rows_in, surprise, timeline
@@ -32,9 +31,6 @@ from subagents.logs.sources.timestamps import moment
 from subagents.logs.stacks import GroupTally, count_between
 from subagents.logs.terms import readable, terms_of
 from subagents.logs.windows import UNTIMED, IncidentTimes, choose_windows, log_span
-
-if TYPE_CHECKING:
-    pass
 
 LISTED_SERVICES = 60
 MESSAGE_CHARS = 300
