@@ -308,7 +308,3 @@ class DeploysSummary(Frozen):
     """Deploys in the window, oldest first."""
     flags: tuple[ChangeLine, ...] = ()
     problems: tuple[Problem, ...] = ()
-
-    def best(self) -> ScoredSuspect | None:
-        """Return the most suspicious change."""
-        return self.suspects[0] if self.suspects else None

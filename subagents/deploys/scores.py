@@ -81,11 +81,6 @@ class Scored:
     facts: tuple[Fact, ...] = ()
     """What its parts state beside when it took effect."""
 
-    @property
-    def is_flag(self) -> bool:
-        """Say whether it is a flag change."""
-        return isinstance(self.change, FlagChange)
-
 
 def logistic(points: float) -> float:
     """Return the probability that log-odds points stand for."""

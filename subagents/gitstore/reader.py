@@ -267,11 +267,6 @@ class Reader:
             raise GitFailed(f"git merge-base failed: {first_line(output.stderr)}")
         return output.status == 0
 
-    def merge_base(self, one: str, other: str) -> str | None:
-        """Return a best common ancestor; None where the histories share none."""
-        output = self.store.run(["merge-base", require_sha(one), require_sha(other)])
-        return output.stdout.decode("ascii", "replace").strip() or None if output.status == 0 else None
-
     def brought(self, previous: str, current: str, limit: int = 2_000) -> Brought:
         """Return the commits that a deploy of `current` added to and took from what ran before."""
         added = tuple(self.log(LogQuery((current,), (previous,), limit=limit)))

@@ -13,6 +13,7 @@ from subagents.deploys.firstpass import closest
 from subagents.deploys.overlap import OverlapIndex
 from subagents.deploys.question import ask
 from subagents.deploys.reach import ServiceMap
+from subagents.deploys.sources.records import Commit
 from subagents.deploys.suspects import score_all
 from subagents.deploys.timeline import build_timeline
 from tests.deploys.builders import at, commit, deploy, errors, sha, source
@@ -44,7 +45,7 @@ def test_the_first_pass_keeps_what_a_close_look_puts_first(tmp_path: Path, deplo
     kept = {each.sha for each in closest(timeline, question, services, index, limit=60)}
     assert 60 <= len(kept) <= 63
     whole = score_all(timeline, question, services, index=index)
-    first = [entry.change.sha for entry in whole if not entry.is_flag and not entry.ruled_out][:25]  # type: ignore[union-attr]  # commits only
+    first = [one.change.sha for one in whole if isinstance(one.change, Commit) and not one.ruled_out][:25]
     assert set(first) <= kept
     if deployed:
         assert sha(120) in kept, "a deploy's head is looked at, though its service is well"

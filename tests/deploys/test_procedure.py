@@ -72,7 +72,7 @@ async def test_for_against_ruled_out_each_with_facts_and_citations(tmp_path: Pat
             assert agent.resolver is not None
             assert agent.resolver.resolve(ref).digest.startswith("sha256:")
     assert isinstance(summary, DeploysSummary)
-    assert summary.best() is not None
+    assert summary.suspects
     assert [line.version for line in summary.deploys] == ["v1", "v2", "v3"]
     assert summary.deploys[1].previous_version == "v1"
     assert summary.onset == NOON
@@ -182,7 +182,7 @@ async def test_a_repository_with_deploys_by_commit_and_by_tag(tmp_path: Path, sh
     agent = build(specs)
     bench, summary = await run_procedure(agent, brief(specs), POOL_SYMPTOM)
     assert fingerprint(repo) == before
-    best = summary.best()
+    best = summary.suspects[0]
     assert (best.key, best.version, best.previous_commit) == (ids[2], "v9", ids[0])
     assert best.score > 0.7
     lines = {line.version: line for line in summary.deploys}

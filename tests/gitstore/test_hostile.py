@@ -39,7 +39,6 @@ def everything(repo: Path, place: Path) -> Reader:
         lambda: reader.blame(head, "x.evil", 1, 5),
         lambda: reader.search(head, "2"),
         lambda: reader.is_ancestor(ids[-1], head),
-        lambda: reader.merge_base(ids[-1], head),
         lambda: reader.brought(ids[-1], head),
         lambda: check_revert(reader, ids[1], head),
         lambda: _through_gitpython(reader, head),
@@ -145,7 +144,7 @@ def test_injections_reach_no_git_and_leave_no_file(sample: Sample, tmp_path: Pat
     for text in INJECTIONS:
         with pytest.raises((ValueError, GitFailed)):
             list(reader.log(LogQuery((text,))))
-        for ask in (reader.tree, reader.is_ancestor, reader.merge_base, reader.brought, check_revert):
+        for ask in (reader.tree, reader.is_ancestor, reader.brought, check_revert):
             with pytest.raises((ValueError, GitFailed)):
                 _ask(ask, reader, text, sample.head)
         with pytest.raises((ValueError, GitFailed)):

@@ -128,7 +128,6 @@ def test_file_tree_search_and_blame(sample: Sample, reader: Reader) -> None:
 def test_ancestry_and_what_a_deploy_brought(sample: Sample, reader: Reader) -> None:
     assert reader.is_ancestor(sample.root, sample.head)
     assert not reader.is_ancestor(sample.head, sample.root)
-    assert reader.merge_base(sample.side, sample.head) == sample.side
     brought = reader.brought(sample.second, sample.merge)
     assert {c.subject for c in brought.added} == {"other", "side", "merge side"}
     assert brought.removed == ()

@@ -29,7 +29,6 @@ _BAR = 50
 _EMPTY_SHOWN = 3
 _ROW = 80
 """Most bars of a row."""
-_EIGHTHS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True)
@@ -159,6 +158,8 @@ def bars(data: LogsHistogram) -> str:
 def _rows(data: LogsHistogram) -> str:
     from datetime import timedelta
 
+    from tui.views.spark import BARS
+
     width = max((len(one.name) for one in data.series), default=0)
     size = max((len(one.counts) for one in data.series), default=1)
     together = -(-size // _ROW)
@@ -170,7 +171,7 @@ def _rows(data: LogsHistogram) -> str:
         f"{data.start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC, a bar for {seconds} s, the highest is {most}"
     ]
     for one, row in zip(data.series, sums, strict=True):
-        drawn = "".join(" " if not count else _EIGHTHS[(count * 7) // most] for count in row)
+        drawn = "".join(" " if not count else BARS[(count * 7) // most] for count in row)
         lines.append(f"{one.name:<{width}} {one.total:>8}  |{drawn}|")
     if data.more:
         lines.append(f"{data.more} more series (filter by service or level)")

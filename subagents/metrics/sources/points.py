@@ -323,7 +323,7 @@ def _walk(tree: Any, service: str) -> Iterator[tuple[str, str, object, object]]:
 def _row(row: dict[str, Any], service: str) -> Iterator[tuple[str, str, object, object]]:
     labels = row["metric"] if isinstance(row.get("metric"), dict) else row
     who = str(_first(labels, SERVICE_NAMES) or service)
-    what = str(_first(labels, METRIC_NAMES[:1] + METRIC_NAMES[1:]) or "")
+    what = str(_first(labels, METRIC_NAMES) or "")
     if labels is not row:  # Prometheus: {"metric": {labels}, "values": [[t, v], …]}
         what = str(labels.get("__name__", "")) or what
     series = row.get("values", row.get("points", row.get("datapoints")))
