@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.engines.offline.case import Case
 from orchestrator.engines.offline.causes import SURE_BESIDE_UNREAD, decide
+from orchestrator.journal.verdict import ServiceScore, SuspectScore
 from subagents.contract import Finding, Suspect
 from subagents.deploys.model import ScoredSuspect
 from tests.engines.test_causes import NOON, about, case, symptom
@@ -77,3 +78,23 @@ def test_a_circumstance_is_not_named_where_a_change_there_could_not_be_read(
     decision = decide(known(scored(UNREAD, lead_s, 0.05, "none available"), findings=(shown,)))
     assert decision.kind == verdict
     assert (decision.suspected == Suspect(kind="commit", key=UNREAD).id) == (verdict == "inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "verdict"),
+    [
+        ("stock", (), "inconclusive"),
+        ("stock", (scored(READ, 9000.0, 0.01, service="mail"),), "no_code_cause"),
+        ("bank", (), "no_code_cause"),
+    ],
+    ids=["ours, and nothing is known of its changes", "ours, and the changes are known", "somebody else's"],
+)
+def test_a_callee_of_ours_is_no_cause_outside_while_its_changes_are_unknown(
+    key: str, changes: tuple[ScoredSuspect, ...], verdict: str
+) -> None:
+    places = (ServiceScore(service="shop", score=0.6), ServiceScore(service="stock", score=0.8))
+    suspects = tuple(SuspectScore(commit=change.key, score=change.score) for change in changes)
+    given = replace(known(*changes, findings=(about("dependency", key, 0.8),)), services=places, suspects=suspects)
+    decision = decide(given)
+    assert decision.kind == verdict
+    assert ("a service of yours" in decision.why) == (verdict == "inconclusive")

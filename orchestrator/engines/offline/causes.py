@@ -198,6 +198,9 @@ def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis |
         against, others = (*against, f"{_name(change)} is not cleared ({change.score:.2f})"), 1
     if not (case.suspects or case.changes):
         against = (*against, "no changes were given, so that none could be ruled out")
+        if _is_ours(case, circumstance):
+            why = f"{_name(circumstance)} shows, but it is a service of yours, and no changes were given"
+            return _undecided(case, circumstance, against, why)
     series = shown_by(case, circumstance)
     return Decision(
         kind="no_code_cause",
@@ -206,6 +209,13 @@ def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis |
         reasons=(*circumstance.reasons[:5], *((f"a series shows the same: {series.text}",) if series else ())),
         against=against,
     )
+
+
+def _is_ours(case: Case, circumstance: Hypothesis) -> bool:
+    """Say whether what others wait for is one of the services looked at: what failed there may have been changed."""
+    suspect = circumstance.suspect
+    measured = {item.service for item in case.services}
+    return suspect.kind == "dependency" and suspect.key in measured and outside_host(suspect.key) is None
 
 
 def _in_the_way(case: Case, circumstance: Hypothesis) -> tuple[ScoredSuspect, str] | None:
