@@ -31,7 +31,6 @@ _THREADS = ("main", "pool-1-thread-3", "http-nio-8080-exec-7", "scheduler-2", "A
 _PG = {"": "LOG", "DEBUG": "DEBUG", "INFO": "LOG", "WARN": "WARNING", "ERROR": "ERROR", "FATAL": "FATAL"}
 _GO = {"": "info", "DEBUG": "debug", "INFO": "info", "WARN": "warn", "ERROR": "error", "FATAL": "fatal"}
 _NGINX = {"": "notice", "DEBUG": "debug", "INFO": "info", "WARN": "warn", "ERROR": "error", "FATAL": "crit"}
-_PROGRAM = "sched"
 
 
 def _log4j(rng: Random, stamp: str, ms: int, said: Statement, message: str) -> str:

@@ -167,7 +167,6 @@ _UNITS = ["B", "KB", "MB", "GB"]
 _AGENTS = "curl/7.88.1|Mozilla/5.0 (X11; Linux x86_64)|python-requests/2.31|Go-http-client/1.1|kube-probe/1.28"
 _NAMESPACES = ["default", "kube-system", "shop", "monitoring", "ingress", "batch"]
 _APPS = ["checkout", "cart", "catalog", "payments", "frontend", "search", "recommender", "shipping"]
-_HEX = "0123456789abcdef"
 
 
 def _pick(values: list[str]) -> Value:

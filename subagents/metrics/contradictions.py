@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from subagents import quantities as q
 from subagents.citations import MetricRef, parse
-from subagents.contract import Alert, Fact, Incident
+from subagents.contract import Alert, Incident
 from subagents.contradiction import Contradiction
 from subagents.metrics.alert_words import said_growth
 from subagents.metrics.model import CoverageReport, RankReport, SeriesView
@@ -62,10 +62,6 @@ def _naming(alert: Alert, coverage: CoverageReport) -> Iterator[Contradiction]:
     if alert.service and coverage.services and alert.service not in coverage.services:
         text = f"the alert names the service {alert.service}, of which there is no series"
         yield Contradiction(kind="alert and sources", text=text)
-
-
-def _fact(view: SeriesView, quantity: str) -> Fact | None:
-    return next((fact for fact in view.facts if fact.quantity == quantity), None)
 
 
 def _growth(alert: Alert, named: SeriesView) -> Iterator[Contradiction]:

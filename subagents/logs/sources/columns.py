@@ -17,8 +17,6 @@ from subagents.logs.sources.stamp_reader import StampReader
 if TYPE_CHECKING:
     import polars as pl
 
-_REQUEST = r'"([A-Z]{3,8} [^ "?]*)'
-
 
 @dataclass
 class ColumnReader:
