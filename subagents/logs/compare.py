@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from subagents.contract import Window
-from subagents.logs.index import BUCKET_SECONDS, LogIndex
+from subagents.logs.counts import BUCKET_SECONDS, STEP
+from subagents.logs.index import LogIndex
 from subagents.logs.levels import DEBUG, ERROR, FATAL, INFO, TRACE, UNKNOWN, WARN
 from subagents.logs.model import Change, Timeline
 from subagents.logs.sources.timestamps import microseconds, moment
@@ -81,14 +82,13 @@ class Compared:
 
 def bucket_range(window: Window) -> tuple[int, int]:
     """Return the index buckets that a window touches, half open."""
-    size = BUCKET_SECONDS * 1_000_000
-    return microseconds(window.start) // size, -(-microseconds(window.end) // size)
+    return microseconds(window.start) // STEP, -(-microseconds(window.end) // STEP)
 
 
 def on_grid(window: Window) -> Window:
     """Return the window widened to whole buckets."""
     first, end = bucket_range(window)
-    return Window(start=moment(first * BUCKET_SECONDS * 1_000_000), end=moment(end * BUCKET_SECONDS * 1_000_000))
+    return Window(start=moment(first * STEP), end=moment(end * STEP))
 
 
 def spans_of(index: LogIndex, window: Window, baseline: Window | None) -> Spans:
@@ -124,15 +124,12 @@ def _reached(buckets: Any, first: int, end: int) -> Any:
     return np.concatenate([lead, *parts])
 
 
-def _between(table: pl.DataFrame, first: int, end: int) -> pl.DataFrame:
-    import polars as pl
-
-    return table.filter((pl.col("bucket") >= first) & (pl.col("bucket") < end))
-
-
 def rows_in(index: LogIndex, window: Window) -> pl.DataFrame:
     """Return the index's rows in a window."""
-    return _between(index.table, *bucket_range(window))
+    import polars as pl
+
+    first, end = bucket_range(window)
+    return index.table.filter((pl.col("bucket") >= first) & (pl.col("bucket") < end))
 
 
 def surprise(count: int, baseline: int, spans: Spans) -> float:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from subagents.collector import collector_waiting
 from subagents.contract import Coverage, ToolError
-from subagents.logs.counts import BUCKET_SECONDS as BUCKET_SECONDS
 from subagents.logs.counts import STEP, counted, together
 from subagents.logs.keys import OTHER, KeyTable
 from subagents.logs.levels import ERROR, UNKNOWN, sounds_bad

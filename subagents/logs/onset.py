@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from subagents.contract import Window
 from subagents.logs.compare import bucket_range, covered_buckets
-from subagents.logs.index import BUCKET_SECONDS, LogIndex
+from subagents.logs.counts import BUCKET_SECONDS, STEP
+from subagents.logs.index import LogIndex
 from subagents.logs.levels import WARN
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def find_rise(index: LogIndex, window: Window, earliest: int | None = None) -> R
     first, end = bucket_range(window)
     rows = index.table.filter((pl.col("bucket") >= first) & (pl.col("bucket") < end))
     buckets = covered_buckets(rows, first, end)
-    least = first if earliest is None else earliest // (BUCKET_SECONDS * 1_000_000)
+    least = first if earliest is None else earliest // STEP
     for what, wanted, strict in (
         ("errors rise", pl.col("severe"), 1.0),
         ("errors and warnings rise", pl.col("severe") | (pl.col("severity") >= WARN), 2.0),

@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from subagents.contract import Window
-from subagents.logs.compare import Spans, bucket_range
+from subagents.logs.compare import Spans, rows_in
+from subagents.logs.counts import STEP
 from subagents.logs.courses import Followed
-from subagents.logs.index import BUCKET_SECONDS, LogIndex
+from subagents.logs.index import LogIndex
 from subagents.logs.levels import WARN
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.patterns import mask
@@ -40,7 +41,6 @@ MOST_READ = 800_000
 MOST_EVENTS = 200_000
 """Events that are kept; of more, those of a part of the requests."""
 _PARTS = 1024
-_BUCKET_US = BUCKET_SECONDS * 1_000_000
 
 Node: TypeAlias = tuple[str, str]
 """Service and statement."""
@@ -77,9 +77,9 @@ def requests_of(logs: LogSet, index: LogIndex, spans: Spans) -> Requests:
         return Requests()
     begin = spans.baseline.start if spans.baseline is not None else spans.window.start
     whole = Window(start=begin, end=spans.window.end)
-    rows = _rows(index, whole)
+    rows = rows_in(index, whole)
     window = _nearest(rows, whole, spans.window.start)
-    rows = _rows(index, window)
+    rows = rows_in(index, window)
     events = int(rows["n"].sum())
     parts = _PARTS if events <= MOST_EVENTS else max(1, _PARTS * MOST_EVENTS // events)
     found = _read(logs, rows, window, parts)
@@ -97,14 +97,6 @@ def _has_ids(index: LogIndex) -> bool:
     return bool(raw.str.contains(REQUEST_ID).any())
 
 
-def _rows(index: LogIndex, window: Window) -> pl.DataFrame:
-    """Return the index's rows of the buckets that a window touches."""
-    import polars as pl
-
-    first, end = bucket_range(window)
-    return index.table.filter((pl.col("bucket") >= first) & (pl.col("bucket") < end))
-
-
 def _nearest(rows: pl.DataFrame, window: Window, start: datetime) -> Window:
     """Return the widest part of a window around `start` that holds at most MOST_READ events, whole buckets."""
     import polars as pl
@@ -112,12 +104,12 @@ def _nearest(rows: pl.DataFrame, window: Window, start: datetime) -> Window:
     counts = rows.group_by("bucket").agg(pl.col("n").sum()).sort("bucket")
     if int(counts["n"].sum()) <= MOST_READ:
         return window
-    at = microseconds(start) // _BUCKET_US
+    at = microseconds(start) // STEP
     away = counts.with_columns(away=(pl.col("bucket") - at + (pl.col("bucket") >= at).cast(pl.Int64)).abs())
     by_distance = away.group_by("away").agg(pl.col("n").sum()).sort("away")
     fits = by_distance.filter(pl.col("n").cum_sum() <= MOST_READ)["away"]
     reach = max(int(fits.max()) if fits.len() else 1, 1)  # type: ignore[arg-type]
-    low, high = moment((at - reach) * _BUCKET_US), moment((at + reach) * _BUCKET_US)
+    low, high = moment((at - reach) * STEP), moment((at + reach) * STEP)
     return Window(start=max(low, window.start), end=min(high, window.end))
 
 

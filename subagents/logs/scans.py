@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from subagents.contract import ToolContext, ToolError, ToolResult, Window
 from subagents.logs.answers import when, window_of
 from subagents.logs.compare import bucket_seconds
-from subagents.logs.index import BUCKET_SECONDS
+from subagents.logs.counts import BUCKET_SECONDS
 from subagents.logs.levels import ERROR, LEVELS, split_head
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.model import (

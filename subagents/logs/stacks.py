@@ -1,4 +1,4 @@
-"""Stack traces: frames read from six runtimes, grouped by exception and frames, own code told from the rest."""
+"""Stack traces: frames read from eight runtimes, grouped by exception and frames, own code told from the rest."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from subagents.contract import Window
+from subagents.logs.counts import STEP
 from subagents.logs.model import StackFrame
 from subagents.logs.sources.log_source import Frame
 from subagents.logs.sources.timestamps import microseconds
 
-BUCKET_SECONDS = 10
 MAX_GROUPS = 2_000
 MAX_FRAMES = 60
 
@@ -244,8 +244,7 @@ def count_between(group: GroupTally, window: Window, service: str | None = None)
 
     Those without a time stand at 0, where no window reaches but that of logs without times.
     """
-    size = BUCKET_SECONDS * 1_000_000
-    first, end = microseconds(window.start) // size, -(-microseconds(window.end) // size)
+    first, end = microseconds(window.start) // STEP, -(-microseconds(window.end) // STEP)
     services: dict[str, None] = {}
     total = 0
     for (bucket, name), n in group.counts.items():
@@ -277,7 +276,7 @@ class StackTally:
             on="event",
         )
         joined = joined.with_columns(
-            bucket=pl.col("t") // (BUCKET_SECONDS * 1_000_000),
+            bucket=pl.col("t") // STEP,
             frames=pl.col("frames").str.replace_all(r"0x[0-9a-f]+|\(0x.*\)", "*"),
         )
         grouped = joined.group_by("frames", "service", "bucket", maintain_order=True).agg(

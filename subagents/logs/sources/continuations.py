@@ -1,4 +1,4 @@
-"""Which lines continue the event before them: stack traces of six runtimes, wrapped text, blank lines."""
+"""Which lines continue the event before them: stack traces of eight runtimes, wrapped text, blank lines."""
 
 from __future__ import annotations
 
