@@ -14,7 +14,7 @@ from orchestrator.hands.budget_summary import meter
 from orchestrator.hands.fix_fold import FixFold
 from orchestrator.hands.session_rules import SessionRules
 from orchestrator.journal.events import Event, RemoteSession
-from orchestrator.verdict.board import Board, Hypothesis
+from orchestrator.verdict.board import BOARD_TYPES, Board, Hypothesis
 from subagents.contract import Clock
 from tui.views.agents import Agents
 from tui.views.incident import IncidentFold
@@ -166,7 +166,7 @@ class SessionView:
         self.meters.learn(event)
         if isinstance(event.body, RemoteSession):
             self.remote = event.body
-        if event.type in _BOARD_TYPES:
+        if event.type in BOARD_TYPES:
             self.board.apply(event)
             self.board_version += 1
 
@@ -217,8 +217,3 @@ class SessionView:
 
 def _no_health() -> Health | None:
     return None
-
-
-_BOARD_TYPES = frozenset(
-    {"warroom.finding", "warroom.claims_checked", "session.thread_status_running", "warroom.board_edited"}
-)

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 
 from subagents.deploys.sources.patch import DiffLine
 
+PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+"""The words that an identifier is made of."""
+TEXT = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
+"""A text in quotes, within one line of code."""
+
 
 def word_set(text: str) -> frozenset[str]:
     """Return the blank-separated words of a text."""
@@ -31,7 +36,6 @@ _INLINE = {
     **dict.fromkeys(_SLASH | _DASH, re.compile(r"/\*.*?\*/")),
     **dict.fromkeys(_MARKUP, re.compile(r"<!--.*?-->")),
 }
-_QUOTES = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
 
 
 def extension_of(path: str) -> str:
@@ -60,7 +64,7 @@ def strip_comment(line: str, extension: str) -> str:
 
 def _cut(text: str, mark: str) -> str:
     """Return a line up to a comment that blanks set apart, outside quotes."""
-    masked = _QUOTES.sub(lambda quoted: "_" * len(quoted[0]), text)
+    masked = TEXT.sub(lambda quoted: "_" * len(quoted[0]), text)
     place = next((m.start() for m in re.finditer(rf"\s{re.escape(mark)}(?=\s|$)", masked)), None)
     return text if place is None else text[:place].rstrip()
 

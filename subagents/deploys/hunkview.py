@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from subagents.deploys.comments import code_of, extension_of
+from subagents.deploys.comments import PARTS, TEXT, code_of, extension_of
 from subagents.deploys.paths import path_class
 from subagents.deploys.renames import renamed, renames
 from subagents.deploys.sources.patch import DiffLine, FileDiff, Hunk
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:[._]\d+)*(?:\.\d+)?")
-_STRING = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
 _LOOP = re.compile(
     r"^\s*(?:async\s+)?(?:for|while|foreach|loop)\b|\.(?:forEach|map|flatMap|each|stream\(\)\.map)\s*[({]|\bdo\s*\{?\s*$|\.each\s+do\b"
 )
@@ -67,12 +66,9 @@ class HunkView:
         return extension_of(self.path)
 
 
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-
-
 @lru_cache(maxsize=1 << 15)
 def _word(word: str) -> frozenset[str]:
-    return frozenset((word.lower(), *(part.lower() for part in _PARTS.findall(word) if len(part) > 1)))
+    return frozenset((word.lower(), *(part.lower() for part in PARTS.findall(word) if len(part) > 1)))
 
 
 @lru_cache(maxsize=1 << 15)
@@ -84,7 +80,7 @@ def words(text: str) -> frozenset[str]:
 @lru_cache(maxsize=1 << 15)
 def skeleton(line: str) -> str:
     """Return a line with its numbers and strings replaced, to see whether only they differ."""
-    return re.sub(r"\s+", "", NUMBER.sub("#", _STRING.sub("$", line)))
+    return re.sub(r"\s+", "", NUMBER.sub("#", TEXT.sub("$", line)))
 
 
 def view(diff: FileDiff, hunk: Hunk) -> HunkView:

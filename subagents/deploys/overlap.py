@@ -12,14 +12,13 @@ from itertools import chain
 from typing import NamedTuple
 
 from subagents.contract import Finding
-from subagents.deploys.comments import word_set
+from subagents.deploys.comments import PARTS, word_set
 from subagents.deploys.reach import service_key
 from subagents.deploys.sources.records import Commit
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[./:-][A-Za-z0-9_]+)*")
 _URL = re.compile(r"\bhttps?://\S+")
 _TRAILER = re.compile(r"^[A-Z][\w-]{2,40}: .*$", re.MULTILINE)
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SCALE = 2.2
 _MOST = {False: 0.8, True: 1.5}
 """What one shared term gives at most: a word, an identifier."""
@@ -63,13 +62,13 @@ def stem(word: str) -> str:
 def _terms_of(word: str) -> tuple[str, ...]:
     """Return the terms of one word as it stands in a text."""
     word = word.strip("._-/:")
-    parts = [part.lower() for part in _PARTS.findall(word)]
+    parts = [part.lower() for part in PARTS.findall(word)]
     found = []
     if len(parts) > 1 and 5 <= len(word) <= 120:
         found.append("=" + word.lower())
         if "/" in word or "." in word:
             pieces = [piece for piece in re.split(r"[/.:]", word) if len(piece) >= 5]
-            found += ["=" + piece.lower() for piece in pieces if len(_PARTS.findall(piece)) > 1]
+            found += ["=" + piece.lower() for piece in pieces if len(PARTS.findall(piece)) > 1]
     found += [stem(part) for part in parts if len(part) >= 3 and part not in _STOP and not part.isdigit()]
     return tuple(found)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from subagents.contract import ServiceInfo
-from subagents.deploys.comments import word_set
+from subagents.deploys.comments import PARTS, word_set
 from subagents.deploys.paths import is_shared
 from subagents.deploys.sources.records import Commit, Deploy
 
@@ -17,7 +17,6 @@ _GENERIC = word_set("""
     service services svc server srv app api worker workers job daemon backend ms microservice
 """)
 _SUFFIX = re.compile(r"(services?|svc|server|srv|backend|worker)$")
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NEVER_A_SERVICE = word_set("""
     src lib libs pkg internal cmd main test tests docs common shared core config web ui java python go com org
 """)
@@ -30,7 +29,7 @@ _OWNERS_KEPT = 1 << 16
 @lru_cache(maxsize=1 << 14)
 def service_key(name: str) -> str:
     """Return a service's or a directory's name without case, separators and words like `service`."""
-    parts = [p.lower() for p in _PARTS.findall(name)]
+    parts = [p.lower() for p in PARTS.findall(name)]
     kept = [p for p in parts if p not in _GENERIC] or parts
     joined = "".join(kept)
     bare = _SUFFIX.sub("", joined)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from subagents.deploys.comments import TEXT
+
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_TEXT = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
 _DECLARED = (
     r"^(?:(?:export|public|private|protected|static|final|const|let|var|val|int|long|double|float|bool|boolean|auto|mut"
     r"|[A-Z]\w*(?:<[^>]*>)?)\s+)*{0}\s*(?::[^=]+)?(?::=|=(?!=))"
@@ -19,8 +20,8 @@ def renames(pairs: Iterable[tuple[str, str]], removed: Sequence[str], added: Seq
     found: dict[str, str] = {}
     refused: set[str] = set()
     for old, new in pairs:
-        before, after = _NAME.findall(_TEXT.sub("", old)), _NAME.findall(_TEXT.sub("", new))
-        if len(before) != len(after) or _NAME.sub("n", _TEXT.sub("", old)) != _NAME.sub("n", _TEXT.sub("", new)):
+        before, after = _NAME.findall(TEXT.sub("", old)), _NAME.findall(TEXT.sub("", new))
+        if len(before) != len(after) or _NAME.sub("n", TEXT.sub("", old)) != _NAME.sub("n", TEXT.sub("", new)):
             refused.update(before)
             continue
         for one, other in zip(before, after, strict=True):

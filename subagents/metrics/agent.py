@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from subagents.contract import Brief, Evidence, Fact, Finding, SourceSpec, Tool, Window
+from subagents.metrics.model import KINDS
 from subagents.specialist import Agent, Workbench
 from subagents.verifying import NameKind, Recomputed
 
 if TYPE_CHECKING:
     from subagents.metrics.cite import MetricsResolver
 
-KINDS = ("metrics", "trace_edges", "topology", "spans")
 MISSION = (
     "Say what the symptom is, since when and how large, what moved first and in what order services followed, "
     "where it most likely began, and whether it is over."

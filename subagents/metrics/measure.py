@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from subagents.metrics.changes import Change
+from subagents.metrics.model import State
 from subagents.metrics.onset import find_changes
 from subagents.metrics.roles import Traits, as_rate, traits_of
 from subagents.metrics.series import Floats
 from subagents.metrics.signals import floor_of, noise_of
 
-State = Literal["ongoing", "recovering", "recovered", "unknown"]
 RECOVERED = 0.2
 """Share of the peak's departure within which a series counts as back."""
 RECOVERING = 0.6

@@ -9,8 +9,9 @@ from pydantic import AwareDatetime
 from subagents.contract import Coverage, Fact, Frozen, Window
 from subagents.contradiction import Contradiction
 
+KINDS = ("metrics", "trace_edges", "topology", "spans")
+"""Kinds of the sources that are read."""
 State = Literal["ongoing", "recovering", "recovered", "unknown"]
-SeriesState = Literal["ongoing", "recovering", "recovered", "unknown"]
 
 
 class SeriesView(Frozen):
@@ -38,7 +39,7 @@ class SeriesView(Frozen):
     """Times what counts as a change for this series; above 1 is a change."""
     seconds: float | None = None
     """How long it was, or has been, away from its baseline."""
-    state: SeriesState = "unknown"
+    state: State = "unknown"
     spread: bool = False
     step: float = 0.0
     """Usual seconds between its points: onsets no further apart are together, as far as anybody can tell."""

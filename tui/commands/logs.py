@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from tui.commands.lazy import LazyGroup, Listed
+from tui.views.log_query import LEVELS
 
 COMMANDS = {
     "search": Listed("tui.commands.logs:search", "Find events by text, regex, service, level and time."),
@@ -18,7 +19,6 @@ COMMANDS = {
     "context": Listed("tui.commands.logs:context", "The lines around a position, as they stand in the file."),
     "coverage": Listed("tui.commands.logs:coverage", "What the files are, and how much of them was understood."),
 }
-LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 

@@ -16,7 +16,7 @@ from orchestrator.engines.base import Desk, ToolUse
 from orchestrator.engines.offline.cut_short import BudgetSpent
 from orchestrator.hands.budget import SPENT
 from orchestrator.journal.events import AgentCustomToolUse, AgentMessage, FindingReported, text_content
-from subagents.contract import D, Finding, Params, ToolResult
+from subagents.contract import AgentName, D, Finding, Params, ToolResult
 
 
 class Floor:
@@ -133,3 +133,8 @@ class OfflineBench:
     async def more(self, seen: int) -> bool:
         """Wait until the board holds more than `seen` findings, or nobody ahead still works."""
         return await self._floor.more(self._agent, seen)
+
+
+def bench_of(agent: AgentName, desk: Desk, floor: Floor, names: tuple[str, str]) -> OfflineBench | None:
+    """Return a bench to ask an agent's tools at, None where there is no such agent; `names` are its two editions."""
+    return OfflineBench(agent, desk, floor, *names) if agent in desk.roster.agents else None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from orchestrator.engines.offline.bench import Floor, OfflineBench
+from orchestrator.engines.offline.bench import Floor, OfflineBench, bench_of
 from orchestrator.engines.offline.looked import Level, Looked
 from orchestrator.verdict.contradictions.clocks import Named
 from subagents import quantities as q
@@ -58,8 +58,7 @@ class _Look:
         self._deploys = deploys if isinstance(deploys, DeploysSummary) else None
 
     def _bench(self, agent: AgentName) -> OfflineBench | None:
-        there = agent in self._desk.roster.agents
-        return OfflineBench(agent, self._desk, self._floor, *self._names) if there else None
+        return bench_of(agent, self._desk, self._floor, self._names)
 
     @property
     def _onset(self) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.engines.offline.case import Case
+from orchestrator.engines.offline.open_case import CHANGES, MEASURED
 from orchestrator.journal.verdict import Gap
 from orchestrator.verdict.hypothesis import TO_TEST
 from subagents.contract import Finding, SourceKind
@@ -15,17 +16,13 @@ KINDS_OF_SOURCE = {
 }
 SPEAKS_OF = {"logs": "logs", "metrics": "metrics", "changes": "deploys"}
 """The specialist that says the same in its own words where a kind of source is absent."""
-CHANGE_SOURCES = frozenset({"deploys", "commits", "diff", "flags", "repo"})
-MEASURED = frozenset({"metrics", "spans", "trace_edges"})
 
 
 def gaps(case: Case) -> tuple[Gap, ...]:
     """Return what was not looked at, why, and what would close the gap."""
     kinds = {spec.kind for spec in case.brief.sources}
     absent = [
-        name
-        for name, wanted in (("logs", {"logs"}), ("metrics", MEASURED), ("changes", CHANGE_SOURCES))
-        if not kinds & wanted
+        name for name, wanted in (("logs", {"logs"}), ("metrics", MEASURED), ("changes", CHANGES)) if not kinds & wanted
     ]
     found = [
         Gap(text=KINDS_OF_SOURCE[name][0], why="not among the sources", command=KINDS_OF_SOURCE[name][1])

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel
 
 from orchestrator.engines.base import Desk
-from orchestrator.engines.offline.bench import Floor, OfflineBench
+from orchestrator.engines.offline.bench import Floor, OfflineBench, bench_of
 from orchestrator.verdict.board import Hypothesis, fold
 from orchestrator.verdict.board_edits import LEAST_SHA, shown
 from orchestrator.verdict.hypothesis import TO_TEST
@@ -81,8 +81,7 @@ class _Look:
         return found or self._not_testable(suspect)
 
     def _bench(self, agent: AgentName) -> OfflineBench | None:
-        there = agent in self._desk.roster.agents
-        return OfflineBench(agent, self._desk, self._floor, *self._names) if there else None
+        return bench_of(agent, self._desk, self._floor, self._names)
 
     @property
     def _onset(self) -> datetime | None:

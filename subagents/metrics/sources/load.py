@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from subagents.contract import Coverage, Problem, SourceSpec, Window
+from subagents.metrics.model import KINDS
 from subagents.metrics.series import Edge, Frame, Points, Store, build_frames
 from subagents.metrics.sources.points import read_metric_csv, read_metric_json
 from subagents.metrics.sources.stamps import moment
 from subagents.metrics.sources.table import Faults
 from subagents.metrics.sources.traces import read_spans, read_topology, read_trace_edges
 from subagents.metrics.superseding import superseding
-
-KINDS = ("metrics", "trace_edges", "topology", "spans")
 
 
 def load(specs: tuple[SourceSpec, ...]) -> Store:
