@@ -360,6 +360,7 @@ def gaps(coverage: CoverageReport, view: SeriesView | None) -> list[Finding]:
 
 def headline(view: SeriesView, rank: RankReport) -> str:
     """Return one line for the agent's stream."""
-    top = rank.services[0].service if rank.services and rank.services[0].reasons else "no service stands out"
-    began = f"; most likely began at: {top}" if top else ""
+    first = rank.services[0] if rank.services and rank.services[0].reasons else None
+    named = f"; most likely began at: {first.service}" if first is not None and first.service else ""
+    began = named if first is not None else "; no service stands out"
     return f"{_sentence(view)}; {_state(view)}{began}"
