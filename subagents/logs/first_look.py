@@ -23,6 +23,7 @@ from subagents.logs.model import (
 )
 from subagents.logs.onset import Rise
 from subagents.logs.passages import slow_passages
+from subagents.logs.records import same_record
 from subagents.logs.requests import requests_of
 from subagents.logs.signatures import Known, around_wording, recognise, same_service, target_of
 from subagents.logs.sources.timestamps import microseconds, moment
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 SERVICES = 60
 SIGNATURES = 12
+LOOKED_AT = 12
+"""Events of which it is asked whether they are about one and the same record."""
 SHARED: frozenset[SuspectKind] = frozenset(("resource", "host", "traffic"))
 SURE_RATIO = 6.0
 """Nats; a new message of this surprise is not one that was just not due yet."""
@@ -166,7 +169,21 @@ def signatures(
             member = Member(known, each, example, target, target in services)
             groups.setdefault((known.name, _group(member)), []).append(member)
     ranked = sorted(groups.items(), key=lambda item: -max(member.compared.score for member in item[1]))
-    return [_signature(logs, spans, key, members, places) for (_, key), members in ranked[:SIGNATURES]]
+    found = []
+    for (_, key), members in ranked[:SIGNATURES]:
+        record = _record(logs, index, spans, members) if members[0].known.kind == "data" else None
+        found.append(_signature(logs, spans, record or key, members, places, record))
+    return found
+
+
+def _record(logs: LogSet, index: LogIndex, spans: Spans, members: list[Member]) -> str | None:
+    """Return the one record that the events of these patterns are about, looking at some over all of the window."""
+    import polars as pl
+
+    rows = rows_in(index, spans.window).filter(pl.col("key").is_in([member.compared.key for member in members]))
+    some = rows.unique("t0").sort("t0").gather_every(max(1, rows.height // LOOKED_AT)).head(LOOKED_AT)
+    refs = [logs.ref(Place(row["source"], row["byte"], row["lines"])) for row in some.iter_rows(named=True)]
+    return same_record([logs.around(ref, 0, 0)[2].decode(errors="replace") for ref in refs])
 
 
 def _target(known: Known, each: Compared, example: Example, services: list[str]) -> str | None:
@@ -188,7 +205,12 @@ def _speaker(each: Compared) -> str:
 
 
 def _signature(
-    logs: LogSet, spans: Spans, key: str, members: list[Member], places: list[tuple[Place, str]]
+    logs: LogSet,
+    spans: Spans,
+    key: str,
+    members: list[Member],
+    places: list[tuple[Place, str]],
+    record: str | None = None,
 ) -> Signature:
     by_time = sorted(members, key=lambda member: member.compared.first or 0)
     begins = by_time[0]
@@ -197,7 +219,7 @@ def _signature(
     place = Place(earliest.source, earliest.byte, earliest.lines)
     known = begins.known
     places.append((place, known.name))
-    named = begins.target is not None
+    named = begins.target is not None or record is not None
     key = key or _speaker(earliest)
     kind: SuspectKind = "service" if known.kind == "dependency" and begins.inside else known.kind
     return Signature(
@@ -216,6 +238,7 @@ def _signature(
         citation=logs.ref(place),
         patterns=tuple(each.id for each in compared),
         terms=terms_of(*[readable(member.example.raw, member.example.text) for member in members[:3]]),
+        record=record,
     )
 
 

@@ -269,6 +269,8 @@ class Signature(Frozen):
     patterns: tuple[str, ...]
     """Ids of the patterns that show it."""
     terms: tuple[str, ...]
+    record: str | None = None
+    """The words that name the one record that every event looked at is about, for input that cannot be used."""
 
 
 class Start(Frozen):

@@ -27,6 +27,8 @@ UNNAMED_PART = 0.7
 """Of a signature's weight, where the peer is not named, or is one of the services whose own logs are here."""
 OUTSIDE_PART = 1.35
 """Of a signature's weight, where the peer is a host by full name: not one of the services that were given."""
+ONE_RECORD = 0.7
+"""Weight of input that cannot be used where it is one record, again and again: a broken reader fails on all of them."""
 LEAST_RATIO = 4.0
 """Nats: below this, a difference between window and baseline is taken for chance."""
 _PEERED = frozenset(known.name for known in TABLE if known.named)
@@ -156,7 +158,11 @@ def _signatures(look: LogsFirstLook) -> Iterator[Finding]:
 def _signature(each: Signature, window: Window) -> Finding:
     about = None if each.kind == "none" else Suspect(kind=each.kind, key=each.key, label=each.label)
     share = 1.0 if not each.baseline_count else min(1.0, 1 - each.baseline_count / max(each.count, 1))
-    weight = _WEIGHTS.get(each.name, 0.3) * max(share, 0.1) * (1.0 if each.count >= 3 else 0.7)
+    weight = (
+        (ONE_RECORD if each.record else _WEIGHTS.get(each.name, 0.3))
+        * max(share, 0.1)
+        * (1.0 if each.count >= 3 else 0.7)
+    )
     if each.kind == "service" or (each.name in _PEERED and not each.named):
         weight *= UNNAMED_PART
     elif each.kind == "dependency" and each.named and outside_host(each.key):
@@ -164,7 +170,9 @@ def _signature(each: Signature, window: Window) -> Finding:
     return Finding(
         agent=NAME,
         claim=f"{_who(each.services)} logged {each.name} ({each.explains}) {each.count} times since "
-        f"{_clock(each.first_seen)} ({_before(each.count, each.baseline_count)}): {_quote(each.example)}",
+        f"{_clock(each.first_seen)} ({_before(each.count, each.baseline_count)})"
+        + (f", about one and the same record each time, “{each.record}”" if each.record else "")
+        + f": {_quote(each.example)}",
         topic="mechanism",
         about=about,
         stance="for" if about is not None else "observes",

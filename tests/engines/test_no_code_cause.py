@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from subagents.logs.records import LEAST, same_record
 from subagents.logs.signatures import recognise, target_of
 from tests.engines.incidents import SERVICE, Story, investigated, level, stamp
 
@@ -171,12 +172,35 @@ RECORDS = (
 
 
 @pytest.mark.parametrize("line", RECORDS[:1])
-async def test_a_poisoned_record_is_the_lead_and_no_more(tmp_path: Path, line: str) -> None:
-    """Whether the record or the code that reads it is wrong, the line alone does not tell."""
+async def test_one_record_that_fails_again_and_again_is_named(tmp_path: Path, line: str) -> None:
     found = await investigated(tmp_path, Story([line]))
+    assert found.kind == "no_code_cause", found.headline
+    assert "bad data: offset 771" in found.headline
+    assert "quarantine" in found.actions[0].text
+    assert not found.unchecked
+
+
+async def test_records_of_which_many_fail_tell_nothing_of_who_is_wrong(tmp_path: Path) -> None:
+    """Whether the records or the code that reads them are wrong, the lines alone do not tell."""
+    lines = [f"ERROR consumer: failed to deserialize value at offset {771 + n}: malformed record" for n in range(60)]
+    found = await investigated(tmp_path, Story(lines))
     assert found.kind == "inconclusive"
     assert "bad data" in found.headline
     assert found.confidence.value < 0.5
+
+
+async def test_a_record_that_fails_since_a_deploy_does_not_clear_it(tmp_path: Path) -> None:
+    found = await investigated(
+        tmp_path, deployed(Story(RECORDS[:1]), TRUSTING, "Vouchers are always there now", 38, "pay/price.py")
+    )
+    assert found.kind != "no_code_cause"
+
+
+@pytest.mark.parametrize(("line", "record"), list(zip(RECORDS, ("offset 771", "order 99131", "batch 12"), strict=True)))
+def test_the_words_that_name_a_record(line: str, record: str) -> None:
+    assert same_record([line] * LEAST) == record
+    assert same_record([line] * (LEAST - 1)) is None
+    assert same_record([line] * LEAST + [line.replace(record[-2:], "40")]) is None
 
 
 def deployed(story: Story, diff: str, message: str, at: float, path: str = "pay/flow.py") -> Story:
