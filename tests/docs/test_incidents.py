@@ -19,7 +19,8 @@ from subagents.contract import Brief
 from subagents.deploys.agent import build as deploys
 from subagents.deploys.sources.rows import ROW_LIMIT
 from subagents.files import DEFAULT_LIMITS
-from subagents.metrics.model import KINDS, load
+from subagents.metrics.model import KINDS
+from subagents.metrics.sources.load import load
 from tests.intake.folders import kinds, take
 from tests.logs.builders import read
 
