@@ -54,6 +54,7 @@ ELSEWHERE = {
     q.PEAK: "a metric series",
     q.FACTOR: "a metric series",
     q.LATEST: "a metric series",
+    **dict.fromkeys(q.LEVELS, "a metric series; for log lines say count and baseline_count"),
     q.DEPLOYED_AT: "a deploy or a flag",
     q.COMMITTED_AT: "a commit",
     q.LEAD_TIME: "the change that it is the lead time of",

@@ -137,6 +137,7 @@ def test_a_line_that_a_file_does_not_have_is_refused(both: tuple[list[SourceSpec
         (q.LEAD_TIME, "log:app.log@0+1", "not a change"),
         (DEPLOYED_NOW, "flag:flags#1", "cites a deploy"),
         (q.ONSET, "deploy:deploys#1", "cites a metric series"),
+        (q.LEVEL_AFTER, "deploy:deploys#1", "cites a metric series"),
         (q.COUNT, "deploy:deploys#1", "cites log lines"),
     ],
 )

@@ -175,6 +175,7 @@ def test_other_vague_quantities_are_taken_in_the_sense_that_fits_or_left_open(lo
         (q.FIRST_SEEN, "log:orders.log@0+1", "", Window(start=at(9000), end=at(9100)), "no event like the cited one"),
         (q.BASELINE_COUNT, "log:orders.log@0+1", EVENTS, Window(start=at(0), end=at(3600)), "nothing before"),
         (q.ONSET, "log:orders.log@0+1", "", None, "say first_seen"),
+        (q.LEVEL_RATIO, "log:orders.log@0+1", "", WINDOW, "say count and baseline_count"),
         (q.LEAD_TIME, "log:orders.log@0+1", "", None, "cites the change"),
     ],
 )
