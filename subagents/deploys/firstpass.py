@@ -51,16 +51,16 @@ def _points(
     def points(commit: Commit) -> float:
         files = commit.files
         found = 2.7 * index.strength(commit) + place.of_paths(commit)
-        at, deployed = commit.landed_at, False
+        at, deployed, reached = commit.landed_at, False, 0.0
         for deploy in carriers.get(commit.sha, ()):
             if not deploy.failed and (onset is None or deploy.at is None or deploy.at <= onset + CLOCK_SLACK):
-                found = max(found, found + 1.5 * place.of(deploy.service))
+                reached = max(reached, 1.5 * place.of(deploy.service))
                 at, deployed = deploy.at, True
         if recorded and not deployed:
             found -= 1.2
         if files and path_class(files[0].path) in INERT and all(path_class(each.path) in INERT for each in files):
             found -= 2.5
-        return found + _time(at, onset, deployed)
+        return found + reached + _time(at, onset, deployed)
 
     return points
 
