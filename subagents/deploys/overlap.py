@@ -75,7 +75,7 @@ def _terms_of(word: str) -> tuple[str, ...]:
 
 def tokens(text: str) -> dict[str, None]:
     """Return the terms of a text, each once: compound identifiers whole (marked `=`), and every part, stemmed."""
-    return dict.fromkeys(chain.from_iterable(map(_terms_of, dict.fromkeys(_WORD.findall(text)))))
+    return dict.fromkeys(chain.from_iterable(map(_terms_of, _WORD.findall(text))))
 
 
 def counted(text: str) -> Counter[str]:
