@@ -98,7 +98,7 @@ async def open_evidence(view: SessionView, ref: str) -> Opened:
     except ActFault as fault:
         return Opened(ref, kind, "gone", frozen, why=str(fault))
     state: State = "new" if frozen is None else "same" if frozen.digest == now.digest else "changed"
-    roster: Roster | None = getattr(acts, "roster", None)
+    roster = roster_of(acts)
     more = None
     if roster is not None:
         context = ToolContext(key=f"open {ref}", clock=view.clock)
@@ -146,7 +146,13 @@ def _more(roster: Roster, kind: str, ref: str, context: ToolContext) -> LogLines
         return None  # the citation itself was opened: what is missing is what stands around it
 
 
-def _run(roster: Roster, agent: str, name: str, given: dict[str, Any], context: ToolContext) -> Any:
+def roster_of(acts: SessionActs | None) -> Roster | None:
+    """Return the agents with their tools; None where the session is only looked at."""
+    return getattr(acts, "roster", None)
+
+
+def looked_up(roster: Roster, agent: str, name: str, given: dict[str, Any], context: ToolContext) -> Any:
+    """Return what a reading tool says to a person who looks, off the record; raises ToolError."""
     tool = roster.tool(agent, name)
     if tool is None:
         raise ToolError(f"{agent} has no {name}")
@@ -155,7 +161,7 @@ def _run(roster: Roster, agent: str, name: str, given: dict[str, Any], context: 
 
 def _log_lines(roster: Roster, ref: str, context: ToolContext) -> LogLines:
     given = {"citation": ref, "before": CONTEXT_LINES, "after": CONTEXT_LINES}
-    found = _run(roster, "logs", "logs_context", given, context)
+    found = looked_up(roster, "logs", "logs_context", given, context)
     return LogLines(found.lines, found.cited_from, found.cited_lines)
 
 
@@ -170,7 +176,7 @@ def _series(roster: Roster, ref: str, context: ToolContext) -> Series | None:
         "name": parsed.name, "service": parsed.service, "source": parsed.source, "points": MOST_POINTS,
         "start": (parsed.start - aside).isoformat(), "end": (parsed.end + aside).isoformat(),
     }  # fmt: skip
-    found = _run(roster, "metrics", "metrics_series", given, context)
+    found = looked_up(roster, "metrics", "metrics_series", given, context)
     points = tuple((at.timestamp(), value) for at, value in found.points)
     onset = found.view.onset.timestamp() if found.view.onset else None
     return Series(points, found.view.unit, found.view.baseline, onset)
@@ -182,7 +188,7 @@ def _commit(roster: Roster, ref: str, context: ToolContext) -> CommitFacts | Non
     parsed = parse(ref)
     if not isinstance(parsed, CommitRef):
         return None
-    found = _run(roster, "deploys", "deploys_diff", {"commit": parsed.sha, "source": parsed.source}, context)
+    found = looked_up(roster, "deploys", "deploys_diff", {"commit": parsed.sha, "source": parsed.source}, context)
     when = f"{found.committed_at:%Y-%m-%d %H:%M:%S} UTC" if found.committed_at else "unknown"
     why = "" if found.available else found.reason or "no diff is available"
     why = why or ("the diff is cut: it is longer than what is shown" if found.truncated else "")

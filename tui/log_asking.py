@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orchestrator.hands.threads import in_thread
 from subagents.contract import ToolContext, ToolError
+from tui.evidence_opening import looked_up, roster_of
 from tui.session_view import ActFault
 from tui.views.log_query import LogQuery, read
 
@@ -73,14 +74,15 @@ class LogAsking:
 
     async def around(self, citation: str, lines: int) -> LogsContext:
         """Return an event with so many lines on each side, as the file has them now."""
-        roster: Any = getattr(self._view.acts, "roster", None)
-        tool = roster.tool("logs", "logs_context") if roster is not None else None
-        if tool is None:
+        roster = roster_of(self._view.acts)
+        if roster is None:
             raise ActFault("the lines around it cannot be read here; enter opens what is known of it")
-        params = tool.params(citation=citation, before=lines, after=lines)
+        given = {"citation": citation, "before": lines, "after": lines}
         context = ToolContext(key=f"around {citation}", clock=self._view.clock)
         try:
-            found: LogsContext = await in_thread(lambda: tool.run(params, context).need(), "log context")
+            found: LogsContext = await in_thread(
+                lambda: looked_up(roster, "logs", "logs_context", given, context), "log context"
+            )
         except (ToolError, OSError, ValueError) as error:
             raise ActFault(str(error)) from error
         return found

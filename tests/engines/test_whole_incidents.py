@@ -95,3 +95,11 @@ async def test_a_version_that_the_logs_name_before_its_deploy_is_told(tmp_path: 
     assert f"name it from {minute(BROKEN - 5):%H:%M:%S} UTC" in clash.text
     (tmp_path / "second").mkdir()
     assert (await investigated(tmp_path / "second", story)).contradictions == ()
+
+
+async def test_a_version_that_runs_before_its_deploy_is_found_in_one_search(tmp_path: Path) -> None:
+    """Each search reads all of the logs: a deploy's names are looked for together."""
+    desk, found = await desk_of(tmp_path, replace(BROKE, early=[(20.0, "INFO now running V42")]))
+    assert any(item.text.startswith("v42 of pay is recorded as deployed at") for item in found.contradictions)
+    asked = [str(use.input) for use, _ in desk._results.values() if use.name == "logs_search"]
+    assert [("v42" in each, "2e2e2e2" in each) for each in asked] == [(True, True)]

@@ -6,6 +6,7 @@ A look that fails leaves a gap, never an error; what is found is cited like anyt
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -99,17 +100,17 @@ class _Look:
         near = [line for line in self._deploys.deploys if line.at is not None and abs(line.at - onset) <= NEAR]
         found = []
         for line in sorted(near, key=lambda one: abs((one.at or onset) - onset))[:MOST_DEPLOYS]:
-            for word in _words(line):
-                if one := await self._first(bench, line, word):
-                    found.append(one)
-                    break
+            if one := await self._first(bench, line):
+                found.append(one)
         return tuple(found)
 
-    async def _first(self, bench: OfflineBench, line: ChangeLine, word: str) -> Named | None:
-        if line.at is None or not line.service:
+    async def _first(self, bench: OfflineBench, line: ChangeLine) -> Named | None:
+        """Return where a deploy is first named, by any of its names: in one search, for each reads all of the logs."""
+        words = _words(line)
+        if line.at is None or not line.service or not words:
             return None
         asked = SearchParams(
-            text=word,
+            regex="(?i)" + "|".join(map(re.escape, words)),
             service=line.service,
             start=(line.at - EARLIER).isoformat(),
             end=line.at.isoformat(),
@@ -119,6 +120,7 @@ class _Look:
         if result is None or not result.lines or result.lines[0].at is None:
             return None
         first = result.lines[0]
+        word = next((one for one in words if one.casefold() in first.text.casefold()), words[0])
         return Named(line.service, word, line.at, line.ref, first.at or line.at, first.citation)
 
     async def quiet(self, errors: Sequence[Level]) -> tuple[tuple[str, str], ...]:
@@ -142,7 +144,7 @@ def _words(line: ChangeLine) -> tuple[str, ...]:
     version = line.version if len(line.version) >= LEAST_WORD and any(one.isdigit() for one in line.version) else ""
     telling = version if not version.isdigit() else ""
     commit = line.commit[:7] if line.commit else ""
-    return tuple(word for word in (telling, commit) if word)
+    return tuple(word for word in (telling, commit) if word and word.isprintable())
 
 
 def _facts(row: Compared, since: Window) -> tuple[Fact, ...]:
