@@ -293,15 +293,21 @@ Effect = Literal["read", "keyed", "unkeyed"]
 """`read` changes nothing; `keyed` may be run again with the same key; `unkeyed` must never be run twice."""
 
 
+ProgressUnit = Literal["bytes", "commits", "diffs", "runs"]
+
+
 class Progress(Frozen):
     """How far a running tool has come, for whoever watches: never stored, no result, read by no agent."""
 
     done: int = 0
-    """Bytes read, of files as they lie on disk."""
+    """How many of `unit`; bytes are those of files as they lie on disk."""
     total: int = 0
-    """Bytes there are to read; 0 where that is not known."""
+    """How many there are; 0 where that is not known."""
     text: str = ""
     """What it found until now, the telling part first: it is cut to a line."""
+    unit: ProgressUnit = "bytes"
+    found: tuple[tuple[str, str], ...] = ()
+    """The first things found, each a citation and what it says: a person can look at them before the rest is there."""
 
 
 Telling = Callable[[Callable[[], Progress]], None]

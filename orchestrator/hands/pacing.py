@@ -13,6 +13,8 @@ COST = 4
 """A telling that took some time is followed by this many times as much without one: words cost no scan much."""
 TEXT_TAKEN = 4_000
 """Most characters of a telling; far more than are shown, so that no cut leaves half a secret unseen by redaction."""
+FOUND_TAKEN = 30
+"""Most things found that are taken from a telling."""
 
 Tell = Callable[[Progress], None]
 

@@ -11,16 +11,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from orchestrator.hands.pacing import GAP_S, TEXT_TAKEN, Tell
+from orchestrator.hands.pacing import FOUND_TAKEN, GAP_S, TEXT_TAKEN, Tell
 from orchestrator.hands.redacting import redacted_json
 from orchestrator.journal.redaction import Redactor
 from orchestrator.journal.text import CleanText, clean
-from subagents.contract import Clock, Progress
+from subagents.contract import Clock, Progress, ProgressUnit
 
 QUICK_S = 0.3
 """A call that is done sooner than this shows none: it would only flicker."""
 TEXT_SHOWN = 400
+FOUND_SHOWN = 1_000
+"""Most characters of one thing that was found."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,14 @@ class CallPreview:
     tool: str
     done: int
     total: int
-    """Bytes; 0 where it is not known."""
+    """Both in `unit`; 0 where it is not known."""
     text: CleanText
     at: datetime
     seconds: float
     """Since the call began."""
+    unit: ProgressUnit = "bytes"
+    found: tuple[tuple[str, CleanText], ...] = ()
+    """The first things found: citation and text."""
 
     @property
     def share(self) -> float | None:
@@ -72,12 +78,26 @@ class Watch:
             if wait > 0:
                 await self._clock.sleep(wait)
             latest, self._latest = self._latest, None
-            text, _ = await redacted_json(self._redactor, latest.text[:TEXT_TAKEN])
+            found = [text for _, text in latest.found[:FOUND_TAKEN]]
+            words: dict[str, Any] = {"text": latest.text[:TEXT_TAKEN], "found": found}
+            told, _ = await redacted_json(self._redactor, words)
             now = self._clock.monotonic()
             self._due = now + GAP_S
-            shown = clean(" ".join(text.split()), newlines=False, limit=TEXT_SHOWN)
-            done, total = max(0, latest.done), max(0, latest.total)
-            self._sink(CallPreview(*self._call, done, total, shown, self._clock.now(), now - self._began))
+            self._sink(
+                CallPreview(
+                    *self._call,
+                    done=max(0, latest.done),
+                    total=max(0, latest.total),
+                    text=clean(" ".join(told["text"].split()), newlines=False, limit=TEXT_SHOWN),
+                    at=self._clock.now(),
+                    seconds=now - self._began,
+                    unit=latest.unit,
+                    found=tuple(
+                        (ref, clean(text, limit=FOUND_SHOWN))
+                        for (ref, _), text in zip(latest.found, told["found"], strict=False)
+                    ),
+                )
+            )
 
     def end(self) -> None:
         """Show no more."""

@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, BinaryIO, cast
 
-from orchestrator.hands.pacing import TEXT_TAKEN, Paced
+from orchestrator.hands.pacing import FOUND_TAKEN, TEXT_TAKEN, Paced
 from orchestrator.hands.rosters import RosterRecipe
 from subagents.clock import SystemClock
 from subagents.contract import (
@@ -183,7 +183,9 @@ class _Worker:
         return run_tool(tool, message["input"], context)
 
     def _tell(self, progress: Progress) -> None:
-        self._send({PROGRESS: {**progress.model_dump(), "text": _scrub(progress.text[:TEXT_TAKEN])}})
+        text = _scrub(progress.text[:TEXT_TAKEN])
+        found = [(ref, _scrub(said[:TEXT_TAKEN])) for ref, said in progress.found[:FOUND_TAKEN]]
+        self._send({PROGRESS: {**progress.model_dump(), "text": text, "found": found}})
 
 
 def _take_streams() -> tuple[BinaryIO, BinaryIO]:

@@ -75,7 +75,7 @@ class CheckTool:
             config=self._config(spec.id, trees, commit, base),
             worktree=worktree if (worktree / ".git").exists() else None,
         )
-        check = self._checker.check(job, context.cancelled)
+        check = self._checker.check(job, context.cancelled, context.progress, context.clock)
         try:
             keep_check(trees.git_dir, check)
         except OSError as error:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from subagents.clock import SystemClock
 from subagents.codefix.claims import Compared, compare
 from subagents.codefix.detect import NoTests, Project, TestCommand, TestConfig, find_command
 from subagents.codefix.export import Trees, export, overlay
@@ -25,7 +26,7 @@ from subagents.codefix.sandbox import Sandbox, SandboxJob
 from subagents.codefix.sandbox_dirs import fresh_run_dir, remove_run_dir
 from subagents.codefix.sandbox_mounts import View
 from subagents.codefix.sandbox_toolchains import Toolchains
-from subagents.contract import ToolError
+from subagents.contract import Clock, Progress, Telling, ToolError
 from subagents.gitstore.reader import TreeEntry
 
 _TEST_PATH = re.compile(
@@ -69,6 +70,34 @@ class _Ground:
     tests: tuple[str, ...]
     """Paths of tests that the fix changes."""
     directory: Path
+    meanwhile: Meanwhile
+
+
+class Meanwhile:
+    """What whoever asked for a check is asked and told while its runs go on."""
+
+    def __init__(self, cancelled: Callable[[], bool], progress: Telling, clock: Clock) -> None:
+        self.cancelled = cancelled
+        self._progress, self._clock = progress, clock
+        self._began = 0.0
+        self._name: RunName = "base"
+        self._done, self._of = 0, 3
+
+    def begin(self, name: RunName, of: int) -> None:
+        """A run begins, one of so many."""
+        self._name, self._began = name, self._clock.monotonic()
+        self._of = max(of, self._done + 1)
+        self.told("its files are written")
+
+    def told(self, last: str) -> None:
+        """Tell which run it is, for how long, and the last line that it printed."""
+        seconds = self._clock.monotonic() - self._began
+        said = f"{self._name}, {seconds:.0f} s" + (f": {last}" if last else "")
+        self._progress(lambda: Progress(done=self._done, total=self._of, unit="runs", text=said))
+
+    def end(self) -> None:
+        """The run is over."""
+        self._done += 1
 
 
 class Checker:
@@ -78,7 +107,13 @@ class Checker:
         self.sandbox = sandbox or Sandbox()
         self.tools = tools or Toolchains()
 
-    def check(self, job: CheckJob, cancelled: Callable[[], bool] = lambda: False) -> Check:
+    def check(
+        self,
+        job: CheckJob,
+        cancelled: Callable[[], bool] = lambda: False,
+        progress: Telling = lambda made: None,
+        clock: Clock | None = None,
+    ) -> Check:
         """Run the tests and say what they show; raises ToolError where the draft cannot be read or exported."""
         if job.base not in job.trees.parents(job.commit):
             raise ToolError(
@@ -108,34 +143,34 @@ class Checker:
         tests = tuple(path for path in changed if is_test_path(path))
         try:
             directory = fresh_run_dir(job.runs, job.name)
-            ground = _Ground(job, command, base, fix, tests, directory)
-            return self._run(check, ground, cancelled)
+            meanwhile = Meanwhile(cancelled, progress, clock or SystemClock())
+            return self._run(check, _Ground(job, command, base, fix, tests, directory, meanwhile))
         finally:
             _clean(job)
 
-    def _run(self, check: Check, ground: _Ground, cancelled: Callable[[], bool]) -> Check:
-        first = self._once(ground, "base", ground.base, cancelled)
-        second = self._tried(ground, cancelled) if ground.tests else _same(first)
-        third = self._once(ground, "fix", ground.fix, cancelled)
+    def _run(self, check: Check, ground: _Ground) -> Check:
+        first = self._once(ground, "base", ground.base)
+        second = self._tried(ground) if ground.tests else _same(first)
+        third = self._once(ground, "fix", ground.fix)
         if not ground.tests and _needs_proof(first, third):
-            again = self._tried(ground, cancelled)
+            again = self._tried(ground)
             second = again if again.judged.suite.outcome != "not run" else second
         runs = (first, second, third)
         found = compare([run.judged for run in runs], ground.tests)
         return _told(check, found, [run.judged.suite for run in runs], [note for run in runs for note in run.notes])
 
-    def _tried(self, ground: _Ground, cancelled: Callable[[], bool]) -> _Ran:
+    def _tried(self, ground: _Ground) -> _Ran:
         """Run the base with the fix's tests: the base a second time, where the fix changes none."""
         files = overlay(ground.base, ground.fix, ground.tests)
-        return self._once(ground, "base with the fix's tests", files, cancelled)
+        return self._once(ground, "base with the fix's tests", files)
 
-    def _once(
-        self, ground: _Ground, name: RunName, files: Mapping[str, TreeEntry], cancelled: Callable[[], bool]
-    ) -> _Ran:
+    def _once(self, ground: _Ground, name: RunName, files: Mapping[str, TreeEntry]) -> _Ran:
         """Export a tree, run the command on it once, read what it left, and remove it."""
-        if cancelled():
+        meanwhile = ground.meanwhile
+        if meanwhile.cancelled():
             suite = SuiteRun(name=name, outcome="not run", reason="cancelled before it started")
             return _Ran(Judged(suite))
+        meanwhile.begin(name, 3 if ground.tests else 2)
         job, command = ground.job, ground.command
         place = fresh_run_dir(ground.directory, name.split()[-1])
         tree, out = place / "tree", place / "out"
@@ -148,8 +183,10 @@ class Checker:
             SandboxJob(
                 command.argv, view, command.env, replace(limits, address_space=None) if command.wide else limits
             ),
-            cancelled,
+            meanwhile.cancelled,
+            meanwhile.told,
         )
+        meanwhile.end()
         reports, note = read_reports(command, tree, out, before)
         judged = judge(name, Raw(ran, command.form, reports, note))
         return _Ran(judged, exported.notes, ran.counted)

@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +36,9 @@ Ending = Literal["exited", "timeout", "cancelled", "memory", "processes", "disk"
 _GRACE_S = 30.0
 """Longest that the supervisor may take, beside the run itself, to start and to end it."""
 _ANSWER_LIMIT = 64 << 20
+_LAST = b'{"last":'
+"""How the supervisor's lines on what was printed begin."""
+Told = Callable[[str], None]
 # -I -S: nothing of the environment, of site-packages or of the working directory reaches the supervisor.
 _SUPERVISOR = (
     *("-I", "-S", "-c"),
@@ -94,8 +98,13 @@ class Sandbox:
                 self._state = probe(self._machine)
             return self._state
 
-    def run(self, job: SandboxJob, cancelled: Callable[[], bool] = lambda: False) -> SandboxRun:
-        """Run a command to its end or its bounds; raises nothing for what the command does."""
+    def run(
+        self, job: SandboxJob, cancelled: Callable[[], bool] = lambda: False, told: Told = lambda last: None
+    ) -> SandboxRun:
+        """Run a command to its end or its bounds; raises nothing for what the command does.
+
+        `told` is called a few times a second meanwhile with the last line that it printed.
+        """
         state = self.probe()
         if not state.usable:
             return SandboxRun("not run", reason=state.line())
@@ -112,7 +121,8 @@ class Sandbox:
             start_new_session=True,
         )
         try:
-            return _understand(_converse(process, message, job.limits.wall_s + 2 * _GRACE_S, cancelled))
+            limit_s = job.limits.wall_s + 2 * _GRACE_S
+            return _understand(_converse(process, message, limit_s, _Listener(cancelled, told)))
         finally:
             _finish(process)
 
@@ -142,7 +152,23 @@ def _message(job: SandboxJob, state: SandboxState) -> dict[str, Any]:
     }
 
 
-def _converse(process: subprocess.Popen[bytes], message: bytes, limit_s: float, cancelled: Callable[[], bool]) -> bytes:
+class _Listener:
+    """What whoever asked for a run is asked and told while it runs."""
+
+    def __init__(self, cancelled: Callable[[], bool], told: Told) -> None:
+        self.cancelled, self._told = cancelled, told
+        self._last = ""
+
+    def hear(self, answer: bytearray) -> None:
+        """Take the lines on what was printed from the front of what the supervisor said; tell of the newest."""
+        while answer.startswith(_LAST) and (end := answer.find(b"\n")) >= 0:
+            line, answer[: end + 1] = bytes(answer[: end + 1]), b""
+            with contextlib.suppress(ValueError, KeyError):
+                self._last = base64.b64decode(json.loads(line)["last"]).decode("utf-8", "replace")
+        self._told(self._last)
+
+
+def _converse(process: subprocess.Popen[bytes], message: bytes, limit_s: float, listener: _Listener) -> bytes:
     """Hand the job over, wait for the answer, and let go of the lifeline when cancelled or too late."""
     assert process.stdin is not None  # noqa: S101  for the type checker
     assert process.stdout is not None  # noqa: S101  for the type checker
@@ -152,7 +178,7 @@ def _converse(process: subprocess.Popen[bytes], message: bytes, limit_s: float, 
     except BrokenPipeError:
         return b""
     answer = bytearray()
-    waited = 0.0
+    began = time.monotonic()
     wait = select.poll()  # unlike select, it takes descriptors of any number
     wait.register(process.stdout, select.POLLIN | select.POLLHUP)
     while True:
@@ -161,9 +187,9 @@ def _converse(process: subprocess.Popen[bytes], message: bytes, limit_s: float, 
             answer += data
             if not data or len(answer) > _ANSWER_LIMIT:
                 return bytes(answer)
-            continue
-        waited += 0.1
-        if not process.stdin.closed and (cancelled() or waited > limit_s):
+        listener.hear(answer)
+        waited = time.monotonic() - began
+        if not process.stdin.closed and (listener.cancelled() or waited > limit_s):
             process.stdin.close()
             limit_s = waited
         elif waited > limit_s + _GRACE_S:

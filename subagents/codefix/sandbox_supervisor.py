@@ -1,10 +1,11 @@
 """The process between warroom and a sandbox: it sets the bounds, reads the output, and leaves nothing behind.
 
-It uses the standard library only and starts in milliseconds. The first line of its input is the job as JSON; the
-input then stays open as a lifeline, and at its end (a cancel, or the death of whoever started it) the run is
-killed. One line of JSON on its output says what happened. It is a subreaper, so whatever outlives its parent in the
-run becomes its own child and is killed and waited for. It ends the run too when a bound is passed that no kernel
-limit holds: time, memory of all together, processes where no cgroup counts them, disk, output.
+It uses the standard library only and starts in milliseconds. The first line of its input is the job as JSON; the input
+then stays open as a lifeline, and at its end (a cancel, or the death of whoever started it) the run is killed. Lines
+of JSON on its output say, a few times a second, what the run printed last; the last one what happened. It is a
+subreaper, so whatever outlives its parent in the run becomes its own child and is killed and waited for. It ends the
+run too when a bound is passed that no kernel limit holds: time, memory of all together, processes where no cgroup
+counts them, disk, output.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from subagents.codefix.sandbox_watch import (
 PR_SET_CHILD_SUBREAPER = 36
 CHUNK = 1 << 18
 TICK_S = 0.05
+TELL_S = 0.25
+"""Least time between two lines on what was printed."""
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
 """Here; the command gets them as they were."""
 START_S = 30.0
@@ -53,7 +56,8 @@ class Run:
         self.why = ""
         self.reason = ""
         self.started = time.monotonic()
-        self._next_look = self._next_disk = 0.0
+        self._next_look = self._next_disk = self._next_told = 0.0
+        self._told = 0
         self._before = disk_usage(job["watched"], 1 << 30)
 
     def start(self) -> None:
@@ -110,12 +114,20 @@ class Run:
             if self._ended():
                 return
             now = time.monotonic()
+            self._tell(now)
             if now >= deadline:
                 self.why, self.reason = "timeout", f"not done after {self.job['wall_s']:g} s"
             elif not self.child and now - self.started > START_S:
                 self.why, self.reason = "setup", f"the sandbox was not set up after {START_S:g} s"
             elif now >= self._next_look:
                 self._look(now)
+
+    def _tell(self, now: float) -> None:
+        """Say what was printed last, where that is news."""
+        if self.output.total == self._told or now < self._next_told:
+            return
+        self._told, self._next_told = self.output.total, now + TELL_S
+        say({"last": base64.b64encode(self.output.last_line()).decode()})
 
     def _read(self, fd: int) -> bool:
         try:
@@ -278,6 +290,11 @@ def main() -> None:
         survivors = run.end() if run.monitor else 0
         message = run.message(survivors)
         remove_cgroups(run.groups)
+    say(message)
+
+
+def say(message: dict[str, Any]) -> None:
+    """Write one line of JSON; whoever is to read it may be gone."""
     with contextlib.suppress(OSError):
         line = json.dumps(message).encode() + b"\n"
         while line:

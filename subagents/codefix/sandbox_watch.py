@@ -8,6 +8,9 @@ import os
 import time
 from typing import Any
 
+LAST_BYTES = 2_000
+"""Most bytes of the end of the output in which its last line is looked for."""
+
 
 class Output:
     """The first and the last bytes of what was printed."""
@@ -28,6 +31,11 @@ class Output:
         self.tail += data
         if len(self.tail) > 2 * self.kept:
             del self.tail[: -self.kept]
+
+    def last_line(self) -> bytes:
+        """Return the last line that holds anything, as far as it came."""
+        lines = bytes((self.tail or self.head)[-LAST_BYTES:]).split(b"\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), b"")
 
     def message(self) -> dict[str, Any]:
         """Return it for JSON."""

@@ -42,10 +42,11 @@ from subagents.deploys.question import ask
 from subagents.deploys.reach import ServiceMap, same_service
 from subagents.deploys.reporting import citations_of, told
 from subagents.deploys.resolver import ChangeResolver
+from subagents.deploys.so_far import SoFar
 from subagents.deploys.sources.calls import read_calls
 from subagents.deploys.sources.patch import parse_patch
 from subagents.deploys.sources.rows import parse_moment
-from subagents.deploys.suspects import score_all
+from subagents.deploys.suspects import SHORTLIST, score_all
 from subagents.deploys.timeline import Timeline, build_timeline, dated_ahead
 from subagents.deploys.uses import callers_text, find_callers
 from subagents.gitstore.process import GitCancelled, GitFailed, stopped_by
@@ -101,7 +102,7 @@ class ChangeTools:
     def timeline(self, params: TimelineParams, context: ToolContext) -> ToolResult[TimelineResult]:
         """List changes of a window on one clock."""
         window = window_of(params)
-        timeline = build_timeline(self._catalogue, window)
+        timeline = build_timeline(self._catalogue, window, SoFar(context).commits())
         lines = self._lines(timeline, params.service)
         inside = [ln for ln in lines if window is None or ln.at is None or window.start <= ln.at <= window.end]
         inside.sort(key=lambda ln: (ln.at is None, ln.at))
@@ -147,12 +148,12 @@ class ChangeTools:
         """Score every change against the symptom."""
         window = window_of(params)
         question = ask(context.findings, _moment(params.onset, "onset"), params.services, params.text)
-        failing = tuple(question.failing.weights)
+        failing, so_far = tuple(question.failing.weights), SoFar(context)
         with collector_waiting():
             index = OverlapIndex(question.terms)
-            timeline = build_timeline(self._catalogue, window, index.take)
+            timeline = build_timeline(self._catalogue, window, so_far.commits(index.take))
             timeline.commits = self._catalogue.unread(timeline.commits.values())
-            fill = self._catalogue.fill_patches
+            fill = so_far.diffs(self._catalogue.fill_patches, min(SHORTLIST, len(timeline.commits)))
             scored = score_all(timeline, question, self.services(timeline, failing), fill, index)
         items = tuple(suspect(entry, rank) for rank, entry in enumerate(scored[: params.limit], 1))
         problems = [*timeline.problems, *dated_ahead(timeline.deploys, context.clock.now())]

@@ -49,13 +49,13 @@ class MetricsAnswers:
     def __init__(self, specs: tuple[SourceSpec, ...]) -> None:
         self._specs = specs
 
-    @property
-    def _store(self) -> Store:
-        return load(self._specs)
+    def _store(self, context: ToolContext) -> Store:
+        """Return what the files hold; where they must be read first, tell how far that is."""
+        return load(self._specs, context.progress)
 
     def coverage(self, params: CoverageParams, context: ToolContext) -> ToolResult[CoverageReport]:
         """Say what there is and what could be used."""
-        store = self._store
+        store = self._store(context)
         roles: Counter[str] = Counter()
         for frame, row, key in store.series():
             roles[traits_of(key.name, frame.values[row]).role] += 1
@@ -75,7 +75,7 @@ class MetricsAnswers:
 
     def series(self, params: SeriesParams, context: ToolContext) -> ToolResult[SeriesReport]:
         """Return one series with its measures."""
-        store = self._store
+        store = self._store(context)
         start, end = bounds(store, _seconds(params.start), _seconds(params.end))
         key = self._key(store, params)
         held = replace(store, frames=[*store.frames, *store.older])
@@ -118,7 +118,7 @@ class MetricsAnswers:
 
     def onsets(self, params: OnsetsParams, context: ToolContext) -> ToolResult[OnsetsReport]:
         """Return what moved in a window, in order."""
-        store = self._store
+        store = self._store(context)
         start, end = bounds(store, _seconds(params.start), _seconds(params.end))
         measured = [m for m in measure_all(store, start, end) if params.service in ("", m.key.service)]
         moved = [m for m in measured if m.found.onset is not None and m.found.score >= params.least]
@@ -139,7 +139,7 @@ class MetricsAnswers:
 
     def rank(self, params: RankParams, context: ToolContext) -> ToolResult[RankReport]:
         """Rank services by how well they explain the symptom."""
-        store = self._store
+        store = self._store(context)
         start, end = bounds(store, _seconds(params.start), _seconds(params.end))
         told = Told(
             Asked(params.service, params.metric, params.about),
@@ -152,7 +152,7 @@ class MetricsAnswers:
 
     def compare(self, params: CompareParams, context: ToolContext) -> ToolResult[CompareReport]:
         """Compare two windows, series by series."""
-        store = self._store
+        store = self._store(context)
         first = (params.first_start.timestamp(), params.first_end.timestamp())
         second = (params.second_start.timestamp(), params.second_end.timestamp())
         bounds(store, *first)
@@ -199,7 +199,7 @@ class MetricsAnswers:
 
     def edges(self, params: EdgesParams, context: ToolContext) -> ToolResult[EdgesReport]:
         """Return the call graph around a service, with hop latencies and failed spans."""
-        store = self._store
+        store = self._store(context)
         report = edges_report(store, params.service, _seconds(params.since), params.limit)
         proofs = [
             cite_trace(source, spans_of(store, source, span.trace))

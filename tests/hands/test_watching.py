@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.engines.base import ToolUse
-from orchestrator.hands.pacing import COST, GAP_S, Paced
-from orchestrator.hands.watching import QUICK_S, TEXT_SHOWN, CallPreview, Watch, Watching
+from orchestrator.hands.pacing import COST, FOUND_TAKEN, GAP_S, Paced
+from orchestrator.hands.watching import FOUND_SHOWN, QUICK_S, TEXT_SHOWN, CallPreview, Watch, Watching
 from orchestrator.journal.redaction import Redactor
 from subagents.contract import Progress
 from tests.fakes import FakeClock
@@ -112,6 +112,20 @@ async def test_what_is_shown_is_redacted_cleaned_and_bounded() -> None:
     assert not {"\x1b", "\n", "\u202e"} & set(preview.text)
     assert len(preview.text) == TEXT_SHOWN
     assert (preview.done, preview.total, preview.share) == (0, 0, None)
+
+
+async def test_what_was_found_is_redacted_cleaned_and_bounded_with_its_citations() -> None:
+    clock, shown = FakeClock(), list[CallPreview]()
+    one = watch(clock, shown)
+    clock.advance(QUICK_S)
+    many = [(f"log:a@{n}+1", f"line {n} token={OWN} \x1b[31m" + "x" * 5_000) for n in range(FOUND_TAKEN + 5)]
+    one.tell(Progress(unit="runs", found=tuple(many)))
+    await until(lambda: len(shown) == 1)
+    (preview,) = shown
+    assert [ref for ref, _ in preview.found] == [ref for ref, _ in many[:FOUND_TAKEN]]
+    assert preview.unit == "runs"
+    assert not any(OWN in text or "\x1b" in text for _, text in preview.found)
+    assert {len(text) for _, text in preview.found} == {FOUND_SHOWN}
 
 
 async def test_a_cut_leaves_no_half_of_a_secret() -> None:

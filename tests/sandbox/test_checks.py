@@ -17,9 +17,10 @@ from subagents.codefix.export import Trees
 from subagents.codefix.fixes import Check
 from subagents.codefix.results import Raw, judge
 from subagents.codefix.results_files import read_reports
-from subagents.codefix.sandbox import Sandbox, SandboxJob, SandboxRun
+from subagents.codefix.sandbox import Sandbox, SandboxJob, SandboxRun, Told
 from subagents.codefix.sandbox_probe import Machine, SandboxState
-from subagents.contract import ToolError
+from subagents.contract import Progress, ToolError
+from tests.fakes import FakeClock
 from tests.gitstore.repos import commit, fingerprint, git, init
 
 APP_BAD = "def add(a, b):\n    return a + b + 1\n"
@@ -174,14 +175,19 @@ class TestThreeRuns:
 class Scripted(Sandbox):
     """A sandbox that runs nothing and answers as it is told, one answer for each run."""
 
-    def __init__(self, *answers: SandboxRun) -> None:
+    def __init__(self, *answers: SandboxRun, prints: tuple[str, ...] = (), clock: FakeClock | None = None) -> None:
         super().__init__()
-        self.answers = list(answers)
+        self.answers, self.prints, self.clock = list(answers), prints, clock or FakeClock()
 
     def probe(self) -> SandboxState:
         return SandboxState(True, program="/usr/bin/bwrap", version="0")
 
-    def run(self, job: SandboxJob, cancelled: Callable[[], bool] = lambda: False) -> SandboxRun:
+    def run(
+        self, job: SandboxJob, cancelled: Callable[[], bool] = lambda: False, told: Told = lambda last: None
+    ) -> SandboxRun:
+        for last in self.prints:
+            self.clock.advance(2)
+            told(last)
         return self.answers.pop(0)
 
 
@@ -219,6 +225,22 @@ def test_what_turns_green_failed_twice_and_a_run_that_was_cut_off_is_no_proof(
     assert sandbox.answers == []
     if answers == (RED, GREEN, GREEN):
         assert "differ between two runs of the same code" in " ".join(check.warnings)
+
+
+@pytest.mark.parametrize(("fixed_test", "runs"), [(False, 2), (True, 3)])
+def test_a_check_tells_which_run_it_is_how_long_that_goes_and_what_it_printed_last(
+    bench: Bench, fixed_test: bool, runs: int
+) -> None:
+    fix: dict[str, str | bytes | None] = {"app.py": APP_GOOD, **({"test_b.py": OTHER} if fixed_test else {})}
+    job = bench.job({"app.py": APP_BAD, "test_app.py": TEST}, fix)
+    clock, told = FakeClock(), list[Progress]()
+    sandbox = Scripted(*[GREEN] * runs, prints=("", "test_adds ... ok"), clock=clock)
+    Checker(sandbox).check(job, progress=lambda made: told.append(made()), clock=clock)
+    names = ["base", "base with the fix's tests", "fix"] if fixed_test else ["base", "fix"]
+    said = ["0 s: its files are written", "2 s", "4 s: test_adds ... ok"]
+    assert [each.text for each in told] == [f"{name}, {each}" for name in names for each in said]
+    assert {(each.total, each.unit) for each in told} == {(runs, "runs")}
+    assert [each.done for each in told[::3]] == list(range(runs))
 
 
 def test_without_a_sandbox_nothing_runs_and_the_command_is_given(bench: Bench, tmp_path: Path) -> None:

@@ -58,6 +58,20 @@ def test_how_far_is_a_share_and_two_sizes(done: int, total: int, said: str) -> N
     assert underway(preview(done, total, "x")) == (f"{said} · x" if said else "x")
 
 
+@pytest.mark.parametrize(
+    ("done", "total", "unit", "said"),
+    [
+        (0, 0, "commits", ""),
+        (3_200, 0, "commits", "3,200 commits"),
+        (30, 120, "diffs", "30 of 120 diffs"),
+        (0, 3, "runs", "0 of 3 runs"),
+    ],
+)
+def test_what_is_no_bytes_is_counted(done: int, total: int, unit: str, said: str) -> None:
+    assert how_far(preview(done, total, unit=unit)) == said
+    assert underway(preview(done, total, "x", unit=unit)) == (f"{said} · x" if said else "x")
+
+
 def test_sizes_are_those_of_people() -> None:
     sizes = (999, 1_000, 12_345, 1_500_000, 999_000_000, 1_073_741_824, 23_000_000_000)
     assert [size_in_words(size) for size in sizes] == [

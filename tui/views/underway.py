@@ -19,7 +19,10 @@ def size_in_words(count: int) -> str:
 
 
 def how_far(preview: CallPreview) -> str:
-    """Return `38 % · 412 MB of 1.1 GB`; empty where nobody knows."""
+    """Return `38 % · 412 MB of 1.1 GB`, `30 of 120 diffs`; empty where nobody knows."""
+    if preview.unit != "bytes":
+        of = f" of {preview.total:,}" if preview.total else ""
+        return f"{preview.done:,}{of} {preview.unit}" if preview.done or preview.total else ""
     if preview.share is None:
         return size_in_words(preview.done) if preview.done else ""
     share = int(preview.share * 100)  # not 100 before it is done

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
+from orchestrator.engines.offline.place_chances import chances
 from orchestrator.journal.verdict import ServiceScore
 from subagents.logs.model import LogsSummary
 from subagents.metrics.model import MetricsSummary
@@ -24,11 +25,6 @@ POINTED_AWAY, POINTED_AT = 0.7, 0.5
 FLOW_NATS = 15.0
 """Log-likelihood ratio at which a change of a request's course is 63 % of all that it can say."""
 FLOW_SHARE = 0.9
-SURER = 1.5
-"""A service that leads is the origin more often than each kind of evidence says: the power of what is left in doubt
-that makes scores chances, chosen on one half of the development cases. It changes no order."""
-SHARED = 0.25
-"""Taken from all where the second is as good as the first: it began at one of them. It changes no order either."""
 SLOW_SHARE = 0.6
 """The same where requests became slow at a service: less, for a slow network and a busy peer look alike."""
 
@@ -47,13 +43,11 @@ def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceSc
         * (1.0 - SLOW_SHARE * slow.get(name, 0.0))
         for name in measured.keys() | logged.keys() | broken.keys() | slow.keys()
     }
-    fused = {name: 1.0 - (1.0 - score) ** SURER for name, score in fused.items()}
-    best = sorted(fused.values(), reverse=True)[:2]
-    alike = (best[1] / best[0]) ** 4 if len(best) == 2 and best[0] > 0 else 0.0
-    fused = {name: score * (1.0 - SHARED * alike) for name, score in fused.items()}
     place = {rank.service: number for number, rank in enumerate(metrics.services)}
     ranked = sorted(fused.items(), key=lambda item: (-item[1], place.get(item[0], len(place)), item[0]))
-    return tuple(ServiceScore(service=name, score=round(score, 4)) for name, score in ranked if name)
+    ranked = [(name, score) for name, score in ranked if name]
+    told = chances([score for _, score in ranked])
+    return tuple(ServiceScore(service=ranked[at][0], score=round(chance, 4)) for at, chance in enumerate(told))
 
 
 def _broken(logs: LogsSummary) -> dict[str, float]:

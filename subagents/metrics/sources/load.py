@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from subagents.contract import Coverage, Problem, SourceSpec, Window
+from subagents.contract import Coverage, Problem, Progress, SourceSpec, Telling, Window
 from subagents.metrics.model import KINDS
 from subagents.metrics.series import Edge, Frame, Points, Store, build_frames
 from subagents.metrics.sources.points import read_metric_csv, read_metric_json
@@ -16,10 +19,26 @@ from subagents.metrics.sources.table import Faults
 from subagents.metrics.sources.traces import read_spans, read_topology, read_trace_edges
 from subagents.metrics.superseding import superseding
 
+Marks = tuple[tuple[str, tuple[int, int]], ...]
+KEPT = 4
+"""Stores that are kept, of as many sets of sources or states of their files."""
+_kept: OrderedDict[Marks, Store] = OrderedDict()
+_lock = threading.Lock()
 
-def load(specs: tuple[SourceSpec, ...]) -> Store:
+
+def load(specs: tuple[SourceSpec, ...], progress: Telling = lambda made: None) -> Store:
     """Return everything the specs hold; a source that cannot be read leaves a problem, never an error."""
-    return _load(tuple((spec.model_dump_json(), _mark(Path(spec.path))) for spec in specs if spec.kind in KINDS))
+    marks = tuple((spec.model_dump_json(), _mark(Path(spec.path))) for spec in specs if spec.kind in KINDS)
+    with _lock:
+        if marks in _kept:
+            _kept.move_to_end(marks)
+            return _kept[marks]
+    store = _load(marks, progress)
+    with _lock:
+        _kept[marks] = store
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
+    return store
 
 
 def _mark(path: Path) -> tuple[int, int]:
@@ -30,12 +49,42 @@ def _mark(path: Path) -> tuple[int, int]:
     return (stat.st_size, stat.st_mtime_ns)
 
 
-@lru_cache(maxsize=4)
-def _load(marks: tuple[tuple[str, tuple[int, int]], ...]) -> Store:
+@dataclass
+class _SoFar:
+    """Tells how much of the files is read, and what they hold until now."""
+
+    store: Store
+    sizes: tuple[int, ...]
+    progress: Telling
+    place: int = 0
+    """Which file is being read."""
+
+    def of_file(self, name: str) -> Callable[[int], None]:
+        """Return what is told of one file while it is read: its bytes."""
+
+        def on_read(read: int) -> None:
+            self.progress(lambda: self.made(name, read))
+
+        return on_read
+
+    def made(self, name: str, read: int) -> Progress:
+        """Return how far it is, so many bytes into a file."""
+        series = sum(len(frame.keys) for frame in self.store.frames)
+        which = f"{name}, file {self.place + 1} of {len(self.sizes)}" if len(self.sizes) > 1 else name
+        said = f"{which}; {series:,} series so far" if series else which
+        done = sum(self.sizes[: self.place]) + min(read, self.sizes[self.place])
+        return Progress(done=done, total=sum(self.sizes), text=said)
+
+
+def _load(marks: Marks, progress: Telling) -> Store:
     store = Store()
-    for text, _ in marks:
+    so_far = _SoFar(store, tuple(size for _, (size, _) in marks), progress)
+    for place, (text, _) in enumerate(marks):
         spec = SourceSpec.model_validate_json(text)
-        faults = Faults(spec.origin or Path(spec.path).name)
+        name = spec.origin or Path(spec.path).name
+        so_far.place = place
+        faults = Faults(name, on_read=so_far.of_file(name))
+        faults.on_read(0)
         try:
             coverage = _read(spec, store, faults)
         except OSError as error:

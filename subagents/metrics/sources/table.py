@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,6 +27,10 @@ UNCLOSED_LIMIT = 20
 """After so many unclosed quotes no row of the file is taken to go on in the next line."""
 
 
+def _nobody(read: int) -> None:
+    """Listen to nothing."""
+
+
 @dataclass
 class Faults:
     """What was wrong with one file, by kind, with the first lines of each kind."""
@@ -35,6 +39,8 @@ class Faults:
     lines: dict[str, list[int]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    on_read: Callable[[int], None] = _nobody
+    """Is told, while a large file is read, how many of its bytes were."""
 
     def add(self, what: str, lines: list[int]) -> None:
         """Count rows that could not be used."""
@@ -99,6 +105,7 @@ def read_tables(path: Path, faults: Faults, block: int = BLOCK) -> Iterator[Tabl
         lines = 0
         while table is not None:
             yield replace(table, part=several)
+            faults.on_read(bounded.read_bytes)
             lines += raw.count(b"\n")
             raw = stream.read(block)
             raw += stream.readline(LONGEST_LINE)
