@@ -1,0 +1,29 @@
+"""Chances of places grow with evidence and with the lead, keep the order, and are together no more than one."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.engines.offline.place_chances import MOST, chances
+
+
+def test_the_first_is_surer_with_more_evidence_and_with_more_lead() -> None:
+    alone = [chances([score])[0] for score in (0.0, 0.05, 0.2, 0.4, 0.6)]
+    assert alone == sorted(set(alone))
+    assert alone[0] == 0.0
+    beside = [chances([0.3, second])[0] for second in (0.3, 0.2, 0.1, 0.0)]
+    assert beside == sorted(set(beside))
+
+
+@pytest.mark.parametrize("scores", [[1.0, 1.0, 1.0], [0.9, 0.2, 0.0], [0.02, 0.01], [0.3] * 40, [0.0, 0.0], []])
+def test_the_order_stays_and_all_are_at_most_one(scores: list[float]) -> None:
+    found = chances(scores)
+    assert len(found) == len(scores)
+    assert found == sorted(found, reverse=True)
+    assert all(0.0 <= chance <= MOST for chance in found)
+    assert sum(found) <= 1.0 + 1e-9
+
+
+def test_what_little_evidence_there_is_makes_nobody_sure() -> None:
+    assert chances([0.03, 0.02])[0] < 0.1
+    assert 0.5 < chances([0.35, 0.3])[0] < 0.75
