@@ -6,12 +6,30 @@ looks at some of them again. The rules take turns until none finds anything.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
 
 from subagents.logs.levels import UNKNOWN, WARN, sounds_bad
-from subagents.logs.phrases import ANY, METHODS, form, general, is_name, is_telling, phrased, shown
+from subagents.logs.phrases import phrased, shown
 from subagents.logs.shapes import LEAST_PLAIN, Shapes
+from subagents.logs.vocabulary import (
+    VALUE,
+    Alike,
+    Facts,
+    Flags,
+    Hashes,
+    Ints,
+    Numbers,
+    Rows,
+    Vocabulary,
+    joined,
+    mixed,
+    of_places,
+    row_hashes,
+)
 
 LEAST_WORDS = 5
 """At four, "VM Started", "VM Stopped" and "VM Paused" fall together; an on-call needs them apart."""
@@ -23,219 +41,216 @@ LEAST_LENGTHS = 3
 """A list is seen in so many lengths."""
 ROUNDS = 6
 MOST_SHAPES = 32
-MOST_SHAPES_OF_REST = 6
 MOST_CELLS = 2_000_000
 
-Key = tuple[int, tuple[str, ...]]
-"""Severity and words."""
-Groups = dict[Key, list[int]]
-"""The places of a key in what was asked for."""
+
+def merge(keys: Sequence[tuple[int, str]]) -> list[str]:
+    """Return the template of each `(severity, masked text)`; only keys of one severity share a template."""
+    texts, numbers = merged([level for level, _ in keys], [text for _, text in keys])
+    return [texts[number] for number in numbers.tolist()]
 
 
-def merge(keys: Sequence[tuple[int, str]], first: int | None = None) -> list[str]:
-    """Return the template of each `(severity, masked text)`; only keys of one severity share a template.
-
-    Where `first` is given, only so many are compared with each other; the rest join the templates found, or stay.
-    """
-    groups: Groups = {}
-    access: Groups = {}
-    for place, (level, text) in enumerate(keys[:first]):
-        words = phrased(text)
-        (access if _is_access(words) else groups).setdefault((level, words), []).append(place)
-    groups = _with_lists(_renamed(groups, _names(groups)))
-    sizes: dict[tuple[int, int], Groups] = {}
-    for key, places in groups.items():
-        sizes.setdefault((key[0], len(key[1])), {})[key] = places
-    sizes = {size: _settled(part) for size, part in sizes.items()}
-    result = [""] * len(keys)
-    settled = {key: places for part in sizes.values() for key, places in part.items()}
-    for part in (_with_lists(settled), _with_paths(access)):
-        for (_, words), places in part.items():
-            text = shown(" ".join(words))
-            for place in places:
-                result[place] = text
-    if first is not None and first < len(keys):
-        result[first:] = _fitted(keys[first:], sizes)
-    return result
+def merged(levels: Sequence[int], texts: Sequence[str]) -> tuple[list[str], Ints]:
+    """Return the different templates (of two severities, two) and the number of each masked text's."""
+    vocabulary, words, ends = Vocabulary(), array("i"), array("q", [0])
+    number = vocabulary.__getitem__
+    for text in texts:
+        words.extend(map(number, phrased(text)))
+        ends.append(len(words))
+    facts = Facts.of(vocabulary)
+    plain, access = _by_size(np.array(levels), np.array(words, np.int32), np.array(ends), facts)
+    named = [rows.without(_names(rows, facts), facts) for rows in plain]
+    settled = [_settled(rows, facts) for rows in _with_lists(named, facts)]
+    found, of_key = list[str](), np.zeros(len(texts), np.int64)
+    for rows in (*_with_lists(settled, facts), *_with_paths(access, facts)):
+        of_key[rows.keys] = rows.row + len(found)
+        found += [shown(" ".join([facts.words[word] for word in row])) for row in rows.words.tolist()]
+    return found, of_key
 
 
-def _fitted(keys: Sequence[tuple[int, str]], sizes: dict[tuple[int, int], Groups]) -> list[str]:
-    """Return the templates of further keys, by those found."""
-    shapes = {
-        size: Shapes.of({words: len(places) for (_, words), places in part.items()}, MOST_SHAPES_OF_REST)
-        for size, part in sizes.items()
-    }
-    found = []
-    for level, text in keys:
-        words = phrased(text)
-        of_size = shapes.get((level, len(words)))
-        found.append(shown(" ".join((of_size.fit(words) if of_size is not None else None) or words)))
-    return found
+def _by_size(levels: Ints, words: Numbers, ends: Ints, facts: Facts) -> tuple[list[Rows], list[Rows]]:
+    """Return keys by severity and number of words: those of messages, and those of access logs."""
+    lengths = np.diff(ends)
+    alike = Alike.by(lengths * 16 + levels)
+    plain, access = list[Rows](), list[Rows]()
+    for keys in np.split(alike.order, alike.starts[1:]):
+        if not len(keys):
+            continue
+        keys = np.sort(keys)
+        level, length = int(levels[keys[0]]), int(lengths[keys[0]])
+        rows = Rows(level, words[ends[keys][:, None] + np.arange(length)], keys, np.arange(len(keys))).distinct(facts)
+        if length == 3:
+            is_access = facts.method[rows.words[:, 0]] & facts.status[rows.words[:, 2]]
+            access.append(rows.some(is_access))
+            rows = rows.some(~is_access)
+        plain.append(rows)
+    return plain, access
 
 
-def _settled(groups: Groups) -> Groups:
+def _settled(rows: Rows, facts: Facts) -> Rows:
     """Return keys of one severity and length, merged until no rule finds more."""
     for _ in range(ROUNDS):
-        found = list(groups)
-        variables = _one_place(found) or _instances(groups) or _many_places(found)
-        if not variables:
-            break
-        groups = _renamed(groups, variables)
-    return groups
-
-
-def _renamed(groups: Groups, variables: dict[Key, set[int]]) -> Groups:
-    """Return the groups with the words at these positions left out."""
-    return _regrouped(
-        groups,
-        lambda key: (
-            tuple(general(word) if spot in variables[key] else word for spot, word in enumerate(key[1]))
-            if key in variables
-            else key[1]
-        ),
-    )
-
-
-def _regrouped(groups: Groups, words_of: Callable[[Key], tuple[str, ...]]) -> Groups:
-    following: Groups = {}
-    for key, places in groups.items():
-        following.setdefault((key[0], words_of(key)), []).extend(places)
-    return following
-
-
-def _is_access(words: tuple[str, ...]) -> bool:
-    return len(words) == 3 and words[0] in METHODS and words[2].startswith("status=")
-
-
-def _with_paths(groups: Groups) -> Groups:
-    """Return access log keys; a method and status with too many paths is one template."""
-    paths = Counter((level, words[0], words[2]) for level, words in groups)
-    return _regrouped(
-        groups,
-        lambda key: (key[1][0], ANY, key[1][2]) if paths[key[0], key[1][0], key[1][2]] >= LEAST_PATHS else key[1],
-    )
-
-
-def _with_lists(groups: Groups) -> Groups:
-    """Return the keys with a run of values as one, where otherwise equal keys have it in several lengths."""
-    short = {key: (key[0], _without_runs(key[1])) for key in groups}
-    lengths: dict[Key, set[int]] = {}
-    for key, general_key in short.items():
-        lengths.setdefault(general_key, set()).add(len(key[1]))
-    return _regrouped(groups, lambda key: short[key][1] if len(lengths[short[key]]) >= LEAST_LENGTHS else key[1])
-
-
-def _without_runs(words: tuple[str, ...]) -> tuple[str, ...]:
-    kept: list[str] = []
-    in_run = False
-    for word in words:
-        goes_on = word.endswith(",")
-        is_value = word == ANY or goes_on or is_name(word)
-        if in_run and (is_value or kept[-1] == "\0"):
-            kept[-1] = "\0" if goes_on else ANY
+        for rule in (_one_place, _instances, _many_places):
+            values = rule(rows, facts)
+            if values.any():
+                rows = rows.without(values, facts)
+                break
         else:
-            kept.append("\0" if goes_on else word)
-        in_run = is_value
-    return tuple(ANY if word == "\0" else word for word in kept)
+            break
+    return rows
 
 
-def _names(keys: Iterable[Key]) -> dict[Key, set[int]]:
-    """Return the positions at which keys that are equal but for names hold different ones.
+def _with_paths(parts: Iterable[Rows], facts: Facts) -> Iterator[Rows]:
+    """Return access log keys; a method and status with too many paths is one template."""
+    for rows in parts:
+        words = rows.words.copy()
+        paths = Alike.by(words[:, 0].astype(np.int64) * len(facts.words) + words[:, 2])
+        words[paths.spread(paths.sizes >= LEAST_PATHS), 1] = VALUE
+        yield Rows(rows.level, words, rows.keys, rows.row).distinct(facts)
+
+
+def _with_lists(parts: Sequence[Rows], facts: Facts) -> list[Rows]:
+    """Return the keys with a run of values as one, where otherwise equal keys have it in several lengths."""
+    shorter = [_without_runs(rows, facts) for rows in parts]
+    found: dict[tuple[int, int], list[Rows]] = {}
+    for rows, (kept, words), is_list in zip(parts, shorter, _are_lists(parts, shorter, facts), strict=True):
+        found.setdefault((rows.level, rows.words.shape[1]), []).append(rows.some(~is_list))
+        lists, kept, words = rows.some(is_list), kept[is_list], words[is_list]
+        lengths = kept.sum(1)
+        for length in np.unique(lengths).tolist():
+            wanted = lengths == length
+            part = lists.some(wanted)
+            short = words[wanted][kept[wanted]].reshape(-1, length)
+            found.setdefault((rows.level, length), []).append(Rows(rows.level, short, part.keys, part.row))
+    return [joined(each, facts) for each in found.values()]
+
+
+def _are_lists(parts: Sequence[Rows], shorter: Sequence[tuple[Flags, Numbers]], facts: Facts) -> list[Flags]:
+    """Say of each key whether, but for its runs of values, it is seen in enough lengths."""
+    hashes = [_short_hashes(rows.level, kept, words, facts) for rows, (kept, words) in zip(parts, shorter, strict=True)]
+    counts = [len(rows.words) for rows in parts]
+    lengths = np.repeat([rows.words.shape[1] for rows in parts], counts)
+    alike = Alike.by(np.concatenate(hashes))
+    group = alike.spread(np.arange(len(alike.starts)))
+    width = int(lengths.max(initial=0)) + 1
+    seen = np.bincount(np.unique(group * width + lengths) // width, minlength=len(alike.starts))
+    return np.split(seen[group] >= LEAST_LENGTHS, np.cumsum(counts)[:-1])
+
+
+def _without_runs(rows: Rows, facts: Facts) -> tuple[Flags, Numbers]:
+    """Return which words stay where a run of values is one, and the words: `*` for a run."""
+    value, goes_on = facts.value[rows.words], facts.goes_on[rows.words]
+    kept = np.ones(rows.words.shape, np.bool_)
+    kept[:, 1:] = ~(value[:, :-1] & value[:, 1:] | goes_on[:, :-1])
+    is_run = goes_on.copy()
+    is_run[:, :-1] |= ~kept[:, 1:]
+    return kept, np.where(is_run, np.int32(VALUE), rows.words)
+
+
+def _short_hashes(level: int, kept: Flags, words: Numbers, facts: Facts) -> Hashes:
+    """Return a number for each row that is the same where severity and the words that stay are."""
+    factors, place = of_places(words.shape[1]), np.zeros(len(words), np.int64)
+    found = np.zeros(len(words), np.uint64)
+    for spot in range(words.shape[1]):
+        found += np.where(kept[:, spot], facts.hashes[words[:, spot]] * factors[place], np.uint64(0))
+        place += kept[:, spot]
+    return found + mixed((place * 16 + level).astype(np.uint64))
+
+
+def _names(rows: Rows, facts: Facts) -> Flags:
+    """Return the places at which keys that are equal but for names hold different ones.
 
     Where something went wrong, few names are told apart: they say who is in trouble.
     """
-    alike: dict[Key, list[Key]] = {}
-    for key in keys:
-        alike.setdefault((key[0], tuple(map(form, key[1]))), []).append(key)
-    found: dict[Key, set[int]] = {}
-    for (level, shape), members in alike.items():
-        if len(members) < 2 or (len(members) < LEAST_WORDS and _is_trouble(level, members[0][1])):
-            continue
-        spots = [spot for spot, word in enumerate(shape) if word.endswith("\0")]
-        varying = {spot for spot in spots if len({words[spot] for _, words in members}) > 1}
-        found.update((member, varying) for member in members)
+    words = rows.words
+    alike = Alike.by(row_hashes(words, facts.form))
+    differs = np.zeros(words.shape, np.bool_)
+    ranked = words[alike.order]
+    differs[1:] = ranked[1:] != ranked[:-1]
+    differs[alike.starts] = False
+    varying = np.logical_or.reduceat(differs, alike.starts, axis=0) & facts.has_value[words[alike.first]]
+    few = np.flatnonzero((alike.sizes < LEAST_WORDS) & varying.any(1))
+    for group, row in zip(few.tolist(), words[alike.first[few]].tolist(), strict=True):
+        if rows.level >= WARN or (rows.level == UNKNOWN and sounds_bad(" ".join([facts.words[word] for word in row]))):
+            varying[group] = False
+    return np.asarray(alike.spread(varying))
+
+
+def _one_place(rows: Rows, facts: Facts) -> Flags:
+    """Return, for each key, the places at which enough other words stand in otherwise equal keys."""
+    words, found = rows.words, np.zeros(rows.words.shape, np.bool_)
+    if words.shape[1] < 2 or len(words) < LEAST_WORDS:
+        return found
+    totals = row_hashes(words, facts.hashes)
+    for place, factor in enumerate(of_places(words.shape[1])):
+        here = words[:, place]
+        asked = np.flatnonzero(here != VALUE)
+        here = here[asked]
+        alike = Alike.by(totals[asked] - facts.hashes[here] * factor)
+        least = np.where(facts.telling[here[alike.first]], LEAST_TELLING, LEAST_WORDS)
+        found[asked, place] = alike.spread(alike.sizes >= least)
     return found
 
 
-def _is_trouble(level: int, words: tuple[str, ...]) -> bool:
-    return level >= WARN or (level == UNKNOWN and sounds_bad(" ".join(words)))
-
-
-def _one_place(keys: list[Key]) -> dict[Key, set[int]]:
-    """Return, for each key, the positions at which enough other words stand in otherwise equal keys."""
-    groups: dict[tuple[int, int], list[Key]] = {}
-    for key in keys:
-        words = key[1]
-        if len(words) < 2 or len(keys) < LEAST_WORDS:
-            break
-        hashes = [hash((spot, word)) for spot, word in enumerate(words)]
-        total = sum(hashes)
-        for spot, part in enumerate(hashes):
-            if words[spot] != ANY:
-                groups.setdefault((spot, total - part), []).append(key)
-    found: dict[Key, set[int]] = {}
-    for (spot, _), members in groups.items():
-        if len(members) < LEAST_WORDS or (len(members) < LEAST_TELLING and is_telling(members[0][1][spot])):
-            continue
-        for key in members:
-            found.setdefault(key, set()).add(spot)
-    return found
-
-
-def _instances(groups: Groups) -> dict[Key, set[int]]:
+def _instances(rows: Rows, facts: Facts) -> Flags:
     """Return, for each key that fits a template already found, the template's values."""
-    shapes = Shapes.of({words: len(places) for (_, words), places in groups.items()}, MOST_SHAPES)
-    found: dict[Key, set[int]] = {}
-    for key in groups:
-        template = shapes.fit(key[1])
-        if template is not None:
-            found[key] = {spot for spot, word in enumerate(key[1]) if template[spot] != word}
-    return found
+    return Shapes.of(rows.words, rows.weights, facts, MOST_SHAPES).values(rows.words, facts)
 
 
-def _many_places(keys: list[Key]) -> dict[Key, set[int]]:
-    """Return the positions that vary together in keys whose other words, most of them, are the same."""
-    told: dict[tuple[str, ...], list[Key]] = {}
-    if len(keys) >= LEAST_WORDS and len(keys[0][1]) > LEAST_PLAIN:
-        for key in keys:
-            told.setdefault(tuple(filter(is_telling, key[1])), []).append(key)
-    found: dict[Key, set[int]] = {}
-    waiting, cells = list(told.values()), 0
+def _many_places(rows: Rows, facts: Facts) -> Flags:
+    """Return the places that vary together in keys whose other words, most of them, are the same."""
+    words, found = rows.words, np.zeros(rows.words.shape, np.bool_)
+    waiting, cells = list[Ints](), 0
+    if len(words) >= LEAST_WORDS and words.shape[1] > LEAST_PLAIN:
+        alike = Alike.by(_telling_hashes(words, facts))
+        waiting = np.split(alike.order, alike.starts[1:])
     while waiting and cells < MOST_CELLS:
         part = waiting.pop()
         if len(part) < LEAST_WORDS:
             continue
-        cells += len(part) * len(part[0][1])
-        columns = _columns(part)
-        if _is_one(part[0][1], columns):
-            found.update((key, set(columns)) for key in part)
+        here = words[part]
+        cells += here.size
+        columns = _columns(here)
+        if _is_one(here[0], columns):
+            found[part[:, None], list(columns)] = True
         elif columns:
-            spot, word = _commonest(columns)
-            waiting.append([key for key in part if key[1][spot] == word])
-            waiting.append([key for key in part if key[1][spot] != word])
+            place, word = _commonest(columns)
+            common = here[:, place] == word
+            waiting += [part[common], part[~common]]
     return found
 
 
-def _columns(part: list[Key]) -> dict[int, Counter[str]]:
-    """Return the words of the positions that vary, counted."""
-    counted = ((spot, Counter(column)) for spot, column in enumerate(zip(*(words for _, words in part), strict=True)))
-    return {spot: counts for spot, counts in counted if len(counts) > 1}
+def _telling_hashes(words: Numbers, facts: Facts) -> Hashes:
+    """Return a number for each row that is the same where the words that say how it went are, in their order."""
+    factors, place = of_places(words.shape[1]), np.zeros(len(words), np.int64)
+    found = np.zeros(len(words), np.uint64)
+    for column in words.T:
+        telling = facts.telling[column]
+        found += np.where(telling, facts.hashes[column] * factors[place], np.uint64(0))
+        place += telling
+    return found
 
 
-def _commonest(columns: dict[int, Counter[str]]) -> tuple[int, str]:
-    """Return the position and the word that most keys have."""
-    tops = {spot: counts.most_common(1)[0] for spot, counts in columns.items()}
-    spot = max(tops, key=lambda each: tops[each][1])
-    return spot, tops[spot][0]
+def _columns(words: Numbers) -> dict[int, Counter[int]]:
+    """Return the words of the places that vary, counted."""
+    varying = np.flatnonzero((words != words[0]).any(0)).tolist()
+    return {place: Counter(words[:, place].tolist()) for place in varying}
 
 
-def _is_one(words: tuple[str, ...], columns: dict[int, Counter[str]]) -> bool:
-    """Say whether keys that vary in these positions are one template.
+def _commonest(columns: dict[int, Counter[int]]) -> tuple[int, int]:
+    """Return the place and the word that most keys have."""
+    tops = {place: counts.most_common(1)[0] for place, counts in columns.items()}
+    place = max(tops, key=lambda each: tops[each][1])
+    return place, tops[place][0]
 
-    Enough words are the same in all, and no position has few words: those are wordings. Where most words are the
-    same, a word may be common in its position.
+
+def _is_one(words: Numbers, columns: dict[int, Counter[int]]) -> bool:
+    """Say whether keys that vary in these places are one template.
+
+    Enough words are the same in all, and no place has few words: those are wordings. Where most words are the
+    same, a word may be common in its place.
     """
-    plain = sum(word != ANY for spot, word in enumerate(words) if spot not in columns)
+    plain = sum(word != VALUE for place, word in enumerate(words.tolist()) if place not in columns)
     if not columns or plain < max(LEAST_PLAIN, len(columns)):
         return False
     if plain >= 2 * len(columns):

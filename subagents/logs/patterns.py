@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from subagents.logs.levels import UNKNOWN, sounds_bad, split_head
-from subagents.logs.merge import merge
 from subagents.logs.phrases import JOINT, NAMED, shown
 
 if TYPE_CHECKING:
@@ -20,11 +17,8 @@ MASK = r"[^\s\d=]*\d\S*"
 """EQ: a word with a digit becomes `*`, and what stands before an `=` in it is kept."""
 KEY_CHARS = 600
 """A message is grouped by its first characters; longer ones differ in payload, not in kind."""
-MERGED_KEYS = 20_000
-"""Merging costs about 5 µs a word; the most frequent keys carry the groups."""
-MERGED_WORDS = 500_000
-FITTED_KEYS = 40_000
-"""So many further keys are looked up among the templates found; the tail stays as it is."""
+MERGED_WORDS = 4_000_000
+"""The most frequent keys with so many words are compared with each other; the tail stays as it is."""
 
 _THREAD = re.compile(r"^(\s*(?:\S+ +---? +)?)(\[[^\]*]{0,60}(?:\]|\*))")
 """What stands in brackets beside the severity: a thread, or another context of the call."""
@@ -46,17 +40,31 @@ class Template:
 
 def templates(keys: Sequence[str], levels: Sequence[int], counts: Sequence[int]) -> list[Template]:
     """Return the template of each key, in order; keys that differ in one word of many values share one."""
+    found, numbers = numbered(keys, levels, counts)
+    return [found[number] for number in numbers.tolist()]
+
+
+def numbered(keys: Sequence[str], levels: Sequence[int], counts: Sequence[int]) -> tuple[list[Template], Any]:
+    """Return the different templates, in order of their first key, and the number of each key's (numpy)."""
+    import numpy as np
+
+    from subagents.logs.merge import merged
+
     heads = [head_of(key, level) for key, level in zip(keys, levels, strict=True)]
-    order = sorted(range(len(keys)), key=lambda place: -counts[place])[: MERGED_KEYS + FITTED_KEYS]
-    first = bisect_right(list(accumulate(keys[place].count(" ") + 1 for place in order[:MERGED_KEYS])), MERGED_WORDS)
-    texts = [shown(text) for _, text in heads]
-    for place, text in zip(order, merge([heads[place] for place in order], first), strict=True):
-        texts[place] = text
-    found: dict[tuple[str, int], Template] = {}
-    for text, (level, _) in zip(texts, heads, strict=True):
-        if (text, level) not in found:
-            found[text, level] = _template(text, level)
-    return [found[text, level] for text, (level, _) in zip(texts, heads, strict=True)]
+    order = np.argsort(-np.array(counts, np.int64), kind="stable")
+    sizes = np.cumsum([keys[place].count(" ") + 1 for place in order.tolist()])
+    order, rest = np.split(order, [int(np.searchsorted(sizes, MERGED_WORDS, "right"))])
+    given = [heads[place] for place in order.tolist()]
+    texts, group = merged([level for level, _ in given], [text for _, text in given])
+    of_key = np.empty(len(keys), np.int64)
+    of_key[order], of_key[rest] = group, len(texts) + np.arange(len(rest))
+    texts += [shown(heads[place][1]) for place in rest.tolist()]
+    ids: dict[tuple[str, int], int] = {}
+    _, first = np.unique(of_key, return_index=True)
+    same = np.empty(len(texts), np.int64)
+    for number, key in sorted(enumerate(first.tolist()), key=lambda each: each[1]):
+        same[number] = ids.setdefault((texts[number], heads[key][0]), len(ids))
+    return [_template(text, level) for text, level in ids], same[of_key]
 
 
 def _template(text: str, level: int) -> Template:

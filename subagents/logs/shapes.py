@@ -2,46 +2,56 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from subagents.logs.phrases import ANY, general, is_telling
+import numpy as np
+
+from subagents.logs.vocabulary import VALUE, Alike, Facts, Flags, Hashes, Ints, Numbers, mixed, of_places, row_hashes
 
 LEAST_PLAIN = 2
 """Words that keys must have in common to be called alike."""
 
-Words = tuple[str, ...]
-
 
 @dataclass(frozen=True)
 class Shapes:
-    """The templates of one length, and the sets of positions at which they hold values, commonest first."""
+    """The templates of one length, and the sets of places at which they hold values, commonest first."""
 
-    known: frozenset[Words]
-    spots: tuple[tuple[int, ...], ...]
+    known: Hashes
+    """Of the templates, ascending."""
+    places: tuple[Ints, ...]
 
     @classmethod
-    def of(cls, weights: Mapping[Words, int], most: int) -> Shapes:
+    def of(cls, words: Numbers, weights: Ints, facts: Facts, most: int) -> Shapes:
         """Read the shapes of weighted templates; only the commonest are tried, so that a look-up stays cheap."""
-        found: Counter[tuple[int, ...]] = Counter()
-        for words, weight in weights.items():
-            spots = tuple(spot for spot, word in enumerate(words) if word == ANY or word.endswith("=*"))
-            if spots and sum(word != ANY for word in words) >= LEAST_PLAIN:
-                found[spots] += weight
-        return cls(frozenset(weights), tuple(spots for spots, _ in found.most_common(most)))
+        known = np.sort(row_hashes(words, facts.hashes))
+        values = facts.open[words]
+        asked = np.flatnonzero(values.any(1) & ((words != VALUE).sum(1) >= LEAST_PLAIN))
+        values = values[asked]
+        alike = Alike.by(values @ mixed(of_places(words.shape[1])))
+        if not len(asked):
+            return cls(known, ())
+        first, weight = alike.first, np.add.reduceat(weights[asked][alike.order], alike.starts)
+        commonest = first[np.lexsort((first, -weight))][:most]
+        return cls(known, tuple(np.flatnonzero(values[row]) for row in commonest))
 
-    def fit(self, words: Words) -> Words | None:
-        """Return the template that a key is an instance of; None where it is none, or would lose how it went."""
-        for spots in self.spots:
-            filled = list(words)
-            for spot in spots:
-                filled[spot] = general(words[spot])
-            template = tuple(filled)
-            if template in self.known and template != words and not _loses_telling(words, template):
-                return template
-        return None
+    def values(self, words: Numbers, facts: Facts) -> Flags:
+        """Return where each key holds values, by the template it is an instance of.
 
+        Nowhere, where it is of none, or would lose how it went.
+        """
+        found = np.zeros(words.shape, np.bool_)
+        rows, totals = np.arange(len(words)), row_hashes(words, facts.hashes)
+        factors = of_places(words.shape[1])
+        for places in self.places:
+            here = words[rows[:, None], places]
+            filled = facts.general[here]
+            changed = filled != here
+            target = totals[rows] + ((facts.hashes[filled] - facts.hashes[here]) * factors[places]).sum(1)
+            fits = changed.any(1) & ~(changed & facts.telling[here]).any(1) & self._knows(target)
+            found[rows[fits][:, None], places] = changed[fits]
+            rows = rows[~fits]
+        return found
 
-def _loses_telling(words: Words, template: Words) -> bool:
-    return any(word != other and is_telling(word) for word, other in zip(words, template, strict=True))
+    def _knows(self, hashes: Hashes) -> Flags:
+        places = np.searchsorted(self.known, hashes)
+        return np.asarray(self.known[np.minimum(places, len(self.known) - 1)] == hashes)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from random import Random
 
+import numpy as np
 import pytest
 
 from subagents.logs.levels import ERROR, INFO, UNKNOWN, WARN
@@ -11,6 +13,7 @@ from subagents.logs.merge import LEAST_PATHS, LEAST_TELLING, MOST_CELLS, merge
 from subagents.logs.patterns import MERGED_WORDS, templates
 from subagents.logs.phrases import is_name, is_telling, labelled, phrased, shown
 from subagents.logs.shapes import Shapes
+from subagents.logs.vocabulary import Facts, Vocabulary
 
 
 def _merged(*texts: str) -> list[str]:
@@ -115,11 +118,19 @@ def test_a_list_is_a_value_where_it_is_seen_in_three_lengths() -> None:
 def test_a_key_that_fits_a_template_joins_it() -> None:
     texts = [f"from {word} port *" for word in ("a", "b", "c", "d", "e")]
     assert _merged(*texts, "from * port *") == ["from * port *"]
-    shapes = Shapes.of({("from", "*", "port", "*"): 5}, 8)
-    assert shapes.fit(("from", "x", "port", "y")) == ("from", "*", "port", "*")
-    assert shapes.fit(("to", "x", "port", "y")) is None
-    assert shapes.fit(("from", "*", "port", "*")) is None
-    assert Shapes.of({("ended", "with", "*"): 2}, 8).fit(("ended", "with", "status=bad")) is None
+    known, asked = ["from * port *"], ["from x port y", "to x port y", "from * port *"]
+    assert _values(known, asked) == [["x", "y"], [], []]
+    assert _values(["ended with *"], ["ended with status=bad", "ended with grace"]) == [[], ["grace"]]
+
+
+def _values(known: list[str], asked: list[str]) -> list[list[str]]:
+    """The words that are values in each text, by the templates that are known."""
+    vocabulary = Vocabulary()
+    numbers = np.array([[vocabulary[word] for word in text.split()] for text in known + asked], np.int32)
+    facts = Facts.of(vocabulary)
+    shapes = Shapes.of(numbers[: len(known)], np.array([5] * len(known)), facts, 8)
+    found = shapes.values(numbers[len(known) :], facts)
+    return [list(compress(text.split(), row)) for text, row in zip(asked, found.tolist(), strict=True)]
 
 
 def test_places_that_vary_together_are_found() -> None:
@@ -167,19 +178,15 @@ def test_threads_beside_the_severity_are_one_value() -> None:
     assert len({template.text for template in templates(tags, [UNKNOWN] * 2, [1] * 2)}) == 2
 
 
-def test_keys_beyond_the_limit_join_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("subagents.logs.patterns.MERGED_KEYS", 5)
-    monkeypatch.setattr("subagents.logs.patterns.FITTED_KEYS", 2)
-    keys = [f"worker {word} took the job" for word in "abcdefg"] + ["worker h took the job"]
-    found = templates(keys, [INFO] * 8, [9, 9, 9, 9, 9, 3, 2, 1])
-    assert [template.text for template in found] == ["worker * took the job"] * 7 + ["worker h took the job"]
-
-
 def test_merging_is_bounded_by_words_and_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("subagents.logs.patterns.MERGED_WORDS", 12)
     keys = [f"worker {word} took" for word in "abcdefg"]
-    found = templates(keys, [INFO] * 7, [1] * 7)
+    counts = [1, 9, 9, 9, 9, 9, 1]
+    monkeypatch.setattr("subagents.logs.patterns.MERGED_WORDS", 12)
+    found = templates(keys, [INFO] * 7, counts)
     assert [template.text for template in found] == keys, "four keys of three words are compared, and four are too few"
+    monkeypatch.setattr("subagents.logs.patterns.MERGED_WORDS", 15)
+    found = templates(keys, [INFO] * 7, counts)
+    assert [template.text for template in found] == [keys[0], *["worker * took"] * 5, keys[6]], "the most frequent"
     monkeypatch.setattr("subagents.logs.merge.MOST_CELLS", 0)
     pairs = [f"moved shard {a} from {b} now" for a, b in zip("abcdefgh", "ijklmnop", strict=True)]
     assert _merged(*pairs) == pairs

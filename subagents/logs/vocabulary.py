@@ -1,0 +1,194 @@
+"""Words as numbers: what a rule asks of a word is asked once for each different word, not for each message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from subagents.logs.phrases import ANY, METHODS, form, general, is_name, is_telling
+
+Ints = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int32]
+Hashes = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
+
+VALUE = 0
+"""The number of `*`."""
+
+
+class Vocabulary(dict[str, int]):
+    """Numbers of words; a new word gets the next one."""
+
+    def __init__(self) -> None:
+        super().__init__({ANY: VALUE})
+
+    def __missing__(self, word: str) -> int:
+        self[word] = number = len(self)
+        return number
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rules know of each word of a vocabulary, by its number."""
+
+    words: Sequence[str]
+    hashes: Hashes
+    general: Numbers
+    """What stands for it where its value is of no matter."""
+    form: Hashes
+    """Of the word without its value, where that is a mask, a name or a truth value."""
+    has_value: Flags
+    """Its form is without its value."""
+    telling: Flags
+    """It says how something went."""
+    goes_on: Flags
+    """It ends in a comma."""
+    value: Flags
+    """It can be part of a list."""
+    open: Flags
+    """`*` or `key=*`."""
+    method: Flags
+    status: Flags
+    """A method and a status of an access log."""
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary) -> Facts:
+        """Ask everything of each word; words that stand for others are added."""
+        generals: list[int] = []
+        while len(generals) < len(vocabulary):
+            generals += [vocabulary[general(word)] for word in list(vocabulary)[len(generals) :]]
+        words = list(vocabulary)
+        forms = [form(word) for word in words]
+        numbers = Vocabulary()
+        goes_on = _flags(word.endswith(",") for word in words)
+        names = _flags(is_name(word) for word in words)
+        names[VALUE] = True
+        return cls(
+            words=words,
+            hashes=mixed(np.arange(len(words), dtype=np.uint64)),
+            general=np.array(generals, np.int32),
+            form=mixed(np.array([numbers[each] for each in forms], np.uint64)),
+            has_value=_flags(each.endswith("\0") for each in forms),
+            telling=_flags(map(is_telling, words)),
+            goes_on=goes_on,
+            value=goes_on | names,
+            open=_flags(word == ANY or word.endswith("=*") for word in words),
+            method=_flags(word in METHODS for word in words),
+            status=_flags(word.startswith("status=") for word in words),
+        )
+
+
+def _flags(found: Any) -> Flags:
+    return np.fromiter(found, np.bool_)
+
+
+def mixed(numbers: Hashes) -> Hashes:
+    """Return 64 bits for each number that look like chance (splitmix64)."""
+    found = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(found ^ (found >> np.uint64(31)))
+
+
+def of_places(count: int) -> Hashes:
+    """Return an odd factor for each place of a message, so that its words in another order are another message."""
+    return mixed(np.arange(1 << 32, (1 << 32) + count, dtype=np.uint64)) | np.uint64(1)
+
+
+def row_hashes(words: Numbers, of_word: Hashes) -> Hashes:
+    """Return a number for each row of words that is the same where all words are."""
+    factors, found = of_places(words.shape[1]), np.zeros(len(words), np.uint64)
+    for place, factor in enumerate(factors):
+        found += of_word[words[:, place]] * factor
+    return found
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Rows put together by a number."""
+
+    order: Ints
+    """The rows, those that are alike beside each other."""
+    starts: Ints
+    """Where in `order` each group begins."""
+
+    @classmethod
+    def by(cls, hashes: npt.NDArray[Any]) -> Alike:
+        """Put rows of the same number together."""
+        order = np.argsort(hashes)
+        ranked = hashes[order]
+        starts = np.flatnonzero(np.concatenate([np.ones(min(1, len(ranked)), np.bool_), ranked[1:] != ranked[:-1]]))
+        return cls(order, starts)
+
+    @property
+    def sizes(self) -> Ints:
+        """Rows of each group."""
+        return np.diff(self.starts, append=len(self.order))
+
+    @property
+    def first(self) -> Ints:
+        """The first row of each group."""
+        return np.minimum.reduceat(self.order, self.starts) if len(self.starts) else self.order
+
+    def spread(self, of_group: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return for each row what its group has."""
+        found = np.empty((len(self.order), *of_group.shape[1:]), of_group.dtype)
+        found[self.order] = np.repeat(of_group, self.sizes, axis=0)
+        return found
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Keys of one severity and number of words: the different ones, in order of their first key."""
+
+    level: int
+    words: Numbers
+    """A row each."""
+    keys: Ints
+    """The keys, ascending."""
+    row: Ints
+    """The row of each key."""
+
+    @property
+    def weights(self) -> Ints:
+        """Keys of each row."""
+        return np.bincount(self.row, minlength=len(self.words))
+
+    def distinct(self, facts: Facts) -> Rows:
+        """Return them with equal rows as one."""
+        alike = Alike.by(row_hashes(self.words, facts.hashes))
+        if len(alike.starts) == len(self.words):
+            return self
+        first = alike.first
+        by_first = np.argsort(first)
+        return Rows(self.level, self.words[first[by_first]], self.keys, alike.spread(np.argsort(by_first))[self.row])
+
+    def without(self, values: Flags, facts: Facts) -> Rows:
+        """Return them with the words at these places left out."""
+        return Rows(self.level, np.where(values, facts.general[self.words], self.words), self.keys, self.row).distinct(
+            facts
+        )
+
+    def some(self, wanted: Flags) -> Rows:
+        """Return some of the rows."""
+        ranks = np.cumsum(wanted) - 1
+        kept = wanted[self.row]
+        return Rows(self.level, self.words[wanted], self.keys[kept], ranks[self.row[kept]])
+
+
+def joined(parts: Sequence[Rows], facts: Facts) -> Rows:
+    """Return rows of one severity and length as one."""
+    if len(parts) == 1:
+        return parts[0]
+    sizes = np.cumsum([0, *(len(part.words) for part in parts)])
+    keys = np.concatenate([part.keys for part in parts])
+    row = np.concatenate([part.row + size for part, size in zip(parts, sizes[:-1], strict=True)])
+    order = np.argsort(keys)
+    keys, row = keys[order], row[order]
+    by_first = np.argsort(np.unique(row, return_index=True)[1])
+    words = np.concatenate([part.words for part in parts])[by_first]
+    return Rows(parts[0].level, words, keys, np.argsort(by_first)[row]).distinct(facts)
