@@ -10,12 +10,13 @@ from itertools import pairwise
 
 from orchestrator.journal.verdict import Symptom
 from orchestrator.recheck.looking import AHEAD, Looker, Measured, Untold, told_at
+from orchestrator.recheck.worse import worse_meanwhile
 from orchestrator.verdict.recovery import Answer, Was, judge, was_of
 from subagents import quantities as q
 from subagents.citations import MetricRef
 from subagents.contract import Fact, Finding
-from subagents.metrics.model import HELD_AGAIN, CoverageReport, OnsetsReport, SeriesReport, SeriesView
-from subagents.metrics.params import CoverageParams, OnsetsParams, SeriesParams
+from subagents.metrics.model import HELD_AGAIN, CoverageReport, SeriesReport, SeriesView
+from subagents.metrics.params import CoverageParams, SeriesParams
 
 MEASURED = ("metrics", "trace_edges", "spans")
 JUST = timedelta(milliseconds=1)
@@ -25,7 +26,6 @@ STOPPED = timedelta(minutes=5)
 """How much longer than this series others have to go on before it has stopped; three steps where that is more."""
 COMMON = 3
 """Points at the same moments from which two files can be compared."""
-ALSO_WORSE = 3
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ async def measured(look: Looker, symptom: Symptom, ref: MetricRef, known_until: 
         as_of=as_of,
         finding=finding,
         missing=missing,
-        worse=await _worse(look, ref, known_until),
+        worse=await worse_meanwhile(look, ref, known_until),
         remarks=remarks,
     )
 
@@ -250,26 +250,6 @@ def _wanted(ref: MetricRef, since: datetime) -> str:
     return (
         f"export {ref.service or '(no service)'},{ref.name} from {since:%Y-%m-%dT%H:%M:%SZ} on as metrics.csv "
         "(ts,service,metric,value) and give that file"
-    )
-
-
-async def _worse(look: Looker, ref: MetricRef, known_until: datetime) -> tuple[str, ...]:
-    """Say what else left its baseline in a way that users feel since the verdict."""
-    try:
-        found = await look.ask("metrics", "metrics_onsets", OnsetsParams(start=ref.start, limit=200), OnsetsReport)
-    except Untold:
-        return ()
-    worse = [
-        view
-        for view in found.moved
-        if view.hurts and view.user_facing and not view.spread and view.state in ("ongoing", "recovering")
-        and view.onset is not None and view.onset > known_until and view.service != ref.service
-    ]  # fmt: skip
-    worse.sort(key=lambda view: -view.size)
-    return tuple(
-        f"{view.title} left its baseline at {told_at(view.onset or known_until, known_until)}: "
-        f"{q.figure(view.baseline)} to {q.figure(view.peak if view.peak is not None else view.latest)}{_unit(view)}"
-        for view in worse[:ALSO_WORSE]
     )
 
 
