@@ -297,17 +297,26 @@ def _innocent_hunk(seen: HunkView) -> str | None:
     body = [line for line in changed if not _CLOSERS.match(line)]
     if not body or _same_but_for_layout(seen):
         return "formatting"
-    logs = [line for line in body if _LOG_LINE.search(line)]
-    calls_out = any(QUERY.search(_PROSE.sub("", _args(line))) for line in logs)
-    if len(logs) == len(body) and not calls_out:
-        return "logging"
-    if not seen.removed and not calls_out and all(line in logs or _METRIC_LINE.search(line) for line in body):
-        return "metrics"
+    if (told := _only_tells(seen, body)) is not None:
+        return told
     if _is_wording(seen):
         return "wording"
     if all(_LOOK.search(line) for line in body):
         return "look"
     return None
+
+
+def _only_tells(seen: HunkView, body: Sequence[str]) -> str | None:
+    """Return "logging" or "metrics" where that is all that these lines do, or None."""
+    logs = 0
+    for line in body:
+        if _LOG_LINE.search(line):
+            logs += 1
+            if QUERY.search(_PROSE.sub("", _args(line))):
+                return None
+        elif seen.removed or not _METRIC_LINE.search(line):
+            return None
+    return "logging" if logs == len(body) else "metrics"
 
 
 _LAYOUT = re.compile(r"\s+|,(?=\s*[)\]}])")

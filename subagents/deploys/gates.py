@@ -65,7 +65,7 @@ class Gates:
 
     def open(self, view: HunkView) -> Iterator[Rule]:
         """Yield the rules that may find something."""
-        text = "\n".join([*view.removed, *view.added, *view.added_in_loop, *view.reordered])
+        text = "\n".join([*view.removed, *view.added, *view.raw_new])
         if _ODD.search(text):
             yield from self._rules
             return

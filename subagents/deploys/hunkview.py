@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from subagents.deploys.comments import PARTS, TEXT, code_of, extension_of
 from subagents.deploys.paths import path_class
@@ -42,7 +43,6 @@ class HunkView:
     only_removed: list[str]
     """Removed lines that no added line stands for."""
     only_added: list[str]
-    added_in_loop: list[str]
     place: int | None
     raw_removed: int
     moved: int = 0
@@ -59,6 +59,13 @@ class HunkView:
     """Lines that only moved, past others that stayed."""
     renamed: tuple[str, ...] = ()
     """Names that only changed, as `old -> new`; the lines are under the new ones."""
+    lines: tuple[tuple[DiffLine, str], ...] = ()
+    """The hunk's lines, each with its code."""
+
+    @cached_property
+    def added_in_loop(self) -> list[str]:
+        """Added lines, moved ones too, that stand inside a loop which the hunk shows."""
+        return _in_loops(self.header, self.lines, set(self.added))
 
     @property
     def extension(self) -> str:
@@ -121,7 +128,6 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
         pairs=pairs,
         only_removed=only_removed,
         only_added=only_added,
-        added_in_loop=_in_loops(hunk.header, lines, texts, set(added_left)),
         place=hunk.place(),
         raw_removed=sum(1 for line in hunk.lines if line.tag == "-"),
         comments=comments,
@@ -132,6 +138,7 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
         if moves and not names
         else (),
         renamed=tuple(f"{before} -> {after}" for before, after in names.items()),
+        lines=tuple(zip(lines, texts, strict=True)),
         words_removed=old_words - new_words,
         words_added=new_words - old_words,
     )
@@ -210,17 +217,36 @@ _KEYED = re.compile(r"""^["']?([\w.\-/]+)["']?\s*(?::=|[:=])\s*(.+?),?$""")
 _DECLARES = re.compile(r"(?:(?:export|public|private|static|async)\s+)*(?:class|interface|struct|enum|trait)\b")
 
 
-def _likeness(old: str, new: str) -> float:
-    if skeleton(old) == skeleton(new):
+class _Traits(NamedTuple):
+    """What a line is compared by."""
+
+    shape: str
+    keyed: tuple[str, str] | None
+    """Key and value, where it is a setting."""
+    begins: str
+    """How it declares something, or empty."""
+    words: frozenset[str]
+
+
+@lru_cache(maxsize=1 << 13)
+def _traits(line: str) -> _Traits:
+    keyed, begins = _KEYED.match(line), _DECLARES.match(line)
+    return _Traits(skeleton(line), (keyed[1], keyed[2]) if keyed else None, begins[0] if begins else "", words(line))
+
+
+def _likeness(old: _Traits, new: _Traits) -> float:
+    if old.shape == new.shape:
         return 1.0
-    before, after = _KEYED.match(old), _KEYED.match(new)
-    if before and after and (before[1] == after[1]) != (before[2] == after[2]):
-        return 0.9 if before[1] == after[1] else 0.7
-    one, other = words(old), words(new)
-    begins, begun = _DECLARES.match(old), _DECLARES.match(new)
-    if begins and begun and begins[0] == begun[0]:
-        return max(0.6, len(one & other) / len(one | other))
-    return len(one & other) / len(one | other) if one and other else 0.0
+    if old.keyed and new.keyed:
+        same_key, same_value = old.keyed[0] == new.keyed[0], old.keyed[1] == new.keyed[1]
+        if same_key != same_value:
+            return 0.9 if same_key else 0.7
+    declares = old.begins != "" and old.begins == new.begins
+    if not declares and not (old.words and new.words):
+        return 0.0
+    common = len(old.words & new.words)
+    share = common / (len(old.words) + len(new.words) - common)
+    return max(0.6, share) if declares else share
 
 
 def _pair(
@@ -237,7 +263,8 @@ def _pair(
         same = by_shape.get(skeleton(old))
         best = same[0] if same else None
         if best is None:
-            near = [(_likeness(old, new), -place, new) for place, new in enumerate(free[:NEAR])]
+            sought = _traits(old)
+            near = [(_likeness(sought, _traits(new)), -place, new) for place, new in enumerate(free[:NEAR])]
             likeness, _, likest = max(near, default=(0.0, 0, ""))
             best = likest if likeness >= 0.5 else None
         if best is None:
@@ -255,11 +282,11 @@ NEAR = 24
 """Added lines, in order, that a removed one is compared with."""
 
 
-def _in_loops(header: str, lines: list[DiffLine], texts: list[str], fresh: set[str]) -> list[str]:
+def _in_loops(header: str, lines: Sequence[tuple[DiffLine, str]], fresh: set[str]) -> list[str]:
     """Return added lines that stand inside a loop which the hunk shows, by indentation; moved loops do not count."""
     found: list[str] = []
     openers: list[tuple[int, bool]] = [(-1, False)] if _LOOP.search(header) else []
-    for line, text in zip(lines, texts, strict=True):
+    for line, text in lines:
         if line.tag == "-" or not line.text.strip():
             continue
         indent = len(line.text) - len(line.text.lstrip())

@@ -78,6 +78,17 @@ def tokens(text: str) -> dict[str, None]:
     return dict.fromkeys(chain.from_iterable(map(_terms_of, _WORD.findall(text))))
 
 
+@lru_cache(maxsize=1 << 16)
+def _terms_within(piece: str) -> tuple[str, ...]:
+    """Return the terms of what stands between two blanks."""
+    return tuple(chain.from_iterable(map(_terms_of, _WORD.findall(piece))))
+
+
+def _term_set(text: str) -> set[str]:
+    """Return what `tokens` finds, in no order: no word reaches over a blank, and most pieces come again."""
+    return set(chain.from_iterable(map(_terms_within, set(text.split()))))
+
+
 def counted(text: str) -> Counter[str]:
     """Return the terms of a text, as `tokens` finds them, with how often each is named."""
     return Counter(chain.from_iterable(map(_terms_of, _WORD.findall(text))))
@@ -142,12 +153,15 @@ INTENT_SHARE = 0.4
 
 
 @lru_cache(maxsize=1 << 15)
-def _path_tokens(path: str) -> frozenset[str]:
-    return frozenset(tokens(path))
+def _path_tokens(path: str) -> tuple[str, ...]:
+    return tuple(tokens(path))
 
 
-def _body_tokens(body: str) -> dict[str, None]:
-    return tokens(without_trailers(without_links(body))) if body else {}
+_NONE: frozenset[str] = frozenset()
+
+
+def _body_tokens(body: str) -> set[str] | frozenset[str]:
+    return _term_set(without_trailers(without_links(body))) if body else _NONE
 
 
 class _Sketch(NamedTuple):
@@ -162,7 +176,7 @@ class OverlapIndex:
 
     def __init__(self, terms: SymptomTerms, commits: Sequence[Commit] = ()) -> None:
         self._terms = terms
-        self._wanted = terms.weights.keys()
+        self._wanted = frozenset(terms.weights)
         self._sketches: dict[tuple[str, str], _Sketch] = {}
         self._of_word: dict[str, tuple[str, ...]] = {}
         """Which of the symptom's terms a word names."""
@@ -186,16 +200,10 @@ class OverlapIndex:
         self._mean_length = max(1.0, sum(sketch.length for sketch in held) / self._size)
 
     def _sketch(self, commit: Commit) -> _Sketch:
-        paths: set[str] = set()
-        for touched in commit.files[:100]:
-            paths |= _path_tokens(touched.path)
-        subject, body = tokens(commit.subject), _body_tokens(commit.body)
-        fields = {
-            "path": self._wanted & paths,
-            "subject": self._wanted & subject.keys(),
-            "body": self._wanted & body.keys(),
-        }
-        shared = {name: frozenset(found) for name, found in fields.items() if found}
+        paths = set(chain.from_iterable([_path_tokens(touched.path) for touched in commit.files[:100]]))
+        subject, body, wanted = _term_set(commit.subject), _body_tokens(commit.body), self._wanted
+        fields = {"path": wanted & paths, "subject": wanted & subject, "body": wanted & body}
+        shared = {name: found for name, found in fields.items() if found}
         return _Sketch(shared, len(paths) + len(subject) + len(body))
 
     def _named(self, lines: Sequence[str]) -> frozenset[str]:

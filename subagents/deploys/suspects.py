@@ -115,10 +115,13 @@ def _reverted(commits: Sequence[Commit]) -> dict[str, Commit]:
     saying = [c for c in commits if _SAID in c.subject.lower() or _SAID in c.body.lower()]
     if not saying:
         return {}
-    by_subject = {c.subject.strip().lower(): c for c in commits}
+    named = {sha[:7].lower() for commit in saying for sha in _REVERTS_SHA.findall(commit.body[:2000])}
+    quoted = {match["what"].strip().lower() for c in saying if (match := _REVERT.match(c.subject))}
+    by_subject = {key: c for c in commits if (key := c.subject.strip().lower()) in quoted} if quoted else {}
     by_start: defaultdict[str, list[Commit]] = defaultdict(list)
-    for commit in commits:
-        by_start[commit.sha[:7]].append(commit)
+    for commit in commits if named else ():
+        if commit.sha[:7] in named:
+            by_start[commit.sha[:7]].append(commit)
     found: dict[str, Commit] = {}
     for commit in saying:
         match = _REVERT.match(commit.subject)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import NamedTuple
 
 from subagents.contract import Window
@@ -14,17 +14,19 @@ from subagents.gitstore.environment import require_path, require_sha
 from subagents.gitstore.process import Bounds, GitFailed, first_line
 from subagents.gitstore.store import IsolatedStore
 
-_FORMAT = "--format=%x01%H%x00%P%x00%an%x00%ae%x00%ct%x00%B%x00"
+_FORMAT = "--format=%x01{mark}%H%x00%P%x00%an%x00%ae%x00%ct%x00%B%x00"
 _FIELDS = 6
 _LOG = (
     *("log", "--stdin", "-z", "--no-show-signature", "--no-color", "--no-mailmap", "--no-notes", "--no-decorate"),
-    *("--encoding=UTF-8", _FORMAT),
+    "--encoding=UTF-8",
 )
 _FILES = ("--raw", "--no-abbrev", "--no-renames", "--diff-merges=combined")
 MESSAGE_LIMIT = 16 << 10
 LOG_BOUNDS = Bounds(cap=1 << 30)
 FILES_LIMIT = 2_000
 """Paths kept of one commit; the count is exact."""
+RECORD_KEPT = 2 << 20
+"""Characters of one commit that wait for its end; of a longer one, what is not kept goes as it comes."""
 
 
 class TouchedFile(NamedTuple):
@@ -47,8 +49,21 @@ class LoggedCommit(NamedTuple):
     email: str
     committed_at: datetime
     message: str
-    files: tuple[TouchedFile, ...]
+    raw: tuple[str, ...]
+    """Entries as git writes them, each followed by its path; `files` reads them."""
     file_count: int
+
+    @property
+    def files(self) -> tuple[TouchedFile, ...]:
+        """The files that it changed, read anew at each call."""
+        return tuple(map(_file, self.raw[::2], self.raw[1::2]))
+
+    @property
+    def touched(self) -> list[tuple[str, str]]:
+        """(path, status) of the files that it changed: all that most ask of very many commits."""
+        if len(self.parents) > 1:
+            return [(each.path, each.status) for each in self.files]
+        return [(path, entry[-1:]) for entry, path in zip(self.raw[::2], self.raw[1::2], strict=True)]
 
     @property
     def subject(self) -> str:
@@ -88,7 +103,9 @@ def stream_log(store: IsolatedStore, query: LogQuery, bounds: Bounds = LOG_BOUND
     """Yield commits newest first; raises GitFailed when git fails, after what could be read was yielded."""
     if not query.tips:
         return
-    arguments = [*_LOG, *(_FILES if query.files else ("--no-patch",)), f"-n{int(query.limit)}"]
+    mark = secrets.token_hex(8)  # what nobody could have written into a message or a path before
+    arguments = [*_LOG, _FORMAT.format(mark=mark), *(_FILES if query.files else ("--no-patch",))]
+    arguments.append(f"-n{int(query.limit)}")
     if query.window is not None:
         arguments.append(f"--since=@{int(query.window.start.timestamp())}")
         arguments.append(f"--until=@{int(query.window.end.timestamp())}")
@@ -97,38 +114,62 @@ def stream_log(store: IsolatedStore, query: LogQuery, bounds: Bounds = LOG_BOUND
     if not query.walk:
         arguments.append("--no-walk=unsorted")
     with store.process(arguments, _stdin(query), bounds) as process:
-        yield from _parse(_tokens(process.chunks()))
+        yield from _parse(process.chunks(), f"\x01{mark}")
         status, errors = process.finish()
         if status != 0 and not process.truncated:
             raise GitFailed(f"git log failed: {first_line(errors) or status}")
 
 
-def _tokens(chunks: Iterator[bytes]) -> Iterator[str]:
+def _parse(chunks: Iterator[bytes], mark: str) -> Iterator[LoggedCommit]:
+    """Yield a commit for each piece of text behind a mark, as soon as the next one begins."""
     decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
-    rest = ""
+    rest, dropped = "", 0
     for chunk in chunks:
-        *whole, rest = (rest + decode(chunk)).split("\0")
-        yield from whole
-    if rest:
-        yield rest
+        *whole, rest = (rest + decode(chunk)).split(mark)
+        for record in whole:
+            if record:
+                yield from _commit(record, dropped)
+                dropped = 0
+        if len(rest) > RECORD_KEPT:
+            rest, more = _shortened(rest)
+            dropped += more
+    yield from _commit(rest, dropped)
 
 
-def _parse(tokens: Iterator[str]) -> Iterator[LoggedCommit]:
-    header: list[str] = []
-    files: list[TouchedFile] = []
-    count = 0
-    for token in tokens:
-        if token[:1] == "\x01":
-            if header:
-                yield _commit(header, files, count)
-            header, files, count = [token[1:], *islice(tokens, _FIELDS - 1)], [], 0
-        elif token[:1] == ":" or token[:2] == "\n:":
-            path = next(tokens, "")
-            count += 1
-            if count <= FILES_LIMIT:
-                files.append(_file(token, path))
-    if len(header) == _FIELDS:
-        yield _commit(header, files, count)
+def _shortened(record: str) -> tuple[str, int]:
+    """Return the beginning of a commit that has not ended yet, without files beyond what is kept, and how many went."""
+    fields = record.split("\0")
+    if len(fields) <= _FIELDS:
+        fields[-1] = fields[-1][:MESSAGE_LIMIT]  # a message that goes on
+        return "\0".join(fields), 0
+    fields[_FIELDS - 1] = fields[_FIELDS - 1][:MESSAGE_LIMIT]
+    kept = _FIELDS + 2 + 2 * FILES_LIMIT
+    gone = max(0, (len(fields) - 1 - kept) // 2)  # the last one may go on
+    return "\0".join([*fields[:kept], *fields[kept + 2 * gone :]]), gone
+
+
+def _commit(record: str, dropped: int) -> Iterator[LoggedCommit]:
+    """Yield the commit of a record; nothing where it was cut within what comes before its files."""
+    sha, *fields = record.split("\0")
+    if len(fields) < _FIELDS:
+        return
+    parents, author, email, committed, message = fields[: _FIELDS - 1]
+    raw, parents_of = fields[_FIELDS:-1], tuple(parents.split())
+    if raw and (len(parents_of) > 1 or raw[0][:2] != "\n:" or len(raw) % 2):
+        raw = _entries(fields[_FIELDS - 1 :])
+    kept = tuple(raw[: 2 * FILES_LIMIT])
+    count = len(raw) // 2 + dropped
+    yield LoggedCommit(sha, parents_of, author, email, moment(committed), message[:MESSAGE_LIMIT], kept, count)
+
+
+def _entries(fields: Sequence[str]) -> list[str]:
+    """Return the entries among what stands behind a message, each followed by its path; empty where that was cut."""
+    found: list[str] = []
+    rest = iter(fields)
+    for field in rest:
+        if field[:1] == ":" or field[:2] == "\n:":
+            found += [field, next(rest, "")]
+    return found
 
 
 def _file(entry: str, path: str) -> TouchedFile:
@@ -149,9 +190,3 @@ def moment(text: str) -> datetime:
         return datetime.fromtimestamp(int(text), UTC)
     except (ValueError, OverflowError, OSError):
         return datetime.fromtimestamp(0, UTC)
-
-
-def _commit(header: Sequence[str], files: list[TouchedFile], count: int) -> LoggedCommit:
-    sha, parents, author, email, committed, message = header
-    parents_of, at = tuple(parents.split()), moment(committed)
-    return LoggedCommit(sha, parents_of, author, email, at, message[:MESSAGE_LIMIT], tuple(files), count)

@@ -263,14 +263,19 @@ def _author(name: str) -> str:
 
 
 @lru_cache(maxsize=1 << 15)
-def _touched(path: str, status: str) -> TouchedPath:
+def _touched(touched: tuple[str, str]) -> TouchedPath:
     """Return a touched path; the same one for the same path, as histories name few paths often."""
+    path, status = touched
     return TouchedPath(_text(path), status=status)
+
+
+_LINK = f" {GITLINK} "
 
 
 def commit_of(source: str, logged: LoggedCommit) -> Commit:
     """Turn a logged commit into one of ours, with bounds on what is kept."""
     subject, _, body = logged.message.partition("\n")
+    links = [entry for entry in logged.raw[::2] if _LINK in entry]
     return Commit(
         source,
         logged.sha,
@@ -278,10 +283,12 @@ def commit_of(source: str, logged: LoggedCommit) -> Commit:
         logged.committed_at,
         _text(subject[:500]),
         _text(body.strip("\n")[:BODY_KEPT]) if body else "",
-        tuple([_touched(f.path, f.status) for f in logged.files[:PATHS_KEPT]]),
+        tuple(map(_touched, logged.touched[:PATHS_KEPT])),
         logged.file_count,
         None,
         parents=logged.parents,
         is_first=not logged.parents,
-        submodules=tuple([Moved(_text(f.path), f.old_blob, f.new_blob) for f in logged.files if f.new_mode == GITLINK]),
+        submodules=tuple([Moved(_text(f.path), f.old_blob, f.new_blob) for f in logged.files if f.new_mode == GITLINK])
+        if links
+        else (),
     )
