@@ -345,6 +345,8 @@ class Tool(Generic[P, D]):
     """Whatever it writes stays in warroom's own state directory."""
     worker: bool = False
     """CPU-heavy: runs in the agent's worker process, which is killed on timeout or cancel."""
+    beside: bool = False
+    """Uses nothing that the agent's worker holds: where a person asks, it runs in another one, and neither waits."""
     timeout_s: float = 60.0
     output_cap: int = 100 * 1024
     """Most bytes of `text` that an engine is given."""

@@ -43,6 +43,8 @@ class Call:
     """As asked for; what is recorded is redacted."""
     recorded: dict[str, Any]
     by_person: bool = False
+    apart: bool = False
+    """A person's look at the evidence: it goes on when the agents stop, and what stops them does not stop it."""
     secret: bool = False
     """The arguments held a secret, so they cannot be shown to a person as they are."""
     unwritten: list[Entry] = field(default_factory=list)

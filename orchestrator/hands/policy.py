@@ -94,11 +94,13 @@ def _fits(pattern: str, value: object, *, any_line: bool) -> bool:
 
 _NOT_HELD = "not-held"
 _OUTWARD = "outward"
+BY_PERSON = "person"
+"""The rule by which a person's call is allowed."""
 
 
 def _by_effect(tool: Tool[Any, Any], by_person: bool) -> Decision:
     if by_person:
-        return Decision(answer="allow", rule="person", reason="a person pressed it")
+        return Decision(answer="allow", rule=BY_PERSON, reason="a person pressed it")
     if tool.effect == "read":
         return Decision(answer="allow", rule="read", reason="it changes nothing")
     if tool.effect == "keyed" and tool.private:

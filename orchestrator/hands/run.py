@@ -134,25 +134,27 @@ class Hands:
             await asyncio.shield(running.work())
 
     def cancel(self, thread: str | None = None) -> int:
-        """Cancel what runs, everywhere or on one thread, for good; return how many calls that were."""
-        chosen = [call for call in self._running.values() if thread is None or call.thread == thread]
+        """Cancel what agents have running, everywhere or on one thread, for good; return how many calls that were."""
+        chosen = [call for call in self._running.values() if thread in (None, call.thread) and not call.apart]
         for call in chosen:
             call.cancelled.set()
         return len(chosen)
 
-    def stop(self) -> None:
+    def stop(self, *, persons: bool = False) -> None:
         """Stop what runs because the session stops. As after a crash: what can run again does so when asked again."""
         for call in self._running.values():
-            call.put_off = True
-            call.cancelled.set()
+            if persons or not call.apart:
+                call.put_off = True
+                call.cancelled.set()
 
     def running(self) -> tuple[str, ...]:
         """Return the ids of the calls on their way."""
         return tuple(self._running)
 
-    async def settled(self) -> None:
-        """Wait until every call on its way has ended, and every result handed over is acknowledged."""
-        tasks = [call.task for call in self._running.values() if call.task is not None]
+    async def settled(self, *, persons: bool = False) -> None:
+        """Wait until every call of agents has ended, with `persons` theirs too, and every result is acknowledged."""
+        running = [call for call in self._running.values() if persons or not call.apart]
+        tasks = [call.task for call in running if call.task is not None]
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.acknowledged()
 
@@ -162,8 +164,8 @@ class Hands:
 
     async def close(self) -> None:
         """Stop every call, wait until each has ended, and end the workers."""
-        self.stop()
-        await self.settled()
+        self.stop(persons=True)
+        await self.settled(persons=True)
         await self.workers.close()
 
     def _ended(self, call_id: str, task: asyncio.Task[ToolResult[Any]]) -> None:
@@ -183,7 +185,9 @@ class Hands:
             arguments = {"refused": str(error)}
         recorded, counts = await redacted_json(self.keeper.redactor, arguments)
         name = use.name[:ID_LIMIT].encode("utf-8", "replace").decode()
-        call = Call(agent, thread, use.id, name, arguments, recorded, by_person, bool(counts))
+        tool = self.roster.tool(agent, name)
+        apart = by_person and tool is not None and tool.effect == "read"
+        call = Call(agent, thread, use.id, name, arguments, recorded, by_person, apart, bool(counts))
         body = AgentCustomToolUse(name=call.name, input=recorded)
         entries = [Entry(body=body, thread=thread, source_id=call.id)]
         if counts:
@@ -245,7 +249,7 @@ class Hands:
             await self._ask(call, call_detail(call.agent, tool, call.arguments, decision))
         job = Job(call.agent, tool, arguments.model_dump(mode="json"), call.id, findings, call.cancelled)
         async with AsyncExitStack() as stack:
-            worker = await self._place(stack, job)
+            worker = await self._place(stack, job, beside=call.by_person and tool.beside)
             if call.cancelled.is_set():
                 raise OutcomeKnown(Ran("cancelled", message=f"{call.name}: cancelled before it started."))
             job, cut_off = self._in_time(call, job)
@@ -347,11 +351,11 @@ class Hands:
             verb = {"reject": "not approved", "void": "the approval is void"}[decided.decision]
             raise deny(f"{call.name}: {verb}: {decided.reason or f'{decided.by} gave no reason'}")
 
-    async def _place(self, stack: AsyncExitStack, job: Job) -> WorkerProcess | None:
+    async def _place(self, stack: AsyncExitStack, job: Job, *, beside: bool) -> WorkerProcess | None:
         if not job.tool.worker:
             return None
         try:
-            return await stack.enter_async_context(self.workers.place(job.agent, job.cancelled))
+            return await stack.enter_async_context(self.workers.place(job.agent, job.cancelled, beside))
         except ToolError as error:
             outcome: Outcome = "cancelled" if job.cancelled.is_set() else "error"
             raise OutcomeKnown(Ran(outcome, message=f"{job.tool.name}: {error}")) from None

@@ -26,6 +26,8 @@ from subagents.contract import AgentName, Clock, Progress, ServiceInfo, SourceSp
 if TYPE_CHECKING:
     from orchestrator.hands.spare import Spare
 
+Seat = tuple[AgentName, bool]
+"""Whose worker, and whether it is the one beside, which answers a person and holds nothing for long."""
 START_TIMEOUT_S = 120.0
 """Longest that a worker may take to import and to open the sources."""
 _STDERR_KEPT = 4096
@@ -160,8 +162,8 @@ class Workers:
         self._clock = clock
         self._spare = spare
         self._fitting = Fitting(recipe)
-        self._processes: dict[AgentName, WorkerProcess] = {}
-        self._places: dict[AgentName, asyncio.Lock] = {}
+        self._processes: dict[Seat, WorkerProcess] = {}
+        self._places: dict[Seat, asyncio.Lock] = {}
         self._closed = False
 
     def fit(self, specs: Sequence[SourceSpec], services: Sequence[ServiceInfo] = ()) -> None:
@@ -175,42 +177,48 @@ class Workers:
         if self._spare is None and not self._closed and self.pid("logs") is None:
             self._spare = prepared_for(Path(path) for path in paths)
 
-    def pid(self, agent: AgentName) -> int | None:
-        """Return the process id of an agent's worker, if it runs."""
-        process = self._processes.get(agent)
+    def pid(self, agent: AgentName, beside: bool = False) -> int | None:
+        """Return the process id of an agent's worker, or of the one beside it, if it runs."""
+        process = self._processes.get((agent, beside))
         return process.pid if process is not None and process.alive else None
 
     @asynccontextmanager
-    async def place(self, agent: AgentName, cancelled: asyncio.Event) -> AsyncIterator[WorkerProcess]:
-        """Hold the agent's worker, ready and fitted, for one call; raises ToolError when it cannot start."""
-        place = self._places.setdefault(agent, asyncio.Lock())
+    async def place(
+        self, agent: AgentName, cancelled: asyncio.Event, beside: bool = False
+    ) -> AsyncIterator[WorkerProcess]:
+        """Hold the agent's worker, or the one beside it, ready for one call; raises ToolError when it cannot start."""
+        seat = (agent, beside)
+        place = self._places.setdefault(seat, asyncio.Lock())
         await _take(place, cancelled, agent)
         try:
-            process = await self._ready(agent, cancelled)
+            process = await self._ready(seat, cancelled)
             try:
                 yield process
             finally:
                 if not process.alive:
-                    await self._discard(agent)
+                    await self._discard(seat)
+                if beside and self._spare is not None and not self._closed:
+                    self._spare.prepare()  # it may have been taken, and the agent's own may be killed yet
         finally:
             place.release()
 
-    async def _ready(self, agent: AgentName, cancelled: asyncio.Event) -> WorkerProcess:
-        process = self._processes.get(agent)
+    async def _ready(self, seat: Seat, cancelled: asyncio.Event) -> WorkerProcess:
+        agent = seat[0]
+        process = self._processes.get(seat)
         if process is not None and not process.alive:
-            await self._discard(agent)
+            await self._discard(seat)
             process = None
         if self._closed:
             raise ToolError("the session is closing; no worker is started")
         if process is None:
             # On the loop's own thread: the kernel ends a worker with the thread that started it.
             process = self._spare.take(agent) if self._spare is not None else None
-            process = self._processes[agent] = process or WorkerProcess(agent)
+            process = self._processes[seat] = process or WorkerProcess(agent)
         if process.fitted is not self._fitting:
             try:
                 await self._fit(process, self._fitting, cancelled)
             except BaseException:
-                await self._discard(agent)
+                await self._discard(seat)
                 raise
         return process
 
@@ -234,8 +242,8 @@ class Workers:
             raise ToolError(f"the worker of {process.agent} could not open the sources: {reply['error']}")
         process.fitted = fitting
 
-    async def _discard(self, agent: AgentName) -> None:
-        process = self._processes.pop(agent, None)
+    async def _discard(self, seat: Seat) -> None:
+        agent, process = seat[0], self._processes.pop(seat, None)
         if process is not None:
             process.kill()
             if self._spare is not None and agent == self._spare.agent and not self._closed:
@@ -245,8 +253,8 @@ class Workers:
     async def close(self) -> None:
         """Kill every worker and wait until they are gone."""
         self._closed = True
-        for agent in list(self._processes):
-            await self._discard(agent)
+        for seat in list(self._processes):
+            await self._discard(seat)
         if self._spare is not None:
             await self._spare.close()
 

@@ -28,6 +28,9 @@ MAX_MINUTES = 50_000
 """Counts of minutes that are held; where they are more, they become hours."""
 RECORD_WITHIN = 200
 """Characters in which a JSON record begins, behind what a collector wrote."""
+EARLY = 30
+EARLY_CHARS = 400
+"""Matches, and characters of each, that are shown before all files are read."""
 MERGED_LINES = 20_000
 """How deep the lines of several files can be paged through: as many are held, to be put in order."""
 
@@ -73,6 +76,15 @@ class Matches:
     """Services of the events that were looked at, while none was of the one asked for."""
     span: tuple[int, int] | None = None
     """The times of the events that were looked at, in µs."""
+    early: list[tuple[Place, str]] = field(default_factory=list)
+    """The first that were met, whatever their order will be: what a person is shown while the rest is read."""
+
+    def meet(self, place: int, events: pl.DataFrame) -> None:
+        """Take note of the first matches of a block."""
+        room = EARLY - len(self.early)
+        if room > 0:
+            for start, lines, raw in events.select("start", "lines", "raw").head(room).iter_rows():
+                self.early.append((Place(place, start, lines), raw[:EARLY_CHARS]))
 
     def look_at(self, events: pl.DataFrame, service: str | None) -> None:
         """Take note of what a block holds before it is searched: it is what an empty answer has to say."""
@@ -130,13 +142,18 @@ def matching(
     def so_far() -> str:
         return f"{matched:,} of {events_in_words(scanned)} match"
 
-    for place, _, frame in frames_of(chosen_sources(logs, filters.source), context, so_far):
+    def early() -> tuple[tuple[str, str], ...]:
+        return () if found is None else tuple((logs.ref(place), raw) for place, raw in found.early)
+
+    for place, _, frame in frames_of(chosen_sources(logs, filters.source), context, so_far, early):
         if found is not None:
             found.look_at(frame.events, filters.service)
         events = resolved(_filtered(frame, filters))
         if least != UNKNOWN:
             events = events.filter((events["severity"] >= least) | (events["by_words"] & (least <= ERROR)))
         matched, scanned = matched + events.height, scanned + frame.events.height
+        if found is not None:
+            found.meet(place, events)
         yield place, events
 
 

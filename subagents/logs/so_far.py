@@ -71,10 +71,14 @@ def _severe_at_end(source: LogSource) -> list[tuple[str, int]]:
     return end.severe_so_far(MOST_SHOWN)
 
 
+Early = Callable[[], tuple[tuple[str, str], ...]]
+"""Returns what was found first, as `Progress.found` has it."""
+
+
 def frames_of(
-    sources: Sequence[tuple[int, LogSource]], context: ToolContext, found: Callable[[], str]
+    sources: Sequence[tuple[int, LogSource]], context: ToolContext, said: Callable[[], str], early: Early = tuple
 ) -> Iterator[tuple[int, LogSource, Frame]]:
-    """Yield the blocks of some sources with their places, and tell after each how far that is and what was `found`."""
+    """Yield the blocks of some sources with their places, and tell after each how far that is and what was found."""
     sizes = [source.size_bytes for _, source in sources]
     total, before = sum(sizes), 0
     for (place, source), size in zip(sources, sizes, strict=True):
@@ -83,7 +87,9 @@ def frames_of(
                 raise ToolError("cancelled while the logs were being read")
             yield place, source, frame
             done = before + min(source.read_bytes, size)
-            context.progress(lambda done=done: Progress(done=done, total=total, text=found()))  # type: ignore[misc]
+            context.progress(
+                lambda done=done: Progress(done=done, total=total, text=said(), found=early())  # type: ignore[misc]
+            )
         before += size
 
 

@@ -86,6 +86,7 @@ def logs_tools(logs: LogSet) -> tuple[Tool[Any, Any], ...]:
             SearchParams,
             LogsSearch,
             lambda params, context: scans.search_answer(logs, params, context),
+            beside=True,
         ),
         _tool(
             "logs_histogram",
@@ -100,6 +101,7 @@ def logs_tools(logs: LogSet) -> tuple[Tool[Any, Any], ...]:
             DistinctParams,
             LogsDistinct,
             lambda params, context: scans.distinct_answer(logs, params, context),
+            beside=True,
         ),
         Tool(
             name="logs_context",
@@ -117,6 +119,7 @@ def _tool(
     params: type[Any],
     result: type[Any],
     run: Callable[[Any, ToolContext], ToolResult[Any]],
+    beside: bool = False,
 ) -> Tool[Any, Any]:
     return Tool(
         name=name,
@@ -125,6 +128,7 @@ def _tool(
         result=result,
         run=run,
         worker=True,
+        beside=beside,
         timeout_s=SCAN_TIMEOUT_S,
     )
 

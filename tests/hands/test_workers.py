@@ -7,13 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from orchestrator.engines.base import ToolUse
 from orchestrator.hands.execute import UNKNOWN
 from orchestrator.hands.rosters import RosterRecipe
 from orchestrator.hands.workers import closed_environment
-from subagents.contract import SourceSpec
+from subagents.contract import SourceSpec, ToolResult
 from subagents.specialist import Agent
 from tests.hands import toy_roster
 from tests.hands.conftest import RECIPE, Rig
@@ -70,6 +72,50 @@ async def test_a_cancelled_tool_is_killed(rig: Rig, tmp_path: Path) -> None:
     rig.hands.cancel("toys")
     assert (await call).outcome == "cancelled"  # type: ignore[attr-defined]
     assert _gone(pid)
+
+
+async def test_a_persons_look_runs_beside_the_agents_worker_and_neither_waits_nor_ends_the_other(
+    rig: Rig, tmp_path: Path
+) -> None:
+    call, agents = await _spinning(rig, tmp_path)
+    workers, pipe = rig.hands.workers, tmp_path / "look"
+    os.mkfifo(pipe)
+
+    def look(call_id: str, tool: str = "toys_tell_beside") -> asyncio.Task[ToolResult[Any]]:
+        use = ToolUse(id=call_id, name=tool, input={"path": str(pipe)})
+        return asyncio.create_task(rig.hands.call("toys", "toys", use, by_person=True))
+
+    first = look("p1")
+    await asyncio.to_thread(pipe.write_text, "go on")
+    assert (await first).outcome == "ok"
+    beside = workers.pid("toys", beside=True)
+    assert beside not in (None, agents)
+    second = look("p2")
+    async for event in rig.journal.subscribe(after=0):
+        if event.source_id == "started:1:p2":
+            break
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    while workers.pid("toys", beside=True) is not None:  # noqa: ASYNC110 - the kill has no event
+        await asyncio.sleep(0)
+    assert not call.done()
+    assert workers.pid("toys") == agents, "giving up costs the agent nothing"
+    third = look("p3")
+    rig.hands.cancel()
+    rig.hands.stop()
+    assert (await call).outcome == "cancelled"  # type: ignore[attr-defined]
+    assert not third.done()
+    await asyncio.to_thread(pipe.write_text, "go on")
+    assert (await third).outcome == "ok"
+    last = workers.pid("toys", beside=True)
+    assert last is not None
+    agents_own = look("p4", "toys_tell")
+    await asyncio.to_thread(pipe.write_text, "go on")
+    assert (await agents_own).outcome == "ok"
+    assert workers.pid("toys") not in (None, last), "what needs what the agent's worker holds runs there"
+    await rig.hands.close()
+    assert _gone(last)
 
 
 async def test_a_worker_that_dies_is_one_failed_call(rig: Rig) -> None:

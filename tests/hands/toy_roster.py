@@ -196,6 +196,7 @@ def build(
         _tool("toys_spin", Place, _spin, worker=True, timeout_s=5),
         _tool("toys_tell", Telling, _tell, worker=True),
         _tool("toys_tell_here", Telling, _tell),
+        _tool("toys_tell_beside", Telling, _tell, worker=True, beside=True),
         _tool("toys_die", Nothing, _die, worker=True),
         _tool("toys_chatter", Nothing, _chatter, worker=True),
         _tool("toys_around", Nothing, _around, worker=True),

@@ -12,6 +12,7 @@ from subagents.logs import so_far
 from subagents.logs.agent import build
 from subagents.logs.log_set import LogSet
 from subagents.logs.params import CoverageParams, DistinctParams, SearchParams
+from subagents.logs.search import EARLY, EARLY_CHARS
 from subagents.logs.so_far import events_in_words, index_for
 from tests.fakes import FakeClock
 from tests.logs.builders import iso, write
@@ -62,6 +63,25 @@ def test_a_search_tells_what_matched(tmp_path: Path, tool: str, params: Params) 
     told = told_by([write(tmp_path, "a.log", log(100)), write(tmp_path, "b.log", log(100))], tool, params)
     assert [each.text for each in told] == ["11 of 100 events match", "22 of 200 events match"]
     assert [each.done * 2 for each in told] == [told[0].total, told[0].total * 2]
+
+
+def test_a_search_shows_what_matched_first_while_it_reads_on(tmp_path: Path) -> None:
+    specs = [write(tmp_path, "b.log", log(100, after=50)), write(tmp_path, "a.log", log(100))]
+    told = told_by(specs, "logs_search", SearchParams(text="order 7"))
+    shown = [each.found for each in told]
+    assert [len(found) for found in shown] == [11, 22]
+    assert shown[1][:11] == shown[0], "in the order in which they are met"
+    citation, text = shown[0][0]
+    logs = LogSet(specs)
+    assert text.endswith("INFO order 7 of user=7 settled")
+    assert logs.around(citation, 0, 0)[2].decode().rstrip() == text
+    assert told_by(specs, "logs_distinct", DistinctParams(field="user", text="order 7"))[0].found == ()
+
+
+def test_of_very_many_matches_few_are_shown_early_and_short(tmp_path: Path) -> None:
+    (told,) = told_by([write(tmp_path, "a.log", log(100, said="x" * 2_000))], "logs_search", SearchParams(text="xx"))
+    assert len(told.found) == EARLY
+    assert {len(text) for _, text in told.found} == {EARLY_CHARS}
 
 
 def test_a_search_of_one_file_measures_by_that_file(tmp_path: Path) -> None:

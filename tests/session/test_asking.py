@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +44,34 @@ async def test_who_waits_no_more_cancels_it(room: Room) -> None:
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    await session._hands.settled()
+    await session._hands.settled(persons=True)
     (finished,) = (event.body for event in session.journal.events() if isinstance(event.body, ToolFinished))
     assert finished.outcome != "ok"
+
+
+async def test_a_persons_look_goes_on_when_the_agents_are_done_or_stopped(room: Room, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    session = await room.create()
+    given = {"path": str(pipe), "text": "x"}
+    looking = asyncio.create_task(ask_by_person(session, "toys", "asked-1", "toys_tell_here", given))
+    async for event in session.subscribe(0):
+        if event.type == "warroom.tool_started":
+            break
+    assert await session.run() == "end_turn"
+    await session.interrupt()
+    await session.interrupt("toys")
+    assert session.standing.status == "idle"
+    assert not looking.done()
+    await asyncio.to_thread(pipe.write_text, "go on")
+    assert (await looking).outcome == "ok"
+
+
+async def test_closing_ends_a_persons_look(room: Room) -> None:
+    session = await room.create()
+    looking = asyncio.create_task(ask_by_person(session, "toys", "asked-1", "toys_wait", {}))
+    async for event in session.subscribe(0):
+        if event.type == "warroom.tool_started":
+            break
+    await session.close()
+    assert (await looking).outcome == "cancelled"

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from orchestrator.hands.watching import CallPreview
+from orchestrator.journal.text import clean
 from subagents.contract import SourceSpec, ToolContext, ToolError, ToolResult
 from subagents.roster import build
 from tests.tui.payloads import CONTROL, MARKUP, forbidden
@@ -175,6 +177,36 @@ async def test_the_rest_is_loaded_page_by_page(tmp_path: Path) -> None:
         assert " more: " not in shown(pilot.app)
         assert len(screen.results.shown.source) == 2 * PAGE + 7
         assert [one.get("cursor") for one in acts.asked] == [None, f"skip={PAGE}", f"skip={2 * PAGE}"]
+
+
+def so_far(*lines: str) -> CallPreview:
+    found = tuple((f"log:shop.log@{n}+1", clean(text)) for n, text in enumerate(lines))
+    return CallPreview("logs", "asked-1-1", "logs_search", 1, 4, clean("2 of 9 match"), START, 1.0, found=found)
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+async def test_the_first_matches_are_there_and_open_while_the_rest_is_read(tmp_path: Path, given_up: bool) -> None:
+    acts = LogActs(log_file(tmp_path))
+    acts.hold = asyncio.Event()
+    async with searching(acts) as (screen, pilot):
+        screen.view.call_preview(so_far("order 7 is lost", "order 8 is lost\n  at pay [bold]x[/]"))
+        screen.tick()
+        await settled(pilot)
+        text = shown(pilot.app)
+        assert "25 % · 1 B of 4 B · 2 of 9 match" in text
+        assert "order 7 is lost" in text
+        await press(pilot, "G", "enter")
+        (asked,) = [one for one in pilot.app.heard if isinstance(one, seams.EvidenceRequested)]  # type: ignore[attr-defined]
+        assert asked.ref.id == "log:shop.log@1+1"
+        await press(pilot, "space")
+        assert "at pay [bold]x[/]" in shown(pilot.app)
+        await press(pilot, "escape") if given_up else acts.hold.set()
+        await until(pilot, lambda: not screen.searching)
+        await settled(pilot)
+        text = shown(pilot.app)
+        assert ("order 8 is lost" in text) is given_up
+        assert ("given up: the first that matched" in text) is given_up
+        assert ("30 of 30 events match" in text) is not given_up
 
 
 async def test_lines_around_an_event_come_and_go(tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ from typing import Any, cast
 import pytest
 
 from orchestrator.hands.pacing import GAP_S
+from orchestrator.hands.policy import BY_PERSON
 from orchestrator.hands.watching import QUICK_S, CallPreview
 from orchestrator.journal.events import (
     MAIN_THREAD,
     AgentCustomToolUse,
+    PolicyDecided,
     StatusIdle,
     StatusTerminated,
     StopReason,
@@ -222,6 +224,19 @@ async def _watched_to_its_end(session: Session, clock: FakeClock, seen: list[Cal
 def test_the_story_has_no_preview_left() -> None:
     view = view_of(finished())
     assert not any(" … " in text_of(row.line)[:20] for pane in view.streams.panes.values() for row in pane)
+
+
+def test_a_persons_look_is_not_said_to_be_stopped_when_the_agents_are() -> None:
+    tell = Teller()
+    asked, allowed, started, _ = call(tell, "logs", "logs_search", "asked-1", "")
+    assert isinstance(allowed.body, PolicyDecided)
+    by_person = allowed.model_copy(update={"body": allowed.body.model_copy(update={"rule": BY_PERSON})})
+    ended = tell(StatusIdle(stop_reason=StopReason(type="end_turn")))
+    view = view_of([asked, by_person, started, ended])
+    assert "cancelled" not in row_of(view)
+    view.call_preview(preview(call_id="asked-1"))
+    assert "37 %" in row_of(view)
+    assert "cancelled" in row_of(view_of([asked, allowed, started, ended]))
 
 
 async def test_nothing_is_painted_twice_for_the_same_word() -> None:

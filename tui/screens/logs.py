@@ -18,7 +18,7 @@ from tui.screens.prompting import PromptingScreen
 from tui.session_view import ActFault
 from tui.views.footer import footer
 from tui.views.log_query import LogQuery
-from tui.views.log_results import MORE, bars, counted, event_row, more_row, stamp_of, why_nothing
+from tui.views.log_results import MORE, bars, counted, early_row, event_row, more_row, stamp_of, why_nothing
 from tui.views.paint import Line, flat, line, span
 from tui.views.ring import Ring
 from tui.views.underway import underway
@@ -52,6 +52,8 @@ class LogsScreen(PromptingScreen):
         self._data: LogsSearch | None = None
         """The last answer; its counts are of all that match."""
         self._events: list[LogLine] = []
+        self._early: tuple[tuple[str, str], ...] = ()
+        """What matched first, while the rest is still read: citation and text."""
         self._around: dict[str, tuple[int, LogsContext]] = {}
         """Lines around an event, by its citation: how many on each side, and what they are."""
         self._painted: tuple[object, ...] = ()
@@ -89,7 +91,7 @@ class LogsScreen(PromptingScreen):
         """Ask anew; what was asked before is given up."""
         self._give_up()
         self.query_asked, self.view.asked_of_logs = query, query.typed
-        self._data, self._events = None, []
+        self._data, self._events, self._early = None, [], ()
         self._around.clear()
         self.unsay()
         self._show()
@@ -117,7 +119,7 @@ class LogsScreen(PromptingScreen):
         except Exception as error:  # a defect of ours must not take the window and the work with it
             self.tell(mishap(error))
         else:
-            self._data = data
+            self._data, self._early = data, ()
             self._events += data.lines
             self._show()
         self._at_work = None
@@ -141,7 +143,9 @@ class LogsScreen(PromptingScreen):
         if not self.is_mounted:
             return
         stamp, data = stamp_of(self._events), self._data
-        ring = Ring(len(self._events) + 1)
+        ring = Ring(len(self._events) + len(self._early) + 1)
+        for citation, text in self._early:
+            ring.put(early_row(citation, text))
         for event in self._events:
             known = self._around.get(event.citation)
             ring.put(event_row(event, stamp, known[1] if known is not None else None))
@@ -158,6 +162,9 @@ class LogsScreen(PromptingScreen):
             return
         self.results.sync()
         width, told = self.app.size.width, self._asking.preview
+        if self.searching and told is not None and not self._events and told.found != self._early:
+            self._early = told.found
+            self._show()
         state = (width, self.said, told, self.searching, self._data, self._here())
         if state == self._painted:
             return
@@ -174,7 +181,9 @@ class LogsScreen(PromptingScreen):
         if self.searching:
             told = underway(self._asking.preview) if self._asking.preview is not None else ""
             return line(("searching … ", "good"), (f"{told}  " if told else "", "plain"), ("esc gives up", "dim"))
-        return counted(self.query_asked, self._data) if self._data is not None else line(("no answer", "warn"))
+        if self._data is None:
+            return line(("given up: the first that matched", "warn") if self._early else ("no answer", "warn"))
+        return counted(self.query_asked, self._data)
 
     def _here(self) -> LogLine | None:
         """Return the event under the cursor."""

@@ -110,6 +110,13 @@ def event_row(event: LogLine, stamp: str, around: LogsContext | None = None) -> 
     return Row(event.citation, words, (*below, line((event.citation, "dim"))), Ref("citation", event.citation))
 
 
+def early_row(citation: str, text: str) -> Row:
+    """Return a match as a row while the search goes on: as it stands in its file, and it opens."""
+    first, *rest = text.split("\n")
+    below = (*(line(one) for one in (first, *rest)), line((citation, "dim")))
+    return Row(citation, line((flat(first)[:_MESSAGE], "plain")), below, Ref("citation", citation))
+
+
 def _around(found: LogsContext) -> tuple[Line, ...]:
     cited = range(found.cited_from, found.cited_from + found.cited_lines)
     return tuple(

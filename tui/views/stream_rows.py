@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.hands.policy import BY_PERSON
 from orchestrator.journal.events import (
     MAIN_THREAD,
     AgentMessage,
@@ -71,15 +72,18 @@ class Call:
         """How far it is, while it runs and somebody in this process watches."""
         self.finished: ToolFinished | None = None
         self._runs = False
+        self._by_person = self._apart = False
 
     def learn(self, body: PolicyDecided | ToolStarted | ToolFinished) -> None:
         """Take its next step into account."""
         self.preview, self._runs = None, isinstance(body, ToolStarted)
         if isinstance(body, ToolStarted):
+            self._apart = self._by_person and body.effect == "read"
             self.state = ("runs", "accent") if body.attempt == 1 else (f"runs, attempt {body.attempt}", "accent")
         elif isinstance(body, ToolFinished):
             self.finished = body
         else:
+            self._by_person = body.rule == BY_PERSON
             self.policy = f"{body.decision}, rule {body.rule}" + (f": {body.reason}" if body.reason else "")
             if body.decision != "allow":
                 self.state = ("waits for your yes", "warn") if body.decision == "ask" else ("denied", "bad")
@@ -91,8 +95,8 @@ class Call:
         return self._runs
 
     def stop(self, goes_on: bool) -> bool:
-        """Say that it was stopped with the session, if it ran; return whether it did."""
-        if not self._runs:
+        """Say that it was stopped with the session, if it ran; return whether it was. A person's look goes on."""
+        if not self._runs or self._apart:
             return False
         self.preview, self._runs = None, False
         self.state = ("cancelled" + ("; resumes with the work" if goes_on else ""), "warn")
