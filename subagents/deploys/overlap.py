@@ -201,9 +201,11 @@ class OverlapIndex:
 
     def _sketch(self, commit: Commit) -> _Sketch:
         paths = set(chain.from_iterable([_path_tokens(touched.path) for touched in commit.files[:100]]))
-        subject, body, wanted = _term_set(commit.subject), _body_tokens(commit.body), self._wanted
-        fields = {"path": wanted & paths, "subject": wanted & subject, "body": wanted & body}
-        shared = {name: found for name, found in fields.items() if found}
+        subject, body = _term_set(commit.subject), _body_tokens(commit.body)
+        shared = {}
+        for name, found in (("path", paths), ("subject", subject), ("body", body)):
+            if not found.isdisjoint(self._wanted):
+                shared[name] = self._wanted & found
         return _Sketch(shared, len(paths) + len(subject) + len(body))
 
     def _named(self, lines: Sequence[str]) -> frozenset[str]:

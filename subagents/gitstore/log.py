@@ -127,13 +127,14 @@ def _parse(chunks: Iterator[bytes], mark: str) -> Iterator[LoggedCommit]:
     for chunk in chunks:
         *whole, rest = (rest + decode(chunk)).split(mark)
         for record in whole:
-            if record:
-                yield from _commit(record, dropped)
+            if record and (commit := _commit(record, dropped)):
+                yield commit
                 dropped = 0
         if len(rest) > RECORD_KEPT:
             rest, more = _shortened(rest)
             dropped += more
-    yield from _commit(rest, dropped)
+    if last := _commit(rest, dropped):
+        yield last
 
 
 def _shortened(record: str) -> tuple[str, int]:
@@ -148,18 +149,17 @@ def _shortened(record: str) -> tuple[str, int]:
     return "\0".join([*fields[:kept], *fields[kept + 2 * gone :]]), gone
 
 
-def _commit(record: str, dropped: int) -> Iterator[LoggedCommit]:
-    """Yield the commit of a record; nothing where it was cut within what comes before its files."""
-    sha, *fields = record.split("\0")
-    if len(fields) < _FIELDS:
-        return
-    parents, author, email, committed, message = fields[: _FIELDS - 1]
-    raw, parents_of = fields[_FIELDS:-1], tuple(parents.split())
+def _commit(record: str, dropped: int) -> LoggedCommit | None:
+    """Return the commit of a record; None where it was cut within what comes before its files."""
+    fields = record.split("\0")
+    if len(fields) <= _FIELDS:
+        return None
+    sha, parents, author, email, committed, message = fields[:_FIELDS]
+    raw, parents_of = fields[_FIELDS + 1 : -1], tuple(parents.split())
     if raw and (len(parents_of) > 1 or raw[0][:2] != "\n:" or len(raw) % 2):
-        raw = _entries(fields[_FIELDS - 1 :])
-    kept = tuple(raw[: 2 * FILES_LIMIT])
-    count = len(raw) // 2 + dropped
-    yield LoggedCommit(sha, parents_of, author, email, moment(committed), message[:MESSAGE_LIMIT], kept, count)
+        raw = _entries(fields[_FIELDS:])
+    kept, count = tuple(raw[: 2 * FILES_LIMIT]), len(raw) // 2 + dropped
+    return LoggedCommit(sha, parents_of, author, email, moment(committed), message[:MESSAGE_LIMIT], kept, count)
 
 
 def _entries(fields: Sequence[str]) -> list[str]:
