@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from subagents.contract import Window
 from subagents.logs.counts import BUCKET_SECONDS, STEP
+from subagents.logs.held import Held, by_template
+from subagents.logs.held import bucket_range as bucket_range
+from subagents.logs.held import rows_in as rows_in
 from subagents.logs.index import LogIndex
 from subagents.logs.levels import DEBUG, ERROR, FATAL, INFO, TRACE, UNKNOWN, WARN
 from subagents.logs.model import Change, Timeline
@@ -23,7 +26,6 @@ BURST_FACTOR = 3.0
 BURST_SURPRISE = 6.0
 RARE_EVENTS = 3
 TIMELINE_BUCKETS = 120
-ROWS_AT_ONCE = 150_000
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,6 @@ class Compared:
         return self.count / self.baseline_count if self.baseline_count else None
 
 
-def bucket_range(window: Window) -> tuple[int, int]:
-    """Return the index buckets that a window touches, half open."""
-    return microseconds(window.start) // STEP, -(-microseconds(window.end) // STEP)
-
-
 def on_grid(window: Window) -> Window:
     """Return the window widened to whole buckets."""
     first, end = bucket_range(window)
@@ -124,14 +121,6 @@ def _reached(buckets: Any, first: int, end: int) -> Any:
     return np.concatenate([lead, *parts])
 
 
-def rows_in(index: LogIndex, window: Window) -> pl.DataFrame:
-    """Return the index's rows in a window."""
-    import polars as pl
-
-    first, end = bucket_range(window)
-    return index.table.filter((pl.col("bucket") >= first) & (pl.col("bucket") < end))
-
-
 def surprise(count: int, baseline: int, spans: Spans) -> float:
     """Return the Poisson log-likelihood ratio (nats) of two rates against one; 0 without a baseline."""
     if not spans.baseline_seconds or not spans.window_seconds:
@@ -148,81 +137,41 @@ def surprise(count: int, baseline: int, spans: Spans) -> float:
 
 def compare(index: LogIndex, spans: Spans, service: str | None = None) -> list[Compared]:
     """Compare every template of both windows, most telling first."""
-    parts, found = index.table.height // ROWS_AT_ONCE + 1, list[Compared]()
-    for part in range(parts):
-        now, then = (_by_template(index, window, service, (part, parts)) for window in (spans.window, spans.baseline))
-        found += [_one(index.templates, now.get(each), then.get(each), spans) for each in now.keys() | then.keys()]
-    return sorted(found, key=lambda each: (-each.score, each.first or 0, each.text))
+    now, then = (by_template(index, window, service) for window in (spans.window, spans.baseline))
+    texts = [template.text for template in index.different]
+    found = [
+        _one(texts[each], now.get(each) or then[each], now.get(each), then.get(each), spans)
+        for each in now.keys() | then.keys()
+    ]
+    return sorted(found, key=lambda each: (-each.score, each.first or 0, each.text, each.level))
 
 
-def _by_template(
-    index: LogIndex, window: Window | None, service: str | None, part: tuple[int, int]
-) -> dict[int, dict[str, Any]]:
-    """Return what a window holds of each template; of a large index, some templates at a time are put together."""
-    import polars as pl
-
-    if window is None:
-        return {}
-    first, end = bucket_range(window)
-    wanted = (pl.col("bucket") >= first) & (pl.col("bucket") < end)
-    if service is not None:
-        wanted &= pl.col("service") == service
-    if part[1] > 1:
-        wanted &= pl.col("template") % part[1] == part[0]
-    return {row["template"]: row for row in _grouped(index.table.filter(wanted)).iter_rows(named=True)}
-
-
-def _grouped(rows: pl.DataFrame) -> pl.DataFrame:
-    import polars as pl
-
-    return (
-        rows.sort("t0", maintain_order=True)
-        .group_by("template", maintain_order=True)
-        .agg(
-            pl.col("key").first(),
-            pl.col("n").sum(),
-            pl.col("severity").first(),
-            pl.col("severe").first(),
-            first=pl.col("t0").min(),
-            last=pl.col("t1").max(),
-            source=pl.col("source").first(),
-            byte=pl.col("byte").first(),
-            lines=pl.col("lines").first(),
-            services=pl.col("service").drop_nulls().unique(maintain_order=True).head(12),
-            sources=pl.col("source").unique(maintain_order=True).head(12),
-            keys=pl.col("key").unique(maintain_order=True).head(64),
-        )
-    )
-
-
-def _one(names: list[Any], now: dict[str, Any] | None, then: dict[str, Any] | None, spans: Spans) -> Compared:
-    row = now or then or {}
-    count, baseline = (now or {}).get("n", 0), (then or {}).get("n", 0)
+def _one(text: str, held: Held, now: Held | None, then: Held | None, spans: Spans) -> Compared:
+    count, baseline = now.count if now else 0, then.count if then else 0
     scaled = baseline * spans.scale
     ratio = surprise(count, baseline, spans)
-    level = row["severity"]
-    change = _change(count, baseline, scaled, ratio, severe=row["severe"], has_baseline=spans.baseline_seconds > 0)
-    weight = _BY_WORDS if row["severe"] and level == UNKNOWN else _WEIGHT[level]
+    change = _change(count, baseline, scaled, ratio, severe=held.severe, has_baseline=spans.baseline_seconds > 0)
+    weight = _BY_WORDS if held.severe and held.level == UNKNOWN else _WEIGHT[held.level]
     return Compared(
-        template=row["template"],
-        key=row["key"],
-        text=names[row["key"]].text,
-        level=level,
-        severe=row["severe"],
+        template=held.template,
+        key=held.keys[0],
+        text=text,
+        level=held.level,
+        severe=held.severe,
         change=change,
         count=count,
         baseline_events=baseline,
         baseline_count=scaled,
         surprise=ratio,
-        score=_score(change, ratio, weight, count, severe=row["severe"]),
-        services=tuple(row["services"]),
-        sources=tuple(row["sources"]),
-        first=now["first"] if now else None,
-        last=(now or row)["last"],
-        source=row["source"],
-        byte=row["byte"],
-        lines=row["lines"],
-        keys=tuple(row["keys"]),
+        score=_score(change, ratio, weight, count, severe=held.severe),
+        services=held.services,
+        sources=held.sources,
+        first=now.first if now else None,
+        last=held.last,
+        source=held.source,
+        byte=held.byte,
+        lines=held.lines,
+        keys=held.keys,
     )
 
 
@@ -250,11 +199,11 @@ def _score(change: Change, ratio: float, weight: float, count: int, *, severe: b
 
 
 def timeline(index: LogIndex, window: Window, keys: tuple[int, ...]) -> Timeline:
-    """Return the counts of some keys over a window, per minute or coarser."""
+    """Return the counts of the templates of some keys over a window, per minute or coarser."""
     import polars as pl
 
     bucket = bucket_seconds(window)
-    rows = rows_in(index, window).filter(pl.col("key").is_in(list(keys)))
+    rows = rows_in(index, window).filter(pl.col("template").is_in([index.template_of(key) for key in keys]))
     return Timeline(start=window.start, bucket_seconds=bucket, counts=counts_over(rows, window, bucket))
 
 

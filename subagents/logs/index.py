@@ -17,7 +17,7 @@ from subagents.contract import Coverage, ToolError
 from subagents.logs.counts import STEP, counted, together
 from subagents.logs.keys import OTHER, KeyTable
 from subagents.logs.levels import ERROR, UNKNOWN, sounds_bad
-from subagents.logs.patterns import Template, head_of, mask, templates
+from subagents.logs.patterns import Template, head_of, mask, numbered
 from subagents.logs.sources.log_source import Frame, LogSource
 from subagents.logs.stacks import StackTally
 
@@ -241,12 +241,10 @@ class LogIndex:
         if not self._parts:
             return pl.DataFrame(schema=empty_schema())
         self._compact()
-        found = self.templates
-        ids: dict[tuple[int, str], int] = {}
-        numbers = [ids.setdefault((template.level, template.text), len(ids)) for template in found]
+        found, numbers = self._numbered_templates
         template = pl.Series(numbers, dtype=pl.UInt32)
-        severity = pl.Series([each.level for each in found], dtype=pl.Int8)
-        severe = (severity >= ERROR) | pl.Series([each.severe_by_words for each in found], dtype=pl.Boolean)
+        severity = pl.Series([found[number].level for number in numbers.tolist()], dtype=pl.Int8)
+        severe = pl.Series([found[number].is_severe for number in numbers.tolist()], dtype=pl.Boolean)
         services = pl.Series(list(self._services), dtype=pl.String)
         table = pl.concat(self._parts)
         self._parts = [table.select("key", "n", "level")]  # what totals need; the rest would lie here twice
@@ -273,11 +271,25 @@ class LogIndex:
         return np.unique(self.table["bucket"].drop_nulls().to_numpy())
 
     @cached_property
-    def templates(self) -> list[Template]:
-        """The template of each key."""
+    def _numbered_templates(self) -> tuple[list[Template], Any]:
         counts, levels = self._totals()
         with collector_waiting():
-            return templates(self.keys, levels.tolist(), counts.tolist())
+            return numbered(self.keys, levels.tolist(), counts.tolist())
+
+    @property
+    def different(self) -> list[Template]:
+        """The different templates, by their number in `table`."""
+        return self._numbered_templates[0]
+
+    def template_of(self, key: int) -> int:
+        """Return the number of a key's template."""
+        return int(self._numbered_templates[1][key])
+
+    @cached_property
+    def templates(self) -> list[Template]:
+        """The template of each key."""
+        found, numbers = self._numbered_templates
+        return [found[number] for number in numbers.tolist()]
 
     @property
     def ungrouped(self) -> int:

@@ -6,14 +6,14 @@ looks at some of them again. The rules take turns until none finds anything.
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from subagents.logs.levels import UNKNOWN, WARN, sounds_bad
-from subagents.logs.phrases import phrased, shown
+from subagents.logs.numbering import numbered
+from subagents.logs.phrases import shown
 from subagents.logs.shapes import LEAST_PLAIN, Shapes
 from subagents.logs.vocabulary import (
     VALUE,
@@ -24,7 +24,6 @@ from subagents.logs.vocabulary import (
     Ints,
     Numbers,
     Rows,
-    Vocabulary,
     joined,
     mixed,
     of_places,
@@ -52,13 +51,9 @@ def merge(keys: Sequence[tuple[int, str]]) -> list[str]:
 
 def merged(levels: Sequence[int], texts: Sequence[str]) -> tuple[list[str], Ints]:
     """Return the different templates (of two severities, two) and the number of each masked text's."""
-    vocabulary, words, ends = Vocabulary(), array("i"), array("q", [0])
-    number = vocabulary.__getitem__
-    for text in texts:
-        words.extend(map(number, phrased(text)))
-        ends.append(len(words))
+    vocabulary, words, starts, sizes = numbered(texts)
     facts = Facts.of(vocabulary)
-    plain, access = _by_size(np.array(levels), np.array(words, np.int32), np.array(ends), facts)
+    plain, access = _by_size(np.array(levels, np.int64), words, starts, sizes, facts)
     named = [rows.without(_names(rows, facts), facts) for rows in plain]
     settled = [_settled(rows, facts) for rows in _with_lists(named, facts)]
     found, of_key = list[str](), np.zeros(len(texts), np.int64)
@@ -68,17 +63,16 @@ def merged(levels: Sequence[int], texts: Sequence[str]) -> tuple[list[str], Ints
     return found, of_key
 
 
-def _by_size(levels: Ints, words: Numbers, ends: Ints, facts: Facts) -> tuple[list[Rows], list[Rows]]:
+def _by_size(levels: Ints, words: Numbers, starts: Ints, sizes: Ints, facts: Facts) -> tuple[list[Rows], list[Rows]]:
     """Return keys by severity and number of words: those of messages, and those of access logs."""
-    lengths = np.diff(ends)
-    alike = Alike.by(lengths * 16 + levels)
+    alike = Alike.by(sizes * 16 + levels)
     plain, access = list[Rows](), list[Rows]()
     for keys in np.split(alike.order, alike.starts[1:]):
         if not len(keys):
             continue
         keys = np.sort(keys)
-        level, length = int(levels[keys[0]]), int(lengths[keys[0]])
-        rows = Rows(level, words[ends[keys][:, None] + np.arange(length)], keys, np.arange(len(keys))).distinct(facts)
+        level, length = int(levels[keys[0]]), int(sizes[keys[0]])
+        rows = Rows(level, words[starts[keys][:, None] + np.arange(length)], keys, np.arange(len(keys))).distinct(facts)
         if length == 3:
             is_access = facts.method[rows.words[:, 0]] & facts.status[rows.words[:, 2]]
             access.append(rows.some(is_access))
@@ -89,7 +83,7 @@ def _by_size(levels: Ints, words: Numbers, ends: Ints, facts: Facts) -> tuple[li
 
 def _settled(rows: Rows, facts: Facts) -> Rows:
     """Return keys of one severity and length, merged until no rule finds more."""
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if len(rows.words) > 1 else 0):
         for rule in (_one_place, _instances, _many_places):
             values = rule(rows, facts)
             if values.any():
@@ -183,10 +177,13 @@ def _one_place(rows: Rows, facts: Facts) -> Flags:
         return found
     totals = row_hashes(words, facts.hashes)
     for place, factor in enumerate(of_places(words.shape[1])):
-        here = words[:, place]
-        asked = np.flatnonzero(here != VALUE)
-        here = here[asked]
+        asked = np.flatnonzero(words[:, place] != VALUE)
+        if len(asked) < LEAST_WORDS:
+            continue
+        here = words[asked, place]
         alike = Alike.by(totals[asked] - facts.hashes[here] * factor)
+        if len(asked) - len(alike.starts) < LEAST_WORDS - 1:
+            continue
         least = np.where(facts.telling[here[alike.first]], LEAST_TELLING, LEAST_WORDS)
         found[asked, place] = alike.spread(alike.sizes >= least)
     return found

@@ -23,22 +23,22 @@ _MONTHS = (
     "October|November|December"
 )
 _DATE = re.compile(rf"(?:\b(?:{_DAYS}),? +)?(?:\b(?:{_MONTHS})\b\.? +\*|\* +(?:{_MONTHS})\b\.?)|\b(?:{_DAYS}),? +\*")
-_CALENDAR = frozenset(name + end for name in (*_DAYS.split("|"), *_MONTHS.split("|")) for end in ("", ",", "."))
+CALENDAR = frozenset(name + end for name in (*_DAYS.split("|"), *_MONTHS.split("|")) for end in ("", ",", "."))
 _UNIT_NAMES = (
     "byte bytes B KB MB GB TB kB KiB MiB GiB TiB kb mb gb tb Kb Mb Gb Tb ns us \u00b5s ms s sec secs second seconds "
     "min mins minute minutes hr hrs hour hours day days msec msecs milli millis millisecond milliseconds bps Kbps Mbps "
     "Gbps Hz KHz MHz GHz % AM PM UTC GMT CET CEST CST CDT EST EDT MST MDT PST PDT"
 )
 _CLOSINGS = ("", ",", ".", ";", ":", ")", "),", ").", ");", ")]", "]", "],", "}", "},")
-_UNITS = {unit + closing: closing for unit in _UNIT_NAMES.split() for closing in _CLOSINGS}
+UNITS = {unit + closing: closing for unit in _UNIT_NAMES.split() for closing in _CLOSINGS}
 """What follows a number as its unit, and the punctuation after it."""
 _QUOTED = re.compile(r"""(?<![\w"'\\])(["'])((?:(?!\1).){1,200})\1(?=[\s,.;:)\]}]|$)""")
-_BEFORE_NOUN = frozenset({"for", "of", "in", "on", "to", "from", "by", "with", "at", "invalid", "unknown"})
+BEFORE_NOUN = frozenset({"for", "of", "in", "on", "to", "from", "by", "with", "at", "invalid", "unknown"})
 _NOUN_NAMES = (
     "user account role group tenant queue topic channel table database index bucket namespace host node service pod "
     "container device interface volume file package module class job task key domain zone region cluster"
 )
-_NOUNS = frozenset(_NOUN_NAMES.split())
+NOUNS = frozenset(_NOUN_NAMES.split())
 """A word after two of these is a name, as in "closed for user alice"."""
 _SAYS = re.compile(r"(?:msg|message|event|text|log|description)[=:] ?$", re.IGNORECASE)
 _OPEN, _CLOSE = r"""["'(\[<{]*""", r"""["')\]>}]*[,;.]?$"""
@@ -66,20 +66,20 @@ def phrased(text: str) -> tuple[str, ...]:
     if '"' in text or "'" in text:
         text = _QUOTED.sub(_joined, text)
     words = text.split()
-    if not _CALENDAR.isdisjoint(words):
+    if not CALENDAR.isdisjoint(words):
         words = _DATE.sub(ANY, " ".join(words)).split()
-    if not _NOUNS.isdisjoint(words):
+    if not NOUNS.isdisjoint(words):
         for spot in range(2, len(words)):
-            if words[spot - 1] in _NOUNS and words[spot - 2] in _BEFORE_NOUN and words[spot] != ANY:
+            if words[spot - 1] in NOUNS and words[spot - 2] in BEFORE_NOUN and words[spot] != ANY:
                 words[spot] = NAMED + words[spot]
-    return tuple(map(intern, words if _UNITS.keys().isdisjoint(words) else _without_units(words)))
+    return tuple(map(intern, words if UNITS.keys().isdisjoint(words) else _without_units(words)))
 
 
 def _without_units(words: list[str]) -> list[str]:
     kept: list[str] = []
     after_value = False
     for word in words:
-        closing = _UNITS.get(word) if after_value else None
+        closing = UNITS.get(word) if after_value else None
         if closing is None:
             kept.append(word)
             after_value = word[-1] == ANY

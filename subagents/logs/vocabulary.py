@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -94,9 +95,14 @@ def mixed(numbers: Hashes) -> Hashes:
     return np.asarray(found ^ (found >> np.uint64(31)))
 
 
+@lru_cache(maxsize=1)
+def _factors(count: int) -> Hashes:
+    return mixed(np.arange(1 << 32, (1 << 32) + count, dtype=np.uint64)) | np.uint64(1)
+
+
 def of_places(count: int) -> Hashes:
     """Return an odd factor for each place of a message, so that its words in another order are another message."""
-    return mixed(np.arange(1 << 32, (1 << 32) + count, dtype=np.uint64)) | np.uint64(1)
+    return _factors(max(512, 1 << count.bit_length()))[:count]
 
 
 def row_hashes(words: Numbers, of_word: Hashes) -> Hashes:
@@ -120,14 +126,16 @@ class Alike:
     def by(cls, hashes: npt.NDArray[Any]) -> Alike:
         """Put rows of the same number together."""
         order = np.argsort(hashes)
-        ranked = hashes[order]
-        starts = np.flatnonzero(np.concatenate([np.ones(min(1, len(ranked)), np.bool_), ranked[1:] != ranked[:-1]]))
-        return cls(order, starts)
+        ranked, begins = hashes[order], np.ones(len(order), np.bool_)
+        np.not_equal(ranked[1:], ranked[:-1], out=begins[1:])
+        return cls(order, np.flatnonzero(begins))
 
     @property
     def sizes(self) -> Ints:
         """Rows of each group."""
-        return np.diff(self.starts, append=len(self.order))
+        ends = np.empty_like(self.starts)
+        ends[:-1], ends[-1:] = self.starts[1:], len(self.order)
+        return ends - self.starts
 
     @property
     def first(self) -> Ints:
