@@ -37,6 +37,9 @@ def _innocent_by_name(commit: Commit) -> str | None:
 
 _OF_TESTS = frozenset({"test", "ci", "nowhere"})
 """What is innocent where it is production that fails."""
+_BY_PATHS = " (by its paths)"
+ELSEWHERE = INNOCENT["nowhere"] + _BY_PATHS
+"""Why a change of which only the paths are known, all of another environment, is innocent."""
 
 
 def innocence(commit: Commit, reading: DiffReading | None, of_tests: bool) -> str:
@@ -44,7 +47,7 @@ def innocence(commit: Commit, reading: DiffReading | None, of_tests: bool) -> st
     why = reading.innocent if reading is not None else _innocent_by_name(commit)
     if why is None or (of_tests and why in _OF_TESTS):
         return ""
-    return INNOCENT[why] + ("" if reading is not None else " (by its paths)")
+    return INNOCENT[why] + ("" if reading is not None else _BY_PATHS)
 
 
 def diff_parts(commit: Commit, reading: DiffReading | None, overlap: Overlap, question: Question) -> list[Part]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -89,9 +89,17 @@ def _term_set(text: str) -> set[str]:
     return set(chain.from_iterable(map(_terms_within, set(text.split()))))
 
 
-def counted(text: str) -> Counter[str]:
-    """Return the terms of a text, as `tokens` finds them, with how often each is named."""
-    return Counter(chain.from_iterable(map(_terms_of, _WORD.findall(text))))
+def counted(text: str, whole: Container[str] = ()) -> Counter[str]:
+    """Return the terms of a text, as `tokens` finds them, with how often each is named.
+
+    Where a compound is among `whole`, only it is counted there, not its parts.
+    """
+    found: Counter[str] = Counter()
+    for word in _WORD.findall(text):
+        terms = _terms_of(word)
+        compounds = [term for term in terms if term.startswith("=") and term in whole]
+        found.update(compounds or terms)
+    return found
 
 
 def without_links(text: str) -> str:

@@ -18,6 +18,7 @@ from subagents.deploys.tools import build_tools
 from tests.deploys.builders import commit, context, deploy, errors, sha, source, stamp
 
 TEXT = "Invoices are sent twice since the mailer retries"
+MOMENT = "invoices wrong at the moment"
 QUIET = [commit(n, -10 * n, f"shop: reorder shelf {n}", [f"shop/shelf{n}.py"]) for n in range(20, 24)]
 
 
@@ -43,8 +44,12 @@ def order(result: SuspectsResult) -> list[str]:
         (("tidy mailer", "shop/mailer.py"), ('Revert "mend mailer"', "shop/mailer.py"), TEXT),
         (("tidy", "shop/a/post.py"), ("mailer", "web/post.js"), 'File "/srv/app/shop/a/post.py", line 3, in mailer'),
         (("mailer: tidy", "tests/test_mailer.py"), ("shelf: move", "shop/shelf.py"), "unit tests of the mailer fail"),
+        (("invoices", "shop/a.py"), ("moment", "shop/b.py"), MOMENT),
+        (("tell parcel and crate", "shop/a.py"), ("mend PackStack", "shop/b.py"), "PackStack lost parcel, crate"),
+        (("the error", "shop/a.py"), ("shelf", "shop/b.py"), "an error"),
+        (("mailer", "dev/mailer.py"), ("shelf: move", "shop/shelf.py"), TEXT),
     ],
-    ids=["message", "path", "code", "undoing", "trace", "tests"],
+    ids=["message", "path", "code", "undoing", "trace", "tests", "english", "compound", "stop word", "elsewhere"],
 )
 def test_what_points_at_a_change(tmp_path: Path, likelier: tuple[str, str], lesser: tuple[str, str], text: str) -> None:
     result = look(
@@ -88,6 +93,36 @@ def test_only_tests_are_innocent_of_what_runs(tmp_path: Path) -> None:
     seen = errors("shop", "mailer failed a health test", 0, ("mailer",))
     production = look(tmp_path, changed, "CI is red: mailer", seen)
     assert next(item for item in production.suspects if item.key == sha(1)).ruled_out
+
+
+def test_another_environment_is_an_excuse_only_where_production_is_known_to_fail(tmp_path: Path) -> None:
+    changed = [commit(1, -5, "mailer", ["dev/mailer.py"])]
+    assert look(tmp_path, changed).suspects[0].ruled_out == ""
+    production = look(tmp_path, changed, TEXT, errors("shop", "mailer failed", 0, ("mailer",)))
+    excused = next(item for item in production.suspects if item.key == sha(1))
+    assert "another environment" in excused.ruled_out
+
+
+def test_each_judgement_is_told_in_words(tmp_path: Path) -> None:
+    result = look(tmp_path, [commit(1, -5, "mailer retries invoices twice", ["shop/mailer.py"])])
+    told = {part.name: part.reason for part in result.suspects[0].parts}
+    assert told["overlap"] == "names what the symptom names: mailer, invoic, retry, twice"
+    assert told["message"].startswith("its message as a whole is like the symptom's words by 0.")
+    assert {"time", "kind", "rivals"} <= told.keys()
+
+
+def test_the_same_changes_give_the_same_scores_in_any_order(tmp_path: Path) -> None:
+    changed = [commit(n, -n, f"mailer of invoices {n}", [f"shop/{n}/mailer.py", "shop/x.py"]) for n in range(1, 6)]
+    scores = [
+        {item.key: item.score for item in look(tmp_path, order).suspects}
+        for order in (changed, list(reversed(changed)))
+    ]
+    assert scores[0] == scores[1]
+
+
+def test_changes_without_any_words_are_ranked_by_place(tmp_path: Path) -> None:
+    silent = [commit(n, -n, "", [f"shop/{n}.py"]) for n in (1, 2)]
+    assert order(look(tmp_path, silent, "…")) == [sha(1), sha(2)]
 
 
 def test_a_deploy_or_a_diff_is_more_than_words(tmp_path: Path) -> None:
