@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from subagents.deploys.exchanges import EXCHANGES
 from subagents.deploys.gates import Gates
 from subagents.deploys.hunkview import HunkView, view, words
 from subagents.deploys.lost_tests import LostTest, lost_tests
@@ -13,6 +14,7 @@ from subagents.deploys.paths import INERT, PathClass, not_production, path_class
 from subagents.deploys.settings_signs import SETTINGS_SIGNS, tables_used
 from subagents.deploys.signs import CODE_SIGNS, QUERY, Sign, quote
 from subagents.deploys.sources.patch import FileDiff
+from subagents.deploys.wiring import WIRING
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,16 @@ KINDS: dict[str, Kind] = {
     "removed_cache": _kind(1.7, "load latency cache"),
     "removed_batch": _kind(1.6, "load latency"),
     "removed_index": _kind(1.8, "load latency"),
+    "changed_query": _kind(1.1, "load latency saturation data"),
+    "costlier": _kind(1.1, "latency load saturation"),
+    "changed_signature": _kind(0.8, "errors crash"),
+    "blocking_call": _kind(1.3, "latency saturation"),
+    "made_anew": _kind(1.2, "latency saturation load"),
+    "removed_transaction": _kind(1.3, "data errors"),
+    "changed_identity": _kind(1.1, "cache data errors"),
+    "changed_arithmetic": _kind(0.9, "data errors"),
+    "changed_schedule": _kind(1.0, "load saturation latency"),
+    "changed_setting": _kind(0.75, "config errors latency availability"),
     "removed_bound": _kind(1.6, "latency memory load saturation"),
     "lowered_limit": _kind(1.6, "saturation latency errors cache load memory"),
     "changed_retry": _kind(1.5, "load errors latency saturation"),
@@ -258,7 +270,7 @@ def _sum_up(signs: list[Sign], files_read: int) -> DiffReading:
     return DiffReading(tuple(ranked[:6]), None, danger, leads_to, files_read)
 
 
-RULES = Gates((*SETTINGS_SIGNS, *CODE_SIGNS))
+RULES = Gates((*SETTINGS_SIGNS, *WIRING, *CODE_SIGNS, *EXCHANGES))
 
 
 def _signs(seen: HunkView, has_migration: bool) -> list[Sign]:
@@ -325,8 +337,21 @@ _LAYOUT = re.compile(r"\s+|,(?=\s*[)\]}])")
 def _same_but_for_layout(seen: HunkView) -> bool:
     """Say whether the hunk holds the same code, wrapped or spaced otherwise."""
     old, new = (_LAYOUT.sub("", " ".join(lines)) for lines in (seen.raw_old, seen.raw_new))
-    quotes = seen.extension in ("py", "js", "jsx", "ts", "tsx")
-    return bool(old) and (old.replace("'", '"') == new.replace("'", '"') if quotes else old == new)
+    if seen.extension in ("py", "js", "jsx", "ts", "tsx"):
+        old, new = old.replace("'", '"'), new.replace("'", '"')
+    return bool(old) and (old == new or _wraps(old, new) or _wraps(new, old))
+
+
+def _wraps(inner: str, outer: str) -> bool:
+    """Say whether one is the other with a pair of brackets around all that is assigned or returned."""
+    start = next((at for at, (a, b) in enumerate(zip(inner, outer, strict=False)) if a != b), 0)
+    return (
+        start > 0
+        and outer[start] == "("
+        and outer[-1] == ")"
+        and outer[:start].endswith(("=", "return"))
+        and outer[:start] + outer[start + 1 : -1] == inner
+    )
 
 
 def _args(line: str) -> str:
@@ -335,6 +360,10 @@ def _args(line: str) -> str:
 
 _SPEAKS_TO_CODE = re.compile(r"SELECT|https?:|%[YmdH]|=|\{.*:.*\}|(?:^.|\s)-{1,2}[A-Za-z]")
 """A text that is no prose: a query, an address, a format, options of a command."""
+
+
+_SPOKEN = re.compile(r"(?<![\w.])[^\W\d_]{2,}(?![\w.]*[\w=])")
+"""A word as people write it."""
 
 
 def _is_wording(seen: HunkView) -> bool:
@@ -347,6 +376,7 @@ def _is_wording(seen: HunkView) -> bool:
         for text in (*_PROSE.findall(pair.old), *_PROSE.findall(pair.new)):
             if text in pair.old and text in pair.new:
                 continue
-            if " " not in text.strip("\"'`").strip() or _SPEAKS_TO_CODE.search(text):
+            bare = text.strip("\"'`").strip()
+            if " " not in bare or len(_SPOKEN.findall(bare)) < 2 or _SPEAKS_TO_CODE.search(text):
                 return False
     return True

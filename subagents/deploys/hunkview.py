@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from subagents.deploys.comments import PARTS, TEXT, code_of, extension_of
 from subagents.deploys.paths import path_class
-from subagents.deploys.renames import renamed, renames
+from subagents.deploys.renames import renamed, renames, without_named_values
 from subagents.deploys.sources.patch import DiffLine, FileDiff, Hunk
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -116,6 +116,10 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
         left = Counter(kept)
         removed = [text for text, other in zip(old, under_new, strict=True) if _take(left, other)]
         old = under_new
+        pairs, only_removed, only_added = _pair(removed, added_left, numbers)
+    plain_removed, plain_added = without_named_values(removed, added_left)
+    if len(plain_added) < len(added_left):
+        removed, added_left = plain_removed, plain_added
         pairs, only_removed, only_added = _pair(removed, added_left, numbers)
     moves = len(new) - len(added_left)
     old_words, new_words = words(" ".join(removed)), words(" ".join(added_left))

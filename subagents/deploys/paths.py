@@ -19,7 +19,8 @@ _TEST = re.compile(
 )
 _DOCS = re.compile(
     r"(^|/)(docs?|documentation|man|releasenotes|changelogs?|adr|rfcs?)/|\.(md|rst|adoc|mdx|tex)$"
-    r"|(^|/)(README|CHANGELOG|CHANGES|LICENSE|NOTICE|AUTHORS|CODEOWNERS|MAINTAINERS|OWNERS|CONTRIBUTING|SECURITY)[^/]*$",
+    r"|(^|/)(README|CHANGELOG|CHANGES|LICEN[CS]E|NOTICE|AUTHORS|CODEOWNERS|MAINTAINERS|OWNERS(_ALIASES)?|CONTRIBUTING|SECURITY)"
+    r"([-.][A-Z]+[\w-]*)?(\.(txt|html|in))?$",
     re.IGNORECASE,
 )
 _CI = re.compile(

@@ -39,6 +39,36 @@ def renames(pairs: Iterable[tuple[str, str]], removed: Sequence[str], added: Seq
     }
 
 
+_GIVEN = re.compile(
+    r"^(?:[A-Za-z_][\w<>\[\]]*\s+)*?([A-Za-z_]\w*)\s*(?::\s*\w+\s*)?(?::=|=)\s*(-?\d[\w.]*|\"[^\"]*\"|'[^']*')\s*[;,]?$"
+)
+
+
+def without_named_values(removed: Sequence[str], added: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Leave out lines that only call a value by a name, or no longer do, and the line that gives the name."""
+    kept_removed, kept_added = _spelled(list(removed), list(added))
+    kept_added, kept_removed = _spelled(kept_added, kept_removed)
+    return kept_removed, kept_added
+
+
+def _spelled(plain: list[str], named: list[str]) -> tuple[list[str], list[str]]:
+    given = {match[1]: (match[2], line) for line in named if (match := _GIVEN.match(line))}
+    if not given or not plain:
+        return plain, named
+    used: set[str] = set()
+    for line in list(named):
+        names = [name for name in _NAME.findall(line) if name in given and given[name][1] != line]
+        if not names:
+            continue
+        spelled = _NAME.sub(lambda match: given[match[0]][0] if match[0] in given else match[0], line)
+        twin = next((old for old in plain if "".join(old.split()) == "".join(spelled.split())), None)
+        if twin is not None:
+            plain.remove(twin)
+            named.remove(line)
+            used.update(given[name][1] for name in names)
+    return plain, [line for line in named if line not in used]
+
+
 def _declares(name: str, lines: Iterable[str]) -> bool:
     pattern = re.compile(_DECLARED.replace("{0}", re.escape(name)))
     return any(pattern.search(line) for line in lines)

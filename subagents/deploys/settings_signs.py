@@ -63,6 +63,8 @@ _UNIT_FIRST = re.compile(
     r"\b(?:of)?(days|hours|minutes|seconds|millis|milliseconds)\s*(=|\()\s*(\d[\d_]*(?:\.\d+)?)", re.IGNORECASE
 )
 """`timedelta(hours=2)`, `Duration.ofHours(2)`."""
+_OF_PROCESSORS = re.compile(r"(?i)\bcpu")
+"""Where `m` is a thousandth of a processor, and no minute."""
 _ISO_SPAN = re.compile(r"\bPT(\d+)([HMS])\b")
 _HEAP = re.compile(r"-X(mx|ms|ss|mn)(\d+)([kmg]?)\b", re.IGNORECASE)
 
@@ -86,8 +88,9 @@ def _numbers_first(line: str) -> str:
 def quantities(line: str) -> list[tuple[float, str]]:
     """Return the numbers of a line with their units folded in, as (value, unit name or empty)."""
     found = []
+    of_processors = _OF_PROCESSORS.search(line)
     for number, unit in _QUANTITY.findall(_numbers_first(line)):
-        scale = _UNITS.get(unit.lower(), 1.0)
+        scale = 1e-3 if of_processors and unit == "m" else _UNITS.get(unit.lower(), 1.0)
         found.append((float(number.replace("_", "")) * scale, unit.lower() if unit.lower() in _UNITS else ""))
     return found
 
@@ -176,10 +179,13 @@ def _addresses(view: HunkView) -> Iterator[Sign]:
                 continue
             yield Sign("changed_address", f"an address changes: {quote(pair.new)}", view.path, pair.line or view.place)
             return
+    gone = [line for line in view.only_removed if _ADDRESS.search(line)]
+    if gone and path_class(view.path) in ("config", "infra") and not any(map(_ADDRESS.search, view.only_added)):
+        yield Sign("changed_address", f"an address goes: {quote(gone[0])}", view.path, view.place, 0.8, gone[0])
 
 
 _FOR_DEVELOPERS = re.compile(
-    r"devDependencies|dev-dependencies|group\.(?:dev|test|lint)|\btest(?:Implementation|Compile|RuntimeOnly)\b|<scope>test",
+    r"devDependencies|dev-dependencies|group(?:\.|\s+:)(?:dev\w*|test|lint)\b|\btest(?:Implementation|Compile|RuntimeOnly)\b|<scope>test",
     re.IGNORECASE,
 )
 _RUNS_WITH = re.compile(r"\"dependencies\"|^\s*\[(?:tool\.poetry\.)?dependencies\]")

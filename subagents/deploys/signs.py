@@ -35,8 +35,8 @@ def quote(text: str) -> str:
 QUERY = re.compile(
     r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\w+\s+SET)\b"
     r"|\b\w*(db|dao|repo|repository|session|cursor|conn|connection|tx|client|api|store|storage|catalog|http|https|redis|cache"
-    r"|stub|rpc|grpc|service|svc|requests|axios|queryset|objects|collection|bucket|s3|dynamo|mongo|es|elastic|index|remote"
-    r"|backend|gateway|mapper)\w*(?:\(\))?(?:\s*(?:\.|->|::)\s*[A-Za-z_]\w*){1,3}\s*\("
+    r"|stub|rpc|grpc|service|svc|requests|axios|queryset|objects|collection|bucket|s3|dynamo|mongo|elastic|index|remote"
+    r"|backend|gateway|mapper|(?<![A-Za-z])es(?![A-Za-z]))\w*(?:\(\))?(?:\s*(?:\.|->|::)\s*[A-Za-z_]\w*){1,3}\s*\("
     r"|\.(where|find_by|find_one|find_each|filter_by|get_or_create|findMany|findUnique|findFirst|findByPk|executeQuery)\s*\("
     r"|\b(fetch|urlopen|curl_exec|query|execute|QueryRow|findOne|findById|findAll|getById|loadAll)\s*\(",
     re.IGNORECASE,
@@ -50,8 +50,9 @@ _IN_MEMORY = re.compile(
 )
 BOUND = re.compile(
     r"\b(LIMIT\s+[\d?:$%]|timeouts?|\w*[Tt]imeout\w*|deadline|\w*[Dd]eadline|max_?\w+|[Mm]ax[A-Z]\w+|\w*_limit\b|\w*Limit(er|s)?\b"
-    r"|limit|rate_?limit\w*|throttl\w+|paginat\w+|page_?size|PageSize|per_page|first\(|take\(|Semaphore|semaphore|bounded"
-    r"|capacity|backpressure|circuit_?[Bb]reaker|maxsize|evict\w*|expire\w*|ttl|TTL)"
+    r"|limit|rate_?limit\w*|throttl\w+|paginat\w+|[Pp]ageable\w*|page_?size|PageSize|per_page|first\(|take\(|Semaphore|semaphore|bounded"
+    r"|capacity|backpressure|[Cc]ircuit_?[Bb]reaker|maxsize|maxlen|evict\w*|expire\w*|ttl|TTL|sem|SetLimit|newFixedThreadPool"
+    r"|ArrayBlockingQueue|Bounded[A-Z]\w*|LRU\w*)"
 )
 _GUARD = re.compile(
     r"\bif\b.*(\bnil\b|\bnull(?:ptr)?\b|\bNone\b|\bundefined\b|\bNULL\b|isEmpty\(|\.empty\(|is_empty|len\(.*\)\s*(==|>|<|!=)|\.length\b"
@@ -79,6 +80,7 @@ _BATCH = re.compile(
 )
 _RELEASE = re.compile(
     r"\bdefer\b.*\b(Close|Release|Unlock|Done|cancel)\b|\.(close|release|dispose|shutdown|Close|Release|Stop|Dispose|free|disconnect)\("
+    r"|\.(off|removeListener|removeEventListener|remove_listener|unregister|detach|unsubscribe)\("
     r"|\bfinally\b|\bwith\s+(open|closing|\w+\.connect|\w*session\w*|\w*pool\w*)\b|\btry\s*\(|\busing\s*\(|cancel\(\)|clearInterval|unsubscribe"
 )
 _ACQUIRE = re.compile(
@@ -98,6 +100,9 @@ _KEEPS = re.compile(
     re.IGNORECASE,
 )
 _ASYNC = re.compile(r"\b(await|async)\b")
+_WAITED_FOR = re.compile(
+    r"\.(?:Wait|join|awaitTermination|await)\(\s*\w*\s*\)|\bwait_for\w*\(|\bWaitGroup\b|\bwg\.(?:Add|Done)\("
+)
 _CONCURRENT = re.compile(
     r"\b(go\s+func|go\s+\w+\(|executor|submit|CompletableFuture|Promise\.all\w*|gather|errgroup|thread_?pool|parallel\w*)\b",
     re.IGNORECASE,
@@ -133,7 +138,7 @@ def _new_query(view: HunkView) -> Iterator[Sign]:
     if asked >= sum(1 for line in view.added if QUERY.search(line) and not _IN_MEMORY.search(line)):
         return
     for line in view.only_added:
-        if QUERY.search(line) and not _IN_MEMORY.search(line):
+        if QUERY.search(line) and not _IN_MEMORY.search(line) and not _RELEASE.search(line):
             yield Sign("new_query", f"a new query or remote call: {quote(line)}", view.path, view.place)
             return
 
@@ -261,7 +266,7 @@ def _locks(view: HunkView) -> Iterator[Sign]:
         yield Sign("removed_lock", f"a lock goes: {quote(gone[0])}", view.path, view.place)
 
 
-@needs(_CACHE_USE, _BATCH, _CONCURRENT, _ASYNC, _RELEASE)
+@needs(_CACHE_USE, _BATCH, _CONCURRENT, _ASYNC, _WAITED_FOR, _RELEASE)
 def _removed_help(view: HunkView) -> Iterator[Sign]:
     """Caching, batching, concurrency or releasing that goes away."""
     rules = (
@@ -269,6 +274,7 @@ def _removed_help(view: HunkView) -> Iterator[Sign]:
         ("removed_batch", _BATCH, "batching or eager loading goes"),
         ("removed_async", _CONCURRENT, "work is no longer done concurrently"),
         ("removed_async", _ASYNC, "what is started is no longer waited for"),
+        ("removed_async", _WAITED_FOR, "what is started is no longer waited for"),
         ("removed_release", _RELEASE, "something is no longer released"),
     )
     for kind, pattern, what in rules:
@@ -301,11 +307,17 @@ def _only_guarded(old: str, new: str) -> bool:
     return kept and len(_GUARD.findall(new)) > len(_GUARD.findall(old))
 
 
+_SAME_TEST = re.compile(r"\b(?:errors\.Is|equals|equal|Equal|isEqual|DeepEqual|compareTo|eql\?)\s*\(")
+"""What compares as an operator does."""
+
+
 @needs(_CONDITION)
 def _conditions(view: HunkView) -> Iterator[Sign]:
     for pair in view.pairs:
         old, new = _STRING.sub("$", pair.old), _STRING.sub("$", pair.new)
         if _only_guarded(pair.old, pair.new):
+            continue
+        if _SAME_TEST.search(new) and set(re.findall(r"\w+", old)) <= set(re.findall(r"\w+", new)):
             continue
         if _CONDITION.search(old) and _OPERATOR.findall(old) != _OPERATOR.findall(new):
             yield Sign(

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 import pytest
 
 from subagents.deploys.diffkinds import RULES
+from subagents.deploys.exchanges import EXCHANGES
 from subagents.deploys.gates import Gates, needs
 from subagents.deploys.hunkview import HunkView, view
 from subagents.deploys.settings_signs import SETTINGS_SIGNS
 from subagents.deploys.signs import CODE_SIGNS, Sign
 from subagents.deploys.sources.patch import parse_patch
+from subagents.deploys.wiring import WIRING
 from tests.deploys.test_lookalikes import ENTRIES
 
-ALL = (*SETTINGS_SIGNS, *CODE_SIGNS)
+ALL = (*SETTINGS_SIGNS, *WIRING, *CODE_SIGNS, *EXCHANGES)
 
 
 def views() -> list[HunkView]:
