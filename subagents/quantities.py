@@ -37,6 +37,12 @@ LEVEL_AFTER = "level_after"
 """Median of the cited series' points within the fact's window."""
 LEVEL_RATIO = "level_ratio"
 """level_after / level_before of one series, dimensionless."""
+PASSED = "passed"
+"""How many events are like the one before the cited one in its request, in the fact's window."""
+FOLLOWED = "followed"
+"""How many of them have next in their request an event like the cited one."""
+PASSAGE = "passage"
+"""Median time from an event like the one before the cited one in its request to the next, where that is like it."""
 LEAD_TIME = "lead_time"
 """Seconds from the change to the onset; negative: the change came after."""
 SCORE = "score"
@@ -64,5 +70,9 @@ TESTED = frozenset({TESTS_FIXED, TESTS_BROKEN})
 LEVELS = frozenset({LEVEL_BEFORE, LEVEL_AFTER, LEVEL_RATIO})
 """Quantities that compare a series within the fact's window with what it was before."""
 
-KNOWN = MOMENTS | TESTED | LEVELS | {BASELINE, PEAK, FACTOR, LATEST, COUNT, BASELINE_COUNT, LEAD_TIME, SCORE, RANK}
+COURSES = frozenset({PASSED, FOLLOWED, PASSAGE})
+"""Quantities of what follows what within requests; they cite an event that bears a request id."""
+
+_OTHERS = frozenset({BASELINE, PEAK, FACTOR, LATEST, COUNT, BASELINE_COUNT, LEAD_TIME, SCORE, RANK})
+KNOWN = MOMENTS | TESTED | LEVELS | COURSES | _OTHERS
 """Every quantity that code can recompute; other names are the claimant's own and are shown as unchecked."""

@@ -50,6 +50,7 @@ _FACTORS = ("x", "\u00d7", "fold")
 _RATIOS = frozenset({quantities.FACTOR, quantities.LEVEL_RATIO})
 _PLAIN = frozenset(
     {quantities.FACTOR, quantities.LEVEL_RATIO, quantities.COUNT, quantities.BASELINE_COUNT, quantities.RANK}
+    | {quantities.PASSED, quantities.FOLLOWED}
 )
 """Quantities that no share is."""
 

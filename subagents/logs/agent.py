@@ -37,6 +37,7 @@ Rules:
 - A number is a fact only with its quantity and citation: count, baseline_count, first_seen, last_seen.
   A count also has its window, and its unit says what is counted: `events` (of the cited line's pattern), `severe
   events` (of its service), `stack traces` (like its own), or a signature's name and `events` (`disk full events`).
+  Of the course of requests: passed, followed and passage, as `flows` and `slow` state them under `facts`.
 - "New" means not seen in the baseline; with a thin or missing baseline, say that instead.
 - An error in the service that shouts loudest is often a consequence. Say who logged trouble first.
 - Put identifiers others can match into terms: file paths, functions, tables, endpoints, exceptions, keys, codes.

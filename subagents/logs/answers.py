@@ -336,12 +336,14 @@ def look(logs: LogSet, index: LogIndex, times: IncidentTimes) -> ToolResult[Logs
     )
     lines.extend(
         f"course changed at {each.service} since {each.since:%H:%M:%S}: after “{each.before}” ({each.before_service}) "
-        f"no “{each.lost}” any more ({each.followed} of {each.of} before, {each.still} of {each.since_of} since)"
+        f"no “{each.lost}” any more ({each.followed} of {each.of} before, {each.still} of {each.since_of} since; "
+        f"passed and followed cite {each.usual})"
         for each in data.flows[:5]
     )
     lines.extend(
         f"passages slow at {each.service} since {each.since:%H:%M:%S}: {each.now_ms:g} ms, usually {each.usual_ms:g}; "
-        f"an end of {each.kinds} of {each.of} kinds of passage that became slow (with {', '.join(each.peers[:4])})"
+        f"an end of {each.kinds} of {each.of} kinds of passage that became slow (with {', '.join(each.peers[:4])}; "
+        f"passage cites {each.ends})"
         for each in data.slow[:3]
     )
     lines.extend(f"service {each.service} {each.score:g}, {each.errors} severe" for each in data.services[:10])

@@ -5,6 +5,8 @@ Each is about the cited event: its message's template, its service, its stack tr
 
 from __future__ import annotations
 
+import re
+
 from subagents.logs.signatures import TABLE
 
 EVENTS = "events"
@@ -15,6 +17,11 @@ TRACES = "stack traces"
 """Stack traces with the cited one's exception and frames."""
 LINES = "lines"
 """Lines of recorded outputs that show the same known kind of failure as the cited one."""
+TIMES = "times"
+"""Of the course of requests: each time that a statement is logged in one; where not all were followed, it says so."""
+PARTS = 1024
+"""Parts that the requests of large logs are dealt into by their ids; some of them are followed."""
+_SAMPLED = re.compile(rf"{TIMES} in (\d{{1,4}})/{PARTS} of the requests")
 _KIND = " events"
 _NAMES = frozenset(known.name for known in TABLE)
 
@@ -30,6 +37,17 @@ def is_circumstance(name: str) -> bool:
 def unit_of_kind(name: str) -> str:
     """Return the unit that counts the events of a known kind of failure that fall under one signature."""
     return name + _KIND
+
+
+def unit_of_times(parts: int) -> str:
+    """Return the unit of counts within requests, of which so many parts were followed."""
+    return TIMES if parts == PARTS else f"{TIMES} in {parts}/{PARTS} of the requests"
+
+
+def parts_of(unit: str) -> int:
+    """Return of which parts of the requests a count is, by its unit."""
+    sampled = _SAMPLED.fullmatch(unit)
+    return min(PARTS, max(1, int(sampled[1]))) if sampled is not None else PARTS
 
 
 def is_unit(unit: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime
 
-from subagents.contract import Frozen, Window
+from subagents.contract import Fact, Frozen, Window
+from subagents.logs.counted import PARTS
 
 
 class Followed(Frozen):
@@ -16,6 +17,8 @@ class Followed(Frozen):
     one_in: int
     """1 where every request was followed, else one in so many."""
     requests: int
+    parts: int = PARTS
+    """Of `counted.PARTS`: exactly which, so that counts can be made again."""
 
 
 class FlowBreak(Frozen):
@@ -47,6 +50,8 @@ class FlowBreak(Frozen):
     """The last time that the statement was logged in its place."""
     now: str | None = None
     """The first event that follows instead."""
+    facts: tuple[Fact, ...] = ()
+    """The four counts, as they can be counted again."""
 
 
 class SlowPassages(Frozen):
@@ -67,3 +72,7 @@ class SlowPassages(Frozen):
     """Log-likelihood ratio of the surest kind."""
     citation: str
     """Where the first slow passage of that kind begins."""
+    ends: str = ""
+    """Where it ends."""
+    facts: tuple[Fact, ...] = ()
+    """The two medians, as they can be measured again; none where not every request was followed."""

@@ -18,7 +18,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from subagents import quantities
+from subagents.contract import Fact, Window
 from subagents.logs.compare import Spans
+from subagents.logs.counted import PARTS, unit_of_times
 from subagents.logs.courses import FlowBreak
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.requests import BETWEEN, Node, Requests, Step
@@ -83,6 +86,9 @@ class Break:
     instead: Step | None
     """What mostly follows now: its first time; None where requests end there."""
     nats: float
+    begin: int
+    end: int
+    """The times (µs) of the first and the last predecessor that was counted."""
 
     @property
     def blamed(self) -> tuple[str, ...]:
@@ -127,6 +133,7 @@ def flow_breaks(
 ) -> tuple[FlowBreak, ...]:
     """Return the changes of course as they are told, surest first, and add the places to cite."""
     found = breaks(requests, since_of(spans))
+    parts = requests.read.parts if requests.read is not None else PARTS
     for each in found:
         places.append((each.since.place, "the first request that leaves the usual course here"))
         places.append((each.last.place, "the last time that the usual course was taken"))
@@ -149,8 +156,25 @@ def flow_breaks(
             citation=logs.ref(each.since.place),
             usual=logs.ref(each.last.place),
             now=logs.ref(each.instead.place) if each.instead is not None else None,
+            facts=_facts(each, logs.ref(each.last.place), parts),
         )
         for each in found
+    )
+
+
+def _facts(found: Break, usual: str, parts: int) -> tuple[Fact, ...]:
+    """State the counts from the moment on, and those before it, of the statement that the usual one followed."""
+    since, unit = moment(found.since.at), unit_of_times(parts)
+    now = Window(start=since, end=moment(found.end + 1))
+    before = Window(start=moment(found.begin), end=since)
+    return tuple(
+        Fact(quantity=quantity, value=value, unit=unit, citation=usual, window=window)
+        for quantity, value, window in (
+            (quantities.FOLLOWED, found.still, now),
+            (quantities.PASSED, found.since_of, now),
+            (quantities.FOLLOWED, found.followed, before),
+            (quantities.PASSED, found.of, before),
+        )
     )
 
 
@@ -186,18 +210,22 @@ def _break(course: _Course, node: Node, since: int | None) -> Break | None:
     instead = _instead(visits[at:], lost)
     if not _lost(course, visits, at, lost) or _is_ordinary(course, last, instead, visits[at].step.at):
         return None
-    followed = sum(hits[:at])
+    since_step = visits[at].step
+    of = sum(visit.step.at < since_step.at for visit in visits)  # a moment parts them, not a place among equal times
+    followed = sum(hits[:of])
     return Break(
         before=node,
         lost=lost,
         followed=followed,
-        of=at,
+        of=of,
         still=sum(hits) - followed,
-        since_of=len(visits) - at,
-        since=visits[at].step,
+        since_of=len(visits) - of,
+        since=since_step,
         last=last,
         instead=instead,
         nats=nats,
+        begin=visits[0].step.at,
+        end=visits[-1].step.at,
     )
 
 

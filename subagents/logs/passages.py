@@ -15,7 +15,10 @@ from itertools import pairwise
 from statistics import median
 from typing import TypeAlias
 
+from subagents import quantities
+from subagents.contract import Fact, Window
 from subagents.logs.compare import Spans
+from subagents.logs.counted import PARTS
 from subagents.logs.courses import SlowPassages
 from subagents.logs.flows import LEAST_NATS, LEAST_SEEN, RULE, likelihood_ratio, since_of
 from subagents.logs.log_set import LogSet, Place
@@ -34,8 +37,8 @@ STEPPED = 0.5
 """Share of a rise that the way back must have fallen by, for the clocks to explain it."""
 MOST_SERVICES = 5
 
-Gap: TypeAlias = tuple[Step, int]
-"""Where a passage begins, and its length in microseconds."""
+Gap: TypeAlias = tuple[Step, int, Step]
+"""Where a passage begins, its length in microseconds, and where it ends."""
 Pair: TypeAlias = tuple[str, str]
 """Two services, in order of name."""
 
@@ -52,6 +55,12 @@ class Slow:
     of: int
     """Since `since`: `slow` of `of`."""
     since: Step
+    ends: Step
+    """Where the first slow passage ends."""
+    begin: int
+    split: int
+    end: int
+    """The first of the usual passages begin at `begin`, all of them before `split`, the last passage at `end` (µs)."""
     nats: float
 
     @property
@@ -67,11 +76,12 @@ def slow_passages(
     gaps = _gaps(requests)
     slow = [made for (one, other), found in gaps.items() if (made := _slow(one, other, found, since_of(spans)))]
     slow = [each for each in slow if not _clock_stepped(each, gaps)]
-    told = []
+    told, whole = [], requests.read is not None and requests.read.parts == PARTS
     for service, share in _blame(slow, {_pair(one[0], other[0]) for one, other in gaps})[:MOST_SERVICES]:
         mine = [each for each in slow if service in each.pair]
         worst = max(mine, key=lambda each: each.nats)
         places.append((worst.since.place, "the first of the slow passages"))
+        places.append((worst.ends.place, "where that passage ends"))
         told.append(
             SlowPassages(
                 service=service,
@@ -84,9 +94,21 @@ def slow_passages(
                 since=moment(worst.since.at),
                 nats=round(worst.nats, 2),
                 citation=logs.ref(worst.since.place),
+                ends=logs.ref(worst.ends.place),
+                facts=_facts(worst, logs.ref(worst.ends.place)) if whole else (),
             )
         )
     return tuple(told)
+
+
+def _facts(worst: Slow, ends: str) -> tuple[Fact, ...]:
+    """State the medians since the first slow passage and of the usual ones."""
+    now = Window(start=moment(worst.since.at), end=moment(worst.end + 1))
+    usual = Window(start=moment(worst.begin), end=moment(worst.split))
+    return tuple(
+        Fact(quantity=quantities.PASSAGE, value=us / 1000, unit="ms", citation=ends, window=window)
+        for us, window in ((worst.now_us, now), (worst.usual_us, usual))
+    )
 
 
 def _pair(one: str, other: str) -> Pair:
@@ -99,19 +121,19 @@ def _gaps(requests: Requests) -> dict[tuple[Node, Node], list[Gap]]:
     for steps in requests.steps:
         for step, after in pairwise(steps):
             if step.node[0] != after.node[0]:
-                gaps[step.node, after.node].append((step, after.at - step.at))
+                gaps[step.node, after.node].append((step, after.at - step.at, after))
     for found in gaps.values():
         found.sort(key=lambda gap: (gap[0].at, gap[0].place.source, gap[0].place.byte))
     return {ends: found for ends, found in gaps.items() if len(found) >= 2 * LEAST_SEEN}
 
 
 def _slow(one: Node, other: Node, gaps: list[Gap], since: int | None) -> Slow | None:
-    first = LEAST_SEEN if since is None else sum(step.at < since for step, _ in gaps)
+    first = LEAST_SEEN if since is None else sum(step.at < since for step, _, _ in gaps)
     if first < LEAST_SEEN or len(gaps) - first < LEAST_SEEN:
         return None
-    usual = sorted(gap for _, gap in gaps[:first])
+    usual = sorted(gap for _, gap, _ in gaps[:first])
     bar = SLOWER * usual[int(RULE * (first - 1))] + LEAST_US
-    over = [gap > bar for _, gap in gaps]
+    over = [gap > bar for _, gap, _ in gaps]
     total, running, best, at = sum(over), sum(over[:first]), 0.0, 0
     for place in range(first, len(gaps) - LEAST_SEEN + 1):
         later, rest = len(gaps) - place, total - running
@@ -122,14 +144,19 @@ def _slow(one: Node, other: Node, gaps: list[Gap], since: int | None) -> Slow | 
         running += over[place]
     if best < LEAST_NATS:
         return None
-    later_on = [gap for _, gap in gaps[at:]]
+    begin = gaps[at][0]
+    later_on = [gap for step, gap, _ in gaps if step.at >= begin.at]
     return Slow(
         ways=(one[0], other[0]),
         usual_us=int(median(usual)),
         now_us=int(median(later_on)),
         slow=sum(over[at:]),
         of=len(later_on),
-        since=gaps[at][0],
+        since=begin,
+        ends=gaps[at][2],
+        begin=gaps[0][0].at,
+        split=gaps[first][0].at if since is None else since,
+        end=gaps[-1][0].at,
         nats=best,
     )
 
@@ -140,8 +167,8 @@ def _clock_stepped(slow: Slow, gaps: Mapping[tuple[Node, Node], list[Gap]]) -> b
     for (one, other), found in gaps.items():
         if (one[0], other[0]) != slow.ways[::-1]:
             continue
-        before = [gap for step, gap in found if step.at < slow.since.at]
-        after = [gap for step, gap in found if step.at >= slow.since.at]
+        before = [gap for step, gap, _ in found if step.at < slow.since.at]
+        after = [gap for step, gap, _ in found if step.at >= slow.since.at]
         if before and after and median(before) - median(after) >= STEPPED * rise:
             return True
     return False

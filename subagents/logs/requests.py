@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from subagents.contract import Window
 from subagents.logs.compare import Spans, rows_in
+from subagents.logs.counted import PARTS
 from subagents.logs.counts import STEP
 from subagents.logs.courses import Followed
 from subagents.logs.index import LogIndex
@@ -40,7 +41,6 @@ MOST_READ = 800_000
 """Events that are read once more; of more, those nearest to the start of the incident."""
 MOST_EVENTS = 200_000
 """Events that are kept; of more, those of a part of the requests."""
-_PARTS = 1024
 
 Node: TypeAlias = tuple[str, str]
 """Service and statement."""
@@ -77,17 +77,22 @@ def requests_of(logs: LogSet, index: LogIndex, spans: Spans) -> Requests:
         return Requests()
     begin = spans.baseline.start if spans.baseline is not None else spans.window.start
     whole = Window(start=begin, end=spans.window.end)
-    rows = rows_in(index, whole)
-    window = _nearest(rows, whole, spans.window.start)
+    window = _nearest(rows_in(index, whole), whole, spans.window.start)
     rows = rows_in(index, window)
     events = int(rows["n"].sum())
-    parts = _PARTS if events <= MOST_EVENTS else max(1, _PARTS * MOST_EVENTS // events)
-    found = _read(logs, rows, window, parts)
+    parts = PARTS if events <= MOST_EVENTS else max(1, PARTS * MOST_EVENTS // events)
+    steps = read_requests(logs, index, window, parts)
+    ends = dict(rows.group_by("source").agg(pl.col("t1").max()).iter_rows())
+    read = Followed(window=window, whole=window == whole, one_in=round(PARTS / parts), requests=len(steps), parts=parts)
+    return Requests(steps, ends, read)
+
+
+def read_requests(logs: LogSet, index: LogIndex, window: Window, parts: int) -> tuple[list[Step], ...]:
+    """Return the events of each request in a window, in time order: of those whose ids fall into so many parts."""
+    found = _read(logs, rows_in(index, window), window, parts)
     for steps in found.values():
         steps.sort(key=lambda step: (step.at, step.place.source, step.place.byte))
-    ends = dict(rows.group_by("source").agg(pl.col("t1").max()).iter_rows())
-    read = Followed(window=window, whole=window == whole, one_in=round(_PARTS / parts), requests=len(found))
-    return Requests(tuple(found.values()), ends, read)
+    return tuple(found.values())
 
 
 def _has_ids(index: LogIndex) -> bool:
@@ -135,9 +140,9 @@ def _events(source: LogSource, window: Window, bytes_: tuple[int, int], parts: i
         if not within.height and int(frame.events["start"][0]) > bytes_[1]:
             return
         within = within.with_columns(request=pl.col("raw").str.extract(REQUEST_ID, 1)).drop_nulls("request")
-        if parts < _PARTS:
+        if parts < PARTS:
             ids = within["request"].unique()
-            kept = ids.filter(pl.Series([zlib.crc32(each.encode()) % _PARTS < parts for each in ids], dtype=pl.Boolean))
+            kept = ids.filter(pl.Series([zlib.crc32(each.encode()) % PARTS < parts for each in ids], dtype=pl.Boolean))
             within = within.filter(pl.col("request").is_in(kept.implode()))
         events = resolved(within).drop_nulls("service")
         bad = (pl.col("severity") >= WARN) | pl.col("by_words")

@@ -31,6 +31,7 @@ from subagents.logs.first_look import signatures
 from subagents.logs.index import HOSTS_KNOWN, LogIndex
 from subagents.logs.log_set import LogSet
 from subagents.logs.model import Signature
+from subagents.logs.recount import Recount
 from subagents.logs.signatures import recognise, target_of
 from subagents.logs.sources.reader import read_spans
 from subagents.logs.sources.timestamps import moment
@@ -105,7 +106,7 @@ class LogResolver:
         """
         if fact.quantity in ELSEWHERE:
             raise ToolError(f"{fact.quantity} cites {ELSEWHERE[fact.quantity]}, not {fact.citation[:120]}")
-        if fact.quantity not in (q.COUNT, q.BASELINE_COUNT, q.FIRST_SEEN, q.LAST_SEEN):
+        if fact.quantity not in (q.COUNT, q.BASELINE_COUNT, q.FIRST_SEEN, q.LAST_SEEN, *q.COURSES):
             return None
         source, parsed = self.logs.open(fact.citation)
         with self._lock:
@@ -115,6 +116,9 @@ class LogResolver:
                 return None
             if fact.quantity == q.COUNT and fact.unit == LINES and source.recorded:
                 return self._lines(fact)
+            if fact.quantity in q.COURSES:
+                recount = self._keep(("recount",), lambda: Recount(self.logs, index))
+                return recount.of(fact, self.logs.sources.index(source), parsed.byte)
             event = self._keep(("event", fact.citation), lambda: find_event(self.logs, index, source, parsed))
             return self._of_event(index, fact, event, board)
 

@@ -29,6 +29,7 @@ MEASURED = (q.ONSET, q.BASELINE, q.PEAK, q.FACTOR, q.LATEST, q.ENDED)
 """What a series holds, in the order in which it is told."""
 ELSEWHERE = {
     q.COUNT: "log lines",
+    **dict.fromkeys(q.COURSES, "a log line of a request"),
     q.BASELINE_COUNT: "log lines",
     q.FIRST_SEEN: "log lines",
     q.LAST_SEEN: "log lines",
