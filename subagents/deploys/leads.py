@@ -21,7 +21,7 @@ from subagents.deploys.wording import SharedTerms, closeness
 MOST = 0.5
 """What the surest lead is worth: half of the blame stays with what no message tells."""
 
-WORDS, MESSAGE, PLACE, EFFECT, UNDOES, REWRITTEN = 3.0, 2.2, 3.0, 2.2, -2.3, -1.2
+WORDS, MESSAGE, PLACE, EFFECT, UNDOES, REWRITTEN = 4.2, 2.2, 3.1, 2.1, -2.4, -1.2
 """Log-odds of the six judgements. Fitted on the development cases, shrunk and rounded; docs/evaluation.md."""
 PLACES = 10.0
 """Of every so many changes that landed since, the odds of place fall by a factor e."""

@@ -23,8 +23,10 @@ _NAMED_FILE, _NAMED_PATH = 3.0, 6.0
 """What it counts that the symptom names a file of the change; that it names more of its path."""
 _ANYWHERE = frozenset({"__init__.py", "index.js", "index.ts", "mod.rs", "main.go", "main.py", "package.json"})
 _FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)+|\b[\w-]{3,}\.[a-z]{1,5}\b")
-_CLOSE = 5.0
-"""A message as close as one of this is half as telling as one twice as close; what is closer still adds less."""
+_MUCH = 2.0
+"""From so much shared in all, what is shared besides adds less and less."""
+_CLOSE = 0.2
+"""From so close a cosine on, what is closer adds less and less."""
 _PATHS_READ, _BODY_READ = 100, 20_000
 
 _ENGLISH = frozenset(
@@ -109,7 +111,7 @@ class SharedTerms:
         if named:
             gains["=" + place] = named
         ranked = sorted((term for term in gains if gains[term] > 0.0), key=lambda term: (-gains[term], term))
-        return math.log1p(math.fsum(gains.values())), [term.lstrip("=") for term in ranked]
+        return math.log1p(math.fsum(gains.values()) / _MUCH), [term.lstrip("=") for term in ranked]
 
     def _gain(self, term: str, words: _Words) -> float:
         strength = math.fsum(
@@ -153,7 +155,7 @@ def closeness(text: str, commits: Sequence[Commit]) -> list[tuple[float, float]]
         math.fsum(wanted[word] * weight for word, weight in weighed(words).items() if word in wanted)
         for words in messages
     ]
-    return [(math.log1p(_CLOSE * cosine), cosine) for cosine in cosines]
+    return [(math.log1p(cosine / _CLOSE), cosine) for cosine in cosines]
 
 
 def _spoken(text: str) -> Counter[str]:
