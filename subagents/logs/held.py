@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from subagents.contract import Window
 from subagents.logs.counts import STEP
 from subagents.logs.index import LogIndex
+from subagents.logs.patterns import Template
 from subagents.logs.sources.timestamps import microseconds
 
 if TYPE_CHECKING:
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 MOST_NAMED = 12
 """Services, and sources."""
 MOST_KEYS = 64
-MOST_CODES = 4_000_000
+MOST_CODES = 1_000_000
+ROWS_AT_ONCE = 250_000
 _NEVER = (1 << 63) - 1
+_COLUMNS = ("template", "key", "n", "source", "byte", "lines", "t0", "t1", "service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,105 +60,131 @@ def rows_in(index: LogIndex, window: Window) -> pl.DataFrame:
 
 def by_template(index: LogIndex, window: Window | None, service: str | None) -> dict[int, Held]:
     """Return what a window holds of each template, by its number; of one service only, where one is given."""
-    import numpy as np
     import polars as pl
 
     if window is None:
         return {}
-    rows = rows_in(index, window)
+    first, end = bucket_range(window)
+    wanted = (pl.col("bucket") >= first) & (pl.col("bucket") < end)
     if service is not None:
-        rows = rows.filter(pl.col("service") == service)
-    if not rows.height:
-        return {}
-    columns = {name: rows[name].to_numpy() for name in ("template", "key", "n", "source", "byte", "lines")}
-    template, times = columns["template"], rows["t0"].fill_null(-1).to_numpy()
-    size = int(template.max()) + 1
-    counts = np.bincount(template, columns["n"], size).astype(np.int64)
-    first, last = np.full(size, _NEVER), np.full(size, -1)
-    np.minimum.at(first, template, times)
-    np.maximum.at(last, template, rows["t1"].fill_null(-1).to_numpy())
-    named = _named(rows, template, times)
-    sources = _in_order(template, columns["source"], times, MOST_NAMED)
-    keys = _keys(template, columns["key"], times)
-    found: dict[int, Held] = {}
-    for number, row in _first_rows(columns, times == first[template]):
-        known = index.different[number]
-        start, end = int(first[number]), int(last[number])
-        found[number] = Held(
-            template=number,
-            level=known.level,
-            severe=known.is_severe,
-            count=int(counts[number]),
-            first=start if start >= 0 else None,
-            last=end if end >= 0 else None,
-            source=int(columns["source"][row]),
-            byte=int(columns["byte"][row]),
-            lines=int(columns["lines"][row]),
-            services=named.get(number, ()),
-            sources=sources[number],
-            keys=keys[number],
-        )
-    return found
+        wanted &= pl.col("service") == service
+    tally = _Tally.of(index)
+    for rows in index.table.iter_slices(ROWS_AT_ONCE):
+        tally.add(rows.lazy().filter(wanted).select(*_COLUMNS).collect())
+    return tally.held(index.different)
 
 
-def _first_rows(columns: dict[str, Any], is_first: Any) -> list[tuple[int, int]]:
-    """Return (template, row) of the row of each template's first event."""
+@dataclass
+class _Tally:
+    """What was counted of some rows, by template (numpy)."""
+
+    names: list[str]
+    """Of services, by number."""
+    counts: Any
+    first: Any
+    """µs; `_NEVER` where there is none, -1 where events have no time."""
+    last: Any
+    of_key: Any
+    """The template of each key."""
+    key_first: Any
+    at: list[Any]
+    """Rows of template, time, source, byte, lines that may be the first of their template."""
+    services: list[Any]
+    sources: list[Any]
+    """Rows of template, item, time that may be the first of these two."""
+
+    @classmethod
+    def of(cls, index: LogIndex) -> _Tally:
+        import numpy as np
+
+        size, keys = len(index.different), len(index.keys)
+        counts, last, of_key = np.zeros(size, np.int64), np.full(size, -1), np.zeros(keys, np.int64)
+        names = index.table["service"].unique().drop_nulls().to_list()
+        return cls(names, counts, np.full(size, _NEVER), last, of_key, np.full(keys, _NEVER), [], [], [])
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Count rows."""
+        import numpy as np
+        import polars as pl
+
+        template, key, count, source, byte, lines = (rows[name].to_numpy() for name in _COLUMNS[:6])
+        times, ends = rows["t0"].fill_null(-1).to_numpy(), rows["t1"].fill_null(-1).to_numpy()
+        self.counts += np.bincount(template, count, len(self.counts)).astype(np.int64)
+        np.minimum.at(self.first, template, times)
+        np.maximum.at(self.last, template, ends)
+        np.minimum.at(self.key_first, key, times)
+        self.of_key[key] = template
+        earliest = np.flatnonzero(times == self.first[template])
+        self.at.append(np.stack([each[earliest] for each in (template, times, source, byte, lines)], dtype=np.int64))
+        self.sources.append(_earliest(template, source, times))
+        services = rows["service"].cast(pl.Enum(self.names)).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+        has = np.flatnonzero(services >= 0)
+        self.services.append(_earliest(template[has], services[has], times[has]))
+
+    def held(self, templates: Sequence[Template]) -> dict[int, Held]:
+        """Return what was counted of each template."""
+        import numpy as np
+
+        there = np.flatnonzero(self.key_first != _NEVER)
+        keys = _listed(self.of_key[there], there, self.key_first[there], MOST_KEYS)
+        services, sources = (_merged(parts) for parts in (self.services, self.sources))
+        at = np.concatenate(self.at, axis=1) if self.at else np.empty((5, 0), np.int64)
+        at = at[:, np.lexsort((at[3], at[2], at[1], at[0]))]
+        numbers, places = np.unique(at[0], return_index=True)
+        found: dict[int, Held] = {}
+        for number, (start, source, byte, lines) in zip(numbers.tolist(), at[1:, places].T.tolist(), strict=True):
+            end = int(self.last[number])
+            found[number] = Held(
+                template=number,
+                level=templates[number].level,
+                severe=templates[number].is_severe,
+                count=int(self.counts[number]),
+                first=start if start >= 0 else None,
+                last=end if end >= 0 else None,
+                source=source,
+                byte=byte,
+                lines=lines,
+                services=tuple(self.names[each] for each in services.get(number, ())),
+                sources=sources[number],
+                keys=keys[number],
+            )
+        return found
+
+
+def _merged(parts: Sequence[Any]) -> dict[int, tuple[int, ...]]:
+    """Return the items of each template by their first time, at most so many."""
     import numpy as np
 
-    rows = np.flatnonzero(is_first)
-    template = columns["template"][rows]
-    order = np.lexsort((columns["byte"][rows], columns["source"][rows], template))
-    found, place = np.unique(template[order], return_index=True)
-    return list(zip(found.tolist(), rows[order[place]].tolist(), strict=True))
+    template, item, times = np.concatenate(parts, axis=1) if parts else np.empty((3, 0), np.int64)
+    template, item, first = _earliest(template, item, times)
+    return _listed(template, item, first, MOST_NAMED)
 
 
-def _named(rows: pl.DataFrame, template: Any, times: Any) -> dict[int, tuple[str, ...]]:
-    """Return the services that logged each template."""
-    import numpy as np
-    import polars as pl
-
-    names = rows["service"].unique().drop_nulls().to_list()
-    numbers = rows["service"].cast(pl.Enum(names)).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
-    has = np.flatnonzero(numbers >= 0)
-    found = _in_order(template[has], numbers[has], times[has], MOST_NAMED)
-    return {number: tuple(names[each] for each in some) for number, some in found.items()}
-
-
-def _keys(template: Any, key: Any, times: Any) -> dict[int, tuple[int, ...]]:
-    """Return the keys of each template."""
+def _earliest(template: Any, item: Any, times: Any) -> Any:
+    """Return (template, item, first time) of each pair of the two, as rows (numpy)."""
     import numpy as np
 
-    first, of_key = np.full(int(key.max()) + 1, _NEVER), np.zeros(int(key.max()) + 1, np.int64)
-    np.minimum.at(first, key, times)
-    of_key[key] = template
-    there = np.flatnonzero(first != _NEVER)
-    return _listed(of_key[there], there, first[there], MOST_KEYS)
-
-
-def _in_order(group: Any, item: Any, times: Any, most: int) -> dict[int, tuple[int, ...]]:
-    """Return the items of each group by their first time, at most so many."""
-    import numpy as np
-
-    if not len(group):
-        return {}
+    if not len(template):
+        return np.empty((3, 0), np.int64)
     width = int(item.max()) + 1
-    codes = group.astype(np.int64) * width + item
-    if (int(group.max()) + 1) * width <= MOST_CODES:
-        known, places = np.arange((int(group.max()) + 1) * width), codes
+    codes, size = template.astype(np.int64) * width + item, (int(template.max()) + 1) * width
+    if size <= MOST_CODES:
+        known, places = np.arange(size), codes
     else:
         known, places = np.unique(codes, return_inverse=True)
     first = np.full(len(known), _NEVER)
     np.minimum.at(first, places, times)
     there = np.flatnonzero(first != _NEVER)
-    return _listed(known[there] // width, known[there] % width, first[there], most)
+    return np.stack([known[there] // width, known[there] % width, first[there]])
 
 
-def _listed(group: Any, item: Any, first: Any, most: int) -> dict[int, tuple[int, ...]]:
+def _listed(template: Any, item: Any, first: Any, most: int) -> dict[int, tuple[int, ...]]:
+    """Return the first items of each template, at most so many."""
     import numpy as np
 
-    order = np.lexsort((item, first, group))
-    group, item = group[order], item[order].tolist()
-    numbers, starts = np.unique(group, return_index=True)
+    order = np.lexsort((item, first, template))
+    template, item = template[order], item[order].tolist()
+    numbers, starts = np.unique(template, return_index=True)
     ends = [*starts.tolist(), len(item)]
     return {
         number: tuple(item[start : min(end, start + most)])

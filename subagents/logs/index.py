@@ -266,9 +266,7 @@ class LogIndex:
     @cached_property
     def buckets(self) -> Any:
         """The buckets that hold events, in order (numpy)."""
-        import numpy as np
-
-        return np.unique(self.table["bucket"].drop_nulls().to_numpy())
+        return self.table["bucket"].unique().drop_nulls().sort().to_numpy()
 
     @cached_property
     def _numbered_templates(self) -> tuple[list[Template], Any]:

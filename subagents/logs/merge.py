@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,7 +41,9 @@ LEAST_LENGTHS = 3
 """A list is seen in so many lengths."""
 ROUNDS = 6
 MOST_SHAPES = 32
-MOST_CELLS = 2_000_000
+MOST_CELLS = 16_000_000
+MANY = 20
+"""Counting all words of a vocabulary costs as much as counting one in so many one by one."""
 
 
 def merge(keys: Sequence[tuple[int, str]]) -> list[str]:
@@ -84,13 +87,23 @@ def _by_size(levels: Ints, words: Numbers, starts: Ints, sizes: Ints, facts: Fac
 def _settled(rows: Rows, facts: Facts) -> Rows:
     """Return keys of one severity and length, merged until no rule finds more."""
     for _ in range(ROUNDS if len(rows.words) > 1 else 0):
-        for rule in (_one_place, _instances, _many_places):
-            values = rule(rows, facts)
-            if values.any():
-                rows = rows.without(values, facts)
-                break
-        else:
+        rows = _grown(rows, facts)
+        values = _many_places(rows, facts)
+        if not values.any():
             break
+        rows = rows.without(values, facts)
+    return rows
+
+
+def _grown(rows: Rows, facts: Facts) -> Rows:
+    """Return keys merged by one place at a time, and with what fits the templates that come of it."""
+    for _ in range(ROUNDS):
+        values = _one_place(rows, facts)
+        if not values.any():
+            values = _instances(rows, facts)
+        if not values.any():
+            break
+        rows = rows.without(values, facts)
     return rows
 
 
@@ -207,12 +220,12 @@ def _many_places(rows: Rows, facts: Facts) -> Flags:
             continue
         here = words[part]
         cells += here.size
-        columns = _columns(here)
-        if _is_one(here[0], columns):
+        columns = _columns(here, len(facts.words))
+        if _is_one(here[0], len(here), columns):
             found[part[:, None], list(columns)] = True
         elif columns:
-            place, word = _commonest(columns)
-            common = here[:, place] == word
+            place = max(columns, key=lambda each: columns[each].most)
+            common = here[:, place] == columns[place].commonest
             waiting += [part[common], part[~common]]
     return found
 
@@ -228,21 +241,32 @@ def _telling_hashes(words: Numbers, facts: Facts) -> Hashes:
     return found
 
 
-def _columns(words: Numbers) -> dict[int, Counter[int]]:
-    """Return the words of the places that vary, counted."""
+class Column(NamedTuple):
+    """The words of a place that varies."""
+
+    different: int
+    commonest: int
+    most: int
+    """Keys with the commonest."""
+
+
+def _columns(words: Numbers, vocabulary: int) -> dict[int, Column]:
+    """Return what stands in the places that vary."""
     varying = np.flatnonzero((words != words[0]).any(0)).tolist()
-    return {place: Counter(words[:, place].tolist()) for place in varying}
+    return {place: _column(words[:, place], vocabulary) for place in varying}
 
 
-def _commonest(columns: dict[int, Counter[int]]) -> tuple[int, int]:
-    """Return the place and the word that most keys have."""
-    tops = {place: counts.most_common(1)[0] for place, counts in columns.items()}
-    place = max(tops, key=lambda each: tops[each][1])
-    return place, tops[place][0]
+def _column(words: Numbers, vocabulary: int) -> Column:
+    if len(words) * MANY < vocabulary:
+        few = Counter(words.tolist())
+        return Column(len(few), *few.most_common(1)[0])
+    counts = np.bincount(words, minlength=vocabulary)
+    commonest = int(counts.argmax())
+    return Column(int(np.count_nonzero(counts)), commonest, int(counts[commonest]))
 
 
-def _is_one(words: Numbers, columns: dict[int, Counter[int]]) -> bool:
-    """Say whether keys that vary in these places are one template.
+def _is_one(words: Numbers, rows: int, columns: dict[int, Column]) -> bool:
+    """Say whether so many keys that vary in these places are one template.
 
     Enough words are the same in all, and no place has few words: those are wordings. Where most words are the
     same, a word may be common in its place.
@@ -251,5 +275,5 @@ def _is_one(words: Numbers, columns: dict[int, Counter[int]]) -> bool:
     if not columns or plain < max(LEAST_PLAIN, len(columns)):
         return False
     if plain >= 2 * len(columns):
-        return all(len(counts) >= LEAST_WORDS for counts in columns.values())
-    return all(counts.most_common(1)[0][1] * LEAST_WORDS <= counts.total() for counts in columns.values())
+        return all(column.different >= LEAST_WORDS for column in columns.values())
+    return all(column.most * LEAST_WORDS <= rows for column in columns.values())
