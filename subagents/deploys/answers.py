@@ -114,6 +114,7 @@ def suspect(scored: Scored, rank: int) -> ScoredSuspect:
             kind="flag", source=change.source, key=change.flag, ref=change.ref, label=f"{change.flag} {change.change}",
             author=change.actor, score=round(scored.score, 4), rank=rank, at=scored.at, lead_s=scored.lead_s,
             service=change.service, services=scored.services, parts=parts, ruled_out=scored.ruled_out,
+            facts=scored.facts,
         )  # fmt: skip
     return ScoredSuspect(
         kind="commit",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from subagents import quantities
 from subagents.contract import Finding
-from subagents.deploys.ending import ended_of
+from subagents.deploys.ending import ended_of, lasting_of
 from subagents.deploys.overlap import symptom_families, symptom_terms, without_links
 from subagents.deploys.reach import Failing, same_service
 from subagents.deploys.scores import LeadIn, Question
@@ -102,5 +102,6 @@ def ask(findings: Sequence[Finding], onset: datetime | None, services: Sequence[
         lead_in=lead_in_of(told, onset or onset_of(told), failing),
         text=text,
         ended=ended_of(told),
+        lasting=lasting_of(told),
         of_tests=not told and OF_TESTS.search(without_links(text)) is not None,
     )

@@ -48,6 +48,8 @@ class Question:
     text: str = ""
     """What the alert or the person said."""
     ended: Ended | None = None
+    lasting: Ended | None = None
+    """Until when it was measured to go on, with its level then; None where it ended."""
     of_tests: bool = False
     """Tests, builds or pipelines are what fails: a change of these alone may have done it."""
 

@@ -19,10 +19,13 @@ from subagents.deploys.ending import ending
 from subagents.deploys.firstpass import closest
 from subagents.deploys.leads import look_first, words_alone
 from subagents.deploys.overlap import Overlap, OverlapIndex
-from subagents.deploys.reach import Reach, ServiceMap, reach, same_service, service_key
-from subagents.deploys.scores import BASE, CLOCK_SLACK, RULED_OUT, LeadIn, Part, Question, Scored, logistic
-from subagents.deploys.sources.records import Commit, Deploy, FlagChange
+from subagents.deploys.reach import Reach, ServiceMap, reach, service_key
+from subagents.deploys.restoring import tell_restored
+from subagents.deploys.scores import BASE, CLOCK_SLACK, RULED_OUT, Part, Question, Scored, logistic
+from subagents.deploys.sources.records import Commit, Deploy
+from subagents.deploys.switches import score_switch, switches
 from subagents.deploys.timeline import Timeline
+from subagents.deploys.timing import lead_in_part, time_part
 
 FIRST = "the history begins with it: what it holds was running before, and was not changed by it"
 
@@ -58,7 +61,8 @@ def score_all(
             if c.patch is not None or c.no_patch
         }
         first = [again.get(s.change.sha, s) if isinstance(s.change, Commit) else s for s in first]
-    scored = first + [_score_flag(flag, question, services) for flag in timeline.flags]
+        tell_restored(sorted(first, key=lambda s: -s.score), timeline, question, fill)
+    scored = first + [score_switch(each, question, services) for each in switches(timeline.flags, question.onset)]
     if words_alone(timeline):
         look_first(first, question)
     else:
@@ -158,14 +162,14 @@ def _score_commit(
     at = reached.deploy.at if reached.deploy else (head_only[0].at if late else commit.landed_at)
     lead = (question.onset - at).total_seconds() if question.onset and at else None
     has_deploys = _has_deploys(timeline, reached, question)
-    time, too_late = _time_part(lead, reached.deploy, late, has_deploys)
+    time, too_late = time_part(lead, "deployed" if reached.deploy or late else "landed", late, has_deploys)
     reading = read_diff(commit)
     innocent = innocence(commit, reading, question.of_tests)
     parts = [time, _reach_part(reached), _overlap_part(overlap, reading)]
     parts += diff_parts(commit, reading, overlap, question)
     if question.lead_in is not None and at is not None and (reached.deploy or not has_deploys):
-        parts += _lead_in_part(at, question.lead_in)
-    ending_parts, facts = ending(commit, running, timeline, question.ended)
+        parts += lead_in_part(at, question.lead_in)
+    ending_parts, facts = ending(commit, running, timeline, question)
     parts += ending_parts
     if gone and not running:
         what = f"{gone[-1].version or gone[-1].id} took it out of {gone[-1].service} before the onset"
@@ -195,49 +199,6 @@ def _has_deploys(timeline: Timeline, reached: Reach, question: Question) -> bool
     return any(service_key(name) in timeline.deployed for name in names)
 
 
-def _time_part(lead: float | None, deploy: Deploy | None, late: bool, has_deploys: bool) -> tuple[Part, str]:
-    if lead is None:
-        return Part("time", -0.4, "when it took effect, or the onset, is unknown"), ""
-    how = "deployed" if deploy else "landed"
-    if late or lead < -CLOCK_SLACK.total_seconds():
-        why = f"it was {'deployed' if deploy or late else 'committed'} {_span(-lead)} after the onset"
-        return Part("time", -6.0, why), why
-    if lead < 0:
-        return Part("time", 0.5, f"{how} {_span(-lead)} after the onset, within what clocks differ"), ""
-    slope = 0.28 if deploy else 0.15
-    points = max(-1.2, 1.5 - slope * math.log2(1.0 + lead / 900.0))
-    if deploy is None:
-        points -= 0.2
-        if has_deploys:
-            return Part(
-                "time", points - 1.0, f"landed {_span(lead)} before the onset, but no deploy carried it by then"
-            ), ""
-    return Part("time", points, f"{how} {_span(lead)} before the onset"), ""
-
-
-LEAD_IN_NEAR_S = 900.0
-"""Up to so long before a resource began to fill a change is taken to have set that off."""
-
-
-def _lead_in_part(at: datetime, lead_in: LeadIn) -> list[Part]:
-    """What had begun before a change took effect was not set off by it."""
-    gap = (lead_in.at - at).total_seconds()
-    if gap < -CLOCK_SLACK.total_seconds():
-        return [Part("lead-in", -1.2, f"{lead_in.what} had begun to move {_span(-gap)} before it took effect")]
-    if gap <= LEAD_IN_NEAR_S:
-        points = 0.9 * (1.0 - max(0.0, gap) / LEAD_IN_NEAR_S)
-        when = f"{_span(gap)} after" if gap >= 1 else "as"
-        return [Part("lead-in", points, f"{lead_in.what} began to move {when} it took effect")]
-    return []
-
-
-def _span(seconds: float) -> str:
-    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
-        if abs(seconds) >= size * 1.5:
-            return f"{seconds / size:.1f} {name}".replace(".0 ", " ")
-    return f"{seconds:.0f} s"
-
-
 def _reach_part(reached: Reach) -> Part:
     value = reached.value
     return Part("reach", 1.7 * value if value >= 0 else 2.0 * value, reached.how)
@@ -257,35 +218,3 @@ def _cannot_reach(reached: Reach) -> str:
     if reached.surely_elsewhere:
         return f"it cannot reach what failed: {reached.how}, and nothing that failed works with it"
     return ""
-
-
-def _score_flag(flag: FlagChange, question: Question, services: ServiceMap) -> Scored:
-    lead = (question.onset - flag.at).total_seconds() if question.onset and flag.at else None
-    time, too_late = _time_part(lead, None, False, False)
-    parts = [Part("time", time.points, time.reason.replace("landed", "changed").replace("committed", "changed"))]
-    weight = max((w for name, w in question.failing.weights.items() if same_service(name, flag.service)), default=0.0)
-    if not flag.service or not question.failing.known:
-        parts.append(Part("reach", 0.0, "which service reads it is unknown"))
-    elif weight > 0:
-        parts.append(Part("reach", 1.2 * weight, f"{flag.service} reads it, and it failed"))
-    elif any(
-        services.depends(name, flag.service) or services.depends(flag.service, name)
-        for name in question.failing.weights
-    ):
-        parts.append(Part("reach", 0.5, f"{flag.service} reads it, and works with what failed"))
-    else:
-        parts.append(Part("reach", -1.6, f"{flag.service} reads it, and did not fail"))
-    stub = Commit(flag.source, "flag", flag.actor, flag.at, f"{flag.flag} {flag.change}", "", (), 0, None)
-    overlap = OverlapIndex(question.terms, [stub]).score(stub)
-    shared = [t for t in overlap.shared if question.terms.weights.get(t, 0.0) > 0.2]
-    named = f"shares {', '.join(shared[:4])}" if shared else "its name names nothing that the symptom names"
-    parts.append(Part("overlap", 0.64 * min(2.5, len(shared)) if shared else -0.3, named))  # fmt: skip
-    parts.append(
-        Part("kind", 0.2, f"a switch while running: {flag.change or 'changed'}; what it switches is not in the data")
-    )
-    if question.lead_in is not None and flag.at is not None:
-        parts += _lead_in_part(flag.at, question.lead_in)
-    score = logistic(BASE + sum(part.points for part in parts))
-    ruled_out = too_late.replace("committed", "changed")
-    return Scored(flag, min(score, RULED_OUT) if ruled_out else score, parts, lead, flag.at, None,
-                  (flag.service,) if flag.service else (), ruled_out)  # fmt: skip

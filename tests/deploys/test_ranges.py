@@ -111,11 +111,11 @@ def test_what_was_rolled_back_before_the_onset_is_not_blamed(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("back", "ended", "counts"),
-    [(20, 25, True), (20, None, False), (20, 15, False), (20, 55, False), (None, 25, False)],
+    [(20, 25, 1), (20, None, 0), (20, 15, 0), (20, 55, -1), (None, 25, 0)],
     ids=["ends after", "goes on", "ended before", "ends much later", "never went back"],
 )
 def test_a_symptom_that_ends_when_a_change_goes_speaks_against_the_change(
-    tmp_path: Path, back: float | None, ended: float | None, counts: bool
+    tmp_path: Path, back: float | None, ended: float | None, counts: int
 ) -> None:
     history = [commit(1, -900, "start", ["orders/db.py"]), commit(2, -290, "tune", ["orders/db.py"], TUNED)]
     rows = [deploy(1, -800, "orders", "v1"), deploy(2, -40, "orders", "v2")]
@@ -129,9 +129,12 @@ def test_a_symptom_that_ends_when_a_change_goes_speaks_against_the_change(
     result: SuspectsResult = ChangeTools(ChangeCatalogue(specs)).suspects(asked, context(found)).need()
     (item,) = [item for item in result.suspects if item.key == sha(2)]
     parts = {part.name: part for part in item.parts}
-    assert ("ending" in parts) == counts
+    points = parts["ending"].points if "ending" in parts else 0.0
+    assert (points > 0) - (points < 0) == counts
     stated = {fact.quantity: fact.value for fact in facts_of(item)} if counts else {}
-    if counts:
+    if counts < 0:
+        assert "and the symptom went on until 12:55" in item.reasons()
+    elif counts:
         assert "v3 took it out of orders at 12:20, and from 12:25 on the symptom is over" in item.reasons()
         assert stated[quantities.ENDED] == stamp(25)
         assert {fact.citation for fact in item.facts} <= set(citations_of(item))
