@@ -6,7 +6,9 @@ from typing import Literal
 
 from subagents.contract import Fact, Frozen
 
-ContradictionKind = Literal["alert and series", "alert and sources", "logs and metrics", "clocks", "reach"]
+ContradictionKind = Literal[
+    "alert and series", "alert and sources", "logs and metrics", "logs and traces", "clocks", "reach"
+]
 
 
 class Contradiction(Frozen):

@@ -37,6 +37,10 @@ LEVEL_AFTER = "level_after"
 """Median of the cited series' points within the fact's window."""
 LEVEL_RATIO = "level_ratio"
 """level_after / level_before of one series, dimensionless."""
+SPANS = "spans"
+"""How many spans whose end is known start in the fact's window, in the cited trace's source; the unit says whose."""
+FAILED_SPANS = "failed_spans"
+"""How many of them failed."""
 PASSED = "passed"
 """How many events are like the one before the cited one in its request, in the fact's window."""
 FOLLOWED = "followed"
@@ -70,9 +74,12 @@ TESTED = frozenset({TESTS_FIXED, TESTS_BROKEN})
 LEVELS = frozenset({LEVEL_BEFORE, LEVEL_AFTER, LEVEL_RATIO})
 """Quantities that compare a series within the fact's window with what it was before."""
 
+TRACED = frozenset({SPANS, FAILED_SPANS})
+"""Quantities that count spans: `spans of SERVICE`, or `calls from CALLER to SERVICE`."""
+
 COURSES = frozenset({PASSED, FOLLOWED, PASSAGE})
 """Quantities of what follows what within requests; they cite an event that bears a request id."""
 
 _OTHERS = frozenset({BASELINE, PEAK, FACTOR, LATEST, COUNT, BASELINE_COUNT, LEAD_TIME, SCORE, RANK})
-KNOWN = MOMENTS | TESTED | LEVELS | COURSES | _OTHERS
+KNOWN = MOMENTS | TESTED | LEVELS | TRACED | COURSES | _OTHERS
 """Every quantity that code can recompute; other names are the claimant's own and are shown as unchecked."""

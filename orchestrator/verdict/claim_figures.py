@@ -51,6 +51,7 @@ _RATIOS = frozenset({quantities.FACTOR, quantities.LEVEL_RATIO})
 _PLAIN = frozenset(
     {quantities.FACTOR, quantities.LEVEL_RATIO, quantities.COUNT, quantities.BASELINE_COUNT, quantities.RANK}
     | {quantities.PASSED, quantities.FOLLOWED}
+    | quantities.TRACED
 )
 """Quantities that no share is."""
 

@@ -27,6 +27,7 @@ _PATH = re.compile(r"(?=.*[./])\S{1,300}\Z")
 """What is looked for in all of history: words of a sentence are not."""
 ELSEWHERE = {
     **dict.fromkeys((q.ONSET, q.ENDED, q.BASELINE, q.PEAK, q.FACTOR, q.LATEST, *q.LEVELS), "a metric series"),
+    **dict.fromkeys(q.TRACED, "a trace"),
     **dict.fromkeys((q.COUNT, q.BASELINE_COUNT, q.FIRST_SEEN, q.LAST_SEEN, *q.COURSES), "log lines"),
 }
 """What facts of other quantities have to cite."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
+from subagents.citations import RecordRef, parse
 from subagents.contract import Evidence, SourceSpec, ToolContext, ToolError, ToolResult
 from subagents.metrics import render
 from subagents.metrics.cite import cite, cite_trace, spans_of
@@ -207,6 +208,8 @@ class MetricsAnswers:
             for source in store.spans
             if spans_of(store, source, span.trace)
         ]
+        refs = [ref for view in report.traced if isinstance(ref := parse(view.citation), RecordRef)]
+        proofs += [cite_trace(ref.source, spans_of(store, ref.source, ref.id)) for ref in refs]
         return ToolResult(data=report, text=render.edges(report), citations=_unique(proofs))
 
 

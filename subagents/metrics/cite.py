@@ -17,6 +17,7 @@ from subagents.metrics.measure import Measure, measure
 from subagents.metrics.series import Floats, Frame, SeriesKey, Span, Store
 from subagents.metrics.sources.load import load
 from subagents.metrics.sources.stamps import moment
+from subagents.metrics.traced import counted_again
 from subagents.verifying import NameKind, Recomputed
 
 EXCERPT_POINTS = 72
@@ -151,6 +152,8 @@ class MetricsResolver:
             raise ToolError(f"{fact.quantity} cites {ELSEWHERE[fact.quantity]}, not {fact.citation[:120]}")
         if fact.quantity in q.LEVELS:
             return self._level(fact)
+        if fact.quantity in q.TRACED:
+            return Recomputed(value=counted_again(load(self._specs), fact), unit=fact.unit)
         if fact.quantity not in MEASURED:
             return None
         found = self.measure(fact.citation)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from subagents.citations import RecordRef
+from subagents.contract import Window
 from subagents.metrics.cite import at
 from subagents.metrics.graph import CallGraph
-from subagents.metrics.model import EdgesReport, EdgeView, SpanView
+from subagents.metrics.model import EdgesReport, EdgeView, SpanView, TracedView
 from subagents.metrics.series import SeriesKey, Store, deepest_failures
+from subagents.metrics.sources.stamps import moment
+from subagents.metrics.traced import traced
 
 MOST_FAILED = 20
 
@@ -41,8 +44,17 @@ def edges_report(store: Store, service: str, since: float | None, limit: int) ->
         edges=tuple(views),
         entries=tuple(graph.entries()),
         failed=failed_spans(store, service),
+        traced=tuple(one for one in _traced(store, since) if service in ("", one.service, one.caller)),
         more=len(chosen) - len(views),
     )
+
+
+def _traced(store: Store, since: float | None) -> list[TracedView]:
+    """Return how spans ended from a moment to the last of them."""
+    starts = [span.start for spans in store.spans.values() for span in spans if span.start is not None]
+    if since is None or not starts or max(starts) < since:
+        return []
+    return traced(store, Window(start=moment(since), end=moment(max(starts) + 1.0)))
 
 
 def _halves(store: Store, key: SeriesKey, since: float | None) -> tuple[float | None, float | None]:

@@ -190,6 +190,19 @@ class SpanView(Frozen):
     citation: str = ""
 
 
+class TracedView(Frozen):
+    """Spans of one service, or of one caller's calls to it, from a moment on: those whose end is known."""
+
+    service: str
+    caller: str | None = None
+    """None: whoever called."""
+    spans: int
+    failed: int
+    citation: str
+    """One of their traces; one that failed, where there is one."""
+    facts: tuple[Fact, ...] = ()
+
+
 class EdgesReport(Frozen):
     """The call graph around one service, or all of it."""
 
@@ -198,6 +211,8 @@ class EdgesReport(Frozen):
     entries: tuple[str, ...] = ()
     """Services that call and are not called."""
     failed: tuple[SpanView, ...] = ()
+    traced: tuple[TracedView, ...] = ()
+    """How spans ended since the moment that was asked for; empty where none was, or sources do not say."""
     more: int = 0
 
 

@@ -65,5 +65,7 @@ class EdgesParams(WindowParams):
     """Around which service."""
 
     service: str = Field(default="", description="Only its callers and callees; empty: the whole graph")
-    since: AwareDatetime | None = Field(default=None, description="Compare latencies before and after")
+    since: AwareDatetime | None = Field(
+        default=None, description="Compare latencies before and after; count the spans since, and those that failed"
+    )
     limit: int = Field(default=60, ge=1, le=1000)

@@ -13,6 +13,7 @@ from subagents.metrics.model import (
     SeriesReport,
     SeriesView,
 )
+from subagents.metrics.traced import unit_of
 from subagents.quantities import figure
 
 DAY = 86_400
@@ -134,4 +135,7 @@ def edges(report: EdgesReport) -> str:
         lines.append(f"{report.more} more edges")
     for span in report.failed:
         lines.append(f"failed {clock(span.at)} {span.service} {span.name}: {span.error}  [{span.citation}]")
+    for one in report.traced:
+        whose = unit_of(one.service, one.caller or "")
+        lines.append(f"since then {one.spans} {whose}, {one.failed} failed  [{one.citation}]")
     return "\n".join(lines)

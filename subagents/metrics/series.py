@@ -74,7 +74,8 @@ class Span:
     @property
     def failed(self) -> bool:
         """Say whether the span reports an error."""
-        return bool(self.error) or self.status.upper() in {"ERROR", "ERR", "STATUS_CODE_ERROR", "2"}
+        served = len(self.status) == 3 and self.status.isdigit() and self.status[0] == "5"
+        return bool(self.error) or served or self.status.upper() in {"ERROR", "ERR", "STATUS_CODE_ERROR", "2"}
 
 
 def deepest_failures(spans: Iterable[Span]) -> list[Span]:

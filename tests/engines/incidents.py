@@ -50,6 +50,7 @@ class Story:
     commits: Sequence[Mapping[str, object]] = ()
     deploys: Sequence[Mapping[str, object]] = ()
     edges: Sequence[tuple[str, str]] = ()
+    spans: Sequence[Mapping[str, object]] = ()
 
 
 INNOCENT = {
@@ -86,6 +87,8 @@ def write(folder: Path, story: Story) -> list[SourceSpec]:
     keep("deploys.json", "deploys", json.dumps([EARLIER, *story.deploys]))
     if story.edges:
         keep("topology.csv", "topology", "caller,callee\n" + "\n".join(",".join(edge) for edge in story.edges) + "\n")
+    if story.spans:
+        keep("spans.json", "spans", json.dumps(story.spans))
     return specs
 
 

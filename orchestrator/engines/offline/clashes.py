@@ -9,11 +9,12 @@ from orchestrator.engines.offline.causes import CONVICTS_FROM
 from orchestrator.engines.offline.looked import Level
 from orchestrator.verdict.contradictions.clocks import early_versions, skewed_logs
 from orchestrator.verdict.contradictions.logs_metrics import JUMPED, ErrorSeries, LoggedErrors, logs_against_metrics
+from orchestrator.verdict.contradictions.logs_traces import LoggedPeer, logs_against_traces
 from orchestrator.verdict.contradictions.reach import unreached
 from subagents import quantities as q
 from subagents.contract import Fact, Finding, Problem
 from subagents.contradiction import Contradiction
-from subagents.logs.counted import SEVERE
+from subagents.logs.counted import SEVERE, kind_of_unit
 
 
 def clashes(case: Case, skew: Sequence[Problem]) -> tuple[Contradiction, ...]:
@@ -24,6 +25,7 @@ def clashes(case: Case, skew: Sequence[Problem]) -> tuple[Contradiction, ...]:
     logged = list(_logged(case.findings))
     found = [
         *logs_against_metrics(series, logged, dict(looked.quiet)),
+        *logs_against_traces(looked.traced, logged, list(_peers(case.findings)), dict(looked.quiet)),
         *early_versions(looked.named),
         *skewed_logs(skew, case.brief.sources),
         *_reach(case, series, logged),
@@ -55,6 +57,19 @@ def _logged(findings: Sequence[Finding]) -> Iterator[LoggedErrors]:
             expected = next((f for f in same if f.quantity == q.BASELINE_COUNT), None)
             first = next((f for f in same if f.quantity == q.FIRST_SEEN), None)
             yield LoggedErrors(finding.services[place], fact, expected, first)
+
+
+def _peers(findings: Sequence[Finding]) -> Iterator[LoggedPeer]:
+    """Yield the failures of a named peer that services log, with the count of it."""
+    for finding in findings:
+        about = finding.about
+        if finding.agent != "logs" or about is None or about.kind not in ("dependency", "service"):
+            continue
+        known = {fact.quantity: fact for fact in finding.facts if kind_of_unit(fact.unit) is not None}
+        count = known.get(q.COUNT)
+        if count is not None and finding.stance == "for" and len(finding.services) == 1:
+            told = about.label or about.key
+            yield LoggedPeer(finding.services[0], about.key, told, count, known.get(q.BASELINE_COUNT))
 
 
 def _reach(case: Case, series: Sequence[ErrorSeries], logged: Sequence[LoggedErrors]) -> Iterator[Contradiction]:

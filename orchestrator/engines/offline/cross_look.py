@@ -16,12 +16,13 @@ from pydantic import BaseModel
 from orchestrator.engines.offline.bench import Floor, OfflineBench, bench_of
 from orchestrator.engines.offline.looked import Level, Looked
 from orchestrator.verdict.contradictions.clocks import Named
+from orchestrator.verdict.contradictions.logs_traces import LEAST_FAILED
 from subagents import quantities as q
 from subagents.contract import AgentName, Fact, Window
 from subagents.deploys.model import ChangeLine, DeploysSummary
 from subagents.logs.model import LogsSearch, LogsSummary
 from subagents.logs.params import SearchParams
-from subagents.metrics.model import Compared, CompareReport, EdgesReport, MetricsSummary
+from subagents.metrics.model import Compared, CompareReport, EdgesReport, MetricsSummary, TracedView
 from subagents.metrics.params import CompareParams, EdgesParams
 
 if TYPE_CHECKING:
@@ -40,12 +41,14 @@ async def cross_look(desk: Desk, floor: Floor, summaries: Mapping[str, BaseModel
     """Look up what relates the sources; `names` are those of the round's sources and of the round (`OfflineBench`)."""
     look = _Look(desk, floor, summaries, names)
     errors = await look.levels(ERROR_ROLES, MOST_SERIES)
+    edges, traced = await look.edges()
     return Looked(
         errors=errors,
         hosts=await look.levels(("host",), MOST_HOSTS),
-        edges=await look.edges(),
+        edges=edges,
+        traced=traced,
         named=await look.named(),
-        quiet=await look.quiet(errors),
+        quiet=await look.quiet(_erring(errors, traced)),
     )
 
 
@@ -84,13 +87,18 @@ class _Look:
         since = Window(start=onset, end=onset + AROUND + timedelta(seconds=1))
         return tuple(Level(row, _facts(row, since)) for row in (report.rows if report is not None else ()))
 
-    async def edges(self) -> tuple[tuple[str, str], ...]:
-        """Return who calls whom; nothing where no change is suspected, for then it is not asked for."""
+    async def edges(self) -> tuple[tuple[tuple[str, str], ...], tuple[TracedView, ...]]:
+        """Return who calls whom, and how spans ended; not asked for where no change is suspected and no span given."""
         bench = self._bench("metrics")
-        if bench is None or self._deploys is None or not self._deploys.suspects:
-            return ()
-        report = (await bench.call("metrics_edges", EdgesParams(limit=MOST_EDGES), EdgesReport)).data
-        return tuple((edge.caller, edge.callee) for edge in report.edges) if report is not None else ()
+        suspected = self._deploys is not None and bool(self._deploys.suspects)
+        spans = any(spec.kind == "spans" for spec in self._desk.brief.sources)
+        if bench is None or not (suspected or spans):
+            return (), ()
+        since = self._onset if spans else None
+        report = (await bench.call("metrics_edges", EdgesParams(limit=MOST_EDGES, since=since), EdgesReport)).data
+        if report is None:
+            return (), ()
+        return tuple((edge.caller, edge.callee) for edge in report.edges), report.traced
 
     async def named(self) -> tuple[Named, ...]:
         """Return, of deploys near the onset, the first line in which the service itself names what was deployed."""
@@ -123,13 +131,13 @@ class _Look:
         word = next((one for one in words if one.casefold() in first.text.casefold()), words[0])
         return Named(line.service, word, line.at, line.ref, first.at or line.at, first.citation)
 
-    async def quiet(self, errors: Sequence[Level]) -> tuple[tuple[str, str], ...]:
-        """Return the services whose error series jumped and whose logs, there to be read, hold no severe events."""
+    async def quiet(self, erring: Sequence[str]) -> tuple[tuple[str, str], ...]:
+        """Return which services, that err by series or traces, have logs to be read that hold no severe events."""
         bench, onset = self._bench("logs"), self._onset
         if bench is None or onset is None or self._logs is None or not self._logs.clean:
             return ()
         found: list[tuple[str, str]] = []
-        for service in dict.fromkeys(level.row.service for level in errors if level.row.hurts and level.row.size):
+        for service in dict.fromkeys(erring):
             if len(found) == MOST_DEPLOYS or not service:
                 break
             asked = SearchParams(service=service, start=onset.isoformat(), limit=1)
@@ -137,6 +145,11 @@ class _Look:
             if result is not None and result.lines:
                 found.append((service, result.lines[0].citation))
         return tuple(found)
+
+
+def _erring(errors: Sequence[Level], traced: Sequence[TracedView]) -> list[str]:
+    by_series = [level.row.service for level in errors if level.row.hurts and level.row.size]
+    return by_series + [one.service for one in traced if one.failed >= LEAST_FAILED and one.caller is None]
 
 
 def _words(line: ChangeLine) -> tuple[str, ...]:

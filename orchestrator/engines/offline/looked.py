@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from orchestrator.verdict.contradictions.clocks import Named
 from subagents.contract import Fact
-from subagents.metrics.model import Compared
+from subagents.metrics.model import Compared, TracedView
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Looked:
     hosts: tuple[Level, ...] = ()
     edges: tuple[tuple[str, str], ...] = ()
     """Caller and callee."""
+    traced: tuple[TracedView, ...] = ()
+    """How spans ended since the onset."""
     named: tuple[Named, ...] = ()
     quiet: tuple[tuple[str, str], ...] = ()
     """Services that log, and log no errors more than before, each with an event of theirs."""
