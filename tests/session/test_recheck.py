@@ -285,3 +285,19 @@ async def test_a_symptom_that_only_logs_show_is_counted_again(room: Room, tmp_pa
     assert "in the future" in stray.remarks[0]
     kinds = [event.body.state for event in session.journal.events() if isinstance(event.body, Rechecked)]
     assert kinds == ["unknown", "ongoing", "recovered", "unknown", "unknown"]
+
+
+async def test_a_file_of_what_came_later_is_one_series_with_the_first_for_a_later_round(
+    room: Room, tmp_path: Path
+) -> None:
+    session = await concluded(room, tmp_path)
+    later = write(tmp_path / "later.csv", range(KNOWN, ALL), "error_ratio")
+    assert (await recheck(session, [str(later)], around(room, tmp_path), "dana")).body.state == "recovered"
+    look = Looker(session)
+    coverage = await look.ask("metrics", "metrics_coverage", CoverageParams(), CoverageReport)
+    assert coverage.series == 2
+    whole = SeriesParams(name="error_ratio", service="checkout")
+    view = (await look.ask("metrics", "metrics_series", whole, SeriesReport)).view
+    assert (view.source, view.state, view.points) == ("metrics.csv", "recovered", ALL)
+    assert view.onset is not None
+    assert at(57) <= view.onset <= at(60)
