@@ -109,13 +109,22 @@ def split_heads(texts: Sequence[str]) -> list[tuple[int, str]]:
     """Return `split_head` of each text, more cheaply."""
     import polars as pl
 
-    marks = list(map(_mark_in_lead, texts))
+    of_lead: dict[str, Mark | None] = {}
+    marks = list[Mark | None]()
+    for text in texts:
+        lead = text[: text.rfind(" ", 0, _SHORT_LEAD) + 1]
+        if lead not in of_lead:
+            of_lead[lead] = _marked(lead)
+        marks.append(of_lead[lead] or _marked(text[: text.rfind(" ", 0, _LEAD) + 1]))
     rest = [place for place, mark in enumerate(marks) if mark is None]
     heads = pl.Series([texts[place][:_HEAD] for place in rest], dtype=pl.String)
     for place, may in zip(rest, heads.str.contains(_MAY).to_list(), strict=True):
         if may:
             marks[place] = _mark(texts[place][:_HEAD])
-    return list(map(_without_mark, texts, marks))
+    return [
+        (mark[0], (text[: mark[1]] + text[mark[2] :]).strip()) if mark is not None and mark[0] else (UNKNOWN, text)
+        for text, mark in zip(texts, marks, strict=True)
+    ]
 
 
 Mark = tuple[int, int, int]

@@ -21,7 +21,6 @@ from subagents.logs.vocabulary import (
     Alike,
     Facts,
     Flags,
-    Hashes,
     Ints,
     Numbers,
     Rows,
@@ -121,7 +120,11 @@ def _with_lists(parts: Sequence[Rows], facts: Facts) -> list[Rows]:
     shorter = [_without_runs(rows, facts) for rows in parts]
     found: dict[tuple[int, int], list[Rows]] = {}
     for rows, (kept, words), is_list in zip(parts, shorter, _are_lists(parts, shorter, facts), strict=True):
-        found.setdefault((rows.level, rows.words.shape[1]), []).append(rows.some(~is_list))
+        others = found.setdefault((rows.level, rows.words.shape[1]), [])
+        if not is_list.any():
+            others.append(rows)
+            continue
+        others.append(rows.some(~is_list))
         lists, kept, words = rows.some(is_list), kept[is_list], words[is_list]
         lengths = kept.sum(1)
         for length in np.unique(lengths).tolist():
@@ -134,7 +137,10 @@ def _with_lists(parts: Sequence[Rows], facts: Facts) -> list[Rows]:
 
 def _are_lists(parts: Sequence[Rows], shorter: Sequence[tuple[Flags, Numbers]], facts: Facts) -> list[Flags]:
     """Say of each key whether, but for its runs of values, it is seen in enough lengths."""
-    hashes = [_short_hashes(rows.level, kept, words, facts) for rows, (kept, words) in zip(parts, shorter, strict=True)]
+    hashes = [
+        row_hashes(words, facts.hashes, kept) + mixed((kept.sum(1) * 16 + rows.level).astype(np.uint64))
+        for rows, (kept, words) in zip(parts, shorter, strict=True)
+    ]
     counts = [len(rows.words) for rows in parts]
     lengths = np.repeat([rows.words.shape[1] for rows in parts], counts)
     alike = Alike.by(np.concatenate(hashes))
@@ -152,16 +158,6 @@ def _without_runs(rows: Rows, facts: Facts) -> tuple[Flags, Numbers]:
     is_run = goes_on.copy()
     is_run[:, :-1] |= ~kept[:, 1:]
     return kept, np.where(is_run, np.int32(VALUE), rows.words)
-
-
-def _short_hashes(level: int, kept: Flags, words: Numbers, facts: Facts) -> Hashes:
-    """Return a number for each row that is the same where severity and the words that stay are."""
-    factors, place = of_places(words.shape[1]), np.zeros(len(words), np.int64)
-    found = np.zeros(len(words), np.uint64)
-    for spot in range(words.shape[1]):
-        found += np.where(kept[:, spot], facts.hashes[words[:, spot]] * factors[place], np.uint64(0))
-        place += kept[:, spot]
-    return found + mixed((place * 16 + level).astype(np.uint64))
 
 
 def _names(rows: Rows, facts: Facts) -> Flags:
@@ -212,7 +208,7 @@ def _many_places(rows: Rows, facts: Facts) -> Flags:
     words, found = rows.words, np.zeros(rows.words.shape, np.bool_)
     waiting, cells = list[Ints](), 0
     if len(words) >= LEAST_WORDS and words.shape[1] > LEAST_PLAIN:
-        alike = Alike.by(_telling_hashes(words, facts))
+        alike = Alike.by(row_hashes(words, facts.hashes, facts.telling[words]))
         waiting = np.split(alike.order, alike.starts[1:])
     while waiting and cells < MOST_CELLS:
         part = waiting.pop()
@@ -227,17 +223,6 @@ def _many_places(rows: Rows, facts: Facts) -> Flags:
             place = max(columns, key=lambda each: columns[each].most)
             common = here[:, place] == columns[place].commonest
             waiting += [part[common], part[~common]]
-    return found
-
-
-def _telling_hashes(words: Numbers, facts: Facts) -> Hashes:
-    """Return a number for each row that is the same where the words that say how it went are, in their order."""
-    factors, place = of_places(words.shape[1]), np.zeros(len(words), np.int64)
-    found = np.zeros(len(words), np.uint64)
-    for column in words.T:
-        telling = facts.telling[column]
-        found += np.where(telling, facts.hashes[column] * factors[place], np.uint64(0))
-        place += telling
     return found
 
 

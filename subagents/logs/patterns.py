@@ -57,8 +57,11 @@ def numbered(keys: Sequence[str], levels: Sequence[int], counts: Sequence[int]) 
 
     heads = heads_of(keys, levels)
     order = np.argsort(-np.array(counts, np.int64), kind="stable")
-    sizes = np.cumsum([keys[place].count(" ") + 1 for place in order.tolist()])
-    order, rest = np.split(order, [int(np.searchsorted(sizes, MERGED_WORDS, "right"))])
+    most = len(keys)
+    if sum(map(len, keys)) > MERGED_WORDS:  # no word is shorter
+        sizes = np.cumsum([keys[place].count(" ") + 1 for place in order.tolist()])
+        most = int(np.searchsorted(sizes, MERGED_WORDS, "right"))
+    order, rest = order[:most], order[most:]
     given = [heads[place] for place in order.tolist()]
     texts, group = merged([level for level, _ in given], [text for _, text in given])
     of_key = np.empty(len(keys), np.int64)
@@ -83,15 +86,15 @@ def head_of(key: str, level: int) -> tuple[int, str]:
 
 def heads_of(keys: Sequence[str], levels: Sequence[int]) -> list[tuple[int, str]]:
     """Return `head_of` of each key, more cheaply."""
-    split = iter(split_heads([key for key, level in zip(keys, levels, strict=True) if level == UNKNOWN]))
-    return [
-        (level, key.strip()) if level != UNKNOWN else _message(*next(split))
-        for key, level in zip(keys, levels, strict=True)
-    ]
+    unknown = [place for place, level in enumerate(levels) if level == UNKNOWN]
+    found = [(level, key.strip()) for key, level in zip(keys, levels, strict=True)]
+    for place, (level, text) in zip(unknown, split_heads([keys[place] for place in unknown]), strict=True):
+        found[place] = _message(level, text)
+    return found
 
 
 def _message(level: int, text: str) -> tuple[int, str]:
     """Return the severity and what is left of a text that said it."""
-    if level != UNKNOWN and "[" in text and (thread := _THREAD.match(text)) is not None:
+    if level != UNKNOWN and (text[:1] == "[" or " --" in text) and (thread := _THREAD.match(text)) is not None:
         text = thread[1] + NAMED + thread[2].replace(" ", JOINT) + text[thread.end() :]
     return level, text.strip()

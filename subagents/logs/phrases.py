@@ -7,7 +7,6 @@ It runs on the few thousand different keys, never on lines.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from sys import intern
 
 ANY = "*"
@@ -50,6 +49,8 @@ _NAME = re.compile(
     rf"|{_OPEN}[a-z]+(?:_[a-z]+)+{_CLOSE}"  # a snake_case name
 )
 _SIGNS = frozenset("./\\@_")
+_MORE_THAN_LETTERS = _SIGNS | set("*=([{:" + NAMED)
+"""Without one of these, a word is nothing but itself."""
 _CONSTANT = re.compile(r"(?:Exception|Error|Throwable|Failure|Fault|\.[A-Z][A-Z_]+)\W*$")
 """Ends of names that say what happened: `java.io.IOException`, `intent.action.SCREEN_ON`."""
 _LABELLED = re.compile(r"([A-Za-z_][\w.-]*=)(.+)$|([A-Za-z_][\w.-]*[(\[{:]+[\"']?)([^:].*)$", re.DOTALL)
@@ -101,7 +102,6 @@ def _joined(match: re.Match[str]) -> str:
     return match[1] + inner.replace(" ", JOINT) + match[1]
 
 
-@lru_cache(maxsize=65_536)
 def labelled(word: str) -> tuple[str, str]:
     """Return (label, value) of a word such as `rows=*`, `open("/etc/fstab")` or `user:bob`; without one, ("", word)."""
     match = _LABELLED.match(word)
@@ -110,13 +110,11 @@ def labelled(word: str) -> tuple[str, str]:
     return (match[1], match[2]) if match[1] else (match[3], match[4])
 
 
-@lru_cache(maxsize=65_536)
 def is_telling(word: str) -> bool:
     """Say whether a word says how something went, as `status=503` and `err="broken pipe"` do."""
-    return _TELLING.match(word) is not None
+    return ("=" in word or ":" in word) and _TELLING.match(word) is not None
 
 
-@lru_cache(maxsize=65_536)
 def is_name(value: str) -> bool:
     """Say whether a word without a digit is the name of a thing: a path, a host, a class, a table, a mailbox."""
     if _SIGNS.isdisjoint(value) or value.endswith(":"):
@@ -126,13 +124,14 @@ def is_name(value: str) -> bool:
 
 def general(word: str) -> str:
     """Return what stands for a word whose value is of no matter: `*`, or `key=*` where it has a key."""
-    label, _ = labelled(word)
+    label = labelled(word)[0] if "=" in word else ""
     return label + ANY if label.endswith("=") else ANY
 
 
-@lru_cache(maxsize=65_536)
 def form(word: str) -> str:
     """Return the word without its value where that is a mask, a name or a truth value; else the word."""
+    if _MORE_THAN_LETTERS.isdisjoint(word):
+        return word
     if word.startswith(NAMED):
         return "\0"
     label, value = labelled(word)

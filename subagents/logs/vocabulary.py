@@ -19,6 +19,7 @@ Flags = npt.NDArray[np.bool_]
 
 VALUE = 0
 """The number of `*`."""
+CELLS_AT_ONCE = 1 << 17
 
 
 class Vocabulary(dict[str, int]):
@@ -105,11 +106,17 @@ def of_places(count: int) -> Hashes:
     return _factors(max(512, 1 << count.bit_length()))[:count]
 
 
-def row_hashes(words: Numbers, of_word: Hashes) -> Hashes:
-    """Return a number for each row of words that is the same where all words are."""
-    factors, found = of_places(words.shape[1]), np.zeros(len(words), np.uint64)
-    for place, factor in enumerate(factors):
-        found += of_word[words[:, place]] * factor
+def row_hashes(words: Numbers, of_word: Hashes, asked: Flags | None = None) -> Hashes:
+    """Return a number for each row that is the same where its words are, or those asked for, in their order."""
+    factors, found = of_places(words.shape[1]), np.empty(len(words), np.uint64)
+    at_once = max(1, CELLS_AT_ONCE // max(1, words.shape[1]))
+    for start in range(0, len(words), at_once):
+        some = slice(start, start + at_once)
+        if asked is None:
+            hashes = of_word[words[some]] * factors
+        else:
+            hashes = np.where(asked[some], of_word[words[some]] * factors[asked[some].cumsum(1) - 1], np.uint64(0))
+        found[some] = hashes.sum(1)
     return found
 
 
