@@ -186,15 +186,10 @@ def test_damaged_and_empty_repositories(tmp_path: Path) -> None:
     ids = make(tmp_path / "shop", line("a", "b", "c", start=-250), {"refs/heads/main": "c"})
     git(tmp_path / "shop", "repack", "-adq")
     git(tmp_path / "shop", "unpack-objects", "-q", stdin=b"", check=False)
-    for pack in (tmp_path / "shop" / "objects" / "pack").glob("*.pack"):
-        data = pack.read_bytes()
-        for each in pack.parent.glob(pack.stem + "*"):
-            each.unlink()
-        git(tmp_path / "shop", "unpack-objects", "-q", stdin=data)
-    lost = ids["a"]
-    (tmp_path / "shop" / "objects" / lost[:2] / lost[2:]).unlink()
+    loose(tmp_path / "shop")
+    lose(tmp_path / "shop", ids["a"])
     found, said = read([spec(tmp_path / "shop")])
-    assert found == {"c"}
+    assert found == {"c", "b"}, "the one whose parent is missing is there itself"
     assert "lost: older commits" in said
     make(tmp_path / "empty", [], {})
     good = make(tmp_path / "good", line("x", start=-200), {"refs/heads/main": "x"})
@@ -205,15 +200,60 @@ def test_damaged_and_empty_repositories(tmp_path: Path) -> None:
     assert [row.key for row in listed.timeline(TimelineParams(), context()).need().changes] == [good["x"]]
 
 
-def test_a_tree_that_is_missing_hides_no_other_commit(tmp_path: Path) -> None:
-    ids = make(tmp_path / "shop", line("a", "b", "c", "d", start=-250), {"refs/heads/main": "d"})
-    for pack in (tmp_path / "shop" / "objects" / "pack").glob("*.pack"):
+def loose(place: Path) -> None:
+    """Put every object of a repository into a file of its own."""
+    for pack in (place / "objects" / "pack").glob("*.pack"):
         data = pack.read_bytes()
         for each in pack.parent.glob(pack.stem + "*"):
             each.unlink()
-        git(tmp_path / "shop", "unpack-objects", "-q", stdin=data)
+        git(place, "unpack-objects", "-q", stdin=data)
+
+
+def lose(place: Path, name: str) -> None:
+    """Remove one object of a repository."""
+    (place / "objects" / name[:2] / name[2:]).unlink()
+
+
+def test_behind_a_missing_commit_tags_and_deploys_lead_on(tmp_path: Path) -> None:
+    refs = {"refs/heads/main": "g", "refs/tags/v1": "c"}
+    ids = make(tmp_path / "shop", line("a", "b", "c", "d", "e", "f", "g", start=-250), refs)
+    loose(tmp_path / "shop")
+    lose(tmp_path / "shop", ids["e"])
+    found, said = read([spec(tmp_path / "shop")])
+    assert found == {"g", "f", "c", "b", "a"}
+    assert "lost: older commits that no branch, tag or deploy leads to" in said
+    ran = [
+        {"timestamp": stamp(minute), "service": "orders", "commit_sha": ids[name]}
+        for minute, name in ((-200, "d"), (-10, "g"))
+    ]
+    rows = source(tmp_path / "deploys.json", "deploys", ran)
+    catalogue = ChangeCatalogue([spec(tmp_path / "shop", "two"), rows])
+    timeline = build_timeline(catalogue, WINDOW)
+    assert {commit.subject for commit in timeline.commits.values()} == {"g", "f", "d", "c", "b", "a"}
+    assert not [problem for problem in timeline.problems if "rewritten" in problem.what], "what is missing says nothing"
+
+
+def test_a_diff_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    history = [
+        Made(name, (before,) if before else (), {f"orders/{name}.py": f"{name} = 1\n".encode()}, minute)
+        for name, before, minute in (("a", "", -200), ("b", "a", -100), ("c", "b", -50))
+    ]
+    ids = make(tmp_path / "shop", history, {"refs/heads/main": "c"})
+    loose(tmp_path / "shop")
+    lose(tmp_path / "shop", git(tmp_path / "shop", "rev-parse", f"{ids['b']}:orders/b.py"))
+    ranking = tools(spec(tmp_path / "shop")).suspects(params(), context(FAILING)).need()
+    by_key = {suspect.key: suspect for suspect in ranking.suspects}
+    assert (by_key[ids["b"]].diff, by_key[ids["c"]].diff) == ("none available", "read")
+    (problem,) = [problem for problem in ranking.problems if "cannot be read" in problem.what]
+    assert ids["b"][:12] in problem.what
+    assert problem.lost == "what they change"
+
+
+def test_a_tree_that_is_missing_hides_no_other_commit(tmp_path: Path) -> None:
+    ids = make(tmp_path / "shop", line("a", "b", "c", "d", start=-250), {"refs/heads/main": "d"})
+    loose(tmp_path / "shop")
     tree = git(tmp_path / "shop", "rev-parse", f"{ids['b']}^{{tree}}")
-    (tmp_path / "shop" / "objects" / tree[:2] / tree[2:]).unlink()
+    lose(tmp_path / "shop", tree)
     catalogue = ChangeCatalogue([spec(tmp_path / "shop")])
     files = {commit.subject: [f.path for f in commit.files] for commit in catalogue.commits(WINDOW)}
     assert files == {"d": ["orders/d.py"], "c": [], "b": [], "a": ["orders/a.py"]}

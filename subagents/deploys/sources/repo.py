@@ -29,6 +29,9 @@ GITLINK = "160000"
 """Git's mode of a submodule's pointer."""
 BEHIND = 300
 """Commits behind the window's edge that are looked at for wrong dates."""
+TIPS_ALONE = 40
+"""Names that are followed one by one where a history is broken."""
+_REPAIR = "run `git fsck` there, or fetch what is missing"
 _NO_END = datetime(2099, 1, 1, tzinfo=UTC)
 """The latest time that git takes as an argument, nearly."""
 
@@ -41,6 +44,8 @@ class RepoSource:
         self.problems: list[Problem] = []
         self._reader: Reader | None = None
         self._opened = False
+        self._broken = False
+        """Its history cannot be followed to its end."""
         self.commits_read = 0
 
     @property
@@ -93,7 +98,7 @@ class RepoSource:
     def off_branches(self, shas: Sequence[str]) -> tuple[str, ...]:
         """Return those of these commits that no branch and no tag reaches; none where git does not say in time."""
         reader = self.reader()
-        if reader is None or not shas:
+        if reader is None or not shas or self._broken:
             return ()
         refs = [*reader.store.branches(), *reader.store.tags()][:REFS_ASKED]
         held = dict.fromkeys([reader.store.state.head, *(ref.commit for ref in refs)])
@@ -114,7 +119,7 @@ class RepoSource:
         found: list[Commit] = []
         try:
             self._take_all(found, reader, LogQuery(wanted, window=window, limit=limit), seen)
-            if window is not None and len(found) < limit:
+            if window is not None and len(found) < limit and not self._broken:
                 edge = (edges(found) if found else wanted)[:REFS_ASKED]
                 behind = self._behind(reader, edge, window.start, _NO_END if found else window.end)
                 rest = Window(start=window.start, end=_NO_END)
@@ -151,9 +156,27 @@ class RepoSource:
             named = ", ".join(each.sha[:12] for each in bare[:3]) + (", …" if len(bare) > 3 else "")
             what = f"git cannot read which files {len(bare)} commit(s) change ({named}): {why}"
             kept = "which files they change; when they were made and what they say is read"
-            self._tell(what, kept, "run `git fsck` there, or fetch what is missing")
+            self._tell(what, kept, _REPAIR)
         if cut:
-            self._tell(cut, "older commits", "run `git fsck` there, or fetch what is missing")
+            self._broken = True
+            self._take_behind(found, reader, query, seen)
+            lost = "older commits that no branch, tag or deploy leads to, and which files the one above them changes"
+            self._tell(cut, lost, _REPAIR)
+
+    def _take_behind(self, found: list[Commit], reader: Reader, query: LogQuery, seen: Seen | None) -> None:
+        """Take what other names lead to, each asked alone, where one history cannot be followed to its end.
+
+        Git stops before the commit whose parent it misses: that one is asked for by its id, without its files.
+        """
+        for sha in edges(found)[:TIPS_ALONE]:
+            alone = LogQuery((sha,), window=query.window, walk=False, files=False, limit=1)
+            self._take(found, reader.log(alone), seen)
+        names = [ref.commit for ref in (*reader.store.tags(), *reader.store.branches())]
+        held = {commit.sha for commit in found}
+        asked = [tip for tip in dict.fromkeys((*query.tips, *reversed(names))) if tip not in held]
+        for tip in asked[:TIPS_ALONE]:
+            if len(found) < query.limit and not any(tip == commit.sha for commit in found):
+                self._take(found, reader.log(replace(query, tips=(tip,))), seen)
 
     def _tell(self, what: str, lost: str, todo: str = "") -> None:
         self.problems.append(Problem(what=what, where=self.name, lost=lost, todo=todo))
@@ -216,12 +239,18 @@ class RepoSource:
         except GitFailed as error:
             self.problems.append(Problem(what=str(error), where=self.name, lost=f"{len(missing)} diffs"))
             return
+        unread: list[Commit] = []
         for commit in missing:
             patch = patches[commit.sha]
             if patch.text is None:
                 commit.no_patch = patch.reason or "its diff cannot be read"
+                unread.append(commit)
             else:
                 commit.patch, commit.patch_cut = patch.text.decode("utf-8", "replace"), patch.truncated
+        if unread:
+            named = ", ".join(commit.sha[:12] for commit in unread[:3]) + (", …" if len(unread) > 3 else "")
+            what = f"the diff of {len(unread)} commit(s) cannot be read ({named}): {unread[0].no_patch}"
+            self._tell(what, "what they change", _REPAIR)
 
     def coverage(self) -> Coverage:
         """Return its coverage line."""
