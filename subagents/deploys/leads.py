@@ -81,7 +81,7 @@ def _share(live: Sequence[Scored]) -> None:
     for entry, own in zip(live, points, strict=True):
         share = math.exp(own - top) / total
         score = max(1e-6, MOST * share)
-        told = f"of {len(live)} changes it is the one to look at first with a share of {share:.2f}; no diff was seen"
+        told = f"its share of the blame is {share:.2f}, among {len(live)} changes; no diff was seen"
         entry.parts.append(Part("rivals", math.log(score / (1.0 - score)) - BASE - own, told))
         entry.score = score
 
