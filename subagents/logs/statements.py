@@ -15,6 +15,7 @@ from subagents.logs.signatures import TABLE
 from subagents.logs.wording import clock as _clock
 from subagents.logs.wording import moment_fact as _moment
 from subagents.logs.wording import quote as _quote
+from subagents.logs.wording import times
 from subagents.quantities import figure
 
 NAME = "logs"
@@ -169,7 +170,7 @@ def _signature(each: Signature, window: Window) -> Finding:
         weight *= OUTSIDE_PART
     return Finding(
         agent=NAME,
-        claim=f"{_who(each.services)} logged {each.name} ({each.explains}) {each.count} times since "
+        claim=f"{_who(each.services)} logged {each.name} ({each.explains}) {times(each.count)} since "
         f"{_clock(each.first_seen)} ({_before(each.count, each.baseline_count)})"
         + (f", about one and the same record each time, “{each.record}”" if each.record else "")
         + f": {_quote(each.example)}",
@@ -207,7 +208,7 @@ def _stack(group: StackGroup, window: Window) -> Finding:
     inside = f" in {own}" if own else ""
     return Finding(
         agent=NAME,
-        claim=f"{_who(group.services)} threw {group.exception or 'an error'}{where}{inside} {group.count} times since "
+        claim=f"{_who(group.services)} threw {group.exception or 'an error'}{where}{inside} {times(group.count)} since "
         f"{_clock(group.first_seen)} ({_before(group.count, group.baseline_count)}): {_quote(group.message)}",
         topic="mechanism",
         weight=0.65 if place else 0.5,
@@ -241,7 +242,7 @@ def _pattern(each: Pattern, window: Window, weight: float) -> Finding:
     level = "" if each.level == "unknown" else f" {each.level}"
     return Finding(
         agent=NAME,
-        claim=f"{_who(each.services)}: {_VERBS[each.change]}{level} message, {each.count} times "
+        claim=f"{_who(each.services)}: {_VERBS[each.change]}{level} message, {times(each.count)} "
         f"({_before(each.count, each.baseline_count)}) from {_clock(each.first_seen)}: {_quote(each.template)}",
         topic="errors",
         weight=round(weight, 3),
@@ -300,7 +301,7 @@ def _quiet_changes(look: LogsFirstLook, patterns: LogsPatterns | None) -> Iterat
     for each in sorted(stopped, key=lambda each: -each.baseline_events)[:1]:
         yield Finding(
             agent=NAME,
-            claim=f"{_who(each.services)}: no longer logged, {each.count} times where "
+            claim=f"{_who(each.services)}: no longer logged, {times(each.count)} where "
             f"{figure(each.baseline_count or 0)} were expected, last at {_clock(each.last_seen)}: "
             f"{_quote(each.template)}",
             topic="consequence",

@@ -23,3 +23,8 @@ def quote(text: str) -> str:
     """Return a message on one line, cut where it is long."""
     flat = " ".join(text.split())
     return flat if len(flat) <= CLAIM_CHARS else flat[: CLAIM_CHARS - 1] + "…"
+
+
+def times(count: int) -> str:
+    """Return how often: `1 time`, `12 times`."""
+    return f"{count} time" + "s" * (count != 1)

@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from subagents.citations import RecordRef, parse
-from subagents.contract import Evidence, SourceSpec, ToolContext, ToolError, ToolResult
+from subagents.contract import Evidence, Progress, SourceSpec, ToolContext, ToolError, ToolResult
 from subagents.metrics import render
 from subagents.metrics.cite import cite, cite_trace, spans_of
 from subagents.metrics.edges import edges_report
@@ -52,7 +52,10 @@ class MetricsAnswers:
 
     def _store(self, context: ToolContext) -> Store:
         """Return what the files hold; where they must be read first, tell how far that is."""
-        return load(self._specs, context.progress)
+        store = load(self._specs, context.progress)
+        count, services = sum(len(frame.keys) for frame in store.frames), len(store.services())
+        context.progress(lambda: Progress(text=f"measuring {count:,} series of {services:,} services"))
+        return store
 
     def coverage(self, params: CoverageParams, context: ToolContext) -> ToolResult[CoverageReport]:
         """Say what there is and what could be used."""

@@ -83,7 +83,7 @@ def _load(marks: Marks, progress: Telling) -> Store:
         spec = SourceSpec.model_validate_json(text)
         name = spec.origin or Path(spec.path).name
         so_far.place = place
-        faults = Faults(name, on_read=so_far.of_file(name))
+        faults = Faults(name, on_read=so_far.of_file(Path(name).name))
         faults.on_read(0)
         try:
             coverage = _read(spec, store, faults)
