@@ -56,10 +56,11 @@ def merged(levels: Sequence[int], texts: Sequence[str]) -> tuple[list[str], Ints
     vocabulary, words, starts, sizes = numbered(texts)
     facts = Facts.of(vocabulary)
     plain, access = _by_size(np.array(levels, np.int64), words, starts, sizes, facts)
-    named = [rows.without(_names(rows, facts), facts) for rows in plain]
-    settled = [_settled(rows, facts) for rows in _with_lists(named, facts)]
-    found, of_key = list[str](), np.zeros(len(texts), np.int64)
-    for rows in (*_with_lists(settled, facts), *_with_paths(access, facts)):
+    found, of_key, lists = list[str](), np.zeros(len(texts), np.int64), np.zeros(len(texts), np.bool_)
+    named = [_without_names(rows, facts) for rows in plain]
+    settled = [_settled(_without_names(rows, facts), facts) for rows in _with_lists(named, facts, lists)]
+    messages = _joining_lists(_with_lists(settled, facts, lists), facts, lists)
+    for rows in (*messages, *_with_paths(access, facts)):
         of_key[rows.keys] = rows.row + len(found)
         found += [shown(" ".join([facts.words[word] for word in row])) for row in rows.words.tolist()]
     return found, of_key
@@ -115,24 +116,65 @@ def _with_paths(parts: Iterable[Rows], facts: Facts) -> Iterator[Rows]:
         yield Rows(rows.level, words, rows.keys, rows.row).distinct(facts)
 
 
-def _with_lists(parts: Sequence[Rows], facts: Facts) -> list[Rows]:
-    """Return the keys with a run of values as one, where otherwise equal keys have it in several lengths."""
+def _with_lists(parts: Sequence[Rows], facts: Facts, lists: Flags) -> list[Rows]:
+    """Return the keys with a run of values as one, where otherwise equal keys have it in several lengths.
+
+    Those keys are noted in `lists`.
+    """
     shorter = [_without_runs(rows, facts) for rows in parts]
+    asked = _are_lists(parts, shorter, facts)
+    for rows, (kept, _), is_list in zip(parts, shorter, asked, strict=True):
+        lists[rows.keys[(is_list & ~kept.all(1))[rows.row]]] = True
+    return _shortened(parts, shorter, asked, facts)
+
+
+def _shortened(
+    parts: Sequence[Rows], shorter: Sequence[tuple[Flags, Numbers]], asked: Sequence[Flags], facts: Facts
+) -> list[Rows]:
+    """Return the keys, those asked for in their shorter words."""
     found: dict[tuple[int, int], list[Rows]] = {}
-    for rows, (kept, words), is_list in zip(parts, shorter, _are_lists(parts, shorter, facts), strict=True):
+    for rows, (kept, words), wanted in zip(parts, shorter, asked, strict=True):
         others = found.setdefault((rows.level, rows.words.shape[1]), [])
-        if not is_list.any():
+        if not wanted.any():
             others.append(rows)
             continue
-        others.append(rows.some(~is_list))
-        lists, kept, words = rows.some(is_list), kept[is_list], words[is_list]
+        others.append(rows.some(~wanted))
+        some, kept, words = rows.some(wanted), kept[wanted], words[wanted]
         lengths = kept.sum(1)
         for length in np.unique(lengths).tolist():
-            wanted = lengths == length
-            part = lists.some(wanted)
-            short = words[wanted][kept[wanted]].reshape(-1, length)
+            alike = lengths == length
+            part = some.some(alike)
+            short = words[alike][kept[alike]].reshape(-1, length)
             found.setdefault((rows.level, length), []).append(Rows(rows.level, short, part.keys, part.row))
     return [joined(each, facts) for each in found.values()]
+
+
+def _joining_lists(parts: Sequence[Rows], facts: Facts, lists: Flags) -> list[Rows]:
+    """Return the keys; those that are instances of a list's template once their runs are one word join it."""
+    known = {(rows.level, rows.words.shape[1]): _lists_of(rows, facts, lists) for rows in parts}
+    shorter, asked = list[tuple[Flags, Numbers]](), list[Flags]()
+    for rows in parts:
+        kept, words = _without_runs(rows, facts)
+        joins = np.zeros(len(words), np.bool_)
+        lengths = np.where(kept.all(1), 0, kept.sum(1))
+        for length in np.unique(lengths[lengths > 0]).tolist():
+            shapes = known.get((rows.level, length))
+            if shapes is not None:
+                alike = np.flatnonzero(lengths == length)
+                short, fits = shapes.filled(words[alike][kept[alike]].reshape(-1, length), facts)
+                wanted = np.zeros(words.shape, np.bool_)
+                wanted[alike] = kept[alike]
+                words[wanted] = short.ravel()
+                joins[alike] = fits
+        shorter.append((kept, words))
+        asked.append(joins)
+    return _shortened(parts, shorter, asked, facts)
+
+
+def _lists_of(rows: Rows, facts: Facts, lists: Flags) -> Shapes | None:
+    """Return the templates among these that hold lists."""
+    held = np.bincount(rows.row, lists[rows.keys], len(rows.words)) > 0
+    return Shapes.of(rows.words[held], rows.weights[held], facts, MOST_SHAPES) if held.any() else None
 
 
 def _are_lists(parts: Sequence[Rows], shorter: Sequence[tuple[Flags, Numbers]], facts: Facts) -> list[Flags]:
@@ -160,10 +202,10 @@ def _without_runs(rows: Rows, facts: Facts) -> tuple[Flags, Numbers]:
     return kept, np.where(is_run, np.int32(VALUE), rows.words)
 
 
-def _names(rows: Rows, facts: Facts) -> Flags:
-    """Return the places at which keys that are equal but for names hold different ones.
+def _without_names(rows: Rows, facts: Facts) -> Rows:
+    """Return the keys without the different names in keys that are otherwise equal.
 
-    Where something went wrong, few names are told apart: they say who is in trouble.
+    Where something went wrong, few names are told apart: they say who is in trouble. What stands aside does not.
     """
     words = rows.words
     alike = Alike.by(row_hashes(words, facts.form))
@@ -173,10 +215,11 @@ def _names(rows: Rows, facts: Facts) -> Flags:
     differs[alike.starts] = False
     varying = np.logical_or.reduceat(differs, alike.starts, axis=0) & facts.has_value[words[alike.first]]
     few = np.flatnonzero((alike.sizes < LEAST_WORDS) & varying.any(1))
-    for group, row in zip(few.tolist(), words[alike.first[few]].tolist(), strict=True):
-        if rows.level >= WARN or (rows.level == UNKNOWN and sounds_bad(" ".join([facts.words[word] for word in row]))):
-            varying[group] = False
-    return np.asarray(alike.spread(varying))
+    for group, row in zip(few.tolist(), words[alike.first[few]], strict=True):
+        told = " ".join([facts.words[word] for word in row.tolist()])
+        if rows.level >= WARN or (rows.level == UNKNOWN and sounds_bad(told)):
+            varying[group] &= facts.aside[row]
+    return rows.without(alike.spread(varying), facts)
 
 
 def _one_place(rows: Rows, facts: Facts) -> Flags:

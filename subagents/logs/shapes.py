@@ -52,6 +52,11 @@ class Shapes:
             rows = rows[~fits]
         return found
 
+    def filled(self, words: Numbers, facts: Facts) -> tuple[Numbers, Flags]:
+        """Return keys as the templates they are instances of, and which are some template now."""
+        found = np.where(self.values(words, facts), facts.general[words], words)
+        return found, self._knows(row_hashes(found, facts.hashes))
+
     def _knows(self, hashes: Hashes) -> Flags:
         places = np.searchsorted(self.known, hashes)
         return np.asarray(self.known[np.minimum(places, len(self.known) - 1)] == hashes)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from subagents.logs.phrases import ANY, METHODS, form, general, is_name, is_telling
+from subagents.logs.phrases import ANY, METHODS, NAMED, form, general, is_name, is_telling
 
 Ints = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int32]
@@ -51,6 +51,8 @@ class Facts:
     """It ends in a comma."""
     value: Flags
     """It can be part of a list."""
+    aside: Flags
+    """It is a thread, or another context of the call."""
     open: Flags
     """`*` or `key=*`."""
     method: Flags
@@ -78,6 +80,7 @@ class Facts:
             telling=_flags(map(is_telling, words)),
             goes_on=goes_on,
             value=goes_on | names,
+            aside=_flags(word.startswith(NAMED + "[") for word in words),
             open=_flags(word == ANY or word.endswith("=*") for word in words),
             method=_flags(word in METHODS for word in words),
             status=_flags(word.startswith("status=") for word in words),

@@ -115,6 +115,19 @@ def test_a_list_is_a_value_where_it_is_seen_in_three_lengths() -> None:
     assert _merged(*words) == ["views of: *"]
 
 
+def test_what_is_an_instance_of_a_list_once_its_runs_are_one_joins_it() -> None:
+    seen = ("ann, bob;", "bob, cy, dan;", "ann, bob, cy, ed;")
+    lists = [f"may see: {some} may change: *" for some in seen]
+    assert _merged(*lists, "may see: cy; may change: Set(dan, ed, fay);") == ["may see: * may change: *"]
+    assert len(_merged(*lists[:2], "may see: cy; may change: Set(dan, ed, fay);")) == 3
+    assert len(_merged("from * to", "from * * to")) == 2, "two lengths are no list"
+
+
+def test_a_thread_says_little_where_something_went_wrong() -> None:
+    keys = [f"ERROR [{thread}] acme.Orders: order lost" for thread in ("main", "event handler")]
+    assert {each.text for each in templates(keys, [UNKNOWN] * 2, [1] * 2)} == {"* acme.Orders: order lost"}
+
+
 def test_a_key_that_fits_a_template_joins_it() -> None:
     texts = [f"from {word} port *" for word in ("a", "b", "c", "d", "e")]
     assert _merged(*texts, "from * port *") == ["from * port *"]
