@@ -12,7 +12,7 @@ from subagents.contract import ToolContext, ToolError, Window
 from subagents.logs.levels import ERROR, LEVELS, UNKNOWN, sounds_bad
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.patterns import head_of, mask
-from subagents.logs.so_far import events_in_words, frames_of
+from subagents.logs.so_far import events_in_words, frames_of, last_lines
 from subagents.logs.sources.json_fields import field_of, flatten
 from subagents.logs.sources.log_source import Frame, LogSource
 from subagents.logs.sources.timestamps import microseconds
@@ -81,10 +81,11 @@ class Matches:
 
     def meet(self, place: int, events: pl.DataFrame) -> None:
         """Take note of the first matches of a block."""
-        room = EARLY - len(self.early)
-        if room > 0:
-            for start, lines, raw in events.select("start", "lines", "raw").head(room).iter_rows():
-                self.early.append((Place(place, start, lines), raw[:EARLY_CHARS]))
+        if len(self.early) < EARLY:
+            known = {each for each, _ in self.early}
+            for start, lines, raw in events.select("start", "lines", "raw").head(EARLY).iter_rows():
+                if (met := Place(place, start, lines)) not in known and len(self.early) < EARLY:
+                    self.early.append((met, raw[:EARLY_CHARS]))
 
     def look_at(self, events: pl.DataFrame, service: str | None) -> None:
         """Take note of what a block holds before it is searched: it is what an empty answer has to say."""
@@ -145,16 +146,36 @@ def matching(
     def early() -> tuple[tuple[str, str], ...]:
         return () if found is None else tuple((logs.ref(place), raw) for place, raw in found.early)
 
-    for place, _, frame in frames_of(chosen_sources(logs, filters.source), context, so_far, early):
+    ends: set[int] = set()
+    for place, source, frame in frames_of(chosen_sources(logs, filters.source), context, so_far, early):
         if found is not None:
             found.look_at(frame.events, filters.service)
-        events = resolved(_filtered(frame, filters))
-        if least != UNKNOWN:
-            events = events.filter((events["severity"] >= least) | (events["by_words"] & (least <= ERROR)))
+        events = _of_frame(frame, filters, least)
         matched, scanned = matched + events.height, scanned + frame.events.height
         if found is not None:
+            if place not in ends:  # its layout is known by now
+                ends.add(place)
+                found.meet(place, events.head(EARLY // 2))
+                found.meet(place, _at_end(source, filters, least, like=events))
             found.meet(place, events)
         yield place, events
+
+
+def _of_frame(frame: Frame, filters: Filters, least: int) -> pl.DataFrame:
+    events = resolved(_filtered(frame, filters))
+    if least == UNKNOWN:
+        return events
+    return events.filter((events["severity"] >= least) | (events["by_words"] & (least <= ERROR)))
+
+
+def _at_end(source: LogSource, filters: Filters, least: int, like: pl.DataFrame) -> pl.DataFrame:
+    """Return the last matches at the end of a large file, where an incident mostly is; none where it cannot be read."""
+    try:
+        byte, lines = last_lines(source)
+        frame = source.reread(byte, lines) if lines else None
+    except (OSError, ToolError):
+        frame = None
+    return like.clear() if frame is None else _of_frame(frame, filters, least).tail(EARLY // 2)
 
 
 def _filtered(frame: Frame, filters: Filters) -> pl.DataFrame:

@@ -52,15 +52,20 @@ def _listed(severe: Sequence[tuple[str, int]]) -> str:
     return ", ".join(f'{n:,} of "{" ".join(message.split())}"' for message, n in severe)
 
 
+def last_lines(source: LogSource) -> tuple[int, int]:
+    """Return where the last lines of a large plain file begin, and how many they are: none of any other."""
+    if source.size_bytes < LARGE_BYTES or is_packed(source.path):
+        return 0, 0
+    with source.path.open("rb") as raw:
+        raw.seek(-END_BYTES, os.SEEK_END)
+        byte = raw.tell() + len(raw.readline())
+        return byte, raw.read(END_BYTES).count(b"\n")
+
+
 def _severe_at_end(source: LogSource) -> list[tuple[str, int]]:
     """Return the most frequent severe messages of a large plain file's last lines; none where they cannot be read."""
     try:
-        if source.size_bytes < LARGE_BYTES or is_packed(source.path):
-            return []
-        with source.path.open("rb") as raw:
-            raw.seek(-END_BYTES, os.SEEK_END)
-            byte = raw.tell() + len(raw.readline())
-            lines = raw.read(END_BYTES).count(b"\n")
+        byte, lines = last_lines(source)
         frame = source.reread(byte, lines) if lines else None
     except (OSError, ToolError):
         return []

@@ -12,7 +12,7 @@ from subagents.logs import so_far
 from subagents.logs.agent import build
 from subagents.logs.log_set import LogSet
 from subagents.logs.params import CoverageParams, DistinctParams, SearchParams
-from subagents.logs.search import EARLY, EARLY_CHARS
+from subagents.logs.search import EARLY, EARLY_CHARS, Filters, search
 from subagents.logs.so_far import events_in_words, index_for
 from tests.fakes import FakeClock
 from tests.logs.builders import iso, write
@@ -76,6 +76,31 @@ def test_a_search_shows_what_matched_first_while_it_reads_on(tmp_path: Path) -> 
     assert text.endswith("INFO order 7 of user=7 settled")
     assert logs.around(citation, 0, 0)[2].decode().rstrip() == text
     assert told_by(specs, "logs_distinct", DistinctParams(field="user", text="order 7"))[0].found == ()
+
+
+def test_the_last_matches_of_a_large_file_are_shown_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(so_far, "LARGE_BYTES", 10_000)
+    monkeypatch.setattr(so_far, "END_BYTES", 2_000)
+    spec = write(tmp_path, "a.log", log(1) + log(9_000, said="order {n}") + log(40, "ERROR", "order {n} lost", 60))
+
+    def shown(text: str, level: str | None = None) -> list[tuple[tuple[str, str], ...]]:
+        logs, told = LogSet([spec]), list[Progress]()
+        logs.sources[0].block_bytes = 1 << 16
+        search(logs, Filters(text, level=level), 0, 50, listening(told))
+        assert len(told) > 3
+        return [each.found for each in told]
+
+    first, *others = shown("order")
+    assert first[0][1].endswith("order 0 of user=0 settled")
+    assert first[-1][1].endswith("order 39 lost"), "the last line of the file"
+    assert len(first) == EARLY
+    assert all(found == first for found in others), "what is shown does not jump about"
+    early, *_, last = shown("lost")
+    assert [text.rpartition(" ERROR ")[2] for _, text in early] == [f"order {n} lost" for n in range(25, 40)]
+    assert len({ref for ref, _ in last}) == len(last) == EARLY, "each once"
+    assert shown("lost", "fatal")[-1] == ()
 
 
 def test_of_very_many_matches_few_are_shown_early_and_short(tmp_path: Path) -> None:
