@@ -125,7 +125,36 @@ def _with_lists(parts: Sequence[Rows], facts: Facts, lists: Flags) -> list[Rows]
     asked = _are_lists(parts, shorter, facts)
     for rows, (kept, _), is_list in zip(parts, shorter, asked, strict=True):
         lists[rows.keys[(is_list & ~kept.all(1))[rows.row]]] = True
+    _keep_even_runs(parts, shorter, asked, facts)
     return _shortened(parts, shorter, asked, facts)
+
+
+def _keep_even_runs(
+    parts: Sequence[Rows], shorter: Sequence[tuple[Flags, Numbers]], asked: Sequence[Flags], facts: Facts
+) -> None:
+    """Leave the runs of lists as they are where they have one length in all keys: only the others are lists."""
+    of_length: dict[int, list[tuple[Rows, Flags, Numbers, Ints]]] = {}
+    for rows, (kept, words), is_list in zip(parts, shorter, asked, strict=True):
+        lengths = np.where(is_list, kept.sum(1), 0)
+        for length in np.unique(lengths[lengths > 0]).tolist():
+            of_length.setdefault(length * 16 + rows.level, []).append(
+                (rows, kept, words, np.flatnonzero(lengths == length))
+            )
+    for same in of_length.values():
+        starts = [kept[some] for _, kept, _, some in same]
+        places = [np.nonzero(each)[1].reshape(len(each), -1) for each in starts]
+        sizes = np.concatenate(
+            [np.diff(each, append=start.shape[1], axis=1) for each, start in zip(places, starts, strict=True)]
+        )
+        short = [words[some[:, None], each] for (_, _, words, some), each in zip(same, places, strict=True)]
+        alike = Alike.by(row_hashes(np.concatenate(short), facts.hashes))
+        ordered = sizes[alike.order]
+        low, high = (each.reduceat(ordered, alike.starts) for each in (np.minimum, np.maximum))
+        uneven = np.split(alike.spread(low != high), np.cumsum([len(each) for each in starts])[:-1])
+        for (rows, kept, words, some), start, wanted in zip(same, starts, uneven, strict=True):
+            even = ~np.take_along_axis(wanted, start.cumsum(1) - 1, 1)
+            kept[some] |= even
+            words[some] = np.where(even, rows.words[some], words[some])
 
 
 def _shortened(

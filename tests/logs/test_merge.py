@@ -115,6 +115,13 @@ def test_a_list_is_a_value_where_it_is_seen_in_three_lengths() -> None:
     assert _merged(*words) == ["views of: *"]
 
 
+def test_what_has_one_length_in_all_keys_is_no_list() -> None:
+    seen = ("bob, cy", "dan, ed, bob", "fay, ann, cy, ed")
+    lists = [f"order of a.b, c.d incomplete, missing: {some}" for some in seen]
+    assert _merged(*lists) == ["order of a.b, c.d incomplete, missing: *"]
+    assert len(_merged(*lists, "order of e.f, g.h incomplete, missing: ann")) == 2
+
+
 def test_what_is_an_instance_of_a_list_once_its_runs_are_one_joins_it() -> None:
     seen = ("ann, bob;", "bob, cy, dan;", "ann, bob, cy, ed;")
     lists = [f"may see: {some} may change: *" for some in seen]
