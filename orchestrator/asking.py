@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from subagents.contract import AgentName, ToolResult
 
 
+def about_to_ask(session: Session, agent: AgentName) -> None:
+    """Make ready for a person who is about to ask: what it takes to answer at once is started while they type."""
+    session.desk.hands.workers.prepare_beside(agent)
+
+
 async def ask_by_person(
     session: Session, agent: AgentName, key: str, tool: str, given: Mapping[str, object]
 ) -> ToolResult[Any]:

@@ -186,6 +186,12 @@ class LiveSession:
         except ComposeError as error:
             raise ActFault(str(error)) from error
 
+    def about_to_ask(self, agent: str) -> None:
+        """Start what will answer, while the person types."""
+        from orchestrator.asking import about_to_ask
+
+        about_to_ask(self._session, agent)
+
     async def ask(self, agent: str, tool: str, given: Mapping[str, object]) -> ToolResult[Any]:
         """Have a tool run as a person's call; it is in the journal and in the agent's stream like any other."""
         from orchestrator.asking import ask_by_person

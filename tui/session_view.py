@@ -91,6 +91,9 @@ class SessionActs(Protocol):
     async def recheck(self, path: str = "") -> str:
         """Measure the symptom again with newer data in (from `path`, or where it was); return how it stands."""
 
+    def about_to_ask(self, agent: str) -> None:
+        """Make ready for `ask`, while the person types; returns at once."""
+
     async def ask(self, agent: str, tool: str, given: Mapping[str, object]) -> ToolResult[Any]:
         """Have an agent's tool run as a person's call, on record; cancelling this cancels the call."""
 

@@ -57,6 +57,9 @@ class Refusing:
         """Refuse."""
         raise ActFault(self.why_not)
 
+    def about_to_ask(self, agent: str) -> None:
+        """Nothing is asked of what can only be watched."""
+
     async def raise_budget(self, text: str) -> str:
         """Refuse."""
         raise ActFault(self.why_not)

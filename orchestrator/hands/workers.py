@@ -177,6 +177,15 @@ class Workers:
         if self._spare is None and not self._closed and self.pid("logs") is None:
             self._spare = prepared_for(Path(path) for path in paths)
 
+    def prepare_beside(self, agent: AgentName) -> None:
+        """Start the worker beside an agent's for who is about to ask; returns at once. Call it on the loop's thread."""
+        seat, place = (agent, True), self._places.get((agent, True))
+        if self._closed or seat in self._processes or (place is not None and place.locked()):
+            return
+        process = self._spare.take(agent) if self._spare is not None else None
+        self._processes[seat] = process or WorkerProcess(agent)
+        self._processes[seat].warm()
+
     def pid(self, agent: AgentName, beside: bool = False) -> int | None:
         """Return the process id of an agent's worker, or of the one beside it, if it runs."""
         process = self._processes.get((agent, beside))

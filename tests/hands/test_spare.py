@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from orchestrator import compose
 from orchestrator.asked import ComposeError, Request, Surroundings
+from orchestrator.engines.base import ToolUse
 from orchestrator.hands import spare as spares
 from orchestrator.hands.spare import Spare, prepared_for
 from orchestrator.hands.workers import Workers
@@ -67,6 +69,27 @@ async def test_others_do_not_take_it_and_one_that_died_is_not_given() -> None:
     assert spare.pid not in (None, dead)
     await spare.close()
     await spare.close()
+
+
+async def test_who_is_about_to_ask_finds_a_worker_that_runs(rig: Rig, tmp_path: Path) -> None:
+    workers = rig.hands.workers
+    workers.prepare_beside("toys")
+    ready = workers.pid("toys", beside=True)
+    assert ready is not None
+    workers.prepare_beside("toys")
+    assert workers.pid("toys", beside=True) == ready, "one is enough"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    use = ToolUse(id="p1", name="toys_tell_beside", input={"path": str(pipe)})
+    asked = asyncio.create_task(rig.hands.call("toys", "toys", use, by_person=True))
+    await asyncio.to_thread(pipe.write_text, "go on")
+    assert (await asked).outcome == "ok"
+    assert workers.pid("toys", beside=True) == ready
+    assert workers.pid("toys") is None
+    await rig.hands.close()
+    assert _gone(ready)
+    workers.prepare_beside("toys")
+    assert workers.pid("toys", beside=True) is None, "nothing is started for what is closed"
 
 
 class Prepared(Spare):

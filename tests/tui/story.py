@@ -239,6 +239,7 @@ class FakeActs:
         self.watches = False
         self.done: list[tuple[str, ...]] = []
         self.known: tuple[Candidate, ...] = ()
+        self.readied: list[str] = []
         self._events = events or []
 
     async def candidates(self) -> tuple[Candidate, ...]:
@@ -273,6 +274,9 @@ class FakeActs:
     async def recheck(self, path: str = "") -> str:
         self._do("recheck", path)
         return "recovered"
+
+    def about_to_ask(self, agent: str) -> None:
+        self.readied.append(agent)
 
     async def ask(self, agent: str, tool: str, given: Mapping[str, object]) -> ToolResult[Any]:
         self._do("ask", agent, tool, json.dumps(given))

@@ -136,6 +136,7 @@ async def test_the_key_asks_in_the_war_room_and_a_fault_stays_to_be_mended() -> 
         await press(pilot, "l", *"/(/", "enter")
         assert "not a regular expression" in shown(pilot.app)
         assert not [one for one in pilot.app.heard if isinstance(one, seams.LogsRequested)]  # type: ignore[attr-defined]
+        assert acts.readied[:1] == ["logs"], "it gets ready while the person types"
         await press(pilot, "l")
         assert "/(/" in shown(pilot.app)
         await press(pilot, "escape")

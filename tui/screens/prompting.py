@@ -154,6 +154,8 @@ class PromptingScreen(Screen[None]):
         """Ask for a search of the logs, with something typed already."""
         from tui.views.log_query import FORM, SHORT_FORM
 
+        if self.view is not None and self.view.acts is not None:
+            self.view.acts.about_to_ask("logs")
         self.prompt.ask("logs", FORM if self.app.size.width >= ROOMY else SHORT_FORM, typed)
 
     def action_budget(self) -> None:
