@@ -14,6 +14,7 @@ from subagents.deploys.paths import INERT, PathClass, not_production, path_class
 from subagents.deploys.settings_signs import SETTINGS_SIGNS, tables_used
 from subagents.deploys.signs import CODE_SIGNS, QUERY, Sign, quote
 from subagents.deploys.sources.patch import FileDiff
+from subagents.deploys.taken_away import TAKEN_AWAY
 from subagents.deploys.wiring import WIRING
 
 
@@ -270,7 +271,7 @@ def _sum_up(signs: list[Sign], files_read: int) -> DiffReading:
     return DiffReading(tuple(ranked[:6]), None, danger, leads_to, files_read)
 
 
-RULES = Gates((*SETTINGS_SIGNS, *WIRING, *CODE_SIGNS, *EXCHANGES))
+RULES = Gates((*SETTINGS_SIGNS, *WIRING, *CODE_SIGNS, *EXCHANGES, *TAKEN_AWAY))
 
 
 def _signs(seen: HunkView, has_migration: bool) -> list[Sign]:

@@ -233,16 +233,18 @@ def _texts_compared(view: HunkView) -> Iterator[Sign]:
             return
 
 
-_PREDICATE = re.compile(r"\b(?:WHERE|AND|OR|ON|JOIN|HAVING|LIKE|ILIKE|USING)\b")
+_PREDICATE = re.compile(r"\b(?:WHERE|AND|OR|ON|JOIN|HAVING|LIKE|ILIKE|USING|ORDER BY|GROUP BY)\b")
+_PREDICATE_IN_ANY_CASE = re.compile(_PREDICATE.pattern, re.IGNORECASE)
 _SQL_FILE = frozenset({"sql", "ddl", "hql"})
 _AWAY_FROM_INDEX = re.compile(
-    r"\b(?:lower|upper|trim|coalesce|cast|date|to_char|substr\w*|concat|date_trunc)\s*\(\s*\w|LIKE\s+[^\w]{0,3}%", re.I
+    r"\b(?:lower|upper|trim|coalesce|cast|date|to_char|substr\w*|concat|date_trunc)\s*\(\s*\w|LIKE\s+[^\w]{0,3}%|\brandom\s*\(",
+    re.I,
 )
 
 
 def _predicate(text: str) -> str:
     """Return what a line of a query asks, without blanks, quotes and case."""
-    begins = _PREDICATE.search(text)
+    begins = _PREDICATE_IN_ANY_CASE.search(text)
     return re.sub(r"[\s\"'`;]+", "", text[begins.start() :]).lower() if begins else ""
 
 
@@ -284,7 +286,7 @@ def _lookups(view: HunkView) -> Iterator[Sign]:
         yield Sign("costlier", what, view.path, view.place, origin=keyed)
 
 
-_OPTION = re.compile(r"\b[A-Z]\w*\.([A-Z][A-Z0-9_]+)\b")
+_OPTION = re.compile(r"\b[A-Za-z]\w*\.([A-Z]\w+)\b(?!\s*[.(])")
 
 
 @needs(_OPTION)

@@ -16,7 +16,7 @@ from subagents.deploys.sources.patch import DiffLine, FileDiff, Hunk
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:[._]\d+)*(?:\.\d+)?")
-_LOOP = re.compile(
+LOOP = re.compile(
     r"^\s*(?:async\s+)?(?:for|while|foreach|loop)\b|\.(?:forEach|map|flatMap|each|stream\(\)\.map)\s*[({]|\bdo\s*\{?\s*$|\.each\s+do\b"
 )
 
@@ -289,7 +289,7 @@ NEAR = 24
 def _in_loops(header: str, lines: Sequence[tuple[DiffLine, str]], fresh: set[str]) -> list[str]:
     """Return added lines that stand inside a loop which the hunk shows, by indentation; moved loops do not count."""
     found: list[str] = []
-    openers: list[tuple[int, bool]] = [(-1, False)] if _LOOP.search(header) else []
+    openers: list[tuple[int, bool]] = [(-1, False)] if LOOP.search(header) else []
     for line, text in lines:
         if line.tag == "-" or not line.text.strip():
             continue
@@ -299,6 +299,6 @@ def _in_loops(header: str, lines: Sequence[tuple[DiffLine, str]], fresh: set[str
         is_fresh = line.tag == "+" and text in fresh
         if openers and line.tag == "+" and (is_fresh or openers[-1][1]):
             found.append(text)
-        if _LOOP.search(line.text):
+        if LOOP.search(line.text):
             openers.append((indent, is_fresh))
     return found

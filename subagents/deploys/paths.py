@@ -30,7 +30,7 @@ _CI = re.compile(
 )
 _STYLE = re.compile(r"\.(css|scss|sass|less|styl|svg|png|jpe?g|gif|ico|webp|woff2?|ttf)$", re.IGNORECASE)
 _LOCK = re.compile(
-    r"(^|/)(go\.sum|package-lock\.json|yarn\.lock|pnpm-lock\.yaml|Cargo\.lock|poetry\.lock|uv\.lock|Gemfile\.lock|Pipfile\.lock)$"
+    r"(^|/)(go\.sum|package-lock\.json|yarn\.lock|pnpm-lock\.yaml|Cargo\.lock|poetry\.lock|uv\.lock|Gemfile\.lock|Pipfile\.lock|\.terraform\.lock\.hcl)$"
 )
 _MANIFEST = re.compile(
     r"(^|/)(go\.mod|package\.json|Cargo\.toml|pyproject\.toml|setup\.(py|cfg)|[\w-]*requirements[\w-]*\.(txt|in)|Pipfile|Gemfile"

@@ -49,7 +49,7 @@ _LOOKUP = re.compile(
 _SUBKEY = re.compile(r"""\[\s*["']([\w.\-]+)["']\s*\]""")
 _SERIAL = re.compile(
     r"json:\"|xml:\"|yaml:\"|protobuf:\"|@JsonProperty|@SerializedName|\bserde\(|\b(marshal|unmarshal|serializ|deserializ|encode|decode"
-    r"|to_json|from_json|dumps|loads|toJSON|parse|stringify|strftime|strptime|delimiter|separator|quotechar|encoding|DateTimeFormat|Content-Type|charset|utf-?8|base64|avro"
+    r"|to_json|from_json|dumps|loads|toJSON|parse(?!r)|stringify|strftime|strptime|delimiter|separator|quotechar|encoding|DateTimeFormat|Content-Type|charset|utf-?8|base64|avro"
     r"|msgpack|pickle|schema_?version)\w*", re.IGNORECASE,
 )  # fmt: skip
 _TRUST = re.compile(

@@ -45,7 +45,7 @@ _QUERY_EACH = re.compile(
     rf"[\[({{]\s*[^\[({{]*(?:{QUERY.pattern}).*\bfor\b|(?:=>|->|\{{\s*\|?\w+\|?)\s*.*(?:{QUERY.pattern})", re.IGNORECASE
 )
 """A call for each element: at the head of a comprehension, or in what is handed to `map` and its like."""
-_IN_MEMORY = re.compile(
+IN_MEMORY = re.compile(
     r"\.(append|push|add|info|debug|warn|error|Debugf|Infof|Printf|inc|Inc|observe|Observe|Set)\s*\("
 )
 BOUND = re.compile(
@@ -61,7 +61,7 @@ _GUARD = re.compile(
     r"|[!=]==?\s*(?:null|nil|None|undefined)\s*\?|\bis (?:not )?None else\b"
     r"|\s\?:\s|\bor\s+(?:[\"\x27]{2}|\[\]|\{\}|0|None)(?!\w)"
     r"|\bassert\b|requireNonNull|checkNotNull|Objects\.require|\?\.|\?\?|\.orElse|unwrap_or|\.get\(\s*['\"][^'\"]+['\"]\s*,"
-    r"|\b(except|catch|rescue|recover)\b|\bvalidate\w*\(|\bsanitize\w*\("
+    r"|\b(except|catch|rescue|recover)\b|\bsuppress\(|\bvalidate\w*\(|\bsanitize\w*\("
 )
 _RAISE = re.compile(
     r"\b(panic\(|raise\s+\w+|throw\s+(new\s+)?\w+|abort\(|os\.Exit|System\.exit|sys\.exit|unwrap\(\)|\.expect\(|log\.Fatal)"
@@ -70,7 +70,7 @@ _RETRY = re.compile(r"\b\w*(retr(y|ies)|attempts?|backoff|back_off|jitter|resend
 _SLEEP = re.compile(r"\b(time\.Sleep|Thread\.sleep|sleep|usleep|asyncio\.sleep|setTimeout|await\s+delay)\s*\(")
 _LOCK = re.compile(
     r"\b(lock|unlock|mutex|synchronized|rwlock|RLock|Lock\(\)|Unlock\(\)|FOR\s+UPDATE|LOCK\s+TABLE|acquire|semaphore"
-    r"|ReentrantLock|critical_section|spinlock)\b|\.(Lock|Unlock|RLock|RUnlock)\(\)|@(external_)?lock\w*|with\s+\w*lock\w*",
+    r"|ReentrantLock|critical_section|spinlock|with_lock|\w+_mutex)\b|\.(Lock|Unlock|RLock|RUnlock)\(\)|@(external_)?lock\w*|with\s+\w*lock\w*",
     re.IGNORECASE,
 )
 _CACHE_USE = re.compile(r"\b\w*(cache|memo|lru|prefetch)\w*\s*[.(\[]|@\w*cache\w*|\bGetOrLoad\b", re.IGNORECASE)
@@ -127,7 +127,7 @@ def _query_in_loop(view: HunkView) -> Iterator[Sign]:
     known = sum(1 for line in view.removed if _INLINE_LOOP.search(line) and _QUERY_EACH.search(line))
     waits = [line for line in view.added_in_loop if _WAITS.search(line)]
     for line in [*view.added_in_loop, *looped[known:], *waits]:
-        if line in waits or (QUERY.search(line) and not _IN_MEMORY.search(line)):
+        if line in waits or (QUERY.search(line) and not IN_MEMORY.search(line)):
             yield Sign("query_in_loop", f"a query or call inside a loop: {quote(line)}", view.path, view.place)
             return
 
@@ -135,10 +135,10 @@ def _query_in_loop(view: HunkView) -> Iterator[Sign]:
 @needs(QUERY)
 def _new_query(view: HunkView) -> Iterator[Sign]:
     asked = sum(1 for line in view.removed if QUERY.search(line))
-    if asked >= sum(1 for line in view.added if QUERY.search(line) and not _IN_MEMORY.search(line)):
+    if asked >= sum(1 for line in view.added if QUERY.search(line) and not IN_MEMORY.search(line)):
         return
     for line in view.only_added:
-        if QUERY.search(line) and not _IN_MEMORY.search(line) and not _RELEASE.search(line):
+        if QUERY.search(line) and not IN_MEMORY.search(line) and not _RELEASE.search(line):
             yield Sign("new_query", f"a new query or remote call: {quote(line)}", view.path, view.place)
             return
 
@@ -311,13 +311,20 @@ _SAME_TEST = re.compile(r"\b(?:errors\.Is|equals|equal|Equal|isEqual|DeepEqual|c
 """What compares as an operator does."""
 
 
+def _one_of(old: str, new: str) -> bool:
+    """Say whether a row of comparisons with one thing is said as one."""
+    return set(_OPERATOR.findall(old)) <= {"==", "or", "||"} and set(_OPERATOR.findall(new)) == {"in"}
+
+
 @needs(_CONDITION)
 def _conditions(view: HunkView) -> Iterator[Sign]:
     for pair in view.pairs:
         old, new = _STRING.sub("$", pair.old), _STRING.sub("$", pair.new)
         if _only_guarded(pair.old, pair.new):
             continue
-        if _SAME_TEST.search(new) and set(re.findall(r"\w+", old)) <= set(re.findall(r"\w+", new)):
+        if (_SAME_TEST.search(new) or _one_of(old, new)) and set(re.findall(r"\w+", old)) <= set(
+            re.findall(r"\w+", new)
+        ):
             continue
         if _CONDITION.search(old) and _OPERATOR.findall(old) != _OPERATOR.findall(new):
             yield Sign(

@@ -2,7 +2,8 @@
 
 `firstsight.txt` has entries as `lookalikes.txt` has: `harm` is what a reviewer would stop at, `mild` what one would
 pass. Nobody looked at the failures of the `frozen` half when rules were made: it says what to expect of others.
-The second set (`s2-`) was written when the first had been worked on, and was worked on, too.
+The second and the third set (`s2-`, `s3-`) were written when the ones before had been worked on, and were
+worked on in their turn: what was told of them at first was less.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from subagents.deploys.diffkinds import read_diff_kinds
 from subagents.deploys.sources.patch import parse_patch
 from tests.deploys.test_lookalikes import DANGEROUS
 
-BARS = {"harm": {"open": 0.95, "frozen": 0.8, "second": 0.9}, "mild": {"open": 0.95, "frozen": 0.95, "second": 0.95}}
+BARS = {
+    "harm": {"open": 0.95, "frozen": 0.8, "second": 0.9, "third": 0.8},
+    "mild": {"open": 0.95, "frozen": 0.95, "second": 0.95, "third": 0.9},
+}
 
 
 def entries() -> list[tuple[str, str, str, str]]:
@@ -32,8 +36,8 @@ def entries() -> list[tuple[str, str, str, str]]:
 
 def half(name: str) -> str:
     """Return which part of the set an entry belongs to."""
-    if name.startswith("s2-"):
-        return "second"
+    if name.startswith(("s2-", "s3-")):
+        return {"2": "second", "3": "third"}[name[1]]
     return "frozen" if hashlib.sha1(name.encode(), usedforsecurity=False).digest()[0] % 2 else "open"
 
 

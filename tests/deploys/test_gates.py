@@ -14,10 +14,11 @@ from subagents.deploys.hunkview import HunkView, view
 from subagents.deploys.settings_signs import SETTINGS_SIGNS
 from subagents.deploys.signs import CODE_SIGNS, Sign
 from subagents.deploys.sources.patch import parse_patch
+from subagents.deploys.taken_away import TAKEN_AWAY
 from subagents.deploys.wiring import WIRING
 from tests.deploys.test_lookalikes import ENTRIES
 
-ALL = (*SETTINGS_SIGNS, *WIRING, *CODE_SIGNS, *EXCHANGES)
+ALL = (*SETTINGS_SIGNS, *WIRING, *CODE_SIGNS, *EXCHANGES, *TAKEN_AWAY)
 
 
 def views() -> list[HunkView]:
