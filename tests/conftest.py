@@ -44,8 +44,18 @@ def _may_contain() -> bool:
     return probe().usable
 
 
+def _is_compiled() -> bool:
+    from subagents.logs.native import library
+
+    return library() is not None
+
+
 # Tools that are more than one command on the path. What is not here is looked up on the path.
-PROBES: dict[str, Callable[[], bool]] = {"tmpfs": _may_mount, "bwrap": functools.cache(_may_contain)}
+PROBES: dict[str, Callable[[], bool]] = {
+    "tmpfs": _may_mount,
+    "bwrap": functools.cache(_may_contain),
+    "compiled": _is_compiled,
+}
 
 
 def _required(tool: str) -> bool:

@@ -6,7 +6,7 @@ Memory grows with templates and buckets, not with lines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,8 +17,12 @@ from subagents.contract import Coverage, ToolError
 from subagents.logs.counts import STEP, counted, together
 from subagents.logs.keys import OTHER, KeyTable
 from subagents.logs.levels import ERROR, UNKNOWN, sounds_bad
+from subagents.logs.native import MOST_CLASSES
 from subagents.logs.patterns import Template, head_of, mask, numbered
-from subagents.logs.sources.log_source import Frame, LogSource
+from subagents.logs.sources.alike import HOSTS_KNOWN
+from subagents.logs.sources.frames import Frame
+from subagents.logs.sources.log_source import LogSource
+from subagents.logs.sources.parts import NONE, Names, Part
 from subagents.logs.stacks import StackTally
 
 if TYPE_CHECKING:
@@ -27,8 +31,6 @@ if TYPE_CHECKING:
 COMPACT_ROWS = 400_000
 EXAMPLE_CHARS = 4096
 HOSTS_KEPT = 8
-HOSTS_KNOWN = 20_000
-"""Hosts and pods whose names are kept for look-up; with more, an unknown name may be one of the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,28 @@ class ReadSoFar:
     """What was counted until now. Ask it for `severe_so_far`; its `table` and `templates` are for the whole."""
 
 
+@dataclass
+class KeysOfClasses:
+    """Which masked key the lines of a class of one file have."""
+
+    _by_class: Any = None
+
+    def numbers(self, part: Part, read: Any) -> Any:
+        """Return the keys of a block's events (numpy), `read` being those of its frame."""
+        import numpy as np
+
+        if self._by_class is None:
+            self._by_class = np.zeros(MOST_CLASSES, np.int32)
+        classes = part.classes[part.placed]
+        some = classes >= 0
+        self._by_class[classes[some]] = read[some]
+        if len(read) == part.count:
+            return read
+        numbers = self._by_class[part.classes].astype(np.int64)
+        numbers[part.placed] = read
+        return numbers
+
+
 OnBlock = Callable[[ReadSoFar], None]
 
 
@@ -81,12 +105,9 @@ class LogIndex:
     """Rows since the parts were last put together."""
     _compact_rows: int = 0
     """Rows when they were."""
-    _services: dict[str, int] = field(default_factory=dict)
     _hosts: dict[int, list[str]] = field(default_factory=dict)
-    _host_numbers: dict[str, int] = field(default_factory=dict)
     _hosts_seen: set[int] = field(default_factory=set)
-    all_hosts: set[str] = field(default_factory=set)
-    """Every host or pod that is named as one, up to HOSTS_KNOWN."""
+    names: Names = field(default_factory=Names)
 
     @classmethod
     def build(
@@ -100,10 +121,11 @@ class LogIndex:
         sizes = [source.size_bytes for source in sources]
         with collector_waiting(), ThreadPoolExecutor(1, thread_name_prefix="log-reader") as reader:
             for place, source in enumerate(sources):
-                for frame in _one_ahead(reader, source.frames()):
+                keys = KeysOfClasses()
+                for part in _one_ahead(reader, source.parts(index.names)):
                     if cancelled():
                         raise ToolError("cancelled while the logs were being read")
-                    index.add(place, frame)
+                    index.add(place, part, keys)
                     if on_block is not None:
                         done = sum(sizes[:place]) + min(source.read_bytes, sizes[place])
                         on_block(ReadSoFar(done, sum(sizes), index.events, source.name, index))
@@ -129,21 +151,35 @@ class LogIndex:
         return found
 
     @property
+    def all_hosts(self) -> Collection[str]:
+        """Every host or pod that is named as one, up to HOSTS_KNOWN."""
+        return self.names.hosts.keys()
+
+    @property
     def keys(self) -> list[str]:
         """Masked keys by number."""
         return self.known.keys
 
-    def add(self, place: int, frame: Frame) -> None:
-        """Count the events of one block."""
-        events = frame.events
-        self.events += events.height
-        numbers = self._interned(place, frame)
-        part = counted(events, numbers, self._numbered(events["service"]), place)
-        self._parts.append(part)
-        self._part_rows += part.height
-        if events["host"].null_count() < events.height:
-            self._count_hosts(events["host"], numbers)
-        self.stacks.add(place, frame)
+    def add(self, place: int, part: Part, keys: KeysOfClasses | None = None) -> None:
+        """Count the events of one block; `keys` are those of the file's classes."""
+        import polars as pl
+
+        keys = keys or KeysOfClasses()
+        self.events += part.count
+        numbers = keys.numbers(part, self._interned(place, part.frame))
+        events = pl.DataFrame(
+            {
+                "t": pl.Series(part.times).set(pl.Series(part.times == NONE), None),
+                "level": pl.Series(part.levels).set(pl.Series(part.levels == NONE), None),
+                "start": part.starts,
+                "lines": part.lines,
+            }
+        )
+        services = pl.Series(part.services).set(pl.Series(part.services == NONE), None).cast(pl.UInt32)
+        self._parts.append(counted(events, numbers, services, place))
+        self._part_rows += self._parts[-1].height
+        self._count_hosts(part.hosts, numbers)
+        self.stacks.add(place, part.frame)
         if self._part_rows > max(COMPACT_ROWS, self._compact_rows):
             self._compact()
 
@@ -178,29 +214,14 @@ class LogIndex:
             shared = len(raw) - len(said) if raw.endswith(said) else said
             self.examples.append(Example(place, byte, lines, raw, shared))
 
-    def _numbered(self, services: pl.Series) -> pl.Series:
-        """Return services as numbers, which are put together at a fraction of what names cost."""
-        import polars as pl
-
-        known = self._services
-        names = services.unique(maintain_order=True).drop_nulls().to_list()
-        numbers = [known.setdefault(name, len(known)) for name in names]
-        return services.replace_strict(names, numbers, default=None, return_dtype=pl.UInt32)
-
-    def _count_hosts(self, hosts: pl.Series, numbers: Any) -> None:
+    def _count_hosts(self, by_row: Any, numbers: Any) -> None:
         import numpy as np
-        import polars as pl
 
-        names = hosts.unique(maintain_order=True).drop_nulls().to_list()
-        known = self._host_numbers
-        for name in names[: max(0, HOSTS_KNOWN - len(known))]:
-            known.setdefault(name, len(known))
-        self.all_hosts.update(known)
-        given = [known.get(name) for name in names]
-        by_row = hosts.replace_strict(names, given, default=None, return_dtype=pl.Int64).fill_null(-1).to_numpy()
         rows = np.flatnonzero(by_row >= 0)
+        if not len(rows):
+            return
         pairs, first = np.unique(numbers[rows] * HOSTS_KNOWN + by_row[rows], return_index=True)
-        listed = list(known)
+        listed = list(self.names.hosts)
         for pair in pairs[np.argsort(first)].tolist():
             if pair in self._hosts_seen:
                 continue
@@ -245,7 +266,7 @@ class LogIndex:
         template = pl.Series(numbers, dtype=pl.UInt32)
         severity = pl.Series([found[number].level for number in numbers.tolist()], dtype=pl.Int8)
         severe = pl.Series([found[number].is_severe for number in numbers.tolist()], dtype=pl.Boolean)
-        services = pl.Series(list(self._services), dtype=pl.String)
+        services = pl.Series(list(self.names.services), dtype=pl.String)
         table = pl.concat(self._parts)
         self._parts = [table.select("key", "n", "level")]  # what totals need; the rest would lie here twice
         start = pl.col("bucket").cast(pl.Int64) * STEP
@@ -297,12 +318,12 @@ class LogIndex:
         return int(self.table.filter(pl.col("key") == OTHER)["n"].sum())
 
 
-def _one_ahead(reader: Executor, frames: Iterator[Frame]) -> Iterator[Frame]:
+def _one_ahead(reader: Executor, parts: Iterator[Part]) -> Iterator[Part]:
     """Let the next block be read while the one before it is counted: both leave the interpreter's lock alone."""
-    coming = reader.submit(next, frames, None)
-    while (frame := coming.result()) is not None:
-        coming = reader.submit(next, frames, None)
-        yield frame
+    coming = reader.submit(next, parts, None)
+    while (part := coming.result()) is not None:
+        coming = reader.submit(next, parts, None)
+        yield part
 
 
 def empty_schema() -> dict[str, pl.DataType]:

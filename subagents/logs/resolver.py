@@ -28,11 +28,12 @@ from subagents.logs.counted import (
     unit_of_kind,
 )
 from subagents.logs.first_look import signatures
-from subagents.logs.index import HOSTS_KNOWN, LogIndex
+from subagents.logs.index import LogIndex
 from subagents.logs.log_set import LogSet
 from subagents.logs.model import Signature
 from subagents.logs.recount import Recount
 from subagents.logs.signatures import recognise, target_of
+from subagents.logs.sources.alike import HOSTS_KNOWN
 from subagents.logs.sources.reader import read_spans
 from subagents.logs.sources.timestamps import moment
 from subagents.logs.stacks import count_between
@@ -56,6 +57,7 @@ ELSEWHERE = {
     q.FACTOR: "a metric series",
     q.LATEST: "a metric series",
     **dict.fromkeys(q.LEVELS, "a metric series; for log lines say count and baseline_count"),
+    **dict.fromkeys(q.TRACED, "a trace; for log lines say count"),
     q.DEPLOYED_AT: "a deploy or a flag",
     q.COMMITTED_AT: "a commit",
     q.LEAD_TIME: "the change that it is the lead time of",

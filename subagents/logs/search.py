@@ -13,8 +13,9 @@ from subagents.logs.levels import ERROR, LEVELS, UNKNOWN, sounds_bad
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.patterns import head_of, mask
 from subagents.logs.so_far import events_in_words, frames_of, last_lines
+from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.json_fields import field_of, flatten
-from subagents.logs.sources.log_source import Frame, LogSource
+from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.timestamps import microseconds
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from pathlib import PurePath
 from subagents.contract import Progress, ToolContext, ToolError
 from subagents.logs.index import LogIndex, ReadSoFar
 from subagents.logs.log_set import LogSet
-from subagents.logs.sources.log_source import Frame, LogSource
+from subagents.logs.sources.frames import Frame
+from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.reader import is_packed
 
 MOST_SHOWN = 3
@@ -66,13 +67,13 @@ def _severe_at_end(source: LogSource) -> list[tuple[str, int]]:
     """Return the most frequent severe messages of a large plain file's last lines; none where they cannot be read."""
     try:
         byte, lines = last_lines(source)
-        frame = source.reread(byte, lines) if lines else None
+        end = LogIndex([source])
+        part = source.reread_part(byte, lines, end.names) if lines else None
     except (OSError, ToolError):
         return []
-    if frame is None:
+    if part is None:
         return []
-    end = LogIndex([source])
-    end.add(0, frame)
+    end.add(0, part)
     return end.severe_so_far(MOST_SHOWN)
 
 

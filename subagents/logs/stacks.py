@@ -10,7 +10,7 @@ from functools import lru_cache
 from subagents.contract import Window
 from subagents.logs.counts import STEP
 from subagents.logs.model import StackFrame
-from subagents.logs.sources.log_source import Frame
+from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.timestamps import microseconds
 
 MAX_GROUPS = 2_000

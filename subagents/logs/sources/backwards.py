@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 from subagents.contract import Problem
-
-if TYPE_CHECKING:
-    import polars as pl
 
 LATE_US = 60_000_000
 """Buffers and threads mix lines by seconds, not by minutes."""
@@ -30,28 +27,28 @@ class Backwards:
     hosts: Counter[str] = field(default_factory=Counter)
     others: Counter[str] = field(default_factory=Counter)
 
-    def add(self, events: pl.DataFrame, first_line: int) -> None:
-        """Look at the events of a block, in file order; `first_line` is the number of its first line."""
-        import polars as pl
+    def add(self, times: Any, numbers: Any, hosts: Callable[[Any], list[str | None]]) -> None:
+        """Look at the times and line numbers (numpy) of a block's events that have a stamp, in file order.
 
-        dated = events.select("t", "own", "host", line=pl.col("lines").cum_sum() - pl.col("lines") + first_line)
-        dated = dated.filter("own")
-        if not dated.height:
+        `hosts` names those of some of them.
+        """
+        import numpy as np
+
+        if not len(times):
             return
-        before = dated["t"].cum_max()
+        before = np.maximum.accumulate(times)
         if self.latest is not None:
-            before = before.clip(lower_bound=self.latest)
+            before = np.maximum(before, self.latest)
         self.latest = int(before[-1])
-        behind = before - dated["t"]
+        behind = before - times
         late = behind > LATE_US
         if not late.any():
             return
-        found = dated.filter(late)
-        self.line = self.line or int(found["line"][0])
-        self.count += found.height
-        self.most = max(self.most, int(behind.max()))  # type: ignore[arg-type]
-        self.hosts.update(found["host"].drop_nulls().to_list())
-        self.others.update(dated.filter(~late)["host"].drop_nulls().unique().to_list())
+        self.line = self.line or int(numbers[late][0])
+        self.count += int(late.sum())
+        self.most = max(self.most, int(behind.max()))
+        self.hosts.update(host for host in hosts(np.flatnonzero(late)) if host is not None)
+        self.others.update({host for host in hosts(np.flatnonzero(~late)) if host is not None})
 
     def problems(self, name: str) -> Iterator[Problem]:
         """Yield what is to be told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,13 @@ from subagents.logs.sources.json_lines import JsonColumns, JsonReader
 from subagents.logs.sources.lines import Lines, Troubles
 from subagents.logs.sources.origins import Origin, OriginReader
 from subagents.logs.sources.stamp_reader import StampReader
+from subagents.logs.sources.timestamps import Shape
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+Counts = tuple[Counter[Shape], Counter[Shape], int]
 
 
 @dataclass
@@ -43,6 +48,14 @@ class ColumnReader:
             headers=replace(self.headers, settled=True),
             access=replace(self.access, settled=True),
         )
+
+    def counts(self) -> Counts:
+        """Return how many lines had which stamp until now, and how many were JSON."""
+        return Counter(self.stamps.hits), Counter(self.json_stamps.hits), self.json_events
+
+    def count_from(self, counts: Counts) -> None:
+        """Go back to such counts: what was read since is read again."""
+        self.stamps.hits, self.json_stamps.hits, self.json_events = counts
 
     def read(self, lines: Lines, troubles: Troubles) -> pl.DataFrame:
         """Return one row per line: raw, body (text), t, stamped, level, service, host, suffix, stack, glued, spaced.
@@ -112,7 +125,7 @@ class ColumnReader:
                 "json",
                 Problem(
                     what="not valid JSON; kept as plain text",
-                    where=f"{self.name}:{lines.first_line + int(bad[0])}",
+                    where=f"{self.name}:{lines.numbers[int(bad[0])]}",
                     count=broken,
                 ),
             )

@@ -44,12 +44,12 @@ class JsonReader:
     _decoder: Any = None
     _fields: dict[str, str] = field(default_factory=dict)
     _levels: dict[Any, int] = field(default_factory=dict)
-    _inner: JsonReader | None = None
+    inner: JsonReader | None = None
 
     def as_learnt(self) -> JsonReader:
         """Return a reader with the names met so far; what it meets itself changes nothing here."""
-        inner = self._inner.as_learnt() if self._inner is not None else None
-        return replace(self, names=set(self.names), _inner=inner)
+        inner = self.inner.as_learnt() if self.inner is not None else None
+        return replace(self, names=set(self.names), inner=inner)
 
     def read(self, lines: list[str]) -> JsonColumns:
         """Decode lines that look like objects; those that are not are left out of `rows`."""
@@ -112,8 +112,8 @@ class JsonReader:
         inner = [place for place, text in enumerate(columns.text) if text[:1] == "{" and text[-1:] == "}"]
         if not inner:
             return
-        self._inner = self._inner or JsonReader()
-        found = self._inner.read([columns.text[place] for place in inner])
+        self.inner = self.inner or JsonReader()
+        found = self.inner.read([columns.text[place] for place in inner])
         for number, row in enumerate(found.rows):
             place = inner[row]
             columns.text[place], columns.level[place] = found.text[number], found.level[number]

@@ -27,23 +27,24 @@ class Troubles(Protocol):
 
 @dataclass(frozen=True)
 class Lines:
-    """The lines of a block: `starts[i]` is the byte of line i in the file, `end` the byte after the last one."""
+    """Lines of a block, all or some: line i is the bytes `starts[i]` to `ends[i]` of the file."""
 
     text: pl.Series
     starts: Any
     """numpy int64"""
-    end: int
-    first_line: int
-    """Number of the first line in the file, counted from 1."""
+    ends: Any
+    """numpy int64; the byte after the line feed"""
+    numbers: Any
+    """numpy int64; of the lines in the file, counted from 1"""
 
     @property
     def count(self) -> int:
         """How many lines."""
         return len(self.starts)
 
-    def head(self, count: int) -> Lines:
-        """Return the first lines."""
-        return Lines(self.text.head(count), self.starts[:count], int(self.starts[count]), self.first_line)
+    def __getitem__(self, part: slice) -> Lines:
+        """Return some of the lines."""
+        return Lines(self.text[part], self.starts[part], self.ends[part], self.numbers[part])
 
 
 def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) -> Lines:
@@ -52,11 +53,9 @@ def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) 
 
     data = block.data
     breaks = block.breaks if block.breaks is not None else line_feeds(data)
-    ends_open = not data.endswith(b"\n")
-    starts = np.concatenate(([0], breaks + 1))
-    if not ends_open:
+    starts = np.concatenate(([0], breaks + 1)).astype(np.int64)
+    if data.endswith(b"\n"):
         starts = starts[:-1]
-    first_line = lines_before + 1
     if block.offset == 0 and data[:2] in UTF16:
         troubles.trouble(
             "utf16",
@@ -68,23 +67,42 @@ def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) 
             ),
         )
     shown = data[len(BOM) :] if block.offset == 0 and data.startswith(BOM) else data
+    ends = np.append(starts[1:], len(data))
+    numbers = np.arange(lines_before + 1, lines_before + 1 + len(starts))
+    lines = Lines(_text_of(shown, numbers, name, troubles), starts + block.offset, ends + block.offset, numbers)
+    if block.size != len(data):
+        lines.ends[:] = block.offset + block.size
+    return _cut(lines, name, troubles)
+
+
+def some_lines(block: Block, starts: Any, rows: Any, lines_before: int, name: str, troubles: Troubles) -> Lines:
+    """Return some rows (numpy, in order) of a block whose lines start at `starts`, as `split_lines` would."""
+    import numpy as np
+
+    ends = np.append(starts[1:], len(block.data))[rows]
+    begins, numbers = starts[rows], rows + lines_before + 1
+    cuts = np.flatnonzero(begins[1:] != ends[:-1]) + 1  # lines that follow each other are taken at once
+    parts = zip(begins[np.append(0, cuts)].tolist(), ends[np.append(cuts, len(rows)) - 1].tolist(), strict=True)
+    data = b"".join(block.data[begin:end] for begin, end in parts)
+    text = _text_of(data, numbers, name, troubles)
+    return _cut(Lines(text, begins + block.offset, ends + block.offset, numbers), name, troubles)
+
+
+def _text_of(data: bytes, numbers: Any, name: str, troubles: Troubles) -> pl.Series:
+    """Return lines as text, without what is no text; `numbers` are those of the lines."""
     try:
-        shown.decode()
+        data.decode()
     except UnicodeDecodeError as error:
-        bad = first_line + shown.count(b"\n", 0, error.start)
+        bad = numbers[data.count(b"\n", 0, error.start)]
         troubles.trouble("utf8", Problem(what="bytes that are not UTF-8, shown as \ufffd", where=f"{name}:{bad}"))
-        shown = shown.decode("utf-8", "replace").encode()
-    text = _text_of(shown)
+        data = data.decode("utf-8", "replace").encode()
+    text = _split(data)
     if b"\x1b" in data:
         text = text.str.replace_all(_COLOUR, "")
-    if data.endswith(b"\r"):
-        text = text.str.strip_suffix("\r")
-    ends = np.append(starts[1:], len(data))
-    text = _cut(text, ends - starts, block, f"{name}:{first_line}", troubles)
-    return Lines(text, starts.astype(np.int64) + block.offset, block.offset + block.size, first_line)
+    return text.str.strip_suffix("\r") if data.endswith(b"\r") else text
 
 
-def _text_of(shown: bytes) -> pl.Series:
+def _split(shown: bytes) -> pl.Series:
     """Split valid UTF-8 at line feeds, without a carriage return before them."""
     import polars as pl
 
@@ -94,22 +112,20 @@ def _text_of(shown: bytes) -> pl.Series:
     return text.str.strip_suffix("\r") if b"\r" in shown else text
 
 
-def _cut(text: pl.Series, sizes: Any, block: Block, where: str, troubles: Troubles) -> pl.Series:
+def _cut(lines: Lines, name: str, troubles: Troubles) -> Lines:
     import numpy as np
 
-    if block.size != len(block.data):
-        sizes = np.array([block.size])
+    sizes = lines.ends - lines.starts
     long = np.flatnonzero(sizes > CUT_BYTES)
     if not len(long):
-        return text
-    shown = [text[int(row)][: CUT_BYTES // 4] + f" …[cut: {sizes[row]} bytes]" for row in long]
-    line = int(where.rpartition(":")[2]) + int(long[0])
+        return lines
+    shown = [lines.text[int(row)][: CUT_BYTES // 4] + f" …[cut: {sizes[row]} bytes]" for row in long]
     troubles.trouble(
         "long",
         Problem(
             what=f"a line of {sizes[long[0]]} bytes; analysed up to its first {CUT_BYTES // 4} characters",
-            where=f"{where.rpartition(':')[0]}:{line}",
+            where=f"{name}:{lines.numbers[long[0]]}",
             count=len(long),
         ),
     )
-    return text.scatter(long, shown)
+    return Lines(lines.text.scatter(long, shown), lines.starts, lines.ends, lines.numbers)

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from subagents.contract import Coverage, Problem, SourceSpec, ToolError, Window
+from subagents.logs.native import library
+from subagents.logs.sources.alike import AlikeReader
 from subagents.logs.sources.backwards import Backwards
 from subagents.logs.sources.columns import ColumnReader
-from subagents.logs.sources.continuations import continues
-from subagents.logs.sources.lines import Lines, split_lines
-from subagents.logs.sources.reader import (
-    BLOCK_BYTES,
-    CUT_BYTES,
-    HOLD_BYTES,
-    LONGEST_EVENT,
-    Block,
-    BlockReader,
-    read_spans,
-)
+from subagents.logs.sources.frames import Frame
+from subagents.logs.sources.parts import NONE, Names, Part, PartReader
+from subagents.logs.sources.reader import BLOCK_BYTES, CUT_BYTES, HOLD_BYTES, Block, BlockReader, read_spans
 from subagents.logs.sources.stamp_reader import StampReader
 from subagents.logs.sources.timestamps import moment
-from subagents.logs.sources.traces import extra_lines, stack_traces
 
-if TYPE_CHECKING:
-    import polars as pl
-
+ALIKE_BYTES = 1 << 20
+"""Files below are read as they are: to find out which lines are alike costs more than it spares."""
+ALIKE_BLOCK_BYTES = BLOCK_BYTES * 3
+"""A block of which only one in FEW lines is read takes no more memory, and what is done once a block is done less."""
+FEW = 4
 _GENERIC_NAMES_TEXT = (
     "app application log logs output stdout stderr out messages syslog error errors access access_log incident "
     "console server system all main debug trace combined service current input stdin docker journal kubectl -"
@@ -47,21 +41,6 @@ def service_of_file(name: str) -> str | None:
     """Return the service that a file is named after, without date, rotation and pod suffix; None for generic names."""
     stem = _STREAM.sub("", _REPLICA.sub("", _ROTATED.sub("", name.split(".")[0])))
     return stem if stem and stem.lower() not in _GENERIC_NAMES and not stem.isdigit() else None
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The events of one block, in file order.
-
-    `events` has `start`, `size`, `lines` (where the raw bytes are), `t` (µs since 1970 UTC, null where unknown),
-    `own` (it has its own stamp), `raw` (first line), `text` (without the stamp), `suffix` (what masking must
-    not touch), `level`, `service`, `host`. `traces` has `event` (row), `frames`, `full`.
-    """
-
-    events: pl.DataFrame
-    traces: pl.DataFrame
-    extra: pl.DataFrame
-    """Lines that continue an event: `event` (row), `raw`."""
 
 
 @dataclass
@@ -81,6 +60,23 @@ class Tally:
         """Add a problem; the first place stays, the counts add up."""
         old = self.problems.get(key)
         self.problems[key] = old.model_copy(update={"count": old.count + problem.count}) if old else problem
+
+    def count(self, part: Part, hosts: Sequence[str]) -> None:
+        """Count the events of a block, whose hosts are numbers of these."""
+        own, times = part.own, part.times[part.own]
+        numbers = part.hosts[own]
+        self.backwards.add(times, part.numbers[own], lambda rows: [_name(hosts, n) for n in numbers[rows].tolist()])
+        self.lines += part.block_lines
+        self.events += part.count
+        self.stamped += len(times)
+        if len(times):
+            first, last = int(times.min()), int(times.max())
+            self.first = first if self.first is None else min(first, self.first)
+            self.last = last if self.last is None else max(last, self.last)
+
+
+def _name(names: Sequence[str], number: int) -> str | None:
+    return names[number] if number >= 0 else None
 
 
 @dataclass
@@ -143,21 +139,35 @@ class LogSource:
 
         Blocks that end before `first_byte`, where an event starts, are passed over and not counted.
         """
+        for part in self._parts(Names(), None, first_byte):
+            yield part.frame
+
+    def parts(self, names: Names) -> Iterator[Part]:
+        """Yield the events block by block for counting: of lines that are alike only one need be read."""
+        compiled = library() if self.size_bytes >= ALIKE_BYTES else None
+        return self._parts(
+            names, AlikeReader.of(self._columns, names.hosts, compiled) if compiled is not None else None
+        )
+
+    def _parts(self, names: Names, alike: AlikeReader | None, first_byte: int = 0) -> Iterator[Part]:
         self.tally = Tally()
         reader = self._reader = BlockReader(self.path, self.name, self.block_bytes)
+        parts = PartReader(self._columns, names, self.name, self.tally, alike)
         last_time: int | None = None
         try:
             for block in reader.blocks():
                 if block.offset + block.size <= first_byte:
                     continue
-                frame, held = self._frame(block, last_time)
+                part, held = parts.read(block, self.tally.lines, last_time)
                 if held:
                     reader.hold(held)
-                if frame is None:
+                if part is None:
                     continue
-                times = frame.events["t"]
-                last_time = times[-1] if times[-1] is not None else last_time
-                yield frame
+                self.tally.count(part, list(names.hosts))
+                last_time = int(part.times[-1]) if part.times[-1] != NONE else last_time
+                yield part
+                if len(part.placed) * FEW < part.count:
+                    reader.block_bytes = max(self.block_bytes, ALIKE_BLOCK_BYTES)
         except OSError as error:
             self.tally.trouble("open", _unreadable(self.name, error))
         if reader.problem is not None:
@@ -168,6 +178,11 @@ class LogSource:
 
         Raises ToolError where no line starts at `byte`, or the file cannot be read.
         """
+        part = self.reread_part(byte, lines, Names())
+        return part.frame if part is not None else None
+
+    def reread_part(self, byte: int, lines: int, names: Names) -> Part | None:
+        """Read some lines again as `reread` does, for counting."""
         wanted = [(byte, lines)] if byte == 0 else [(byte - 1, 1), (byte, lines)]
         try:
             spans = read_spans(self.path, wanted, HOLD_BYTES)
@@ -179,52 +194,8 @@ class LogSource:
         data, size = span.head[:HOLD_BYTES], min(span.size, HOLD_BYTES)
         if lines == 1 and span.size > CUT_BYTES:
             data, size = data[:CUT_BYTES], span.size
-        probe = LogSource(self.spec)
-        probe._columns = self._columns.as_learnt()
-        return probe._frame(Block(byte, data, size, last=True), None)[0]
-
-    def _frame(self, block: Block, last_time: int | None) -> tuple[Frame | None, bytes]:
-        import numpy as np
-        import polars as pl
-
-        lines = split_lines(block, self.tally.lines, self.name, self.tally)
-        columns = self._columns.read(lines, self.tally)
-        joined = continues(columns)
-        heads = np.flatnonzero(~joined.to_numpy())
-        held = b""
-        if not block.last and block.size == len(block.data) and len(heads) > 1:
-            tail_at = int(lines.starts[heads[-1]]) - block.offset
-            if len(block.data) - tail_at <= HOLD_BYTES and lines.count - heads[-1] < LONGEST_EVENT:
-                held = block.data[tail_at:]
-                keep = int(heads[-1])
-                heads, lines = heads[:-1], lines.head(keep)
-                columns, joined = columns.head(keep), joined.head(keep)
-        if not len(heads):
-            return None, held
-        events = columns.filter(~joined).with_columns(
-            start=pl.Series(lines.starts[heads], dtype=pl.Int64),
-            size=pl.Series(np.diff(np.append(lines.starts[heads], lines.end)), dtype=pl.Int64),
-            lines=pl.Series(np.diff(np.append(heads, lines.count)), dtype=pl.Int64),
-            own=pl.col("t").is_not_null(),
-        )
-        filled = events["t"].forward_fill()
-        if last_time is not None:
-            filled = filled.fill_null(last_time)
-        events = events.with_columns(t=filled).rename({"body": "text"})
-        self._count(events, lines)
-        return Frame(events, stack_traces(columns, joined), extra_lines(columns, joined)), held
-
-    def _count(self, events: pl.DataFrame, lines: Lines) -> None:
-        tally = self.tally
-        tally.backwards.add(events, tally.lines + 1)
-        tally.lines += lines.count
-        tally.events += events.height
-        tally.stamped += int(events["own"].sum())
-        times = events["t"].filter(events["own"])
-        if times.len():
-            first, last = int(times.min()), int(times.max())  # type: ignore[arg-type]
-            tally.first = first if tally.first is None else min(first, tally.first)
-            tally.last = last if tally.last is None else max(last, tally.last)
+        reader = PartReader(self._columns.as_learnt(), names, self.name, Tally(), None)
+        return reader.read(Block(byte, data, size, last=True), 0, None)[0]
 
     def coverage(self) -> Coverage:
         """Return what the last whole pass understood."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 SAMPLE = 64
 _CRI = r"^ (?:stdout|stderr) [FP](?: |$)"
-_DOTNET_HEAD = r"^ ?(?:trce|dbug|info|warn|fail|crit): \S+\[\d+\]\s*$"
+DOTNET_HEAD = r"^ ?(?:trce|dbug|info|warn|fail|crit): \S+\[\d+\]\s*$"
 _DOTNET_REST = r"^ {6,7}\S"
 _JAVA_REST = r"^(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): "
 
@@ -52,7 +52,7 @@ def with_second_line(bodies: pl.Series, stamped: pl.Series, glued: pl.Series) ->
     """Bring the message of java.util.logging and .NET's console, which stands on the second line, to the first."""
     following = bodies.shift(-1)
     next_bare = ~stamped.shift(-1).fill_null(True)
-    dotnet = bodies.str.contains(_DOTNET_HEAD) & following.str.contains(_DOTNET_REST)
+    dotnet = bodies.str.contains(DOTNET_HEAD) & following.str.contains(_DOTNET_REST)
     java = stamped & following.str.contains(_JAVA_REST)
     heads = (dotnet | (next_bare & java)).fill_null(False)  # .NET's second line may have the collector's stamp too
     if not heads.any():
@@ -65,4 +65,4 @@ def with_second_line(bodies: pl.Series, stamped: pl.Series, glued: pl.Series) ->
 def may_have_second_line(bodies: pl.Series) -> bool:
     """Say whether a sample of a block shows such a layout."""
     sample = bodies.head(SAMPLE)
-    return bool(sample.str.contains(_JAVA_REST).any() or sample.str.contains(_DOTNET_HEAD).any())
+    return bool(sample.str.contains(_JAVA_REST).any() or sample.str.contains(DOTNET_HEAD).any())

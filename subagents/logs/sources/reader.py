@@ -17,6 +17,8 @@ from subagents.contract import EXCERPT_LIMIT, Evidence, Problem, ToolError
 from subagents.files import BoundedReader, open_bounded, packing
 
 BLOCK_BYTES = 8 << 20
+FIRST_BYTES = 512 << 10
+"""The first block of a file: it shows the layouts, and something is seen of the file at once."""
 BLOCK_LINES = 1 << 18
 """Most lines of a block: what a line costs in memory does not depend on its length."""
 CUT_BYTES = 64 << 10
@@ -78,7 +80,8 @@ class BlockReader:
         self._offset -= len(tail)
 
     def _next(self, stream: BufferedReader) -> Block | None:
-        data = self._carry + self._read(stream, max(self.block_bytes - len(self._carry), 1 << 16))
+        size = self.block_bytes if self._offset else min(self.block_bytes, FIRST_BYTES)
+        data = self._carry + self._read(stream, max(size - len(self._carry), 1 << 16))
         self._carry = b""
         while not self._ended and b"\n" not in data and len(data) <= GIANT_BYTES:
             data += self._read(stream, GIANT_BYTES)

@@ -38,7 +38,7 @@ def heads_of(lines: pl.Series) -> Heads:
     """Return how lines begin."""
     import numpy as np
 
-    heads = lines.str.slice(0, REACH).str.pad_end(REACH)
+    heads = lines.fill_null("").str.slice(0, REACH).str.pad_end(REACH)
     joined = heads.str.join("")[0].encode()
     if len(joined) != lines.len() * REACH:
         joined = heads.str.replace_all(r"[^\x00-\x7f]", "?").str.join("")[0].encode()
@@ -60,14 +60,14 @@ def moments_at(chars: Any, shape: Shape, hint: datetime) -> Any:
     """
     import numpy as np
 
-    places = _places(shape)
-    if places is None:
+    where = places(shape)
+    if where is None:
         return None
-    fields = {name: _number(chars[:, shape.start + at : shape.start + at + _WIDTHS[name]]) for name, at in places}
+    fields = {name: _number(chars[:, shape.start + at : shape.start + at + _WIDTHS[name]]) for name, at in where}
     if "b" in fields:
-        fields["m"] = _months(chars, shape.start + dict(places)["b"])
+        fields["m"] = _months(chars, shape.start + dict(where)["b"])
     date = hint if not shape.kind.date else None
-    days = _days(fields, hint) if date is None else np.int64(hint.toordinal() - _EPOCH_DAY)
+    days = _days(fields, hint) if date is None else np.int64(hint.toordinal() - EPOCH_DAY)
     if days is None or any((fields[name] > most).any() for name, most in (("H", 23), ("M", 59), ("S", 59))):
         return None
     stamps = days * 86_400_000_000 + (fields["H"] * 3600 + fields["M"] * 60 + fields["S"]) * 1_000_000
@@ -80,11 +80,11 @@ def moments_at(chars: Any, shape: Shape, hint: datetime) -> Any:
     return stamps if ((stamps >= EARLIEST) & (stamps <= LATEST)).all() else None
 
 
-_EPOCH_DAY = datetime(1970, 1, 1).toordinal()
+EPOCH_DAY = datetime(1970, 1, 1).toordinal()
 
 
 @lru_cache(maxsize=256)
-def _places(shape: Shape) -> tuple[tuple[str, int], ...] | None:
+def places(shape: Shape) -> tuple[tuple[str, int], ...] | None:
     """Return where in the body which field stands; None where the format has other ones."""
     found, place, form = list[tuple[str, int]](), 0, iter(shape.format)
     for char in form:

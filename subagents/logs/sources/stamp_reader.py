@@ -127,8 +127,11 @@ class StampReader:
         self.hits[shape] += lines.len()
         line = pl.col("line")
         if shape.anchor:
-            after = line.str.splitn(shape.anchor, 2).struct.field("field_1").fill_null("")
-            return lines.to_frame("line").select(t=moments(after, shape, self.hint), text="line")
+            parts = line.str.splitn(shape.anchor, 2).struct
+            after = parts.field("field_1").fill_null("")
+            text = parts.field("field_0") + pl.lit(shape.anchor + " ") + after.str.slice(shape.width)
+            read = lines.to_frame("line").select("line", t=moments(after, shape, self.hint), text=text)
+            return read.select("t", text=pl.when(pl.col("t").is_null()).then("line").otherwise("text"))
         slices, text = line, line.str.slice(shape.start + shape.width)
         if shape.start:
             slices = line.str.slice(shape.start, shape.width)

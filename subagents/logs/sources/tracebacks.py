@@ -51,6 +51,8 @@ _OPEN = re.compile(
 )
 _TRACEBACK = re.compile(r"^(?:  \+ Exception Group )?Traceback \(most")
 _LINK = re.compile(r"^(?:During handling of the above|The above exception was the direct cause)")
+ANY_PART = "|".join((_CORE.pattern, _OPEN.pattern, _LINK.pattern, r"^\t"))
+"""Rust regex for the same text: a line that may be part of a trace, whatever stands around it."""
 _SOFT = re.compile(r"^\s{2,}\S|^\t|^[)\]}]+[;,]?\s*$|^exit status \d|^Node\.js v\d|^[\[(]|^\s+\^+\s*$")
 _OWN_HEAD = re.compile(
     r"^\s*\[?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d:\d\d:\d\d|(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b)"

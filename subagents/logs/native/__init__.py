@@ -1,0 +1,169 @@
+"""The compiled first stage of the log pass (`lines.c`), where it could be built; the same is done without it."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.machinery
+import os
+from ctypes import c_int32, c_int64, c_uint8, c_uint32, c_uint64
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NO_CLASS = -1
+MOST_CLASSES = 1 << 19
+MOST_FINDERS = 127
+VERIFIED, SLOW, SPECIAL, LITERAL, HOSTED = 1, 2, 4, 8, 32
+"""Flags of a class: one line tells all; each is read; its neighbours count; some words do; one is the host."""
+ORIGINS = {"syslog priority": 1, "kubectl --prefix": 2, "docker compose": 4, "stern": 8}
+NO_TIME = -(1 << 63)
+PLACES = ("Y", "y", "m", "b", "d", "H", "M", "S")
+ANY_DIGIT, SPACE_OR_DIGIT, MONTH, IN_MONTH = 1, 2, 3, 4
+ODD_ESCAPES, ODD_BYTES = 1, 2
+_ANCHOR, _BODY, _ZONE = 48, 48, 12
+
+
+class Finder(ctypes.Structure):
+    """How a stamp is found and read; see `lines.c`."""
+
+    _fields_ = (
+        ("start", c_int32),
+        ("json", c_int32),
+        ("anchor_length", c_int32),
+        ("body_length", c_int32),
+        ("fraction", c_int32),
+        ("zone_length", c_int32),
+        ("naive", c_int32),
+        ("epoch", c_int32),
+        ("year", c_int32),
+        ("days", c_int32),
+        ("place", c_int32 * len(PLACES)),
+        ("unused", c_int32),
+        ("zone_us", c_int64),
+        ("latest_us", c_int64),
+        ("anchor", c_uint8 * _ANCHOR),
+        ("body", c_uint8 * _BODY),
+        ("zone", c_uint8 * _ZONE),
+        ("pad", c_uint8 * 4),
+    )
+
+    def texts(self, anchor: bytes, body: bytes, zone: bytes) -> bool:
+        """Fill in what is compared byte by byte; False where there is no room for it."""
+        if len(anchor) > _ANCHOR or len(body) > _BODY or len(zone) > _ZONE:
+            return False
+        self.anchor[: len(anchor)] = list(anchor)
+        self.body[: len(body)] = list(body)
+        self.zone[: len(zone)] = list(zone)
+        self.anchor_length, self.body_length, self.zone_length = len(anchor), len(body), len(zone)
+        return True
+
+
+class Classes:
+    """The classes of one file's lines, in memory of the library."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        import numpy as np
+
+        self._library = library
+        self._handle = library.classes_new(int.from_bytes(os.urandom(8), "little"))
+        if not self._handle:
+            raise MemoryError("no memory for the classes of log lines")
+        self.flags = np.ctypeslib.as_array(library.classes_flags(self._handle), (MOST_CLASSES,))
+        self.literal = np.ctypeslib.as_array(library.classes_literal(self._handle), (MOST_CLASSES,))
+        self.host_word = np.ctypeslib.as_array(library.classes_host_word(self._handle), (MOST_CLASSES,))
+        self.group = np.ctypeslib.as_array(library.classes_group(self._handle), (MOST_CLASSES,))
+        """How a line begins and where its words with digits stand, by class; 0 for objects."""
+
+    def __len__(self) -> int:
+        return int(self._library.classes_count(self._handle))
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None):
+            self._library.classes_free(self._handle)
+
+    def find_by(self, finders: Sequence[Finder], origins: int) -> None:
+        """Say how stamps are found, in this order, and what collectors write before lines (`ORIGINS`, by bit)."""
+        if self._library.classes_find_by(self._handle, (Finder * len(finders))(*finders), len(finders), origins) < 0:
+            raise ValueError(f"at most {MOST_FINDERS} finders")
+
+    def forget(self) -> None:
+        """Begin anew: what was learnt of the file's lines no longer holds."""
+        self._library.classes_forget(self._handle)
+
+    def scan(self, data: bytes, odd: int, room: int) -> list[Any]:
+        """Return of each line (numpy) its start, time (µs, NO_TIME), class (NO_CLASS), host (-1) and finder (-1)."""
+        import numpy as np
+
+        arrays = [np.empty(room, kind) for kind in (np.int64, np.int64, np.int32, np.int32, np.int8)]
+        places = [array.ctypes.data for array in arrays]
+        count = self._library.classes_scan(self._handle, data, len(data), odd, room, *places)
+        return [array[:count] for array in arrays]
+
+    def hosts(self, known: int) -> list[str]:
+        """Return the hosts met beyond the first `known`."""
+        count = self._library.classes_hosts(self._handle)
+        names = [self._library.classes_host(self._handle, number) for number in range(known, count)]
+        return [name.decode("utf-8", "replace") for name in names]
+
+    def word(self, line: bytes, index: int) -> bytes | None:
+        """Return a line's word with digits by its number; None where it has none."""
+        length = c_int64()
+        begin = self._library.classes_word(self._handle, line, len(line), index, ctypes.byref(length))
+        return line[begin : begin + length.value] if begin >= 0 else None
+
+    def twin(self, line: bytes, keep: int = 0, only: int = -1) -> tuple[int, bytes]:
+        """Return (words with digits, by bit; the line with other things in them, but for those of `keep`).
+
+        Where `only` is a word, just that one is another.
+        """
+        out = ctypes.create_string_buffer(len(line) + 1)
+        words = self._library.classes_twin(self._handle, line, len(line), keep, only, out)
+        return int(words), out.raw[: len(line)]
+
+
+@lru_cache(maxsize=1)
+def library() -> ctypes.CDLL | None:
+    """Return the compiled library; None where it was not built or is none of ours."""
+    folder = Path(__file__).parent
+    for suffix in importlib.machinery.EXTENSION_SUFFIXES:
+        path = folder / f"_lines{suffix}"
+        if path.is_file():
+            try:
+                found = ctypes.CDLL(str(path))
+                _declare(found)
+            except (OSError, AttributeError):
+                continue
+            if found.finder_size() == ctypes.sizeof(Finder):
+                return found
+    return None
+
+
+def _declare(found: ctypes.CDLL) -> None:
+    """State the types of the library's functions."""
+    handle = ctypes.c_void_p
+    types: dict[str, tuple[Any, list[Any]]] = {
+        "classes_new": (handle, [c_uint64]),
+        "classes_free": (None, [handle]),
+        "classes_flags": (ctypes.POINTER(c_uint8), [handle]),
+        "classes_literal": (ctypes.POINTER(c_uint32), [handle]),
+        "classes_host_word": (ctypes.POINTER(c_uint8), [handle]),
+        "classes_group": (ctypes.POINTER(c_uint64), [handle]),
+        "classes_hosts": (c_int32, [handle]),
+        "classes_host": (ctypes.c_char_p, [handle, c_int32]),
+        "classes_word": (c_int64, [handle, ctypes.c_char_p, c_int64, c_int32, ctypes.POINTER(c_int64)]),
+        "classes_count": (c_int32, [handle]),
+        "classes_forget": (None, [handle]),
+        "classes_find_by": (c_int32, [handle, ctypes.POINTER(Finder), c_int32, c_int32]),
+        "classes_scan": (
+            c_int64,
+            [handle, ctypes.c_char_p, c_int64, c_int32, c_int64, *[ctypes.c_void_p] * 5],
+        ),
+        "classes_twin": (c_uint64, [handle, ctypes.c_char_p, c_int64, c_uint32, c_int32, ctypes.c_char_p]),
+        "finder_size": (c_int32, []),
+    }
+    for name, (result, arguments) in types.items():
+        function = getattr(found, name)
+        function.restype, function.argtypes = result, arguments

@@ -1,0 +1,317 @@
+"""Lines that are alike: what was read of one line holds for all of its class, so most lines are only looked up.
+
+The compiled first stage (`native`) gives each line a time and a class. A class counts as known once a line of it was
+read together with a twin, which has other things in its words with digits, and nothing came out differently. What
+depends on such a word splits the class by it. Lines that are not known, and those beside lines that may continue
+others, are read the long way: the result is the same, whether a line is looked up or read.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from subagents.logs.native import (
+    HOSTED,
+    MOST_CLASSES,
+    MOST_FINDERS,
+    ODD_BYTES,
+    ODD_ESCAPES,
+    ORIGINS,
+    SLOW,
+    SPECIAL,
+    VERIFIED,
+    Classes,
+    Finder,
+)
+from subagents.logs.sources.columns import ColumnReader
+from subagents.logs.sources.finders import finder_of
+from subagents.logs.sources.json_fields import ROLES
+from subagents.logs.sources.json_lines import JsonReader
+from subagents.logs.sources.reader import BLOCK_LINES, Block
+from subagents.logs.sources.stamp_reader import StampReader
+from subagents.logs.sources.timestamps import Shape
+from subagents.logs.sources.tracebacks import LEAD_LINES
+from subagents.logs.sources.twins import Finding, Sample, TwinTest, special_lines, unlike_others
+
+if TYPE_CHECKING:
+    import polars as pl
+
+HEAD_LINES = 64
+"""Lines at the head of a block, by which layouts are learnt: they are always read."""
+MOST_CHECKED = 4_000
+"""Classes that are checked per block; the others wait for the next one."""
+WORTH_CHECKING = 1_500
+"""Lines of a block: to check a few classes costs as much as to read so many."""
+ENOUGH_ALIKE = 3
+"""So many classes of a group that turned out alike tell what the others of the group are."""
+HOSTS_KNOWN = 20_000
+"""Hosts and pods whose names are kept for look-up; with more, an unknown name may be one of the rest."""
+BEFORE, BEHIND = LEAD_LINES, 2
+"""So far a line's neighbours reach where it is part of a stack trace or of a longer event."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The lines of a block at first sight (numpy, one of each for a line)."""
+
+    starts: Any
+    times: Any
+    classes: Any
+    hosts: Any
+    """By number of those that the first stage met, -1 where the class does not name it by a word"""
+    finders: Any
+
+
+class Told(NamedTuple):
+    """What events say (numpy): µs since 1970, severity, service and host by number; -1 where they do not."""
+
+    times: Any
+    levels: Any
+    services: Any
+    hosts: Any
+
+    @classmethod
+    def nothing(cls) -> Told:
+        """There are no events."""
+        import numpy as np
+
+        return cls(np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int32), np.empty(0, np.int32))
+
+
+@dataclass
+class AlikeReader:
+    """What is known of the classes of one file's lines."""
+
+    columns: ColumnReader
+    classes: Classes
+    seen: Any
+    """numpy bool by class: met in a block before"""
+    shown: Any
+    """numpy bool by class: a line of it was read as an event, so what it says is known"""
+    said: Told
+    """By class; the times are of no meaning."""
+    test: TwinTest
+    names: dict[str, int]
+    """Hosts by number."""
+    _shapes: list[tuple[Shape, StampReader, str]] = field(default_factory=list)
+    _finders: list[Finder] = field(default_factory=list)
+    _met: int = -1
+    """Shapes of stamps when finders were made."""
+    _state: object = None
+    _groups: dict[int, list[Finding | None]] = field(default_factory=dict)
+    """What was found of the first classes of a group; None among it: they differ."""
+    _hosts: list[int] = field(default_factory=list)
+    """The numbers of hosts that the first stage met."""
+
+    @classmethod
+    def of(cls, columns: ColumnReader, hosts: dict[str, int], library: ctypes.CDLL) -> AlikeReader:
+        """Nothing is known yet."""
+        import numpy as np
+
+        classes, room = Classes(library), MOST_CLASSES
+        said = Told(np.empty(0), np.zeros(room, np.int8), np.zeros(room, np.int32), np.zeros(room, np.int32))
+        seen, shown = np.zeros(room, bool), np.zeros(room, bool)
+        return cls(columns, classes, seen, shown, said, TwinTest(columns, classes), hosts)
+
+    @property
+    def ready(self) -> bool:
+        """Say whether any line could be known."""
+        return bool(self._finders)
+
+    def learn(self, classes: Any, told: Told) -> None:
+        """Keep what events say whose first lines are of these classes."""
+        new = (classes >= 0) & ~self.shown[classes]
+        which = classes[new]
+        self.shown[which] = True
+        for kept, given in zip(self.said[1:], told[1:], strict=True):
+            kept[which] = given[new]
+
+    def told(self, scan: Scan, lines: int) -> Told:
+        """Return what the first lines of a block say (numpy, to be changed); nonsense where they are of no class."""
+        import numpy as np
+
+        classes, named = scan.classes[:lines], scan.hosts[:lines]
+        told = Told(scan.times[:lines].copy(), *(kept[classes] for kept in self.said[1:]))
+        for name in self.classes.hosts(len(self._hosts)):
+            self._hosts.append(self.names.setdefault(name, len(self.names)) if len(self.names) < HOSTS_KNOWN else -1)
+        rows = np.flatnonzero(named >= 0)
+        if len(rows):
+            told.hosts[rows] = np.array(self._hosts, np.int32)[named[rows]]
+        return told
+
+    def met(self, block: Block, scan: Scan) -> None:
+        """Check classes of a block that was read whole."""
+        self.known(block, scan)
+
+    def outdated(self) -> bool:
+        """Say whether the file's layouts are no more what they were, so that nothing is known; look for new stamps."""
+        state, met = _state_of(self.columns), len(self.columns.stamps.shapes) + len(self.columns.json_stamps.shapes)
+        changed = state != self._state
+        if changed:
+            self._state = state
+            self.classes.forget()
+            self.seen[:], self.shown[:] = False, False
+            self._shapes, self._finders, self._groups = [], [], {}
+            self.test = TwinTest(self.columns, self.classes)
+        if changed or met != self._met:
+            self._met = met
+            self._find()
+        return changed
+
+    def _find(self) -> None:
+        """Add finders of the shapes met by now; those there are keep their numbers."""
+        for shape, reader, name in self._candidates():
+            if any(shape == each and name == other for each, _, other in self._shapes):
+                continue
+            finder = finder_of(shape, reader.hint, name)
+            if finder is not None and len(self._finders) < MOST_FINDERS:
+                self._shapes.append((shape, reader, name))
+                self._finders.append(finder)
+        origins = sum(ORIGINS[form] for form in self.columns.origins.forms)
+        self.classes.find_by(self._finders, origins)
+
+    def _candidates(self) -> Iterator[tuple[Shape, StampReader, str]]:
+        columns = self.columns
+        for shape in sorted(columns.stamps.shapes, key=lambda each: bool(each.anchor)):
+            yield shape, columns.stamps, ""
+        for name in ROLES["time"]:
+            if name in columns.json.names:
+                for shape in columns.json_stamps.shapes:
+                    if not shape.start and not shape.anchor:
+                        yield shape, columns.json_stamps, name
+
+    def scan(self, block: Block) -> Scan:
+        """Look at the lines of a block."""
+        odd = ODD_ESCAPES if b"\x1b" in block.data else 0
+        try:
+            block.data.decode()
+        except UnicodeDecodeError:
+            odd |= ODD_BYTES
+        room = BLOCK_LINES + 1 if block.breaks is None else len(block.breaks) + 1
+        return Scan(*self.classes.scan(block.data, odd, room))
+
+    def count_hits(self, finders: Any) -> None:
+        """Count the stamps of lines that were only looked up, as reading them would."""
+        import numpy as np
+
+        counts = np.bincount(finders, minlength=len(self._shapes)).tolist()
+        for (shape, reader, name), count in zip(self._shapes, counts, strict=True):
+            if count:
+                reader.hits[shape] += count
+                self.columns.json_events += count if name else 0
+
+    def known(self, block: Block, scan: Scan) -> Any:
+        """Return which lines need not be read (numpy bool), after checking classes that were met twice by now."""
+        import numpy as np
+
+        some = scan.classes >= 0
+        counts = np.bincount(scan.classes[some], minlength=len(self.classes))
+        flags = self.classes.flags[: len(counts)]
+        new = np.flatnonzero((flags == 0) & (counts > 0))
+        new = new[~self._as_their_group(new)]
+        waiting = new[(counts[new] > 1) | self.seen[new]]
+        self.seen[new] = True
+        if counts[waiting].sum() >= WORTH_CHECKING:
+            self._check(block, scan, waiting[:MOST_CHECKED])
+        given = np.where(some, self.classes.flags[scan.classes], 0)
+        known = (given & (VERIFIED | SLOW | SPECIAL)) == VERIFIED
+        known &= (given & HOSTED == 0) | (scan.hosts >= 0)  # found out after the scan
+        self._read_once(scan, known)
+        known[:HEAD_LINES] = False
+        known[-1:] = False  # the end of a block may go on in the next one
+        known &= ~near(~some | (given & SPECIAL > 0))
+        return known
+
+    def _as_their_group(self, classes: Any) -> Any:
+        """Take for classes what enough others of their groups turned out to be; return which (numpy bool)."""
+        import numpy as np
+
+        done = np.zeros(len(classes), bool)
+        for place, group in enumerate(self.classes.group[classes].tolist()):
+            found = self._groups.get(group)
+            if found is not None and len(found) >= ENOUGH_ALIKE and found[0] is not None:
+                self._note(int(classes[place]), found[0])
+                done[place] = True
+        return done
+
+    def _note(self, number: int, finding: Finding) -> None:
+        self.classes.flags[number] = finding.flags
+        self.classes.literal[number] = finding.literal
+        self.classes.host_word[number] = finding.host_word
+
+    def _read_once(self, scan: Scan, known: Any) -> None:
+        """Have one line of each class read that says what it is."""
+        import numpy as np
+
+        rows = np.flatnonzero(known & ~self.shown[np.maximum(scan.classes, 0)])
+        known[rows[np.unique(scan.classes[rows], return_index=True)[1]]] = False
+
+    def unsettled(self, scan: Scan, rows: Any, columns: pl.DataFrame) -> Any:
+        """Return which of the lines read may be part of more than their own event (numpy bool by row of `rows`)."""
+        import numpy as np
+
+        special = special_lines(columns, self.columns.json.cut_lines)
+        for mark, lines in ((SPECIAL, special), (SLOW, unlike_others(columns).to_numpy())):
+            classes = scan.classes[rows[lines]]
+            self.classes.flags[classes[classes >= 0]] |= np.uint8(mark)
+        return special
+
+    def _check(self, block: Block, scan: Scan, classes: Any) -> None:
+        """Find out whether what is read of a line of these classes depends on its words with digits."""
+        import numpy as np
+
+        if not len(classes):
+            return
+        order = np.argsort(scan.classes, kind="stable")
+        rows = order[np.searchsorted(scan.classes[order], classes)].tolist()
+        samples = [Sample(_line(block, scan, row), int(scan.times[row]), int(scan.finders[row])) for row in rows]
+        head = [_line(block, scan, row) for row in range(min(HEAD_LINES, len(scan.starts)))]
+        groups = self.classes.group[classes].tolist()
+        for number, group, finding in zip(classes.tolist(), groups, self.test.find(samples, head), strict=True):
+            if finding is None:
+                continue
+            self._note(number, finding)
+            if group:
+                found = self._groups.setdefault(group, [])
+                if not found or found[0] == finding:
+                    found.append(finding)
+                else:
+                    found[0] = None
+
+
+def _line(block: Block, scan: Scan, row: int) -> bytes:
+    end = int(scan.starts[row + 1]) if row + 1 < len(scan.starts) else len(block.data)
+    return block.data[int(scan.starts[row]) : end].rstrip(b"\r\n")
+
+
+def near(marked: Any) -> Any:
+    """Return the lines that are marked, and those that they may belong together with (numpy bool)."""
+    import numpy as np
+
+    rows = np.flatnonzero(marked)
+    found = marked.copy()
+    if len(rows):
+        for step in (*range(-BEFORE, 0), *range(1, BEHIND + 1)):
+            found[np.clip(rows + step, 0, len(marked) - 1)] = True
+    return found
+
+
+def _state_of(columns: ColumnReader) -> object:
+    """Return what the reading of a line depends on, but for the shapes of stamps."""
+    headers, access = columns.headers, columns.access
+    return (
+        frozenset(columns.origins.forms),
+        (headers.iso_syslog, headers.service_key, headers.spring, headers.labels, headers.digits),
+        headers.hidden_levels,
+        (access.forms, access.columns),
+        tuple(_names_of(columns.json)),
+    )
+
+
+def _names_of(json: JsonReader | None) -> Iterator[object]:
+    while json is not None:
+        yield frozenset(json.names), json.cut_lines
+        json = json.inner

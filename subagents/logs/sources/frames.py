@@ -1,0 +1,71 @@
+"""Lines of a block become events: what continues a line is part of its event, with all its bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from subagents.logs.sources.continuations import continues
+from subagents.logs.sources.lines import Lines
+from subagents.logs.sources.reader import HOLD_BYTES, LONGEST_EVENT, Block
+from subagents.logs.sources.traces import extra_lines, stack_traces
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The events of one block, in file order.
+
+    `events` has `start`, `size`, `lines` (where the raw bytes are), `t` (µs since 1970 UTC, null where unknown),
+    `own` (it has its own stamp), `raw` (first line), `text` (without the stamp), `suffix` (what masking must
+    not touch), `level`, `service`, `host`. `traces` has `event` (row), `frames`, `full`.
+    """
+
+    events: pl.DataFrame
+    traces: pl.DataFrame
+    extra: pl.DataFrame
+    """Lines that continue an event: `event` (row), `raw`."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """What became of the lines of a block."""
+
+    frame: Frame | None
+    heads: Any
+    """numpy: which lines its events begin with"""
+    lines: int
+    """How many lines they have together."""
+    held: bytes
+    """The end of the block, which may go on in the next one and is to be read with it."""
+
+
+def events_of(block: Block, lines: Lines, columns: pl.DataFrame, last_time: int | None) -> Read:
+    """Return the events of lines; what has no time has that of the event before it, the first one `last_time`."""
+    import numpy as np
+    import polars as pl
+
+    joined = continues(columns)
+    heads, count = np.flatnonzero(~joined.to_numpy()), lines.count
+    held = b""
+    if not block.last and block.size == len(block.data) and len(heads) > 1:
+        tail_at = int(lines.starts[heads[-1]]) - block.offset
+        if len(block.data) - tail_at <= HOLD_BYTES and count - heads[-1] < LONGEST_EVENT:
+            held, count = block.data[tail_at:], int(heads[-1])
+            heads, columns, joined = heads[:-1], columns.head(count), joined.head(count)
+    if not len(heads):
+        return Read(None, heads, 0, held)
+    after = np.append(heads[1:], count)
+    events = columns.filter(~joined).with_columns(
+        start=pl.Series(lines.starts[heads], dtype=pl.Int64),
+        size=pl.Series(lines.ends[after - 1] - lines.starts[heads], dtype=pl.Int64),
+        lines=pl.Series(after - heads, dtype=pl.Int64),
+        own=pl.col("t").is_not_null(),
+    )
+    filled = events["t"].forward_fill()
+    if last_time is not None:
+        filled = filled.fill_null(last_time)
+    events = events.with_columns(t=filled).rename({"body": "text"})
+    return Read(Frame(events, stack_traces(columns, joined), extra_lines(columns, joined)), heads, count, held)

@@ -1,0 +1,248 @@
+"""The events of a block for counting: some are read, the others only looked up, as lines like them were read before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from subagents.contract import Problem
+from subagents.logs.sources.alike import HOSTS_KNOWN, AlikeReader, Scan, Told, near
+from subagents.logs.sources.columns import ColumnReader
+from subagents.logs.sources.frames import Frame, Read, events_of
+from subagents.logs.sources.lines import Lines, Troubles, some_lines, split_lines
+from subagents.logs.sources.reader import BLOCK_BYTES, Block
+from subagents.logs.sources.twins import NoTroubles
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NONE = -1
+
+
+@dataclass
+class Names:
+    """Services and hosts by number, in the order in which they were met."""
+
+    services: dict[str, int] = field(default_factory=dict)
+    hosts: dict[str, int] = field(default_factory=dict)
+
+    def numbered(self, events: pl.DataFrame) -> tuple[Any, Any]:
+        """Return the services and hosts of events by number (numpy), NONE where there is none."""
+        return (
+            _numbers(events["service"], self.services, None),
+            _numbers(events["host"], self.hosts, HOSTS_KNOWN),
+        )
+
+
+def _numbers(column: pl.Series, known: dict[str, int], most: int | None) -> Any:
+    import numpy as np
+    import polars as pl
+
+    if column.null_count() == column.len():
+        return np.full(column.len(), NONE, np.int32)
+    names = column.unique(maintain_order=True).drop_nulls().to_list()
+    for name in names:
+        if most is None or len(known) < most:
+            known.setdefault(name, len(known))
+    given = [known.get(name, NONE) for name in names]
+    return column.replace_strict(names, given, default=NONE, return_dtype=pl.Int32).to_numpy()
+
+
+@dataclass(frozen=True)
+class Part:
+    """The events of a block in file order; columns are numpy, one value an event."""
+
+    frame: Frame
+    """Those that were read."""
+    placed: Any
+    """Where in the order those of the frame stand"""
+    starts: Any
+    lines: Any
+    numbers: Any
+    """Of their first lines in the file, counted from 1"""
+    times: Any
+    """µs since 1970 UTC, NONE where unknown"""
+    own: Any
+    """Whether they have a stamp of their own"""
+    levels: Any
+    """NONE where it is not known apart from the text"""
+    services: Any
+    hosts: Any
+    """By number, NONE where there is none"""
+    classes: Any
+    """NONE where they are of no class"""
+    block_lines: int
+    """Lines of the block, without its end where that is read again"""
+
+    @property
+    def count(self) -> int:
+        """How many events."""
+        return len(self.starts)
+
+
+@dataclass
+class Waiting:
+    """Troubles that count once it is clear that the lines they are about need not be read again."""
+
+    found: list[tuple[str, Problem]] = field(default_factory=list)
+
+    def trouble(self, key: str, problem: Problem) -> None:
+        """Keep a problem."""
+        self.found.append((key, problem))
+
+    def tell(self, troubles: Troubles) -> None:
+        """Add the problems to what is told."""
+        for key, problem in self.found:
+            troubles.trouble(key, problem)
+
+
+@dataclass
+class PartReader:
+    """Reads the blocks of one file, in order."""
+
+    columns: ColumnReader
+    names: Names
+    name: str
+    troubles: Troubles
+    alike: AlikeReader | None
+    """None where every line is to be read."""
+
+    def read(self, block: Block, lines_before: int, last_time: int | None) -> tuple[Part | None, bytes]:
+        """Return the events of a block, and its end where that is to be read again with the next one."""
+        alike = self.alike
+        if alike is None or not alike.ready or block.size != len(block.data):
+            return self._all(block, lines_before, last_time)
+        scan = alike.scan(block)
+        sight = _Sight(alike, block, scan, alike.known(block, scan), lines_before)
+        while True:
+            before, met = self.columns.counts(), Waiting()
+            rows, lines, columns = self._those(sight, met)
+            if alike.outdated():
+                self.columns.count_from(before)
+                return self._again(block, scan, lines_before, last_time)
+            read = events_of(block, lines, columns, last_time)
+            heads, told = rows[read.heads], self._told(read)
+            alike.learn(scan.classes[heads], told)
+            amiss = sight.known & ~alike.shown[scan.classes]
+            if not amiss.any():
+                met.tell(self.troubles)
+                return _put_together(sight, read, heads, told), read.held
+            self.columns.count_from(before)
+            sight.known[amiss] = False  # the line that was to tell what they say turned out to begin no event
+
+    def _again(self, block: Block, scan: Scan, lines_before: int, last_time: int | None) -> tuple[Part | None, bytes]:
+        """Read every line, as layouts turned out to be others; of a large block only what memory is meant for."""
+        import numpy as np
+
+        cut = int(scan.starts[max(1, int(np.searchsorted(scan.starts, BLOCK_BYTES))) - 1])
+        if not cut or len(block.data) <= BLOCK_BYTES:
+            return self._all(block, lines_before, last_time)
+        part, held = self._all(Block(block.offset, block.data[:cut], cut), lines_before, last_time)
+        return part, held + block.data[cut:]
+
+    def _all(self, block: Block, lines_before: int, last_time: int | None) -> tuple[Part | None, bytes]:
+        """Read every line, and learn what that shows."""
+        import numpy as np
+
+        lines = split_lines(block, lines_before, self.name, self.troubles)
+        read = events_of(block, lines, self.columns.read(lines, self.troubles), last_time)
+        told, classes = self._told(read), np.full(len(read.heads), NONE)
+        if self.alike is not None and block.size == len(block.data):
+            self.alike.outdated()
+            scan = self.alike.scan(block)
+            classes = scan.classes[read.heads]
+            self.alike.met(block, scan)
+            self.alike.learn(classes, told)
+        if read.frame is None:
+            return None, read.held
+        events = read.frame.events
+        return Part(
+            read.frame,
+            np.arange(events.height),
+            events["start"].to_numpy(),
+            events["lines"].to_numpy(),
+            lines.numbers[read.heads],
+            told.times,
+            events["own"].to_numpy(),
+            told.levels,
+            told.services,
+            told.hosts,
+            classes,
+            read.lines,
+        ), read.held
+
+    def _told(self, read: Read) -> Told:
+        if read.frame is None:
+            return Told.nothing()
+        events = read.frame.events
+        services, hosts = self.names.numbered(events)
+        levels = events["level"].fill_null(NONE).to_numpy()
+        return Told(events["t"].fill_null(NONE).to_numpy(), levels, services, hosts)
+
+    def _those(self, sight: _Sight, troubles: Troubles) -> tuple[Any, Lines, pl.DataFrame]:
+        """Read the lines that are not known, and those beside them that they may belong together with."""
+        import numpy as np
+
+        known = sight.known
+        rows, before = np.flatnonzero(~known), self.columns.counts()
+        lines, columns = self._some(sight, rows, troubles)
+        marked = np.zeros(len(known), bool)
+        marked[rows[sight.alike.unsettled(sight.scan, rows, columns)]] = True
+        more = near(marked) & known
+        if more.any():
+            known[more] = False
+            rows = np.flatnonzero(~known)
+            self.columns.count_from(before)
+            lines, columns = self._some(sight, rows, NoTroubles())  # together, for some are the rest of others
+        return rows, lines, columns
+
+    def _some(self, sight: _Sight, rows: Any, troubles: Troubles) -> tuple[Lines, pl.DataFrame]:
+        lines = some_lines(sight.block, sight.scan.starts, rows, sight.lines_before, self.name, troubles)
+        return lines, self.columns.read(lines, troubles)
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """A block of which many lines are known."""
+
+    alike: AlikeReader
+    block: Block
+    scan: Scan
+    known: Any
+    """numpy bool by line; what turns out to need reading is taken out"""
+    lines_before: int
+
+
+def _put_together(sight: _Sight, read: Read, heads: Any, told: Told) -> Part | None:
+    """Return the events read, which begin at the lines `heads`, and the known ones in the order of the file."""
+    import numpy as np
+
+    scan, block, kept = sight.scan, sight.block, len(sight.scan.starts)
+    if read.held:
+        kept = int(np.searchsorted(scan.starts, len(block.data) - len(read.held)))
+    known = sight.known[:kept]
+    sight.alike.count_hits(scan.finders[:kept][known])
+    if read.frame is None:
+        return None
+    own, lines = np.ones(kept, bool), np.ones(kept, np.int64)
+    own[heads], lines[heads] = read.frame.events["own"].to_numpy(), read.frame.events["lines"].to_numpy()
+    said = sight.alike.told(scan, kept)
+    for of_all, of_read in zip(said, told, strict=True):
+        of_all[heads] = of_read
+    chosen = known.copy()
+    chosen[heads] = True
+    rows = np.flatnonzero(chosen)
+    return Part(
+        read.frame,
+        np.flatnonzero(~known[rows]),
+        scan.starts[rows] + block.offset,
+        lines[rows],
+        rows + sight.lines_before + 1,
+        said.times[rows],
+        own[rows],
+        said.levels[rows],
+        said.services[rows],
+        said.hosts[rows],
+        scan.classes[rows],
+        kept,
+    )
