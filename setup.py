@@ -6,7 +6,7 @@ setup(
     ext_modules=[
         Extension(
             "subagents.logs.native._lines",  # without Python.h: ctypes loads it
-            sources=["subagents/logs/native/lines.c"],
+            sources=["subagents/logs/native/lines.c", "subagents/logs/native/words.c"],
             define_macros=[("_GNU_SOURCE", "1")],
             extra_compile_args=["-O3", "-fvisibility=hidden"],
             optional=True,
