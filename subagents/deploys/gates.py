@@ -1,4 +1,4 @@
-"""Which rules can find anything in a hunk at all: all their patterns are looked for at once, in one pass of RE2.
+"""Which rules can find anything in a hunk at all: their patterns are looked for a few at once, by RE2.
 
 A gate may open for nothing; it never stays shut where a rule's own search would find something.
 """
@@ -25,6 +25,10 @@ _ODD = re.compile(r"[^\t\n\r\f -~]")
 """What RE2's classes and Python's see differently."""
 
 
+TOGETHER = 8
+"""Patterns that are looked for at once: many more, and their joint automaton takes longer to build than it saves."""
+
+
 def needs(*patterns: re.Pattern[str]) -> Callable[[R], R]:
     """Say that a rule finds nothing where none of these is found in a removed or an added line."""
 
@@ -42,17 +46,20 @@ class Gates:
         self._rules = tuple(rules)
 
     @cached_property
-    def _set(self) -> tuple[Any, list[int], frozenset[int]]:
-        """Return (patterns as one, the rule of each, the rules that are always asked)."""
+    def _sets(self) -> tuple[list[tuple[Any, list[int]]], frozenset[int]]:
+        """Return (patterns as one and the rule of each, for each set), and the rules that are always asked."""
         import re2
 
         options = re2.Options()
         options.log_errors = False
-        together, owners, always = re2.Set.SearchSet(options), list[int](), set[int]()
+        sets, always = list[tuple[Any, list[int]]](), set[int]()
         for number, rule in enumerate(self._rules):
             patterns = _NEEDED.get(rule)
             for pattern in patterns or ():
                 flags = "(?im)" if pattern.flags & re.IGNORECASE else "(?m)"
+                if not sets or len(sets[-1][1]) >= TOGETHER:
+                    sets.append((re2.Set.SearchSet(options), []))
+                together, owners = sets[-1]
                 try:
                     together.Add(flags + _LOOKAROUND.sub("", pattern.pattern))
                     owners.append(number)
@@ -60,8 +67,9 @@ class Gates:
                     always.add(number)
             if not patterns:
                 always.add(number)
-        together.Compile()
-        return together, owners, frozenset(always)
+        for together, _ in sets:
+            together.Compile()
+        return sets, frozenset(always)
 
     def open(self, view: HunkView) -> Iterator[Rule]:
         """Yield the rules that may find something."""
@@ -69,6 +77,8 @@ class Gates:
         if _ODD.search(text):
             yield from self._rules
             return
-        together, owners, always = self._set
-        asked = always | {owners[place] for place in together.Match(text) or ()}
+        sets, always = self._sets
+        asked = set(always)
+        for together, owners in sets:
+            asked.update([owners[place] for place in together.Match(text) or ()])
         yield from (rule for number, rule in enumerate(self._rules) if number in asked)

@@ -134,11 +134,11 @@ def _query_in_loop(view: HunkView) -> Iterator[Sign]:
 
 @needs(QUERY)
 def _new_query(view: HunkView) -> Iterator[Sign]:
-    asked = sum(1 for line in view.removed if QUERY.search(line))
-    if asked >= sum(1 for line in view.added if QUERY.search(line) and not IN_MEMORY.search(line)):
-        return
     for line in view.only_added:
         if QUERY.search(line) and not IN_MEMORY.search(line) and not _RELEASE.search(line):
+            asked = sum(1 for line in view.removed if QUERY.search(line))
+            if asked >= sum(1 for line in view.added if QUERY.search(line) and not IN_MEMORY.search(line)):
+                return
             yield Sign("new_query", f"a new query or remote call: {quote(line)}", view.path, view.place)
             return
 

@@ -98,6 +98,8 @@ _A_CALL = re.compile(r"^[\w.>-]+\([^()]*\)\s*;?$")
 @needs(_A_CALL)
 def _into_loops(view: HunkView) -> Iterator[Sign]:
     """A call that only moved, and stands in a loop now."""
+    if not view.moved or not any(_A_CALL.match(text) for text in set(view.raw_old).intersection(view.raw_new)):
+        return
     before, after = (_in_loop(view, side) for side in "-+")
     for text, looped in after.items():
         if looped and before.get(text) is False and _A_CALL.match(text) and not IN_MEMORY.search(text):
