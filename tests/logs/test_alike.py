@@ -93,12 +93,13 @@ def looked_up(spec: SourceSpec) -> tuple[int, int]:
 
 
 def altered(line: bytes, rng: Random) -> bytes:
-    """Return a line with some other digits, seldom with other things in it."""
+    """Return a line with some other digits, seldom with other things in it; what may be a status stays one."""
     found = bytearray(line)
     for _ in range(rng.choice((0, 0, 1, 1, 4)) if found else 0):
         place = rng.randrange(len(found))
         if found[place : place + 1].isdigit():
-            found[place] = rng.choice(b"0123456789")
+            is_status = found[place : place + 3].isdigit() and not found[max(0, place - 1) : place].isdigit()
+            found[place] = rng.choice(b"12345" if is_status else b"0123456789")
         elif rng.random() < 0.15:
             found[place] = rng.choice(b'abcxyzABC {}[]":,=\t\\0123456789/')
     if rng.random() < 0.02:

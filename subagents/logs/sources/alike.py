@@ -30,7 +30,7 @@ from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.json_fields import ROLES
 from subagents.logs.sources.json_lines import JsonReader
-from subagents.logs.sources.reader import BLOCK_LINES, Block
+from subagents.logs.sources.reader import Block, count_lines
 from subagents.logs.sources.stamp_reader import StampReader
 from subagents.logs.sources.timestamps import Shape
 from subagents.logs.sources.tracebacks import LEAD_LINES
@@ -49,8 +49,11 @@ ENOUGH_ALIKE = 3
 """So many classes of a group that turned out alike tell what the others of the group are."""
 HOSTS_KNOWN = 20_000
 """Hosts and pods whose names are kept for look-up; with more, an unknown name may be one of the rest."""
-BEFORE, BEHIND = LEAD_LINES, 2
-"""So far a line's neighbours reach where it is part of a stack trace or of a longer event."""
+BEFORE, BEHIND = LEAD_LINES - 2, 2
+"""So far a line's neighbours reach where it is part of a stack trace or of a longer event.
+
+Between two such lines there are then as many others as a trace's first frame looks back over, and no others tell.
+"""
 
 
 @dataclass(frozen=True)
@@ -186,12 +189,12 @@ class AlikeReader:
     def scan(self, block: Block) -> Scan:
         """Look at the lines of a block."""
         odd = ODD_ESCAPES if b"\x1b" in block.data else 0
-        try:
-            block.data.decode()
-        except UnicodeDecodeError:
-            odd |= ODD_BYTES
-        room = BLOCK_LINES + 1 if block.breaks is None else len(block.breaks) + 1
-        return Scan(*self.classes.scan(block.data, odd, room))
+        if not block.data.isascii():
+            try:
+                block.data.decode()
+            except UnicodeDecodeError:
+                odd |= ODD_BYTES
+        return Scan(*self.classes.scan(block.data, odd, count_lines(block.data) + 1))
 
     def count_hits(self, finders: Any) -> None:
         """Count the stamps of lines that were only looked up, as reading them would."""

@@ -52,8 +52,7 @@ def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) 
     import numpy as np
 
     data = block.data
-    breaks = block.breaks if block.breaks is not None else line_feeds(data)
-    starts = np.concatenate(([0], breaks + 1)).astype(np.int64)
+    starts = np.concatenate(([0], line_feeds(data) + 1)).astype(np.int64)
     if data.endswith(b"\n"):
         starts = starts[:-1]
     if block.offset == 0 and data[:2] in UTF16:

@@ -40,8 +40,6 @@ class Block:
     data: bytes
     size: int
     last: bool = False
-    breaks: Any = None
-    """Where in `data` the line feeds are (numpy), if that is known."""
 
 
 @dataclass
@@ -81,22 +79,29 @@ class BlockReader:
 
     def _next(self, stream: BufferedReader) -> Block | None:
         size = self.block_bytes if self._offset else min(self.block_bytes, FIRST_BYTES)
-        data = self._carry + self._read(stream, max(size - len(self._carry), 1 << 16))
+        read = self._read(stream, max(size - len(self._carry), 1 << 16))
+        end = b"" if self._ended or read.endswith(b"\n") else stream.readline(GIANT_BYTES)
+        data = b"".join((self._carry, read, end))
         self._carry = b""
-        while not self._ended and b"\n" not in data and len(data) <= GIANT_BYTES:
-            data += self._read(stream, GIANT_BYTES)
         if not data:
             return None
-        breaks = line_feeds(data)
-        if len(breaks) <= self.block_lines:
-            if self._ended:
-                return self._give(data, len(data), last=True, breaks=breaks)
-            if not len(breaks):
+        count = count_lines(data)
+        if count <= self.block_lines:
+            if data.endswith(b"\n") or self._is_at_end(stream):
+                return self._give(data, len(data), last=self._is_at_end(stream))
+            if not count:
                 return self._giant(stream, data)
-        breaks = breaks[: self.block_lines]
-        end = int(breaks[-1]) + 1
-        self._carry = data[end:]
-        return self._give(data[:end], end, breaks=breaks)
+            cut = data.rfind(b"\n") + 1
+        else:
+            cut = int(line_feeds(data)[self.block_lines - 1]) + 1
+        self._carry = data[cut:]
+        return self._give(data[:cut], cut)
+
+    def _is_at_end(self, stream: BufferedReader) -> bool:
+        """Say whether all of the file has been given."""
+        if not self._ended and not stream.peek(1):
+            self._ended = True
+        return self._ended
 
     def _read(self, stream: BufferedReader, size: int) -> bytes:
         data = stream.read(size)
@@ -118,10 +123,17 @@ class BlockReader:
         done = self._ended and not self._carry
         return self._give(head, size, last=done)
 
-    def _give(self, data: bytes, size: int, *, last: bool = False, breaks: Any = None) -> Block:
-        block = Block(self._offset, data, size, last, breaks)
+    def _give(self, data: bytes, size: int, *, last: bool = False) -> Block:
+        block = Block(self._offset, data, size, last)
         self._offset += size
         return block
+
+
+def count_lines(data: bytes) -> int:
+    """Return how many line feeds there are."""
+    import numpy as np
+
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
 
 
 def line_feeds(data: bytes) -> Any:
