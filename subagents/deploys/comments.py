@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from subagents.deploys.sources.patch import DiffLine
 
@@ -64,9 +65,16 @@ def strip_comment(line: str, extension: str) -> str:
 
 def _cut(text: str, mark: str) -> str:
     """Return a line up to a comment that blanks set apart, outside quotes."""
-    masked = TEXT.sub(lambda quoted: "_" * len(quoted[0]), text)
-    place = next((m.start() for m in re.finditer(rf"\s{re.escape(mark)}(?=\s|$)", masked)), None)
-    return text if place is None else text[:place].rstrip()
+    apart = _set_apart(mark)
+    if apart.search(text) is None:
+        return text
+    found = apart.search(TEXT.sub(lambda quoted: "_" * len(quoted[0]), text))
+    return text if found is None else text[: found.start()].rstrip()
+
+
+@cache
+def _set_apart(mark: str) -> re.Pattern[str]:
+    return re.compile(rf"\s{re.escape(mark)}(?=\s|$)")
 
 
 @dataclass(frozen=True)

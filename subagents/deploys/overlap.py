@@ -266,14 +266,19 @@ class OverlapIndex:
 
 def _split_patch(patch: str) -> tuple[list[str], list[str]]:
     """Return (lines that really change, lines around them); code that is only moved is around."""
-    by_sign: dict[str, Counter[str]] = {"+": Counter(), "-": Counter()}
-    lines = [line[:500] for line in patch.split("\n") if not line.startswith(("+++", "---", "diff ", "index "))]
-    for line in lines:
-        if line[:1] in by_sign:
-            by_sign[line[0]]["".join(line[1:].split())] += 1
-    moved = by_sign["+"] & by_sign["-"]
-    changed = [x[1:] for x in lines if x[:1] in by_sign and not moved["".join(x[1:].split())]]
-    around = [x[1:] for x in lines if x[:1] not in by_sign or moved["".join(x[1:].split())]]
+    by_sign: dict[str, list[tuple[str, str]]] = {"+": [], "-": []}
+    around: list[str] = []
+    for line in patch.split("\n"):
+        side = by_sign.get(line[:1])
+        if side is None:
+            if not line.startswith(("diff ", "index ")):
+                around.append(line[1:500])
+        elif not line.startswith(("+++", "---")):
+            side.append(("".join(line[:500].split())[1:], line[1:500]))
+    moved = {squeezed for squeezed, _ in by_sign["+"]}.intersection([squeezed for squeezed, _ in by_sign["-"]])
+    changed: list[str] = []
+    for squeezed, line in (*by_sign["+"], *by_sign["-"]):
+        (around if squeezed in moved else changed).append(line)
     return changed, around
 
 
