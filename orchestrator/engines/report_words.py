@@ -19,10 +19,11 @@ _KEY: Final = (
 _FACT_WORDS: Final[Mapping[str, str]] = {
     "quantity": f"One of: {_QUANTITIES}. Other names are shown as unchecked.",
     "value": "The number as the tool gave it, or an ISO 8601 time in UTC for quantities that are moments.",
-    "unit": "The series' own unit, or empty; for spans and failed_spans whose they are, as metrics_edges says it.",
+    "unit": "The series' own unit, or empty; for spans and failed_spans whose they are, as metrics_edges says it; for "
+    "passed and followed as the facts of `flows` have it.",
     "citation": "The one citation that the value can be recomputed from.",
-    "window": "The time that it is over: for counts of log events and of spans, and, from the onset on, for "
-    "level_before (what was before that time), level_after and level_ratio of a series.",
+    "window": "The time that it is over: for counts of log events, of spans and of what follows what in requests, and, "
+    "from the onset on, for level_before (what was before that time), level_after and level_ratio of a series.",
 }
 
 FINDING_WORDS: Final[Mapping[str, str]] = {
