@@ -66,6 +66,13 @@ class Scan:
     hosts: Any
     """By number of those that the first stage met, -1 where the class does not name it by a word"""
     finders: Any
+    state: int
+    """Number of the state of knowledge that the classes belong to"""
+
+    def head(self, rows: int) -> Scan:
+        """Return the first lines."""
+        starts, times, classes = self.starts[:rows], self.times[:rows], self.classes[:rows]
+        return Scan(starts, times, classes, self.hosts[:rows], self.finders[:rows], self.state)
 
 
 class Told(NamedTuple):
@@ -103,7 +110,9 @@ class AlikeReader:
     _finders: list[Finder] = field(default_factory=list)
     _met: int = -1
     """Shapes of stamps when finders were made."""
-    _state: object = None
+    state: int = 0
+    """Number of times that layouts turned out to be others."""
+    _layouts: object = None
     _groups: dict[int, list[Finding | None]] = field(default_factory=dict)
     """What was found of the first classes of a group; None among it: they differ."""
     _hosts: list[int] = field(default_factory=list)
@@ -145,24 +154,34 @@ class AlikeReader:
             told.hosts[rows] = np.array(self._hosts, np.int32)[named[rows]]
         return told
 
-    def met(self, block: Block, scan: Scan) -> None:
-        """Check classes of a block that was read whole."""
-        self.known(block, scan)
-
     def outdated(self) -> bool:
-        """Say whether the file's layouts are no more what they were, so that nothing is known; look for new stamps."""
-        state, met = _state_of(self.columns), len(self.columns.stamps.shapes) + len(self.columns.json_stamps.shapes)
-        changed = state != self._state
-        if changed:
-            self._state = state
+        """Say whether the file's layouts are no more what they were, so that nothing is known."""
+        return _layouts_of(self.columns) != self._layouts
+
+    def has_new_stamps(self) -> bool:
+        """Say whether stamps were met that are not looked for yet."""
+        return self._shapes_met() != self._met
+
+    def renew(self) -> None:
+        """Learn the file's layouts; forget what was known by others. No block may be scanned meanwhile."""
+        if self.outdated():
+            self._layouts = _layouts_of(self.columns)
+            self.state += 1
             self.classes.forget()
             self.seen[:], self.shown[:] = False, False
             self._shapes, self._finders, self._groups = [], [], {}
             self.test = TwinTest(self.columns, self.classes)
-        if changed or met != self._met:
-            self._met = met
-            self._find()
-        return changed
+        self._met = self._shapes_met()
+        self._find()
+
+    def _shapes_met(self) -> int:
+        return len(self.columns.stamps.shapes) + len(self.columns.json_stamps.shapes)
+
+    def is_plain(self, classes: Any) -> Any:
+        """Say which lines of these classes surely are events of their own, if nothing beside them is odd (numpy)."""
+        import numpy as np
+
+        return (np.where(classes >= 0, self.classes.flags[classes], 0) & (VERIFIED | SLOW | SPECIAL)) == VERIFIED
 
     def _find(self) -> None:
         """Add finders of the shapes met by now; those there are keep their numbers."""
@@ -194,7 +213,8 @@ class AlikeReader:
                 block.data.decode()
             except UnicodeDecodeError:
                 odd |= ODD_BYTES
-        return Scan(*self.classes.scan(block.data, odd, count_lines(block.data) + 1))
+        starts, times, classes, hosts, finders = self.classes.scan(block.data, odd, count_lines(block.data) + 1)
+        return Scan(starts, times, classes, hosts, finders, self.state)
 
     def count_hits(self, finders: Any) -> None:
         """Count the stamps of lines that were only looked up, as reading them would."""
@@ -302,7 +322,7 @@ def near(marked: Any) -> Any:
     return found
 
 
-def _state_of(columns: ColumnReader) -> object:
+def _layouts_of(columns: ColumnReader) -> object:
     """Return what the reading of a line depends on, but for the shapes of stamps."""
     headers, access = columns.headers, columns.access
     return (

@@ -57,6 +57,14 @@ class ColumnReader:
         """Go back to such counts: what was read since is read again."""
         self.stamps.hits, self.json_stamps.hits, self.json_events = counts
 
+    def uncount(self, lines: Lines, troubles: Troubles) -> None:
+        """Take lines that were just read out of the counts: they are to be read again."""
+        probe = self.as_learnt()
+        probe.read(lines, troubles)
+        self.stamps.hits.subtract(probe.stamps.hits - self.stamps.hits)
+        self.json_stamps.hits.subtract(probe.json_stamps.hits - self.json_stamps.hits)
+        self.json_events -= probe.json_events - self.json_events
+
     def read(self, lines: Lines, troubles: Troubles) -> pl.DataFrame:
         """Return one row per line: raw, body (text), t, stamped, level, service, host, suffix, stack, glued, spaced.
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from subagents.contract import Coverage, Problem, SourceSpec, ToolError, Window
 from subagents.logs.native import library
+from subagents.logs.sources.ahead import BlocksAhead, Sighted
 from subagents.logs.sources.alike import AlikeReader
 from subagents.logs.sources.backwards import Backwards
 from subagents.logs.sources.columns import ColumnReader
@@ -152,26 +154,30 @@ class LogSource:
     def _parts(self, names: Names, alike: AlikeReader | None, first_byte: int = 0) -> Iterator[Part]:
         self.tally = Tally()
         reader = self._reader = BlockReader(self.path, self.name, self.block_bytes)
-        parts = PartReader(self._columns, names, self.name, self.tally, alike)
-        last_time: int | None = None
-        try:
-            for block in reader.blocks():
-                if block.offset + block.size <= first_byte:
-                    continue
-                part, held = parts.read(block, self.tally.lines, last_time)
-                if held:
-                    reader.hold(held)
-                if part is None:
-                    continue
-                self.tally.count(part, list(names.hosts))
-                last_time = int(part.times[-1]) if part.times[-1] != NONE else last_time
-                yield part
-                if len(part.placed) * FEW < part.count:
-                    reader.block_bytes = max(self.block_bytes, ALIKE_BLOCK_BYTES)
-        except OSError as error:
-            self.tally.trouble("open", _unreadable(self.name, error))
+        with ThreadPoolExecutor(1, thread_name_prefix="log-scanner") as scanner:
+            ahead = BlocksAhead(reader, alike, scanner)
+            parts = PartReader(self._columns, names, self.name, self.tally, alike, ahead.rest)
+            try:
+                yield from self._read(ahead, parts, first_byte)
+            except OSError as error:
+                self.tally.trouble("open", _unreadable(self.name, error))
         if reader.problem is not None:
             self.tally.trouble("archive", reader.problem)
+
+    def _read(self, ahead: BlocksAhead, parts: PartReader, first_byte: int) -> Iterator[Part]:
+        last_time: int | None = None
+        while (sighted := ahead.next()) is not None:
+            if sighted.block.offset + sighted.block.size <= first_byte:
+                continue
+            part, held = parts.read(sighted, self.tally.lines, last_time)
+            ahead.hold(held)
+            if part is None:
+                continue
+            self.tally.count(part, list(parts.names.hosts))
+            last_time = int(part.times[-1]) if part.times[-1] != NONE else last_time
+            yield part
+            if len(part.placed) * FEW < part.count:
+                ahead.reader.block_bytes = max(self.block_bytes, ALIKE_BLOCK_BYTES)
 
     def reread(self, byte: int, lines: int) -> Frame | None:
         """Read some lines again by the layout learnt so far, as if nothing stood around them.
@@ -195,7 +201,7 @@ class LogSource:
         if lines == 1 and span.size > CUT_BYTES:
             data, size = data[:CUT_BYTES], span.size
         reader = PartReader(self._columns.as_learnt(), names, self.name, Tally(), None)
-        return reader.read(Block(byte, data, size, last=True), 0, None)[0]
+        return reader.read(Sighted(Block(byte, data, size, last=True)), 0, None)[0]
 
     def coverage(self) -> Coverage:
         """Return what the last whole pass understood."""

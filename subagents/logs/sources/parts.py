@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from subagents.contract import Problem
+from subagents.logs.sources.ahead import Sighted
 from subagents.logs.sources.alike import HOSTS_KNOWN, AlikeReader, Scan, Told, near
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.frames import Frame, Read, events_of
@@ -106,13 +108,14 @@ class PartReader:
     troubles: Troubles
     alike: AlikeReader | None
     """None where every line is to be read."""
+    rest: Callable[[], None] = lambda: None
+    """Waits until no other block is being scanned."""
 
-    def read(self, block: Block, lines_before: int, last_time: int | None) -> tuple[Part | None, bytes]:
+    def read(self, sighted: Sighted, lines_before: int, last_time: int | None) -> tuple[Part | None, bytes]:
         """Return the events of a block, and its end where that is to be read again with the next one."""
-        alike = self.alike
-        if alike is None or not alike.ready or block.size != len(block.data):
+        alike, scan, block = self.alike, sighted.scan, sighted.block
+        if alike is None or scan is None:
             return self._all(block, lines_before, last_time)
-        scan = alike.scan(block)
         sight = _Sight(alike, block, scan, alike.known(block, scan), lines_before)
         while True:
             before, met = self.columns.counts(), Waiting()
@@ -125,10 +128,16 @@ class PartReader:
             alike.learn(scan.classes[heads], told)
             amiss = sight.known & ~alike.shown[scan.classes]
             if not amiss.any():
-                met.tell(self.troubles)
-                return _put_together(sight, read, heads, told), read.held
+                break
             self.columns.count_from(before)
             sight.known[amiss] = False  # the line that was to tell what they say turned out to begin no event
+        met.tell(self.troubles)
+        if read.held:
+            self.columns.uncount(lines[read.lines :], NoTroubles())
+        if alike.has_new_stamps():
+            self.rest()
+            alike.renew()
+        return _put_together(sight, read, heads, told), read.held
 
     def _again(self, block: Block, scan: Scan, lines_before: int, last_time: int | None) -> tuple[Part | None, bytes]:
         """Read every line, as layouts turned out to be others; of a large block only what memory is meant for."""
@@ -146,17 +155,15 @@ class PartReader:
 
         lines = split_lines(block, lines_before, self.name, self.troubles)
         read = events_of(block, lines, self.columns.read(lines, self.troubles), last_time)
+        if read.held:
+            self.columns.uncount(lines[read.lines :], NoTroubles())
         told, classes = self._told(read), np.full(len(read.heads), NONE)
         if self.alike is not None and block.size == len(block.data):
-            self.alike.outdated()
-            scan = self.alike.scan(block)
-            classes = scan.classes[read.heads]
-            self.alike.met(block, scan)
-            self.alike.learn(classes, told)
+            classes = self._learnt(self.alike, block, read, told)
         if read.frame is None:
             return None, read.held
         events = read.frame.events
-        return Part(
+        part = Part(
             read.frame,
             np.arange(events.height),
             events["start"].to_numpy(),
@@ -169,7 +176,18 @@ class PartReader:
             told.hosts,
             classes,
             read.lines,
-        ), read.held
+        )
+        return part, read.held
+
+    def _learnt(self, alike: AlikeReader, block: Block, read: Read, told: Told) -> Any:
+        """Learn from a block that was read whole; return the classes of the lines its events begin with."""
+        self.rest()
+        alike.renew()
+        scan = alike.scan(block)
+        alike.known(block, scan)
+        classes = scan.classes[read.heads]
+        alike.learn(classes, told)
+        return classes
 
     def _told(self, read: Read) -> Told:
         if read.frame is None:

@@ -68,7 +68,7 @@ class BlockReader:
                 if block is None:
                     break
                 yield block
-                if block.last:
+                if block.last and not self._carry:
                     break
         self.problem = self._bounded.problem
 

@@ -1,0 +1,90 @@
+"""The next block is read and scanned while the one before is worked on, where that surely ends between two events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+
+from subagents.logs.sources.alike import BEFORE, BEHIND, AlikeReader, Scan
+from subagents.logs.sources.reader import Block, BlockReader
+
+LOOKED_BACK = 256
+"""So many lines at the end of a block are looked at for one that surely begins an event."""
+
+
+@dataclass(frozen=True)
+class Sighted:
+    """A block, and its lines at first sight where they may be known."""
+
+    block: Block
+    scan: Scan | None = None
+    closed: bool = False
+    """Its end was left to the next block already: what it holds are whole events."""
+
+
+@dataclass
+class BlocksAhead:
+    """Gives the blocks of a file in order."""
+
+    reader: BlockReader
+    alike: AlikeReader | None
+    worker: Executor
+    _blocks: Iterator[Block] = field(init=False)
+    _coming: Future[Sighted | None] | None = None
+
+    def __post_init__(self) -> None:
+        self._blocks = self.reader.blocks()
+
+    def next(self) -> Sighted | None:
+        """Return the next block; None at the end of the file. Raises OSError where it cannot be read."""
+        sighted = self._coming.result() if self._coming is not None else self._sight()
+        self._coming = None
+        if sighted is None or not sighted.closed:
+            return sighted
+        if self.alike is not None and sighted.scan is not None and sighted.scan.state != self.alike.state:
+            sighted = Sighted(sighted.block, self.alike.scan(sighted.block), closed=True)
+        self._coming = self.worker.submit(self._sight)
+        return sighted
+
+    def rest(self) -> None:
+        """Wait until no block is being looked at, so that what is known of lines may change."""
+        if self._coming is not None:
+            self._coming.exception()
+
+    def hold(self, tail: bytes) -> None:
+        """Give back the end of the block that `next` gave."""
+        if not tail:
+            return
+        if self._coming is not None:
+            sighted, self._coming = self._coming.result(), None
+            if sighted is not None:
+                self.reader.hold(sighted.block.data)
+        self.reader.hold(tail)
+
+    def _sight(self) -> Sighted | None:
+        block = next(self._blocks, None)
+        if block is None:
+            return None
+        alike = self.alike
+        if alike is None or not alike.ready or block.size != len(block.data):
+            return Sighted(block)
+        scan = alike.scan(block)
+        rows = 0 if block.last else _sure_end(alike, scan)
+        if not rows:
+            return Sighted(block, scan)
+        cut = int(scan.starts[rows])
+        self.reader.hold(block.data[cut:])
+        return Sighted(Block(block.offset, block.data[:cut], cut, last=True), scan.head(rows), closed=True)
+
+
+def _sure_end(alike: AlikeReader, scan: Scan) -> int:
+    """Return a line near the end of a block that surely begins an event; 0 where none does."""
+    import numpy as np
+
+    first = max(0, len(scan.starts) - LOOKED_BACK)
+    plain = alike.is_plain(scan.classes[first:])
+    around = BEFORE + BEHIND + 1
+    runs = np.convolve(plain, np.ones(around, int), "valid") == around
+    found = np.flatnonzero(runs)
+    return first + int(found[-1]) + around - 1 if first and len(found) else 0
