@@ -124,8 +124,11 @@ class FakeDesk:
         tool = self.roster.tool(thread, use.name)
         assert tool is not None, f"{thread} does not hold {use.name}"
         self.runs.append(use.id)
+        named = use.input.get("finding_ids", ())
+        told = tuple(finding for finding in self.findings() if finding.id in named)
         try:
-            result = tool.run(tool.params.model_validate(use.input), ToolContext(key=use.id, clock=self.clock))
+            context = ToolContext(key=use.id, clock=self.clock, findings=told)
+            result = tool.run(tool.params.model_validate(use.input), context)
         except ToolError as error:
             result = ToolResult[Any](text=str(error), outcome="error")
         self._results[use.id] = (use, result)

@@ -51,6 +51,7 @@ class Story:
     deploys: Sequence[Mapping[str, object]] = ()
     edges: Sequence[tuple[str, str]] = ()
     spans: Sequence[Mapping[str, object]] = ()
+    flags: Sequence[Mapping[str, object]] = ()
 
 
 INNOCENT = {
@@ -85,6 +86,8 @@ def write(folder: Path, story: Story) -> list[SourceSpec]:
     keep("metrics.csv", "metrics", "\n".join(["ts,service,metric,value", *rows]) + "\n")
     keep("commits.json", "commits", json.dumps([INNOCENT, *story.commits]))
     keep("deploys.json", "deploys", json.dumps([EARLIER, *story.deploys]))
+    if story.flags:
+        keep("flags.json", "flags", json.dumps(story.flags))
     if story.edges:
         keep("topology.csv", "topology", "caller,callee\n" + "\n".join(",".join(edge) for edge in story.edges) + "\n")
     if story.spans:
