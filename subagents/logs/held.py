@@ -20,7 +20,7 @@ MOST_NAMED = 12
 """Services, and sources."""
 MOST_KEYS = 64
 MOST_CODES = 1_000_000
-ROWS_AT_ONCE = 250_000
+ROWS_AT_ONCE = 100_000
 _NEVER = (1 << 63) - 1
 _COLUMNS = ("template", "key", "n", "source", "byte", "lines", "t0", "t1", "service")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from subagents.collector import collector_waiting
+from subagents.collector import collector_waiting, give_back
 from subagents.contract import Coverage, ToolError
 from subagents.logs.counts import STEP, counted, together
 from subagents.logs.keys import OTHER, KeyTable
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 COMPACT_ROWS = 400_000
 EXAMPLE_CHARS = 4096
 HOSTS_KEPT = 8
+MANY_ROWS = 1_000_000
+"""From here on, memory matters more than a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,16 +268,14 @@ class LogIndex:
         template = pl.Series(numbers, dtype=pl.UInt32)
         severity = pl.Series([found[number].level for number in numbers.tolist()], dtype=pl.Int8)
         severe = pl.Series([found[number].is_severe for number in numbers.tolist()], dtype=pl.Boolean)
-        services = pl.Series(list(self.names.services), dtype=pl.String)
+        services = pl.Series(list(self.names.services), dtype=pl.Categorical)
         table = pl.concat(self._parts)
         self._parts = [table.select("key", "n", "level")]  # what totals need; the rest would lie here twice
         start = pl.col("bucket").cast(pl.Int64) * STEP
         for column in (  # one by one: what it replaces is let go
             (start + pl.col("t0")).alias("t0"),
             (start + pl.col("t1")).alias("t1"),
-            pl.col("bucket").cast(pl.Int64),
             pl.col("n").cast(pl.Int64),
-            pl.col("lines").cast(pl.Int64),
             pl.lit(services).gather(pl.col("service")).alias("service"),
             pl.lit(template).gather(pl.col("key")).alias("template"),
             pl.lit(severity).gather(pl.col("key")).alias("severity"),
@@ -291,6 +291,8 @@ class LogIndex:
 
     @cached_property
     def _numbered_templates(self) -> tuple[list[Template], Any]:
+        if sum(part.height for part in self._parts) > MANY_ROWS:
+            give_back()  # what reading took
         counts, levels = self._totals()
         with collector_waiting():
             return numbered(self.keys, levels.tolist(), counts.tolist())
@@ -331,12 +333,12 @@ def empty_schema() -> dict[str, pl.DataType]:
     import polars as pl
 
     return {
-        "service": pl.String(),
+        "service": pl.Categorical(),
         "level": pl.Int8(),
-        "bucket": pl.Int64(),
+        "bucket": pl.Int32(),
         "n": pl.Int64(),
         "byte": pl.Int64(),
-        "lines": pl.Int64(),
+        "lines": pl.UInt32(),
         "t0": pl.Int64(),
         "t1": pl.Int64(),
         "key": pl.UInt32(),

@@ -55,23 +55,22 @@ def numbered(keys: Sequence[str], levels: Sequence[int], counts: Sequence[int]) 
 
     from subagents.logs.merge import merged
 
-    heads = heads_of(keys, levels)
+    found, messages = heads_of(keys, levels)
     order = np.argsort(-np.array(counts, np.int64), kind="stable")
     most = len(keys)
     if sum(map(len, keys)) > MERGED_WORDS:  # no word is shorter
         sizes = np.cumsum([keys[place].count(" ") + 1 for place in order.tolist()])
         most = int(np.searchsorted(sizes, MERGED_WORDS, "right"))
     order, rest = order[:most], order[most:]
-    given = [heads[place] for place in order.tolist()]
-    texts, group = merged([level for level, _ in given], [text for _, text in given])
+    texts, group = merged([found[place] for place in order.tolist()], [messages[place] for place in order.tolist()])
     of_key = np.empty(len(keys), np.int64)
     of_key[order], of_key[rest] = group, len(texts) + np.arange(len(rest))
-    texts += [shown(heads[place][1]) for place in rest.tolist()]
+    texts += [shown(messages[place]) for place in rest.tolist()]
     ids: dict[tuple[str, int], int] = {}
     _, first = np.unique(of_key, return_index=True)
     same = np.empty(len(texts), np.int64)
     for number, key in sorted(enumerate(first.tolist()), key=lambda each: each[1]):
-        same[number] = ids.setdefault((texts[number], heads[key][0]), len(ids))
+        same[number] = ids.setdefault((texts[number], found[key]), len(ids))
     return [_template(text, level) for text, level in ids], same[of_key]
 
 
@@ -84,13 +83,13 @@ def head_of(key: str, level: int) -> tuple[int, str]:
     return (level, key.strip()) if level != UNKNOWN else _message(*split_head(key))
 
 
-def heads_of(keys: Sequence[str], levels: Sequence[int]) -> list[tuple[int, str]]:
-    """Return `head_of` of each key, more cheaply."""
+def heads_of(keys: Sequence[str], levels: Sequence[int]) -> tuple[list[int], list[str]]:
+    """Return the levels and the messages of keys as `head_of` does, more cheaply."""
+    found, messages = list(levels), [key.strip() for key in keys]
     unknown = [place for place, level in enumerate(levels) if level == UNKNOWN]
-    found = [(level, key.strip()) for key, level in zip(keys, levels, strict=True)]
     for place, (level, text) in zip(unknown, split_heads([keys[place] for place in unknown]), strict=True):
-        found[place] = _message(level, text)
-    return found
+        found[place], messages[place] = _message(level, text)
+    return found, messages
 
 
 def _message(level: int, text: str) -> tuple[int, str]:

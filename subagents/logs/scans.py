@@ -201,7 +201,7 @@ def _counted(
         second = pl.col("t") // 1_000_000
     else:
         rows = _index_rows(logs, filters, context)
-        second = pl.col("bucket") * BUCKET_SECONDS
+        second = pl.col("bucket").cast(pl.Int64) * BUCKET_SECONDS
     if rows is None or not rows.height:
         return []
     name = {"total": pl.lit("all"), "service": pl.col("service").fill_null("(no service named)")}.get(
