@@ -12,7 +12,7 @@ from subagents.deploys.hunkview import HunkView, view, words
 from subagents.deploys.lost_tests import LostTest, lost_tests
 from subagents.deploys.paths import INERT, PathClass, not_production, path_class
 from subagents.deploys.settings_signs import SETTINGS_SIGNS, tables_used
-from subagents.deploys.signs import CODE_SIGNS, QUERY, Sign, quote
+from subagents.deploys.signs import CODE_SIGNS, Sign, asks, quote
 from subagents.deploys.sources.patch import FileDiff
 from subagents.deploys.taken_away import TAKEN_AWAY
 from subagents.deploys.wiring import WIRING
@@ -325,7 +325,7 @@ def _only_tells(seen: HunkView, body: Sequence[str]) -> str | None:
     for line in body:
         if _LOG_LINE.search(line):
             logs += 1
-            if QUERY.search(_PROSE.sub("", _args(line))):
+            if asks(_PROSE.sub("", _args(line))):
                 return None
         elif seen.removed or not _METRIC_LINE.search(line):
             return None

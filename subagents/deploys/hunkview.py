@@ -52,15 +52,28 @@ class HunkView:
     raw_new: tuple[str, ...] = ()
     comments: int = 0
     """Changed lines that are comments only."""
-    words_removed: frozenset[str] = frozenset()
-    """Words of removed lines that no added line holds."""
-    words_added: frozenset[str] = frozenset()
     reordered: tuple[str, ...] = ()
     """Lines that only moved, past others that stayed."""
     renamed: tuple[str, ...] = ()
     """Names that only changed, as `old -> new`; the lines are under the new ones."""
     lines: tuple[tuple[DiffLine, str], ...] = ()
     """The hunk's lines, each with its code."""
+
+    @cached_property
+    def _sides(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the words of removed and of added lines."""
+        one, other = (frozenset().union(*map(words, side)) for side in (self.removed, self.added))
+        return one, other
+
+    @property
+    def words_removed(self) -> frozenset[str]:
+        """Words of removed lines that no added line holds."""
+        return self._sides[0] - self._sides[1]
+
+    @property
+    def words_added(self) -> frozenset[str]:
+        """Words of added lines that no removed line holds."""
+        return self._sides[1] - self._sides[0]
 
     @cached_property
     def added_in_loop(self) -> list[str]:
@@ -100,11 +113,13 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
     lines = hunk.lines[:HUNK_LINES]
     texts = code_of(lines, extension)
     for line, text in zip(lines, texts, strict=True):
-        comments += line.tag != " " and not text and bool(line.text.strip())
-        if text:
-            {"-": removed_at, "+": added_at}.get(line.tag, []).append((text, line.number))
-            if line.tag == " ":
-                context.append(text)
+        tag = line.tag
+        if not text:
+            comments += tag != " " and bool(line.text.strip())
+        elif tag == " ":
+            context.append(text)
+        else:
+            (removed_at if tag == "-" else added_at).append((text, line.number))
     numbers = dict(added_at)
     old, new = [text for text, _ in removed_at], [text for text, _ in added_at]
     removed, added_left = _left(old, new)
@@ -122,7 +137,6 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
         removed, added_left = plain_removed, plain_added
         pairs, only_removed, only_added = _pair(removed, added_left, numbers)
     moves = len(new) - len(added_left)
-    old_words, new_words = words(" ".join(removed)), words(" ".join(added_left))
     return HunkView(
         path=diff.path,
         header=hunk.header,
@@ -143,8 +157,6 @@ def view(diff: FileDiff, hunk: Hunk) -> HunkView:
         else (),
         renamed=tuple(f"{before} -> {after}" for before, after in names.items()),
         lines=tuple(zip(lines, texts, strict=True)),
-        words_removed=old_words - new_words,
-        words_added=new_words - old_words,
     )
 
 
@@ -245,11 +257,12 @@ def _likeness(old: _Traits, new: _Traits) -> float:
         same_key, same_value = old.keyed[0] == new.keyed[0], old.keyed[1] == new.keyed[1]
         if same_key != same_value:
             return 0.9 if same_key else 0.7
+    mine, other = len(old.words), len(new.words)
     declares = old.begins != "" and old.begins == new.begins
-    if not declares and not (old.words and new.words):
-        return 0.0
+    if not declares and (2 * mine < other or 2 * other < mine or not mine):
+        return 0.0  # they cannot share half of their words
     common = len(old.words & new.words)
-    share = common / (len(old.words) + len(new.words) - common)
+    share = common / (mine + other - common)
     return max(0.6, share) if declares else share
 
 

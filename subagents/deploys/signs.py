@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from subagents.deploys.gates import needs
 from subagents.deploys.hunkview import HunkView, skeleton, words
@@ -41,6 +42,15 @@ QUERY = re.compile(
     r"|\b(fetch|urlopen|curl_exec|query|execute|QueryRow|findOne|findById|findAll|getById|loadAll)\s*\(",
     re.IGNORECASE,
 )
+_MAY_ASK = re.compile(r"\(|\b(?:FROM|INTO|SET)\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1 << 13)
+def asks(line: str) -> bool:
+    """Say whether a line holds a query or a call to something remote."""
+    return _MAY_ASK.search(line) is not None and QUERY.search(line) is not None
+
+
 _QUERY_EACH = re.compile(
     rf"[\[({{]\s*[^\[({{]*(?:{QUERY.pattern}).*\bfor\b|(?:=>|->|\{{\s*\|?\w+\|?)\s*.*(?:{QUERY.pattern})", re.IGNORECASE
 )
@@ -127,7 +137,7 @@ def _query_in_loop(view: HunkView) -> Iterator[Sign]:
     known = sum(1 for line in view.removed if _INLINE_LOOP.search(line) and _QUERY_EACH.search(line))
     waits = [line for line in view.added_in_loop if _WAITS.search(line)]
     for line in [*view.added_in_loop, *looped[known:], *waits]:
-        if line in waits or (QUERY.search(line) and not IN_MEMORY.search(line)):
+        if line in waits or (asks(line) and not IN_MEMORY.search(line)):
             yield Sign("query_in_loop", f"a query or call inside a loop: {quote(line)}", view.path, view.place)
             return
 
@@ -135,9 +145,9 @@ def _query_in_loop(view: HunkView) -> Iterator[Sign]:
 @needs(QUERY)
 def _new_query(view: HunkView) -> Iterator[Sign]:
     for line in view.only_added:
-        if QUERY.search(line) and not IN_MEMORY.search(line) and not _RELEASE.search(line):
-            asked = sum(1 for line in view.removed if QUERY.search(line))
-            if asked >= sum(1 for line in view.added if QUERY.search(line) and not IN_MEMORY.search(line)):
+        if asks(line) and not IN_MEMORY.search(line) and not _RELEASE.search(line):
+            asked = sum(1 for line in view.removed if asks(line))
+            if asked >= sum(1 for line in view.added if asks(line) and not IN_MEMORY.search(line)):
                 return
             yield Sign("new_query", f"a new query or remote call: {quote(line)}", view.path, view.place)
             return

@@ -10,7 +10,7 @@ from subagents.deploys.comments import TEXT
 from subagents.deploys.gates import needs
 from subagents.deploys.hunkview import LOOP, HunkView, words
 from subagents.deploys.paths import path_class
-from subagents.deploys.signs import IN_MEMORY, QUERY, Sign, quote
+from subagents.deploys.signs import IN_MEMORY, Sign, asks, quote
 from subagents.deploys.wiring import TOLD_TO_PEOPLE
 
 _NAMED_OPTION = re.compile(r"(?<![\w.])([a-z_]\w*)\s*(?:=(?!=)|:(?!:))\s*(?:[\w.\"'#\[{(-])", re.IGNORECASE)
@@ -103,7 +103,7 @@ def _into_loops(view: HunkView) -> Iterator[Sign]:
     before, after = (_in_loop(view, side) for side in "-+")
     for text, looped in after.items():
         if looped and before.get(text) is False and _A_CALL.match(text) and not IN_MEMORY.search(text):
-            kind = "query_in_loop" if QUERY.search(text) else "costlier"
+            kind = "query_in_loop" if asks(text) else "costlier"
             yield Sign(kind, f"runs for each in a loop now: {quote(text)}", view.path, view.place, 0.8)
             return
 

@@ -124,11 +124,11 @@ class FakeDesk:
         tool = self.roster.tool(thread, use.name)
         assert tool is not None, f"{thread} does not hold {use.name}"
         self.runs.append(use.id)
-        named = use.input.get("finding_ids", ())
+        params = tool.params.model_validate(use.input)
+        named = frozenset(getattr(params, "finding_ids", ()))
         told = tuple(finding for finding in self.findings() if finding.id in named)
         try:
-            context = ToolContext(key=use.id, clock=self.clock, findings=told)
-            result = tool.run(tool.params.model_validate(use.input), context)
+            result = tool.run(params, ToolContext(key=use.id, clock=self.clock, findings=told))
         except ToolError as error:
             result = ToolResult[Any](text=str(error), outcome="error")
         self._results[use.id] = (use, result)
