@@ -9,6 +9,7 @@ from pathlib import PurePath
 from subagents.contract import Progress, ToolContext, ToolError
 from subagents.logs.index import LogIndex, ReadSoFar
 from subagents.logs.log_set import LogSet
+from subagents.logs.phrases import shown
 from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.reader import is_packed
@@ -50,7 +51,7 @@ class _Ends:
 
 
 def _listed(severe: Sequence[tuple[str, int]]) -> str:
-    return ", ".join(f'{n:,} of "{" ".join(message.split())}"' for message, n in severe)
+    return ", ".join(f'{n:,} of "{" ".join(shown(message).split())}"' for message, n in severe)
 
 
 def last_lines(source: LogSource) -> tuple[int, int]:

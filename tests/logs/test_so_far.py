@@ -52,6 +52,16 @@ def test_the_first_pass_tells_events_and_errors_and_the_second_has_nothing_to_te
     assert len(told) == 2
 
 
+def test_what_marks_a_name_in_a_template_is_not_told(tmp_path: Path) -> None:
+    logs, told = (
+        LogSet([write(tmp_path, "a.log", log(9, "ERROR", "[stock] reservation {n} is lost"))]),
+        list[Progress](),
+    )
+    index_for(logs, listening(told))
+    assert told[-1].text.isprintable()
+    assert '9 of "[stock] reservation * is lost"' in told[-1].text
+
+
 @pytest.mark.parametrize(
     ("tool", "params"),
     [
