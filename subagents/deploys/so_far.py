@@ -38,7 +38,7 @@ class SoFar:
         """Return what reads the diffs of some commits, of at most `total` in all."""
 
         def filled(commits: Sequence[Commit]) -> None:
-            words = f"{self._commits:,} commits read; diffs of the most suspicious" if self._commits else "diffs"
+            words = "of the most suspicious changes" + (f"; {self._commits:,} commits read" if self._commits else "")
             self._progress(lambda: Progress(done=self._diffs, total=total, unit="diffs", text=words))
             fill(commits)
             self._diffs += len(commits)

@@ -30,7 +30,7 @@ def test_commits_and_then_diffs_are_told_of(tmp_path: Path, monkeypatch: pytest.
     assert told[: len(commits)] == commits
     diffs = told[len(commits) :]
     assert [(each.done, each.total, each.unit) for each in diffs] == [(0, 35, "diffs"), (30, 35, "diffs")]
-    assert diffs[0].text == "35 commits read; diffs of the most suspicious"
+    assert diffs[0].text == "of the most suspicious changes; 35 commits read"
     told.clear()
     tools.timeline(TimelineParams(), watched)
     assert told == [], "what was read is not read again"
