@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from subagents.logs.levels import ERROR, UNKNOWN, sounds_bad, split_head, split_heads
+from subagents.logs.levels import ERROR, UNKNOWN, sound_bad, split_head, split_heads
 from subagents.logs.phrases import JOINT, NAMED, shown
 
 if TYPE_CHECKING:
@@ -71,11 +71,8 @@ def numbered(keys: Sequence[str], levels: Sequence[int], counts: Sequence[int]) 
     same = np.empty(len(texts), np.int64)
     for number, key in sorted(enumerate(first.tolist()), key=lambda each: each[1]):
         same[number] = ids.setdefault((texts[number], found[key]), len(ids))
-    return [_template(text, level) for text, level in ids], same[of_key]
-
-
-def _template(text: str, level: int) -> Template:
-    return Template(text, level, level == UNKNOWN and sounds_bad(text))
+    bad = sound_bad([text if level == UNKNOWN else "" for text, level in ids])
+    return [Template(*each, severe) for each, severe in zip(ids, bad, strict=True)], same[of_key]
 
 
 def head_of(key: str, level: int) -> tuple[int, str]:

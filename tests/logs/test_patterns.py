@@ -8,7 +8,18 @@ import pytest
 
 from subagents.contract import Window
 from subagents.logs.compare import surprise
-from subagents.logs.levels import ERROR, FATAL, INFO, UNKNOWN, WARN, from_name, sounds_bad, split_head
+from subagents.logs.levels import (
+    ERROR,
+    FATAL,
+    INFO,
+    UNKNOWN,
+    WARN,
+    from_name,
+    sound_bad,
+    sounds_bad,
+    split_head,
+    split_heads,
+)
 from subagents.logs.log_set import LogSet
 from subagents.logs.merge import merge
 from subagents.logs.model import LogsPatterns
@@ -16,6 +27,7 @@ from subagents.logs.params import PatternsParams
 from subagents.logs.resolver import LogResolver
 from subagents.logs.terms import terms_of
 from tests.logs.builders import agent_for, at, call, incident_log, write
+from tests.logs.corpus import layouts
 
 
 def _patterns(folder: Path, name: str = "orders.log", **params: object) -> LogsPatterns:
@@ -115,6 +127,14 @@ def test_severity_words() -> None:
     assert split_head("the word error in a sentence")[0] == UNKNOWN
     assert sounds_bad("upload failed")
     assert not sounds_bad("finished with 0 errors")
+
+
+def test_many_heads_are_split_as_one_is() -> None:
+    texts = [line for layout in layouts() for line in layout.text.splitlines()]
+    texts += ["", " ", *(text[start:] for text in texts for start in (11, 24, 40))]
+    assert split_heads(texts) == [split_head(text) for text in texts]
+    assert sound_bad(texts) == [sounds_bad(text) for text in texts]
+    assert sum(level > UNKNOWN for level, _ in split_heads(texts)) > 100 < sum(sound_bad(texts))
 
 
 def test_surprise_grows_with_the_difference_and_is_nothing_without_one() -> None:
