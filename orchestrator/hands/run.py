@@ -144,7 +144,7 @@ class Hands:
         """Stop what runs because the session stops. As after a crash: what can run again does so when asked again."""
         for call in self._running.values():
             if persons or not call.apart:
-                call.put_off = True
+                call.put_off = not call.apart  # who looked is gone by then
                 call.cancelled.set()
 
     def running(self) -> tuple[str, ...]:

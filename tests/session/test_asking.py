@@ -67,7 +67,7 @@ async def test_a_persons_look_goes_on_when_the_agents_are_done_or_stopped(room: 
     assert (await looking).outcome == "ok"
 
 
-async def test_closing_ends_a_persons_look(room: Room) -> None:
+async def test_closing_ends_a_persons_look_and_nobody_looks_again(room: Room) -> None:
     session = await room.create()
     looking = asyncio.create_task(ask_by_person(session, "toys", "asked-1", "toys_wait", {}))
     async for event in session.subscribe(0):
@@ -75,3 +75,5 @@ async def test_closing_ends_a_persons_look(room: Room) -> None:
             break
     await session.close()
     assert (await looking).outcome == "cancelled"
+    again = await room.open(session.id)
+    assert not again.desk.fold.open_calls
