@@ -6,6 +6,7 @@ import ctypes
 import importlib.machinery
 import os
 from ctypes import c_int32, c_int64, c_uint8, c_uint32, c_uint64
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NO_CLASS = -1
+NO_FINDER, NOT_LOOKED = -1, -2
 MOST_CLASSES = 1 << 19
 MOST_FINDERS = 127
 VERIFIED, SLOW, SPECIAL, LITERAL, HOSTED = 1, 2, 4, 8, 32
@@ -61,6 +63,32 @@ class Finder(ctypes.Structure):
         return True
 
 
+@dataclass(frozen=True)
+class Scan:
+    """The lines of a block at first sight (numpy, one of each for a line)."""
+
+    starts: Any
+    times: Any
+    """µs since 1970 UTC, NO_TIME where no stamp was found"""
+    finders: Any
+    """NO_FINDER; NOT_LOOKED: it has to be read as if nothing were known"""
+    places: Any
+    """Where its text, its stamp and what stands behind that begin, in bytes"""
+    classes: Any
+    """NO_CLASS where nothing is known"""
+    hosts: Any
+    """By number, -1 where the class does not name it by a word"""
+    state: int = 0
+    """Number of the state of knowledge that the classes belong to"""
+
+    def head(self, rows: int) -> Scan:
+        """Return the first lines."""
+        starts, times, finders, places = (
+            column[:rows] for column in (self.starts, self.times, self.finders, self.places)
+        )
+        return Scan(starts, times, finders, places, self.classes[:rows], self.hosts[:rows], self.state)
+
+
 class Classes:
     """The classes of one file's lines, in memory of the library."""
 
@@ -93,14 +121,27 @@ class Classes:
         """Begin anew: what was learnt of the file's lines no longer holds."""
         self._library.classes_forget(self._handle)
 
-    def scan(self, data: bytes, odd: int, room: int) -> list[Any]:
-        """Return of each line (numpy) its start, time (µs, NO_TIME), class (NO_CLASS), host (-1) and finder (-1)."""
+    def scan(self, data: bytes, odd: int, room: int) -> Scan:
+        """Look at the lines of a block."""
         import numpy as np
 
-        arrays = [np.empty(room, kind) for kind in (np.int64, np.int64, np.int32, np.int32, np.int8)]
-        places = [array.ctypes.data for array in arrays]
-        count = self._library.classes_scan(self._handle, data, len(data), odd, room, *places)
-        return [array[:count] for array in arrays]
+        starts, times, finders = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int8)
+        places, classes, hosts = np.empty((room, 3), np.int16), np.empty(room, np.int32), np.empty(room, np.int32)
+        count = self._scan(data, odd, room, [starts, times, finders, places, classes, hosts])
+        return Scan(starts, times, finders, places, classes, hosts).head(count)
+
+    def stamps(self, data: bytes, room: int) -> tuple[Any, Any, Any]:
+        """Return (times, finders, places) of lines as a scan does, without regard to what is odd or known."""
+        import numpy as np
+
+        starts, times, finders = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int8)
+        places = np.empty((room, 3), np.int16)
+        count = self._scan(data, ODD_ESCAPES | ODD_BYTES, room, [starts, times, finders, places])
+        return times[:count], finders[:count], places[:count]
+
+    def _scan(self, data: bytes, odd: int, room: int, arrays: list[Any]) -> int:
+        pointers = [array.ctypes.data for array in arrays] + [None] * (6 - len(arrays))
+        return int(self._library.classes_scan(self._handle, data, len(data), odd, room, *pointers))
 
     def hosts(self, known: int) -> list[str]:
         """Return the hosts met beyond the first `known`."""
@@ -159,7 +200,7 @@ def _declare(found: ctypes.CDLL) -> None:
         "classes_find_by": (c_int32, [handle, ctypes.POINTER(Finder), c_int32, c_int32]),
         "classes_scan": (
             c_int64,
-            [handle, ctypes.c_char_p, c_int64, c_int32, c_int64, *[ctypes.c_void_p] * 5],
+            [handle, ctypes.c_char_p, c_int64, c_int32, c_int64, *[ctypes.c_void_p] * 6],
         ),
         "classes_twin": (c_uint64, [handle, ctypes.c_char_p, c_int64, c_uint32, c_int32, ctypes.c_char_p]),
         "finder_size": (c_int32, []),

@@ -16,7 +16,7 @@
 enum { LONGEST_LINE = 8192, ANCHOR = 48, BODY = 48, ZONE = 12, HEAD_WORDS = 8, GROUP_WORDS = 4, LITERAL_WORDS = 32, MOST_FINDERS = 128 };
 enum { HEAD = 200 };
 enum { MOST_CHILDREN = 1000, MOST_CLASSES = 1 << 19 };
-enum { NO_CLASS = -1 };
+enum { NO_CLASS = -1, NO_FINDER = -1, NOT_LOOKED = -2 };
 enum { VERIFIED = 1, SLOW = 2, SPECIAL = 4, LITERAL = 8, CHILD = 16, HOSTED = 32 };
 enum { NO_HOST = -1, MOST_HOSTS = 20000, HOST_LENGTH = 64 };
 enum { ORIGIN_PRIORITY = 1, ORIGIN_BRACKETS = 2, ORIGIN_COMPOSE = 4, ORIGIN_STERN = 8 };
@@ -50,7 +50,7 @@ typedef struct {
     uint32_t room, count;
     int32_t finders, origins;
     Finder finder[MOST_FINDERS];
-    int32_t order[MOST_FINDERS]; /* in which they are asked: fixed columns first, and of two stamps the longer one */
+    int32_t order[MOST_FINDERS]; /* in which they are asked: fixed columns first, and of stamps at one place the longer one */
     uint8_t flags[MOST_CLASSES];
     uint8_t host_word[MOST_CLASSES];
     uint32_t literal[MOST_CLASSES];
@@ -130,6 +130,7 @@ static int32_t width_of(const Finder *by) {
 static int is_before(const Finder *one, const Finder *other) {
     if ((one->start < 0) != (other->start < 0)) return one->start >= 0;
     if (one->json || other->json) return 0;
+    if (one->start != other->start) return one->start < other->start;
     return width_of(one) > width_of(other);
 }
 
@@ -278,7 +279,7 @@ static int64_t moment_of(const Finder *by, const uint8_t *at) {
     return us < 631152000000000ll || us > 4102444800000000ll ? INT64_MIN : us;
 }
 
-/* Return the width of the stamp that stands at a place, and when it says; 0 where there is none. */
+/* Return the width of the stamp that stands at a place, and when it says (INT64_MIN: no moment); 0 where there is none. */
 static int stamp_at(const Finder *by, const uint8_t *at, const uint8_t *end, int64_t *when) {
     int width = width_of(by);
     if (end - at < width || !is_body(by, at)) return 0;
@@ -293,7 +294,7 @@ static int stamp_at(const Finder *by, const uint8_t *at, const uint8_t *end, int
     behind += by->zone_length;
     if (by->naive ? !ends_naive(behind, end) : behind < end && is_digit(*behind)) return 0;
     *when = moment_of(by, at);
-    return *when == INT64_MIN ? 0 : width;
+    return width;
 }
 
 static const uint8_t *behind_name(const Finder *by, const uint8_t *at, const uint8_t *end) {
@@ -330,6 +331,7 @@ static int found_stamp(const Classes *all, Line *line, int is_json) {
         }
         int width = at ? stamp_at(by, at, end, &line->when) : 0;
         if (!width) continue;
+        if (line->when == INT64_MIN) return 0; /* what is no moment to us may be one to others */
         line->stamp = at;
         line->behind = at + width;
         line->finder = each;
@@ -377,14 +379,13 @@ static int taken_apart(const Classes *all, const uint8_t *begin, const uint8_t *
     line->end = end;
     line->text = without_origin(all->origins, begin, end);
     for (first = line->text; first < end && (*first == ' ' || *first == '\t');) first++;
-    int is_json = first < end && *first == '{';
-    if (!found_stamp(all, line, is_json)) return 0;
-    if (!is_json) {
+    line->is_json = first < end && *first == '{';
+    if (!found_stamp(all, line, line->is_json)) return 0;
+    if (!line->is_json) {
         for (first = line->behind; first < end && *first == ' ';) first++;
-        is_json = first < end && *first == '{';
+        line->is_json = first < end && *first == '{';
     }
-    line->is_json = is_json;
-    return !(is_json && memmem(line->text, (size_t)(end - line->text), "\\u", 2));
+    return !(line->is_json && memmem(line->text, (size_t)(end - line->text), "\\u", 2));
 }
 
 /* Words with digits */
@@ -577,9 +578,11 @@ static uint64_t hashed_between(uint64_t h, const Bits *bits, int32_t from, int32
     return hashed(h, bits->text + from, (size_t)(to - from));
 }
 
-/* Of an id only the marks count that could end what a header holds, such as quotes and brackets. */
+/* Of an id only the marks count that could end what a header holds, such as quotes and brackets; a plain number is none. */
 static uint64_t hashed_coarse(uint64_t h, const Bits *bits, const Word *word) {
-    uint64_t marks = 0x2A2A2A2A2Aull;
+    int32_t length = word->end - word->begin;
+    int is_number = length <= 20 && some_bits(bits->digits, word->begin, length) == (1ull << length) - 1;
+    uint64_t marks = is_number ? 0x23232323ull : 0x2A2A2A2A2Aull;
     for (int32_t at = word->begin; at < word->end; at += 64) {
         int32_t count = word->end - at < 64 ? word->end - at : 64;
         uint64_t left = ~(some_bits(bits->digits, at, count) | some_bits(bits->letters, at, count));
@@ -685,39 +688,57 @@ static const uint8_t *end_of(const uint8_t *begin, const uint8_t *line_feed) {
     return line_feed > begin && line_feed[-1] == '\r' ? line_feed - 1 : line_feed;
 }
 
-/* Read the lines of a block: where each begins, its time, its class (NO_CLASS where nothing is known), its host where the
- * class names it by a word, and its finder.
+static int is_ascii(const uint8_t *at, const uint8_t *end) {
+    uint8_t all = 0;
+    for (; at < end; at++) all |= *at;
+    return all < 128;
+}
+
+static int is_odd(const uint8_t *at, const uint8_t *end, int32_t odd) {
+    if (end - at > LONGEST_LINE) return 1;
+    return (odd & 1 && memchr(at, 27, (size_t)(end - at))) || (odd & 2 && !is_ascii(at, end));
+}
+
+/* Read the lines of a block: where each begins, its time, its finder (NO_FINDER, or NOT_LOOKED where it has to go the long
+ * way), and how far its text, its stamp and what stands behind that are from its beginning; its class (NO_CLASS where
+ * nothing is known), and its host where the class names it by a word. Without `classes` that is not asked.
  *
- * `odd`: it holds bytes that only lines that go the long way may have: 1, escapes; 2, what is not UTF-8.
+ * `odd`: the block holds bytes that only lines that go the long way may have: 1, escapes; 2, what is not UTF-8.
  * Returns how many lines there are; no more than `room` are written.
  */
 EXPORT int64_t classes_scan(Classes *all, const uint8_t *data, int64_t size, int32_t odd, int64_t room, int64_t *starts,
-                            int64_t *times, int32_t *classes, int32_t *hosts, int8_t *finders) {
+                            int64_t *times, int8_t *finders, int16_t *places, int32_t *classes, int32_t *hosts) {
     const uint8_t *at = data, *end = data + size;
     int64_t lines = 0;
     Bits bits;
     for (; at < end && lines < room; lines++) {
         const uint8_t *feed = memchr(at, '\n', (size_t)(end - at));
         const uint8_t *last = end_of(at, feed ? feed : end);
-        Line line;
+        Line line = {0};
         starts[lines] = at - data;
         times[lines] = INT64_MIN;
-        classes[lines] = NO_CLASS;
-        hosts[lines] = NO_HOST;
-        finders[lines] = -1;
-        int known = last > at && last - at <= LONGEST_LINE;
-        if (known && odd & 1) known = memchr(at, 27, (size_t)(last - at)) == NULL;
-        if (known && odd & 2)
-            for (const uint8_t *c = at; known && c < last; c++) known = *c < 128;
-        if (known && taken_apart(all, at, last, &line)) {
-            bits_of(&line, &bits);
-            int32_t id = classes[lines] = class_of(all, &line, &bits);
-            if (id >= 0 && all->flags[id] & HOSTED && (hosts[lines] = host_of(all, &bits, all->host_word[id])) == NO_HOST)
-                classes[lines] = NO_CLASS;
-            times[lines] = line.when;
-            finders[lines] = (int8_t)line.finder;
+        finders[lines] = is_odd(at, last, odd) ? NOT_LOOKED : NO_FINDER;
+        int known = 0;
+        if (finders[lines] == NO_FINDER) {
+            known = taken_apart(all, at, last, &line);
+            places[lines * 3] = (int16_t)(line.text - at);
+            if (!line.stamp && (line.is_json || line.when == INT64_MIN)) finders[lines] = NOT_LOOKED;
+            if (line.stamp) {
+                finders[lines] = is_ascii(at, line.behind) ? (int8_t)line.finder : NOT_LOOKED;
+                times[lines] = line.when;
+                places[lines * 3 + 1] = (int16_t)(line.stamp - at);
+                places[lines * 3 + 2] = (int16_t)(line.behind - at);
+            }
         }
         at = feed ? feed + 1 : end;
+        if (!classes) continue;
+        classes[lines] = NO_CLASS;
+        hosts[lines] = NO_HOST;
+        if (!known) continue;
+        bits_of(&line, &bits);
+        int32_t id = classes[lines] = class_of(all, &line, &bits);
+        if (id >= 0 && all->flags[id] & HOSTED && (hosts[lines] = host_of(all, &bits, all->host_word[id])) == NO_HOST)
+            classes[lines] = NO_CLASS;
     }
     return lines;
 }

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
-from subagents.logs.sources.alike import BEFORE, BEHIND, AlikeReader, Scan
+from subagents.logs.native import Scan
+from subagents.logs.sources.alike import BEFORE, BEHIND, AlikeReader
 from subagents.logs.sources.reader import Block, BlockReader
 
 LOOKED_BACK = 256

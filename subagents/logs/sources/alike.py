@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.logs.native import (
     HOSTED,
     MOST_CLASSES,
     MOST_FINDERS,
+    NOT_LOOKED,
     ODD_BYTES,
     ODD_ESCAPES,
     ORIGINS,
@@ -25,13 +26,14 @@ from subagents.logs.native import (
     VERIFIED,
     Classes,
     Finder,
+    Scan,
 )
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.json_fields import ROLES
 from subagents.logs.sources.json_lines import JsonReader
 from subagents.logs.sources.reader import Block, count_lines
-from subagents.logs.sources.stamp_reader import StampReader
+from subagents.logs.sources.stamp_reader import Seen, StampReader
 from subagents.logs.sources.timestamps import Shape
 from subagents.logs.sources.tracebacks import LEAD_LINES
 from subagents.logs.sources.twins import Finding, Sample, TwinTest, special_lines, unlike_others
@@ -45,7 +47,7 @@ MOST_CHECKED = 4_000
 """Classes that are checked per block; the others wait for the next one."""
 WORTH_CHECKING = 1_500
 """Lines of a block: to check a few classes costs as much as to read so many."""
-ENOUGH_ALIKE = 3
+ENOUGH_ALIKE = 5
 """So many classes of a group that turned out alike tell what the others of the group are."""
 HOSTS_KNOWN = 20_000
 """Hosts and pods whose names are kept for look-up; with more, an unknown name may be one of the rest."""
@@ -54,25 +56,6 @@ BEFORE, BEHIND = LEAD_LINES - 2, 2
 
 Between two such lines there are then as many others as a trace's first frame looks back over, and no others tell.
 """
-
-
-@dataclass(frozen=True)
-class Scan:
-    """The lines of a block at first sight (numpy, one of each for a line)."""
-
-    starts: Any
-    times: Any
-    classes: Any
-    hosts: Any
-    """By number of those that the first stage met, -1 where the class does not name it by a word"""
-    finders: Any
-    state: int
-    """Number of the state of knowledge that the classes belong to"""
-
-    def head(self, rows: int) -> Scan:
-        """Return the first lines."""
-        starts, times, classes = self.starts[:rows], self.times[:rows], self.classes[:rows]
-        return Scan(starts, times, classes, self.hosts[:rows], self.finders[:rows], self.state)
 
 
 class Told(NamedTuple):
@@ -213,8 +196,29 @@ class AlikeReader:
                 block.data.decode()
             except UnicodeDecodeError:
                 odd |= ODD_BYTES
-        starts, times, classes, hosts, finders = self.classes.scan(block.data, odd, count_lines(block.data) + 1)
-        return Scan(starts, times, classes, hosts, finders, self.state)
+        return replace(self.classes.scan(block.data, odd, count_lines(block.data) + 1), state=self.state)
+
+    def stamps(self, scan: Scan, rows: Any) -> Seen:
+        """Return what the first stage knows of the stamps of some lines (numpy rows)."""
+        import numpy as np
+
+        classes, finders = scan.classes[rows], scan.finders[rows]
+        slow = (classes >= 0) & (self.classes.flags[classes] & SLOW > 0)
+        return self._seen(scan.times[rows], np.where(slow, NOT_LOOKED, finders), scan.places[rows])
+
+    def stamps_of(self, data: bytes, lines: int) -> Seen:
+        """Return what the first stage finds of stamps in lines that are none of the file's own."""
+        return self._seen(*self.classes.stamps(data, lines))
+
+    def _seen(self, times: Any, finders: Any, places: Any) -> Seen:
+        import numpy as np
+
+        of = [shape if not name else None for shape, _, name in self._shapes]
+        all_of_them = set(of) >= set(self.columns.stamps.shapes)  # of two that a line has another may be believed
+        in_texts = np.array([*(shape is not None and all_of_them for shape in of), False, False])
+        shapes = np.where(in_texts[finders] | (finders < 0), finders, NOT_LOOKED)
+        texts, begins, behinds = places.T.astype(np.int64)
+        return Seen(times, shapes, texts, begins, behinds, of)
 
     def count_hits(self, finders: Any) -> None:
         """Count the stamps of lines that were only looked up, as reading them would."""
@@ -293,7 +297,9 @@ class AlikeReader:
         samples = [Sample(_line(block, scan, row), int(scan.times[row]), int(scan.finders[row])) for row in rows]
         head = [_line(block, scan, row) for row in range(min(HEAD_LINES, len(scan.starts)))]
         groups = self.classes.group[classes].tolist()
-        for number, group, finding in zip(classes.tolist(), groups, self.test.find(samples, head), strict=True):
+        for number, group, finding in zip(
+            classes.tolist(), groups, self.test.find(samples, head, self.stamps_of), strict=True
+        ):
             if finding is None:
                 continue
             self._note(number, finding)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from subagents.contract import Problem
+from subagents.logs.native import NOT_LOOKED
 from subagents.logs.sources import pieces
 from subagents.logs.sources.access import AccessReader
 from subagents.logs.sources.headers import SAMPLE, HeaderReader, with_priorities
 from subagents.logs.sources.json_lines import JsonColumns, JsonReader
 from subagents.logs.sources.lines import Lines, Troubles
 from subagents.logs.sources.origins import Origin, OriginReader
-from subagents.logs.sources.stamp_reader import StampReader
+from subagents.logs.sources.stamp_reader import Seen, StampReader
 from subagents.logs.sources.timestamps import Shape
 
 if TYPE_CHECKING:
@@ -76,16 +77,17 @@ class ColumnReader:
         looks_json = text.str.contains(r"^\s*\{")
         share = int(looks_json.sum() or 0)
         structured = origin.structured if origin is not None else None
+        seen = _seen(lines, text)
         if share == 0:
-            columns = self._text(text, structured)
+            columns = self._text(text, structured, seen)
         else:
-            columns = self._mixed(looks_json, lines, troubles, text, structured)
+            columns = self._mixed(looks_json, replace(lines, seen=seen), troubles, text, structured)
         if origin is not None:
             columns = _with_origin(columns, origin)
         return columns.with_columns(raw=lines.text)
 
-    def _text(self, text: pl.Series, structured: pl.Series | None) -> pl.DataFrame:
-        times, bodies = self.stamps.read(text)
+    def _text(self, text: pl.Series, structured: pl.Series | None, seen: Seen | None) -> pl.DataFrame:
+        times, bodies = self.stamps.read(text, seen)
         bodies, glued = pieces.without_stream(bodies)
         stamped = times.is_not_null()
         if pieces.may_have_second_line(bodies):
@@ -145,7 +147,8 @@ class ColumnReader:
             return columns
         is_text = pl.Series([True]).new_from_index(0, raw.len()).scatter(good, False)
         text_rows = pl.arg_where(is_text, eager=True)
-        text = self._text(raw.gather(text_rows), structured.gather(text_rows) if structured is not None else None)
+        seen = lines.seen[text_rows.to_numpy()] if lines.seen is not None else None
+        text = self._text(raw.gather(text_rows), structured.gather(text_rows) if structured is not None else None, seen)
         return pl.concat([columns, text.select(columns.columns)])[pl.concat([good, text_rows]).arg_sort()]
 
     def _overlay(
@@ -180,6 +183,18 @@ class ColumnReader:
             return self.json_stamps.read(pl.Series(values, dtype=pl.String))[0]
         texts = [value if isinstance(value, str) else _epoch_text(value) for value in values]
         return self.json_stamps.read(pl.Series(texts, dtype=pl.String))[0]
+
+
+def _seen(lines: Lines, text: pl.Series) -> Seen | None:
+    """Return what was found of stamps before, told from where texts begin behind what collectors wrote."""
+    import numpy as np
+
+    seen = lines.seen
+    if seen is None:
+        return None
+    before = (lines.text.str.len_bytes() - text.str.len_bytes()).to_numpy()
+    shapes = np.where(before == seen.texts, seen.shapes, NOT_LOOKED)
+    return replace(seen, shapes=shapes, texts=before * 0, begins=seen.begins - before, behinds=seen.behinds - before)
 
 
 def _or(one: pl.Series, other: pl.Series) -> pl.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from subagents.contract import Problem
@@ -10,6 +10,8 @@ from subagents.logs.sources.reader import CUT_BYTES, Block, line_feeds
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from subagents.logs.sources.stamp_reader import Seen
 
 BOM = b"\xef\xbb\xbf"
 _COLOUR = r"\x1b\[[0-9;:?]*[A-Za-z]"
@@ -36,6 +38,8 @@ class Lines:
     """numpy int64; the byte after the line feed"""
     numbers: Any
     """numpy int64; of the lines in the file, counted from 1"""
+    seen: Seen | None = None
+    """Their stamps, if those were looked for before"""
 
     @property
     def count(self) -> int:
@@ -44,7 +48,8 @@ class Lines:
 
     def __getitem__(self, part: slice) -> Lines:
         """Return some of the lines."""
-        return Lines(self.text[part], self.starts[part], self.ends[part], self.numbers[part])
+        seen = self.seen[part] if self.seen is not None else None
+        return Lines(self.text[part], self.starts[part], self.ends[part], self.numbers[part], seen)
 
 
 def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) -> Lines:
@@ -127,4 +132,4 @@ def _cut(lines: Lines, name: str, troubles: Troubles) -> Lines:
             count=len(long),
         ),
     )
-    return Lines(lines.text.scatter(long, shown), lines.starts, lines.ends, lines.numbers)
+    return replace(lines, text=lines.text.scatter(long, shown))

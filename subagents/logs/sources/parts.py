@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from subagents.contract import Problem
+from subagents.logs.native import Scan
 from subagents.logs.sources.ahead import Sighted
-from subagents.logs.sources.alike import HOSTS_KNOWN, AlikeReader, Scan, Told, near
+from subagents.logs.sources.alike import HOSTS_KNOWN, AlikeReader, Told, near
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.frames import Frame, Read, events_of
 from subagents.logs.sources.lines import Lines, Troubles, some_lines, split_lines
@@ -216,7 +217,8 @@ class PartReader:
 
     def _some(self, sight: _Sight, rows: Any, troubles: Troubles) -> tuple[Lines, pl.DataFrame]:
         lines = some_lines(sight.block, sight.scan.starts, rows, sight.lines_before, self.name, troubles)
-        return lines, self.columns.read(lines, troubles)
+        seen = sight.alike.stamps(sight.scan, rows)
+        return lines, self.columns.read(replace(lines, seen=seen), troubles)
 
 
 @dataclass(frozen=True)

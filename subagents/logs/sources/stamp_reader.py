@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from subagents.logs.native import NOT_LOOKED
 from subagents.logs.sources.stamp_columns import Heads, heads_of, is_covered, moments_at
 from subagents.logs.sources.timestamps import ANY_TIME, Shape, Stamp, find_stamp, moments, shape_of
 
@@ -17,6 +19,26 @@ SAMPLE = 240
 MAX_SHAPES = 48
 MOST_ROUTES = 20_000
 UNDATED = -(1 << 62)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Stamps that were found before (numpy, one of each for a line)."""
+
+    times: Any
+    shapes: Any
+    """Which of `of`; NO_FINDER: it has none of them; NOT_LOOKED: it may"""
+    texts: Any
+    begins: Any
+    behinds: Any
+    """Characters before the text, the stamp, and what stands behind that"""
+    of: Sequence[Shape | None]
+    """None: what is no stamp of a text"""
+
+    def __getitem__(self, rows: Any) -> Seen:
+        """Return those of some lines."""
+        times, shapes, texts = self.times[rows], self.shapes[rows], self.texts[rows]
+        return Seen(times, shapes, texts, self.begins[rows], self.behinds[rows], self.of)
 
 
 @dataclass
@@ -34,18 +56,19 @@ class StampReader:
         """Return a reader with the shapes met so far; what it meets itself changes nothing here."""
         return replace(self, shapes=list(self.shapes), hits=Counter(self.hits), routes=dict(self.routes))
 
-    def read(self, lines: pl.Series) -> tuple[pl.Series, pl.Series]:
+    def read(self, lines: pl.Series, seen: Seen | None = None) -> tuple[pl.Series, pl.Series]:
         """Return (microseconds since 1970 as Int64, the text without its stamp); null where a line has no stamp."""
         import polars as pl
 
         if not lines.len():
             return pl.Series([], dtype=pl.Int64), lines
-        whole = self._whole(lines)
+        whole = self._whole(lines) if seen is None else None
         if whole is not None:
             return whole
-        heads = heads_of(lines) if self.shapes else None
+        heads = heads_of(lines) if self.shapes and seen is None else None
         result = _Result.of(lines)
-        rest = self._routed(result, heads)
+        rest = self._routed(result, heads) if seen is None else self._given(result, seen)
+        surely_none = set(seen.of) if seen is not None and not (seen.shapes == NOT_LOOKED).any() else set()
         part, known, waiting = lines.gather(rest), 0, list[Shape]()
         found_by = list[tuple[Shape, pl.Series]]()
         while rest.len():
@@ -56,6 +79,8 @@ class StampReader:
                 waiting = sorted(self.shapes[known:], key=lambda shape: bool(shape.anchor))
                 known = len(self.shapes)
             shape = waiting.pop(0)
+            if shape in surely_none:
+                continue
             found = shape.found_in(part).fill_null(False)
             if not found.any():
                 continue
@@ -67,6 +92,19 @@ class StampReader:
         if heads is not None:
             self._remember(heads, found_by)
         return result.columns()
+
+    def _given(self, result: _Result, seen: Seen) -> pl.Series:
+        """Take the stamps that were found before; return the rows of lines that have none of them."""
+        import numpy as np
+        import polars as pl
+
+        rows = np.flatnonzero(seen.shapes >= 0)
+        for number, count in enumerate(np.bincount(seen.shapes[rows], minlength=len(seen.of)).tolist()):
+            shape = seen.of[number]
+            if shape is not None and count:
+                self.hits[shape] += count
+        result.take(rows, seen)
+        return pl.Series(np.flatnonzero(seen.shapes < 0), dtype=pl.UInt32)
 
     def _routed(self, result: _Result, heads: Heads | None) -> pl.Series:
         """Read the lines that begin as others did before; return the rows of those that do not."""
@@ -124,20 +162,20 @@ class StampReader:
         """Read lines that have a shape: `t`, and `text` without the stamp where it is a moment."""
         import polars as pl
 
-        self.hits[shape] += lines.len()
         line = pl.col("line")
         if shape.anchor:
             parts = line.str.splitn(shape.anchor, 2).struct
-            after = parts.field("field_1").fill_null("")
-            text = parts.field("field_0") + pl.lit(shape.anchor + " ") + after.str.slice(shape.width)
-            read = lines.to_frame("line").select("line", t=moments(after, shape, self.hint), text=text)
-            return read.select("t", text=pl.when(pl.col("t").is_null()).then("line").otherwise("text"))
-        slices, text = line, line.str.slice(shape.start + shape.width)
-        if shape.start:
+            slices = parts.field("field_1").fill_null("")
+            text = parts.field("field_0") + pl.lit(shape.anchor + " ") + slices.str.slice(shape.width)
+        elif shape.start:
             slices = line.str.slice(shape.start, shape.width)
-            text = line.str.slice(0, shape.start) + pl.lit(" ") + text
+            text = line.str.slice(0, shape.start) + pl.lit(" ") + line.str.slice(shape.start + shape.width)
+        else:
+            slices, text = line, line.str.slice(shape.width)
         read = lines.to_frame("line").with_columns(t=moments(slices, shape, self.hint), text=text)
-        if read["t"].null_count():
+        odd = read["t"].null_count()
+        self.hits[shape] += lines.len() - odd
+        if odd:
             read = read.with_columns(text=pl.when(pl.col("t").is_null()).then("line").otherwise("text"))
         return read.select("t", "text")
 
@@ -183,6 +221,20 @@ class _Result:
             return
         lines = self.lines.gather(rows)
         self._say(pl.Series(rows), lines.str.slice(0, shape.start) + " " + lines.str.slice(shape.start + shape.width))
+
+    def take(self, rows: Any, seen: Seen) -> None:
+        """Take the stamps of rows (numpy) that were found before."""
+        import polars as pl
+
+        self.times[rows], self.behind[rows] = seen.times[rows], seen.behinds[rows]
+        within = rows[seen.begins[rows] > 0]
+        if len(within):
+            lines = pl.DataFrame(
+                {"line": self.lines.gather(within), "begin": seen.begins[within], "behind": seen.behinds[within]}
+            )
+            line = pl.col("line")
+            text = line.str.slice(0, pl.col("begin")) + " " + line.str.slice(pl.col("behind"))
+            self._say(pl.Series(within), lines.select(text=text)["text"])
 
     def add(self, rows: pl.Series, read: pl.DataFrame) -> None:
         """Take what was read by expression: `t` and `text`."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from subagents.contract import Problem
@@ -14,6 +14,7 @@ from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.lines import split_lines
 from subagents.logs.sources.pieces import DOTNET_HEAD
 from subagents.logs.sources.reader import Block
+from subagents.logs.sources.stamp_reader import Seen
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,7 +58,8 @@ class Sample:
 class _Trial:
     """A line and its twin: whether the same was read of both, which words were left, which word may be the host."""
 
-    sample: Sample
+    place: int
+    line: bytes
     twin: bytes
     same: bool
     hosts: tuple[str | None, str | None]
@@ -74,21 +76,22 @@ class TwinTest:
     _habits: dict[int, Finding] = field(default_factory=dict)
     """By finder: what was last found of a line with such a stamp; it is tried first."""
 
-    def find(self, samples: Sequence[Sample], head: Sequence[bytes]) -> list[Finding | None]:
+    def find(self, samples: Sequence[Sample], head: Sequence[bytes], stamps: StampsOf) -> list[Finding | None]:
         """Return what holds for each sample's class, None where there was no time for it.
 
         `head` are the lines by which the file's layouts are learnt; they are read before the others.
         """
         if not samples:
             return []
-        twins = [self.classes.twin(sample.line) for sample in samples]
-        own = self._read([sample.line for sample in samples], head)
-        trials = self._tried(
-            [(sample, twin, 0, None) for sample, (_, twin) in zip(samples, twins, strict=True)], head, own
-        )
+        desk = _Desk(self.columns, self.classes, samples, head, stamps)
+        words = [self.classes.twin(sample.line) for sample in samples]
+        asked = [(place, twin, 0, None) for place, (_, twin) in enumerate(words)]
+        by_habit = [self._habit(place, sample, words[place][0]) for place, sample in enumerate(samples)]
+        trials = desk.tried(asked + [each for each in by_habit if each is not None])
+        own = desk.own
         slow, special = _odd(own, samples), special_lines(own, self.columns.json.cut_lines).tolist()
         found = dict[int, Finding]()
-        for place, trial in enumerate(trials):
+        for place, trial in enumerate(trials[: len(samples)]):
             flags = SPECIAL if special[place] else 0
             if slow[place]:
                 found[place] = Finding(flags | SLOW)
@@ -96,28 +99,25 @@ class TwinTest:
                 found[place] = Finding(flags | VERIFIED)
             elif flags:
                 found[place] = Finding(flags)
-        left = [(place, samples[place], twins[place][0]) for place in range(len(samples)) if place not in found]
-        found |= self._by_habit(left, head)
-        found |= self._by_word([each for each in left if each[0] not in found][:MOST_ASKED], head)
+        found = self._settled(trials[len(samples) :]) | found
+        left = [place for place in range(len(samples)) if place not in found][:MOST_ASKED]
+        found |= self._by_word([(place, words[place][0]) for place in left], desk)
         return [found.get(place) for place in range(len(samples))]
 
-    def _by_habit(self, left: list[tuple[int, Sample, int]], head: Sequence[bytes]) -> dict[int, Finding]:
-        """Try what was found of other lines with such a stamp."""
-        tried = list[tuple[int, Sample, int, int | None]]()
-        for place, sample, words in left:
-            habit = self._habits.get(sample.finder)
-            if habit is not None:
-                host_word = habit.host_word if habit.flags & HOSTED else None
-                tried.append((place, sample, words & habit.literal, host_word))
-        trials = self._tried([(each[1], self._kept(each[1], each[2]), each[2], each[3]) for each in tried], head)
-        return self._settled([place for place, *_ in tried], trials)
+    def _habit(self, place: int, sample: Sample, words: int) -> _Asked | None:
+        """Ask for what was found of other lines with such a stamp."""
+        habit = self._habits.get(sample.finder)
+        if habit is None:
+            return None
+        literal, host_word = words & habit.literal, habit.host_word if habit.flags & HOSTED else None
+        return place, self.classes.twin(sample.line, keep=literal)[1], literal, host_word
 
-    def _by_word(self, left: list[tuple[int, Sample, int]], head: Sequence[bytes]) -> dict[int, Finding]:
+    def _by_word(self, left: list[tuple[int, int]], desk: _Desk) -> dict[int, Finding]:
         """Ask for words one by one which of them what is read depends on, and check that the others do not matter."""
-        pairs = [(each, word) for each in left for word in range(_WORDS) if each[2] >> word & 1]
-        asked = [(sample, self.classes.twin(sample.line, only=word)[1], 0, None) for (_, sample, _), word in pairs]
-        literal, hosts = dict.fromkeys((place for place, *_ in left), 0), dict[int, list[int]]()
-        for ((place, _, _), word), trial in zip(pairs, self._tried(asked, head), strict=True):
+        pairs = [(place, word) for place, words in left for word in range(_WORDS) if words >> word & 1]
+        asked = [(place, self.classes.twin(desk.samples[place].line, only=word)[1], 0, None) for place, word in pairs]
+        literal, hosts = {place: 0 for place, _ in left}, dict[int, list[int]]()
+        for (place, word), trial in zip(pairs, desk.tried(asked), strict=True):
             if trial.same and trial.hosts[0] != trial.hosts[1] and self._is_host(word, trial):
                 hosts.setdefault(place, []).append(word)
             elif not trial.same or trial.hosts[0] != trial.hosts[1]:
@@ -125,59 +125,70 @@ class TwinTest:
         for place, words in hosts.items():
             if len(words) > 1:
                 literal[place] |= sum(1 << word for word in words)
-        told = [
-            (sample, self._kept(sample, literal[place]), literal[place], words[0] if len(words) == 1 else None)
-            for place, sample, _ in left
-            for words in [hosts.get(place, [])]
-        ]
-        found = self._settled([place for place, *_ in left], self._tried(told, head))
-        for place, sample, _ in left:
-            if place in found:
-                self._habits[sample.finder] = found[place]
-            else:
-                found[place] = Finding(SLOW)
-        return found
+        told = list[_Asked]()
+        for place, kept in literal.items():
+            host_word = hosts[place][0] if len(hosts.get(place, ())) == 1 else None
+            told.append((place, self.classes.twin(desk.samples[place].line, keep=kept)[1], kept, host_word))
+        found = self._settled(desk.tried(told))
+        self._habits |= {desk.samples[place].finder: finding for place, finding in found.items()}
+        return {place: found.get(place, Finding(SLOW)) for place in literal}
 
-    def _kept(self, sample: Sample, literal: int) -> bytes:
-        return self.classes.twin(sample.line, keep=literal)[1]
-
-    def _settled(self, places: Sequence[int], trials: Sequence[_Trial]) -> dict[int, Finding]:
+    def _settled(self, trials: Sequence[_Trial]) -> dict[int, Finding]:
         """Return, by place, the findings of trials in which nothing else mattered."""
         found = dict[int, Finding]()
-        for place, trial in zip(places, trials, strict=True):
+        for trial in trials:
             hosted = trial.host_word is not None and self._is_host(trial.host_word, trial)
             if trial.same and (hosted or trial.hosts[0] == trial.hosts[1]) and (hosted or trial.literal):
                 flags = (LITERAL if trial.literal else VERIFIED) | (HOSTED if hosted else 0)
-                found[place] = Finding(flags, trial.literal, trial.host_word or 0 if hosted else 0)
+                found[trial.place] = Finding(flags, trial.literal, trial.host_word or 0 if hosted else 0)
         return found
-
-    def _tried(
-        self,
-        asked: Sequence[tuple[Sample, bytes, int, int | None]],
-        head: Sequence[bytes],
-        own: pl.DataFrame | None = None,
-    ) -> list[_Trial]:
-        """Read samples (`own`: they have been read) and their twins."""
-        if not asked:
-            return []
-        twins = self._read([each[1] for each in asked], head)
-        own = own if own is not None else self._read([each[0].line for each in asked], head)
-        hosts = zip(own["host"].to_list(), twins["host"].to_list(), strict=True)
-        return [
-            _Trial(sample, twin, same, both, literal, host_word)
-            for (sample, twin, literal, host_word), same, both in zip(asked, _same(own, twins), hosts, strict=True)
-        ]
 
     def _is_host(self, word: int, trial: _Trial) -> bool:
         """Say whether in both lines the host is that word, as it stands there."""
-        told = [self.classes.word(line, word) for line in (trial.sample.line, trial.twin)]
+        told = [self.classes.word(line, word) for line in (trial.line, trial.twin)]
         return [each.decode("utf-8", "replace") if each is not None else "" for each in told] == list(trial.hosts)
 
-    def _read(self, lines: Sequence[bytes], head: Sequence[bytes]) -> pl.DataFrame:
-        """Read lines as if they stood in the file; nothing is learnt from them."""
-        data = b"\n".join([*head, *lines]) + b"\n"
+
+StampsOf = Callable[[bytes, int], Seen]
+"""Finds the stamps of lines: all in one, and how many there are."""
+_Asked = tuple[int, bytes, int, int | None]
+"""Place of a sample, a twin of it, the words left in that, and the word that may be the host."""
+
+
+@dataclass
+class _Desk:
+    """Where samples and twins are read as if they stood in the file; nothing is learnt from them."""
+
+    columns: ColumnReader
+    classes: Classes
+    samples: Sequence[Sample]
+    head: Sequence[bytes]
+    stamps: StampsOf
+    own: pl.DataFrame = field(init=False)
+    """What was read of the samples."""
+
+    def tried(self, asked: Sequence[_Asked]) -> list[_Trial]:
+        """Read twins, and the samples the first time."""
+        if not asked:
+            return []
+        twins = [twin for _, twin, _, _ in asked]
+        if hasattr(self, "own"):
+            read = self._read(twins)
+        else:
+            both = self._read([*(sample.line for sample in self.samples), *twins])
+            self.own, read = both[: len(self.samples)], both[len(self.samples) :]
+        own = self.own[[place for place, *_ in asked]]
+        hosts = zip(own["host"].to_list(), read["host"].to_list(), strict=True)
+        return [
+            _Trial(place, self.samples[place].line, twin, same, both_hosts, literal, host_word)
+            for (place, twin, literal, host_word), same, both_hosts in zip(asked, _same(own, read), hosts, strict=True)
+        ]
+
+    def _read(self, lines: Sequence[bytes]) -> pl.DataFrame:
+        data = b"\n".join([*self.head, *lines]) + b"\n"
         read = split_lines(Block(1, data, len(data)), 0, "", NoTroubles())
-        return self.columns.as_learnt().read(read, NoTroubles())[len(head) :]
+        read = replace(read, seen=self.stamps(data, read.count))
+        return self.columns.as_learnt().read(read, NoTroubles())[len(self.head) :]
 
 
 def _odd(columns: pl.DataFrame, samples: Sequence[Sample]) -> list[bool]:
