@@ -266,8 +266,8 @@ class LogIndex:
         self._compact()
         found, numbers = self._numbered_templates
         template = pl.Series(numbers, dtype=pl.UInt32)
-        severity = pl.Series([found[number].level for number in numbers.tolist()], dtype=pl.Int8)
-        severe = pl.Series([found[number].is_severe for number in numbers.tolist()], dtype=pl.Boolean)
+        severity = pl.Series([each.level for each in found], dtype=pl.Int8).gather(template)
+        severe = pl.Series([each.is_severe for each in found], dtype=pl.Boolean).gather(template)
         services = pl.Series(list(self.names.services), dtype=pl.Categorical)
         table = pl.concat(self._parts)
         self._parts = [table.select("key", "n", "level")]  # what totals need; the rest would lie here twice

@@ -58,7 +58,7 @@ def numbered(keys: Sequence[str], levels: Sequence[int], counts: Sequence[int]) 
     found, messages = heads_of(keys, levels)
     order = np.argsort(-np.array(counts, np.int64), kind="stable")
     most = len(keys)
-    if sum(map(len, keys)) > MERGED_WORDS:  # no word is shorter
+    if sum(map(len, keys)) > 2 * MERGED_WORDS:  # a word is a letter and a blank, or more
         sizes = np.cumsum([keys[place].count(" ") + 1 for place in order.tolist()])
         most = int(np.searchsorted(sizes, MERGED_WORDS, "right"))
     order, rest = order[:most], order[most:]
@@ -82,7 +82,10 @@ def head_of(key: str, level: int) -> tuple[int, str]:
 
 def heads_of(keys: Sequence[str], levels: Sequence[int]) -> tuple[list[int], list[str]]:
     """Return the levels and the messages of keys as `head_of` does, more cheaply."""
-    found, messages = list(levels), [key.strip() for key in keys]
+    found, messages = (
+        list(levels),
+        [key.strip() if level != UNKNOWN else key for key, level in zip(keys, levels, strict=True)],
+    )
     unknown = [place for place, level in enumerate(levels) if level == UNKNOWN]
     for place, (level, text) in zip(unknown, split_heads([keys[place] for place in unknown]), strict=True):
         found[place], messages[place] = _message(level, text)
