@@ -47,7 +47,8 @@ def test_a_number_holds_at_its_own_last_digit(stated: str, true: float, holds: b
 def test_rounding_to_any_number_of_digits_passes_and_double_never_does(true: float, digits: int) -> None:
     stated = float(f"{true:.{digits}g}")
     assert rounds_to(str(stated), true) or stated >= 10**digits
-    assert not rounds_to(str(stated * 2), true)
+    halfway = abs(true - 1.5 * stated) <= 2e-6 * true  # 0.15 rounds to 0.1 and to 0.2
+    assert halfway or not rounds_to(str(stated * 2), true)
 
 
 @pytest.mark.parametrize(
