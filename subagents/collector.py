@@ -26,7 +26,7 @@ def collector_waiting() -> Iterator[None]:
             gc.enable()
 
 
-def give_back() -> None:
+def trim_memory() -> None:
     """Give memory that is free back to the system, where the C library keeps it and can."""
     try:
         ctypes.CDLL(None).malloc_trim(0)

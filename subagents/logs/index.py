@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from subagents.collector import collector_waiting, give_back
+from subagents.collector import collector_waiting, trim_memory
 from subagents.contract import Coverage, ToolError
 from subagents.logs.counts import STEP, counted, together
 from subagents.logs.keys import OTHER, KeyTable
@@ -292,7 +292,7 @@ class LogIndex:
     @cached_property
     def _numbered_templates(self) -> tuple[list[Template], Any]:
         if sum(part.height for part in self._parts) > MANY_ROWS:
-            give_back()  # what reading took
+            trim_memory()  # what reading took
         counts, levels = self._totals()
         with collector_waiting():
             return numbered(self.keys, levels.tolist(), counts.tolist())
