@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from subagents.contract import Window
 from subagents.logs.counts import STEP
@@ -76,25 +75,33 @@ class Trace:
         return "s-" + hashlib.sha256(f"{self.exception}\n{places}".encode()).hexdigest()[:10]
 
 
-@lru_cache(maxsize=4096)
-def read_trace(full: str) -> Trace | None:
-    """Read a stack trace, innermost frame first; None where the text holds no frame."""
+Frames = tuple[str, tuple[StackFrame, ...]]
+"""A language and frames in it."""
+_BY_FRAMES = frozenset({"Python", "Java", "Node", "Go"})
+"""Languages whose frames are told by the lines that are frames alone."""
+
+
+def read_trace(full: str, frames: Frames | None = None) -> Trace | None:
+    """Read a stack trace, innermost frame first; None where the text holds no frame.
+
+    `frames`: what was read of the same frames before.
+    """
     lines = full.split("\n")
     if "Exception Group Traceback" in full:
-        lines = [_GROUPED.sub("", line) for line in lines]
-    language, frames = _frames(lines)
-    if not frames:
+        lines, frames = [_GROUPED.sub("", line) for line in lines], None
+    language, found = frames if frames is not None and frames[0] in _BY_FRAMES else _frames(lines)
+    if not found:
         return None
     exception, message = _exception(lines, language)
-    return Trace(exception, message[:300], language, tuple(frames[:MAX_FRAMES]))
+    return Trace(exception, message[:300], language, tuple(found[:MAX_FRAMES]))
 
 
-def _frames(lines: list[str]) -> tuple[str, list[StackFrame]]:
+def _frames(lines: list[str]) -> Frames:
     for language, reader in _READERS:
         frames = reader(lines)
         if frames:
-            return language, frames
-    return "", []
+            return language, tuple(frames)
+    return "", ()
 
 
 def _frame(function: str, path: str, line: str | None) -> StackFrame:
@@ -263,6 +270,8 @@ class StackTally:
     groups: dict[str, GroupTally] = field(default_factory=dict)
     traces: int = 0
     ungrouped: int = 0
+    _read: dict[str, Frames] = field(default_factory=dict)
+    """Frames by their lines, without what varies in them."""
 
     def add(self, place: int, frame: Frame) -> None:
         """Count the traces of one block."""
@@ -278,10 +287,11 @@ class StackTally:
         joined = joined.with_columns(
             bucket=pl.col("t") // STEP,
             frames=pl.col("frames").str.replace_all(r"0x[0-9a-f]+|\(0x.*\)", "*"),
+            lines_of_frames="frames",
         )
         grouped = joined.group_by("frames", "service", "bucket", maintain_order=True).agg(
+            pl.col("full", "lines_of_frames").first(),
             n=pl.len(),
-            full=pl.col("full").first(),
             t0=pl.col("t").min(),
             t1=pl.col("t").max(),
             start=pl.col("start").first(),
@@ -291,7 +301,12 @@ class StackTally:
             self._count(place, row)
 
     def _count(self, place: int, row: dict[str, object]) -> None:
-        trace = read_trace(str(row["full"])[:32_768])
+        frames = self._read.get(str(row["frames"]))
+        if frames is None:
+            if len(self._read) >= 2 * MAX_GROUPS:
+                self._read.clear()
+            frames = self._read[str(row["frames"])] = _frames(str(row["lines_of_frames"]).split("\n"))
+        trace = read_trace(str(row["full"])[:32_768], frames)
         if trace is None:
             return
         n = int(row["n"])  # type: ignore[call-overload]
