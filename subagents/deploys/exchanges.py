@@ -128,6 +128,10 @@ _ARITHMETIC = re.compile(r"\*\*|//|<<|>>|(?<![\w+*/-])-(?=\w)|[+\-*/%](?!=)")
 _OPERATES = re.compile(r"[\w)\]]\s*(?:\*\*|//|<<|>>|[-+*/%])\s*[\w(]")
 
 
+_OFFSET = re.compile(r"\s*[-+]\s*\d+\b(?!\s*[.\w(])")
+"""A whole number more or less."""
+
+
 @needs(_OPERATES)
 def _arithmetic(view: HunkView) -> Iterator[Sign]:
     """The same names and numbers, reckoned otherwise."""
@@ -135,6 +139,11 @@ def _arithmetic(view: HunkView) -> Iterator[Sign]:
         return
     for pair in view.pairs:
         old, new = _STRING.sub("$", pair.old), _STRING.sub("$", pair.new)
+        one_more = _OFFSET.sub("", old) != old or _OFFSET.sub("", new) != new
+        if one_more and old != new and _OFFSET.sub("", old) == _OFFSET.sub("", new):
+            what = f"it is reckoned otherwise: {quote(pair.new)}"
+            yield Sign("changed_arithmetic", what, view.path, pair.line or view.place)
+            return
         if not (_OPERATES.search(old) and _OPERATES.search(new)) or re.findall(r"\w+", old) != re.findall(r"\w+", new):
             continue
         if Counter(_ARITHMETIC.findall(old)) != Counter(_ARITHMETIC.findall(new)):

@@ -207,7 +207,8 @@ def _dependencies(view: HunkView) -> Iterator[Sign]:
     if kind == "manifest" and _for_developers(view):
         return
     own = kind == "manifest" and not any(_DEPENDENCIES.match(line) for line in view.context)
-    images = [p for p in view.pairs if re.search(r"^\s*(FROM|image:|uses:)", p.new)]
+    build = view.extension == "dockerfile"
+    images = [p for p in view.pairs if re.search(r"^\s*(FROM)\b" if build else r"^\s*(image:|uses:)", p.new)]
     if kind == "manifest":
         for pair in view.pairs:
             old, new = _VERSION.search(pair.old), _VERSION.search(pair.new)

@@ -71,7 +71,7 @@ _GUARD = re.compile(
     r"|[!=]==?\s*(?:null|nil|None|undefined)\s*\?|\bis (?:not )?None else\b"
     r"|\s\?:\s|\bor\s+(?:[\"\x27]{2}|\[\]|\{\}|0|None)(?!\w)"
     r"|\bassert\b|requireNonNull|checkNotNull|Objects\.require|\?\.|\?\?|\.orElse|unwrap_or|\.get\(\s*['\"][^'\"]+['\"]\s*,"
-    r"|\b(except|catch|rescue|recover)\b|\bsuppress\(|\bvalidate\w*\(|\bsanitize\w*\("
+    r"|\b(except|catch|rescue|recover)\b|\bsuppress\(|\bvalidate\w*\(|^validates?\b|\bsanitize\w*\("
 )
 _RAISE = re.compile(
     r"\b(panic\(|raise\s+\w+|throw\s+(new\s+)?\w+|abort\(|os\.Exit|System\.exit|sys\.exit|unwrap\(\)|\.expect\(|log\.Fatal)"
@@ -114,7 +114,8 @@ _WAITED_FOR = re.compile(
     r"\.(?:Wait|join|awaitTermination|await)\(\s*\w*\s*\)|\bwait_for\w*\(|\bWaitGroup\b|\bwg\.(?:Add|Done)\("
 )
 _CONCURRENT = re.compile(
-    r"\b(go\s+func|go\s+\w+\(|executor|submit|CompletableFuture|Promise\.all\w*|gather|errgroup|thread_?pool|parallel\w*)\b",
+    r"\b(go\s+func|go\s+\w+\(|executor|submit|CompletableFuture|Promise\.all\w*|gather|errgroup|thread_?pool|parallel\w*|apply_async"
+    r"|(?:perform|deliver)_later|enqueue\w*)\b|\.delay\(",
     re.IGNORECASE,
 )
 _OPERATOR = re.compile(r"(<=|>=|==|!=|<|>|&&|\|\||\band\b|\bor\b|\bnot\b|(?<![=!])!(?!=)|\bis not\b|\bin\b)")

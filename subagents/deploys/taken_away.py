@@ -30,7 +30,8 @@ def _options_gone(view: HunkView) -> Iterator[Sign]:
             continue
         old, new = (Counter(_NAMED_OPTION.findall(TEXT.sub('"', side))) for side in (pair.old, pair.new))
         gone = old - new
-        if gone and not new - old and words(pair.new) < words(pair.old) and not set(gone) & TOLD_TO_PEOPLE:
+        left = words(pair.new)
+        if gone and not new - old and left < words(pair.old) and not set(gone) & (TOLD_TO_PEOPLE | left):
             yield Sign("removed_key", f"an option goes: {quote(pair.old)}", view.path, pair.line or view.place, 0.8,
                        pair.old)  # fmt: skip
             return

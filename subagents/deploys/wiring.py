@@ -38,8 +38,8 @@ def _runs(view: HunkView) -> bool:
 
 
 def _bare(value: str) -> str:
-    """Return a value without its quotes and blanks."""
-    return re.sub(r"[\"'`\s,]+", "", value)
+    """Return a value without its quotes, blanks and the marks around what is filled in."""
+    return re.sub(r"[\"'`\s,${}]+", "", value)
 
 
 def _settings(view: HunkView) -> Iterator[tuple[Pair, str, str, str]]:
