@@ -13,7 +13,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { LONGEST_LINE = 8192, ANCHOR = 48, BODY = 48, ZONE = 12, HEAD_WORDS = 8, GROUP_WORDS = 4, LITERAL_WORDS = 32, MOST_FINDERS = 128 };
+enum { LONGEST_LINE = 8192, ANCHOR = 48, BODY = 48, ZONE = 12, HEAD_WORDS = 4, GROUP_WORDS = 4, LITERAL_WORDS = 32, MOST_FINDERS = 128 };
 enum { HEAD = 200 };
 enum { MOST_CHILDREN = 1000, MOST_CLASSES = 1 << 19 };
 enum { NO_CLASS = -1, NO_FINDER = -1, NOT_LOOKED = -2 };
@@ -531,12 +531,17 @@ static int next_word(const Bits *bits, Word *word) {
     }
     uint64_t digits = some_bits(bits->digits, begin, end - begin), letters = some_bits(bits->letters, begin, end - begin);
     word->runs = __builtin_popcountll(digits & ~(digits << 1));
-    word->named = (letters & letters >> 1 & letters >> 2) != 0;
+    uint64_t named = letters & letters >> 1 & letters >> 2; /* where three letters begin */
+    word->named = digit > begin && bits->text[digit - 1] == '[' && is_letter(bits->text[begin]);
+    for (; named && !word->named; named &= named - 1) {
+        const uint8_t *at = bits->text + begin + __builtin_ctzll(named);
+        for (int letter = 0; letter < 3; letter++) word->named |= (at[letter] | 32) > 'f';
+    }
     return 1;
 }
 
 /* Its letters tell something: a name with a number, not an id. */
-static int is_fine(const Word *word) { return word->index < HEAD_WORDS && word->runs <= 2 && word->named; }
+static int is_fine(const Word *word) { return word->index < HEAD_WORDS && word->runs <= 2 && word->named && !word->path; }
 
 static uint64_t hashed_fine(uint64_t h, const uint8_t *at, const uint8_t *end) {
     uint64_t packed = 0;
@@ -596,9 +601,8 @@ static uint64_t hashed_coarse(uint64_t h, const Bits *bits, const Word *word) {
 }
 
 static uint64_t hashed_word(uint64_t h, const Bits *bits, const Word *word) {
-    const uint8_t *begin = bits->text + word->begin, *end = bits->text + word->end;
-    if (word->path) return hashed_path(h, begin, end);
-    return is_fine(word) ? hashed_fine(h, begin, end) : hashed_coarse(h, bits, word);
+    if (!is_fine(word)) return hashed_coarse(h, bits, word);
+    return hashed_fine(h, bits->text + word->begin, bits->text + word->end);
 }
 
 static uint64_t finished(uint64_t h) {
@@ -617,12 +621,14 @@ static uint64_t hashed_line(const Line *line, const Bits *bits, uint64_t seed) {
     return finished(hashed_between(h, bits, told, bits->length));
 }
 
-/* Take in some words as they are. */
+/* Take in some words as they are; of a request's path, what does not vary. */
 static uint64_t hashed_literally(const Bits *bits, uint64_t h, uint32_t literal) {
     Word word = {0};
     while (next_word(bits, &word) && word.index < LITERAL_WORDS)
-        if (literal >> word.index & 1)
-            h = hashed(h, bits->text + word.begin, (size_t)(word.end - word.begin));
+        if (literal >> word.index & 1) {
+            const uint8_t *begin = bits->text + word.begin, *end = bits->text + word.end;
+            h = word.path ? hashed_path(h, begin, end) : hashed(h, begin, (size_t)(end - begin));
+        }
     return finished(h);
 }
 
@@ -758,10 +764,11 @@ static uint8_t other_letter(uint8_t c) {
     return (uint8_t)(base + (place < 6 ? (place + 1) % 6 : 6 + (place - 5) % 20));
 }
 
-static void other_word(const Bits *bits, const Word *word, uint8_t *out) {
+/* Put other things in a word; where a path is kept, only in its parts that vary. */
+static void other_word(const Bits *bits, const Word *word, int kept, uint8_t *out) {
     for (int32_t at = word->begin; at < word->end; at++) {
-        int letters = !word->path && !is_fine(word);
-        if (word->path) {
+        int letters = !kept && !is_fine(word);
+        if (kept) {
             int32_t left = at, right = at;
             while (left > word->begin && bits->text[left - 1] != '/') left--;
             while (right < word->end && bits->text[right] != '/') right++;
@@ -794,8 +801,9 @@ EXPORT uint64_t classes_twin(const Classes *all, const uint8_t *data, int64_t si
     while (next_word(&bits, &word)) {
         int is_first = word.index < LITERAL_WORDS;
         words |= is_first ? 1ull << word.index : 1ull << 63;
-        if ((is_first && keep >> word.index & 1) || (only >= 0 && word.index != only)) continue;
-        other_word(&bits, &word, out + (line.text - data));
+        int kept = is_first && keep >> word.index & 1;
+        if ((kept && !word.path) || (only >= 0 && word.index != only)) continue;
+        other_word(&bits, &word, kept, out + (line.text - data));
     }
     return words;
 }

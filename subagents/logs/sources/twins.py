@@ -97,6 +97,8 @@ class TwinTest:
                 found[place] = Finding(flags | SLOW)
             elif trial.same and trial.hosts[0] == trial.hosts[1]:
                 found[place] = Finding(flags | VERIFIED)
+            elif trial.same and (word := self._host_word(words[place][0], trial)) is not None:
+                found[place] = Finding(flags | VERIFIED | HOSTED, 0, word)
             elif flags:
                 found[place] = Finding(flags)
         found = self._settled(trials[len(samples) :]) | found
@@ -142,6 +144,10 @@ class TwinTest:
                 flags = (LITERAL if trial.literal else VERIFIED) | (HOSTED if hosted else 0)
                 found[trial.place] = Finding(flags, trial.literal, trial.host_word or 0 if hosted else 0)
         return found
+
+    def _host_word(self, words: int, trial: _Trial) -> int | None:
+        """Return the word that is the host in both lines; None where none is."""
+        return next((word for word in range(_WORDS) if words >> word & 1 and self._is_host(word, trial)), None)
 
     def _is_host(self, word: int, trial: _Trial) -> bool:
         """Say whether in both lines the host is that word, as it stands there."""
