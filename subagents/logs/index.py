@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 COMPACT_ROWS = 400_000
 EXAMPLE_CHARS = 4096
 HOSTS_KEPT = 8
+BLOCKS_TO_TRIM = 8
+"""After so many blocks of large files, memory that their reading left behind is given back."""
 MANY_ROWS = 1_000_000
 """From here on, memory matters more than a few milliseconds."""
 
@@ -120,7 +122,7 @@ class LogIndex:
     ) -> LogIndex:
         """Read every source once, telling `on_block` after each block; raise ToolError when `cancelled` says so."""
         index = cls(sources)
-        sizes = [source.size_bytes for source in sources]
+        sizes, blocks = [source.size_bytes for source in sources], 0
         with collector_waiting(), ThreadPoolExecutor(1, thread_name_prefix="log-reader") as reader:
             for place, source in enumerate(sources):
                 keys = KeysOfClasses()
@@ -128,6 +130,9 @@ class LogIndex:
                     if cancelled():
                         raise ToolError("cancelled while the logs were being read")
                     index.add(place, part, keys)
+                    blocks += 1
+                    if blocks % BLOCKS_TO_TRIM == 0:
+                        trim_memory()
                     if on_block is not None:
                         done = sum(sizes[:place]) + min(source.read_bytes, sizes[place])
                         on_block(ReadSoFar(done, sum(sizes), index.events, source.name, index))
@@ -326,6 +331,7 @@ def _one_ahead(reader: Executor, parts: Iterator[Part]) -> Iterator[Part]:
     while (part := coming.result()) is not None:
         coming = reader.submit(next, parts, None)
         yield part
+        del part
 
 
 def empty_schema() -> dict[str, pl.DataType]:

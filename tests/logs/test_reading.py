@@ -88,7 +88,7 @@ def test_blocks_cover_the_file_wherever_they_are_cut(tmp_path: Path, block: int)
     path = tmp_path / "x.log"
     path.write_bytes(raw)
     place = 0
-    for piece in BlockReader(path, block_bytes=block).blocks():
+    for piece in iter(BlockReader(path, block_bytes=block).next_block, None):
         assert piece.offset == place
         assert raw[place : place + len(piece.data)] == piece.data
         place += piece.size
@@ -100,7 +100,7 @@ def test_blocks_cover_the_file_wherever_they_are_cut(tmp_path: Path, block: int)
 def test_blocks_hold_no_more_lines_than_they_may(tmp_path: Path, most: int, ends: bytes) -> None:
     raw = b"\n".join(b"x" * (n % 3) for n in range(23)) + ends
     spec = write(tmp_path, "x.log", raw)
-    blocks = list(BlockReader(Path(spec.path), block_lines=most).blocks())
+    blocks = list(iter(BlockReader(Path(spec.path), block_lines=most).next_block, None))
     assert b"".join(block.data for block in blocks) == raw
     assert all(block.data.count(b"\n") <= most for block in blocks)
     assert [block.offset for block in blocks] == list(accumulate((block.size for block in blocks[:-1]), initial=0))

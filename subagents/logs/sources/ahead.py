@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from subagents.logs.native import Scan
 from subagents.logs.sources.alike import BEFORE, BEHIND, AlikeReader
@@ -31,11 +30,7 @@ class BlocksAhead:
     reader: BlockReader
     alike: AlikeReader | None
     worker: Executor
-    _blocks: Iterator[Block] = field(init=False)
     _coming: Future[Sighted | None] | None = None
-
-    def __post_init__(self) -> None:
-        self._blocks = self.reader.blocks()
 
     def next(self) -> Sighted | None:
         """Return the next block; None at the end of the file. Raises OSError where it cannot be read."""
@@ -64,7 +59,7 @@ class BlocksAhead:
         self.reader.hold(tail)
 
     def _sight(self) -> Sighted | None:
-        block = next(self._blocks, None)
+        block = self.reader.next_block()
         if block is None:
             return None
         alike = self.alike

@@ -28,6 +28,7 @@ from subagents.logs.native import (
     Finder,
     Scan,
 )
+from subagents.logs.patterns import KEY_CHARS
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.json_fields import ROLES
@@ -65,13 +66,16 @@ class Told(NamedTuple):
     levels: Any
     services: Any
     hosts: Any
+    sizes: Any
+    """Bytes of what they say, which may be more than are looked at."""
 
     @classmethod
     def nothing(cls) -> Told:
         """There are no events."""
         import numpy as np
 
-        return cls(np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int32), np.empty(0, np.int32))
+        names = np.empty(0, np.int32)
+        return cls(np.empty(0, np.int64), np.empty(0, np.int8), names, names, np.empty(0, np.int64))
 
 
 @dataclass
@@ -107,7 +111,8 @@ class AlikeReader:
         import numpy as np
 
         classes, room = Classes(library), MOST_CLASSES
-        said = Told(np.empty(0), np.zeros(room, np.int8), np.zeros(room, np.int32), np.zeros(room, np.int32))
+        numbers, sizes = (np.zeros(room, np.int32) for _ in range(2)), np.zeros(room, np.int16)
+        said = Told(np.empty(0), np.zeros(room, np.int8), *numbers, sizes)
         seen, shown = np.zeros(room, bool), np.zeros(room, bool)
         return cls(columns, classes, seen, shown, said, TwinTest(columns, classes), hosts)
 
@@ -118,7 +123,7 @@ class AlikeReader:
 
     def learn(self, classes: Any, told: Told) -> None:
         """Keep what events say whose first lines are of these classes."""
-        new = (classes >= 0) & ~self.shown[classes]
+        new = (classes >= 0) & ~self.shown[classes] & (told.sizes <= KEY_CHARS)
         which = classes[new]
         self.shown[which] = True
         for kept, given in zip(self.said[1:], told[1:], strict=True):
@@ -246,6 +251,7 @@ class AlikeReader:
         given = np.where(some, self.classes.flags[scan.classes], 0)
         known = (given & (VERIFIED | SLOW | SPECIAL)) == VERIFIED
         known &= (given & HOSTED == 0) | (scan.hosts >= 0)  # found out after the scan
+        known &= self._is_whole(block, scan)
         self._read_once(scan, known)
         known[:HEAD_LINES] = False
         known[-1:] = False  # the end of a block may go on in the next one
@@ -265,9 +271,18 @@ class AlikeReader:
         return done
 
     def _note(self, number: int, finding: Finding) -> None:
-        self.classes.flags[number] = finding.flags
-        self.classes.literal[number] = finding.literal
-        self.classes.host_word[number] = finding.host_word
+        self.classes.note(number, finding.flags, finding.literal, finding.host_word)
+
+    def _is_whole(self, block: Block, scan: Scan) -> Any:
+        """Say of which lines all that they say counts: where longer ids would push words out, it may be read otherwise."""
+        import numpy as np
+
+        lengths = np.diff(scan.starts, append=len(block.data))
+        whole = lengths <= KEY_CHARS
+        rows = np.flatnonzero(~whole)
+        classes = scan.classes[rows]
+        whole[rows] = self.shown[classes] & (self.said.sizes[classes] + scan.varied[rows] <= KEY_CHARS)
+        return whole
 
     def _read_once(self, scan: Scan, known: Any) -> None:
         """Have one line of each class read that says what it is."""

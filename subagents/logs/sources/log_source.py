@@ -24,7 +24,7 @@ from subagents.logs.sources.timestamps import moment
 
 ALIKE_BYTES = 1 << 20
 """Files below are read as they are: to find out which lines are alike costs more than it spares."""
-ALIKE_BLOCK_BYTES = BLOCK_BYTES * 3
+ALIKE_BLOCK_BYTES = 16 << 20
 """A block of which only one in FEW lines is read takes no more memory, and what is done once a block is done less."""
 FEW = 4
 _GENERIC_NAMES_TEXT = (
@@ -161,6 +161,9 @@ class LogSource:
                 yield from self._read(ahead, parts, first_byte)
             except OSError as error:
                 self.tally.trouble("open", _unreadable(self.name, error))
+            finally:
+                ahead.rest()
+                reader.close()
         if reader.problem is not None:
             self.tally.trouble("archive", reader.problem)
 
@@ -175,9 +178,11 @@ class LogSource:
                 continue
             self.tally.count(part, list(parts.names.hosts))
             last_time = int(part.times[-1]) if part.times[-1] != NONE else last_time
-            yield part
             if len(part.placed) * FEW < part.count:
                 ahead.reader.block_bytes = max(self.block_bytes, ALIKE_BLOCK_BYTES)
+            del sighted, held  # blocks are large: none is kept that was read
+            yield part
+            del part
 
     def reread(self, byte: int, lines: int) -> Frame | None:
         """Read some lines again by the layout learnt so far, as if nothing stood around them.

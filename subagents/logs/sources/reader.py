@@ -7,7 +7,7 @@ ends none. A line longer than `CUT_BYTES` shows its first part and says so; its 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BufferedReader, FileIO
 from pathlib import Path
@@ -59,18 +59,23 @@ class BlockReader:
     _offset: int = 0
     _ended: bool = False
 
-    def blocks(self) -> Iterator[Block]:
-        """Yield the file's blocks in order; raise OSError when it cannot be opened."""
-        self._stream, self._bounded = open_bounded(self.path, self.name)
-        with self._stream as stream:
-            while True:
-                block = self._next(stream)
-                if block is None:
-                    break
-                yield block
-                if block.last and not self._carry:
-                    break
-        self.problem = self._bounded.problem
+    def next_block(self) -> Block | None:
+        """Return the next block; None at the end. Raises OSError when the file cannot be opened or read."""
+        if self._stream is None:
+            self._stream, self._bounded = open_bounded(self.path, self.name)
+        if self._stream.closed:
+            return None
+        block = self._next(self._stream)
+        if block is None:
+            self.close()
+        return block
+
+    def close(self) -> None:
+        """Let the file go; what was wrong with it is kept."""
+        if self._stream is not None:
+            self._stream.close()
+        if self._bounded is not None:
+            self.problem = self._bounded.problem
 
     def hold(self, tail: bytes) -> None:
         """Give back the end of the block just yielded: it starts the next block."""
