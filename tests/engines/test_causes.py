@@ -159,7 +159,7 @@ def test_the_first_action_for_a_bad_deploy_is_the_configured_rollback_filled_in(
     known = case(symptom(), about("commit", "a" * 40, 0.85), services=(shop,))
     verdict = compose(known, decide(known), ())
     assert verdict.actions[0].command == "deployctl rollback shop --to v1"
-    assert verdict.actions[0].verify.startswith("errors_ratio returns to about 0.01")
+    assert verdict.actions[0].verify.startswith("shop errors_ratio returns to about 0.01")
     assert [step.role for step in verdict.chain] == ["cause", "symptom"]
 
 

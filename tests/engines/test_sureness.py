@@ -88,6 +88,6 @@ def test_an_open_case_says_why_and_what_would_tell() -> None:
     spec = SourceSpec(id="m.csv", kind="metrics", path="/m.csv")
     known = replace(case(symptom()), brief=Brief(incident=Incident(id="i", title="t", service="shop"), sources=(spec,)))
     found = decide(known)
-    assert found.why == "no changes were given, and no circumstance that shows explains it"
+    assert found.why == "no changes were given, and nothing else in the data explains it"
     assert found.why not in found.reasons, "what is missing is no reason for"
     assert any("most would be learnt from the changes of that time" in text for text in found.against)

@@ -244,5 +244,81 @@ def test_with_a_report_in_words_only_the_order_to_look_in_is_given_and_nobody_ac
     known = replace(case(), suspects=(SuspectScore(commit=key, score=0.04),))
     found = verdict(known)
     assert (found.kind, found.culprit) == ("inconclusive", None)
-    assert key[:12] in found.confidence.reasons[1]
+    assert key[:12] in found.confidence.reasons[0]
     assert [key[:12] in action.text for action in found.actions] == [False, True]
+
+
+def resource_at(service: str, weight: float) -> Finding:
+    key = f"{service}/cpu_pct"
+    found = cause("resource", key, f"{service} cpu_pct", weight)
+    return found.model_copy(update={"services": (service,)})
+
+
+def test_a_circumstance_elsewhere_does_not_lead_where_the_place_tells_more() -> None:
+    told = resource_at("mail", 0.35)
+    known = replace(case(symptom(), told), services=(ServiceScore(service="shop", score=0.9),))
+    found = verdict(known)
+    assert "most likely began there (90%)" in found.headline
+    assert "mail" not in found.headline
+    assert all("mail" not in action.text for action in found.actions)
+    assert "look at shop first" in found.actions[1].text
+    assert [(one.suspect.key, one.result) for one in found.ruled_out if one.command is None] == [
+        ("mail/cpu_pct", "not cleared")
+    ]
+    assert found.confidence.against[0] == "mail cpu_pct holds at 0.35, and shows where it hardly began"
+    here = verdict(replace(known, findings=(symptom(), resource_at("shop", 0.35))))
+    assert "look at shop first" in here.actions[1].text
+
+
+def test_a_circumstance_where_it_began_still_leads() -> None:
+    known = replace(case(symptom(), resource_at("shop", 0.35)), services=(ServiceScore(service="shop", score=0.9),))
+    found = verdict(known)
+    assert "the best lead is unproven: shop cpu_pct" in found.headline
+    assert "shop cpu_pct" in found.actions[1].text
+
+
+def test_a_lead_that_is_the_place_itself_is_said_once() -> None:
+    callee = cause("dependency", "stock", "stock", 0.4).model_copy(update={"services": ("stock",)})
+    known = replace(case(symptom(), callee), services=(ServiceScore(service="stock", score=0.3),))
+    found = verdict(known)
+    assert "perhaps began at stock (30%)" in found.headline
+    assert "best lead" not in found.headline
+    assert "look at stock first" in found.actions[1].text
+
+
+def test_a_source_that_has_it_begin_elsewhere_speaks_against_and_is_no_part_of_the_harm() -> None:
+    def order(service: str) -> Finding:
+        return Finding(
+            agent="metrics",
+            claim=f"it most likely began at {service}",
+            topic="order",
+            about=Suspect(kind="service", key=service),
+            citations=(SERIES,),
+            services=(service,),
+        )
+
+    found = verdict(case(symptom(), order("mail")))
+    assert "it most likely began at mail" in found.confidence.against
+    assert not found.blast_radius
+    agreed = verdict(case(symptom(), order("shop")))
+    assert [one.text for one in agreed.blast_radius] == ["it most likely began at shop"]
+    assert "it most likely began at shop" not in agreed.confidence.against
+
+
+def test_harm_is_eased_where_users_feel_it_by_what_helps_against_what_they_feel() -> None:
+    known = replace(case(symptom()), services=(ServiceScore(service="stock", score=0.9),))
+    failing = verdict(known).actions[0].text
+    assert failing.startswith(
+        "reduce the harm on shop without betting on a cause: serve a fallback for what stock does"
+    )
+    slow = SERIES.replace("errors_ratio", "latency_s")
+    facts = (Fact(quantity=q.BASELINE, value=0.01, citation=slow),)
+    felt = symptom().model_copy(update={"facts": facts, "citations": (slow,)})
+    assert "add capacity to stock" in verdict(replace(known, findings=(felt,))).actions[0].text
+
+
+@pytest.mark.parametrize(("why", "cited"), [("trigger deploy", None), ("signal error_ratio", "runbook:r#first")])
+def test_where_no_cause_is_named_only_a_step_against_the_symptom_is_cited(why: str, cited: str | None) -> None:
+    assert verdict(case(symptom()), hit("r", why)).actions[0].runbook == cited
+    over = case(symptom(), state=IncidentState(state="recovered"))
+    assert verdict(over, hit("r", why)).actions[0].runbook is None, "what is watched needs no step"

@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case, named
 from orchestrator.engines.offline.corroboration import began_with, shown_by, strength, unread_nearer, unread_where
 from orchestrator.engines.offline.open_case import nothing_explains, place_reasons, would_tell
-from orchestrator.engines.offline.sureness import sure_of_change, sure_of_circumstance, sure_of_first, sure_of_lead
+from orchestrator.engines.offline.sureness import (
+    place_leads,
+    sure_of_change,
+    sure_of_circumstance,
+    sure_of_first,
+    sure_of_lead,
+)
 from orchestrator.journal.verdict import VerdictKind
 from orchestrator.verdict.board import Hypothesis
 from subagents.contract import Finding, SuspectKind
@@ -75,16 +81,19 @@ def decide(case: Case) -> Decision:
 def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
     measured = [f for f in case.healthy if f.facts]
     if not measured:
+        alert = case.brief.incident.alert
+        unseen = (
+            "the alert itself says that all is well, and nothing that was given shows otherwise"
+            if alert is not None and alert.resolved
+            else "nothing that was given shows whether anything is wrong"
+        )
         return Decision(
             kind="inconclusive",
             hypothesis=None,
             confidence=sure_of_first(case),
-            reasons=(
-                "the alert itself says that all is well, and nothing that was given shows otherwise"
-                if case.brief.incident.alert is not None and case.brief.incident.alert.resolved
-                else "nothing that was given shows whether anything is wrong",
-                *look_first(case),
-            ),
+            reasons=look_first(case),
+            against=(unseen,),
+            why=unseen,
         )
     claimed = case.brief.incident.started_at
     if claimed is not None:
@@ -286,6 +295,11 @@ def _open(case: Case, change: Hypothesis | None, circumstance: Hypothesis | None
     best = max(held, key=lambda h: h.score, default=None)
     why = f"the best lead is unproven: {_name(best)}" if best is not None else nothing_explains(case)
     short = (f"{_name(best)} holds at {best.score:.2f}, too little to name it",) if best is not None else (why,)
+    if best is not None and _outdone(case, best):
+        short = (f"{_name(best)} holds at {best.score:.2f}, and shows where it hardly began",)
+        best, why = None, nothing_explains(case)
+    elif best is not None and best.suspect.key == case.home:
+        why = nothing_explains(case)  # that it began there is said already
     return Decision(
         kind="inconclusive",
         hypothesis=best,
@@ -294,6 +308,13 @@ def _open(case: Case, change: Hypothesis | None, circumstance: Hypothesis | None
         against=(*short, *would_tell(case), *_doubts(case)),
         why=why,
     )
+
+
+def _outdone(case: Case, lead: Hypothesis) -> bool:
+    """Say whether the place where it most likely began tells more than a circumstance that shows elsewhere."""
+    places = {service for finding in lead.supporting for service in finding.services} | {lead.suspect.key}
+    elsewhere = bool(case.services) and case.services[0].service not in places
+    return lead.suspect.kind in CIRCUMSTANCE_KINDS and elsewhere and place_leads(case, lead)
 
 
 def _decisive(circumstance: Hypothesis) -> bool:

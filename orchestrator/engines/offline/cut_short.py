@@ -42,4 +42,5 @@ def cut_short(decision: Decision, failed: Mapping[str, str]) -> Decision:
     if decision.kind not in ("no_incident", "inconclusive"):
         return less
     reason = f"the budget was spent before all was looked at ({who} did not finish)"
-    return replace(less, kind="inconclusive", reasons=(reason, *decision.reasons))
+    why = reason if decision.hypothesis is None else decision.why
+    return replace(less, kind="inconclusive", reasons=(reason, *decision.reasons), why=why)

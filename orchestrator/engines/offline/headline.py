@@ -7,6 +7,9 @@ from datetime import datetime
 from orchestrator.engines.offline.case import Case, named
 from orchestrator.engines.offline.causes import Decision
 
+EVEN = 0.5
+"""Chance from which a place is called the most likely."""
+
 
 def headline(case: Case, decision: Decision, service: str | None) -> str:
     """Say the verdict in one line."""
@@ -26,18 +29,35 @@ def headline(case: Case, decision: Decision, service: str | None) -> str:
 def _undecided(case: Case, decision: Decision, where: str) -> str:
     reason = decision.why or (decision.reasons[0] if decision.reasons else "no lead")
     symptom = case.symptom
-    if symptom is None:
-        return f"{where.removesuffix(': something')}: not established whether anything is broken: {reason}"
     title = where.removesuffix(": something")
+    if symptom is None:
+        return f"{title}: not established whether anything is broken: {reason}{_first_look(case)}"
     shows = symptom.services[0] if symptom.services else case.brief.incident.service or title
-    home = case.services[0].service if case.services else shows
-    began = f"; most likely began at {home}" if home != shows else ""
-    return f"{_trouble(case, shows)}: cause not established{began}; {reason}"
+    return f"{_trouble(case, shows)}: cause not established{_began(case, shows)}; {reason}"
+
+
+def _began(case: Case, shows: str) -> str:
+    """Say where it began and the chance of that, as the ranking of services has it; one place, whatever else shows."""
+    if not case.services or case.services[0].score <= 0:
+        return ""
+    home, chance = case.services[0].service, case.services[0].score
+    word = "most likely" if chance >= EVEN else "perhaps"
+    return f"; {word} began {'there' if home == shows else f'at {home}'} ({chance:.0%})"
+
+
+def _first_look(case: Case) -> str:
+    """Name the change that the report's own words rank first, where nothing else can be said."""
+    first = next((one for one in case.suspects[:1] if f"commit:{one.commit}" in case.changes), None)
+    if first is None:
+        return ""
+    subject = case.changes[f"commit:{first.commit}"].subject[:80]
+    return f"; by its words alone, look first at commit {first.commit[:12]} “{subject}”"
 
 
 def _trouble(case: Case, where: str) -> str:
     over = {"recovered": ", recovered", "recovering": ", recovering"}.get(case.state.state, "")
-    return f"{where}: trouble since {_moment(case.onset)}{over}" if case.onset else f"{where}: trouble{over}"
+    since = f"since {_moment(case.onset)}" if case.onset else "of unknown onset"
+    return f"{where}: trouble {since}{over}"
 
 
 def _broken(case: Case, where: str) -> str:

@@ -30,9 +30,10 @@ from orchestrator.journal.verdict import (
     Symptom,
     TriggerKind,
     Verdict,
+    VerdictKind,
 )
 from orchestrator.verdict.claim_correction import corrected
-from subagents.contract import SuspectKind
+from subagents.contract import Finding, SuspectKind
 
 TRIGGERS: Mapping[SuspectKind, TriggerKind] = {
     "commit": "commit",
@@ -95,6 +96,7 @@ def compose(case: Case, decision: Decision, hits: tuple[RunbookHit, ...]) -> Ver
     """Write the verdict of a decided case."""
     culprit = _culprit(case, decision)
     service = (culprit.service if culprit else None) or case.home
+    dissent = _dissent(case, service) if decision.kind != "no_incident" else ()
     steps = chain(case, decision)
     return Verdict(
         kind=decision.kind,
@@ -105,11 +107,13 @@ def compose(case: Case, decision: Decision, hits: tuple[RunbookHit, ...]) -> Ver
         cause=_cause(case, decision),
         chain=steps,
         culprit=culprit,
-        confidence=Confidence(value=decision.confidence, reasons=decision.reasons, against=decision.against),
+        confidence=Confidence(
+            value=decision.confidence, reasons=decision.reasons, against=(*decision.against, *dissent)
+        ),
         ruled_out=ruled_out(case, decision),
-        blast_radius=_blast_radius(case),
+        blast_radius=_blast_radius(case, service),
         affected=case.affected,
-        actions=_with_runbook(actions(case, decision), hits, signals(case, decision)),
+        actions=_with_runbook(actions(case, decision), hits, signals(case, decision), decision.kind),
         gaps=gaps(case),
         contradictions=case.contradictions,
         services=_first(case, culprit),
@@ -158,9 +162,18 @@ def _culprit(case: Case, decision: Decision) -> Culprit | None:
     )
 
 
-def _blast_radius(case: Case) -> tuple[Cited, ...]:
-    found = case.of("order", "consequence")
+def _blast_radius(case: Case, service: str | None) -> tuple[Cited, ...]:
+    """Return what followed what; a source that has it begin elsewhere is no part of it, but speaks against."""
+    found = [f for f in case.of("order", "consequence") if not _points_elsewhere(f, service)]
     return tuple(Cited(text=f.claim, citations=f.citations) for f in found[:4] if f.services)
+
+
+def _dissent(case: Case, service: str | None) -> tuple[str, ...]:
+    return tuple(f.claim for f in case.of("order") if _points_elsewhere(f, service))
+
+
+def _points_elsewhere(finding: Finding, service: str | None) -> bool:
+    return finding.topic == "order" and finding.about is not None and finding.about.key != service
 
 
 def _first(case: Case, culprit: Culprit | None) -> tuple[ServiceScore, ...]:
@@ -175,11 +188,17 @@ def _first(case: Case, culprit: Culprit | None) -> tuple[ServiceScore, ...]:
 
 
 def _with_runbook(
-    found: tuple[Action, ...], hits: tuple[RunbookHit, ...], wanted: tuple[str, ...]
+    found: tuple[Action, ...], hits: tuple[RunbookHit, ...], wanted: tuple[str, ...], kind: VerdictKind
 ) -> tuple[Action, ...]:
-    """Cite the step to follow: of a runbook that fits by signal or trigger, the cause's before the symptom's."""
+    """Cite the step to follow: of a runbook that fits by signal or trigger, the cause's before the symptom's.
+
+    Where no cause is named, only what eases the symptom agrees with a first action that bets on none.
+    """
+    named = kind in ("culprit", "no_code_cause")
     fits = [hit for hit in hits if any(why.startswith(("signal ", "trigger ")) for why in hit.why)]
-    if not fits or not found:
+    if not named:
+        fits = [hit for hit in fits if any(f"signal {signal}" in hit.why for signal in wanted)]
+    if not fits or not found or not (named or found[0].kind == "contain"):
         return found
     fits.sort(key=lambda hit: not any(f"signal {signal}" in hit.why for signal in wanted[:1]))
     return (found[0].model_copy(update={"runbook": fits[0].first_step}), *found[1:])

@@ -10,9 +10,15 @@ from subagents.contract import Finding, SourceKind
 
 MOST = 16
 KINDS_OF_SOURCE = {
-    "logs": ("no logs were given", "attach them: warroom run PATH logs.txt, or warroom run -- kubectl logs …"),
-    "metrics": ("no metrics were given", "export the alert's series as metrics.csv: ts,service,metric,value"),
-    "changes": ("no deploys, commits or repository were given", "add deploys.json, or --repo PATH"),
+    "logs": ("no logs were given", "warroom run PATH LOGFILE  # or: warroom run -- kubectl logs …"),
+    "metrics": (
+        "no metrics were given",
+        "warroom run PATH metrics.csv  # the alert's series as ts,service,metric,value",
+    ),
+    "changes": (
+        "no deploys, commits or repository were given",
+        "warroom run PATH deploys.json --repo REPOSITORY  # either helps",
+    ),
 }
 SPEAKS_OF = {"logs": "logs", "metrics": "metrics", "changes": "deploys"}
 """The specialist that says the same in its own words where a kind of source is absent."""

@@ -18,8 +18,8 @@ def nothing_explains(case: Case) -> str:
     """Say what was tested in vain, or that there was nothing to test."""
     kinds = {spec.kind for spec in case.brief.sources}
     if not kinds & CHANGES:
-        return "no changes were given, and no circumstance that shows explains it"
-    return "none of the changes and no circumstance in the data explains it"
+        return "no changes were given, and nothing else in the data explains it"
+    return "no change on record explains it, nor does anything else in the data"
 
 
 def place_reasons(case: Case) -> tuple[str, ...]:
@@ -28,7 +28,7 @@ def place_reasons(case: Case) -> tuple[str, ...]:
         return ()
     first = case.services[0].service
     told = [f for f in case.of("order", "errors", "mechanism", "onset") if f.services[:1] == (first,) and f.citations]
-    return tuple(f"for {first}: {finding.claim}" for finding in told[:3])
+    return tuple(f.claim if first in f.claim else f"{first}: {f.claim}" for f in told[:3])
 
 
 def would_tell(case: Case) -> tuple[str, ...]:

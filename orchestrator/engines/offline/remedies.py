@@ -135,32 +135,51 @@ def _without_cause(case: Case, decision: Decision) -> tuple[Action, ...]:
     if case.symptom is None:
         order = [Action(kind="follow_up", text=text) for text in look_first(case)]
         return (_find_out(case), *order)
-    found = [
-        Action(
-            kind="follow_up",
-            text=f"watch {home}: by the data it has recovered; keep logs and metrics of the window before they expire",
-            verify=_verify(case),
-        )
-        if case.state.state == "recovered"
-        else Action(
-            kind="contain",
-            text=f"reduce the harm on {home} without betting on a cause: shed load, scale out, or serve a fallback",
-            effect="users are hurt less while the cause is looked for",
-            risk="may hide the evidence: take a snapshot of logs and metrics first",
-            reversible="yes",
-            verify=_verify(case),
-        )
-    ]
-    if decision.hypothesis is not None:
-        suspect = decision.hypothesis.suspect
+    found = [_watch(case, home) if case.state.state == "recovered" else _ease(case, decision, home)]
+    lead = decision.hypothesis.suspect if decision.hypothesis is not None else None
+    if lead is not None and lead.key != case.home:
         found.append(
             Action(
                 kind="follow_up",
-                text=f"check the leading, unproven candidate first: {named(suspect)}",
+                text=f"check the leading, unproven candidate first: {named(lead)}",
                 verify="does the symptom follow it on one instance, and leave when it is undone there?",
             )
         )
+    elif case.services:
+        found.append(
+            Action(
+                kind="follow_up",
+                text=f"look at {home} first, where it most likely began: what changed there, what it logs and calls",
+                verify="what is found there was there before the symptom, and the symptom leaves with it",
+            )
+        )
     return tuple(found)
+
+
+def _watch(case: Case, home: str) -> Action:
+    series = case.state.reason.partition(" is at ")[0] or "the data"
+    return Action(
+        kind="follow_up",
+        text=f"watch {home}: by {series} it has recovered; keep logs and metrics of the window before they expire",
+        verify=_verify(case),
+    )
+
+
+def _ease(case: Case, decision: Decision, home: str) -> Action:
+    """Help users without betting on a cause: where they are hurt, by what helps against what they feel."""
+    entry = case.entry or home
+    fallback = "serve a fallback" if entry == home else f"serve a fallback for what {home} does"
+    symptom = case.symptom
+    failing = "error_ratio" in signals(case, decision) or (symptom is not None and symptom.topic == "errors")
+    how = f"{fallback}, or switch off what fails" if failing else f"shed load, add capacity to {home}, or {fallback}"
+    return Action(
+        kind="contain",
+        text=f"reduce the harm on {entry} without betting on a cause: {how}",
+        effect="users are hurt less while the cause is looked for",
+        risk="may hide the evidence: take a snapshot of logs and metrics first",
+        reversible="yes",
+        verify=_verify(case),
+    )
 
 
 def _find_out(case: Case) -> Action:
@@ -199,7 +218,8 @@ def _verify(case: Case) -> str:
     baseline = number_of(symptom.facts, q.BASELINE)
     if metric is None or baseline is None:
         return "the errors named in the symptom stop"
-    return f"{metric} returns to about {baseline:g} and stays there: warroom recheck, with newer data"
+    series = f"{symptom.services[0]} {metric}" if symptom.services else metric
+    return f"{series} returns to about {q.figure(baseline, 4)} and stays there: warroom recheck, with newer data"
 
 
 def _info(case: Case, service: str) -> ServiceInfo | None:

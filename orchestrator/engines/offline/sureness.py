@@ -46,6 +46,11 @@ def sure_of_lead(case: Case, lead: Hypothesis | None) -> float:
     return _within(sure - _taken(case, 0), OPEN_LEAST, OPEN_MOST)
 
 
+def place_leads(case: Case, lead: Hypothesis) -> bool:
+    """Say whether the place where it most likely began tells more than a candidate does."""
+    return PLACE_SHARE * place_score(case) > LEAD_SHARE * lead.score
+
+
 def sure_of_first(case: Case) -> float:
     """Return how sure it is that the change to look at first, by the report's words alone, is the one."""
     if not case.suspects:
