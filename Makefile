@@ -9,7 +9,7 @@ help: ## show the targets
 
 setup: $(STAMP) ## create .venv and install warroom into it
 
-$(STAMP): pyproject.toml constraints.txt subagents/logs/native/lines.c subagents/logs/native/words.c
+$(STAMP): pyproject.toml constraints.txt $(wildcard subagents/logs/native/*.[ch])
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@$(BIN)/python -m orchestrator.journal.secret_scanner

@@ -2,11 +2,14 @@
 
 from setuptools import Extension, setup
 
+NATIVE = "subagents/logs/native"
+
 setup(
     ext_modules=[
         Extension(
             "subagents.logs.native._lines",  # without Python.h: ctypes loads it
-            sources=["subagents/logs/native/lines.c", "subagents/logs/native/words.c"],
+            sources=[f"{NATIVE}/lines.c", f"{NATIVE}/words.c"],
+            depends=[f"{NATIVE}/{name}.h" for name in ("stamps", "classes", "words")],
             define_macros=[("_GNU_SOURCE", "1")],
             extra_compile_args=["-O3", "-fvisibility=hidden"],
             optional=True,

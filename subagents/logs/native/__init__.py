@@ -78,6 +78,8 @@ class Scan:
     """NO_CLASS where nothing is known"""
     hosts: Any
     """By number, -1 where the class does not name it by a word"""
+    varied: Any
+    """How many bytes are in words with digits: so much longer or shorter may lines of a class be"""
     state: int = 0
     """Number of the state of knowledge that the classes belong to"""
 
@@ -86,7 +88,8 @@ class Scan:
         starts, times, finders, places = (
             column[:rows] for column in (self.starts, self.times, self.finders, self.places)
         )
-        return Scan(starts, times, finders, places, self.classes[:rows], self.hosts[:rows], self.state)
+        classes, hosts, varied = self.classes[:rows], self.hosts[:rows], self.varied[:rows]
+        return Scan(starts, times, finders, places, classes, hosts, varied, self.state)
 
 
 class Classes:
@@ -96,7 +99,8 @@ class Classes:
         import numpy as np
 
         self._library = library
-        self._handle = library.classes_new(int.from_bytes(os.urandom(8), "little"))
+        seed, secret = os.urandom(8), os.urandom(8)
+        self._handle = library.classes_new(int.from_bytes(seed, "little"), int.from_bytes(secret, "little"))
         if not self._handle:
             raise MemoryError("no memory for the classes of log lines")
         self.flags = np.ctypeslib.as_array(library.classes_flags(self._handle), (MOST_CLASSES,))
@@ -115,7 +119,11 @@ class Classes:
     def find_by(self, finders: Sequence[Finder], origins: int) -> None:
         """Say how stamps are found, in this order, and what collectors write before lines (`ORIGINS`, by bit)."""
         if self._library.classes_find_by(self._handle, (Finder * len(finders))(*finders), len(finders), origins) < 0:
-            raise ValueError(f"at most {MOST_FINDERS} finders")
+            raise ValueError(f"at most {MOST_FINDERS} finders, of which none reaches beyond its own body")
+
+    def note(self, number: int, flags: int, literal: int, host_word: int) -> None:
+        """Keep what was found out of a class; lines may be scanned meanwhile."""
+        self._library.classes_note(self._handle, number, flags, literal, host_word)
 
     def forget(self) -> None:
         """Begin anew: what was learnt of the file's lines no longer holds."""
@@ -127,8 +135,9 @@ class Classes:
 
         starts, times, finders = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int8)
         places, classes, hosts = np.empty((room, 3), np.int16), np.empty(room, np.int32), np.empty(room, np.int32)
-        count = self._scan(data, odd, room, [starts, times, finders, places, classes, hosts])
-        return Scan(starts, times, finders, places, classes, hosts).head(count)
+        varied = np.empty(room, np.int16)
+        count = self._scan(data, odd, room, [starts, times, finders, places, classes, hosts, varied])
+        return Scan(starts, times, finders, places, classes, hosts, varied).head(count)
 
     def stamps(self, data: bytes, room: int) -> tuple[Any, Any, Any]:
         """Return (times, finders, places) of lines as a scan does, without regard to what is odd or known."""
@@ -140,7 +149,7 @@ class Classes:
         return times[:count], finders[:count], places[:count]
 
     def _scan(self, data: bytes, odd: int, room: int, arrays: list[Any]) -> int:
-        pointers = [array.ctypes.data for array in arrays] + [None] * (6 - len(arrays))
+        pointers = [array.ctypes.data for array in arrays] + [None] * (7 - len(arrays))
         return int(self._library.classes_scan(self._handle, data, len(data), odd, room, *pointers))
 
     def hosts(self, known: int) -> list[str]:
@@ -186,7 +195,7 @@ def _declare(found: ctypes.CDLL) -> None:
     """State the types of the library's functions."""
     handle = ctypes.c_void_p
     types: dict[str, tuple[Any, list[Any]]] = {
-        "classes_new": (handle, [c_uint64]),
+        "classes_new": (handle, [c_uint64, c_uint64]),
         "classes_free": (None, [handle]),
         "classes_flags": (ctypes.POINTER(c_uint8), [handle]),
         "classes_literal": (ctypes.POINTER(c_uint32), [handle]),
@@ -197,10 +206,11 @@ def _declare(found: ctypes.CDLL) -> None:
         "classes_word": (c_int64, [handle, ctypes.c_char_p, c_int64, c_int32, ctypes.POINTER(c_int64)]),
         "classes_count": (c_int32, [handle]),
         "classes_forget": (None, [handle]),
+        "classes_note": (None, [handle, c_int32, c_uint8, c_uint32, c_uint8]),
         "classes_find_by": (c_int32, [handle, ctypes.POINTER(Finder), c_int32, c_int32]),
         "classes_scan": (
             c_int64,
-            [handle, ctypes.c_char_p, c_int64, c_int32, c_int64, *[ctypes.c_void_p] * 6],
+            [handle, ctypes.c_char_p, c_int64, c_int32, c_int64, *[ctypes.c_void_p] * 7],
         ),
         "classes_twin": (c_uint64, [handle, ctypes.c_char_p, c_int64, c_uint32, c_int32, ctypes.c_char_p]),
         "finder_size": (c_int32, []),

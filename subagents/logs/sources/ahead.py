@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from subagents.logs.native import Scan
 from subagents.logs.sources.alike import BEFORE, BEHIND, AlikeReader
@@ -31,17 +31,27 @@ class BlocksAhead:
     alike: AlikeReader | None
     worker: Executor
     _coming: Future[Sighted | None] | None = None
+    _end: int = 0
+    """Where the block that was given last ends."""
+    _left: Block | None = None
+    """What of it comes next, though the block behind it is being looked at already."""
 
     def next(self) -> Sighted | None:
         """Return the next block; None at the end of the file. Raises OSError where it cannot be read."""
-        sighted = self._coming.result() if self._coming is not None else self._sight()
-        self._coming = None
-        if sighted is None or not sighted.closed:
+        if self._left is not None:
+            self.rest()
+            sighted, self._left = Sighted(self._left, self._scan(self._left), closed=True), None
             return sighted
-        if self.alike is not None and sighted.scan is not None and sighted.scan.state != self.alike.state:
-            sighted = Sighted(sighted.block, self.alike.scan(sighted.block), closed=True)
-        self._coming = self.worker.submit(self._sight)
-        return sighted
+        coming = self._coming.result() if self._coming is not None else self._sight()
+        self._coming = None
+        if coming is None:
+            return None
+        if self.alike is not None and coming.scan is not None and coming.scan.state != self.alike.state:
+            coming = replace(coming, scan=self._scan(coming.block))
+        self._end = coming.block.offset + coming.block.size
+        if coming.closed:
+            self._coming = self.worker.submit(self._sight)
+        return coming
 
     def rest(self) -> None:
         """Wait until no block is being looked at, so that what is known of lines may change."""
@@ -52,11 +62,13 @@ class BlocksAhead:
         """Give back the end of the block that `next` gave."""
         if not tail:
             return
-        if self._coming is not None:
-            sighted, self._coming = self._coming.result(), None
-            if sighted is not None:
-                self.reader.hold(sighted.block.data)
-        self.reader.hold(tail)
+        if self._coming is None:
+            self.reader.hold(tail)
+        else:
+            self._left = Block(self._end - len(tail), tail, len(tail), last=True)
+
+    def _scan(self, block: Block) -> Scan | None:
+        return self.alike.scan(block) if self.alike is not None else None
 
     def _sight(self) -> Sighted | None:
         block = self.reader.next_block()

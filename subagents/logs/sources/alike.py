@@ -67,7 +67,7 @@ class Told(NamedTuple):
     services: Any
     hosts: Any
     sizes: Any
-    """Bytes of what they say, which may be more than are looked at."""
+    """Bytes of what they say, up to one more than all of it surely counts."""
 
     @classmethod
     def nothing(cls) -> Told:
@@ -75,7 +75,7 @@ class Told(NamedTuple):
         import numpy as np
 
         names = np.empty(0, np.int32)
-        return cls(np.empty(0, np.int64), np.empty(0, np.int8), names, names, np.empty(0, np.int64))
+        return cls(np.empty(0, np.int64), np.empty(0, np.int8), names, names, np.empty(0, np.int16))
 
 
 @dataclass
@@ -98,7 +98,7 @@ class AlikeReader:
     _met: int = -1
     """Shapes of stamps when finders were made."""
     state: int = 0
-    """Number of times that layouts turned out to be others."""
+    """Number of times that layouts turned out to be others, or stamps were met that are not looked for yet."""
     _layouts: object = None
     _groups: dict[int, list[Finding | None]] = field(default_factory=dict)
     """What was found of the first classes of a group; None among it: they differ."""
@@ -106,15 +106,15 @@ class AlikeReader:
     """The numbers of hosts that the first stage met."""
 
     @classmethod
-    def of(cls, columns: ColumnReader, hosts: dict[str, int], library: ctypes.CDLL) -> AlikeReader:
+    def of(cls, columns: ColumnReader, names: dict[str, int], library: ctypes.CDLL) -> AlikeReader:
         """Nothing is known yet."""
         import numpy as np
 
         classes, room = Classes(library), MOST_CLASSES
-        numbers, sizes = (np.zeros(room, np.int32) for _ in range(2)), np.zeros(room, np.int16)
-        said = Told(np.empty(0), np.zeros(room, np.int8), *numbers, sizes)
+        services, hosts, sizes = np.zeros(room, np.int32), np.zeros(room, np.int32), np.zeros(room, np.int16)
+        said = Told(np.empty(0), np.zeros(room, np.int8), services, hosts, sizes)
         seen, shown = np.zeros(room, bool), np.zeros(room, bool)
-        return cls(columns, classes, seen, shown, said, TwinTest(columns, classes), hosts)
+        return cls(columns, classes, seen, shown, said, TwinTest(columns, classes), names)
 
     @property
     def ready(self) -> bool:
@@ -152,9 +152,11 @@ class AlikeReader:
 
     def renew(self) -> None:
         """Learn the file's layouts; forget what was known by others. No block may be scanned meanwhile."""
+        if not self.outdated() and not self.has_new_stamps():
+            return
+        self.state += 1
         if self.outdated():
             self._layouts = _layouts_of(self.columns)
-            self.state += 1
             self.classes.forget()
             self.seen[:], self.shown[:] = False, False
             self._shapes, self._finders, self._groups = [], [], {}
@@ -274,7 +276,7 @@ class AlikeReader:
         self.classes.note(number, finding.flags, finding.literal, finding.host_word)
 
     def _is_whole(self, block: Block, scan: Scan) -> Any:
-        """Say of which lines all that they say counts: where longer ids would push words out, it may be read otherwise."""
+        """Say of which lines all that they say counts: what is cut depends on how long their words with digits are."""
         import numpy as np
 
         lengths = np.diff(scan.starts, append=len(block.data))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from subagents.contract import Problem
 from subagents.logs.native import Scan
+from subagents.logs.patterns import KEY_CHARS
 from subagents.logs.sources.ahead import Sighted
 from subagents.logs.sources.alike import HOSTS_KNOWN, AlikeReader, Told, near
 from subagents.logs.sources.columns import ColumnReader
@@ -188,15 +189,18 @@ class PartReader:
         alike.known(block, scan)
         classes = scan.classes[read.heads]
         alike.learn(classes, told)
-        return classes
+        return _of_whole(classes, told)
 
     def _told(self, read: Read) -> Told:
+        import polars as pl
+
         if read.frame is None:
             return Told.nothing()
         events = read.frame.events
         services, hosts = self.names.numbered(events)
         levels = events["level"].fill_null(NONE).to_numpy()
-        return Told(events["t"].fill_null(NONE).to_numpy(), levels, services, hosts)
+        sizes = events["text"].str.len_bytes().clip(upper_bound=KEY_CHARS + 1).cast(pl.Int16).to_numpy()
+        return Told(events["t"].fill_null(NONE).to_numpy(), levels, services, hosts, sizes)
 
     def _those(self, sight: _Sight, troubles: Troubles) -> tuple[Any, Lines, pl.DataFrame]:
         """Read the lines that are not known, and those beside them that they may belong together with."""
@@ -233,6 +237,13 @@ class _Sight:
     lines_before: int
 
 
+def _of_whole(classes: Any, told: Told) -> Any:
+    """Return the classes of events, NONE where their text is cut: where that is depends on its words with digits."""
+    import numpy as np
+
+    return np.where(told.sizes <= KEY_CHARS, classes, NONE)
+
+
 def _put_together(sight: _Sight, read: Read, heads: Any, told: Told) -> Part | None:
     """Return the events read, which begin at the lines `heads`, and the known ones in the order of the file."""
     import numpy as np
@@ -249,6 +260,8 @@ def _put_together(sight: _Sight, read: Read, heads: Any, told: Told) -> Part | N
     said = sight.alike.told(scan, kept)
     for of_all, of_read in zip(said, told, strict=True):
         of_all[heads] = of_read
+    classes = scan.classes[:kept].copy()
+    classes[heads] = _of_whole(classes[heads], told)
     chosen = known.copy()
     chosen[heads] = True
     rows = np.flatnonzero(chosen)
@@ -263,6 +276,6 @@ def _put_together(sight: _Sight, read: Read, heads: Any, told: Told) -> Part | N
         said.levels[rows],
         said.services[rows],
         said.hosts[rows],
-        scan.classes[rows],
+        classes[rows],
         kept,
     )

@@ -1,0 +1,328 @@
+/* The words of a line that have digits, and the hash of a line without what varies in them. */
+#ifndef WORDS_H
+#define WORDS_H
+#include <stdint.h>
+#include <string.h>
+
+#include "classes.h"
+
+enum { LONGEST_LINE = 8192, HEAD_WORDS = 4, GROUP_WORDS = 4, LITERAL_WORDS = 32 };
+
+enum { CHUNKS = LONGEST_LINE / 64 + 2 };
+
+/* What the bytes behind the origin are, by bit. The stamp counts as what stands between words. */
+typedef struct {
+    const uint8_t *text;
+    int32_t length, stamp, behind, is_json;
+    uint64_t digits[CHUNKS], between[CHUNKS], letters[CHUNKS];
+} Bits;
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+
+static __m128i within(__m128i c, uint8_t low, uint8_t high) {
+    __m128i at = _mm_sub_epi8(c, _mm_set1_epi8((char)low));
+    return _mm_cmpeq_epi8(_mm_min_epu8(at, _mm_set1_epi8((char)(high - low))), at);
+}
+
+static __m128i equal(__m128i c, char to) { return _mm_cmpeq_epi8(c, _mm_set1_epi8(to)); }
+
+static void kinds_of(const uint8_t *at, int is_json, uint64_t *digits, uint64_t *between, uint64_t *letters) {
+    *digits = *between = *letters = 0;
+    for (int part = 0; part < 64; part += 16) {
+        __m128i c = _mm_loadu_si128((const __m128i *)(at + part));
+        __m128i none = _mm_or_si128(_mm_cmplt_epi8(c, _mm_set1_epi8(33)), _mm_or_si128(equal(c, 127), equal(c, '=')));
+        if (is_json) {
+            none = _mm_or_si128(none, _mm_or_si128(equal(c, '"'), _mm_or_si128(equal(c, ','), equal(c, ':'))));
+            none = _mm_or_si128(none, _mm_or_si128(within(c, '[', ']'), _mm_or_si128(equal(c, '{'), equal(c, '}'))));
+        }
+        __m128i small = _mm_or_si128(c, _mm_set1_epi8(32));
+        *digits |= (uint64_t)(uint32_t)_mm_movemask_epi8(within(c, '0', '9')) << part;
+        *between |= (uint64_t)(uint32_t)_mm_movemask_epi8(none) << part;
+        *letters |= (uint64_t)(uint32_t)_mm_movemask_epi8(within(small, 'a', 'z')) << part;
+    }
+}
+#else
+static void kinds_of(const uint8_t *at, int is_json, uint64_t *digits, uint64_t *between, uint64_t *letters) {
+    *digits = *between = *letters = 0;
+    for (int place = 0; place < 64; place++) {
+        uint8_t c = at[place];
+        int none = c <= ' ' || c >= 127 || c == '=' || (is_json && strchr("\",:{}[]\\", c));
+        *digits |= (uint64_t)is_digit(c) << place;
+        *between |= (uint64_t)none << place;
+        *letters |= (uint64_t)is_letter(c) << place;
+    }
+}
+#endif
+
+static void bits_of(const Line *line, Bits *bits) {
+    const uint8_t *at = line->text;
+    int32_t length = (int32_t)(line->end - at), chunk = 0;
+    bits->text = at;
+    bits->length = length;
+    bits->stamp = (int32_t)(line->stamp - at);
+    bits->behind = (int32_t)(line->behind - at);
+    bits->is_json = line->is_json;
+    for (; (chunk + 1) * 64 <= length; chunk++)
+        kinds_of(at + chunk * 64, line->is_json, &bits->digits[chunk], &bits->between[chunk], &bits->letters[chunk]);
+    uint8_t rest[64] = {0}; /* what is behind the end stands between words */
+    memcpy(rest, at + chunk * 64, (size_t)(length - chunk * 64));
+    kinds_of(rest, line->is_json, &bits->digits[chunk], &bits->between[chunk], &bits->letters[chunk]);
+    bits->digits[chunk + 1] = bits->letters[chunk + 1] = 0;
+    bits->between[chunk + 1] = ~0ull;
+    for (int32_t place = bits->stamp; place < bits->behind; place++) {
+        bits->digits[place >> 6] &= ~(1ull << (place & 63));
+        bits->between[place >> 6] |= 1ull << (place & 63);
+    }
+}
+
+/* Return the first place from `from` on that has a bit; `length` where there is none before. */
+static int32_t next_bit(const uint64_t *bits, int32_t from, int32_t length) {
+    int32_t chunk = from >> 6;
+    if (from >= length) return length;
+    uint64_t left = bits[chunk] & (~0ull << (from & 63));
+    while (!left) {
+        if (++chunk * 64 >= length) return length;
+        left = bits[chunk];
+    }
+    int32_t at = chunk * 64 + __builtin_ctzll(left);
+    return at < length ? at : length;
+}
+
+/* Return the place behind the last one before `from` that has a bit, which is not before `floor`. */
+static int32_t behind_bit(const uint64_t *bits, int32_t from, int32_t floor) {
+    int32_t chunk = from >> 6;
+    uint64_t left = from & 63 ? bits[chunk] & (~0ull >> (64 - (from & 63))) : 0;
+    while (!left) {
+        if (--chunk < floor >> 6) return floor;
+        left = bits[chunk];
+    }
+    int32_t at = chunk * 64 + 64 - __builtin_clzll(left);
+    return at > floor ? at : floor;
+}
+
+static uint64_t some_bits(const uint64_t *bits, int32_t from, int32_t count) {
+    int32_t chunk = from >> 6, shift = from & 63;
+    uint64_t found = bits[chunk] >> shift;
+    if (shift && shift + count > 64) found |= bits[chunk + 1] << (64 - shift);
+    return count < 64 ? found & ((1ull << count) - 1) : found;
+}
+
+/* Return how many words begin at the places `from` to `to`. */
+static int words_begun(const Bits *bits, int32_t from, int32_t to) {
+    int count = 0;
+    for (int32_t chunk = from >> 6; chunk * 64 < to; chunk++) {
+        uint64_t before = chunk ? bits->between[chunk - 1] >> 63 : 1;
+        uint64_t begun = ~bits->between[chunk] & (bits->between[chunk] << 1 | before);
+        if (chunk == from >> 6) begun &= ~0ull << (from & 63);
+        if (to - chunk * 64 < 64) begun &= (1ull << (to - chunk * 64)) - 1;
+        count += __builtin_popcountll(begun);
+    }
+    return count;
+}
+
+typedef struct {
+    int32_t begin, end, index; /* the index counts words without digits too */
+    int runs, named, path;
+} Word;
+
+static int is_request(const Bits *bits, int32_t begin) {
+    int32_t at = begin - 1, capitals = 0;
+    if (bits->text[begin] != '/' || at < 3 || bits->text[at] != ' ' || at == bits->behind - 1) return 0;
+    for (; at > 0 && bits->text[at - 1] >= 'A' && bits->text[at - 1] <= 'Z'; at--) capitals++;
+    return capitals >= 3 && capitals <= 8;
+}
+
+/* Go to the next word with a digit in it; the first one is behind a word that is all zeros. */
+static int next_word(const Bits *bits, Word *word) {
+    int32_t digit = next_bit(bits->digits, word->end, bits->length);
+    if (digit == bits->length) return 0;
+    int32_t begin = behind_bit(bits->between, digit, word->end), end = next_bit(bits->between, digit, bits->length);
+    word->index += words_begun(bits, word->end, begin);
+    if (word->end) word->index += 1;
+    word->begin = begin;
+    word->end = end;
+    word->path = is_request(bits, begin);
+    if (end - begin > 64) {
+        word->runs = 3;
+        word->named = 0;
+        return 1;
+    }
+    uint64_t digits = some_bits(bits->digits, begin, end - begin), letters = some_bits(bits->letters, begin, end - begin);
+    word->runs = __builtin_popcountll(digits & ~(digits << 1));
+    uint64_t named = letters & letters >> 1 & letters >> 2; /* where three letters begin */
+    word->named = digit > begin && bits->text[digit - 1] == '[' && is_letter(bits->text[begin]);
+    for (; named && !word->named; named &= named - 1) {
+        const uint8_t *at = bits->text + begin + __builtin_ctzll(named);
+        for (int letter = 0; letter < 3; letter++) word->named |= (at[letter] | 32) > 'f';
+    }
+    return 1;
+}
+
+/* Its letters tell something: a name with a number, not an id. */
+static int is_fine(const Word *word) { return word->index < HEAD_WORDS && word->runs <= 2 && word->named && !word->path; }
+
+static uint64_t hashed_fine(uint64_t h, const uint8_t *at, const uint8_t *end) {
+    uint64_t packed = 0;
+    int filled = 0;
+    while (at < end) {
+        uint8_t c = *at++;
+        if (is_digit(c)) {
+            c = '0';
+            while (at < end && is_digit(*at)) at++;
+        }
+        packed = (packed << 8) | c;
+        if (++filled == 8) {
+            h = mixed(h, packed);
+            packed = 0;
+            filled = 0;
+        }
+    }
+    return mixed(h, packed + ((uint64_t)filled << 60));
+}
+
+/* Parts of a path that have digits vary. */
+static uint64_t hashed_path(uint64_t h, const uint8_t *at, const uint8_t *end) {
+    while (at < end) {
+        const uint8_t *part = at;
+        int digits = 0;
+        for (; at < end && *at != '/'; at++) digits |= is_digit(*at);
+        h = digits ? mixed(h, 0x2A2A2A2A51ull) : mixed(hashed(h, part, (size_t)(at - part)), '/');
+        if (at < end) at++;
+    }
+    return h;
+}
+
+/* Take in what stands between two places, but for the stamp. */
+static uint64_t hashed_between(uint64_t h, const Bits *bits, int32_t from, int32_t to) {
+    if (from <= bits->stamp && to >= bits->behind) {
+        h = hashed(h, bits->text + from, (size_t)(bits->stamp - from));
+        from = bits->behind;
+    }
+    return hashed(h, bits->text + from, (size_t)(to - from));
+}
+
+/* Whether a word is a value outside of quotes that begins with a zero too many, which makes the line no object. */
+static int is_padded(const Bits *bits, const Word *word) {
+    const uint8_t *at = bits->text + word->begin, *before = at - 1;
+    if (!bits->is_json || word->end - word->begin < 2 || word->begin < 2) return 0;
+    if (*at == '-') at++;
+    if (*at != '0' || bits->text + word->end - at < 2 || !is_digit(at[1])) return 0;
+    if (*before == ',' || *before == '[') return 1;
+    while (before > bits->text && *before == ' ') before--;
+    return *before == ':' && before > bits->text && (before[-1] == '"' || before[-1] == ' ');
+}
+
+/* Of an id only the marks count that could end what a header holds, such as quotes and brackets; a plain number is none. */
+static uint64_t hashed_coarse(uint64_t h, const Bits *bits, const Word *word) {
+    int32_t length = word->end - word->begin;
+    int is_number = length <= 20 && some_bits(bits->digits, word->begin, length) == (1ull << length) - 1;
+    uint64_t marks = is_number ? 0x23232323ull : 0x2A2A2A2A2Aull;
+    if (is_padded(bits, word)) marks = mixed(marks, '0');
+    for (int32_t at = word->begin; at < word->end; at += 64) {
+        int32_t count = word->end - at < 64 ? word->end - at : 64;
+        uint64_t left = ~(some_bits(bits->digits, at, count) | some_bits(bits->letters, at, count));
+        if (count < 64) left &= (1ull << count) - 1;
+        for (; left; left &= left - 1) {
+            uint8_t c = bits->text[at + __builtin_ctzll(left)];
+            if (c != '.' && c != '-' && c != '_' && c != '/' && c != '+') marks = mixed(marks, c);
+        }
+    }
+    return mixed(h, marks);
+}
+
+static uint64_t hashed_word(uint64_t h, const Bits *bits, const Word *word) {
+    if (!is_fine(word)) return hashed_coarse(h, bits, word);
+    return hashed_fine(h, bits->text + word->begin, bits->text + word->end);
+}
+
+static uint64_t finished(uint64_t h) {
+    h = mixed(h, 0x94D049BB133111EBull);
+    return h ^ (h >> 32);
+}
+
+static uint64_t hashed_line(const Line *line, const Bits *bits, uint64_t seed, int32_t *varied) {
+    uint64_t h = hashed(mixed(seed, (uint64_t)line->finder), line->begin, (size_t)(line->text - line->begin));
+    Word word = {0};
+    int32_t told = 0;
+    *varied = 0;
+    while (next_word(bits, &word)) {
+        h = hashed_word(hashed_between(h, bits, told, word.begin), bits, &word);
+        told = word.end;
+        *varied += word.end - word.begin;
+    }
+    return finished(hashed_between(h, bits, told, bits->length));
+}
+
+/* Take in some words as they are; of a request's path, what does not vary. */
+static uint64_t hashed_literally(const Bits *bits, uint64_t h, uint32_t literal) {
+    Word word = {0};
+    while (next_word(bits, &word) && word.index < LITERAL_WORDS)
+        if (literal >> word.index & 1) {
+            const uint8_t *begin = bits->text + word.begin, *end = bits->text + word.end;
+            h = word.path ? hashed_path(h, begin, end) : hashed(h, begin, (size_t)(end - begin));
+        }
+    return finished(h);
+}
+
+/* Whether what is read depends on words with digits is a matter of the layout: how the line begins, and where such words
+ * stand. 0 for objects, whose fields may stand anywhere. */
+static uint64_t group_of(const Classes *all, const Line *line, const Bits *bits) {
+    if (line->is_json) return 0;
+    uint64_t h = hashed(mixed(all->seed, (uint64_t)line->finder), line->begin, (size_t)(line->text - line->begin));
+    uint64_t with_digits = 0;
+    Word word = {0};
+    int32_t told = 0;
+    while (next_word(bits, &word)) {
+        with_digits |= 1ull << (word.index < 63 ? word.index : 63);
+        if (word.index >= GROUP_WORDS) continue;
+        h = hashed_word(hashed_between(h, bits, told, word.begin), bits, &word);
+        told = word.end;
+    }
+    int32_t at = told; /* the words that are left of the first ones */
+    for (int left = GROUP_WORDS - words_begun(bits, 0, told); left > 0 && at < bits->length; left--) {
+        while (at < bits->length && bits->between[at >> 6] >> (at & 63) & 1) at++;
+        at = next_bit(bits->between, at, bits->length);
+    }
+    h = finished(mixed(hashed_between(h, bits, told, at), with_digits));
+    return h ? h : 1;
+}
+
+/* Return the class of a line, and how many bytes of the line are in words with digits. */
+static int32_t class_of(Classes *all, const Line *line, const Bits *bits, int32_t *varied) {
+    uint64_t hash = hashed_line(line, bits, all->seed, varied);
+    uint32_t before = all->count;
+    int32_t id = numbered(all, hash, -1);
+    if (id < 0) return id;
+    if (all->count > before) all->group[id] = group_of(all, line, bits);
+    if (!(flags_of(all, id) & LITERAL)) return id;
+    return numbered(all, hashed_literally(bits, hash, all->literal[id]), id);
+}
+
+/* Find the word with digits that has a number; 0 where the line has none. */
+static int word_at(const Bits *bits, int index, Word *word) {
+    memset(word, 0, sizeof(Word));
+    while (next_word(bits, word))
+        if (word->index >= index) return word->index == index;
+    return 0;
+}
+
+/* Return the number of the host that a word names, a new one where it is new; NO_HOST where there is no room. */
+static int32_t host_of(Classes *all, const Bits *bits, int index) {
+    Word word;
+    if (!word_at(bits, index, &word) || word.end - word.begin >= HOST_LENGTH) return NO_HOST;
+    const uint8_t *name = bits->text + word.begin;
+    size_t length = (size_t)(word.end - word.begin);
+    uint64_t hash = hashed(all->seed, name, length);
+    uint32_t room = sizeof(all->host_slots) / sizeof(Slot), at = (uint32_t)(hash % room);
+    for (; all->host_slots[at].id; at = (at + 1) % room)
+        if (all->host_slots[at].hash == hash) return all->host_slots[at].id - 1;
+    if (all->hosts >= MOST_HOSTS) return NO_HOST;
+    memcpy(all->host_names[all->hosts], name, length);
+    all->host_slots[at].hash = hash;
+    all->host_slots[at].id = all->hosts + 1;
+    __atomic_store_n(&all->hosts, all->hosts + 1, __ATOMIC_RELEASE); /* its name may be read from now on */
+    return all->hosts - 1;
+}
+
+#endif
