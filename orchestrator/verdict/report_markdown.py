@@ -7,10 +7,12 @@ from datetime import tzinfo
 from itertools import pairwise
 
 from orchestrator.journal.verdict import Action, Cited, Verdict
+from orchestrator.verdict.fact_words import fact_words
 from orchestrator.verdict.markdown_text import code, fence, inline
 from orchestrator.verdict.report_budget import budget_lines
 from orchestrator.verdict.report_fixes import fix_lines
 from orchestrator.verdict.report_model import EvidenceEntry, Moment, Report, ReportedFinding
+from orchestrator.verdict.timeline import was_measured
 from orchestrator.verdict.when import moment, span
 from subagents.contract import Fact, Suspect
 
@@ -25,6 +27,11 @@ ORDER_TOLERANCE_S = 90.0
 UNCHECKED = 12
 """Most unchecked numbers that are listed of one claim."""
 ACTION_WORDS = {"contain": "Contain", "fix": "Fix", "follow_up": "Follow up"}
+
+
+def _sure_of(verdict: Verdict) -> str:
+    """Say what the number is about: the chance of being right, or, where nothing is concluded, of the lead."""
+    return "how sure of the lead:" if verdict.kind == "inconclusive" else "confidence"
 
 
 def render_markdown(report: Report, zone: tzinfo | None = None) -> str:
@@ -71,14 +78,17 @@ class _Page:
         return f" ({', '.join(names)})" if names else ""
 
     def fact(self, fact: Fact) -> str:
-        value = f"{fact.value:g}" if isinstance(fact.value, float) else str(fact.value)
-        return f"{inline(fact.quantity)} {inline(value)}{' ' + inline(fact.unit) if fact.unit else ''}" + self.refs(
-            [fact.citation]
-        )
+        told = fact_words(fact, self.zone)
+        return f"{inline(told)}{self.refs([fact.citation])}"
 
     def suspect(self, suspect: Suspect) -> str:
-        label = f" {inline(suspect.label)}" if suspect.label else ""
-        return f"{suspect.kind} {code(suspect.key)}{label}"
+        """Name a suspect by kind, key and label, saying nothing twice."""
+        label, key = suspect.label, suspect.key
+        if label in ("", key, key.replace("/", " ")):
+            return f"{suspect.kind} {code(key)}"
+        if label.startswith(suspect.kind):
+            return inline(label) if key in label else f"{inline(label)} at {code(key)}"
+        return f"{suspect.kind} {code(key)} {inline(label)}"
 
     def cited(self, items: Iterable[Cited]) -> Iterator[str]:
         for item in items:
@@ -98,7 +108,7 @@ class _Page:
             yield f"**{inline(verdict.headline)}**"
         yield ""
         if verdict is not None:
-            yield f"- Verdict: {KIND_WORDS[verdict.kind]}, confidence {verdict.confidence.value:.2f}"
+            yield f"- Verdict: {KIND_WORDS[verdict.kind]}, {_sure_of(verdict)} {verdict.confidence.value:.2f}"
             state = verdict.state
             as_of = f" as of {moment(state.as_of, self.zone)}" if state.as_of else ""
             because = f": {inline(state.reason)}" if state.reason else ""
@@ -150,10 +160,12 @@ class _Page:
             yield "- No symptom was established from the data."
         since = (symptom.onset if symptom else None) or incident.started_at
         if since:
-            source = "measured onset" if symptom and symptom.onset else "as the operator gave it, not measured"
+            measured = symptom is not None and was_measured(symptom, incident)
+            source = "measured onset" if measured else "as the operator gave it, not measured"
             yield f"- Since: {moment(since, self.zone)} ({source})"
         if verdict and (verdict.service or verdict.affected):
-            began = f"began in {code(verdict.service)}" if verdict.service else "where it began is not known"
+            word = "began in" if verdict.kind == "culprit" or verdict.services else "reported of"
+            began = f"{word} {code(verdict.service)}" if verdict.service else "where it began is not known"
             reached = ", ".join(code(name) for name in verdict.affected if name != verdict.service)
             yield f"- Who is affected: {began}" + (f"; reached {reached}" if reached else "")
         if verdict:
@@ -180,7 +192,8 @@ class _Page:
                 yield f"- {', '.join(by)}"
         if not cause and not culprit:
             yield "- Not established."
-        others = [score for score in verdict.suspects if not culprit or score.commit != culprit.commit][:5]
+        scored = [one for one in verdict.suspects if round(one.score, 2) > 0]
+        others = [one for one in scored if not culprit or one.commit != culprit.commit][:5]
         if others:
             yield "- Other changes considered: " + ", ".join(f"{code(s.commit[:12])} {s.score:.2f}" for s in others)
 
@@ -216,7 +229,7 @@ class _Page:
         verdict = self.verdict
         if verdict is None:
             return
-        yield f"## How sure: {verdict.confidence.value:.2f}"
+        yield f"## How sure{' of the lead' * (verdict.kind == 'inconclusive')}: {verdict.confidence.value:.2f}"
         yield ""
         yield from (f"- for: {inline(reason)}" for reason in verdict.confidence.reasons)
         yield from (f"- against: {inline(reason)}" for reason in verdict.confidence.against)
@@ -279,7 +292,7 @@ class _Page:
     def doubted(self) -> Iterator[str]:
         if not self.report.doubted and not self.report.unchecked:
             return
-        yield "## What does not hold"
+        yield "## What does not hold" if self.report.doubted else "## What could not be checked"
         yield ""
         for item in self.report.doubted:
             fate = "handed back" if item.handed_back else "does not count"

@@ -1,0 +1,97 @@
+"""Words of a report that a person takes at their face: numbers, names, what was measured, how sure of what."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+
+import pytest
+
+from orchestrator.journal.verdict import Symptom
+from orchestrator.verdict.fact_words import fact_words
+from orchestrator.verdict.report import build_report
+from orchestrator.verdict.report_markdown import render_markdown
+from orchestrator.verdict.status_update import status_update
+from orchestrator.verdict.timeline import was_measured
+from subagents.contract import Fact, Incident, Suspect
+from tests.report.story import LOG, ONSET, told, verdict
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value", "unit", "words"),
+    [
+        ("baseline_count", 15.62, "events", "baseline count 15.62 events"),
+        ("lead_time", 2143830.0, "s", "lead time 2143830 s (24.8 d)"),
+        ("lead_time", -10800, "s", "lead time -10800 s (-3.0 h)"),
+        ("lead_time", 60, "s", "lead time 60 s"),
+        ("first_seen", "2026-03-29T00:40:00.166000+00:00", "", "first seen 2026-03-29 00:40:00 UTC"),
+        ("first_seen", "at noon", "", "first seen at noon"),
+        ("first_seen", "2026-03-29T00:40:00", "", "first seen 2026-03-29T00:40:00"),
+        ("deployed_commit", "2026", "", "deployed commit 2026"),
+    ],
+)
+def test_a_fact_reads_as_people_write(quantity: str, value: float | str, unit: str, words: str) -> None:
+    assert fact_words(Fact(quantity=quantity, value=value, unit=unit, citation=LOG), UTC) == words
+
+
+def markdown(**changes: object) -> str:
+    return render_markdown(build_report(told(verdict(**changes))), UTC)
+
+
+def test_a_start_that_the_operator_gave_is_not_called_measured() -> None:
+    incident = Incident(id="i", title="t", started_at=ONSET)
+    given, later = Symptom(text="s", onset=ONSET), Symptom(text="s", onset=ONSET + timedelta(minutes=1))
+    first = Fact(quantity="first_seen", value=ONSET.isoformat(), citation=LOG)
+    assert not was_measured(given, incident)
+    assert not was_measured(Symptom(text="s"), incident)
+    assert was_measured(later, incident)
+    assert was_measured(given.model_copy(update={"facts": (first,)}), incident)
+
+
+def test_the_onset_is_not_told_in_the_words_of_lines_that_begin_later() -> None:
+    def onset(minutes: int) -> str:
+        at = (ONSET + timedelta(minutes=minutes)).isoformat()
+        first = Fact(quantity="first_seen", value=at, citation=LOG)
+        made = markdown(symptom=Symptom(text="errors, 24 times", onset=ONSET, facts=(first,), citations=(LOG,)))
+        return next(line for line in made.splitlines() if "[verdict] onset" in line)
+
+    assert "onset: errors, 24 times" in onset(0)
+    assert "errors, 24 times" not in onset(1)
+
+
+def test_an_open_verdict_says_what_its_number_is_about() -> None:
+    made = markdown(kind="inconclusive", culprit=None, cause=None)
+    assert "- Verdict: inconclusive, how sure of the lead: 0.87" in made
+    assert "## How sure of the lead: 0.87" in made
+    report = build_report(told(verdict(kind="inconclusive", culprit=None, cause=None)))
+    assert "Cause: not established, how sure of the lead: 0.87" in status_update(report, UTC)
+    assert "- Verdict: a change did it, confidence 0.87" in markdown()
+
+
+def test_a_service_that_nothing_points_at_is_not_called_the_place() -> None:
+    assert "reported of `billing`" in markdown(kind="inconclusive", culprit=None, cause=None, services=())
+    assert "began in `billing`" in markdown()
+
+
+@pytest.mark.parametrize(
+    ("suspect", "words"),
+    [
+        (Suspect(kind="traffic", key="shop", label="traffic surge"), "traffic surge at `shop`."),
+        (Suspect(kind="host", key="shop/node_cpu", label="shop node_cpu"), "host `shop/node_cpu`."),
+        (Suspect(kind="resource", key="pool", label="pool"), "resource `pool`."),
+        (
+            Suspect(kind="certificate", key="pay.svc", label="certificate expired: pay.svc"),
+            "certificate expired: pay.svc.",
+        ),
+        (Suspect(kind="service", key="shop", label="burst of errors"), "service `shop` burst of errors."),
+    ],
+)
+def test_a_suspect_is_named_once(suspect: Suspect, words: str) -> None:
+    item = verdict().ruled_out[0].model_copy(update={"suspect": suspect})
+    assert f": {words} " in markdown(ruled_out=(item,)).replace("**", "")
+
+
+def test_what_was_only_not_checked_is_not_called_wrong() -> None:
+    report = build_report(told()).model_copy(update={"unchecked": ("5.38x",)})
+    made = render_markdown(report, UTC)
+    assert "## What could not be checked" in made
+    assert "What does not hold" not in made
