@@ -222,10 +222,11 @@ def _finding(sign: RecordedSign, known: bool) -> Finding:
     weights = {known.name: known.weight for known in TABLE}
     suspected = sign.kind != "none" and sign.current and not known
     about = Suspect(kind=sign.kind, key=sign.name, label=sign.name) if suspected else None
+    shows, lines = ("shows" if len(sign.outputs) == 1 else "show"), ("line" if sign.count == 1 else "lines")
     over = "" if sign.current else "; last recorded well before the rest, so that it may be over"
     return Finding(
         agent=NAME,
-        claim=f"{', '.join(sign.outputs[:2])} shows {sign.name} ({sign.explains}) in {sign.count} line(s): "
+        claim=f"{', '.join(sign.outputs[:2])} {shows} {sign.name} ({sign.explains}) in {sign.count} {lines}: "
         f"{_quote(sign)}{over}",
         topic="mechanism" if sign.current else "consequence",
         about=about,

@@ -105,7 +105,8 @@ TABLE: tuple[Known, ...] = (
         "DNS",
         "dependency",
         r"no such host|name or service not known|temporary failure in name resolution|eai_again|enotfound|nxdomain"
-        r"|unknownhostexception|could not resolve host|name resolution fail|getaddrinfo|servfail",
+        r"|unknownhostexception|could not resolve host|name resolution fail|getaddrinfo|servfail"
+        r"|nameresolutionerror|failed to resolve '[^'\n]{1,253}'",
         "a name does not resolve",
         0.6,
         True,
@@ -190,7 +191,7 @@ TABLE: tuple[Known, ...] = (
         "upstream timeout",
         "dependency",
         r"(dial|connect|connection|read|i/o|upstream|request|gateway|socket|query|call|operation|transaction)\w*[^\n]{0,40}"
-        r"(timed? ?out|timeout)|etimedout|deadline exceeded|deadlineexceeded|exceeded deadline|sockettimeoutexception"
+        r"timed? ?out($|[^=])|etimedout|deadline exceeded|deadlineexceeded|exceeded deadline|sockettimeoutexception"
         r"|readtimeout|connecttimeout|timeoutexception|timed out",
         "what it calls does not answer in time",
         0.35,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from subagents import quantities
 from subagents.contract import Fact, Finding, Suspect, Window
@@ -71,7 +72,7 @@ def _bad(each: Pattern) -> bool:
 
 def is_clean(look: LogsFirstLook, patterns: LogsPatterns | None, stacks: LogsStacks | None) -> bool:
     """Say whether the logs show nothing wrong: no rise, no known failure, nothing severe that is new."""
-    if look.onset is not None or look.signatures or look.flows or look.slow:
+    if look.onset is not None or look.flows or look.slow or any(map(_grew, look.signatures)):
         return False
     if look.baseline is None:
         return not look.errors
@@ -80,7 +81,18 @@ def is_clean(look: LogsFirstLook, patterns: LogsPatterns | None, stacks: LogsSta
 
 
 def _stands_out(each: Pattern) -> bool:
+    if not _more(each.count, each.baseline_count):
+        return False
     return each.surprise >= LEAST_RATIO or (each.severe and each.change in ("new", "rare"))
+
+
+def _more(count: int, baseline: float | None) -> bool:
+    """Say whether there are more than were expected: what there is less of, or as much, is no trouble that began."""
+    return baseline is None or count > baseline
+
+
+def _grew(each: Signature) -> bool:
+    return _more(each.count, each.baseline_count)
 
 
 def findings(
@@ -123,13 +135,13 @@ def _who(services: tuple[str, ...]) -> str:
     return services[0] if len(services) == 1 else f"{services[0]} and {len(services) - 1} more"
 
 
-def _before(count: int, baseline: float | None) -> str:
+def _before(baseline: float | None) -> str:
     """Say what was expected; `baseline` is None where the logs hold nothing before the window."""
     if baseline is None:
         return "no baseline"
     if not baseline:
         return "none before"
-    return f"{figure(baseline)} expected, {figure(count / baseline)}x"
+    return f"{figure(baseline)} expected"
 
 
 def _onset(look: LogsFirstLook) -> Iterator[Finding]:
@@ -153,7 +165,8 @@ def _onset(look: LogsFirstLook) -> Iterator[Finding]:
 
 def _signatures(look: LogsFirstLook) -> Iterator[Finding]:
     for each in look.signatures[:SIGNATURES_REPORTED]:
-        yield _signature(each, look.window)
+        if _grew(each):
+            yield _signature(each, look.window)
 
 
 def _signature(each: Signature, window: Window) -> Finding:
@@ -171,7 +184,7 @@ def _signature(each: Signature, window: Window) -> Finding:
     return Finding(
         agent=NAME,
         claim=f"{_who(each.services)} logged {each.name} ({each.explains}) {times(each.count)} since "
-        f"{_clock(each.first_seen)} ({_before(each.count, each.baseline_count)})"
+        f"{_clock(each.first_seen)} ({_before(each.baseline_count)})"
         + (f", about one and the same record each time, “{each.record}”" if each.record else "")
         + f": {_quote(each.example)}",
         topic="mechanism",
@@ -209,7 +222,7 @@ def _stack(group: StackGroup, window: Window) -> Finding:
     return Finding(
         agent=NAME,
         claim=f"{_who(group.services)} threw {group.exception or 'an error'}{where}{inside} {times(group.count)} since "
-        f"{_clock(group.first_seen)} ({_before(group.count, group.baseline_count)}): {_quote(group.message)}",
+        f"{_clock(group.first_seen)} ({_before(group.baseline_count)}): {_quote(group.message)}",
         topic="mechanism",
         weight=0.65 if place else 0.5,
         facts=(
@@ -243,7 +256,7 @@ def _pattern(each: Pattern, window: Window, weight: float) -> Finding:
     return Finding(
         agent=NAME,
         claim=f"{_who(each.services)}: {_VERBS[each.change]}{level} message, {times(each.count)} "
-        f"({_before(each.count, each.baseline_count)}) from {_clock(each.first_seen)}: {_quote(each.template)}",
+        f"({_before(each.baseline_count)}) from {_clock(each.first_seen)}: {_quote(each.template)}",
         topic="errors",
         weight=round(weight, 3),
         facts=(
@@ -264,7 +277,7 @@ def _services(look: LogsFirstLook) -> Iterator[Finding]:
     if not loud:
         return
     shown, severe = loud[:SERVICES_NAMED], _Counting(look.window, counted.SEVERE)
-    told = ", ".join(f"{each.service} {each.errors} ({_before(each.errors, each.baseline_errors)})" for each in shown)
+    told = ", ".join(f"{each.service} {each.errors} ({_before(each.baseline_errors)})" for each in shown)
     dated = sorted((each for each in shown if each.first_severe), key=lambda each: each.first_severe or look.window.end)
     order = ", then ".join(f"{each.service} {_clock(each.first_severe).removesuffix(' UTC')}" for each in dated)
     more = f", {len(loud) - len(shown)} more" if len(loud) > len(shown) else ""
@@ -316,12 +329,13 @@ def _quiet_changes(look: LogsFirstLook, patterns: LogsPatterns | None) -> Iterat
 def _starts(look: LogsFirstLook) -> Finding:
     first = look.starts[0]
     told = "; ".join(
-        f"{each.service or 'a program'} {_clock(each.at)}: {_quote(each.text)[:120]}" for each in look.starts[:3]
+        f"{each.service or 'a program'} {_day(each.at, look.window)}{_clock(each.at)}: {_quote(each.text)[:120]}"
+        for each in look.starts[:3]
     )
     more = f"; {len(look.starts) - 3} more" if len(look.starts) > 3 else ""
     return Finding(
         agent=NAME,
-        claim=f"Programs started or stopped near the incident: {told}{more}.",
+        claim=f"Programs started or stopped: {told}{more}.",
         topic="change",
         weight=0.3,
         facts=_moment(quantities.FIRST_SEEN, first.at, first.citation),
@@ -332,13 +346,19 @@ def _starts(look: LogsFirstLook) -> Finding:
     )
 
 
+def _day(at: datetime, window: Window) -> str:
+    """Return the day of a moment that is not of the day on which the window ends."""
+    return f"{at:%Y-%m-%d} " if at.date() != window.end.date() else ""
+
+
 def _clean(look: LogsFirstLook, patterns: LogsPatterns | None) -> Finding:
     events = patterns.events if patterns is not None else 0
     expected = f" ({look.baseline_errors_scaled:g} expected from the time before)" if look.baseline is not None else ""
+    known = "no more of any known failure than before" if look.signatures else "no known failure wording"
     return Finding(
         agent=NAME,
         claim=f"The logs show nothing out of line: {events} events in the window, {look.errors} of them "
-        f"severe{expected}, no rise, no new severe message, no known failure wording.",
+        f"severe{expected}, no rise, no new severe message, {known}.",
         topic="health",
         weight=0.4,
         citations=tuple(each.citation for each in patterns.patterns[:1]) if patterns is not None else (),

@@ -16,7 +16,7 @@ from subagents.metrics.model import (
     ServiceRank,
 )
 from subagents.metrics.render import amount, onset_of
-from subagents.metrics.sequence import in_order
+from subagents.metrics.sequence import in_order, together
 
 SURGE = 1.5
 """Traffic, after / before, from which it is a candidate cause."""
@@ -109,10 +109,11 @@ def order(symptom_view: SeriesView, moved: tuple[SeriesView, ...], rank: RankRep
         return []
     shown = line[:6]
     more = f"; then {len(line) - len(shown)} more services" if len(line) > len(shown) else ""
+    lead = "In order of onset" if len(together(shown)) > 1 or more else "Which moved first cannot be told"
     return [
         Finding(
             agent="metrics",
-            claim=f"In order of onset: {in_order(shown)}{more}.",
+            claim=f"{lead}: {in_order(shown)}{more}.",
             topic="order",
             weight=0.5,
             facts=tuple(f for view in shown for f in view.facts if f.quantity == q.ONSET),
@@ -301,7 +302,7 @@ def failed_calls(edges: EdgesReport) -> list[Finding]:
     if not edges.failed:
         return []
     first = edges.failed[0]
-    texts = "; ".join(f"{s.service} {s.name}: {s.error[:120]}" for s in edges.failed[:3])
+    texts = "; ".join(dict.fromkeys(f"{s.service} {s.name}: {s.error[:120]}" for s in edges.failed[:3]))
     outside = {host for s in edges.failed[:3] if (host := outside_host(s.name))}
     about = Suspect(kind="dependency", key=outside.pop()) if len(outside) == 1 else None
     return [

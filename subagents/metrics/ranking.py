@@ -289,7 +289,7 @@ def _failed_spans(store: Store, table: dict[str, Ranked], question: Question) ->
     for service, texts in deepest.items():
         if service in table:
             value = min(2.0, 1.0 + float(np.log2(len(texts))))
-            text = f"{len(texts)} trace(s) fail deepest there: {texts[0]}"
+            text = f"{len(texts)} {'trace fails' if len(texts) == 1 else 'traces fail'} deepest there: {texts[0]}"
             table[service].reasons.append(Reason("traces", WEIGHT["traces"] * value, text))
 
 

@@ -166,6 +166,10 @@ SAID = [
     ("disk full", "write /var/lib/pg: no space left on device"),
     ("out of memory", "java.lang.OutOfMemoryError: Java heap space"),
     ("DNS", "dial tcp: lookup ledger.internal on 10.0.0.2:53: no such host"),
+    (
+        "DNS",
+        "Max retries exceeded (Caused by NameResolutionError(\"Failed to resolve 'pay.svc' ([Errno -3] Try again)\"))",
+    ),
     ("rate limited", "HTTP 429 Too Many Requests from api.example.com"),
     ("connection refused", "connect ECONNREFUSED 10.0.0.8:6379"),
     ("unreachable", "connect: no route to host"),
@@ -186,7 +190,7 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text"), SAID, ids=[name for name, _ in SAID])
+@pytest.mark.parametrize(("name", "text"), SAID, ids=[f"{name}-{at}" for at, (name, _) in enumerate(SAID)])
 def test_general_wordings_are_recognised(name: str, text: str) -> None:
     found = recognise(text)
     assert found is not None
@@ -194,7 +198,9 @@ def test_general_wordings_are_recognised(name: str, text: str) -> None:
 
 
 def test_ordinary_lines_are_no_failure() -> None:
-    for text in ("order accepted", "timeout set to 30", "cache warmed", "user logged in", "connected to db"):
+    ordinary = ("order accepted", "timeout set to 30", "cache warmed", "user logged in", "connected to db")
+    settings = ("Readiness: http-get http://:8079/ delay=30s timeout=1s period=3s", "failed to resolve 3 conflicts")
+    for text in (*ordinary, *settings):
         assert recognise(text) is None, text
     assert len({known.name for known in TABLE}) == len(TABLE)
 
@@ -227,3 +233,17 @@ async def test_one_resource_that_runs_out_is_one_suspect_and_the_first_to_say_so
     assert suspects[0].services == ("pg", "web")
     assert "could not extend file" in suspects[0].claim
     assert summary.signatures[0].count == len(db) + len(web)
+
+
+async def test_what_there_is_less_of_than_before_is_no_finding(tmp_path: Path) -> None:
+    def rare(*seconds: int) -> list[str]:
+        return [f"{iso(second)} ERROR [main] orders - ticket {second} is in the wrong state" for second in seconds]
+
+    async def claims(name: str, *seconds: int) -> list[str]:
+        spec = write(tmp_path, name, sorted(incident_log() + rare(*seconds)))
+        bench, _ = await run_procedure(build([spec]), brief([spec], started=at(2400), fired=at(2700)))
+        return [finding.claim for finding in bench.reported if "wrong state" in finding.claim]
+
+    assert await claims("fewer.log", 100, 1100, 2900) == []
+    (more,) = await claims("more.log", 2900)
+    assert "1 time (none before)" in more
