@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from anthropic import AsyncAnthropic
 
 from orchestrator.journal.home import StateHome
 from tests.managed.driving import Driver, driver
+from tests.managed.streaming import client_of
 from tests.standin import Options, Standin
 
 KEY = "sk-ant-CANARY-4f1c9b7e2a8d6053"
@@ -118,6 +120,13 @@ def changed(standin: Standin) -> Creates:
 def server() -> Iterator[Standin]:
     """A stand-in whose agents do what each test's script says."""
     with Standin(options=Options(key=KEY)) as made:
+        yield made
+
+
+@pytest.fixture
+async def client(server: Standin) -> AsyncIterator[AsyncAnthropic]:
+    """The service's own client at that stand-in, which tries nothing again."""
+    async with client_of(server) as made:
         yield made
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from anthropic import AsyncAnthropic
 
-from orchestrator.engines.managed.delivered import CALL, Delivered
+from orchestrator.engines.managed.delivered import CALL, CAUGHT_UP, Delivered
 from orchestrator.engines.managed.links import Link
 from orchestrator.engines.managed.merge import Arrived, Merger, Origin
 from orchestrator.engines.managed.state import state_hash
@@ -21,6 +21,8 @@ from orchestrator.journal.events import Body, Egress, Event
 from tests.fakes import FakeClock
 from tests.standin import Actor, Standin
 from tests.standin.cast import begin, said
+
+STREAM = "*/events/stream"
 
 
 class HurriedClock(FakeClock):
@@ -274,3 +276,15 @@ async def finished(server: Standin, followed: Followed) -> None:
     calls = [one.id for one in followed.given if one.type == CALL]
     assert len(calls) == len(set(calls)) == 3
     assert all(server.state.posted(call) == 1 for call in calls)
+
+
+async def ticks(followed: Followed, seconds: int) -> None:
+    """Let seconds pass one by one, each seen by the heartbeat."""
+    for _ in range(seconds):
+        followed.clock.advance(1.0)
+        await turns_until(followed.clock.beats)
+
+
+async def live(followed: Followed) -> None:
+    await followed.until(lambda: CAUGHT_UP in followed.types())
+    await turns_until(lambda: followed.streams.health.state == "live" and followed.clock.beats())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from orchestrator.engines.managed.delivered import CAUGHT_UP
 from orchestrator.engines.managed.state import state_hash
 from orchestrator.journal.events import Mirrored
 from tests.managed.streaming import (
-    client_of,
+    STREAM,
     expected_hash,
     finished,
     following,
@@ -28,19 +27,11 @@ from tests.managed.streaming import (
 from tests.standin import Standin, Step
 from tests.standin.cast import begin, provision, said
 
-STREAM = "*/events/stream"
-
 
 @pytest.fixture
 def server() -> Any:
     with Standin({"lead": lead, "scout": scout}) as running:
         yield running
-
-
-@pytest.fixture
-async def client(server: Standin) -> AsyncIterator[AsyncAnthropic]:
-    async with client_of(server) as made:
-        yield made
 
 
 DEEP = b"[" * 5000 + b"]" * 5000

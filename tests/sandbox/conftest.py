@@ -11,6 +11,8 @@ from subagents.codefix.limits import SandboxLimits
 from subagents.codefix.sandbox import Sandbox, SandboxJob, SandboxRun
 from subagents.codefix.sandbox_mounts import View
 from subagents.codefix.sandbox_toolchains import Place, Toolchains
+from tests.gitstore.repos import init
+from tests.sandbox.checked import Bench
 
 RunPython = Callable[..., SandboxRun]
 
@@ -49,3 +51,8 @@ def run_python(sandbox: Sandbox, python: Place, export: Path) -> RunPython:
         return sandbox.run(SandboxJob((python.program, "script.py", *arguments), view, limits=limits), cancelled)
 
     return run
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(init(tmp_path / "repo"), tmp_path / "runs")

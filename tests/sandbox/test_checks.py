@@ -2,64 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from subagents.codefix.checks import Checker, CheckJob
-from subagents.codefix.detect import TestConfig, instrument
-from subagents.codefix.export import Trees
-from subagents.codefix.fixes import Check
-from subagents.codefix.results import Raw, judge
-from subagents.codefix.results_files import read_reports
+from subagents.codefix.detect import TestConfig
 from subagents.codefix.sandbox import Sandbox, SandboxJob, SandboxRun, Told
 from subagents.codefix.sandbox_probe import Machine, SandboxState
 from subagents.contract import Progress, ToolError
 from tests.fakes import FakeClock
-from tests.gitstore.repos import commit, fingerprint, git, init
-
-APP_BAD = "def add(a, b):\n    return a + b + 1\n"
-APP_GOOD = "def add(a, b):\n    return a + b\n"
-TEST = """
-import unittest
-import app
-
-class TestApp(unittest.TestCase):
-    def test_adds(self):
-        self.assertEqual(app.add(1, 2), 3)
-"""
-OTHER = "import unittest\n\nclass TestOther(unittest.TestCase):\n    def test_other(self):\n        pass\n"
-
-
-@dataclass
-class Bench:
-    """A repository whose last commit is the fix of the one before."""
-
-    repo: Path
-    runs: Path
-
-    def job(self, base: dict[str, str | bytes | None], fix: dict[str, str | bytes | None], **more: object) -> CheckJob:
-        before = commit(self.repo, base if "Makefile" in base else {"setup.py": "", **base}, "base")
-        after = commit(self.repo, fix, "fix", 1_700_000_100)
-        given: dict[str, object] = {"limit_s": 60.0, **more}
-        return CheckJob("d-1", after, before, Trees(self.repo / ".git"), self.runs, "check-1", **given)  # type: ignore[arg-type]  # by name
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(init(tmp_path / "repo"), tmp_path / "runs")
-
-
-Shown = tuple[str, list[str], tuple[str, ...], tuple[str, ...]]
-
-
-def _shown(check: Check) -> Shown:
-    return check.claim, [run.outcome for run in check.runs], check.fixed, check.broken
+from tests.gitstore.repos import fingerprint
+from tests.sandbox.checked import APP_BAD, APP_GOOD, OTHER, TEST, Bench, shown
 
 
 @pytest.mark.needs("bwrap")
@@ -68,7 +24,7 @@ class TestThreeRuns:
         job = bench.job({"app.py": APP_BAD, "test_other.py": OTHER}, {"app.py": APP_GOOD, "test_app.py": TEST})
         check = Checker().check(job)
         adds = "test_app.TestApp.test_adds"
-        assert _shown(check) == ("red to green", ["passed", "failed", "passed"], (adds,), ())
+        assert shown(check) == ("red to green", ["passed", "failed", "passed"], (adds,), ())
         assert [run.name for run in check.runs] == ["base", "base with the fix's tests", "fix"]
         assert (check.draft, check.commit) == ("d-1", job.commit)
         assert "3 != 4" in check.runs[1].output or "4 != 3" in check.runs[1].output
@@ -79,7 +35,7 @@ class TestThreeRuns:
     def test_without_a_test_of_its_own_the_base_is_run_once(self, bench: Bench) -> None:
         job = bench.job({"app.py": APP_BAD, "test_other.py": OTHER}, {"app.py": APP_GOOD})
         check = Checker().check(job)
-        assert _shown(check) == ("green, no distinguishing test", ["passed", "passed", "passed"], (), ())
+        assert shown(check) == ("green, no distinguishing test", ["passed", "passed", "passed"], (), ())
         assert "so this is the base: not run again" in check.runs[1].reason
 
     def test_an_existing_test_turns_green(self, bench: Bench) -> None:
@@ -88,30 +44,30 @@ class TestThreeRuns:
 
     def test_still_red(self, bench: Bench) -> None:
         check = Checker().check(bench.job({"app.py": APP_BAD, "test_app.py": TEST}, {"app.py": APP_BAD + "#\n"}))
-        assert _shown(check) == ("still red", ["failed"] * 3, (), ())
+        assert shown(check) == ("still red", ["failed"] * 3, (), ())
 
     def test_breaks_tests(self, bench: Bench) -> None:
         check = Checker().check(bench.job({"app.py": APP_GOOD, "test_app.py": TEST}, {"app.py": APP_BAD}))
-        assert _shown(check) == ("breaks tests", ["passed", "passed", "failed"], (), ("test_app.TestApp.test_adds",))
+        assert shown(check) == ("breaks tests", ["passed", "passed", "failed"], (), ("test_app.TestApp.test_adds",))
 
     def test_a_test_of_what_the_base_lacks_cannot_start_there_and_is_not_red(self, bench: Bench) -> None:
         test = TEST.replace("import app", "from new import add").replace("app.add", "add")
         job = bench.job({"app.py": APP_BAD, "test_other.py": OTHER}, {"new.py": APP_GOOD, "test_app.py": test})
         check = Checker().check(job)
-        assert _shown(check) == ("green, no distinguishing test", ["passed", "failed", "passed"], (), ())
+        assert shown(check) == ("green, no distinguishing test", ["passed", "failed", "passed"], (), ())
         assert "could not be loaded, which is not red" in check.reason
 
     def test_a_suite_that_cannot_be_loaded_at_all_could_not_start(self, bench: Bench) -> None:
         test = TEST.replace("import app", "import absent_module")
         check = Checker().check(bench.job({"app.py": APP_BAD, "test_app.py": test}, {"app.py": APP_GOOD}))
-        assert _shown(check) == ("untested", ["could not start"] * 3, (), ())
+        assert shown(check) == ("untested", ["could not start"] * 3, (), ())
         assert "No module named 'absent_module'" in check.runs[0].output
 
     def test_a_base_that_hangs_is_stopped_and_not_red(self, bench: Bench) -> None:
         hang = "def add(a, b):\n    while True:\n        pass\n"
         job = bench.job({"app.py": hang, "test_app.py": TEST}, {"app.py": APP_GOOD}, limit_s=2.0)
         check = Checker().check(job)
-        assert _shown(check) == ("green, no distinguishing test", ["timed out", "timed out", "passed"], (), ())
+        assert shown(check) == ("green, no distinguishing test", ["timed out", "timed out", "passed"], (), ())
         assert check.runs[0].reason == "not done after 2 s"
 
     def test_pytest_in_warroom_s_own_python(self, bench: Bench) -> None:
@@ -121,7 +77,7 @@ class TestThreeRuns:
         )
         check = Checker().check(job)
         adds = "test_app.py::test_adds"
-        assert _shown(check) == ("red to green", ["could not start", "failed", "passed"], (adds,), ())
+        assert shown(check) == ("red to green", ["could not start", "failed", "passed"], (adds,), ())
         assert check.runs[0].reason == "no tests were found"
 
     @pytest.mark.needs("make")
@@ -134,7 +90,7 @@ class TestThreeRuns:
         files: dict[str, str | bytes | None] = {"Makefile": makefile, "add.c": base, "t.c": main}
         job = bench.job(files, {"add.c": base.replace(" + 1", "")})
         check = Checker().check(job)
-        assert _shown(check) == ("red to green", ["failed", "failed", "passed"], ("adds",), ())
+        assert shown(check) == ("red to green", ["failed", "failed", "passed"], ("adds",), ())
         assert check.command_is == "make test (Makefile)"
 
     def test_the_configured_command_is_run(self, bench: Bench) -> None:
@@ -154,7 +110,7 @@ class TestThreeRuns:
     def test_cancelled_before_and_between(self, bench: Bench) -> None:
         job = bench.job({"app.py": APP_BAD, "test_other.py": OTHER}, {"app.py": APP_GOOD})
         check = Checker().check(job, lambda: True)
-        assert _shown(check) == ("untested", ["not run"] * 3, (), ())
+        assert shown(check) == ("untested", ["not run"] * 3, (), ())
         assert list(bench.runs.iterdir()) == []
 
     def test_what_an_earlier_process_left_is_replaced(self, bench: Bench) -> None:
@@ -276,128 +232,3 @@ def test_no_known_tests_are_said(bench: Bench) -> None:
     check = Checker().check(bench.job({"README": "x"}, {"README": "y"}))
     assert check.claim == "untested"
     assert "name the command in warroom.toml" in check.reason
-
-
-# -- X6: what a test plants --------------------------------------------------------------------------------------------
-
-PLANT = {
-    "a .git with hooks": """
-os.makedirs(".git/hooks"); os.makedirs(".git/objects"); os.makedirs(".git/refs")
-open(".git/HEAD", "w").write("ref: refs/heads/main\\n")
-for hook in ("post-checkout", "pre-commit", "post-index-change", "reference-transaction"):
-    open(".git/hooks/" + hook, "w").write(SCRIPT); os.chmod(".git/hooks/" + hook, 0o755)
-""",
-    "a .git with a config": """
-os.makedirs(".git/objects"); os.makedirs(".git/refs")
-open(".git/HEAD", "w").write("ref: refs/heads/main\\n")
-open(".git/config", "w").write("[core]\\nfsmonitor = " + RUN + "\\n[filter \\"x\\"]\\nsmudge = " + RUN + "\\n")
-""",
-    "a .git file that leads away": """
-open(".git", "w").write("gitdir: /tmp/elsewhere\\n")
-""",
-    "attributes": """
-open(".gitattributes", "w").write("* filter=x diff=x\\n")
-open(".gitmodules", "w").write("[submodule \\"x\\"]\\npath = x\\nurl = ext::" + RUN + "\\n")
-""",
-    "a look-alike of a bare repository": """
-os.makedirs("objects"); os.makedirs("refs"); os.makedirs("hooks")
-open("HEAD", "w").write("ref: refs/heads/main\\n")
-open("config", "w").write("[core]\\nbare = true\\nfsmonitor = " + RUN + "\\n")
-""",
-    "a report that is a link": """
-os.path.lexists("/out/results.xml") and os.unlink("/out/results.xml")
-os.symlink("/etc/passwd", "/out/results.xml")
-""",
-    "a report that is a pipe": """
-os.mkfifo("/out/results.xml") if not os.path.lexists("/out/results.xml") else None
-""",
-    "links out of the export": """
-os.symlink("/", "root"); os.symlink("../../../..", "up"); os.symlink("/etc/passwd", "passwd")
-""",
-    "programs of common names": """
-for name in ("git", "python3", "bwrap", "sh", "conftest.py", "sitecustomize.py"):
-    open(name, "w").write(SCRIPT); os.chmod(name, 0o755)
-""",
-    "names that are hard to remove": """
-os.makedirs("closed/inner"); open("closed/inner/x", "w").close(); os.chmod("closed", 0)
-for number in range(200):
-    os.mkdir("deep"); os.chdir("deep")
-""",
-}
-
-
-TOGETHER = (
-    ("a .git with hooks", "attributes", "links out of the export", "programs of common names"),
-    ("a .git with a config", "a look-alike of a bare repository", "a report that is a pipe"),
-    ("a .git file that leads away", "a report that is a link", "names that are hard to remove"),
-)
-
-
-def test_everything_is_planted() -> None:
-    assert sorted(name for names in TOGETHER for name in names) == sorted(PLANT)
-
-
-@pytest.mark.needs("bwrap")
-@pytest.mark.parametrize("names", TOGETHER)
-def test_what_a_test_plants_is_never_run_and_changes_nothing(
-    bench: Bench, tmp_path: Path, names: tuple[str, ...]
-) -> None:
-    plant = "".join(PLANT[name] for name in names)
-    marker = tmp_path / "ran-on-the-host"
-    head = f"import os\nRUN = 'touch {marker}'\nSCRIPT = '#!/bin/sh\\ntouch {marker}\\n'\n"
-    test = (
-        TEST + "\n    def test_plants(self):\n" + "".join(f"        {line}\n" for line in (head + plant).splitlines())
-    )
-    job = bench.job({"app.py": APP_BAD, "test_app.py": test}, {"app.py": APP_GOOD}, worktree=bench.repo)
-    before = fingerprint(bench.repo)
-    check = Checker().check(job)
-    assert _shown(check) == ("red to green", ["failed", "failed", "passed"], ("test_app.TestApp.test_adds",), ())
-    assert not marker.exists()
-    assert list(bench.runs.iterdir()) == []
-    assert fingerprint(bench.repo) == before
-    assert git(bench.repo, "status", "--porcelain") == ""
-
-
-WRITES = (
-    'os.truncate(os.open("results.xml", os.O_RDWR | os.O_CREAT), 90 << 20)',
-    'os.symlink("/etc/hostname", "results.xml")',
-    'os.mkfifo("results.xml")',
-    'os.mkdir("results.xml")',
-    'os.symlink("results.xml", "results.xml")',
-    "pass",
-)
-
-
-@pytest.mark.parametrize("write", WRITES)
-def test_a_report_that_is_none_is_not_read(tmp_path: Path, write: str) -> None:
-    subprocess.run([sys.executable, "-c", f"import os\n{write}"], cwd=tmp_path, check=True)
-    reports, _ = read_reports(instrument(("pytest",)), tmp_path, tmp_path, 0)
-    judged = judge("fix", Raw(SandboxRun("exited", 0), "junit", reports))
-    assert judged.cases == {}
-    assert judged.suite.outcome == "could not start"
-
-
-def test_reports_of_a_build_are_those_that_the_run_wrote(tmp_path: Path) -> None:
-    """Not what the tree held before, not what a link leads to, and not what is no report."""
-    reports = tmp_path / "module" / "target" / "surefire-reports"
-    reports.mkdir(parents=True)
-    (reports / "TEST-old.xml").write_text("<t><testcase name='old'/></t>")
-    os.utime(reports / "TEST-old.xml", ns=(1, 1))
-    (reports / "TEST-new.xml").write_text("<t><testcase name='new'/></t>")
-    (reports / "TEST-link.xml").symlink_to("/etc/hostname")
-    (reports / "notes.txt").write_text("<t><testcase name='text'/></t>")
-    (tmp_path / "elsewhere.xml").write_text("<t><testcase name='elsewhere'/></t>")
-    (tmp_path / "loop").symlink_to(tmp_path)
-    found, note = read_reports(instrument(("mvn", "test")), tmp_path, tmp_path, 2)
-    assert (found, note) == ([b"<t><testcase name='new'/></t>"], "")
-
-
-@pytest.mark.needs("bwrap")
-def test_a_suite_that_forges_its_report_is_believed_no_further_than_its_bytes(bench: Bench) -> None:
-    """The suite writes the report itself and ends before its runner could: a bomb, which is refused."""
-    bomb = '<!DOCTYPE x [<!ENTITY a "b">]><t><testcase name="forged"/></t>'
-    conftest = f"import os\nopen('/out/results.xml', 'w').write({bomb!r})\nos._exit(0)\n"
-    files: dict[str, str | bytes | None] = {"conftest.py": conftest, "test_a.py": "def test_x(): pass\n"}
-    check = Checker().check(bench.job({"app.py": APP_BAD, **files}, {"app.py": APP_GOOD}))
-    assert _shown(check) == ("untested", ["could not start"] * 3, (), ())
-    assert all(run.cases == () and "declares a document type" in run.reason for run in check.runs[::2])

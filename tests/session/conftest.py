@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from orchestrator.journal.home import StateHome
 from orchestrator.session import Session, Settings
 from subagents.contract import Coverage, Incident, SourceSpec, ToolResult
 from tests.fakes import FakeClock
+from tests.hands import toy_roster
 from tests.hands.conftest import LOOSE, OWN, RECIPE
 
 INCIDENT = Incident(id="INC-1", title="search is slow")
@@ -75,6 +76,14 @@ class Room:
         return session
 
 
+@pytest.fixture(autouse=True)
+def released() -> Iterator[None]:
+    """Let calls that wait go on once the test has ended."""
+    toy_roster.RELEASE.clear()
+    yield
+    toy_roster.RELEASE.set()
+
+
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
     clock = FakeClock()
@@ -87,3 +96,14 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
 
 def types(session: Session) -> list[str]:
     return [event.type for event in session.journal.events()]
+
+
+async def forever(desk: Desk) -> StopReason:
+    await desk.cancel.wait()
+    return "end_turn"
+
+
+async def until(session: Session, kind: str) -> None:
+    async for event in session.subscribe(after=0):
+        if event.type == kind:
+            return

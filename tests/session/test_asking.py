@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from orchestrator.asking import ask_by_person
 from orchestrator.journal.events import PolicyDecided, ToolFinished
-from tests.hands import toy_roster
 from tests.session.conftest import Room, types
-
-
-@pytest.fixture(autouse=True)
-def released() -> Iterator[None]:
-    toy_roster.RELEASE.clear()
-    yield
-    toy_roster.RELEASE.set()
 
 
 async def test_it_is_on_record_as_a_persons_and_handed_over(room: Room) -> None:

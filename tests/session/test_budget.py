@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -31,17 +30,9 @@ from orchestrator.session.budgeting import BudgetFault
 from orchestrator.verdict.report import build_report
 from orchestrator.verdict.report_markdown import render_markdown
 from subagents.contract import SPECIALISTS, ToolResult
-from tests.hands import toy_roster
 from tests.session.conftest import INCIDENT, FakeEngine, Room, call, rest, types, use
 
 LOOKERS = RosterRecipe(factory="tests.session.lookers:build")
-
-
-@pytest.fixture(autouse=True)
-def released() -> Iterator[None]:
-    toy_roster.RELEASE.clear()
-    yield
-    toy_roster.RELEASE.set()
 
 
 def changes(session: Session) -> list[str]:

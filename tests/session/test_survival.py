@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,16 +18,8 @@ from orchestrator.journal.events import (
 from orchestrator.journal.faults import DiskFull, JournalBusy, JournalReadOnly
 from orchestrator.journal.fold import STATUS_TYPES, pending_calls
 from orchestrator.journal.index import Index
-from tests.hands import toy_roster
 from tests.hands.conftest import effects
 from tests.session.conftest import Room, call, rest, source
-
-
-@pytest.fixture(autouse=True)
-def released() -> Iterator[None]:
-    toy_roster.RELEASE.clear()
-    yield
-    toy_roster.RELEASE.set()
 
 
 async def test_an_orphaned_running_session_opens_as_interrupted_and_says_what_it_did(

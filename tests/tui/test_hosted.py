@@ -9,21 +9,14 @@ import pytest
 
 from orchestrator.hands.usage import COST
 from orchestrator.journal.events import (
-    AgentMessage,
     Body,
     Event,
     Mirrored,
     ModelRequestEnd,
     ModelRequestStart,
-    RemoteRequest,
-    RemoteSession,
-    SessionError,
-    SessionErrorDetail,
     StatusIdle,
-    StatusRunning,
     StatusTerminated,
     StopReason,
-    StopReasonType,
     ThreadCreated,
     ThreadMessageReceived,
     ThreadMessageSent,
@@ -32,9 +25,9 @@ from orchestrator.journal.events import (
     UserMessage,
     text_content,
 )
+from tests.tui.hosting import REMOTE, Health, at, idle, numbered, rows, say, told
 from tests.tui.stage import press, settled, shown, until, war_room
-from tests.tui.story import FakeActs, Teller, opened, view_of
-from tui.screens.prompting import addressed
+from tests.tui.story import FakeActs, Teller, opened
 from tui.session_view import SessionView
 from tui.views.connection import age_words, lost_words
 from tui.views.incident import engine_words
@@ -42,61 +35,6 @@ from tui.views.next_step import next_step
 from tui.views.paint import Row, line, text_of
 from tui.views.ring import Ring
 from tui.views.thread_meter import short
-
-REMOTE = RemoteSession(
-    id="sesn_01", agent="agent_01", version=3, host="api.example", models={"logs": "claude-haiku-5-5 v2"}
-)
-DONE = StopReason(type="end_turn")
-NONCE = "m-0123456789abcdef"
-
-
-class Health:
-    """How a connection is, made up."""
-
-    def __init__(self, state: str = "live", **more: Any) -> None:
-        self.state, self.why = state, ""
-        self.event_age: float | None = more.get("event_age")
-        self.byte_age: float | None = more.get("byte_age")
-        self.attempts = int(more.get("attempts", 0))
-
-
-def told(*bodies: Body | tuple[Body, str] | Event) -> SessionView:
-    """Return the view of a session at a server in which these things happened."""
-    tell = Teller()
-    events = [tell(opened()), tell(REMOTE), tell(StatusRunning(reason="start"))]
-    for one in bodies:
-        if isinstance(one, tuple):
-            events.append(tell(one[0], one[1]))
-        elif isinstance(one, Event):
-            events.append(one)
-        else:
-            events.append(tell(one))
-    return numbered(events)
-
-
-def numbered(events: list[Event]) -> SessionView:
-    """Return the view of events in this order."""
-    return view_of([event.model_copy(update={"seq": number}) for number, event in enumerate(events, 1)])
-
-
-def at(body: Body, stream: str, source: str, *, processed: bool = True) -> Event:
-    """Return an event that came by a stream."""
-    return Teller()(body, source_id=source).model_copy(update={"stream": stream, "processed": processed})
-
-
-def rows(view: SessionView, pane: str, tab: str = "") -> list[str]:
-    return [text_of(row.line) for row in view.streams.ring(pane, tab or pane)]
-
-
-def say(text: str) -> AgentMessage:
-    return AgentMessage(content=text_content(text))
-
-
-def echo(text: str, *, processed: bool) -> Event:
-    content = [{"type": "text", "text": f"{text}\n\n(warroom message {NONCE})"}]
-    raw = {"type": "user.message", "id": "sevt_1", "content": content, "processed_at": "now" if processed else None}
-    return at(Mirrored(kind="user.message", event=raw), REMOTE.id, "sevt_1", processed=processed)
-
 
 # -- copies
 
@@ -151,94 +89,6 @@ async def test_one_copy_alone_can_be_stopped() -> None:
         await press(pilot, "5", "exclamation_mark")
         await until(pilot, lambda: bool(acts.done))
     assert acts.done == [("interrupt", "logs-2")]
-
-
-# -- messages
-
-
-def test_a_message_shows_as_not_sent_queued_and_then_as_heard() -> None:
-    said = UserMessage(content=text_content("look at the pool"), to="logs")
-    wish = RemoteRequest(what="message", nonce=NONCE, text=f"for logs: look at the pool\n\n(warroom message {NONCE})")
-    sent = RemoteRequest(what="message", nonce=NONCE, state="sent", id="sevt_1")
-    steps: list[tuple[list[Any], str, int]] = [
-        ([said], "not sent yet  you to logs", 1),
-        ([said, wish, sent], "queued  you to logs", 1),
-        ([said, wish, echo("look at the pool", processed=False)], "queued  you to logs", 1),
-        ([said, wish, sent, echo("x", processed=False), echo("x", processed=True)], "you to logs: look", 0),
-        ([said, wish, echo("x", processed=True), sent], "you to logs: look", 0),
-        ([said, wish, RemoteRequest(what="message", nonce=NONCE, state="refused")], "was not taken  you", 0),
-    ]
-    for bodies, begins, count in steps:
-        view = told(*bodies)
-        (row,) = [one for one in rows(view, "orchestrator") if "look at the pool" in one]
-        assert row.startswith(begins)
-        assert view.streams.queued.count == count
-
-
-def test_what_the_service_dropped_is_said_to_be_dropped() -> None:
-    said = UserMessage(content=text_content("look there"))
-    wish = RemoteRequest(what="message", nonce=NONCE, text="look there")
-    gone = SessionErrorDetail(type="model_overloaded_error", message="overloaded", retry_status="exhausted")
-    view = told(said, wish, echo("look there", processed=False), SessionError(error=gone))
-    assert any(row.startswith("was dropped there, say it again  you: look there") for row in rows(view, "orchestrator"))
-
-
-def test_a_message_of_somebody_else_is_queued_until_it_was_heard() -> None:
-    theirs = UserMessage(content=text_content("from the console"))
-    waits, heard = at(theirs, REMOTE.id, "sevt_9", processed=False), at(theirs, REMOTE.id, "sevt_9")
-    assert any(row == "queued  you: from the console" for row in rows(told(waits), "orchestrator"))
-    both = [row for row in rows(told(waits, heard), "orchestrator") if "from the console" in row]
-    assert both == ["you: from the console"]
-
-
-def test_without_a_server_nothing_is_marked() -> None:
-    tell = Teller()
-    view = view_of([tell(opened()), tell(UserMessage(content=text_content("look there")))])
-    assert "you: look there" in rows(view, "orchestrator")
-    assert view.streams.queued.count == 0
-
-
-@pytest.mark.parametrize(
-    ("typed", "to", "said"),
-    [
-        ("@logs look there", "logs", "look there"),
-        ("@orchestrator stop", "orchestrator", "stop"),
-        ("@logs", "logs", ""),
-        ("@nobody look", None, "@nobody look"),
-        ("mail me@logs now", None, "mail me@logs now"),
-    ],
-)
-def test_who_is_addressed(typed: str, to: str | None, said: str) -> None:
-    assert addressed(typed) == (to, said)
-
-
-async def test_steering_one_says_which_way_it_goes() -> None:
-    view = told()
-    acts = FakeActs(running=True)
-    view.acts = acts
-    async with war_room(view) as (room, pilot):
-        await press(pilot, "m")
-        assert "by way of the orchestrator" in shown(pilot.app)
-        await press(pilot, *"@logs go", "enter")
-        await until(pilot, lambda: bool(acts.done))
-        assert acts.done == [("message", "go")]
-        assert "said to logs, by way of the orchestrator" in text_of(room.said)
-        await press(pilot, "m", *"@logs", "enter")
-        assert "nothing was said to logs" in text_of(room.said)
-        assert "sends it" not in text_of(room.said)
-
-
-async def test_what_is_said_at_rest_says_what_sends_it() -> None:
-    view = told(StatusIdle(stop_reason=StopReason(type="end_turn")))
-    acts = FakeActs(running=False)
-    view.acts = acts
-    async with war_room(view) as (room, pilot):
-        await press(pilot, "m", *"go on", "enter")
-        await until(pilot, lambda: bool(acts.done))
-        assert "r goes on, and sends it" in text_of(room.said)
-
-
-# -- the connection
 
 
 def test_what_is_said_of_the_connection() -> None:
@@ -299,10 +149,6 @@ def test_a_thread_tells_its_model_and_what_it_used() -> None:
 
 
 # -- endings
-
-
-def idle(type: StopReasonType, message: str = "") -> StatusIdle:
-    return StatusIdle(stop_reason=StopReason(type=type, message=message))
 
 
 @pytest.mark.parametrize(
