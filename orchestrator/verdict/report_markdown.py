@@ -86,6 +86,8 @@ class _Page:
         label, key = suspect.label, suspect.key
         if label in ("", key, key.replace("/", " ")):
             return f"{suspect.kind} {code(key)}"
+        if label.startswith(f"{key} "):
+            return f"{suspect.kind} {code(key)} {inline(label.removeprefix(key).strip())}"
         if label.startswith(suspect.kind):
             return inline(label) if key in label else f"{inline(label)} at {code(key)}"
         return f"{suspect.kind} {code(key)} {inline(label)}"

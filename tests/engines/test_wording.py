@@ -11,10 +11,12 @@ from orchestrator.engines.coordinator import RunbookHit
 from orchestrator.engines.offline.case import Case, Change, Moved
 from orchestrator.engines.offline.causes import decide
 from orchestrator.engines.offline.judge import compose
+from orchestrator.engines.offline.looked import Level, Looked
 from orchestrator.journal.verdict import IncidentState, ServiceScore, SuspectScore, Verdict
 from orchestrator.verdict.board import fold
 from subagents import quantities as q
-from subagents.contract import Alert, Brief, Fact, Finding, Incident, SourceSpec, Suspect, SuspectKind
+from subagents.contract import Alert, Brief, Fact, Finding, Incident, ServiceInfo, SourceSpec, Suspect, SuspectKind
+from subagents.metrics.model import Compared
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SERIES = "metric:m.csv/shop/errors_ratio@2026-03-01T11:00:00Z..2026-03-01T12:30:00Z"
@@ -322,3 +324,52 @@ def test_where_no_cause_is_named_only_a_step_against_the_symptom_is_cited(why: s
     assert verdict(case(symptom()), hit("r", why)).actions[0].runbook == cited
     over = case(symptom(), state=IncidentState(state="recovered"))
     assert verdict(over, hit("r", why)).actions[0].runbook is None, "what is watched needs no step"
+
+
+def test_no_change_is_cleared_where_none_was_given() -> None:
+    known = case(symptom(), cause("certificate", "pay.example.com", "certificate expired: pay.example.com", 0.85))
+    assert "no change of yours" in verdict(known).headline
+    unknown = verdict(replace(known, changes={})).headline
+    assert "no change of yours" not in unknown
+    assert "changes, which were not given, are not ruled out" in unknown
+
+
+def test_only_hosts_that_anybody_would_ask_about_are_listed() -> None:
+    def host(service: str, before: float, after: float, size: float) -> Level:
+        ref = f"metric:m.csv/{service}/node_cpu_pct@2026-03-01T11:00:00Z..2026-03-01T12:30:00Z"
+        row = Compared(
+            service=service,
+            name="node_cpu_pct",
+            role="host",
+            citation=ref,
+            before=before,
+            after=after,
+            size=size,
+            hurts=size > 0,
+        )
+        values = ((q.LEVEL_BEFORE, before, "%"), (q.LEVEL_AFTER, after, "%"), (q.LEVEL_RATIO, after / before, ""))
+        return Level(
+            row, tuple(Fact(quantity=name, value=value, unit=unit, citation=ref) for name, value, unit in values)
+        )
+
+    def told(*hosts: Level) -> dict[str, tuple[str, str]]:
+        brief = Brief(incident=Incident(id="i", title="t", service="shop"), services=(ServiceInfo(name="mail"),))
+        known = replace(case(symptom()), looked=Looked(hosts=hosts), brief=brief)
+        found = [one for one in verdict(known).ruled_out if one.suspect.kind == "host"]
+        return {one.suspect.key: (one.result, one.reason) for one in found}
+
+    assert list(told(host("mail", 30, 31, 0.2))) == ["shop"], "a bystander's machine says nothing; shop's is not known"
+    assert list(told(host("mail", 30, 90, 9.0))) == ["mail/node_cpu_pct"]
+    assert list(told(host("node-1", 30, 31, 0.2))) == ["node-1/node_cpu_pct"]
+    result, reason = told(host("shop", 8.6, 0.0, -5.0))["shop/node_cpu_pct"]
+    assert result == "unlikely"
+    assert reason == "shop node_cpu_pct moved, and not the way that hurts: 8.6 % -> 0 %"
+
+
+def test_where_no_service_is_known_none_is_asked_about() -> None:
+    nameless = replace(
+        case(symptom().model_copy(update={"services": ()})),
+        services=(),
+        brief=Brief(incident=Incident(id="i", title="t")),
+    )
+    assert verdict(nameless).ruled_out == ()

@@ -77,6 +77,7 @@ def test_a_service_that_nothing_points_at_is_not_called_the_place() -> None:
     [
         (Suspect(kind="traffic", key="shop", label="traffic surge"), "traffic surge at `shop`."),
         (Suspect(kind="host", key="shop/node_cpu", label="shop node_cpu"), "host `shop/node_cpu`."),
+        (Suspect(kind="flag", key="new_ui", label="new_ui off->on"), "flag `new_ui` off->on."),
         (Suspect(kind="resource", key="pool", label="pool"), "resource `pool`."),
         (
             Suspect(kind="certificate", key="pay.svc", label="certificate expired: pay.svc"),

@@ -102,7 +102,7 @@ def _deploys_without_commit(case: Case, told: set[str]) -> Iterator[RuledOut]:
 
 
 def _traffic(case: Case, told: set[str]) -> Iterator[RuledOut]:
-    if any(key.startswith("traffic:") for key in told):
+    if any(key.startswith("traffic:") for key in told) or not _named(case):
         return
     yield RuledOut(
         suspect=Suspect(kind="traffic", key=case.entry or "entry", label="traffic surge"),
@@ -113,19 +113,32 @@ def _traffic(case: Case, told: set[str]) -> Iterator[RuledOut]:
     )
 
 
+def _named(case: Case) -> bool:
+    """Say whether there is a service to ask about."""
+    return case.entry is not None or case.home is not None
+
+
 def _hosts(case: Case, told: set[str]) -> Iterator[RuledOut]:
     held = [one for one in case.looked.hosts if f"host:{one.row.service}/{one.row.name}" not in told]
+    held = [one for one in held if _concerns(case, one)]
     held.sort(key=lambda one: (one.row.service not in (case.home, case.entry), -abs(one.row.size)))
     for one in held[:2]:
         yield _by_level(one, Suspect(kind="host", key=f"{one.row.service}/{one.row.name}", label=_title(one)))
-    if not held and not any(key.startswith("host:") for key in told):
+    if not held and _named(case) and not any(key.startswith("host:") for key in told):
         yield RuledOut(
-            suspect=Suspect(kind="host", key=case.home or case.entry or "hosts", label="the machine beneath"),
+            suspect=Suspect(kind="host", key=case.home or case.entry or "hosts", label="machine beneath"),
             test=LEVEL_TEST,
             result="not testable with this data",
-            reason="no series of a host was given",
+            reason="no series of the host beneath it was given",
             command=host_command(case),
         )
+
+
+def _concerns(case: Case, host: Level) -> bool:
+    """Say whether anybody would ask about a host: it runs what is affected, is a machine of its own, or moved."""
+    near = {case.home, case.entry, *case.affected}
+    services = {name for edge in case.looked.edges for name in edge} | {info.name for info in case.brief.services}
+    return host.row.service in near or host.row.service not in services or _hurts(host)
 
 
 def _callees(case: Case, told: set[str]) -> Iterator[RuledOut]:
@@ -142,11 +155,13 @@ def _callees(case: Case, told: set[str]) -> Iterator[RuledOut]:
 
 
 def _by_level(level: Level, suspect: Suspect) -> RuledOut:
-    ratio = next((float(fact.value) for fact in level.facts if fact.quantity == q.LEVEL_RATIO), 1.0)
+    ratio = _ratio(level)
     still = abs(level.row.size) < STILL and SAME[0] <= ratio <= SAME[1]
-    moved = level.departure >= MOVED or (level.row.role != "availability" and ratio >= GROWN)
+    moved = _hurts(level)
     result: Exclusion = "ruled out" if still else "not cleared" if moved else "unlikely"
     word = "kept its level" if still else "left its level" if moved else "moved little"
+    if not still and level.departure < 0:
+        word = "moved, and not the way that hurts"
     return RuledOut(
         suspect=suspect,
         test=LEVEL_TEST,
@@ -155,6 +170,15 @@ def _by_level(level: Level, suspect: Suspect) -> RuledOut:
         citations=(level.row.citation,),
         facts=level.facts,
     )
+
+
+def _ratio(level: Level) -> float:
+    return next((float(fact.value) for fact in level.facts if fact.quantity == q.LEVEL_RATIO), 1.0)
+
+
+def _hurts(level: Level) -> bool:
+    """Say whether a series left its level, by the noise or by the ratio, in the direction that hurts."""
+    return level.departure >= MOVED or (level.row.role != "availability" and _ratio(level) >= GROWN)
 
 
 def _title(level: Level) -> str:
@@ -167,7 +191,7 @@ def _numbers(facts: tuple[Fact, ...]) -> str:
     if before is None or after is None:
         return "no numbers"
     unit = f" {before.unit}" if before.unit not in ("", "ratio") else ""
-    factor = f", {q.figure(float(ratio.value))} times" if ratio is not None else ""
+    factor = f", {q.figure(float(ratio.value))} times" if ratio is not None and float(ratio.value) > 0 else ""
     return f"{q.figure(float(before.value), 4)}{unit} -> {q.figure(float(after.value), 4)}{unit}{factor}"
 
 

@@ -22,7 +22,9 @@ def headline(case: Case, decision: Decision, service: str | None) -> str:
     if decision.kind == "culprit" and decision.hypothesis is not None:
         return f"{_broken(case, where)}: {named(decision.hypothesis.suspect)} did it ({sure})"
     if decision.kind == "no_code_cause" and decision.hypothesis is not None:
-        return f"{_broken(case, where)}: {named(decision.hypothesis.suspect)}, no change of yours ({sure})"
+        known = bool(case.suspects or case.changes)
+        told = ", no change of yours" if known else "; changes, which were not given, are not ruled out"
+        return f"{_broken(case, where)}: {named(decision.hypothesis.suspect)}{told} ({sure})"
     return _undecided(case, decision, where)
 
 
