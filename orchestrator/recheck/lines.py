@@ -24,11 +24,7 @@ async def measured(look: Looker, symptom: Symptom, fact: Fact, known_until: date
         coverage = await look.ask("logs", "logs_coverage", CoverageParams(), LogsCoverage)
         if coverage.span is None:
             raise Untold("no line of the logs has a time")
-        newest, ahead = coverage.span.end, coverage.span.end
-        remarks: tuple[str, ...] = ()
-        if ahead > look.now + AHEAD:
-            newest = await _before(look, look.now + AHEAD) or known_until
-            remarks = (f"there are lines of {ahead:%Y-%m-%d %H:%M:%S} UTC, in the future: they are not counted",)
+        newest, remarks = await _newest(look, coverage.span.end, known_until)
         if newest <= known_until + timedelta(seconds=1):
             why = f"there is no newer data: the newest log line is of {newest:%Y-%m-%d %H:%M:%S} UTC"
             return Measured("unknown", why, newest, missing=(_wanted(symptom, known_until),), remarks=remarks)
@@ -52,23 +48,32 @@ async def measured(look: Looker, symptom: Symptom, fact: Fact, known_until: date
         state,
         f"{count} ({worst * window.seconds:.0f} at the incident's rate): {why}",
         as_of=newest,
-        finding=Finding(
-            agent="logs",
-            claim=f"Counted again, there are {count}: {why}.",
-            topic="health",
-            weight=0.5,
-            facts=(latest,),
-            citations=(latest.citation,),
-            services=(symptom.service,) if symptom.service else (),
-        ),
+        finding=_finding(symptom, latest, f"Counted again, there are {count}: {why}."),
         missing=missing,
         remarks=remarks,
     )
 
 
-async def _before(look: Looker, limit: datetime) -> datetime | None:
-    """Return the time of the newest line that is not in the future."""
-    return (await look.ask("logs", "logs_search", SearchParams(end=limit.isoformat(), limit=1), LogsSearch)).last
+async def _newest(look: Looker, end: datetime, known_until: datetime) -> tuple[datetime, tuple[str, ...]]:
+    """Return the time of the newest line that is not in the future, and what is to be said of those that are."""
+    limit = look.now + AHEAD
+    if end <= limit:
+        return end, ()
+    found = await look.ask("logs", "logs_search", SearchParams(end=limit.isoformat(), limit=1), LogsSearch)
+    remark = f"there are lines of {end:%Y-%m-%d %H:%M:%S} UTC, in the future: they are not counted"
+    return found.last or known_until, (remark,)
+
+
+def _finding(symptom: Symptom, latest: Fact, claim: str) -> Finding:
+    return Finding(
+        agent="logs",
+        claim=claim,
+        topic="health",
+        weight=0.5,
+        facts=(latest,),
+        citations=(latest.citation,),
+        services=(symptom.service,) if symptom.service else (),
+    )
 
 
 def count_of(symptom: Symptom) -> Fact | None:

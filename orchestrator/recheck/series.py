@@ -52,13 +52,11 @@ async def measured(look: Looker, symptom: Symptom, ref: MetricRef, known_until: 
     courses, differ = await _agreeing(look, ref, before, was, await _newer(look, ref, known_until))
     ends = [one.span.end for one in coverage.sources if one.span and one.source not in differ]
     newest = max((end for end in ends if end <= limit), default=known_until)
-    remarks = (*_ahead(coverage, limit), *_taken_over(coverage), *(differ.values() if courses else ()))
+    if not courses and differ:
+        said = f"{title} cannot be told: {next(iter(differ.values()))}"
+        return Measured("unknown", said, known_until, missing=(_wanted(ref, known_until),))
+    remarks = (*_ahead(coverage, limit), *_taken_over(coverage), *differ.values())
     if not courses:
-        if differ:
-            wanted = (_wanted(ref, known_until),)
-            return Measured(
-                "unknown", f"{title} cannot be told: {next(iter(differ.values()))}", known_until, missing=wanted
-            )
         why = _too_little(coverage, ref, known_until, limit)
         return replace(_nothing_newer(title, ref, known_until, newest, why), remarks=remarks)
     last = max(courses, key=lambda course: course.points[-1][0])
@@ -66,9 +64,8 @@ async def measured(look: Looker, symptom: Symptom, ref: MetricRef, known_until: 
     remarks += tuple(_gap(newer, known_until))
     answer = judge(was, [point for point in before if point[0] >= _onset(symptom, ref)], newer)
     as_of = _moment(newer[-1][0])
-    stopped = newest - as_of > max(STOPPED, timedelta(seconds=3 * max(coverage.steps, default=0.0)))
     missing: tuple[str, ...] = ()
-    if stopped:
+    if newest - as_of > max(STOPPED, timedelta(seconds=3 * max(coverage.steps, default=0.0))):
         why = f"it stops at {told_at(as_of, newest)} while other series go on until {told_at(newest)}: no recovery"
         answer, missing = Answer("unknown", why), (_wanted(ref, as_of),)
     finding = _finding(title, symptom, ref, last, answer)

@@ -69,23 +69,34 @@ class SessionParts:
         self.approvals = Approvals(steps, settings.attended)
         """What waits for a person, and what was approved for the session: the person's, as `decide` is."""
         self._watching = Watching(redactor, self._clock)
-        self._hands = Hands(
+        self._hands = self._make_hands(steps)
+        self.fixes = FixDesk(steps, self.approvals, self._hands, lambda: self._fold.sources, log=self._write_log)
+        """Drafts of fixes: what waits for a person's decision, and carrying it out."""
+        self._recorder = Recorder(self._log, redactor)
+        self._desk = self._make_desk()
+        self._busy = False
+        self._running: asyncio.Task[StopReason] | None = None
+        self._was_doing: tuple[str, ...] = ()
+        self._closed = False
+
+    def _make_hands(self, steps: Steps) -> Hands:
+        settings = self._settings
+        return Hands(
             steps=steps,
-            keeper=Keeper(redactor, BlobStore(journal.directory)),
+            keeper=Keeper(self._redactor, BlobStore(self._journal.directory)),
             policy=settings.policy,
             approvals=self.approvals,
             workers=Workers(settings.recipe, self._clock, settings.spare),
             clock=self._clock,
             findings=lambda: tuple(self._fold.findings.values()),
             log=self._write_log,
-            acknowledge=not getattr(engine, "acknowledges", False),
+            acknowledge=not getattr(self._engine, "acknowledges", False),
             budget=self.budget,
             watching=self._watching,
         )
-        self.fixes = FixDesk(steps, self.approvals, self._hands, lambda: self._fold.sources, log=self._write_log)
-        """Drafts of fixes: what waits for a person's decision, and carrying it out."""
-        self._recorder = Recorder(self._log, redactor)
-        self._desk = SessionDesk(
+
+    def _make_desk(self) -> SessionDesk:
+        return SessionDesk(
             clock=self._clock,
             started_at=self._clock.now(),
             fold=self._fold,
@@ -94,12 +105,8 @@ class SessionParts:
             transition=self._transition,
             budget=self.budget,
             claims=self._claim_rounds(),
-            services=settings.services,
+            services=self._settings.services,
         )
-        self._busy = False
-        self._running: asyncio.Task[StopReason] | None = None
-        self._was_doing: tuple[str, ...] = ()
-        self._closed = False
 
     def _claim_rounds(self) -> ClaimRounds:
         checkers = SessionCheckers(

@@ -254,20 +254,7 @@ def _finish(store: DraftStore, order: Order, plan: _Plan, tree: str) -> Draft:
     base = plan.base.commit
     if (base, tree) in order.not_again:
         raise DraftRefused("it is the same change that was rejected")
-    remarks = plan.remarks
-    if order.instead_of:
-        remarks = (*remarks, f"It replaces a draft that was rejected: {plain(order.instead_of, 300)}")
-    message = compose(
-        Words(
-            title=plan.title,
-            what=plan.what,
-            why=order.why,
-            remarks=remarks,
-            incident=order.incident,
-            evidence=order.evidence,
-            runbook=order.runbook,
-        )
-    )
+    message = _message(order, plan)
     commit = store.write_commit(tree, base, message)
     seen = review(store, base, commit)
     if not seen.files:
@@ -295,6 +282,23 @@ def _finish(store: DraftStore, order: Order, plan: _Plan, tree: str) -> Draft:
         runbook=order.runbook or None,
     )
     return _published(store, order, plan, draft)
+
+
+def _message(order: Order, plan: _Plan) -> str:
+    remarks = plan.remarks
+    if order.instead_of:
+        remarks = (*remarks, f"It replaces a draft that was rejected: {plain(order.instead_of, 300)}")
+    return compose(
+        Words(
+            title=plan.title,
+            what=plan.what,
+            why=order.why,
+            remarks=remarks,
+            incident=order.incident,
+            evidence=order.evidence,
+            runbook=order.runbook,
+        )
+    )
 
 
 def _published(store: DraftStore, order: Order, plan: _Plan, draft: Draft) -> Draft:

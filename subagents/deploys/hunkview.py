@@ -103,25 +103,42 @@ def skeleton(line: str) -> str:
     return re.sub(r"\s+", "", NUMBER.sub("#", TEXT.sub("$", line)))
 
 
+class _Sorted(NamedTuple):
+    """The code of a hunk's lines by what became of them."""
+
+    old: list[str]
+    new: list[str]
+    context: list[str]
+    numbers: dict[str, int | None]
+    """Where the lines that came stand in the new file."""
+    comments: int
+    """Changed lines that are comments only."""
+
+
+def _sorted(lines: Sequence[DiffLine], texts: Sequence[str]) -> _Sorted:
+    old: list[str] = []
+    new: list[str] = []
+    context: list[str] = []
+    numbers: dict[str, int | None] = {}
+    comments = 0
+    for line, text in zip(lines, texts, strict=True):
+        if not text:
+            comments += line.tag != " " and bool(line.text.strip())
+        elif line.tag == " ":
+            context.append(text)
+        elif line.tag == "-":
+            old.append(text)
+        else:
+            new.append(text)
+            numbers[text] = line.number
+    return _Sorted(old, new, context, numbers, comments)
+
+
 def view(diff: FileDiff, hunk: Hunk) -> HunkView:
     """Prepare one hunk."""
-    extension = extension_of(diff.path)
-    removed_at: list[tuple[str, int | None]] = []
-    added_at: list[tuple[str, int | None]] = []
-    context: list[str] = []
-    comments = 0
     lines = hunk.lines[:HUNK_LINES]
-    texts = code_of(lines, extension)
-    for line, text in zip(lines, texts, strict=True):
-        tag = line.tag
-        if not text:
-            comments += tag != " " and bool(line.text.strip())
-        elif tag == " ":
-            context.append(text)
-        else:
-            (removed_at if tag == "-" else added_at).append((text, line.number))
-    numbers = dict(added_at)
-    old, new = [text for text, _ in removed_at], [text for text, _ in added_at]
+    texts = code_of(lines, extension_of(diff.path))
+    old, new, context, numbers, comments = _sorted(lines, texts)
     removed, added_left = _left(old, new)
     pairs, only_removed, only_added = _pair(removed, added_left, numbers)
     names = renames([(p.old, p.new) for p in pairs], removed, added_left) if path_class(diff.path) == "code" else {}

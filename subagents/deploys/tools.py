@@ -320,6 +320,17 @@ def _stoppable(work: Callable[[P, ToolContext], ToolResult[D]]) -> Callable[[P, 
 def build_tools(catalogue: ChangeCatalogue, specs: Sequence[SourceSpec] = ()) -> tuple[Tool[Any, Any], ...]:
     """Return the specialist's tools."""
     tools = ChangeTools(catalogue, specs)
+    coverage = Tool(
+        "deploys_coverage",
+        "Say which change sources there are and how much of each was understood.",
+        CoverageParams,
+        CoverageResult,
+        tools.coverage,
+    )
+    return (*_of_a_window(tools), *_of_a_commit(tools), coverage)
+
+
+def _of_a_window(tools: ChangeTools) -> tuple[Tool[Any, Any], ...]:
     return (
         Tool(
             "deploys_timeline",
@@ -341,6 +352,11 @@ def build_tools(catalogue: ChangeCatalogue, specs: Sequence[SourceSpec] = ()) ->
             worker=True,
             timeout_s=120.0,
         ),
+    )
+
+
+def _of_a_commit(tools: ChangeTools) -> tuple[Tool[Any, Any], ...]:
+    return (
         Tool(
             "deploys_diff",
             "Show the exact diff of a commit, whole or of one file. 'No diff available' is not the same as no change.",
@@ -379,12 +395,5 @@ def build_tools(catalogue: ChangeCatalogue, specs: Sequence[SourceSpec] = ()) ->
             BlameParams,
             BlameResult,
             _stoppable(tools.blame),
-        ),
-        Tool(
-            "deploys_coverage",
-            "Say which change sources there are and how much of each was understood.",
-            CoverageParams,
-            CoverageResult,
-            tools.coverage,
         ),
     )

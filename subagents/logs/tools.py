@@ -41,6 +41,11 @@ SCAN_TIMEOUT_S = 120.0
 
 def logs_tools(logs: LogSet) -> tuple[Tool[Any, Any], ...]:
     """Return the tools over one set of log files."""
+    return (*_of_the_index(logs), *_of_the_files(logs))
+
+
+def _of_the_index(logs: LogSet) -> tuple[Tool[Any, Any], ...]:
+    """Return the tools that answer from what one pass over the files has gathered."""
     return (
         _tool(
             "logs_coverage",
@@ -80,6 +85,12 @@ def logs_tools(logs: LogSet) -> tuple[Tool[Any, Any], ...]:
             LogsRecorded,
             lambda params, context: recorded.answer(logs, context.cancelled),
         ),
+    )
+
+
+def _of_the_files(logs: LogSet) -> tuple[Tool[Any, Any], ...]:
+    """Return the tools that read the lines themselves."""
+    return (
         _tool(
             "logs_search",
             "Search events by text, RE2 regex, service, level, time, source: first the count, then cited lines.",

@@ -33,7 +33,7 @@ from subagents.metrics.params import (
 from subagents.metrics.roles import traits_of
 from subagents.metrics.scene import Told, bounds, measure_all, see, window_of
 from subagents.metrics.series import SeriesKey, Store
-from subagents.metrics.signals import signals
+from subagents.metrics.signals import Signal, signals
 from subagents.metrics.sources.load import gaps, load
 from subagents.metrics.sources.stamps import moment
 from subagents.metrics.symptom import Asked
@@ -157,12 +157,13 @@ class MetricsAnswers:
     def compare(self, params: CompareParams, context: ToolContext) -> ToolResult[CompareReport]:
         """Compare two windows, series by series."""
         store = self._store(context)
-        first = (params.first_start.timestamp(), params.first_end.timestamp())
-        second = (params.second_start.timestamp(), params.second_end.timestamp())
-        bounds(store, *first)
-        bounds(store, *second)
-        if first[0] > second[0]:
-            first, second = second, first
+        windows = [
+            (params.first_start.timestamp(), params.first_end.timestamp()),
+            (params.second_start.timestamp(), params.second_end.timestamp()),
+        ]
+        for window in windows:
+            bounds(store, *window)
+        first, second = sorted(windows, key=lambda window: window[0])
         rows, proofs = [], []
         for signal in signals(store, first[0], second[0], second[1]):
             if params.service not in ("", signal.key.service):
@@ -175,22 +176,7 @@ class MetricsAnswers:
             proof = cite(*place, first[0], second[1]) if place else None
             if not np.isfinite(earlier).any() or proof is None:
                 continue
-            before, after = float(np.nanmedian(earlier)), float(np.nanmedian(later))
-            size = (after - before) / signal.noise
-            bad = signal.traits.bad
-            rows.append(
-                Compared(
-                    service=signal.key.service,
-                    name=signal.key.name,
-                    role=signal.traits.role,
-                    unit=signal.traits.unit + ("/s" if signal.traits.counter else ""),
-                    before=before,
-                    after=after,
-                    size=round(size, 2),
-                    hurts=abs(size) > 3 and (bad == "both" or (bad == "up") == (size > 0)),
-                    citation=proof.ref,
-                )
-            )
+            rows.append(_compared(signal, float(np.nanmedian(earlier)), float(np.nanmedian(later)), proof))
             proofs.append(proof)
         order = sorted(range(len(rows)), key=lambda i: -abs(rows[i].size))[: params.limit]
         report = CompareReport(
@@ -214,6 +200,21 @@ class MetricsAnswers:
         refs = [ref for view in report.traced if isinstance(ref := parse(view.citation), RecordRef)]
         proofs += [cite_trace(ref.source, spans_of(store, ref.source, ref.id)) for ref in refs]
         return ToolResult(data=report, text=render.edges(report), citations=_unique(proofs))
+
+
+def _compared(signal: Signal, before: float, after: float, proof: Evidence) -> Compared:
+    size, bad = (after - before) / signal.noise, signal.traits.bad
+    return Compared(
+        service=signal.key.service,
+        name=signal.key.name,
+        role=signal.traits.role,
+        unit=signal.traits.unit + ("/s" if signal.traits.counter else ""),
+        before=before,
+        after=after,
+        size=round(size, 2),
+        hurts=abs(size) > 3 and (bad == "both" or (bad == "up") == (size > 0)),
+        citation=proof.ref,
+    )
 
 
 def _unique(proofs: list[Evidence]) -> tuple[Evidence, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from subagents.contract import Brief, Finding, Incident, Window
+from subagents.contract import Brief, Finding, Incident, ToolResult, Window
 from subagents.metrics import findings as say
 from subagents.metrics.contradictions import contradictions
 from subagents.metrics.model import (
@@ -27,6 +27,7 @@ QUIET_SCORE = 0.4
 FAINT_SCORE = 0.15
 """A best service below this score shows nothing at all."""
 MOVED_SHOWN = 60
+MOST_REPORTED = 12
 
 
 async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
@@ -35,12 +36,7 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
     if coverage is None or coverage.series == 0:
         return await _without_series(brief, bench, coverage)
     incident = brief.incident
-    window = _window(incident, coverage)
-    asked = _rank_params(incident, window)
-    ranked = await bench.call("metrics_rank", asked, RankReport)
-    if ranked.data is None and incident.window is not None:  # the alert's window and the data do not meet
-        ranked = await bench.call("metrics_rank", asked.model_copy(update={"start": None, "end": None}), RankReport)
-        window = None
+    ranked, window = await _ranked(bench, incident, coverage)
     if ranked.data is None:
         await bench.report(say.gap(f"The metric series could not be analysed: {ranked.text}", 0.3))
         return MetricsSummary(gaps=(ranked.text,))
@@ -55,15 +51,17 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
         return await _healthy(bench, coverage, rank, onsets, incident)
     moved = _with(symptom, onsets.moved)
     clashes = contradictions(incident, symptom, rank, coverage)
-    reported: list[Finding] = [say.symptom(symptom, why)]
-    reported += say.order(symptom, moved, rank)
-    reported += say.origins(rank, moved)
-    reported += say.traffic(rank, symptom, moved)
-    reported += say.resources(symptom, moved, rank)
-    reported += say.controls(onsets, coverage)
-    reported += say.failed_calls(edges)
+    reported: list[Finding] = [
+        say.symptom(symptom, why),
+        *say.order(symptom, moved, rank),
+        *say.origins(rank, moved),
+        *say.traffic(rank, symptom, moved),
+        *say.resources(symptom, moved, rank),
+        *say.controls(onsets, coverage),
+        *say.failed_calls(edges),
+    ]
     gaps = say.gaps(coverage, symptom)
-    for finding in [*reported, *gaps][:12]:
+    for finding in [*reported, *gaps][:MOST_REPORTED]:
         await bench.report(finding)
     await bench.say(say.headline(symptom, rank))
     return MetricsSummary(
@@ -78,6 +76,19 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
         contradictions=clashes,
         gaps=tuple(finding.claim for finding in gaps),
     )
+
+
+async def _ranked(
+    bench: Workbench, incident: Incident, coverage: CoverageReport
+) -> tuple[ToolResult[RankReport], Window | None]:
+    """Return the ranking over the incident's window, or over everything where that and the data do not meet."""
+    window = _window(incident, coverage)
+    asked = _rank_params(incident, window)
+    ranked = await bench.call("metrics_rank", asked, RankReport)
+    if ranked.data is not None or incident.window is None:
+        return ranked, window
+    everything = asked.model_copy(update={"start": None, "end": None})
+    return await bench.call("metrics_rank", everything, RankReport), None
 
 
 def _window(incident: Incident, coverage: CoverageReport) -> Window | None:
