@@ -229,9 +229,8 @@ def test_on_a_terminal_it_says_what_it_waits_for_and_ends_with_the_answer(tmp_pa
     assert "warroom report" in where
 
 
-def test_a_hostile_current_directory_gets_nothing_executed(tmp_path: Path) -> None:
-    marker = tmp_path / "executed"
-    hostile = tmp_path / "hostile"
+def lay_traps(hostile: Path, marker: Path) -> None:
+    """Make a folder with an incident in which whatever is imported, run or obeyed writes the marker."""
     trap = f"import pathlib; pathlib.Path({str(marker)!r}).write_text('x')\n"
     names = [
         "sitecustomize.py",
@@ -265,6 +264,12 @@ def test_a_hostile_current_directory_gets_nothing_executed(tmp_path: Path) -> No
     for hook in ("post-checkout", "reference-transaction", "pre-auto-gc"):
         (hooks / hook).write_text(f"#!/bin/sh\ntouch {marker}\n")
         (hooks / hook).chmod(0o755)
+
+
+def test_a_hostile_current_directory_gets_nothing_executed(tmp_path: Path) -> None:
+    marker = tmp_path / "executed"
+    hostile = tmp_path / "hostile"
+    lay_traps(hostile, marker)
     ran = settle(warroom(tmp_path, "run", "incident", "--headless", cwd=hostile, PATH=f"{os.environ['PATH']}:.:"))
     assert ran.json()["kind"] == "culprit"
     again = subprocess.run(

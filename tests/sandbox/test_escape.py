@@ -33,6 +33,27 @@ def _answer(wire: socket.socket, got: list[bytes]) -> None:
             wire.sendto(b"back", whence)
 
 
+def _listening(stack: contextlib.ExitStack, path: Path, name: str) -> dict[str, Any]:
+    """Listen in every way there is; returns the address of each."""
+    wires = {}
+    for key, family, address in (
+        ("tcp", socket.AF_INET, ("127.0.0.1", 0)),
+        ("tcp6", socket.AF_INET6, ("::1", 0)),
+        ("unix", socket.AF_UNIX, str(path)),
+        ("abstract", socket.AF_UNIX, "\0" + name),
+    ):
+        wire = wires[key] = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        with contextlib.suppress(OSError):  # a machine without IPv6
+            wire.bind(address)
+            wire.listen()
+    return {
+        "tcp": wires["tcp"].getsockname()[1],
+        "tcp6": (wires["tcp6"].getsockname() or ("", 0))[1],
+        "unix": str(path),
+        "abstract": name,
+    }
+
+
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[dict[str, Any]]:
     """Things of the host that nobody inside may reach."""
@@ -44,17 +65,7 @@ def host(tmp_path: Path) -> Iterator[dict[str, Any]]:
     shm.write_text("shared")
     with contextlib.ExitStack() as stack:
         stack.callback(shm.unlink)
-        wires = {}
-        for key, family, address in (
-            ("tcp", socket.AF_INET, ("127.0.0.1", 0)),
-            ("tcp6", socket.AF_INET6, ("::1", 0)),
-            ("unix", socket.AF_UNIX, str(tmp_path / "socket")),
-            ("abstract", socket.AF_UNIX, "\0" + name),
-        ):
-            wire = wires[key] = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
-            with contextlib.suppress(OSError):  # a machine without IPv6
-                wire.bind(address)
-                wire.listen()
+        addresses = _listening(stack, tmp_path / "socket", name)
         udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         udp.bind(("127.0.0.1", 0))
         got: list[bytes] = []
@@ -72,11 +83,8 @@ def host(tmp_path: Path) -> Iterator[dict[str, Any]]:
             "in_home": "id_ed25519",
             "token": "s3cr3t-" + name,
             "pid": sleeper.pid,
-            "tcp": wires["tcp"].getsockname()[1],
-            "tcp6": (wires["tcp6"].getsockname() or ("", 0))[1],
+            **addresses,
             "udp": udp.getsockname()[1],
-            "unix": str(tmp_path / "socket"),
-            "abstract": name,
             "netns": os.stat("/proc/self/ns/net").st_ino,
             "shm": str(shm),
             "disk": disk,

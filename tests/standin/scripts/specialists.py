@@ -10,7 +10,7 @@ from typing import Any
 from tests.standin.actor import Actor
 from tests.standin.script import Brain, Call
 from tests.standin.scripts.mending import Spent, ask, report
-from tests.standin.scripts.reading import FINDING_ID, candidates, citations, lines, moved, ranked, rows, stamp
+from tests.standin.scripts.reading import FINDING_ID, Moved, candidates, citations, lines, moved, ranked, rows, stamp
 
 MARK = "RESULT "
 _SIGNATURE = re.compile(r"^signature (?P<what>.+?) in (?P<service>\S+) x\d+", re.MULTILINE)
@@ -117,24 +117,25 @@ async def metrics(actor: Actor, brief: dict[str, str], known: dict[str, Any]) ->
         at=symptom.at,
     )
     out["findings"].append(first)
-    for one in moved(onsets)[:3]:
-        if one.citation == symptom.citation:
-            continue
-        out["refs"].append(one.citation)
-        made = await finding(
-            actor,
-            claim=f"{one.metric} of {one.service} {one.move} as well.",
-            topic="order",
-            about={"kind": "service", "key": one.service},
-            stance="for",
-            weight=0.2,
-            facts=[fact for fact in one.facts if fact["quantity"] == "onset"],
-            citations=[one.citation],
-            services=[one.service],
-            at=one.at,
-        )
-        out["findings"].append(made)
+    others = [one for one in moved(onsets)[:3] if one.citation != symptom.citation]
+    out["refs"] += [one.citation for one in others]
+    out["findings"] += [await _moved_as_well(actor, one) for one in others]
     return out
+
+
+async def _moved_as_well(actor: Actor, one: Moved) -> str | None:
+    return await finding(
+        actor,
+        claim=f"{one.metric} of {one.service} {one.move} as well.",
+        topic="order",
+        about={"kind": "service", "key": one.service},
+        stance="for",
+        weight=0.2,
+        facts=[fact for fact in one.facts if fact["quantity"] == "onset"],
+        citations=[one.citation],
+        services=[one.service],
+        at=one.at,
+    )
 
 
 async def deploys(actor: Actor, brief: dict[str, str], known: dict[str, Any]) -> dict[str, Any]:
