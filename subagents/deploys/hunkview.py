@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -316,19 +316,29 @@ NEAR = 24
 """Added lines, in order, that a removed one is compared with."""
 
 
+def loops_around(
+    header: str, lines: Iterable[tuple[DiffLine, str]]
+) -> Iterator[tuple[DiffLine, str, tuple[str, str] | None]]:
+    """Give each line with its code and the loop that it stands in, by indentation, as the loop's tag and code.
+
+    The loop is None where the hunk shows none; a header that opens one has the tag `@`.
+    """
+    opened: list[tuple[int, tuple[str, str]]] = [(-1, ("@", header))] if LOOP.search(header) else []
+    for line, text in lines:
+        indent = len(line.text) - len(line.text.lstrip())
+        while opened and indent <= opened[-1][0]:
+            opened.pop()
+        yield line, text, opened[-1][1] if opened else None
+        if LOOP.search(line.text):
+            opened.append((indent, (line.tag, text)))
+
+
 def _in_loops(header: str, lines: Sequence[tuple[DiffLine, str]], fresh: set[str]) -> list[str]:
     """Return added lines that stand inside a loop which the hunk shows, by indentation; moved loops do not count."""
-    found: list[str] = []
-    openers: list[tuple[int, bool]] = [(-1, False)] if LOOP.search(header) else []
-    for line, text in lines:
-        if line.tag == "-" or not line.text.strip():
-            continue
-        indent = len(line.text) - len(line.text.lstrip())
-        while openers and indent <= openers[-1][0]:
-            openers.pop()
-        is_fresh = line.tag == "+" and text in fresh
-        if openers and line.tag == "+" and (is_fresh or openers[-1][1]):
-            found.append(text)
-        if LOOP.search(line.text):
-            openers.append((indent, is_fresh))
-    return found
+    shown = ((line, text) for line, text in lines if line.tag != "-" and line.text.strip())
+    new_loops = {("+", text) for text in fresh}
+    return [
+        text
+        for line, text, loop in loops_around(header, shown)
+        if loop is not None and line.tag == "+" and (text in fresh or loop in new_loops)
+    ]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from subagents.deploys.comments import TEXT
 from subagents.deploys.gates import needs
-from subagents.deploys.hunkview import LOOP, HunkView, words
+from subagents.deploys.hunkview import HunkView, loops_around, words
 from subagents.deploys.paths import path_class
 from subagents.deploys.signs import IN_MEMORY, Sign, asks, quote
 from subagents.deploys.wiring import TOLD_TO_PEOPLE
@@ -111,19 +111,8 @@ def _into_loops(view: HunkView) -> Iterator[Sign]:
 
 def _in_loop(view: HunkView, side: str) -> dict[str, bool]:
     """Return the changed lines of one side, and whether each stands in a loop that the hunk shows."""
-    found: dict[str, bool] = {}
-    open_loops: list[int] = [-1] if LOOP.search(view.header) else []
-    for line, text in view.lines:
-        if line.tag not in (side, " ") or not text:
-            continue
-        indent = len(line.text) - len(line.text.lstrip())
-        while open_loops and indent <= open_loops[-1]:
-            open_loops.pop()
-        if line.tag == side:
-            found[text] = bool(open_loops)
-        if LOOP.search(line.text):
-            open_loops.append(indent)
-    return found
+    shown = ((line, text) for line, text in view.lines if line.tag in (side, " ") and text)
+    return {text: loop is not None for line, text, loop in loops_around(view.header, shown) if line.tag == side}
 
 
 _EXACT = re.compile(r"\b(?:Decimal|BigDecimal|decimal\.\w+|numeric|Money)\b")
