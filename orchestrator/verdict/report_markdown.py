@@ -30,8 +30,9 @@ ACTION_WORDS = {"contain": "Contain", "fix": "Fix", "follow_up": "Follow up"}
 
 
 def _sure_of(verdict: Verdict) -> str:
-    """Say what the number is about: the chance of being right, or, where nothing is concluded, of the lead."""
-    return "how sure of the lead:" if verdict.kind == "inconclusive" else "confidence"
+    """Say what the number is about: the chance of being right, or how near an open case is to a conclusion."""
+    sure = f"{verdict.confidence.value:.2f}"
+    return f"{sure} of the way to a conclusion" if verdict.kind == "inconclusive" else f"confidence {sure}"
 
 
 def render_markdown(report: Report, zone: tzinfo | None = None) -> str:
@@ -110,7 +111,7 @@ class _Page:
             yield f"**{inline(verdict.headline)}**"
         yield ""
         if verdict is not None:
-            yield f"- Verdict: {KIND_WORDS[verdict.kind]}, {_sure_of(verdict)} {verdict.confidence.value:.2f}"
+            yield f"- Verdict: {KIND_WORDS[verdict.kind]}, {_sure_of(verdict)}"
             state = verdict.state
             as_of = f" as of {moment(state.as_of, self.zone)}" if state.as_of else ""
             because = f": {inline(state.reason)}" if state.reason else ""
@@ -231,7 +232,8 @@ class _Page:
         verdict = self.verdict
         if verdict is None:
             return
-        yield f"## How sure{' of the lead' * (verdict.kind == 'inconclusive')}: {verdict.confidence.value:.2f}"
+        question = "How near a conclusion" if verdict.kind == "inconclusive" else "How sure"
+        yield f"## {question}: {verdict.confidence.value:.2f}"
         yield ""
         yield from (f"- for: {inline(reason)}" for reason in verdict.confidence.reasons)
         yield from (f"- against: {inline(reason)}" for reason in verdict.confidence.against)

@@ -64,7 +64,8 @@ def _cause(report: Report) -> str:
         return f"Cause: {name}{subject}{author}, {sure}"
     words = {"no_code_cause": "not a code change", "no_incident": "no incident found", "culprit": "a change"}
     mechanism = f": {_short(verdict.cause.mechanism)}" if verdict.cause else ""
-    sure = f"how sure of the lead: {verdict.confidence.value:.2f}" if verdict.kind == "inconclusive" else sure
+    if verdict.kind == "inconclusive":
+        sure = f"{verdict.confidence.value:.2f} of the way to a conclusion"
     return f"Cause: {words.get(verdict.kind, 'not established')}{mechanism}, {sure}"
 
 

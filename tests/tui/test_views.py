@@ -26,9 +26,11 @@ from orchestrator.journal.events import (
     text_content,
 )
 from orchestrator.journal.index import SessionRow
-from orchestrator.journal.verdict import IncidentState
+from orchestrator.journal.verdict import IncidentState, Symptom
+from subagents.contract import Fact
 from tests.tui.story import (
     DECOY,
+    METRIC,
     ONSET,
     SHA,
     START,
@@ -282,6 +284,26 @@ def test_the_answer_names_the_cause_and_the_first_thing_to_do() -> None:
     assert "leading  4be100000000" in text_of(answer(early.incident, early.leading)[0])
     nothing = view_of([Teller()(opened())])
     assert "no verdict" in text_of(answer(nothing.incident, nothing.leading)[0])
+
+
+def test_an_open_case_tells_the_place_before_the_line_is_full() -> None:
+    view = view_of(finished())
+    said = "shop: trouble since 2026-03-01 12:00:00 UTC: cause not established; most likely began at stock (92%); no"
+    view.incident.verdict = verdict().model_copy(update={"kind": "inconclusive", "headline": said})
+    cause = text_of(answer(view.incident, view.leading)[0])
+    assert cause == "INCONCLUSIVE  87% of the way  shop: most likely began at stock (92%); no"
+    assert "stock" in cause[:80]
+
+
+def test_a_series_that_fell_a_little_is_told_by_its_levels_not_by_once() -> None:
+    fold = view_of(finished()).incident
+    fell = (("baseline", 100.0), ("peak", 98.79), ("factor", 1.0122))
+    facts = tuple(Fact(quantity=name, value=value, citation=METRIC) for name, value in fell)
+    fold.verdict = verdict().model_copy(update={"symptom": Symptom(text="s", facts=facts, citations=(METRIC,))})
+    for width in (80, 200):
+        said = text_of(symptom(fold, width))
+        assert "1.01x" not in said
+        assert "100 to 98.79" in said
 
 
 def test_the_board_puts_the_best_first_and_says_why() -> None:

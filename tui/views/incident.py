@@ -240,7 +240,10 @@ def _series(ref: str) -> tuple[str, str]:
 
 
 def _times(value: float | int | str) -> str:
-    return f"{value:.3g}" if isinstance(value, int | float) else str(value)
+    """Return how many times, or nothing where that is about once and tells nothing: 99 % after 100 %."""
+    if not isinstance(value, int | float):
+        return str(value)
+    return f"{value:.3g}" if value >= 1.05 else ""
 
 
 def _number(value: float | int | str) -> str:
@@ -328,7 +331,7 @@ def answer(fold: IncidentFold, leading: Hypothesis | None) -> tuple[Line, Line]:
     verdict = fold.verdict
     if verdict is None:
         return _so_far(fold, leading), line(("next  ", "dim"), ("nothing proposed yet", "dim"))
-    sure = f"{verdict.confidence.value:.0%} sure  "
+    sure = f"{verdict.confidence.value:.0%} {'of the way' if verdict.kind == 'inconclusive' else 'sure'}  "
     tone: Tone = "bad" if verdict.kind == "culprit" else "warn" if verdict.kind == "inconclusive" else "good"
     wrong = len(fold.verdict_doubts)
     mark = f"✗ {wrong} part{'s' if wrong > 1 else ''} did not hold, left out  " if wrong else ""
@@ -339,6 +342,9 @@ def answer(fold: IncidentFold, leading: Hypothesis | None) -> tuple[Line, Line]:
         line(("NEXT  ", "accent"), *_next_words(verdict)),
     )
 
+
+OPEN = ": cause not established; "
+"""What a headline says between who is in trouble since when, and what is known of it."""
 
 _VERDICTS = {
     "culprit": "CAUSE",
@@ -356,6 +362,9 @@ def _cause_words(verdict: Verdict) -> str:
         author = f" by {culprit.author}" if culprit.author else ""
         where = f"{culprit.service or verdict.service}: " if culprit.service or verdict.service else ""
         return flat(f"{where}{what}{subject}{author}")
+    where, _, rest = verdict.headline.partition(OPEN)
+    if verdict.kind == "inconclusive" and rest:  # since when stands in the line above, that it is open before this
+        return flat(f"{where.partition(': ')[0]}: {rest}")
     return flat(verdict.headline)
 
 

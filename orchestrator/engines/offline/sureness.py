@@ -1,9 +1,9 @@
 """How sure: from evidence to a confidence, by few monotone rules.
 
-Of a culprit or a cause that is no change it is the chance of being right; of an inconclusive verdict it is how sure the
-lead is (the best candidate, the first change to look at, else the place), and it stays below one half, because a lead
-that is surer than that has to be a conclusion. Chosen on one half of the development cases; docs/evaluation.md has the
-table of the other.
+Of a culprit or a cause that is no change it is the chance of being right; of an inconclusive verdict it is how much of
+the way to a conclusion is gone (by the best candidate, the first change to look at, or the place, which alone is half
+of it), and it stays below one half, because a lead that is surer than that has to be a conclusion. Chosen on one half
+of the development cases; docs/evaluation.md has the table of the other.
 """
 
 from __future__ import annotations
