@@ -21,6 +21,8 @@ class Sighted:
     scan: Scan | None = None
     closed: bool = False
     """Its end was left to the next block already: what it holds are whole events."""
+    passed: bool = False
+    """It was not looked at, as few lines of the blocks before it were known."""
 
 
 @dataclass
@@ -77,6 +79,8 @@ class BlocksAhead:
         alike = self.alike
         if alike is None or not alike.ready or block.size != len(block.data):
             return Sighted(block)
+        if alike.passes():
+            return Sighted(block, passed=True)
         scan = alike.scan(block)
         rows = 0 if block.last else _sure_end(alike, scan)
         if not rows:

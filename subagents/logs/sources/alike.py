@@ -37,15 +37,21 @@ from subagents.logs.sources.reader import Block, count_lines
 from subagents.logs.sources.stamp_reader import Seen, StampReader
 from subagents.logs.sources.timestamps import Shape
 from subagents.logs.sources.tracebacks import LEAD_LINES
-from subagents.logs.sources.twins import Finding, Sample, TwinTest, special_lines, unlike_others
+from subagents.logs.sources.twins import READ_EACH, Finding, Sample, TwinTest, special_lines, unlike_others
 
 if TYPE_CHECKING:
     import polars as pl
 
 HEAD_LINES = 64
 """Lines at the head of a block, by which layouts are learnt: they are always read."""
+MOST_PASSED = 15
+"""Blocks that are not looked at after many of which few lines were known."""
 MOST_CHECKED = 4_000
 """Classes that are checked per block; the others wait for the next one."""
+CHECKED_SHARE = 8
+"""One in so many bytes may be read to check classes, and half of what that spared: no file costs much more by it."""
+CHECKED_BYTES = 1 << 18
+"""So much may be read for it from the start."""
 WORTH_CHECKING = 1_500
 """Lines of a block: to check a few classes costs as much as to read so many."""
 ENOUGH_ALIKE = 5
@@ -104,6 +110,12 @@ class AlikeReader:
     """What was found of the first classes of a group; None among it: they differ."""
     _hosts: list[int] = field(default_factory=list)
     """The numbers of hosts that the first stage met."""
+    _allowed: int = CHECKED_BYTES
+    """Bytes that may be read to check classes."""
+    _in_vain: int = 0
+    """Blocks looked at, one after the other, of which few lines were known."""
+    _to_pass: int = 0
+    """Blocks that are not looked at."""
 
     @classmethod
     def of(cls, columns: ColumnReader, names: dict[str, int], library: ctypes.CDLL) -> AlikeReader:
@@ -150,10 +162,24 @@ class AlikeReader:
         """Say whether stamps were met that are not looked for yet."""
         return self._shapes_met() != self._met
 
+    def was_worth_it(self, worth: bool) -> None:
+        """Take in whether enough lines of a block were known; the more in vain, the longer until one is looked at."""
+        self._in_vain = 0 if worth else self._in_vain + 1
+        self._to_pass = min(2 ** (self._in_vain - 1), MOST_PASSED + 1) - 1 if self._in_vain else 0
+
+    def passes(self) -> bool:
+        """Say whether the next block is not worth a look."""
+        if not self._to_pass:
+            return False
+        self._to_pass -= 1
+        return True
+
+    def is_behind(self) -> bool:
+        """Say whether more was learnt of the file's layouts and stamps than lines are scanned by."""
+        return self.outdated() or self.has_new_stamps()
+
     def renew(self) -> None:
         """Learn the file's layouts; forget what was known by others. No block may be scanned meanwhile."""
-        if not self.outdated() and not self.has_new_stamps():
-            return
         self.state += 1
         if self.outdated():
             self._layouts = _layouts_of(self.columns)
@@ -248,16 +274,20 @@ class AlikeReader:
         new = new[~self._as_their_group(new)]
         waiting = new[(counts[new] > 1) | self.seen[new]]
         self.seen[new] = True
+        lengths = np.diff(scan.starts, append=len(block.data))
+        self._allowed += len(block.data) // CHECKED_SHARE
         if counts[waiting].sum() >= WORTH_CHECKING:
-            self._check(block, scan, waiting[:MOST_CHECKED])
+            waiting = waiting[np.argsort(-counts[waiting], kind="stable")]
+            self._check(block, scan, waiting[:MOST_CHECKED], lengths)
         given = np.where(some, self.classes.flags[scan.classes], 0)
         known = (given & (VERIFIED | SLOW | SPECIAL)) == VERIFIED
         known &= (given & HOSTED == 0) | (scan.hosts >= 0)  # found out after the scan
-        known &= self._is_whole(block, scan)
+        known &= self._is_whole(scan, lengths)
         self._read_once(scan, known)
         known[:HEAD_LINES] = False
         known[-1:] = False  # the end of a block may go on in the next one
         known &= ~near(~some | (given & SPECIAL > 0))
+        self._allowed += int(lengths[known].sum()) // 2
         return known
 
     def _as_their_group(self, classes: Any) -> Any:
@@ -275,11 +305,10 @@ class AlikeReader:
     def _note(self, number: int, finding: Finding) -> None:
         self.classes.note(number, finding.flags, finding.literal, finding.host_word)
 
-    def _is_whole(self, block: Block, scan: Scan) -> Any:
+    def _is_whole(self, scan: Scan, lengths: Any) -> Any:
         """Say of which lines all that they say counts: what is cut depends on how long their words with digits are."""
         import numpy as np
 
-        lengths = np.diff(scan.starts, append=len(block.data))
         whole = lengths <= KEY_CHARS
         rows = np.flatnonzero(~whole)
         classes = scan.classes[rows]
@@ -303,19 +332,21 @@ class AlikeReader:
             self.classes.flags[classes[classes >= 0]] |= np.uint8(mark)
         return special
 
-    def _check(self, block: Block, scan: Scan, classes: Any) -> None:
+    def _check(self, block: Block, scan: Scan, classes: Any, lengths: Any) -> None:
         """Find out whether what is read of a line of these classes depends on its words with digits."""
         import numpy as np
 
-        if not len(classes):
-            return
         order = np.argsort(scan.classes, kind="stable")
-        rows = order[np.searchsorted(scan.classes[order], classes)].tolist()
+        rows = order[np.searchsorted(scan.classes[order], classes)]
+        few = int(np.searchsorted(np.cumsum(lengths[rows]) * READ_EACH, self._allowed, "right"))
+        classes, rows = classes[:few], rows[:few].tolist()
+        if not rows:
+            return
         samples = [Sample(_line(block, scan, row), int(scan.times[row]), int(scan.finders[row])) for row in rows]
         head = [_line(block, scan, row) for row in range(min(HEAD_LINES, len(scan.starts)))]
         groups = self.classes.group[classes].tolist()
         for number, group, finding in zip(
-            classes.tolist(), groups, self.test.find(samples, head, self.stamps_of), strict=True
+            classes.tolist(), groups, self.test.find(samples, head, self.stamps_of, self._allowed), strict=True
         ):
             if finding is None:
                 continue
@@ -326,6 +357,7 @@ class AlikeReader:
                     found.append(finding)
                 else:
                     found[0] = None
+        self._allowed -= self.test.taken()
 
 
 def _line(block: Block, scan: Scan, row: int) -> bytes:

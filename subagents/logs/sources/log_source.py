@@ -17,7 +17,7 @@ from subagents.logs.sources.alike import AlikeReader
 from subagents.logs.sources.backwards import Backwards
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.frames import Frame
-from subagents.logs.sources.parts import NONE, Names, Part, PartReader
+from subagents.logs.sources.parts import FEW, NONE, Names, Part, PartReader
 from subagents.logs.sources.reader import BLOCK_BYTES, CUT_BYTES, HOLD_BYTES, Block, BlockReader, read_spans
 from subagents.logs.sources.stamp_reader import StampReader
 from subagents.logs.sources.timestamps import moment
@@ -26,7 +26,6 @@ ALIKE_BYTES = 1 << 20
 """Files below are read as they are: to find out which lines are alike costs more than it spares."""
 ALIKE_BLOCK_BYTES = 16 << 20
 """A block of which only one in FEW lines is read takes no more memory, and what is done once a block is done less."""
-FEW = 4
 _GENERIC_NAMES_TEXT = (
     "app application log logs output stdout stderr out messages syslog error errors access access_log incident "
     "console server system all main debug trace combined service current input stdin docker journal kubectl -"
@@ -178,8 +177,8 @@ class LogSource:
                 continue
             self.tally.count(part, list(parts.names.hosts))
             last_time = int(part.times[-1]) if part.times[-1] != NONE else last_time
-            if len(part.placed) * FEW < part.count:
-                ahead.reader.block_bytes = max(self.block_bytes, ALIKE_BLOCK_BYTES)
+            few_read = len(part.placed) * FEW < part.count
+            ahead.reader.block_bytes = max(self.block_bytes, ALIKE_BLOCK_BYTES) if few_read else self.block_bytes
             del sighted, held  # blocks are large: none is kept that was read
             yield part
             del part

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 NONE = -1
+FEW = 4
+"""Where fewer than one in so many lines is known, all are read; where so few are read, blocks may be larger."""
 
 
 @dataclass
@@ -115,10 +117,16 @@ class PartReader:
 
     def read(self, sighted: Sighted, lines_before: int, last_time: int | None) -> tuple[Part | None, bytes]:
         """Return the events of a block, and its end where that is to be read again with the next one."""
+        import numpy as np
+
         alike, scan, block = self.alike, sighted.scan, sighted.block
         if alike is None or scan is None:
-            return self._all(block, lines_before, last_time)
+            return self._all(block, lines_before, last_time, learns=not sighted.passed)
         sight = _Sight(alike, block, scan, alike.known(block, scan), lines_before)
+        are_few = np.count_nonzero(sight.known) * FEW < len(sight.known)
+        alike.was_worth_it(not are_few)
+        if are_few:
+            return self._again(block, scan, lines_before, last_time)
         while True:
             before, met = self.columns.counts(), Waiting()
             rows, lines, columns = self._those(sight, met)
@@ -142,17 +150,19 @@ class PartReader:
         return _put_together(sight, read, heads, told), read.held
 
     def _again(self, block: Block, scan: Scan, lines_before: int, last_time: int | None) -> tuple[Part | None, bytes]:
-        """Read every line, as layouts turned out to be others; of a large block only what memory is meant for."""
+        """Read every line, where few are known; of a large block only what memory is meant for."""
         import numpy as np
 
         cut = int(scan.starts[max(1, int(np.searchsorted(scan.starts, BLOCK_BYTES))) - 1])
         if not cut or len(block.data) <= BLOCK_BYTES:
-            return self._all(block, lines_before, last_time)
-        part, held = self._all(Block(block.offset, block.data[:cut], cut), lines_before, last_time)
+            return self._all(block, lines_before, last_time, scan)
+        part, held = self._all(Block(block.offset, block.data[:cut], cut), lines_before, last_time, scan)
         return part, held + block.data[cut:]
 
-    def _all(self, block: Block, lines_before: int, last_time: int | None) -> tuple[Part | None, bytes]:
-        """Read every line, and learn what that shows."""
+    def _all(
+        self, block: Block, lines_before: int, last_time: int | None, scan: Scan | None = None, learns: bool = True
+    ) -> tuple[Part | None, bytes]:
+        """Read every line, and learn what that shows; `scan` is one of the block, where there is one."""
         import numpy as np
 
         lines = split_lines(block, lines_before, self.name, self.troubles)
@@ -160,8 +170,8 @@ class PartReader:
         if read.held:
             self.columns.uncount(lines[read.lines :], NoTroubles())
         told, classes = self._told(read), np.full(len(read.heads), NONE)
-        if self.alike is not None and block.size == len(block.data):
-            classes = self._learnt(self.alike, block, read, told)
+        if self.alike is not None and learns and block.size == len(block.data):
+            classes = self._learnt(self.alike, block, scan, read, told)
         if read.frame is None:
             return None, read.held
         events = read.frame.events
@@ -181,12 +191,15 @@ class PartReader:
         )
         return part, read.held
 
-    def _learnt(self, alike: AlikeReader, block: Block, read: Read, told: Told) -> Any:
+    def _learnt(self, alike: AlikeReader, block: Block, scan: Scan | None, read: Read, told: Told) -> Any:
         """Learn from a block that was read whole; return the classes of the lines its events begin with."""
-        self.rest()
-        alike.renew()
-        scan = alike.scan(block)
-        alike.known(block, scan)
+        if alike.is_behind():
+            self.rest()
+            alike.renew()
+        if scan is None or scan.state != alike.state:
+            self.rest()
+            scan = alike.scan(block)
+            alike.known(block, scan)
         classes = scan.classes[read.heads]
         alike.learn(classes, told)
         return _of_whole(classes, told)

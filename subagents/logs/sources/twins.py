@@ -19,6 +19,8 @@ from subagents.logs.sources.stamp_reader import Seen
 if TYPE_CHECKING:
     import polars as pl
 
+READ_EACH = 3
+"""A line is read, a twin of it, and one in which only that is kept which mattered in others."""
 MOST_ASKED = 200
 """Lines at a time whose words are asked one by one."""
 _WORDS = 32
@@ -75,9 +77,17 @@ class TwinTest:
     classes: Classes
     _habits: dict[int, Finding] = field(default_factory=dict)
     """By finder: what was last found of a line with such a stamp; it is tried first."""
+    _read: int = 0
 
-    def find(self, samples: Sequence[Sample], head: Sequence[bytes], stamps: StampsOf) -> list[Finding | None]:
-        """Return what holds for each sample's class, None where there was no time for it.
+    def taken(self) -> int:
+        """Return how many bytes were read since this was last asked."""
+        read, self._read = self._read, 0
+        return read
+
+    def find(
+        self, samples: Sequence[Sample], head: Sequence[bytes], stamps: StampsOf, most: int
+    ) -> list[Finding | None]:
+        """Return what holds for each sample's class, None where `most` bytes were not enough for it.
 
         `head` are the lines by which the file's layouts are learnt; they are read before the others.
         """
@@ -102,8 +112,14 @@ class TwinTest:
             elif flags:
                 found[place] = Finding(flags)
         found = self._settled(trials[len(samples) :]) | found
-        left = [place for place in range(len(samples)) if place not in found][:MOST_ASKED]
-        found |= self._by_word([(place, words[place][0]) for place in left], desk)
+        left, most = list[tuple[int, int]](), most - desk.read_bytes
+        for place in (place for place in range(len(samples)) if place not in found):
+            most -= len(samples[place].line) * (words[place][0].bit_count() + 1)
+            if most < 0 or len(left) == MOST_ASKED:
+                break
+            left.append((place, words[place][0]))
+        found |= self._by_word(left, desk)
+        self._read += desk.read_bytes
         return [found.get(place) for place in range(len(samples))]
 
     def _habit(self, place: int, sample: Sample, words: int) -> _Asked | None:
@@ -172,6 +188,7 @@ class _Desk:
     stamps: StampsOf
     own: pl.DataFrame = field(init=False)
     """What was read of the samples."""
+    read_bytes: int = 0
 
     def tried(self, asked: Sequence[_Asked]) -> list[_Trial]:
         """Read twins, and the samples the first time."""
@@ -192,6 +209,7 @@ class _Desk:
 
     def _read(self, lines: Sequence[bytes]) -> pl.DataFrame:
         data = b"\n".join([*self.head, *lines]) + b"\n"
+        self.read_bytes += len(data)
         read = split_lines(Block(1, data, len(data)), 0, "", NoTroubles())
         read = replace(read, seen=self.stamps(data, read.count))
         return self.columns.as_learnt().read(read, NoTroubles())[len(self.head) :]
