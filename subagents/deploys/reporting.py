@@ -107,7 +107,7 @@ def _candidate(item: ScoredSuspect, latest: dict[str, ChangeLine]) -> Finding:
         if item.score >= EXPLAINS_FROM
         else "may matter"
         if stance == "for"
-        else "does not explain it"
+        else "hardly explains it"
     )
     facts, citations = facts_of(item), citations_of(item)
     running = latest.get(item.service)

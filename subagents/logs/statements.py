@@ -357,8 +357,8 @@ def _clean(look: LogsFirstLook, patterns: LogsPatterns | None) -> Finding:
     known = "no more of any known failure than before" if look.signatures else "no known failure wording"
     return Finding(
         agent=NAME,
-        claim=f"The logs show nothing out of line: {events} events in the window, {look.errors} of them "
-        f"severe{expected}, no rise, no new severe message, {known}.",
+        claim=f"By their dated lines the logs show nothing out of line: {events} events in the window, {look.errors} "
+        f"of them severe{expected}, no rise, no new severe message, {known}.",
         topic="health",
         weight=0.4,
         citations=tuple(each.citation for each in patterns.patterns[:1]) if patterns is not None else (),
