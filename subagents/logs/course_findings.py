@@ -59,12 +59,14 @@ def _flow(flow: FlowBreak) -> Finding:
 
 def _slow(slow: SlowPassages) -> Finding:
     peers = ", ".join(slow.peers[:4]) + (f" and {len(slow.peers) - 4} more" if len(slow.peers) > 4 else "")
+    ways = f"of {slow.of} ways between services that became slow, {slow.kinds} begin or end at {slow.service}"
+    if slow.of == 1:
+        ways = "no other way between services became slow"
     return Finding(
         agent=NAME,
         claim=f"Since {clock(slow.since)} requests pass slowly between {slow.service} and {peers}: "
         f"{quantities.figure(slow.now_ms)} ms from one's event to the next one's, usually "
-        f"{quantities.figure(slow.usual_ms)} ms; it is an end of {slow.kinds} of {slow.of} kinds of passage that "
-        "became slow.",
+        f"{quantities.figure(slow.usual_ms)} ms; {ways}.",
         topic="mechanism",
         about=Suspect(kind="service", key=slow.service, label=slow.service),
         stance="for",
