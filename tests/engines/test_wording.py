@@ -373,3 +373,16 @@ def test_where_no_service_is_known_none_is_asked_about() -> None:
         brief=Brief(incident=Incident(id="i", title="t")),
     )
     assert verdict(nameless).ruled_out == ()
+
+
+def test_a_cause_is_not_dated_before_what_tells_of_it() -> None:
+    late = cause("dependency", "api.bank.com", "rate limited: api.bank.com", 0.8, NOON + timedelta(seconds=90))
+    early = late.model_copy(update={"claim": "it fails", "weight": 0.7, "at": NOON, "id": "f-early"})
+    first, *rest = verdict(case(symptom(), late, early)).chain
+    assert (first.role, first.at, first.text) == ("cause", NOON, "rate limited: api.bank.com")
+    told = {step.text: step.at for step in rest}
+    assert told["it shows rate limited: api.bank.com"] == NOON + timedelta(seconds=90)
+    assert told["it fails"] == NOON
+    alone = verdict(case(symptom(), late)).chain
+    assert alone[0].text == "it shows rate limited: api.bank.com"
+    assert all(step.text != alone[0].text for step in alone[1:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.engines.offline.case import CHANGE_KINDS, Case
+from orchestrator.engines.offline.case import CHANGE_KINDS, Case, named
 from orchestrator.engines.offline.causes import Decision
 from orchestrator.journal.verdict import ChainStep
 from subagents.contract import Finding
@@ -65,8 +65,20 @@ def _cause(case: Case, decision: Decision) -> ChainStep:
         what = f"{change.subject or suspect.label or suspect.key[:12]}"
         where = f" reached {change.service}" if change.service else " took effect"
         return ChainStep(text=f"{what}{where}", role="cause", at=change.at, citations=citations)
-    first = min((finding.at for finding in grounds if finding.at), default=None)
-    return ChainStep(text=grounds[0].claim if grounds else suspect.label, role="cause", at=first, citations=citations)
+    told = _told_by(decision)
+    text = told[0].claim if told else named(suspect)
+    return ChainStep(text=text, role="cause", at=_began(decision), citations=citations)
+
+
+def _began(decision: Decision) -> datetime | None:
+    grounds = decision.hypothesis.supporting if decision.hypothesis is not None else ()
+    return min((finding.at for finding in grounds if finding.at), default=None)
+
+
+def _told_by(decision: Decision) -> tuple[Finding, ...]:
+    """Return the finding that tells a circumstance: the best, unless another ground of it began before that."""
+    best = decision.hypothesis.supporting[:1] if decision.hypothesis is not None else ()
+    return tuple(finding for finding in best if finding.at is None or finding.at == _began(decision))
 
 
 def _mechanisms(case: Case, decision: Decision) -> tuple[Finding, ...]:
@@ -75,9 +87,9 @@ def _mechanisms(case: Case, decision: Decision) -> tuple[Finding, ...]:
     held = [f for f in case.of("mechanism") if f.about is not None and f.about.id == about and f.citations]
     if decision.hypothesis.suspect.kind in CHANGE_KINDS:
         held += [f for f in case.of("mechanism") if f.about is None and f.citations][:1]
-    first = decision.hypothesis.supporting[:1]  # the cause's own step tells it
+    told = _told_by(decision)  # by the cause's own step
     known = case.changes.get(about) is not None
-    return tuple(f for f in held[:2] if known or f not in first)
+    return tuple(f for f in held[:2] if known or f not in told)
 
 
 def _when(step: ChainStep) -> datetime:
