@@ -101,7 +101,7 @@ def wait_blame(waits: Iterable[Wait], split: float, end: float) -> dict[str, Bla
         fits = [strength * _plausible(wait, share, longest, split, end) for strength, wait, share in telling]
         covered = sum(strength for strength, _, _ in telling) / total
         names = ", ".join(wait.caller for strength, wait, _ in telling if strength > 0)
-        text = f"callers wait up to {longest:.0f} ms beyond all work: {names}"
+        text = f"its callers ({names}) wait up to {longest:.0f} ms longer than all that they call works: a slow network"
         loudest = max(telling, key=lambda item: item[0])[1]
         blame[callee] = (float(np.mean(fits)) * covered, text, wait_key(loudest))
     return blame
