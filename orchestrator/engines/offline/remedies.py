@@ -167,14 +167,14 @@ def _watch(case: Case, home: str) -> Action:
 
 def _ease(case: Case, decision: Decision, home: str) -> Action:
     """Help users without betting on a cause: where they are hurt, by what helps against what they feel."""
-    entry = case.entry or home
-    fallback = "serve a fallback" if entry == home else f"serve a fallback for what {home} does"
     symptom = case.symptom
     failing = "error_ratio" in signals(case, decision) or (symptom is not None and symptom.topic == "errors")
-    how = f"{fallback}, or switch off what fails" if failing else f"shed load, add capacity to {home}, or {fallback}"
+    how = f"serve a fallback for {home}, or switch off what fails"
+    if not failing:
+        how = f"shed load, add capacity to {home}, or serve a fallback for it"
     return Action(
         kind="contain",
-        text=f"reduce the harm on {entry} without betting on a cause: {how}",
+        text=f"{how}: it spares the users of {case.entry or home}, and bets on no cause",
         effect="users are hurt less while the cause is looked for",
         risk="may hide the evidence: take a snapshot of logs and metrics first",
         reversible="yes",
