@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 NO_CLASS = -1
 NO_FINDER, NOT_LOOKED = -1, -2
-MOST_CLASSES = 1 << 19
+MOST_CLASSES = 1 << 18
+INTERFACE = 2
 MOST_FINDERS = 127
 VERIFIED, SLOW, SPECIAL, LITERAL, HOSTED = 1, 2, 4, 8, 32
 """Flags of a class: one line tells all; each is read; its neighbours count; some words do; one is the host."""
@@ -173,6 +174,12 @@ class Classes:
         words = self._library.classes_twin(self._handle, line, len(line), keep, only, out)
         return int(words), out.raw[: len(line)]
 
+    def wide_twin(self, line: bytes, keep: int = 0, only: int = -1) -> bytes:
+        """Return the line with statuses where it has numbers of more or fewer digits, but for those of `keep`."""
+        out = ctypes.create_string_buffer(3 * len(line) + 1)
+        size = self._library.classes_wide_twin(self._handle, line, len(line), keep, only, out)
+        return out.raw[:size]
+
 
 @lru_cache(maxsize=1)
 def library() -> ctypes.CDLL | None:
@@ -186,7 +193,8 @@ def library() -> ctypes.CDLL | None:
                 _declare(found)
             except (OSError, AttributeError):
                 continue
-            if found.finder_size() == ctypes.sizeof(Finder):
+            ours = (INTERFACE, ctypes.sizeof(Finder), MOST_CLASSES)
+            if (found.interface_number(), found.finder_size(), found.classes_room()) == ours:
                 return found
     return None
 
@@ -213,6 +221,9 @@ def _declare(found: ctypes.CDLL) -> None:
             [handle, ctypes.c_char_p, c_int64, c_int32, c_int64, *[ctypes.c_void_p] * 7],
         ),
         "classes_twin": (c_uint64, [handle, ctypes.c_char_p, c_int64, c_uint32, c_int32, ctypes.c_char_p]),
+        "classes_wide_twin": (c_int64, [handle, ctypes.c_char_p, c_int64, c_uint32, c_int32, ctypes.c_char_p]),
+        "classes_room": (c_int32, []),
+        "interface_number": (c_int32, []),
         "finder_size": (c_int32, []),
     }
     for name, (result, arguments) in types.items():

@@ -7,7 +7,7 @@
 
 #include "stamps.h"
 
-enum { MOST_CHILDREN = 1000, MOST_CLASSES = 1 << 19 };
+enum { MOST_CHILDREN = 1000, MOST_CLASSES = 1 << 18 };
 enum { NO_CLASS = -1, NO_HOST = -1, MOST_HOSTS = 20000, HOST_LENGTH = 64 };
 enum { VERIFIED = 1, SLOW = 2, SPECIAL = 4, LITERAL = 8, CHILD = 16, HOSTED = 32 };
 

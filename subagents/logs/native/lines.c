@@ -32,6 +32,8 @@ EXPORT uint64_t *classes_group(Classes *all) { return all->group; }
 EXPORT int32_t classes_hosts(const Classes *all) { return __atomic_load_n(&all->hosts, __ATOMIC_ACQUIRE); }
 EXPORT const char *classes_host(const Classes *all, int32_t number) { return (const char *)all->host_names[number]; }
 EXPORT int32_t classes_count(const Classes *all) { return (int32_t)all->count; }
+EXPORT int32_t classes_room(void) { return MOST_CLASSES; }
+EXPORT int32_t interface_number(void) { return 2; } /* another one whenever a function takes or means something else */
 EXPORT int32_t finder_size(void) { return (int32_t)sizeof(Finder); }
 
 EXPORT void classes_forget(Classes *all) { forget(all); }
@@ -108,10 +110,11 @@ EXPORT int64_t classes_scan(Classes *all, const uint8_t *data, int64_t size, int
     return lines;
 }
 
-/* Put other digits in a run of them. Numbers of two and three become such as may be severities and statuses: where one
+/* Put other digits in a run of them. Numbers of up to three become such as may be severities and statuses: where one
  * of them would be read, the number that stands there now must come out otherwise. */
 static void other_digits(const uint8_t *at, int32_t count, uint8_t *out) {
     const char *with = NULL;
+    if (count == 1) with = "34567012" + (*at & 7);
     if (count == 3) with = memcmp(at, "503", 3) ? "503" : "404";
     if (count == 2) with = *at == '5' ? "30" : "50";
     for (int32_t place = 0; place < count; place++)
@@ -165,6 +168,33 @@ EXPORT uint64_t classes_twin(const Classes *all, const uint8_t *data, int64_t si
         other_word(&bits, &word, kept, out + (line.text - data));
     }
     return words;
+}
+
+/* Write a line of the same class in which numbers became statuses, however many digits they had. Returns how long it is;
+ * `out` has room for three times the line. */
+EXPORT int64_t classes_wide_twin(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out) {
+    Line line;
+    Bits bits;
+    Word word = {0};
+    int64_t told = 0, length = 0;
+    if (size > 0 && size <= LONGEST_LINE && taken_apart(&all->finders, data, data + size, &line)) {
+        int64_t before = line.text - data;
+        bits_of(&line, &bits);
+        while (next_word(&bits, &word)) {
+            int kept = word.index < LITERAL_WORDS && keep >> word.index & 1;
+            if (kept || (only >= 0 && word.index != only) || !is_one_number(&bits, &word)) continue;
+            int32_t digit = next_bit(bits.digits, word.begin, word.end), end = digit;
+            while (end < word.end && is_digit(bits.text[end])) end++;
+            if (end - digit == 3) continue;
+            memcpy(out + length, data + told, (size_t)(before + digit - told));
+            length += before + digit - told;
+            memcpy(out + length, "503", 3);
+            length += 3;
+            told = before + end;
+        }
+    }
+    if (size > told) memcpy(out + length, data + told, (size_t)(size - told));
+    return length + size - told;
 }
 
 /* Return where in a line the word with digits of a number begins, and how long it is; -1 where it has none. */

@@ -202,6 +202,12 @@ static uint64_t hashed_between(uint64_t h, const Bits *bits, int32_t from, int32
     return hashed(h, bits->text + from, (size_t)(to - from));
 }
 
+/* Whether a word holds one run of digits and no letters: a number, whatever stands around it. */
+static int is_one_number(const Bits *bits, const Word *word) {
+    int32_t length = word->end - word->begin;
+    return word->runs == 1 && length <= 64 && !some_bits(bits->letters, word->begin, length);
+}
+
 /* Whether a word is a value outside of quotes that begins with a zero too many, which makes the line no object. */
 static int is_padded(const Bits *bits, const Word *word) {
     const uint8_t *at = bits->text + word->begin, *before = at - 1;

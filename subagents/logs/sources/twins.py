@@ -19,8 +19,8 @@ from subagents.logs.sources.stamp_reader import Seen
 if TYPE_CHECKING:
     import polars as pl
 
-READ_EACH = 3
-"""A line is read, a twin of it, and one in which only that is kept which mattered in others."""
+READ_EACH = 5
+"""A line is read, two twins of it, and two in which only that is kept which mattered in others."""
 MOST_ASKED = 200
 """Lines at a time whose words are asked one by one."""
 _WORDS = 32
@@ -58,7 +58,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class _Trial:
-    """A line and its twin: whether the same was read of both, which words were left, which word may be the host."""
+    """A line and its twins: whether the same was read of all, which words were left, which word may be the host."""
 
     place: int
     line: bytes
@@ -95,7 +95,7 @@ class TwinTest:
             return []
         desk = _Desk(self.columns, self.classes, samples, head, stamps)
         words = [self.classes.twin(sample.line) for sample in samples]
-        asked = [(place, twin, 0, None) for place, (_, twin) in enumerate(words)]
+        asked = [self._ask(place, sample) for place, sample in enumerate(samples)]
         by_habit = [self._habit(place, sample, words[place][0]) for place, sample in enumerate(samples)]
         trials = desk.tried(asked + [each for each in by_habit if each is not None])
         own = desk.own
@@ -114,7 +114,7 @@ class TwinTest:
         found = self._settled(trials[len(samples) :]) | found
         left, most = list[tuple[int, int]](), most - desk.read_bytes
         for place in (place for place in range(len(samples)) if place not in found):
-            most -= len(samples[place].line) * (words[place][0].bit_count() + 1)
+            most -= len(samples[place].line) * 2 * (words[place][0].bit_count() + 1)
             if most < 0 or len(left) == MOST_ASKED:
                 break
             left.append((place, words[place][0]))
@@ -127,13 +127,18 @@ class TwinTest:
         habit = self._habits.get(sample.finder)
         if habit is None:
             return None
-        literal, host_word = words & habit.literal, habit.host_word if habit.flags & HOSTED else None
-        return place, self.classes.twin(sample.line, keep=literal)[1], literal, host_word
+        host_word = habit.host_word if habit.flags & HOSTED else None
+        return self._ask(place, sample, keep=words & habit.literal, host_word=host_word)
+
+    def _ask(self, place: int, sample: Sample, keep: int = 0, only: int = -1, host_word: int | None = None) -> _Asked:
+        """Ask whether the same is read of twins: one with as many digits everywhere, and one with statuses."""
+        twin, wide = self.classes.twin(sample.line, keep, only)[1], self.classes.wide_twin(sample.line, keep, only)
+        return place, (twin,) if wide == sample.line else (twin, wide), keep, host_word
 
     def _by_word(self, left: list[tuple[int, int]], desk: _Desk) -> dict[int, Finding]:
         """Ask for words one by one which of them what is read depends on, and check that the others do not matter."""
         pairs = [(place, word) for place, words in left for word in range(_WORDS) if words >> word & 1]
-        asked = [(place, self.classes.twin(desk.samples[place].line, only=word)[1], 0, None) for place, word in pairs]
+        asked = [self._ask(place, desk.samples[place], only=word) for place, word in pairs]
         literal, hosts = {place: 0 for place, _ in left}, dict[int, list[int]]()
         for (place, word), trial in zip(pairs, desk.tried(asked), strict=True):
             if trial.same and trial.hosts[0] != trial.hosts[1] and self._is_host(word, trial):
@@ -146,7 +151,7 @@ class TwinTest:
         told = list[_Asked]()
         for place, kept in literal.items():
             host_word = hosts[place][0] if len(hosts.get(place, ())) == 1 else None
-            told.append((place, self.classes.twin(desk.samples[place].line, keep=kept)[1], kept, host_word))
+            told.append(self._ask(place, desk.samples[place], keep=kept, host_word=host_word))
         found = self._settled(desk.tried(told))
         self._habits |= {desk.samples[place].finder: finding for place, finding in found.items()}
         return {place: found.get(place, Finding(SLOW)) for place in literal}
@@ -173,8 +178,8 @@ class TwinTest:
 
 StampsOf = Callable[[bytes, int], Seen]
 """Finds the stamps of lines: all in one, and how many there are."""
-_Asked = tuple[int, bytes, int, int | None]
-"""Place of a sample, a twin of it, the words left in that, and the word that may be the host."""
+_Asked = tuple[int, tuple[bytes, ...], int, int | None]
+"""Place of a sample, twins of it, the words left in them, and the word that may be the host."""
 
 
 @dataclass
@@ -194,18 +199,19 @@ class _Desk:
         """Read twins, and the samples the first time."""
         if not asked:
             return []
-        twins = [twin for _, twin, _, _ in asked]
+        twins = [twin for _, some, _, _ in asked for twin in some]
         if hasattr(self, "own"):
             read = self._read(twins)
         else:
             both = self._read([*(sample.line for sample in self.samples), *twins])
             self.own, read = both[: len(self.samples)], both[len(self.samples) :]
-        own = self.own[[place for place, *_ in asked]]
-        hosts = zip(own["host"].to_list(), read["host"].to_list(), strict=True)
-        return [
-            _Trial(place, self.samples[place].line, twin, same, both_hosts, literal, host_word)
-            for (place, twin, literal, host_word), same, both_hosts in zip(asked, _same(own, read), hosts, strict=True)
-        ]
+        own = self.own[[place for place, some, _, _ in asked for _ in some]]
+        same, hosts = iter(_same(own, read)), zip(own["host"].to_list(), read["host"].to_list(), strict=True)
+        found = list[_Trial]()
+        for place, some, literal, host_word in asked:
+            are_same, both = [next(same) for _ in some], [next(hosts) for _ in some]
+            found.append(_Trial(place, self.samples[place].line, some[0], all(are_same), both[0], literal, host_word))
+        return found
 
     def _read(self, lines: Sequence[bytes]) -> pl.DataFrame:
         data = b"\n".join([*self.head, *lines]) + b"\n"
