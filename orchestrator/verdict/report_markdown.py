@@ -167,7 +167,8 @@ class _Page:
             source = "measured onset" if measured else "as the operator gave it, not measured"
             yield f"- Since: {moment(since, self.zone)} ({source})"
         if verdict and (verdict.service or verdict.affected):
-            word = "began in" if verdict.kind == "culprit" or verdict.services else "reported of"
+            ranked = any(one.score > 0 for one in verdict.services[:1])
+            word = "began in" if ranked or verdict.kind == "culprit" else "reported of"
             began = f"{word} {code(verdict.service)}" if verdict.service else "where it began is not known"
             reached = ", ".join(code(name) for name in verdict.affected if name != verdict.service)
             yield f"- Who is affected: {began}" + (f"; reached {reached}" if reached else "")

@@ -201,7 +201,7 @@ def _group(member: Member) -> str:
 
 
 def _speaker(each: Compared) -> str:
-    return each.services[0] if each.services else "unnamed"
+    return each.services[0] if each.services else "an unnamed program"
 
 
 def _signature(

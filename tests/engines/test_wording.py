@@ -384,3 +384,10 @@ def test_a_cause_is_not_dated_before_what_tells_of_it() -> None:
     alone = verdict(case(symptom(), late)).chain
     assert alone[0].text == "it shows rate limited: api.bank.com"
     assert all(step.text != alone[0].text for step in alone[1:])
+
+
+def test_a_place_that_nothing_speaks_for_is_not_named() -> None:
+    known = replace(case(symptom()), services=(ServiceScore(service="stock", score=0.0),))
+    found = verdict(known)
+    assert found.service == "shop", "where it shows"
+    assert all("stock" not in text for text in (found.headline, *(action.text for action in found.actions)))

@@ -6,7 +6,7 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from orchestrator.journal.verdict import Symptom
+from orchestrator.journal.verdict import ServiceScore, Symptom
 from orchestrator.verdict.fact_words import fact_words
 from orchestrator.verdict.report import build_report
 from orchestrator.verdict.report_markdown import render_markdown
@@ -69,6 +69,8 @@ def test_an_open_verdict_says_what_its_number_is_about() -> None:
 
 def test_a_service_that_nothing_points_at_is_not_called_the_place() -> None:
     assert "reported of `billing`" in markdown(kind="inconclusive", culprit=None, cause=None, services=())
+    nobody = (ServiceScore(service="billing", score=0.0),)
+    assert "reported of `billing`" in markdown(kind="inconclusive", culprit=None, cause=None, services=nobody)
     assert "began in `billing`" in markdown()
 
 

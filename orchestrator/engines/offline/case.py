@@ -149,8 +149,8 @@ class Case:
 
     @property
     def home(self) -> str | None:
-        """The service where it began, by evidence; else the one that the alert names."""
-        if self.services:
+        """The service where it began, by evidence; else where it shows; else the one that the alert names."""
+        if self.services and self.services[0].score > 0:
             return self.services[0].service
         symptom = self.symptom
         if symptom is not None and symptom.services:

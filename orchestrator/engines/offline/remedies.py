@@ -145,7 +145,7 @@ def _without_cause(case: Case, decision: Decision) -> tuple[Action, ...]:
                 verify="does the symptom follow it on one instance, and leave when it is undone there?",
             )
         )
-    elif case.services:
+    elif case.services and case.services[0].score > 0:
         found.append(
             Action(
                 kind="follow_up",
