@@ -13,6 +13,7 @@ $(STAMP): pyproject.toml constraints.txt $(wildcard subagents/logs/native/*.[ch]
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@$(BIN)/python -m orchestrator.journal.secret_scanner
+	@$(BIN)/python -m subagents.logs.native
 	@touch $(STAMP)
 
 test: setup ## run the tests

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from random import Random
@@ -15,7 +16,7 @@ from subagents.contract import SourceSpec
 from subagents.logs import native
 from subagents.logs.index import HOSTS_KEPT, LogIndex
 from subagents.logs.native import LITERAL, MOST_CLASSES, NO_CLASS, NO_TIME, SLOW, SPECIAL, VERIFIED, Classes
-from subagents.logs.sources import alike, log_source, reader
+from subagents.logs.sources import alike, log_source, parts, reader
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.parts import Names
@@ -59,6 +60,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_source, "ALIKE_BLOCK_BYTES", 0)
     monkeypatch.setattr(reader, "FIRST_BYTES", 4096)
     monkeypatch.setattr(alike, "WORTH_CHECKING", 0)
+    monkeypatch.setattr(parts, "BLOCK_BYTES", 1 << 15)
 
 
 def built(spec: SourceSpec) -> LogIndex:
@@ -88,8 +90,8 @@ def what_it_says(index: LogIndex) -> dict[str, Any]:
 
 def looked_up(spec: SourceSpec) -> tuple[int, int]:
     """Return (events looked up, all)."""
-    parts = list(LogSource(spec, block_bytes=1 << 16).parts(Names()))
-    return sum(part.count - len(part.placed) for part in parts), sum(part.count for part in parts)
+    found = list(LogSource(spec, block_bytes=1 << 16).parts(Names()))
+    return sum(part.count - len(part.placed) for part in found), sum(part.count for part in found)
 
 
 def altered(line: bytes, rng: Random) -> bytes:
@@ -152,6 +154,68 @@ def pino(rng: Random) -> Iterator[str]:
     for n in range(4000):
         level, status = rng.choice(((30, 200), (30, 204), (40, 404), (50, 500)))
         yield PINO.format(level, microseconds(at(n)) // 1000, rng.randrange(100), rng.randrange(4), status)
+
+
+def long_ones(rng: Random) -> Iterator[str]:
+    """Lines that are cut, sooner or later as their ids are long, and short ones of the same kind."""
+    for n in range(1500):
+        ids = " ".join(f"id {rng.randrange(10 ** rng.randrange(1, 9))}" for _ in range(55))
+        yield f"{iso(n)} INFO batch of {ids} was settled by the worker"
+        yield f'{{"time":"{iso(n)}","msg":"batch {n} settled","ids":"{ids}, {ids}"}}'
+
+
+def late_statuses(rng: Random) -> Iterator[str]:
+    """A client that goes has the status 0; numbers of one digit come first, then such as are severe."""
+    for n in range(3000):
+        yield ACCESS.format(n % 250, n // 60 % 60, n % 60, n, 0 if n < 1500 else rng.choice((200, 503)), 17)
+
+
+def padded(rng: Random) -> Iterator[str]:
+    """Numbers with a zero too many make no objects."""
+    for n in range(2500):
+        yield f'{{"time":"{iso(n)}","level":"warn","msg":"order {n} is late","ms":{rng.randrange(400):03d}}}'
+
+
+def other_stamps(rng: Random) -> Iterator[str]:
+    """Stamps of another form that begin in the middle of a block, and go on in the next one."""
+    for n in range(4000):
+        is_new = n > 1500 and n % 41 == 0
+        yield f"{at(n):%d/%b/%Y %H:%M:%S} WARN basket {n} is late" if is_new else f"{iso(n)} INFO order {n} settled"
+
+
+@pytest.mark.parametrize("lines", [long_ones, late_statuses, padded, other_stamps], ids=lambda each: each.__name__)
+def test_nor_where_lines_of_a_class_differ_by_more_than_digits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: Any
+) -> None:
+    spec = write(tmp_path, "app.log", lines(Random(5)))
+    index = built(spec)
+    assert what_it_says(index) == what_it_says(without_library(spec, monkeypatch))
+    broken = [problem.count for problem in index.coverage[0].problems if problem.what.startswith("not valid JSON")]
+    assert sum(broken) == sum('"ms":0' in line for line in padded(Random(5))) * (lines is padded)
+
+
+def test_nor_where_the_file_cannot_be_read_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, read = write(tmp_path, "app.log", syslog(Random(5))), reader.BlockReader._read
+
+    def torn(self: reader.BlockReader, stream: Any, size: int) -> bytes:
+        if self._offset > 200_000:
+            raise OSError(5, "Input/output error")
+        return read(self, stream, size)
+
+    monkeypatch.setattr(reader.BlockReader, "_read", torn)
+    index = built(spec)
+    assert 1000 < index.events < 4000
+    assert index.coverage[0].problems[0].what == "cannot be read (Input/output error)"
+    assert index.coverage == without_library(spec, monkeypatch).coverage
+
+
+def test_a_pass_that_is_given_up_leaves_no_thread(tmp_path: Path) -> None:
+    found = LogSource(write(tmp_path, "app.log", syslog(Random(5))), block_bytes=1 << 16).parts(Names())
+    assert sum(next(found).count for _ in range(4)) > 1000
+    assert any(each.name.startswith("log-scanner") for each in threading.enumerate())
+    assert isinstance(found, Generator)
+    found.close()
+    assert not any(each.name.startswith("log-scanner") for each in threading.enumerate())
 
 
 @pytest.mark.parametrize("lines", [syslog, access, pino], ids=lambda each: each.__name__)
@@ -259,6 +323,36 @@ def test_a_twin_is_of_the_same_class_and_differs_where_it_may(classes: Classes) 
     assert classes.word(line, 4) is None
 
 
+def test_another_twin_has_statuses_where_numbers_have_more_or_fewer_digits(classes: Classes) -> None:
+    line = f"{iso(1)} order 17 of web3 took 5ms [0] 404 1234567".encode()
+    assert classes.wide_twin(line) == f"{iso(1)} order 503 of web3 took 5ms [503] 404 503".encode()
+    assert classes.wide_twin(line, keep=1 << 1) == line.replace(b"[0]", b"[503]").replace(b"1234567", b"503")
+    assert classes.wide_twin(line, only=6) == line.replace(b"[0]", b"[503]")
+    assert classes.wide_twin(b"no stamp 5") == b"no stamp 5"
+
+
+def test_lines_cannot_be_made_to_be_taken_for_one(classes: Classes) -> None:
+    """Bits that cancel each other out whatever the seed, where the factor is known: 0x40 here, 0x08 and 0x40 there."""
+    one, other = bytearray(b"aaaaaaaabbbbbbbb"), bytearray(b"aaaaaaaabbbbbbbb")
+    other[7], other[11], other[15] = one[7] ^ 0x40, one[11] ^ 0x08, one[15] ^ 0x40
+    first, second = scanned(classes, f"{iso(1)}{one.decode()}", f"{iso(1)}{other.decode()}")[1]
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    "amiss", [{"body_length": 49}, {"zone_length": -1}, {"fraction": 99}, {"place": (0, 0, 0, 0, 0, 0, 0, 47)}], ids=str
+)
+def test_a_finder_that_reaches_beyond_its_body_is_refused(classes: Classes, amiss: dict[str, Any]) -> None:
+    stamp = find_stamp(iso(0))
+    assert stamp is not None
+    finder = finder_of(shape_of(stamp, None), NOON)
+    assert finder is not None
+    for name, value in amiss.items():
+        setattr(finder, name, type(getattr(finder, name))(*value) if isinstance(value, tuple) else value)
+    with pytest.raises(ValueError, match="beyond its own body"):
+        classes.find_by([finder], 0)
+
+
 def test_room_ends_and_what_was_learnt_can_be_forgotten(classes: Classes) -> None:
     word = "abcdefghij"
     lines = [f"{iso(1)} {word[n % 10]}{word[n // 10 % 10]}{word[n // 100 % 10]}" for n in range(1000)]
@@ -282,6 +376,7 @@ def test_a_library_that_is_not_ours_is_not_used(tmp_path: Path, monkeypatch: pyt
         (tmp_path / f"_lines{EXTENSION_SUFFIXES[0]}").write_bytes(b"no library")
         native.library.cache_clear()
         assert native.library() is None
+        assert "apt-get install gcc" in native.absence()
     finally:
         native.library.cache_clear()
 
@@ -290,3 +385,5 @@ def test_the_library_and_python_agree_on_what_a_finder_is() -> None:
     library = native.library()
     assert library is not None
     assert library.finder_size() == ctypes.sizeof(native.Finder)
+    assert library.classes_room() == MOST_CLASSES
+    assert native.absence() == ""

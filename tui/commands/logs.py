@@ -199,6 +199,9 @@ def context(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 @_paths
 def coverage(paths: tuple[str, ...], as_json: bool) -> None:
     """Say what the log files in PATH... are: layout, span, levels, services, and every problem with file and line."""
+    from subagents.logs.native import absence
     from tui.commands.logs_answers import ask, shown
 
     shown(ask(paths, "logs_coverage", {}), as_json)
+    if said := absence():
+        click.echo(said, err=True)

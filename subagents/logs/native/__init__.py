@@ -199,6 +199,16 @@ def library() -> ctypes.CDLL | None:
     return None
 
 
+def absence() -> str:
+    """Return what is missing without the library and how it is had; nothing where it is there."""
+    if library() is not None:
+        return ""
+    return (
+        "the first stage of the log pass is not compiled: large logs take longer to read, with the same result; "
+        "install a C compiler (Debian, Ubuntu: apt-get install gcc libc6-dev), then install warroom again (make setup)"
+    )
+
+
 def _declare(found: ctypes.CDLL) -> None:
     """State the types of the library's functions."""
     handle = ctypes.c_void_p

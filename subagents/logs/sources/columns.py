@@ -129,7 +129,7 @@ class ColumnReader:
         decoded = self.json.read(raw.gather(rows).to_list() if rows.len() < raw.len() else raw.to_list())
         good = rows.gather(decoded.rows) if len(decoded.rows) < rows.len() else rows
         broken = rows.len() - good.len()
-        if broken and decoded.rows:
+        if broken and (decoded.rows or self.json_events):
             bad = rows.filter(~rows.is_in(good.implode()))
             troubles.trouble(
                 "json",

@@ -98,12 +98,21 @@ def _text_of(data: bytes, numbers: Any, name: str, troubles: Troubles) -> pl.Ser
         data.decode()
     except UnicodeDecodeError as error:
         bad = numbers[data.count(b"\n", 0, error.start)]
-        troubles.trouble("utf8", Problem(what="bytes that are not UTF-8, shown as \ufffd", where=f"{name}:{bad}"))
+        what, count = "bytes that are not UTF-8, shown as \ufffd", sum(map(_is_broken, data.split(b"\n")))
+        troubles.trouble("utf8", Problem(what=what, where=f"{name}:{bad}", count=count))
         data = data.decode("utf-8", "replace").encode()
     text = _split(data)
     if b"\x1b" in data:
         text = text.str.replace_all(_COLOUR, "")
     return text.str.strip_suffix("\r") if data.endswith(b"\r") else text
+
+
+def _is_broken(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def _split(shown: bytes) -> pl.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -96,10 +97,15 @@ class Waiting:
         """Keep a problem."""
         self.found.append((key, problem))
 
-    def tell(self, troubles: Troubles) -> None:
-        """Add the problems to what is told."""
+    def tell(self, troubles: Troubles, but: Waiting) -> None:
+        """Add the problems to what is told, but for those of lines that are read again."""
+        again = Counter[str]()
+        for key, problem in but.found:
+            again[key] += problem.count
         for key, problem in self.found:
-            troubles.trouble(key, problem)
+            left = problem.count - again.pop(key, 0)
+            if left > 0:
+                troubles.trouble(key, problem.model_copy(update={"count": left}))
 
 
 @dataclass
@@ -141,9 +147,7 @@ class PartReader:
                 break
             self.columns.count_from(before)
             sight.known[amiss] = False  # the line that was to tell what they say turned out to begin no event
-        met.tell(self.troubles)
-        if read.held:
-            self.columns.uncount(lines[read.lines :], NoTroubles())
+        self._tell(met, lines, read)
         if alike.has_new_stamps():
             self.rest()
             alike.renew()
@@ -165,10 +169,10 @@ class PartReader:
         """Read every line, and learn what that shows; `scan` is one of the block, where there is one."""
         import numpy as np
 
-        lines = split_lines(block, lines_before, self.name, self.troubles)
-        read = events_of(block, lines, self.columns.read(lines, self.troubles), last_time)
-        if read.held:
-            self.columns.uncount(lines[read.lines :], NoTroubles())
+        met = Waiting()
+        lines = split_lines(block, lines_before, self.name, met)
+        read = events_of(block, lines, self.columns.read(lines, met), last_time)
+        self._tell(met, lines, read)
         told, classes = self._told(read), np.full(len(read.heads), NONE)
         if self.alike is not None and learns and block.size == len(block.data):
             classes = self._learnt(self.alike, block, scan, read, told)
@@ -190,6 +194,14 @@ class PartReader:
             read.lines,
         )
         return part, read.held
+
+    def _tell(self, met: Waiting, lines: Lines, read: Read) -> None:
+        """Count the lines read and their troubles, but for those that are read again with the next block."""
+        again = Waiting()
+        if read.held:
+            split_lines(Block(1, read.held, len(read.held)), 0, self.name, again)
+            self.columns.uncount(lines[read.lines :], again)
+        met.tell(self.troubles, again)
 
     def _learnt(self, alike: AlikeReader, block: Block, scan: Scan | None, read: Read, told: Told) -> Any:
         """Learn from a block that was read whole; return the classes of the lines its events begin with."""

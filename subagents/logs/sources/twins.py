@@ -206,11 +206,12 @@ class _Desk:
             both = self._read([*(sample.line for sample in self.samples), *twins])
             self.own, read = both[: len(self.samples)], both[len(self.samples) :]
         own = self.own[[place for place, some, _, _ in asked for _ in some]]
-        same, hosts = iter(_same(own, read)), zip(own["host"].to_list(), read["host"].to_list(), strict=True)
-        found = list[_Trial]()
+        same, hosts = _same(own, read), list(zip(own["host"].to_list(), read["host"].to_list(), strict=True))
+        found, at = list[_Trial](), 0
         for place, some, literal, host_word in asked:
-            are_same, both = [next(same) for _ in some], [next(hosts) for _ in some]
-            found.append(_Trial(place, self.samples[place].line, some[0], all(are_same), both[0], literal, host_word))
+            are_same, at = all(same[at : at + len(some)]), at + len(some)
+            hosts_of = hosts[at - len(some)]
+            found.append(_Trial(place, self.samples[place].line, some[0], are_same, hosts_of, literal, host_word))
         return found
 
     def _read(self, lines: Sequence[bytes]) -> pl.DataFrame:
