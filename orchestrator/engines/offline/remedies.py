@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from orchestrator.engines.offline.case import CHANGE_KINDS, Case, Change, metric_of, named, number_of
 from orchestrator.engines.offline.causes import Decision, look_first
+from orchestrator.engines.offline.open_case import CHANGES
 from orchestrator.engines.offline.remedy_table import Remedy, remedy_for
 from orchestrator.journal.verdict import Action
 from orchestrator.verdict.rollback import filled_in, unconfigured
@@ -134,8 +135,11 @@ def _without_cause(case: Case, decision: Decision) -> tuple[Action, ...]:
     home = case.home or "the service"
     if case.symptom is None:
         order = [Action(kind="follow_up", text=text) for text in look_first(case)]
-        return (_find_out(case), *order)
-    found = [_watch(case, home) if case.state.state == "recovered" else _ease(case, decision, home)]
+        return (*order, _find_out(case)) if _only_changes(case) else (_find_out(case), *order)
+    if case.state.state == "recovered":
+        found = [_watch(case, home)]
+    else:
+        found = [_ease(case, decision, home) if case.home is not None else _find_out(case)]
     lead = decision.hypothesis.suspect if decision.hypothesis is not None else None
     if lead is not None and lead.key != case.home:
         found.append(
@@ -180,6 +184,12 @@ def _ease(case: Case, decision: Decision, home: str) -> Action:
         reversible="yes",
         verify=_verify(case),
     )
+
+
+def _only_changes(case: Case) -> bool:
+    """Say whether nothing was given in which it could show whether anything is wrong: then the changes come first."""
+    kinds = {spec.kind for spec in case.brief.sources}
+    return bool(kinds) and kinds <= CHANGES
 
 
 def _find_out(case: Case) -> Action:
