@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from subagents.logs import native
 from tests.cli.command import InProcess, settle, warroom
 from tests.logs.builders import incident_log, iso
 
@@ -105,3 +106,13 @@ def test_standard_input_and_completion(tmp_path: Path) -> None:
     assert found.out.startswith("1 of 2 events match")
     ran = settle(warroom(tmp_path, _WARROOM_COMPLETE="bash_complete", COMP_WORDS="warroom logs hi", COMP_CWORD="2"))
     assert ran.out.strip().endswith("histogram")
+
+
+def test_coverage_says_what_is_not_compiled_and_how_it_is_had(
+    quick: InProcess, incident: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "library", lambda: None)
+    covered = settle(quick("logs", "coverage", str(incident), "--json"))
+    assert covered.json()
+    assert "apt-get install gcc" in covered.err
+    assert covered.err.count("not compiled") == 1

@@ -22,7 +22,7 @@ typedef struct {
 
 typedef struct {
     Word *table;
-    uint64_t seed;
+    uint64_t seed, factor; /* secret, so that nobody can write words that fall on one place */
     uint32_t room, count;
     int32_t numbers, numbers_room;
     uint32_t *place_of; /* of each number: where in the table */
@@ -30,16 +30,20 @@ typedef struct {
     int64_t used, letters_room;
 } Words;
 
+static uint64_t folded(uint64_t one, uint64_t other) {
+    unsigned __int128 product = (unsigned __int128)one * other;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 static uint64_t hash_of(const Words *words, const uint8_t *word, int64_t length) {
     uint64_t found = words->seed ^ (uint64_t)length * 0x9E3779B97F4A7C15u, part;
     for (; length >= 8; word += 8, length -= 8) {
         memcpy(&part, word, 8);
-        found = (found ^ part) * 0xBF58476D1CE4E5B9u;
-        found ^= found >> 29;
+        found = folded(found ^ part, words->factor);
     }
     part = 0;
     memcpy(&part, word, (size_t)length);
-    found = (found ^ part) * 0x94D049BB133111EBu;
+    found = folded(found ^ part, words->factor);
     return found ^ found >> 32;
 }
 
@@ -124,6 +128,7 @@ EXPORT Words *words_new(uint64_t seed, const uint8_t *given, const int64_t *ends
     Words *words = calloc(1, sizeof(Words));
     if (!words) return NULL;
     words->seed = seed;
+    words->factor = folded(seed, 0x9E3779B97F4A7C15u) | 1;
     words->room = 1 << 14;
     words->numbers_room = 1 << 12;
     words->letters_room = 1 << 16;
