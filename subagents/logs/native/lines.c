@@ -39,7 +39,7 @@ EXPORT int32_t finder_size(void) { return (int32_t)sizeof(Finder); }
 EXPORT void classes_forget(Classes *all) { forget(all); }
 
 EXPORT void classes_note(Classes *all, int32_t id, uint8_t flags, uint32_t literal, uint8_t host_word) {
-    if (id >= 0 && (uint32_t)id < all->count) note(all, id, flags, literal, host_word);
+    if (id >= 0 && id < MOST_CLASSES) note(all, id, flags, literal, host_word);
 }
 
 EXPORT int32_t classes_find_by(Classes *all, const Finder *finders, int32_t count, int32_t origins) {
