@@ -320,9 +320,7 @@ class LogIndex:
     @property
     def ungrouped(self) -> int:
         """Events beyond the limit of keys."""
-        import polars as pl
-
-        return int(self.table.filter(pl.col("key") == OTHER)["n"].sum())
+        return int(self.table["n"].filter(self.table["key"] == OTHER).sum())
 
 
 def _one_ahead(reader: Executor, parts: Iterator[Part]) -> Iterator[Part]:
