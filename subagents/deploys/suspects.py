@@ -31,7 +31,7 @@ FIRST = "the history begins with it: what it holds was running before, and was n
 
 FillPatches = Callable[[Sequence[Commit]], None]
 
-SHORTLIST = 120
+SHORTLIST = 100
 """Commits whose diffs are read."""
 
 
