@@ -43,8 +43,6 @@ def find_event(logs: LogSet, index: LogIndex, source: LogSource, ref: LogRef) ->
         keys = _keys(index, row["template"])
         return CitedEvent(place, ref.byte, ref.lines, row["template"], keys, row["service"], row["t0"])
     frame = source.reread(ref.byte, ref.lines)
-    if frame is None or not frame.events.height:
-        raise ToolError(f"no event of {source.name} starts at byte {ref.byte}")
     masked = frame.events.head(1).select(key=mask(pl.col("text")) + pl.col("suffix").fill_null(""))
     number = index.number(masked["key"][0], frame.events["level"][0])
     known = index.table.filter(pl.col("key") == number) if number is not None else None
@@ -73,8 +71,8 @@ def _traced_at(index: LogIndex, place: int, byte: int) -> int | None:
 def stack_group(source: LogSource, index: LogIndex, event: CitedEvent) -> GroupTally:
     """Return the counts of the cited stack trace's group; raise ToolError where the event has none."""
     frame = source.reread(event.byte, event.lines)
-    traces = frame.traces.filter(frame.traces["event"] == 0) if frame is not None else None
-    trace = read_trace(traces["full"][0][:32_768]) if traces is not None and traces.height else None
+    traces = frame.traces.filter(frame.traces["event"] == 0)
+    trace = read_trace(traces["full"][0][:32_768]) if traces.height else None
     group = index.stacks.groups.get(trace.id) if trace is not None else None
     if group is None:
         raise ToolError(f"the event at byte {event.byte} of {source.name} carries no stack trace that is grouped")

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from subagents.logs.sources.names import NONE
+
 if TYPE_CHECKING:
     import polars as pl
+
+    from subagents.logs.sources.parts import Part
 
 BUCKET_SECONDS = 10
 STEP = BUCKET_SECONDS * 1_000_000
@@ -14,7 +18,7 @@ MERGE_BY = ("key", "source", "service", "level", "bucket")
 _MOST_PACKED = 1 << 62
 
 
-def counted(events: pl.DataFrame, numbers: Any, services: pl.Series, place: int) -> pl.DataFrame:
+def counted(part: Part, numbers: Any, place: int) -> pl.DataFrame:
     """Return the counts of a block's events, whose keys are `numbers` (numpy), in as few bytes as hold them.
 
     `n`, and of the first event `byte` and `lines`; `t0` and `t1` are µs after the bucket's start. What has no time has
@@ -23,31 +27,32 @@ def counted(events: pl.DataFrame, numbers: Any, services: pl.Series, place: int)
     import numpy as np
     import polars as pl
 
-    times = events["t"].fill_null(-1).to_numpy()
+    times = part.times
     buckets = times // STEP
-    levels, named = events["level"].fill_null(-1).to_numpy(), services.cast(pl.Int64).fill_null(-1).to_numpy()
-    packed = _packed([numbers, named, levels, buckets])
+    packed = _packed([numbers, part.services, part.levels, buckets])
     order = np.argsort(packed)
     heads = np.flatnonzero(np.diff(packed[order], prepend=-1))
     first = np.minimum.reduceat(order, heads)
     starts = buckets[first] * STEP
-    part = pl.DataFrame(
+    found = pl.DataFrame(
         {
             "key": numbers[first].astype(np.uint32),
             "source": np.full(len(first), place, np.uint16),
-            "service": services.gather(first),
-            "level": events["level"].gather(first),
+            "service": part.services[first],
+            "level": part.levels[first],
             "bucket": buckets[first].astype(np.int32),
             "n": np.diff(heads, append=len(order)).astype(np.uint32),
-            "byte": events["start"].gather(first),
-            "lines": events["lines"].gather(first).cast(pl.UInt32),
+            "byte": part.starts[first],
+            "lines": part.lines[first].astype(np.uint32),
             "t0": (np.minimum.reduceat(times[order], heads) - starts).astype(np.int32),
             "t1": (np.maximum.reduceat(times[order], heads) - starts).astype(np.int32),
         }
     )
-    if events["t"].null_count():
-        part = part.with_columns(pl.when(pl.col("bucket") >= 0).then(pl.col("bucket", "t0", "t1")))
-    return part
+    given = [pl.when(pl.col(name) != NONE).then(name) for name in ("service", "level")]
+    found = found.with_columns(*given).with_columns(pl.col("service").cast(pl.UInt32))
+    if (times == NONE).any():
+        found = found.with_columns(pl.when(pl.col("bucket") >= 0).then(pl.col("bucket", "t0", "t1")))
+    return found
 
 
 def _packed(columns: Sequence[Any]) -> Any:

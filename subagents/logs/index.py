@@ -19,10 +19,10 @@ from subagents.logs.keys import OTHER, KeyTable
 from subagents.logs.levels import ERROR, UNKNOWN, sounds_bad
 from subagents.logs.native import MOST_CLASSES
 from subagents.logs.patterns import Template, head_of, mask, numbered
-from subagents.logs.sources.alike import HOSTS_KNOWN
 from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.log_source import LogSource
-from subagents.logs.sources.parts import NONE, Names, Part
+from subagents.logs.sources.names import HOSTS_KNOWN, Names
+from subagents.logs.sources.parts import Part
 from subagents.logs.stacks import StackTally
 
 if TYPE_CHECKING:
@@ -169,21 +169,10 @@ class LogIndex:
 
     def add(self, place: int, part: Part, keys: KeysOfClasses | None = None) -> None:
         """Count the events of one block; `keys` are those of the file's classes."""
-        import polars as pl
-
         keys = keys or KeysOfClasses()
         self.events += part.count
         numbers = keys.numbers(part, self._interned(place, part.frame))
-        events = pl.DataFrame(
-            {
-                "t": pl.Series(part.times).set(pl.Series(part.times == NONE), None),
-                "level": pl.Series(part.levels).set(pl.Series(part.levels == NONE), None),
-                "start": part.starts,
-                "lines": part.lines,
-            }
-        )
-        services = pl.Series(part.services).set(pl.Series(part.services == NONE), None).cast(pl.UInt32)
-        self._parts.append(counted(events, numbers, services, place))
+        self._parts.append(counted(part, numbers, place))
         self._part_rows += self._parts[-1].height
         self._count_hosts(part.hosts, numbers)
         self.stacks.add(place, part.frame)

@@ -68,8 +68,7 @@ class Recount:
 
     def _cited_at(self, source: int, byte: int) -> int | None:
         """Return when the cited event was logged (µs), by its own line."""
-        frame = self.logs.sources[source].reread(byte, 1)
-        at = frame.events["t"][0] if frame is not None and frame.events.height else None
+        at = self.logs.sources[source].reread(byte, 1).events["t"][0]
         return int(at) if at is not None else None
 
     def _reading(self, window: Window, span: Window, cited_at: int | None, parts: int) -> Reading | None:

@@ -33,7 +33,7 @@ from subagents.logs.log_set import LogSet
 from subagents.logs.model import Signature
 from subagents.logs.recount import Recount
 from subagents.logs.signatures import recognise, target_of
-from subagents.logs.sources.alike import HOSTS_KNOWN
+from subagents.logs.sources.names import HOSTS_KNOWN
 from subagents.logs.sources.reader import read_spans
 from subagents.logs.sources.timestamps import moment
 from subagents.logs.stacks import count_between

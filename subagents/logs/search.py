@@ -173,10 +173,12 @@ def _at_end(source: LogSource, filters: Filters, least: int, like: pl.DataFrame)
     """Return the last matches at the end of a large file, where an incident mostly is; none where it cannot be read."""
     try:
         byte, lines = last_lines(source)
-        frame = source.reread(byte, lines) if lines else None
+        if not lines:
+            return like.clear()
+        frame = source.reread(byte, lines)
     except (OSError, ToolError):
-        frame = None
-    return like.clear() if frame is None else _of_frame(frame, filters, least).tail(EARLY // 2)
+        return like.clear()
+    return _of_frame(frame, filters, least).tail(EARLY // 2)
 
 
 def _filtered(frame: Frame, filters: Filters) -> pl.DataFrame:

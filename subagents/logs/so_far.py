@@ -68,11 +68,11 @@ def _severe_at_end(source: LogSource) -> list[tuple[str, int]]:
     """Return the most frequent severe messages of a large plain file's last lines; none where they cannot be read."""
     try:
         byte, lines = last_lines(source)
+        if not lines:
+            return []
         end = LogIndex([source])
-        part = source.reread_part(byte, lines, end.names) if lines else None
+        part = source.reread_part(byte, lines, end.names)
     except (OSError, ToolError):
-        return []
-    if part is None:
         return []
     end.add(0, part)
     return end.severe_so_far(MOST_SHOWN)

@@ -19,7 +19,7 @@ from subagents.logs.native import LITERAL, MOST_CLASSES, NO_CLASS, NO_TIME, SLOW
 from subagents.logs.sources import alike, log_source, parts, reader
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.log_source import LogSource
-from subagents.logs.sources.parts import Names
+from subagents.logs.sources.names import Names
 from subagents.logs.sources.timestamps import find_stamp, microseconds, shape_of
 from tests.logs.builders import NOON, at, iso, write
 from tests.logs.corpus import FOLDER

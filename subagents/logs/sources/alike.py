@@ -29,10 +29,12 @@ from subagents.logs.native import (
     Scan,
 )
 from subagents.logs.patterns import KEY_CHARS
+from subagents.logs.sources import access, headers, origins, pieces
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.json_fields import ROLES
 from subagents.logs.sources.json_lines import JsonReader
+from subagents.logs.sources.names import Names
 from subagents.logs.sources.reader import Block, count_lines
 from subagents.logs.sources.stamp_reader import Seen, StampReader
 from subagents.logs.sources.timestamps import Shape
@@ -42,7 +44,7 @@ from subagents.logs.sources.twins import READ_EACH, Finding, Sample, TwinTest, s
 if TYPE_CHECKING:
     import polars as pl
 
-HEAD_LINES = 64
+HEAD_LINES = max(access.SAMPLE, headers.SAMPLE, origins.SAMPLE, pieces.SAMPLE)
 """Lines at the head of a block, by which layouts are learnt: they are always read."""
 MOST_PASSED = 15
 """Blocks that are not looked at after many of which few lines were known."""
@@ -56,8 +58,6 @@ WORTH_CHECKING = 1_500
 """Lines of a block: to check a few classes costs as much as to read so many."""
 ENOUGH_ALIKE = 5
 """So many classes of a group that turned out alike tell what the others of the group are."""
-HOSTS_KNOWN = 20_000
-"""Hosts and pods whose names are kept for look-up; with more, an unknown name may be one of the rest."""
 BEFORE, BEHIND = LEAD_LINES - 2, 2
 """So far a line's neighbours reach where it is part of a stack trace or of a longer event.
 
@@ -75,14 +75,6 @@ class Told(NamedTuple):
     sizes: Any
     """Bytes of what they say, up to one more than all of it surely counts."""
 
-    @classmethod
-    def nothing(cls) -> Told:
-        """There are no events."""
-        import numpy as np
-
-        names = np.empty(0, np.int32)
-        return cls(np.empty(0, np.int64), np.empty(0, np.int8), names, names, np.empty(0, np.int16))
-
 
 @dataclass
 class AlikeReader:
@@ -97,8 +89,7 @@ class AlikeReader:
     said: Told
     """By class; the times are of no meaning."""
     test: TwinTest
-    names: dict[str, int]
-    """Hosts by number."""
+    names: Names
     _shapes: list[tuple[Shape, StampReader, str]] = field(default_factory=list)
     _finders: list[Finder] = field(default_factory=list)
     _met: int = -1
@@ -118,7 +109,7 @@ class AlikeReader:
     """Blocks that are not looked at."""
 
     @classmethod
-    def of(cls, columns: ColumnReader, names: dict[str, int], library: ctypes.CDLL) -> AlikeReader:
+    def of(cls, columns: ColumnReader, names: Names, library: ctypes.CDLL) -> AlikeReader:
         """Nothing is known yet."""
         import numpy as np
 
@@ -148,7 +139,7 @@ class AlikeReader:
         classes, named = scan.classes[:lines], scan.hosts[:lines]
         told = Told(scan.times[:lines].copy(), *(kept[classes] for kept in self.said[1:]))
         for name in self.classes.hosts(len(self._hosts)):
-            self._hosts.append(self.names.setdefault(name, len(self.names)) if len(self.names) < HOSTS_KNOWN else -1)
+            self._hosts.append(self.names.host(name))
         rows = np.flatnonzero(named >= 0)
         if len(rows):
             told.hosts[rows] = np.array(self._hosts, np.int32)[named[rows]]

@@ -11,7 +11,7 @@ from subagents.logs.native import NOT_LOOKED
 from subagents.logs.sources import pieces
 from subagents.logs.sources.access import AccessReader
 from subagents.logs.sources.headers import SAMPLE, HeaderReader, with_priorities
-from subagents.logs.sources.json_lines import JsonColumns, JsonReader
+from subagents.logs.sources.json_lines import OBJECT, JsonColumns, JsonReader
 from subagents.logs.sources.lines import Lines, Troubles
 from subagents.logs.sources.origins import Origin, OriginReader
 from subagents.logs.sources.stamp_reader import Seen, StampReader
@@ -74,7 +74,7 @@ class ColumnReader:
         """
         origin = self.origins.read(lines.text)
         text = origin.text if origin is not None else lines.text
-        looks_json = text.str.contains(r"^\s*\{")
+        looks_json = text.str.contains(OBJECT)
         share = int(looks_json.sum() or 0)
         structured = origin.structured if origin is not None else None
         seen = _seen(lines, text)

@@ -33,7 +33,7 @@ class Frame:
 class Read:
     """What became of the lines of a block."""
 
-    frame: Frame | None
+    frame: Frame
     heads: Any
     """numpy: which lines its events begin with"""
     lines: int
@@ -43,7 +43,10 @@ class Read:
 
 
 def events_of(block: Block, lines: Lines, columns: pl.DataFrame, last_time: int | None) -> Read:
-    """Return the events of lines; what has no time has that of the event before it, the first one `last_time`."""
+    """Return the events of lines, of which the first always begins one.
+
+    What has no time has that of the event before it, the first one `last_time`.
+    """
     import numpy as np
     import polars as pl
 
@@ -55,8 +58,6 @@ def events_of(block: Block, lines: Lines, columns: pl.DataFrame, last_time: int 
         if len(block.data) - tail_at <= HOLD_BYTES and count - heads[-1] < LONGEST_EVENT:
             held, count = block.data[tail_at:], int(heads[-1])
             heads, columns, joined = heads[:-1], columns.head(count), joined.head(count)
-    if not len(heads):
-        return Read(None, heads, 0, held)
     after = np.append(heads[1:], count)
     events = columns.filter(~joined).with_columns(
         start=pl.Series(lines.starts[heads], dtype=pl.Int64),

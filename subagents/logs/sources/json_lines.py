@@ -14,6 +14,8 @@ from subagents.logs.sources.json_fields import COMPANIONS, ROLES, TOP_LEVEL, fla
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+OBJECT = r"^\s*\{"
+"""Rust regex: a line that looks like a record."""
 _SAMPLE = 48
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +17,8 @@ from subagents.logs.sources.alike import AlikeReader
 from subagents.logs.sources.backwards import Backwards
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.frames import Frame
-from subagents.logs.sources.parts import FEW, NONE, Names, Part, PartReader
+from subagents.logs.sources.names import NONE, Names
+from subagents.logs.sources.parts import FEW, Part, PartReader
 from subagents.logs.sources.reader import BLOCK_BYTES, CUT_BYTES, HOLD_BYTES, Block, BlockReader, read_spans
 from subagents.logs.sources.stamp_reader import StampReader
 from subagents.logs.sources.timestamps import moment
@@ -62,11 +63,11 @@ class Tally:
         old = self.problems.get(key)
         self.problems[key] = old.model_copy(update={"count": old.count + problem.count}) if old else problem
 
-    def count(self, part: Part, hosts: Sequence[str]) -> None:
-        """Count the events of a block, whose hosts are numbers of these."""
+    def count(self, part: Part, names: Names) -> None:
+        """Count the events of a block."""
         own, times = part.own, part.times[part.own]
-        numbers = part.hosts[own]
-        self.backwards.add(times, part.numbers[own], lambda rows: [_name(hosts, n) for n in numbers[rows].tolist()])
+        hosts = part.hosts[own]
+        self.backwards.add(times, part.numbers[own], lambda rows: names.hosts_of(hosts[rows]))
         self.lines += part.block_lines
         self.events += part.count
         self.stamped += len(times)
@@ -74,10 +75,6 @@ class Tally:
             first, last = int(times.min()), int(times.max())
             self.first = first if self.first is None else min(first, self.first)
             self.last = last if self.last is None else max(last, self.last)
-
-
-def _name(names: Sequence[str], number: int) -> str | None:
-    return names[number] if number >= 0 else None
 
 
 @dataclass
@@ -146,9 +143,8 @@ class LogSource:
     def parts(self, names: Names) -> Iterator[Part]:
         """Yield the events block by block for counting: of lines that are alike only one need be read."""
         compiled = library() if self.size_bytes >= ALIKE_BYTES else None
-        return self._parts(
-            names, AlikeReader.of(self._columns, names.hosts, compiled) if compiled is not None else None
-        )
+        alike = AlikeReader.of(self._columns, names, compiled) if compiled is not None else None
+        return self._parts(names, alike)
 
     def _parts(self, names: Names, alike: AlikeReader | None, first_byte: int = 0) -> Iterator[Part]:
         self.tally = Tally()
@@ -173,9 +169,7 @@ class LogSource:
                 continue
             part, held = parts.read(sighted, self.tally.lines, last_time)
             ahead.hold(held)
-            if part is None:
-                continue
-            self.tally.count(part, list(parts.names.hosts))
+            self.tally.count(part, parts.names)
             last_time = int(part.times[-1]) if part.times[-1] != NONE else last_time
             few_read = len(part.placed) * FEW < part.count
             ahead.reader.block_bytes = max(self.block_bytes, ALIKE_BLOCK_BYTES) if few_read else self.block_bytes
@@ -183,15 +177,14 @@ class LogSource:
             yield part
             del part
 
-    def reread(self, byte: int, lines: int) -> Frame | None:
+    def reread(self, byte: int, lines: int) -> Frame:
         """Read some lines again by the layout learnt so far, as if nothing stood around them.
 
         Raises ToolError where no line starts at `byte`, or the file cannot be read.
         """
-        part = self.reread_part(byte, lines, Names())
-        return part.frame if part is not None else None
+        return self.reread_part(byte, lines, Names()).frame
 
-    def reread_part(self, byte: int, lines: int, names: Names) -> Part | None:
+    def reread_part(self, byte: int, lines: int, names: Names) -> Part:
         """Read some lines again as `reread` does, for counting."""
         wanted = [(byte, lines)] if byte == 0 else [(byte - 1, 1), (byte, lines)]
         try:

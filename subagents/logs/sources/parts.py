@@ -11,48 +11,19 @@ from subagents.contract import Problem
 from subagents.logs.native import Scan
 from subagents.logs.patterns import KEY_CHARS
 from subagents.logs.sources.ahead import Sighted
-from subagents.logs.sources.alike import HOSTS_KNOWN, AlikeReader, Told, near
+from subagents.logs.sources.alike import AlikeReader, Told, near
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.frames import Frame, Read, events_of
 from subagents.logs.sources.lines import Lines, Troubles, some_lines, split_lines
+from subagents.logs.sources.names import NONE, Names
 from subagents.logs.sources.reader import BLOCK_BYTES, Block
 from subagents.logs.sources.twins import NoTroubles
 
 if TYPE_CHECKING:
     import polars as pl
 
-NONE = -1
 FEW = 4
 """Where fewer than one in so many lines is known, all are read; where so few are read, blocks may be larger."""
-
-
-@dataclass
-class Names:
-    """Services and hosts by number, in the order in which they were met."""
-
-    services: dict[str, int] = field(default_factory=dict)
-    hosts: dict[str, int] = field(default_factory=dict)
-
-    def numbered(self, events: pl.DataFrame) -> tuple[Any, Any]:
-        """Return the services and hosts of events by number (numpy), NONE where there is none."""
-        return (
-            _numbers(events["service"], self.services, None),
-            _numbers(events["host"], self.hosts, HOSTS_KNOWN),
-        )
-
-
-def _numbers(column: pl.Series, known: dict[str, int], most: int | None) -> Any:
-    import numpy as np
-    import polars as pl
-
-    if column.null_count() == column.len():
-        return np.full(column.len(), NONE, np.int32)
-    names = column.unique(maintain_order=True).drop_nulls().to_list()
-    for name in names:
-        if most is None or len(known) < most:
-            known.setdefault(name, len(known))
-    given = [known.get(name, NONE) for name in names]
-    return column.replace_strict(names, given, default=NONE, return_dtype=pl.Int32).to_numpy()
 
 
 @dataclass(frozen=True)
@@ -121,7 +92,7 @@ class PartReader:
     rest: Callable[[], None] = lambda: None
     """Waits until no other block is being scanned."""
 
-    def read(self, sighted: Sighted, lines_before: int, last_time: int | None) -> tuple[Part | None, bytes]:
+    def read(self, sighted: Sighted, lines_before: int, last_time: int | None) -> tuple[Part, bytes]:
         """Return the events of a block, and its end where that is to be read again with the next one."""
         import numpy as np
 
@@ -153,7 +124,7 @@ class PartReader:
             alike.renew()
         return _put_together(sight, read, heads, told), read.held
 
-    def _again(self, block: Block, scan: Scan, lines_before: int, last_time: int | None) -> tuple[Part | None, bytes]:
+    def _again(self, block: Block, scan: Scan, lines_before: int, last_time: int | None) -> tuple[Part, bytes]:
         """Read every line, where few are known; of a large block only what memory is meant for."""
         import numpy as np
 
@@ -165,7 +136,7 @@ class PartReader:
 
     def _all(
         self, block: Block, lines_before: int, last_time: int | None, scan: Scan | None = None, learns: bool = True
-    ) -> tuple[Part | None, bytes]:
+    ) -> tuple[Part, bytes]:
         """Read every line, and learn what that shows; `scan` is one of the block, where there is one."""
         import numpy as np
 
@@ -176,8 +147,6 @@ class PartReader:
         told, classes = self._told(read), np.full(len(read.heads), NONE)
         if self.alike is not None and learns and block.size == len(block.data):
             classes = self._learnt(self.alike, block, scan, read, told)
-        if read.frame is None:
-            return None, read.held
         events = read.frame.events
         part = Part(
             read.frame,
@@ -219,8 +188,6 @@ class PartReader:
     def _told(self, read: Read) -> Told:
         import polars as pl
 
-        if read.frame is None:
-            return Told.nothing()
         events = read.frame.events
         services, hosts = self.names.numbered(events)
         levels = events["level"].fill_null(NONE).to_numpy()
@@ -269,7 +236,7 @@ def _of_whole(classes: Any, told: Told) -> Any:
     return np.where(told.sizes <= KEY_CHARS, classes, NONE)
 
 
-def _put_together(sight: _Sight, read: Read, heads: Any, told: Told) -> Part | None:
+def _put_together(sight: _Sight, read: Read, heads: Any, told: Told) -> Part:
     """Return the events read, which begin at the lines `heads`, and the known ones in the order of the file."""
     import numpy as np
 
@@ -278,8 +245,6 @@ def _put_together(sight: _Sight, read: Read, heads: Any, told: Told) -> Part | N
         kept = int(np.searchsorted(scan.starts, len(block.data) - len(read.held)))
     known = sight.known[:kept]
     sight.alike.count_hits(scan.finders[:kept][known])
-    if read.frame is None:
-        return None
     own, lines = np.ones(kept, bool), np.ones(kept, np.int64)
     own[heads], lines[heads] = read.frame.events["own"].to_numpy(), read.frame.events["lines"].to_numpy()
     said = sight.alike.told(scan, kept)

@@ -11,6 +11,7 @@ from subagents.logs.native import HOSTED, LITERAL, SLOW, SPECIAL, VERIFIED, Clas
 from subagents.logs.patterns import mask
 from subagents.logs.sources import tracebacks
 from subagents.logs.sources.columns import ColumnReader
+from subagents.logs.sources.json_lines import OBJECT
 from subagents.logs.sources.lines import split_lines
 from subagents.logs.sources.pieces import DOTNET_HEAD
 from subagents.logs.sources.reader import Block
@@ -24,7 +25,6 @@ READ_EACH = 5
 MOST_ASKED = 200
 """Lines at a time whose words are asked one by one."""
 _WORDS = 32
-_OBJECT = r"^\s*\{"
 _PIECE = r" (?:stdout|stderr) P "
 
 
@@ -91,9 +91,11 @@ class TwinTest:
 
         `head` are the lines by which the file's layouts are learnt; they are read before the others.
         """
+        import polars as pl
+
         if not samples:
             return []
-        desk = _Desk(self.columns, self.classes, samples, head, stamps)
+        desk = _Desk(self.columns, self.classes, samples, head, stamps, pl.DataFrame())
         words = [self.classes.twin(sample.line) for sample in samples]
         asked = [self._ask(place, sample) for place, sample in enumerate(samples)]
         by_habit = [self._habit(place, sample, words[place][0]) for place, sample in enumerate(samples)]
@@ -191,8 +193,8 @@ class _Desk:
     samples: Sequence[Sample]
     head: Sequence[bytes]
     stamps: StampsOf
-    own: pl.DataFrame = field(init=False)
-    """What was read of the samples."""
+    own: pl.DataFrame
+    """What was read of the samples, once twins were tried."""
     read_bytes: int = 0
 
     def tried(self, asked: Sequence[_Asked]) -> list[_Trial]:
@@ -200,11 +202,10 @@ class _Desk:
         if not asked:
             return []
         twins = [twin for _, some, _, _ in asked for twin in some]
-        if hasattr(self, "own"):
-            read = self._read(twins)
-        else:
-            both = self._read([*(sample.line for sample in self.samples), *twins])
-            self.own, read = both[: len(self.samples)], both[len(self.samples) :]
+        lines = [sample.line for sample in self.samples] if self.own.is_empty() else []
+        read = self._read([*lines, *twins])
+        if lines:
+            self.own, read = read[: len(lines)], read[len(lines) :]
         own = self.own[[place for place, some, _, _ in asked for _ in some]]
         same, hosts = _same(own, read), list(zip(own["host"].to_list(), read["host"].to_list(), strict=True))
         found, at = list[_Trial](), 0
@@ -234,7 +235,7 @@ def _odd(columns: pl.DataFrame, samples: Sequence[Sample]) -> list[bool]:
 def unlike_others(columns: pl.DataFrame) -> pl.Series:
     """Say which lines hold more than a line, or are objects that could not be read."""
     more = columns["stack"].is_not_null() | columns["body"].str.contains("\n", literal=True)
-    return more | (columns["raw"].str.contains(_OBJECT) & columns["body"].str.contains(_OBJECT))
+    return more | (columns["raw"].str.contains(OBJECT) & columns["body"].str.contains(OBJECT))
 
 
 def _same(one: pl.DataFrame, other: pl.DataFrame) -> list[bool]:
@@ -263,5 +264,5 @@ def special_lines(columns: pl.DataFrame, cut_lines: bool) -> Any:
         | pl.col("raw").str.contains(_PIECE)
     )
     if cut_lines:
-        found |= pl.col("raw").str.contains(r"^\s*\{") & ~pl.col("raw").str.contains(r'\n"', literal=True)
+        found |= pl.col("raw").str.contains(OBJECT) & ~pl.col("raw").str.contains(r'\n"', literal=True)
     return columns.select(found.fill_null(True))["stamped"].to_numpy()
