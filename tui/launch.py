@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import select
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -27,6 +30,7 @@ def launch(start: Start, *, mouse: bool = True) -> int:
     from tui.commands.faults import narrate
 
     app = WarRoomApp(start)
+    threading.Thread(target=_tell_hangup, name="terminal-watch", daemon=True).start()
     try:
         with _quiet_stderr():
             app.run(mouse=mouse)
@@ -35,6 +39,14 @@ def launch(start: Start, *, mouse: bool = True) -> int:
     if app.farewell:
         narrate(app.farewell if app.farewell.startswith("warroom: ") else f"warroom: {app.farewell}")
     return app.return_code or 0
+
+
+def _tell_hangup() -> None:
+    """Signal ourselves once the terminal is gone: the system tells the leader alone, and `make` tells nobody."""
+    gone = select.poll()
+    gone.register(0, 0)
+    gone.poll()
+    os.kill(os.getpid(), signal.SIGHUP)
 
 
 def _stop_reading(app: WarRoomApp) -> None:

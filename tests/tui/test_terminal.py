@@ -138,10 +138,11 @@ def test_a_defect_prints_its_type_and_no_value(tmp_path: Path) -> None:
         assert "in key_x" in read(tmp_path / "state" / "warroom.log")
 
 
-def test_a_terminal_that_goes_away_leaves_the_work_to_go_on_later(tmp_path: Path, incident: Path) -> None:
+@pytest.mark.parametrize("leader", ["", "trap : HUP; "], ids=["alone", "below one that keeps it to itself"])
+def test_a_terminal_that_goes_away_leaves_the_work_to_go_on_later(tmp_path: Path, incident: Path, leader: str) -> None:
     with terminal(tmp_path, (120, 36), PYTHONPATH=str(ROOT)) as tty:
         run = f"{sys.executable} -m tests.tui.waiting run {incident}"
-        tty.type(f"sh -c 'echo $$ > {tmp_path}/pid; exec {run}'")
+        tty.type(f"{leader}sh -c 'echo $$ > {tmp_path}/pid; exec {run}'")
         tty.shows("running 00:0")
         number = child(tmp_path)
         tty.tmux("new-session", "-d", "-s", "other", "-x", "80", "-y", "24", "sh")
