@@ -68,8 +68,10 @@ def ending(
 ) -> tuple[list[Part], tuple[Fact, ...]]:
     """Return what it says for a change that ran at the onset that a deploy took it out again."""
     known = question.ended or question.lasting
-    for deploy in running if known is not None else ():
-        out = timeline.taken_out(commit.sha, deploy, known.at + CLOCK_SLACK) if known is not None else None
+    if known is None:
+        return [], ()
+    for deploy in running:
+        out = timeline.taken_out(commit.sha, deploy, known.at + CLOCK_SLACK)
         if out is None or out.at is None:
             continue
         what = f"{out.version or out.id} took it out of {out.service}"

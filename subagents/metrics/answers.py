@@ -53,8 +53,12 @@ class MetricsAnswers:
     def _store(self, context: ToolContext) -> Store:
         """Return what the files hold; where they must be read first, tell how far that is."""
         store = load(self._specs, context.progress)
-        count, services = sum(len(frame.keys) for frame in store.frames), len(store.services())
-        context.progress(lambda: Progress(text=f"measuring {count:,} series of {services:,} services"))
+
+        def told() -> Progress:
+            count, services = sum(len(frame.keys) for frame in store.frames), len(store.services())
+            return Progress(text=f"measuring {count:,} series of {services:,} services")
+
+        context.progress(told)
         return store
 
     def coverage(self, params: CoverageParams, context: ToolContext) -> ToolResult[CoverageReport]:

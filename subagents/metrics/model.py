@@ -190,6 +190,11 @@ class SpanView(Frozen):
     citation: str = ""
 
 
+def spans_unit(service: str, caller: str = "") -> str:
+    """Return the unit of a count of spans: it says whose they are."""
+    return f"calls from {caller} to {service}" if caller else f"spans of {service}"
+
+
 class TracedView(Frozen):
     """Spans of one service, or of one caller's calls to it, from a moment on: those whose end is known."""
 

@@ -12,8 +12,8 @@ from subagents.metrics.model import (
     RankReport,
     SeriesReport,
     SeriesView,
+    spans_unit,
 )
-from subagents.metrics.traced import unit_of
 from subagents.quantities import figure
 
 DAY = 86_400
@@ -136,6 +136,6 @@ def edges(report: EdgesReport) -> str:
     for span in report.failed:
         lines.append(f"failed {clock(span.at)} {span.service} {span.name}: {span.error}  [{span.citation}]")
     for one in report.traced:
-        whose = unit_of(one.service, one.caller or "")
+        whose = spans_unit(one.service, one.caller or "")
         lines.append(f"since then {one.spans} {whose}, {one.failed} failed  [{one.citation}]")
     return "\n".join(lines)

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from subagents import quantities as q
-from subagents.citations import RecordRef
+from subagents.citations import RecordRef, parse
 from subagents.contract import Fact, ToolError, Window
-from subagents.metrics.model import TracedView
+from subagents.metrics.model import TracedView, spans_unit
 from subagents.metrics.series import Span, Store
 
 MOST_TRACED = 20
@@ -30,11 +30,6 @@ class Ended:
     failed: list[Span] = field(default_factory=list)
     unclear: bool = False
     """Some ended in a way that is not known here."""
-
-
-def unit_of(service: str, caller: str = "") -> str:
-    """Return the unit of a count of spans: it says whose they are."""
-    return f"calls from {caller} to {service}" if caller else f"spans of {service}"
 
 
 def ended(spans: Iterable[Span], window: Window) -> dict[tuple[str, str], Ended]:
@@ -90,7 +85,7 @@ def _view(source: str, place: tuple[str, str], held: Ended, window: Window) -> T
     citation = str(RecordRef(kind="trace", source=source, id=shown.trace_id or shown.span_id))
     numbers = ((q.SPANS, len(held.fine) + len(held.failed)), (q.FAILED_SPANS, len(held.failed)))
     facts = tuple(
-        Fact(quantity=name, value=value, unit=unit_of(*place), citation=citation, window=window)
+        Fact(quantity=name, value=value, unit=spans_unit(*place), citation=citation, window=window)
         for name, value in numbers
     )
     return TracedView(
@@ -101,13 +96,11 @@ def _view(source: str, place: tuple[str, str], held: Ended, window: Window) -> T
 
 def counted_again(store: Store, fact: Fact) -> int:
     """Return what a fact of spans counts, anew; raises ToolError where it cites no trace of them, or says no window."""
-    from subagents.citations import parse
-
     parsed = parse(fact.citation)
     if not isinstance(parsed, RecordRef) or parsed.kind != "trace" or fact.window is None:
         raise ToolError(f"{fact.quantity} cites a trace, its window says since when, and its unit whose spans")
     for (service, caller), place in ended(store.spans.get(parsed.source, []), fact.window).items():
-        if unit_of(service, caller) != fact.unit:
+        if spans_unit(service, caller) != fact.unit:
             continue
         held = [*place.fine, *place.failed]
         if place.unclear or not any((span.trace_id or span.span_id) == parsed.id for span in held):

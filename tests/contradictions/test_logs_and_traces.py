@@ -12,9 +12,8 @@ from orchestrator.verdict.contradictions.logs_traces import LoggedPeer, logs_aga
 from subagents import quantities as q
 from subagents.contract import Fact, Window
 from subagents.contradiction import Contradiction
-from subagents.metrics.model import TracedView
-from subagents.metrics.traced import unit_of
-from tests.engines.incidents import BROKEN, MINUTES, Story, desk_of, investigated, stamp
+from subagents.metrics.model import TracedView, spans_unit
+from tests.engines.incidents import BROKEN, MINUTES, Story, desk_of, investigated, level, stamp
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SINCE = Window(start=NOON, end=NOON + timedelta(hours=1))
@@ -22,7 +21,7 @@ LINE, TRACE = "log:till.log@0+1", "trace:spans.json#t1"
 
 
 def seen(spans: int, failed: int, service: str = "till", caller: str | None = None) -> TracedView:
-    unit = unit_of(service, caller or "")
+    unit = spans_unit(service, caller or "")
     numbers = ((q.SPANS, spans), (q.FAILED_SPANS, failed))
     facts = tuple(Fact(quantity=n, value=v, unit=unit, citation=TRACE, window=SINCE) for n, v in numbers)
     return TracedView(service=service, caller=caller, spans=spans, failed=failed, citation=TRACE, facts=facts)
@@ -131,6 +130,14 @@ async def test_a_whole_session_tells_it_with_facts_that_are_counted_again(tmp_pa
     assert (by_name[q.SPANS].value, by_name[q.FAILED_SPANS].value) == (40, 0)
     assert told[0].text in verdict.confidence.against
     assert (await desk.claims.check_verdict(verdict)) == ()
+
+
+async def test_errors_that_no_series_shows_are_told_where_the_metrics_have_no_symptom(tmp_path: Path) -> None:
+    flat = {("pay", "http_5xx_ratio"): level(0.002)}
+    verdict = await investigated(tmp_path, Story(lines=LINES, series=flat))
+    told = [one.text for one in verdict.contradictions if "does not show them" in one.text]
+    assert len(told) == 1, verdict.contradictions
+    assert "http_5xx_ratio" in told[0]
 
 
 @pytest.mark.parametrize("ends", ["ERROR", "STATUS_CODE_ERROR", "503", "BROKEN_SOMEHOW"])

@@ -344,6 +344,16 @@ def test_a_large_file_is_read_in_blocks_as_if_it_were_whole(tmp_path: Path, bloc
     assert faults.counts == told.counts
 
 
+def test_a_byte_order_mark_hides_no_preamble_from_later_blocks(tmp_path: Path) -> None:
+    rows = [f"2026-03-01T12:{i:02}:00Z;{i}" for i in range(40)]
+    path = tmp_path / "panel.csv"
+    path.write_text("\n".join(["\ufeffsep=;", "Time;checkout", *rows]), encoding="utf-8")
+    in_blocks, whole = (read_metric_csv(path, Faults("panel.csv"), block=block)[0].whole() for block in (300, 1 << 20))
+    one, other = ([(*label, t.tolist(), v.tolist()) for label, t, v in read] for read in (in_blocks, whole))
+    assert one == other
+    assert len(one[0][-1]) == 40
+
+
 def test_units_mean_the_same_in_every_block(tmp_path: Path) -> None:
     rows = [
         f"2026-03-01T12:{i:02}:00Z,{1000 + i} ms" if i < 20 else f"2026-03-01T12:{i:02}:00Z,1.5 s" for i in range(40)

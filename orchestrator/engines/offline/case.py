@@ -152,10 +152,7 @@ class Case:
         """The service where it began, by evidence; else where it shows; else the one that the alert names."""
         if self.services and self.services[0].score > 0:
             return self.services[0].service
-        symptom = self.symptom
-        if symptom is not None and symptom.services:
-            return symptom.services[0]
-        return self.brief.incident.service
+        return self.entry
 
 
 def named(suspect: Suspect) -> str:

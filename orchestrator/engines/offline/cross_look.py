@@ -33,7 +33,7 @@ NEAR = timedelta(minutes=30)
 """Deploys this near the onset are compared with what the logs name."""
 EARLIER = timedelta(hours=2)
 ERROR_ROLES = ("error_ratio", "error_count", "availability")
-MOST_SERIES, MOST_HOSTS, MOST_DEPLOYS, MOST_EDGES = 40, 6, 3, 1000
+MOST_SERIES, MOST_HOSTS, MOST_DEPLOYS, MOST_QUIET, MOST_EDGES = 40, 6, 3, 3, 1000
 LEAST_WORD = 3
 
 
@@ -73,7 +73,7 @@ class _Look:
     async def levels(self, roles: tuple[str, ...], limit: int) -> tuple[Level, ...]:
         """Return the series of these roles before and after the onset, largest difference first."""
         bench, onset = self._bench("metrics"), self._onset
-        if bench is None or onset is None or self._metrics is None or self._metrics.symptom is None:
+        if bench is None or onset is None or self._metrics is None:
             return ()
         asked = CompareParams(
             first_start=onset - AROUND,
@@ -137,9 +137,7 @@ class _Look:
         if bench is None or onset is None or self._logs is None or not self._logs.clean:
             return ()
         found: list[tuple[str, str]] = []
-        for service in dict.fromkeys(erring):
-            if len(found) == MOST_DEPLOYS or not service:
-                break
+        for service in list(dict.fromkeys(filter(None, erring)))[:MOST_QUIET]:
             asked = SearchParams(service=service, start=onset.isoformat(), limit=1)
             result = (await bench.call("logs_search", asked, LogsSearch)).data
             if result is not None and result.lines:

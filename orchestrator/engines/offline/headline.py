@@ -30,11 +30,10 @@ def headline(case: Case, decision: Decision, service: str | None) -> str:
 
 def _undecided(case: Case, decision: Decision, where: str) -> str:
     reason = decision.why or (decision.reasons[0] if decision.reasons else "no lead")
-    symptom = case.symptom
     title = where.removesuffix(": something")
-    if symptom is None:
+    if case.symptom is None:
         return f"{title}: not established whether anything is broken: {reason}{_first_look(case)}"
-    shows = symptom.services[0] if symptom.services else case.brief.incident.service or title
+    shows = case.entry or title
     return f"{_trouble(case, shows)}: cause not established{_began(case, shows)}; {reason}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -101,7 +102,7 @@ def read_tables(path: Path, faults: Faults, block: int = BLOCK) -> Iterator[Tabl
         several = len(raw) == block
         raw += stream.readline(LONGEST_LINE)
         table = _table(raw, faults)
-        head = _start(raw.decode("utf-8", "replace")).encode()
+        head = _start(raw.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")).encode()
         lines = 0
         while table is not None:
             yield replace(table, part=several)
