@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.engines.offline.place_chances import MOST, chances
+from orchestrator.engines.offline.place_chances import chances
+from orchestrator.engines.offline.sureness import MOST
 
 
 def test_the_first_is_surer_with_more_evidence_and_with_more_lead() -> None:

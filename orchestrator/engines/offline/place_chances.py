@@ -11,12 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from orchestrator.engines.offline.sureness import MOST
+
 ODDS_AT_ONE_NAT, GROWTH = 7.0, 1.7
 """Odds of a first with evidence of one nat whose second is as good, and the power that they grow with."""
 LEAD_NATS = 1.0
 """What a lead over a second that has nothing adds to the logarithm of the odds."""
-MOST = 0.92
-"""Most that is said of a place, as of a culprit."""
 SUREST = 0.999
 
 

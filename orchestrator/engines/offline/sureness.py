@@ -12,7 +12,7 @@ from orchestrator.engines.offline.case import Case
 from orchestrator.verdict.board import Hypothesis
 
 MOST, LEAST = 0.92, 0.3
-"""Bounds of what is said of a conclusion: a dozen cases that were all right support no more."""
+"""Bounds of what is said of a conclusion, the most also of a place: a dozen right cases support no more."""
 UNREAD_MOST = 0.6
 """Most for a change whose diff nobody read: that it does what it would have to do is not shown."""
 PER_DOUBT = 0.05
