@@ -253,7 +253,8 @@ class Hands:
             if call.cancelled.is_set():
                 raise OutcomeKnown(Ran("cancelled", message=f"{call.name}: cancelled before it started."))
             job, cut_off = self._in_time(call, job)
-            started = ToolStarted(tool_use_id=call.id, tool=tool.name, effect=tool.effect, attempt=len(attempts) + 1)
+            attempt, effect = len(attempts) + 1, tool.effect
+            started = ToolStarted(tool_use_id=call.id, tool=tool.name, effect=effect, attempt=attempt, apart=call.apart)
             await self._commit(call, entry(started, call.thread, f"started:{started.attempt}:{call.id}"))
             if self.watching is not None:
                 job = replace(job, tell=stack.enter_context(self.watching.call(call.thread, call.id, tool.name)))

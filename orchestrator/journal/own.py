@@ -143,6 +143,8 @@ class ToolStarted(Frozen):
     tool: str
     effect: Literal["read", "keyed", "unkeyed"]
     attempt: int = 1
+    apart: bool = False
+    """A person's look at the evidence: it goes on when the agents stop."""
 
 
 class ToolFinished(Frozen):

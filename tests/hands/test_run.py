@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from orchestrator.engines.base import ToolUse
+from orchestrator.hands.policy import Rule
 from orchestrator.hands.results import DATA_LIMIT
 from orchestrator.hands.steps import HANDS
 from orchestrator.journal.codec import BODY_LIMIT, Entry
@@ -52,6 +53,22 @@ async def test_a_call_is_these_events_in_this_order(rig: Rig) -> None:
     assert isinstance(started, ToolStarted)
     assert (started.tool_use_id, started.effect, started.attempt) == ("c1", "read", 1)
     assert not pending_calls(rig.journal.events())
+
+
+@pytest.mark.parametrize(
+    ("tool", "by_person", "apart"),
+    [("toys_double", True, True), ("toys_double", False, False), ("toys_unkeyed", True, False)],
+)
+async def test_a_persons_look_is_on_record_as_one_whatever_rule_allows_it(
+    make_rig: MakeRig, tmp_path: Path, tool: str, by_person: bool, apart: bool
+) -> None:
+    rig = await make_rig(Rule(name="mine", answer="allow"))
+    use = ToolUse(id="p1", name=tool, input={"value": 1} if tool == "toys_double" else {"path": str(tmp_path)})
+    assert (await rig.hands.call("toys", "toys", use, by_person=by_person)).outcome == "ok"
+    decided, started = (rig.events(f"warroom.{kind}")[0].body for kind in ("policy_decided", "tool_started"))
+    assert isinstance(decided, PolicyDecided)
+    assert isinstance(started, ToolStarted)
+    assert (decided.rule, started.apart) == ("mine", apart)
 
 
 async def test_the_same_call_again_gives_the_stored_result_and_runs_nothing(rig: Rig, tmp_path: Path) -> None:

@@ -10,12 +10,10 @@ from typing import Any, cast
 import pytest
 
 from orchestrator.hands.pacing import GAP_S
-from orchestrator.hands.policy import BY_PERSON
 from orchestrator.hands.watching import QUICK_S, CallPreview
 from orchestrator.journal.events import (
     MAIN_THREAD,
     AgentCustomToolUse,
-    PolicyDecided,
     StatusIdle,
     StatusTerminated,
     StopReason,
@@ -229,10 +227,9 @@ def test_the_story_has_no_preview_left() -> None:
 def test_a_persons_look_is_not_said_to_be_stopped_when_the_agents_are() -> None:
     tell = Teller()
     asked, allowed, started, _ = call(tell, "logs", "logs_search", "asked-1", "")
-    assert isinstance(allowed.body, PolicyDecided)
-    by_person = allowed.model_copy(update={"body": allowed.body.model_copy(update={"rule": BY_PERSON})})
+    apart = started.model_copy(update={"body": started.body.model_copy(update={"apart": True})})
     ended = tell(StatusIdle(stop_reason=StopReason(type="end_turn")))
-    view = view_of([asked, by_person, started, ended])
+    view = view_of([asked, allowed, apart, ended])
     assert "cancelled" not in row_of(view)
     view.call_preview(preview(call_id="asked-1"))
     assert "37 %" in row_of(view)

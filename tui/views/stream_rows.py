@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.hands.policy import BY_PERSON
 from orchestrator.journal.events import (
     MAIN_THREAD,
     AgentMessage,
@@ -72,18 +71,17 @@ class Call:
         """How far it is, while it runs and somebody in this process watches."""
         self.finished: ToolFinished | None = None
         self._runs = False
-        self._by_person = self._apart = False
+        self._apart = False
 
     def learn(self, body: PolicyDecided | ToolStarted | ToolFinished) -> None:
         """Take its next step into account."""
         self.preview, self._runs = None, isinstance(body, ToolStarted)
         if isinstance(body, ToolStarted):
-            self._apart = self._by_person and body.effect == "read"
+            self._apart = body.apart
             self.state = ("runs", "accent") if body.attempt == 1 else (f"runs, attempt {body.attempt}", "accent")
         elif isinstance(body, ToolFinished):
             self.finished = body
         else:
-            self._by_person = body.rule == BY_PERSON
             self.policy = f"{body.decision}, rule {body.rule}" + (f": {body.reason}" if body.reason else "")
             if body.decision != "allow":
                 self.state = ("waits for your yes", "warn") if body.decision == "ask" else ("denied", "bad")
