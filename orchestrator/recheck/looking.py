@@ -11,6 +11,7 @@ from orchestrator.hands.threads import in_thread
 from orchestrator.hands.verifying import NoAnswer, WorkerVerifier
 from orchestrator.journal.verdict import State
 from subagents.contract import AgentName, D, Fact, Finding, Params, ToolError
+from subagents.quantities import figure
 
 if TYPE_CHECKING:
     from orchestrator.session import Session
@@ -19,6 +20,8 @@ WORST_FIRST: tuple[State, ...] = ("ongoing", "recovering", "unknown", "recovered
 """Of several measurements the first of these that one has is the answer."""
 AHEAD = timedelta(minutes=5)
 """How far ahead of this machine's clock another one may be; what is later lies in the future."""
+JUST = timedelta(milliseconds=1)
+"""How far a moment lies from one that is just before or after it."""
 
 
 class Untold(Exception):
@@ -82,3 +85,8 @@ def told_at(at: datetime, beside: datetime | None = None) -> str:
     """Return a moment's time of day, with its day where the moment that it is told beside is of another one."""
     day = f"{at:%Y-%m-%d} " if beside is not None and at.date() != beside.date() else ""
     return f"{day}{at:%H:%M:%S} UTC"
+
+
+def figured(value: float, unit: str = "") -> str:
+    """Return a measured number as a re-check says it, with its unit where it has one."""
+    return f"{figure(value)} {unit}".rstrip()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from orchestrator.journal.verdict import Symptom
-from orchestrator.recheck.looking import AHEAD, Looker, Measured, Untold, told_at
+from orchestrator.recheck.looking import AHEAD, JUST, Looker, Measured, Untold, figured, told_at
 from orchestrator.recheck.worse import worse_meanwhile
 from orchestrator.verdict.recovery import Answer, Was, judge, was_of
 from subagents import quantities as q
@@ -19,7 +19,6 @@ from subagents.metrics.model import HELD_AGAIN, CoverageReport, SeriesReport, Se
 from subagents.metrics.params import CoverageParams, SeriesParams
 
 MEASURED = ("metrics", "trace_edges", "spans")
-JUST = timedelta(milliseconds=1)
 MOST = 2000
 """Most points of one answer."""
 STOPPED = timedelta(minutes=5)
@@ -72,7 +71,7 @@ async def measured(look: Looker, symptom: Symptom, ref: MetricRef, known_until: 
     since = f" (back since {told_at(_moment(answer.since), as_of)})" if answer.since is not None else ""
     return Measured(
         answer.state,
-        f"{title} is at {q.figure(last.view.latest)}{_unit(last.view)}, baseline {q.figure(was.baseline)}: "
+        f"{title} is at {figured(last.view.latest, last.view.unit)}, baseline {q.figure(was.baseline)}: "
         f"{answer.why}{since}",
         as_of=as_of,
         finding=finding,
@@ -257,7 +256,7 @@ def _finding(title: str, symptom: Symptom, ref: MetricRef, last: _Course, answer
     usual = f", usually {q.figure(float(base.value))}" if base is not None and not isinstance(base.value, str) else ""
     return Finding(
         agent="metrics",
-        claim=f"Measured again, {title} is at {q.figure(last.view.latest)}{_unit(last.view)}{usual}: {answer.why}.",
+        claim=f"Measured again, {title} is at {figured(last.view.latest, last.view.unit)}{usual}: {answer.why}.",
         topic="health",
         weight=0.5,
         facts=facts,
@@ -265,10 +264,6 @@ def _finding(title: str, symptom: Symptom, ref: MetricRef, last: _Course, answer
         services=(ref.service,) if ref.service else (),
         at=None,
     )
-
-
-def _unit(view: SeriesView) -> str:
-    return f" {view.unit}" if view.unit else ""
 
 
 def _moment(seconds: float) -> datetime:

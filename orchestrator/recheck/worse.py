@@ -6,17 +6,15 @@ away by more than its own spread before, outliers and all: a burst as high and a
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from orchestrator.recheck.looking import Looker, Untold, told_at
-from subagents import quantities as q
+from orchestrator.recheck.looking import JUST, Looker, Untold, figured, told_at
 from subagents.citations import MetricRef
 from subagents.metrics.model import Compared, CompareReport, OnsetsReport, SeriesView
 from subagents.metrics.params import CompareParams, OnsetsParams
 
 MOST_NAMED, MOST_TRIED = 3, 8
 MOST_MOVED = 200
-JUST = timedelta(milliseconds=1)
 
 
 async def worse_meanwhile(look: Looker, ref: MetricRef, known_until: datetime) -> tuple[str, ...]:
@@ -65,8 +63,7 @@ async def _since(look: Looker, ref: MetricRef, view: SeriesView) -> Compared | N
 
 
 def _told(view: SeriesView, row: Compared, known_until: datetime) -> str:
-    unit = f" {view.unit}" if view.unit else ""
     return (
         f"{view.title} left its baseline at {told_at(view.onset or known_until, known_until)}: "
-        f"{q.figure(row.before)} to {q.figure(row.after)}{unit}"
+        f"{figured(row.before)} to {figured(row.after, view.unit)}"
     )

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from subagents import quantities as q
-from subagents.citations import MetricRef, parse
 from subagents.contract import Alert, Incident
 from subagents.contradiction import Contradiction
 from subagents.metrics.alert_words import said_growth
@@ -116,16 +115,10 @@ def _scale(alert: Alert, named: SeriesView) -> float:
     return 1.0
 
 
-def _step(view: SeriesView) -> timedelta:
-    """Return the usual time between two points of a series: a point is stamped with the start or the end of it."""
-    ref = parse(view.citation)
-    return (ref.end - ref.start) / max(1, view.points - 1) if isinstance(ref, MetricRef) else timedelta(0)
-
-
 def _times(alert: Alert, incident: Incident, view: SeriesView) -> Iterator[Contradiction]:
     if view.onset is None:
         return
-    if alert.fired_at is not None and view.onset > alert.fired_at + max(GRACE, 2 * _step(view)):
+    if alert.fired_at is not None and view.onset > alert.fired_at + max(GRACE, timedelta(seconds=2 * view.step)):
         text = (
             f"the alert fired at {clock(alert.fired_at)}, before {view.title} left its baseline ({clock(view.onset)})"
         )
