@@ -95,9 +95,11 @@ class LogAsking:
 
 def like(raw: str, service: str | None = None) -> str:
     """Return a query for events of the wording of one as it stands in its file: words with a digit may be any."""
+    from subagents.logs.needles import MAX_PATTERN
+
     words = _said(raw)[:_LIKE_CHARS].split()[:_LIKE_WORDS]
     parts = [_anything(word) if _varies(word) else _escaped(word) for word in words]
-    while len(parts) > 1 and parts[-1] == _ANY:
+    while len(parts) > 1 and (parts[-1] == _ANY or len(_BLANK.join(parts)) > MAX_PATTERN):
         parts.pop()
     named = f' service:"{service}"' if service and '"' not in service else ""
     return f"/{_BLANK.join(parts)}/{named}"
@@ -105,23 +107,33 @@ def like(raw: str, service: str | None = None) -> str:
 
 def _said(raw: str) -> str:
     """Return the message of a record, or the line behind its time stamp."""
-    import json
-
-    from subagents.logs.sources.json_fields import ROLES, pick
     from subagents.logs.sources.timestamps import find_stamp
 
     line = raw.split("\n", 1)[0]
-    start = line.find("{")
-    if 0 <= start < _LIKE_CHARS:
-        try:
-            record = json.loads(line[start:])
-        except (ValueError, RecursionError):
-            record = None
-        message = pick(record, ROLES["message"]) if isinstance(record, dict) else None
-        if isinstance(message, str) and message.strip():
-            return message.strip().split("\n", 1)[0]
+    message = _message(line)
+    if message is not None:
+        return message
     stamp = find_stamp(line)
     return line[stamp.end :].lstrip("]), ") if stamp is not None and line[stamp.end :].strip() else line
+
+
+def _message(line: str) -> str | None:
+    """Return the first line of the message of a record, or of the record that its message is; None without one."""
+    import json
+
+    from subagents.logs.sources.json_fields import ROLES, pick
+
+    start = line.find("{")
+    if not 0 <= start < _LIKE_CHARS:
+        return None
+    try:
+        record = json.loads(line[start:])
+    except (ValueError, RecursionError):
+        return None
+    said = pick(record, ROLES["message"]) if isinstance(record, dict) else None
+    if not isinstance(said, str) or not said.strip():
+        return None
+    return _message(said) or said.strip().split("\n", 1)[0]
 
 
 _ANY = r"\S+"
@@ -129,7 +141,7 @@ _BLANK = r"\s+"
 
 
 def _varies(word: str) -> bool:
-    return any(char.isdigit() for char in word)
+    return any(char.isdigit() for char in word) or "<redacted:" in word
 
 
 def _anything(word: str) -> str:
@@ -138,11 +150,5 @@ def _anything(word: str) -> str:
 
 
 def _escaped(word: str) -> str:
-    """Return a word for RE2: a quote with what a JSON record writes before it, what cannot be typed as anything."""
-    return "".join(_escaped_char(char) for char in word)
-
-
-def _escaped_char(char: str) -> str:
-    if char in "\"'":
-        return "\\\\?" + char
-    return re.escape(char) if char.isprintable() else "."
+    """Return a word for RE2; what cannot be typed is anything."""
+    return "".join(re.escape(char) if char.isprintable() else "." for char in word)

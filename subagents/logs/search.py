@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from subagents.contract import ToolContext, ToolError, Window
 from subagents.logs.levels import ERROR, LEVELS, UNKNOWN, sounds_bad
 from subagents.logs.log_set import LogSet, Place
+from subagents.logs.needles import RECORD_WITHIN, check_regex, needles
 from subagents.logs.patterns import head_of, mask
 from subagents.logs.so_far import events_in_words, frames_of, last_lines
 from subagents.logs.sources.frames import Frame
@@ -22,13 +23,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 SHOWN_CHARS = 1000
-MAX_PATTERN = 500
 MAX_VALUES = 50_000
 MICROSECONDS = 1_000_000
 MAX_MINUTES = 50_000
 """Counts of minutes that are held; where they are more, they become hours."""
-RECORD_WITHIN = 200
-"""Characters in which a JSON record begins, behind what a collector wrote."""
 EARLY = 30
 EARLY_CHARS = 400
 """Matches, and characters of each, that are shown before all files are read."""
@@ -100,30 +98,6 @@ class Matches:
                 self.there[name] += count
 
 
-def check_regex(pattern: str) -> None:
-    """Refuse a regular expression that RE2 does not take: the search runs in linear time or not at all."""
-    import re2
-
-    if len(pattern) > MAX_PATTERN:
-        raise ToolError(f"the regular expression is longer than {MAX_PATTERN} characters")
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 8 << 20
-    try:
-        re2.compile(pattern, options)
-    except re2.error as error:
-        raise ToolError(
-            f"not a regular expression that RE2 takes (no look-around, no back references): {_why(error)}"
-        ) from error
-    except UnicodeError as error:
-        raise ToolError("the regular expression holds half a character, which no text has") from error
-
-
-def _why(error: Exception) -> str:
-    why = error.args[0] if error.args else error
-    return why.decode("utf-8", "replace") if isinstance(why, bytes) else str(why)
-
-
 def chosen_sources(logs: LogSet, source: str | None) -> list[tuple[int, LogSource]]:
     """Return the sources to read, with their places in the set."""
     if source is not None:
@@ -190,42 +164,13 @@ def _filtered(frame: Frame, filters: Filters) -> pl.DataFrame:
         events = events.filter((pl.col("t") >= start) & (pl.col("t") < end))
     if filters.service is not None:
         events = events.filter(pl.col("service") == filters.service)
-    for wanted in (_literal(filters.text), _pattern(filters.regex)):
-        if wanted is None or not events.height:
-            continue
-        hit = wanted(events["raw"])
+    for needle in needles(filters.text, filters.regex):
+        hit = needle(events["raw"])
         if frame.extra.height:
-            rows = frame.extra.filter(wanted(frame.extra["raw"]))["event"].unique()
+            rows = frame.extra.filter(needle(frame.extra["raw"]))["event"].unique()
             hit = hit | events["row"].is_in(rows.implode())
         events = events.filter(hit)
     return events
-
-
-def _literal(text: str | None) -> Callable[[pl.Series], pl.Series] | None:
-    if not text:
-        return None
-    needle = text
-    if needle.isascii():
-        escaped = "".join("\\" + char if not char.isalnum() and char != " " else char for char in needle)
-        return lambda lines: lines.str.contains("(?i)" + escaped)
-    return lambda lines: lines.str.to_lowercase().str.contains(needle.lower(), literal=True)
-
-
-def _pattern(regex: str | None) -> Callable[[pl.Series], pl.Series] | None:
-    if not regex:
-        return None
-
-    def search(lines: pl.Series) -> pl.Series:
-        import polars as pl
-        import re2
-
-        try:
-            return lines.str.contains(regex)
-        except pl.exceptions.ComputeError:  # RE2 takes it, the Rust engine does not: slower, still linear
-            compiled = re2.compile(regex)
-            return pl.Series([compiled.search(line) is not None for line in lines.to_list()], dtype=pl.Boolean)
-
-    return search
 
 
 def resolved(events: pl.DataFrame) -> pl.DataFrame:

@@ -297,7 +297,12 @@ def test_what_is_asked_is_what_the_tool_takes() -> None:
         ("2026-03-29T09:12:00Z [main] ERROR c.a.Orders: order 7 failed",
          r"/\[main\]\s+ERROR\s+c\.a\.Orders:\s+order\s+\S+\s+failed/"),
         ('{"ts":"2026-03-29T09:12:00Z","msg":"order 7 \\"x\\" failed","level":"error"}',
-         r'/order\s+\S+\s+\\?"x\\?"\s+failed/'),
+         r'/order\s+\S+\s+"x"\s+failed/'),
+        ('{"ts":"2026-03-29T09:12:00Z","msg":"caf\\u00e9 \\ud83d\\ude00 of C:\\\\temp\\nfailed","level":"error"}',
+         r"/café\s+😀\s+of\s+C:\\temp/"),
+        ('{"log":"{\\"msg\\":\\"it\\\\u0027s \\\\\\"x\\\\\\"\\"}\\n","stream":"stdout","time":"2026-03-29T09:12:00Z"}',
+         r"""/it's\s+"x"/"""),
+        ("2026-03-29T09:12:00Z token=<redacted:token:abcdef> refused", r"/token=\S+\s+refused/"),
         ("[2026-03-29 09:12:00] took=12ms ok", r"/took=\S+\s+ok/"),
     ],
 )  # fmt: skip
