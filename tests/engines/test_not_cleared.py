@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.engines.offline.case import Case
 from orchestrator.engines.offline.causes import SURE_BESIDE_UNREAD, decide
+from orchestrator.engines.offline.judge import compose
 from orchestrator.journal.verdict import ServiceScore, SuspectScore
 from subagents.contract import Finding, Suspect
 from subagents.deploys.model import ScoredSuspect
@@ -75,9 +76,15 @@ def test_a_circumstance_is_not_named_where_a_change_there_could_not_be_read(
     kind: str, key: str, lead_s: float, verdict: str
 ) -> None:
     shown = about(kind, key, 0.85).model_copy(update={"services": ("shop",)})  # type: ignore[arg-type]  # a kind's name
-    decision = decide(known(scored(UNREAD, lead_s, 0.05, "none available"), findings=(shown,)))
+    given = known(scored(UNREAD, lead_s, 0.05, "none available"), findings=(shown,))
+    decision = decide(given)
     assert decision.kind == verdict
     assert (decision.suspected == Suspect(kind="commit", key=UNREAD).id) == (verdict == "inconclusive")
+    told = {one.suspect.key: (one.result, one.reason) for one in compose(given, decision, ()).ruled_out}
+    if decision.suspected:  # no finding is about it, and still it is what stands in the way
+        assert told[UNREAD] == ("not cleared", decision.against[0])
+    else:
+        assert told[UNREAD][0] == "not testable with this data"
 
 
 @pytest.mark.parametrize(

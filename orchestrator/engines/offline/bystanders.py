@@ -17,7 +17,7 @@ from orchestrator.verdict.persons_word import UNLIKELY_BELOW
 from subagents import quantities as q
 from subagents.contract import Fact, Finding, Suspect
 from subagents.deploys.model import ScoredSuspect
-from subagents.deploys.reporting import facts_of
+from subagents.deploys.reporting import about, facts_of
 from subagents.logs.counted import SEVERE
 
 MOST_CHANGES, MOST_BURSTS, MOST_CALLEES = 10, 4, 4
@@ -49,13 +49,13 @@ def bystanders(case: Case, decision: Decision, told: set[str]) -> Iterator[Ruled
 
 def _changes(case: Case, told: set[str]) -> Iterator[RuledOut]:
     """Yield the other changes, those that a person would ask about first: deployed or switched, near the onset."""
-    rest = [one for one in case.scored if f"{one.kind}:{one.key}" not in told and (one.deploy or one.kind == "flag")]
+    rest = [one for one in case.scored if about(one).id not in told and (one.deploy or one.kind == "flag")]
     rest.sort(key=lambda one: abs(one.lead_s) if one.lead_s is not None else 1e12)
     for one in rest[:MOST_CHANGES]:
         result, command = _result(one)
         why = one.ruled_out or one.reasons() or "nothing speaks for or against it"
         yield RuledOut(
-            suspect=Suspect(kind=one.kind, key=one.key, label=one.label[:80]),
+            suspect=about(one),
             test=CHANGE_TEST,
             result=result,
             reason=why if "the onset" in why else f"{_lead(one)}{why}",
@@ -108,9 +108,17 @@ def _traffic(case: Case, told: set[str]) -> Iterator[RuledOut]:
         suspect=Suspect(kind="traffic", key=case.entry or "entry", label="traffic surge"),
         test=TRAFFIC_TEST,
         result="not testable with this data",
-        reason="no series of requests at the entry, or upstream of the symptom, was given",
+        reason=_unseen(case, "the requests at the entry, or upstream of the symptom,", 0),
         command=traffic_command(case),
     )
+
+
+def _unseen(case: Case, wanted: str, left: int | None) -> str:
+    """Say why no series tells of what is wanted; `left` is how many were not compared, None where none was."""
+    if "metrics" in case.failed or left is None:
+        return f"series were not compared that may show {wanted} before and after the onset"
+    more = f"; {left} more of the kind, which moved less, were not compared" if left else ""
+    return f"no series that was compared shows {wanted} before and after the onset{more}"
 
 
 def _named(case: Case) -> bool:
@@ -129,7 +137,7 @@ def _hosts(case: Case, told: set[str]) -> Iterator[RuledOut]:
             suspect=Suspect(kind="host", key=case.home or case.entry or "hosts", label="machine beneath"),
             test=LEVEL_TEST,
             result="not testable with this data",
-            reason="no series of the host beneath it was given",
+            reason=_unseen(case, "the host beneath it", case.looked.hosts_left),
             command=host_command(case),
         )
 

@@ -1,20 +1,23 @@
 """Before the verdict: what no single specialist can see is looked up, by their own tools.
 
 Series of errors and of hosts before and after the onset, the call graph, whether logs name a version before its deploy.
-A look that fails leaves a gap, never an error; what is found is cited like anything else.
+A look that fails, or that the budget does not allow, leaves a gap, never an error; what is found is cited like anything
+else. Nothing a person does to the board changes the answers, so that they are asked for once in a round.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from orchestrator.engines.offline.bench import Floor, OfflineBench, bench_of
-from orchestrator.engines.offline.looked import Level, Looked
+from orchestrator.engines.offline.cut_short import BudgetSpent, reason_of
+from orchestrator.engines.offline.looked import NOTHING, Level, Looked
 from orchestrator.verdict.contradictions.clocks import Named
 from orchestrator.verdict.contradictions.logs_traces import LEAST_FAILED
 from subagents import quantities as q
@@ -35,21 +38,23 @@ EARLIER = timedelta(hours=2)
 ERROR_ROLES = ("error_ratio", "error_count", "availability")
 MOST_SERIES, MOST_HOSTS, MOST_DEPLOYS, MOST_QUIET, MOST_EDGES = 40, 6, 3, 3, 1000
 LEAST_WORD = 3
+ACROSS = "what the sources say of each other"
 
 
 async def cross_look(desk: Desk, floor: Floor, summaries: Mapping[str, BaseModel], names: tuple[str, str]) -> Looked:
     """Look up what relates the sources; `names` are those of the round's sources and of the round (`OfflineBench`)."""
-    look = _Look(desk, floor, summaries, names)
-    errors = await look.levels(ERROR_ROLES, MOST_SERIES)
-    edges, traced = await look.edges()
-    return Looked(
-        errors=errors,
-        hosts=await look.levels(("host",), MOST_HOSTS),
-        edges=edges,
-        traced=traced,
-        named=await look.named(),
-        quiet=await look.quiet(_erring(errors, traced)),
-    )
+    look, looked = _Look(desk, floor, summaries, names), NOTHING
+    try:
+        looked = replace(looked, errors=(await look.levels(ERROR_ROLES, MOST_SERIES))[0])
+        edges, traced = await look.edges()
+        looked = replace(looked, edges=edges, traced=traced)
+        hosts, left = await look.levels(("host",), MOST_HOSTS)
+        looked = replace(looked, hosts=hosts, hosts_left=left)
+        looked = replace(looked, named=await look.named())
+        looked = replace(looked, quiet=await look.quiet(_erring(looked.errors, looked.traced)))
+    except BudgetSpent as spent:
+        looked = replace(looked, missed=((ACROSS, reason_of(spent)),))
+    return looked
 
 
 class _Look:
@@ -70,11 +75,11 @@ class _Look:
         logged = self._logs.onset.at if self._logs is not None and self._logs.onset is not None else None
         return measured or logged
 
-    async def levels(self, roles: tuple[str, ...], limit: int) -> tuple[Level, ...]:
-        """Return the series of these roles before and after the onset, largest difference first."""
+    async def levels(self, roles: tuple[str, ...], limit: int) -> tuple[tuple[Level, ...], int]:
+        """Return the series of these roles before and after the onset, largest difference first; how many are left."""
         bench, onset = self._bench("metrics"), self._onset
         if bench is None or onset is None or self._metrics is None:
-            return ()
+            return (), 0
         asked = CompareParams(
             first_start=onset - AROUND,
             first_end=onset - timedelta(microseconds=1),
@@ -85,7 +90,9 @@ class _Look:
         )
         report = (await bench.call("metrics_compare", asked, CompareReport)).data
         since = Window(start=onset, end=onset + AROUND + timedelta(seconds=1))
-        return tuple(Level(row, _facts(row, since)) for row in (report.rows if report is not None else ()))
+        if report is None:
+            return (), 0
+        return tuple(Level(row, _facts(row, since)) for row in report.rows), report.more
 
     async def edges(self) -> tuple[tuple[tuple[str, str], ...], tuple[TracedView, ...]]:
         """Return who calls whom, and how spans ended; not asked for where no change is suspected and no span given."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,7 +19,7 @@ from orchestrator.engines.offline.bench import Floor, OfflineBench
 from orchestrator.engines.offline.cross_look import cross_look
 from orchestrator.engines.offline.cut_short import BudgetSpent, cut_off, reason_of
 from orchestrator.engines.offline.judge import Judge
-from orchestrator.engines.offline.looked import NOTHING
+from orchestrator.engines.offline.looked import Looked
 from orchestrator.engines.offline.wishes import look_into
 from orchestrator.journal.events import (
     MAIN_THREAD,
@@ -62,6 +62,10 @@ class Round:
     summaries: dict[str, BaseModel] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     """Agent to why it gave nothing."""
+    looked: Looked | None = None
+    """What was looked up across the sources, once it was."""
+    cut_short: bool = False
+    """Whether the budget ended any of it."""
 
 
 class OfflineEngine:
@@ -80,7 +84,7 @@ class OfflineEngine:
             if again:
                 continue
             if not await self._conclude(desk, this):
-                return "budget_reached" if cut_off(this.failed) else "end_turn"
+                return "budget_reached" if this.cut_short else "end_turn"
 
     def _open_round(self, desk: Desk) -> Round:
         names = [name for name in SPECIALISTS if name in desk.roster.agents]
@@ -193,12 +197,11 @@ class OfflineEngine:
         while True:
             edits = desk.edits()
             edition = _with_edits(this.edition, edits)
-            looked = NOTHING
-            try:
-                looked = await cross_look(desk, this.floor, this.summaries, (this.sources, this.edition))
-                await look_into(desk, this.floor, this.summaries, (this.sources, this.edition))
-            except BudgetSpent as spent:
-                this.failed[MAIN_THREAD] = reason_of(spent)
+            missed = await look_into(desk, this.floor, this.summaries, (this.sources, this.edition))
+            if this.looked is None:
+                this.looked = await cross_look(desk, this.floor, this.summaries, (this.sources, this.edition))
+            looked = replace(this.looked, missed=(*missed, *this.looked.missed))
+            this.cut_short = bool(cut_off(this.failed) or looked.missed)
             judge = Judge(desk, this.floor, this.summaries, this.failed, looked)
             verdict, holds = await judge.conclude(edition)
             await self._say(desk, holds.headline, edition)

@@ -8,6 +8,8 @@ from orchestrator.engines.offline.causes import CLEARED_BELOW, Decision
 from orchestrator.journal.verdict import Exclusion, RuledOut
 from orchestrator.verdict.board import Hypothesis
 from orchestrator.verdict.persons_word import UNLIKELY_BELOW
+from subagents.deploys.model import ScoredSuspect
+from subagents.deploys.reporting import about, citations_of
 
 MOST = 24
 RULED_OUT: Exclusion = "ruled out"
@@ -22,29 +24,29 @@ CIRCUMSTANCE_TEST = "shows in the data, no later than the onset, where the sympt
 def ruled_out(case: Case, decision: Decision) -> tuple[RuledOut, ...]:
     """Return every candidate that is not the cause, with the test that was made."""
     chosen = decision.hypothesis.suspect.id if decision.hypothesis else None
-    found = [
+    closed = {one.suspect.id for one in case.hypotheses if one.closed is not None}
+    """A person's word is put beside the verdict by whoever shows it."""
+    found = [_suspected(decision, one) for one in case.scored if about(one).id in {decision.suspected} - closed]
+    said = {chosen or "", decision.suspected, *closed}
+    found += [
         _tested(hypothesis, _belongs(case, decision, hypothesis))
-        if hypothesis.suspect.id != decision.suspected
-        else _suspected(decision, hypothesis)
         for hypothesis in case.hypotheses
-        if hypothesis.suspect.id != chosen
-        and hypothesis.closed is None  # a person's word is put beside the verdict by whoever shows it
+        if hypothesis.suspect.id not in said
         and hypothesis.suspect.kind in CHANGE_KINDS | CIRCUMSTANCE_KINDS
         and (hypothesis.supporting or hypothesis.opposing or hypothesis.excluding)
     ]
-    told = {item.suspect.id for item in found} | ({chosen} if chosen else set())
-    return tuple((*found, *bystanders(case, decision, told))[:MOST])
+    told = {item.suspect.id for item in found}
+    return tuple((*found, *bystanders(case, decision, told | said))[:MOST])
 
 
-def _suspected(decision: Decision, hypothesis: Hypothesis) -> RuledOut:
+def _suspected(decision: Decision, change: ScoredSuspect) -> RuledOut:
     """Return a change that stands in the way of a circumstance by its time, whatever its diff looks like."""
-    grounds = (*hypothesis.excluding, *hypothesis.supporting, *hypothesis.opposing)
     return RuledOut(
-        suspect=hypothesis.suspect,
+        suspect=about(change),
         test=CHANGE_TEST,
         result=NOT_CLEARED,
         reason=decision.against[0],
-        citations=tuple(dict.fromkeys(ref for finding in grounds for ref in finding.citations)),
+        citations=citations_of(change),
     )
 
 

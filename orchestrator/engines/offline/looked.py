@@ -35,6 +35,10 @@ class Looked:
     named: tuple[Named, ...] = ()
     quiet: tuple[tuple[str, str], ...] = ()
     """Services that log, and log no errors more than before, each with an event of theirs."""
+    hosts_left: int | None = None
+    """How many series of hosts were not compared, because others moved more; None where nobody compared any."""
+    missed: tuple[tuple[str, str], ...] = ()
+    """Looks that were not made, in words, each with why."""
 
 
 NOTHING = Looked()

@@ -41,6 +41,7 @@ def gaps(case: Case) -> tuple[Gap, ...]:
         if f.agent not in said
     ]
     found += [Gap(text=f"{agent} did not finish", why=why) for agent, why in case.failed.items()]
+    found += [Gap(text=f"{what} was not looked up", why=why) for what, why in case.looked.missed]
     for coverage in case.brief.coverage:
         found += [Gap(text=problem.line(), why=f"input of {coverage.source}") for problem in coverage.problems]
     unique = {gap.text: gap for gap in found}

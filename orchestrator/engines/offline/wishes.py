@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from orchestrator.engines.base import Desk
 from orchestrator.engines.offline.bench import Floor, OfflineBench, bench_of
+from orchestrator.engines.offline.cut_short import BudgetSpent, reason_of
 from orchestrator.verdict.board import Hypothesis, fold
 from orchestrator.verdict.board_edits import LEAST_SHA, shown
 from orchestrator.verdict.hypothesis import TO_TEST
@@ -54,16 +55,25 @@ _UNTOLD: Mapping[str, str] = {
 ANYTHING = "attach logs or metrics in which it would show, and add it again by a word that they hold"
 
 
-async def look_into(desk: Desk, floor: Floor, summaries: Mapping[str, BaseModel], names: tuple[str, str]) -> None:
+async def look_into(
+    desk: Desk, floor: Floor, summaries: Mapping[str, BaseModel], names: tuple[str, str]
+) -> tuple[tuple[str, str], ...]:
     """Test each suspect that a person added or pinned and that no finding speaks of yet, pinned ones first.
 
-    `names` are those of the round's sources and of the round (`OfflineBench`).
+    `names` are those of the round's sources and of the round (`OfflineBench`). Return which the budget did not allow to
+    test, each with why.
     """
     asked = [one for one in fold(tuple(floor.findings.values()), desk.edits()) if one.added or one.pin]
+    missed = []
     for one in asked:
         if not (one.supporting or one.opposing or one.excluding or one.doubted or one.untested):
-            finding = await _Look(desk, floor, summaries, names).at(one)
+            try:
+                finding = await _Look(desk, floor, summaries, names).at(one)
+            except BudgetSpent as spent:
+                missed.append((f"{shown(one.suspect)}, which you put on the board,", reason_of(spent)))
+                continue
             await OfflineBench(finding.agent, desk, floor, *names).report(finding)
+    return tuple(missed)
 
 
 class _Look:
