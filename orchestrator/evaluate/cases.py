@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -25,6 +26,8 @@ _SUFFIXES: tuple[tuple[str, Shape], ...] = (
 _PACKED = (".gz", ".zst")
 _ABOUT = ("index", "readme", "manifest", "schema")
 """Names of files that tell about cases and are none."""
+NAMED = 3
+"""Entries that a reason names."""
 
 
 class CasesError(Exception):
@@ -65,11 +68,15 @@ class Choice:
     def wants(self, case: Case) -> bool:
         """Say whether a case is wanted."""
         return (
-            (not self.families or any(fnmatch.fnmatchcase(case.family, one) for one in self.families))
+            self.wants_family(case.family)
             and (not self.ids or case.id in self.ids)
             and (not self.globs or any(fnmatch.fnmatchcase(case.id, one) for one in self.globs))
             and (self.half is None or half_of(case.id) == self.half)
         )
+
+    def wants_family(self, name: str) -> bool:
+        """Say whether cases of a family are wanted."""
+        return not self.families or any(fnmatch.fnmatchcase(name, one) for one in self.families)
 
 
 def half_of(case_id: str) -> Half:
@@ -79,22 +86,24 @@ def half_of(case_id: str) -> Half:
 
 def find_cases(path: Path, choice: Choice = Choice()) -> Tree:
     """Return the cases at a path that are wanted; raises CasesError where there are none."""
-    if not path.exists():
+    if not os.path.exists(path):
         raise CasesError(f"{path}: no such file or folder")
     path = path.resolve()
-    root, families = _families(path)
     found = _Found()
-    for folder, entries in families:
-        found.family(folder, entries)
-    wanted = tuple(case for case in found.cases if choice.wants(case))
+    labels = _take_in(path.parent if path.name in MANIFESTS else path, found)
     _refuse_unknown(choice, found)
-    if not wanted and found.cases:
-        raise CasesError(f"{path}: none of its {len(found.cases)} cases is wanted; see --family, --only and --half")
+    wanted = tuple(case for case in found.cases if choice.wants(case))
+    skipped = tuple(one for one in found.skipped if choice.wants_family(one[0]))
     if not wanted:
-        skipped = f" ({', '.join(name for name, _ in found.skipped)}: nothing that an adapter reads)"
-        raise CasesError(f"{path}: no cases here{skipped if found.skipped else ''}; a tree is <family>/<case>")
-    labels = root / LABELS
-    return Tree(wanted, labels if labels.is_dir() else None, tuple(found.skipped))
+        raise CasesError(_nothing(path, sum(choice.wants_family(case.family) for case in found.cases), skipped))
+    return Tree(wanted, labels, skipped)
+
+
+def _nothing(path: Path, cases: int, skipped: Sequence[tuple[str, str]]) -> str:
+    if cases:
+        return f"{path}: none of its {cases} cases is wanted; see --only, --half and the ids"
+    left_out = "".join(f"; skipped {name}: {reason}" for name, reason in skipped)
+    return f"{path}: no cases here{left_out}; a tree is <family>/<case>"
 
 
 @dataclass
@@ -103,46 +112,80 @@ class _Found:
     skipped: list[tuple[str, str]] = field(default_factory=list)
 
     def family(self, folder: Path, entries: Sequence[Path]) -> None:
-        made = [case for entry in entries if (case := _case(entry, folder.name)) is not None]
-        self.cases += made
-        others = len(entries) - len(made)
-        if not made:
-            self.skipped.append((folder.name, f"no adapter: {others} entries, none of them a case of a known shape"))
+        name, cases, others = _printable(folder.name), dict[str, Case](), list[str]()
+        for entry in entries:
+            case = _case(entry, name)
+            if case is None:
+                others.append(_printable(entry.name))
+            elif cases.setdefault(case.id, case) is not case:
+                self.skipped.append((name, f"{_printable(entry.name)}: another case has its id, {case.id}"))
+        self.cases += cases.values()
+        named = f"{', '.join(others[:NAMED])}{', …' if len(others) > NAMED else ''}"
+        if not cases:
+            self.skipped.append((name, f"no adapter: {f'no case of a known shape ({named})' if others else 'empty'}"))
         elif others:
-            self.skipped.append((folder.name, f"{others} entries of {len(entries)} are no case of a known shape"))
+            self.skipped.append((name, f"no case of a known shape: {len(others)} of {len(entries)} entries ({named})"))
 
 
-def _families(path: Path) -> tuple[Path, list[tuple[Path, list[Path]]]]:
-    """Return the root and its families, whatever level of the tree was given."""
+def _take_in(path: Path, found: _Found) -> Path | None:
+    """Fill in what is at a path, whatever level of a tree that is; return the folder of labels."""
     if _shape(path) is not None:
-        return path.parent.parent, [(path.parent, [path])]
-    if path.is_file():
+        found.family(path.parent, [path])
+        return _labels(path.parent, path.parent.parent)
+    if not path.is_dir():
         raise CasesError(f"{path}: not a case; a case is a folder with case.json, or one .json or .csv file")
-    entries = _entries(path)
-    if not (path / LABELS).is_dir() and any(_shape(entry) is not None for entry in entries):
-        return path.parent, [(path, entries)]
-    return path, [(entry, _entries(entry)) for entry in entries if entry.is_dir() and entry.name != LABELS]
+    try:
+        entries = _entries(path)
+    except OSError as error:
+        raise CasesError(f"{path}: cannot be read ({error.strerror})") from error
+    shapes = {entry: shape for entry in entries if (shape := _shape(entry)) is not None}
+    folders = {} if "folder" in shapes.values() else _folders(entries, found)
+    if shapes and not any(_shape(inner) is not None for inside in folders.values() for inner in inside):
+        found.skipped.clear()
+        found.family(path, entries)
+        return _labels(path, path.parent)
+    for folder, inside in folders.items():
+        found.family(folder, inside)
+    return _labels(path)
+
+
+def _folders(entries: Sequence[Path], found: _Found) -> dict[Path, list[Path]]:
+    """Return what may be families with what is in them; one that cannot be read costs no other."""
+    inside = {}
+    for folder in (entry for entry in entries if os.path.isdir(entry)):
+        try:
+            inside[folder] = _entries(folder)
+        except OSError as error:
+            found.skipped.append((_printable(folder.name), f"cannot be read ({error.strerror})"))
+    return inside
+
+
+def _labels(*places: Path) -> Path | None:
+    return next((place / LABELS for place in places if os.path.isdir(place / LABELS)), None)
 
 
 def _entries(folder: Path) -> list[Path]:
-    try:
-        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    except OSError as error:
-        raise CasesError(f"{folder}: cannot be read ({error.strerror})") from error
+    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry.name != LABELS)
 
 
 def _case(entry: Path, family: str) -> Case | None:
     shape = _shape(entry)
-    return None if shape is None else Case(_bare(entry.name) if entry.is_file() else entry.name, family, entry, shape)
+    name = entry.name if shape == "folder" else _bare(entry.name)
+    return None if shape is None else Case(_printable(name), family, entry, shape)
+
+
+def _printable(name: str) -> str:
+    """Return a name as text: what is not UTF-8 in it is shown by its bytes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _shape(entry: Path) -> Shape | None:
-    if entry.is_dir():
-        return "folder" if any((entry / name).is_file() for name in MANIFESTS) else None
+    if os.path.isdir(entry):
+        return "folder" if any(os.path.isfile(entry / name) for name in MANIFESTS) else None
     name = _unpacked(entry.name).lower()
-    if name.partition(".")[0] in _ABOUT:
+    if name.partition(".")[0] in _ABOUT or not os.path.isfile(entry):
         return None
-    return next((shape for suffix, shape in _SUFFIXES if name.endswith(suffix)), None) if entry.is_file() else None
+    return next((shape for suffix, shape in _SUFFIXES if name.endswith(suffix)), None)
 
 
 def _unpacked(name: str) -> str:
@@ -155,16 +198,14 @@ def _bare(name: str) -> str:
 
 
 def _refuse_unknown(choice: Choice, found: _Found) -> None:
-    """A misspelt name must not pass as a small run."""
-
-    def missing(wanted: Sequence[str], known: Callable[[Case], str]) -> list[str]:
-        names = {known(case) for case in found.cases}
-        return [one for one in wanted if not any(fnmatch.fnmatchcase(name, one) for name in names)]
-
-    for what, lost in (
-        ("--family", missing(choice.families, lambda case: case.family)),
-        ("case", missing(choice.ids, lambda case: case.id)),
+    """A misspelt name must not pass as a small run; a family that is skipped is known."""
+    families = {case.family for case in found.cases}
+    ids = {case.id for case in found.cases}
+    for what, wanted, known in (
+        ("--family", choice.families, families | {name for name, _ in found.skipped}),
+        ("case", choice.ids, ids),
     ):
+        lost = [one for one in wanted if not any(fnmatch.fnmatchcase(name, one) for name in known)]
         if lost:
-            families = ", ".join(sorted({case.family for case in found.cases})) or "none"
-            raise CasesError(f"{what} {lost[0]!r} is not here; families with cases: {families}")
+            there = ", ".join(sorted(families)) or "none"
+            raise CasesError(f"{what} {lost[0]!r} is not here; families with cases: {there}")

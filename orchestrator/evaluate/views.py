@@ -50,7 +50,7 @@ def make_view(case: Case, into: Path) -> View:
     try:
         into.mkdir(parents=True)
         if case.shape == "folder":
-            return View(into, incident, _folder(case.path, into))
+            return View(into, incident, _folder(case.path.resolve(), into))
         if case.shape == "symptom":
             document = _masked(_object(case.path), _SYMPTOM_KEYS)
             target = into / f"{_NAME}.json"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from orchestrator.evaluate.cases import Case, CasesError, Choice, Half, find_cases, half_of
-from tests.evaluate.trees import write_tree
+from tests.evaluate.trees import write_complaint, write_tree
 
 
 @pytest.fixture
@@ -51,8 +53,52 @@ def test_files_about_cases_are_none(tree: Path) -> None:
     (tree / "stray.csv").write_text("ts,value\n")
     found = find_cases(tree)
     assert [case.id for case in found.cases] == ["com-1", "out-1", "read-1"]
-    assert dict(found.skipped)["complaints"] == "2 entries of 3 are no case of a known shape"
+    assert dict(found.skipped)["complaints"] == ("no case of a known shape: 2 of 3 entries (INDEX.json, plots)")
     assert [case.id for case in find_cases(tree / "complaints").cases] == ["com-1"]
+
+
+def test_another_level_of_the_tree_is_told_by_what_is_in_it(tmp_path: Path) -> None:
+    # A family with its labels in it, a manifest, and a tree without labels beside whose families a stray file lies.
+    tree = write_tree(tmp_path / "cases", labels=False)
+    (tree / "outages" / "labels").mkdir()
+    for given in (tree / "outages", tree / "outages" / "out-1" / "case.json"):
+        found = find_cases(given)
+        assert [(case.family, case.id, case.shape) for case in found.cases] == [("outages", "out-1", "folder")]
+        assert found.labels == tree / "outages" / "labels"
+    (tree / "stats.json").write_text("{}")
+    assert [case.id for case in find_cases(tree).cases] == ["com-1", "out-1", "read-1"]
+
+
+def test_of_two_cases_with_one_id_the_second_is_skipped(tree: Path) -> None:
+    write_complaint(tree / "complaints" / "com-1.json")
+    found = find_cases(tree)
+    assert [case.path.name for case in found.cases if case.family == "complaints"] == ["com-1.json"]
+    assert ("complaints", "com-1.json.gz: another case has its id, com-1") in found.skipped
+
+
+def test_a_family_that_cannot_be_read_costs_no_other(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.iterdir
+
+    def refusing(folder: Path) -> Iterator[Path]:
+        if folder.name == "outages":
+            raise PermissionError(13, "Permission denied")
+        return real(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refusing)
+    found = find_cases(tree)
+    assert [case.id for case in found.cases] == ["com-1", "read-1"]
+    assert ("outages", "cannot be read (Permission denied)") in found.skipped
+
+
+def test_a_name_that_is_not_utf_8_is_shown_by_its_bytes(tree: Path) -> None:
+    (tree / "readings" / "read-1.csv").rename(tree / "readings" / os.fsdecode(b"r\xff.csv"))
+    assert [case.id for case in find_cases(tree / "readings").cases] == [r"r\xff"]
+
+
+def test_what_is_skipped_is_said_of_the_families_that_are_wanted(tree: Path) -> None:
+    assert not find_cases(tree, Choice(families=("outages",))).skipped
+    with pytest.raises(CasesError, match=r"skipped gadgets: no adapter: no case of a known shape \(thing\)"):
+        find_cases(tree, Choice(families=("gadgets",)))
 
 
 def test_a_tree_without_labels(tmp_path: Path) -> None:

@@ -73,6 +73,13 @@ def test_what_lies_outside_the_case_is_not_taken(tmp_path: Path) -> None:
     assert [path.name for path in view.path.iterdir()] == ["case.json"]
 
 
+def test_a_case_that_is_reached_by_a_link_is_whole(tmp_path: Path) -> None:
+    folder = write_outage(tmp_path / "store" / "one")
+    (tmp_path / "linked").symlink_to(folder.parent)
+    view = make_view(Case("one", "linked", tmp_path / "linked" / "one", "folder"), tmp_path / "view")
+    assert {path.name for path in view.path.iterdir()} == {path.name for path in folder.iterdir()}
+
+
 @pytest.mark.parametrize("content", [b"", b"[1]", b"\x1f\x8b\x08broken", b'{"a":' * 100])
 def test_a_case_that_cannot_be_read_says_so(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bad.json"
