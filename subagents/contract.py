@@ -293,7 +293,7 @@ Effect = Literal["read", "keyed", "unkeyed"]
 """`read` changes nothing; `keyed` may be run again with the same key; `unkeyed` must never be run twice."""
 
 
-ProgressUnit = Literal["bytes", "commits", "diffs", "runs"]
+ProgressUnit = Literal["bytes", "commits", "diffs", "runs", "series"]
 
 
 class Progress(Frozen):

@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from subagents.citations import RecordRef, parse
-from subagents.contract import Evidence, Progress, SourceSpec, ToolContext, ToolError, ToolResult
+from subagents.contract import Evidence, SourceSpec, ToolContext, ToolError, ToolResult
 from subagents.metrics import render
 from subagents.metrics.cite import cite, cite_trace, spans_of
 from subagents.metrics.edges import edges_report
@@ -34,6 +34,7 @@ from subagents.metrics.roles import traits_of
 from subagents.metrics.scene import Told, bounds, measure_all, see, window_of
 from subagents.metrics.series import SeriesKey, Store
 from subagents.metrics.signals import Signal, signals
+from subagents.metrics.so_far import EVERY, SoFar
 from subagents.metrics.sources.load import gaps, load
 from subagents.metrics.sources.stamps import moment
 from subagents.metrics.symptom import Asked
@@ -52,21 +53,17 @@ class MetricsAnswers:
 
     def _store(self, context: ToolContext) -> Store:
         """Return what the files hold; where they must be read first, tell how far that is."""
-        store = load(self._specs, context.progress)
-
-        def told() -> Progress:
-            count, services = sum(len(frame.keys) for frame in store.frames), len(store.services())
-            return Progress(text=f"measuring {count:,} series of {services:,} services")
-
-        context.progress(told)
-        return store
+        return load(self._specs, context.progress)
 
     def coverage(self, params: CoverageParams, context: ToolContext) -> ToolResult[CoverageReport]:
         """Say what there is and what could be used."""
         store = self._store(context)
         roles: Counter[str] = Counter()
-        for frame, row, key in store.series():
+        on_series = SoFar(store, context.progress).measuring("what they are")
+        for done, (frame, row, key) in enumerate(store.series()):
             roles[traits_of(key.name, frame.values[row]).role] += 1
+            if done % EVERY == 0:
+                on_series(done)
         holes = {frame.keys[0].source: tuple(gaps(frame)) for frame in store.frames}
         sources = tuple(c.model_copy(update={"problems": c.problems + holes.get(c.source, ())}) for c in store.coverage)
         report = CoverageReport(
@@ -128,7 +125,9 @@ class MetricsAnswers:
         """Return what moved in a window, in order."""
         store = self._store(context)
         start, end = bounds(store, _seconds(params.start), _seconds(params.end))
-        measured = [m for m in measure_all(store, start, end) if params.service in ("", m.key.service)]
+        on_series = SoFar(store, context.progress).measuring("what left its baseline")
+        everything = measure_all(store, start, end, on_series=on_series)
+        measured = [m for m in everything if params.service in ("", m.key.service)]
         moved = [m for m in measured if m.found.onset is not None and m.found.score >= params.least]
         shown = sorted(moved, key=lambda m: (not m.found.bad, -m.found.score))[: params.limit]
         shown.sort(key=lambda m: (m.found.onset or 0.0, -m.found.score))
@@ -155,7 +154,7 @@ class MetricsAnswers:
             _seconds(params.fired),
             params.candidates,
         )
-        report, proofs = rank_view(store, see(store, start, end, told), params.limit)
+        report, proofs = rank_view(store, see(store, start, end, told, context.progress), params.limit)
         return ToolResult(data=report, text=render.ranking(report), citations=_unique(proofs))
 
     def compare(self, params: CompareParams, context: ToolContext) -> ToolResult[CompareReport]:
@@ -168,28 +167,29 @@ class MetricsAnswers:
         for window in windows:
             bounds(store, *window)
         first, second = sorted(windows, key=lambda window: window[0])
-        rows, proofs = [], []
-        for signal in signals(store, first[0], second[0], second[1]):
+        found: list[tuple[Signal, float, float]] = []
+        on_series = SoFar(store, context.progress).measuring("both windows")
+        for signal in signals(store, first[0], second[0], second[1], on_series):
             if params.service not in ("", signal.key.service):
                 continue
             if params.roles and signal.traits.role not in params.roles:
                 continue
             earlier = signal.values[(signal.times >= first[0]) & (signal.times <= first[1])]
             later = signal.values[signal.times >= second[0]]
+            if np.isfinite(earlier).any():
+                found.append((signal, float(np.nanmedian(earlier)), float(np.nanmedian(later))))
+        found.sort(key=lambda one: -abs(one[2] - one[1]) / one[0].noise)
+        rows, proofs = [], []
+        for signal, before, after in found[: params.limit]:
             place = store.find(signal.key)
             proof = cite(*place, first[0], second[1]) if place else None
-            if not np.isfinite(earlier).any() or proof is None:
-                continue
-            rows.append(_compared(signal, float(np.nanmedian(earlier)), float(np.nanmedian(later)), proof))
-            proofs.append(proof)
-        order = sorted(range(len(rows)), key=lambda i: -abs(rows[i].size))[: params.limit]
+            if proof is not None:
+                rows.append(_compared(signal, before, after, proof.ref))
+                proofs.append(proof)
         report = CompareReport(
-            first=window_of(*first),
-            second=window_of(*second),
-            rows=tuple(rows[i] for i in order),
-            more=len(rows) - len(order),
+            first=window_of(*first), second=window_of(*second), rows=tuple(rows), more=len(found) - len(rows)
         )
-        return ToolResult(data=report, text=render.compare(report), citations=_unique([proofs[i] for i in order]))
+        return ToolResult(data=report, text=render.compare(report), citations=_unique(proofs))
 
     def edges(self, params: EdgesParams, context: ToolContext) -> ToolResult[EdgesReport]:
         """Return the call graph around a service, with hop latencies and failed spans."""
@@ -206,7 +206,7 @@ class MetricsAnswers:
         return ToolResult(data=report, text=render.edges(report), citations=_unique(proofs))
 
 
-def _compared(signal: Signal, before: float, after: float, proof: Evidence) -> Compared:
+def _compared(signal: Signal, before: float, after: float, citation: str) -> Compared:
     size, bad = (after - before) / signal.noise, signal.traits.bad
     return Compared(
         service=signal.key.service,
@@ -217,7 +217,7 @@ def _compared(signal: Signal, before: float, after: float, proof: Evidence) -> C
         after=after,
         size=round(size, 2),
         hurts=abs(size) > 3 and (bad == "both" or (bad == "up") == (size > 0)),
-        citation=proof.ref,
+        citation=citation,
     )
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from subagents.contract import ToolError, Window
+from subagents.contract import Telling, ToolError, Window
+from subagents.metrics.changes import Change
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.heat import Question
 from subagents.metrics.measure import Measure, analysed, describe, measure
-from subagents.metrics.onset import find_changes
+from subagents.metrics.onset import BLOCK_CELLS, find_changes
 from subagents.metrics.ranking import Ranked, attributed, rank
 from subagents.metrics.series import Frame, SeriesKey, Store
 from subagents.metrics.signals import Signal, signals
+from subagents.metrics.so_far import SoFar, nobody
 from subagents.metrics.sources.stamps import moment
 from subagents.metrics.symptom import Asked, Choice, choose
 
@@ -67,36 +70,40 @@ def bounds(store: Store, start: float | None, end: float | None) -> tuple[float,
     return low, high
 
 
-def measure_all(store: Store, start: float, end: float, wanted: Iterable[SeriesKey] | None = None) -> list[Measured]:
-    """Measure every series (or those wanted) over a window, all rows of a frame in one pass."""
+def measure_all(
+    store: Store,
+    start: float,
+    end: float,
+    wanted: Iterable[SeriesKey] | None = None,
+    on_series: Callable[[int], None] = nobody,
+) -> list[Measured]:
+    """Measure every series (or those wanted) over a window, many in one pass; `on_series` hears how many are done."""
     only = None if wanted is None else set(wanted)
     out: list[Measured] = []
+    done = 0
     for frame in store.frames:
         window = frame.slice(start, end)
-        times = frame.times[window]
-        if len(times) < 2:
+        if window.stop - window.start < 2:
             continue
-        rows = [r for r, key in enumerate(frame.keys) if only is None or key in only]
-        if not rows:
-            continue
-        pairs = [analysed(frame.keys[r].name, times, frame.values[r, window]) for r in rows]
-        changes = find_changes(np.stack([values for _, values in pairs]), frame.step)
-        for place, (row, (traits, values)) in enumerate(zip(rows, pairs, strict=True)):
-            found = describe(traits, times, values, [c for c in changes if c.row == place])
-            if found is not None:
-                out.append(Measured(frame, row, found))
+        rows = list(range(len(frame.keys))) if only is None else sorted(frame.rows[k] for k in only & frame.rows.keys())
+        at_once = max(1, BLOCK_CELLS // (window.stop - window.start))
+        for first in range(0, len(rows), at_once):
+            out += _measured(frame, rows[first : first + at_once], window)
+            on_series(done + min(first + at_once, len(rows)))
+        done += len(rows)
     return out
 
 
-def _hint(store: Store, start: float, end: float, asked: Asked, fired: float | None) -> float | None:
-    """Return when things broke where nobody says: the strongest change that users feel, before the alert."""
-    measured = [m for m in measure_all(store, start, end) if m.found.bad and m.found.score > 1]
-    if fired is not None:
-        measured = [m for m in measured if m.found.onset is not None and m.found.onset <= fired + m.frame.step]
-    named = [m for m in measured if asked.service and m.key.service == asked.service]
-    facing = [m for m in named or measured if m.found.traits.user_facing]
-    best = max(facing or named or measured, key=lambda m: m.found.score, default=None)
-    return best.found.onset if best else None
+def _measured(frame: Frame, rows: list[int], window: slice) -> Iterator[Measured]:
+    times = frame.times[window]
+    pairs = [analysed(frame.keys[r].name, times, frame.values[r, window]) for r in rows]
+    changes: dict[int, list[Change]] = defaultdict(list)
+    for change in find_changes(np.stack([values for _, values in pairs]), frame.step):
+        changes[change.row].append(change)
+    for place, (row, (traits, values)) in enumerate(zip(rows, pairs, strict=True)):
+        found = describe(traits, times, values, changes[place])
+        if found is not None:
+            yield Measured(frame, row, found)
 
 
 @dataclass(frozen=True)
@@ -109,19 +116,34 @@ class Told:
     candidates: tuple[str, ...] = ()
 
 
-def see(store: Store, start: float, end: float, told: Told) -> Scene:
+def _hint(everything: list[Measured], told: Told) -> float | None:
+    """Return when things broke where nobody says: the strongest change that users feel, before the alert."""
+    measured = [m for m in everything if m.found.bad and m.found.score > 1]
+    if told.fired is not None:
+        measured = [m for m in measured if m.found.onset is not None and m.found.onset <= told.fired + m.frame.step]
+    named = [m for m in measured if told.asked.service and m.key.service == told.asked.service]
+    facing = [m for m in named or measured if m.found.traits.user_facing]
+    best = max(facing or named or measured, key=lambda m: m.found.score, default=None)
+    return best.found.onset if best else None
+
+
+def see(store: Store, start: float, end: float, told: Told, progress: Telling = lambda made: None) -> Scene:
     """Return the scene: choose the symptom, find its onset, rank the services."""
+    so_far = SoFar(store, progress)
     graph = CallGraph.of(store.edges)
     step = max((f.step for f in store.frames if len(f.times) > 1), default=60.0)
-    split = told.since if told.since is not None else _hint(store, start, end, told.asked, told.fired)
+    split = told.since
+    if split is None:
+        split = _hint(measure_all(store, start, end, on_series=so_far.measuring("when it began")), told)
     if split is None:
         split = told.fired - 5 * step if told.fired is not None else start + 0.7 * (end - start)
     split = min(max(split, start + 4 * step), end - step)
-    choice, onset = _choose(store, graph, (start, split, end), told.asked)
+    seen = signals(store, start, split, end, so_far.measuring("what users feel"))
+    choice, onset = _choose(store, graph, seen, (start, end), told.asked)
     found = onset is not None and _belongs(onset, told, step)
     if onset is not None and found:
         split = min(onset, told.since) if told.since is not None else onset
-        seen = signals(store, start, split, end)
+        seen = signals(store, start, split, end, so_far.measuring("how far each left its baseline"))
         again = next((s for s in seen if choice is not None and s.key == choice.signal.key), None)
         choice = Choice(again, choice.why) if again is not None and choice is not None else choice
     symptom = choice.signal if choice is not None and choice.signal.size > 0 else None
@@ -130,6 +152,7 @@ def see(store: Store, start: float, end: float, told: Told) -> Scene:
     question = Question(start, split, end, symptom, "" if vague else kind, told.candidates)
     if vague and symptom is not None and symptom.size < 3:
         question = Question(start, split, end, None, "", told.candidates)
+    so_far.measuring("which explain it")
     ranked = tuple(rank(store, graph, question))
     surge, flow = flow_of(store, graph, question)
     return Scene(start, end, split, found, choice, ranked, surge, flow)
@@ -142,18 +165,16 @@ def _belongs(onset: float, told: Told, step: float) -> bool:
 
 
 def _choose(
-    store: Store, graph: CallGraph, window: tuple[float, float, float], asked: Asked
+    store: Store, graph: CallGraph, seen: list[Signal], window: tuple[float, float], asked: Asked
 ) -> tuple[Choice | None, float | None]:
-    start, split, end = window
-    seen = attributed(signals(store, start, split, end), store.services())
-    choice = choose(seen, graph, asked)
+    choice = choose(attributed(seen, store.services()), graph, asked)
     if choice is None:
         return None, None
     place = store.find(choice.signal.key)
     if place is None:
         return choice, None
     frame, row = place
-    columns = frame.slice(start, end)
+    columns = frame.slice(*window)
     found = measure(choice.signal.key.name, frame.times[columns], frame.values[row, columns], frame.step)
     return choice, found.onset if found is not None and found.bad else None
 

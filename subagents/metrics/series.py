@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -40,6 +41,11 @@ class Frame:
     values: Floats
     step: float
     """Usual seconds between points."""
+
+    @cached_property
+    def rows(self) -> dict[SeriesKey, int]:
+        """Return the row of every series."""
+        return {key: row for row, key in enumerate(self.keys)}
 
     def slice(self, start: float, end: float) -> slice:
         """Return the columns with `start <= t <= end`."""
@@ -102,8 +108,8 @@ class Store:
     def find(self, key: SeriesKey) -> tuple[Frame, int] | None:
         """Return the frame and row of a series."""
         for frame in (*self.frames, *self.older):
-            if key in frame.keys:
-                return frame, frame.keys.index(key)
+            if key in frame.rows:
+                return frame, frame.rows[key]
         return None
 
     def series(self) -> Iterator[tuple[Frame, int, SeriesKey]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from subagents.metrics.roles import Role, Traits, as_rate, traits_of
 from subagents.metrics.series import Flags, Floats, Frame, SeriesKey, Store, usual_step
+from subagents.metrics.so_far import EVERY, nobody
 
 LEAST_BEFORE = 4
 """Fewest points before the moment that make a baseline."""
@@ -45,9 +47,15 @@ def scale_of(values: Floats) -> float:
     return 100.0 if len(finite) and float(np.max(finite)) > 1.5 else 1.0
 
 
-def signals(store: Store, start: float, split: float, end: float) -> list[Signal]:
-    """Return a signal for every series that has a baseline before `split` and at least two points after it."""
-    out = []
+def signals(
+    store: Store, start: float, split: float, end: float, on_series: Callable[[int], None] = nobody
+) -> list[Signal]:
+    """Return a signal for every series that has a baseline before `split` and at least two points after it.
+
+    `on_series` is given how many were looked at.
+    """
+    out: list[Signal] = []
+    looked = 0
     for frame in store.frames:
         window = frame.slice(start, end)
         times = frame.times[window]
@@ -57,6 +65,9 @@ def signals(store: Store, start: float, split: float, end: float) -> list[Signal
             signal = _signal(frame, row, key, window, split)
             if signal is not None:
                 out.append(signal)
+            looked += 1
+            if looked % EVERY == 0:
+                on_series(looked)
     return out
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from subagents.contract import Progress, ToolContext
+from subagents.metrics import scene
 from subagents.metrics.answers import MetricsAnswers
-from subagents.metrics.params import CoverageParams
+from subagents.metrics.params import CompareParams, CoverageParams, OnsetsParams, RankParams
 from subagents.metrics.sources import load as loading
 from subagents.metrics.sources.points import read_metric_csv
 from tests.fakes import FakeClock
-from tests.metrics.files import long_csv, spec, steady
+from tests.metrics.files import long_csv, minute, shifted, spec, steady
 
 
 def test_reading_tells_how_far_it_is_and_a_second_call_has_nothing_to_tell(
@@ -26,7 +28,8 @@ def test_reading_tells_how_far_it_is_and_a_second_call_has_nothing_to_tell(
     answers = MetricsAnswers((spec(one), spec(two), spec(tmp_path / "gone.csv")))
     context = ToolContext(key="t", clock=FakeClock(), progress=lambda made: told.append(made()))
     assert answers.coverage(CoverageParams(), context).need().series == 3
-    assert told.pop().text == "measuring 3 series of 3 services"
+    while told[-1].unit == "series":
+        assert told.pop().text == "on 3 services: what they are"
     total = one.stat().st_size + two.stat().st_size
     assert {(each.total, each.unit) for each in told} == {(total, "bytes")}
     done = [each.done for each in told]
@@ -37,4 +40,44 @@ def test_reading_tells_how_far_it_is_and_a_second_call_has_nothing_to_tell(
     assert told[-1].text == "gone.csv, file 3 of 3; 3 series so far"
     told.clear()
     answers.coverage(CoverageParams(), context)
-    assert [each.text for each in told] == ["measuring 3 series of 3 services"]
+    assert {each.unit for each in told} == {"series"}, "read once"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda answers, context: answers.coverage(CoverageParams(), context),
+        lambda answers, context: answers.onsets(OnsetsParams(), context),
+        lambda answers, context: answers.rank(RankParams(), context),
+        lambda answers, context: answers.compare(
+            CompareParams(first_start=minute(0), first_end=minute(14), second_start=minute(15), second_end=minute(29)),
+            context,
+        ),
+    ],
+    ids=["coverage", "onsets", "rank", "compare"],
+)
+def test_a_long_analysis_tells_how_many_series_it_has_come_to(
+    tmp_path: Path, ask: Callable[[MetricsAnswers, ToolContext], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scene, "BLOCK_CELLS", 300)
+    series = {(f"s{i % 7}", f"latency_{i}_ms"): shifted(90, 900 if i == 3 else 90, 20) for i in range(150)}
+    told: list[Progress] = []
+    answers = MetricsAnswers((spec(long_csv(tmp_path / "m.csv", series)),))
+    context = ToolContext(key="t", clock=FakeClock(), progress=lambda made: told.append(made()))
+    ask(answers, context)
+    counted = [each for each in told if each.unit == "series"]
+    assert {each.total for each in counted} == {150}
+    assert len({each.done for each in counted}) >= 3
+    assert all(each.text.startswith("on 7 services: ") for each in counted)
+
+
+def test_what_is_measured_does_not_depend_on_how_many_are_measured_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series = {("web", f"latency_{i}_ms"): shifted(90, 90 + 40 * (i % 4), 14 + i % 9) for i in range(40)}
+    answers = MetricsAnswers((spec(long_csv(tmp_path / "m.csv", series)),))
+    context = ToolContext(key="t", clock=FakeClock())
+    whole = answers.onsets(OnsetsParams(limit=60), context).need()
+    monkeypatch.setattr(scene, "BLOCK_CELLS", 100)
+    assert answers.onsets(OnsetsParams(limit=60), context).need() == whole
+    assert len(whole.moved) > 10
