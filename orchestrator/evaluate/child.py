@@ -17,7 +17,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
+from pydantic import ConfigDict, JsonValue
 
 from orchestrator.evaluate.cases import Case
 from orchestrator.evaluate.views import View, ViewError, make_view
@@ -42,9 +42,12 @@ _PARKED = threading.Event()
 class Task(Frozen):
     """What the process is to do."""
 
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
     id: str
     family: str
-    path: str
+    path: bytes
+    """As the system names it, which need not be text."""
     shape: str
     engine: str
     version: str
@@ -81,7 +84,7 @@ def _case(task: Task) -> Case:
 
     from orchestrator.evaluate.cases import Shape
 
-    return Case(task.id, task.family, Path(task.path), cast(Shape, task.shape))
+    return Case(task.id, task.family, Path(os.fsdecode(task.path)), cast(Shape, task.shape))
 
 
 def _baselines(view: View) -> JsonValue:
@@ -100,7 +103,7 @@ async def _investigate(task: Task, view: View, work: Path) -> JsonValue:
 
     home = StateHome(work / "home")
     request = Request(
-        inputs=(str(view.path),),
+        inputs=(str(view.path.relative_to(work)),),  # no path of this machine comes onto the line
         engine=task.engine,
         incident=view.incident,
         config=Path(task.config) if task.config else None,

@@ -46,6 +46,7 @@ class EvalLine(Answer):
     engine: str
     warroom: str = Field(description="Version that wrote this.")
     build: str = Field(description="Digest of the program's code, so that runs of different code are told apart.")
+    input: str = Field("", description="Digest of the case's files; a case that has changed runs again.")
     seconds: float = Field(0.0, ge=0, description="Seconds that the engine worked.")
     elapsed: float = Field(0.0, ge=0, description="Seconds from the start of the case's process to its end.")
     verdict: Verdict | None = None

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.evaluate.cases import Case
 from orchestrator.evaluate.child import BASELINES, FAULT, RESULT, UNUSABLE, Task
+from orchestrator.evaluate.digests import digest_of
 from orchestrator.evaluate.lines import BaselineAnswer, EvalLine, Failure
 from orchestrator.evaluate.processes import kill_tree
 from orchestrator.verdict.document import VerdictDocument
@@ -101,6 +102,7 @@ class Pool:
 
     async def _in(self, case: Case, work: Path) -> EvalLine | None:
         clock, began = self.setting.clock, self.setting.clock.monotonic()
+        digest = await asyncio.to_thread(digest_of, case)
         await asyncio.to_thread(_furnish, work, self.setting)
         process = await self._start(case, work)
         ended = asyncio.create_task(process.wait())
@@ -117,14 +119,15 @@ class Pool:
         if not in_time and self.stopped:
             return None
         status = ended.result() if in_time else None
-        return await asyncio.to_thread(_line, case, work, self.setting, status, clock.monotonic() - began)
+        line = await asyncio.to_thread(_line, case, work, self.setting, status)
+        return line.model_copy(update={"input": digest, "elapsed": round(clock.monotonic() - began, 3)})
 
     async def _start(self, case: Case, work: Path) -> asyncio.subprocess.Process:
         setting = self.setting
         task = Task(
             id=case.id,
             family=case.family,
-            path=str(case.path),
+            path=os.fsencode(case.path),
             shape=case.shape,
             engine=setting.engine,
             version=setting.version,
@@ -181,7 +184,7 @@ def _put_away(work: Path, keep: Path | None, case: Case) -> None:
     shutil.move(work, target)
 
 
-def _line(case: Case, work: Path, setting: Setting, status: int | None, elapsed: float) -> EvalLine:
+def _line(case: Case, work: Path, setting: Setting, status: int | None) -> EvalLine:
     """Make a case's line from what its process left; `status` None: it ran out of time."""
     blank = EvalLine(
         id=case.id,
@@ -189,7 +192,6 @@ def _line(case: Case, work: Path, setting: Setting, status: int | None, elapsed:
         engine=setting.engine,
         warroom=setting.version,
         build=setting.build,
-        elapsed=round(elapsed, 3),
         baselines=_baselines(work),
     )
     if status is None:

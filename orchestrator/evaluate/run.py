@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Protocol
 
 from orchestrator.evaluate.cases import Tree
 from orchestrator.evaluate.comparison import write_scores
+from orchestrator.evaluate.digests import digest_of
 from orchestrator.evaluate.labels import read_labels
 from orchestrator.evaluate.lines import EvalLine, LineFile
 from orchestrator.evaluate.pool import Pool, Setting, without_settings
@@ -57,13 +59,16 @@ def _decides(relative: Path) -> bool:
 
 
 async def evaluate(tree: Tree, out: LineFile, pool: Pool, watcher: Watcher) -> Outcome:
-    """Run what has no line of this engine and build yet, then open the labels and score; raises LinesError."""
-    setting = pool.setting
-    done = {(line.family, line.id) for line in _current(out.lines, setting)}
+    """Run what has no line of this engine, build and input yet, then open the labels and score; raises LinesError."""
+    written = {(line.family, line.id) for line in out.lines}
+    known = [case for case in tree.cases if (case.family, case.id) in written]
+    digests = await asyncio.to_thread(lambda: {(case.family, case.id): digest_of(case) for case in known})
+    wanted = _Wanted(pool.setting, digests)
+    done = {(line.family, line.id) for line in wanted.of(out.lines)}
     waiting = [case for case in tree.cases if (case.family, case.id) not in done]
     watcher.began(len(waiting), len(tree.cases) - len(waiting))
     await pool.run(waiting, _recorder(out, watcher, len(waiting)))
-    return _conclude(tree, out, setting)
+    return _conclude(tree, out, wanted)
 
 
 def _recorder(out: LineFile, watcher: Watcher, count: int) -> Callable[[EvalLine], None]:
@@ -78,22 +83,35 @@ def _recorder(out: LineFile, watcher: Watcher, count: int) -> Callable[[EvalLine
     return record
 
 
-def _current(lines: Sequence[EvalLine], setting: Setting) -> list[EvalLine]:
-    """Return the lines of this engine, version and build; of two of one case the later."""
-    wanted = (setting.engine, setting.version, setting.build)
-    kept = {(one.family, one.id): one for one in lines if (one.engine, one.warroom, one.build) == wanted}
-    return list(kept.values())
+@dataclass(frozen=True)
+class _Wanted:
+    """Which lines count: those of this engine, version and build, on a case as it is now."""
+
+    setting: Setting
+    digests: Mapping[tuple[str, str], str]
+    """By family and id, of the cases that had a line when the run began."""
+
+    def of(self, lines: Sequence[EvalLine]) -> list[EvalLine]:
+        """Return them; of two of one case the later."""
+        same = (self.setting.engine, self.setting.version, self.setting.build)
+        kept = {
+            (one.family, one.id): one
+            for one in lines
+            if (one.engine, one.warroom, one.build) == same
+            and self.digests.get((one.family, one.id), one.input) == one.input
+        }
+        return list(kept.values())
 
 
-def _conclude(tree: Tree, out: LineFile, setting: Setting) -> Outcome:
+def _conclude(tree: Tree, out: LineFile, wanted: _Wanted) -> Outcome:
     """Only here are labels opened: every line of this run is written."""
     places = {(case.family, case.id): number for number, case in enumerate(tree.cases)}
-    current = _current(out.lines, setting)
+    current = wanted.of(out.lines)
     lines = sorted(
         (one for one in current if (one.family, one.id) in places), key=lambda one: places[one.family, one.id]
     )
     labels, faults = read_labels(tree.labels, (line.family for line in lines))
-    remarks = [*faults, *_remarks(tree, out, setting)]
+    remarks = [*faults, *_remarks(tree, out, len(current))]
     scores = score_lines(lines, labels)
     if scores:
         earlier = {one.family for one in current} - {one.family for one in lines}
@@ -105,8 +123,8 @@ def _conclude(tree: Tree, out: LineFile, setting: Setting) -> Outcome:
     return Outcome(tuple(summarise(lines, labels)), tuple(lines), tuple(remarks), len(tree.cases) - len(lines))
 
 
-def _remarks(tree: Tree, out: LineFile, setting: Setting) -> list[str]:
-    others = len(out.lines) - len(_current(out.lines, setting))
+def _remarks(tree: Tree, out: LineFile, count: int) -> list[str]:
+    others = len(out.lines) - count
     said = []
     if tree.labels is None:
         said.append("there are no labels: lines are written, nothing is scored")
@@ -115,7 +133,8 @@ def _remarks(tree: Tree, out: LineFile, setting: Setting) -> list[str]:
     if out.unreadable:
         said.append(f"{out.path}: {out.unreadable} lines are not of this form; they do not count")
     if others:
-        said.append(f"{out.path}: {others} lines are of another engine or build, or older; they do not count here")
+        older = "of another engine or build, of a case that has changed since, or older"
+        said.append(f"{out.path}: {others} lines are {older}; they do not count here")
     return said
 
 

@@ -117,6 +117,16 @@ def test_settings_of_the_person_do_not_reach_a_case() -> None:
     assert without_settings(given) == {"PATH": "/bin", "ANTHROPIC_API_KEY": "k"}
 
 
+async def test_a_path_need_not_be_text_and_none_comes_onto_the_line(setting: Settings, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xff") / "empty.csv"
+    path.parent.mkdir()
+    path.write_text("nothing,of,use\n")
+    lines: list[EvalLine] = []
+    await Pool(setting(command=CHILD)).run([Case("empty", "f", path, "series")], lines.append)
+    (line,) = lines
+    assert (line.failure, line.error[:57]) == ("unusable", "nothing usable came in: view/incident/value.csv: not used")
+
+
 async def test_kept_folders_are_by_family_and_case(setting: Settings, tmp_path: Path) -> None:
     await Pool(setting(keep=tmp_path / "kept")).run(cases("one"), lambda _: None)
     assert (tmp_path / "kept" / "outages" / "one" / "ran").read_text() == "offline"
@@ -140,7 +150,7 @@ def task(tmp_path: Path, **more: object) -> bytes:
     base = Task(
         id="x",
         family="f",
-        path=str(tmp_path / "case"),
+        path=os.fsencode(tmp_path / "case"),
         shape="symptom",
         engine="offline",
         version="1",

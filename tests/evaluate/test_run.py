@@ -17,7 +17,7 @@ from orchestrator.evaluate.run import Outcome, build_digest, evaluate
 from orchestrator.evaluate.summary import CaseScores
 from orchestrator.evaluate.table import render, render_comparison
 from tests.evaluate.conftest import Settings
-from tests.evaluate.trees import write_complaint, write_labels, write_tree
+from tests.evaluate.trees import write_complaint, write_labels, write_reading, write_tree
 
 
 class FakeWatcher:
@@ -91,6 +91,18 @@ async def test_lines_of_another_engine_version_or_build_do_not_count(
     assert len(outcome.lines) == 3
     assert any("3 lines are of another engine or build" in remark for remark in outcome.remarks)
     assert out.read_bytes().count(b"\n") == 6
+
+
+async def test_a_case_that_has_changed_runs_again(tree: Path, tmp_path: Path, setting: Settings) -> None:
+    out = tmp_path / "out.jsonl"
+    await carry_out(tree, out, Pool(setting()))
+    # The same family and id, as in another tree: nothing that was found there may pass as found here.
+    write_reading(tree / "readings" / "read-1.csv", jump=60)
+    (tree / "outages" / "out-1" / "more.log").write_text("one more file\n")
+    outcome, watcher = await carry_out(tree, out, Pool(setting()))
+    assert watcher.told == [("to do", 2), ("before", 1), ("out-1", 1), ("read-1", 0)]
+    assert len(outcome.lines) == 3
+    assert any("2 lines are of another engine or build, of a case that has changed" in one for one in outcome.remarks)
 
 
 async def test_a_tree_without_labels_gives_the_same_lines_unscored(tmp_path: Path, setting: Settings) -> None:

@@ -52,9 +52,9 @@ def write_outage(folder: Path, **more: Any) -> Path:
         **more,
     }
     (folder / "case.json").write_text(json.dumps(case))
-    (folder / "commits.json.gz").write_bytes(gzip.compress(json.dumps(commits).encode()))
+    (folder / "commits.json.gz").write_bytes(gzip.compress(json.dumps(commits).encode(), mtime=0))
     (folder / "deploys.json").write_text(json.dumps(deploys))
-    (folder / "metrics.csv.gz").write_bytes(gzip.compress("\n".join(rows).encode() + b"\n"))
+    (folder / "metrics.csv.gz").write_bytes(gzip.compress("\n".join(rows).encode() + b"\n", mtime=0))
     return folder
 
 
@@ -85,7 +85,7 @@ def write_complaint(path: Path, **more: Any) -> Path:
         },
     ]
     case = {"id": path.name.partition(".")[0], "reported_at": at(55), "symptom": "invoice totals are off by a cent"}
-    path.write_bytes(gzip.compress(json.dumps({**case, "commits": commits, **more}).encode()))
+    path.write_bytes(gzip.compress(json.dumps({**case, "commits": commits, **more}).encode(), mtime=0))
     return path
 
 
