@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from subagents.logs.sources.expressions import quick
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -12,15 +14,18 @@ SAMPLE = 64
 _REQUEST = r'"([A-Z]{3,8} [^ "?]*)'
 _FORMS: tuple[tuple[str, str], ...] = (
     # common and combined log format, Envoy
-    (_REQUEST, r'"[A-Z]{3,8} [^"]*" ([1-5]\d\d) (?:\d|-|[A-Z]{2})'),
+    (_REQUEST, quick(r'"[A-Z]{3,8} [^"]*" ([1-5]\d\d) (?:\d|-|[A-Z]{2})')),
     # load balancers of AWS
-    (_REQUEST, r' ([1-5]\d\d) (?:[1-5]\d\d|-) \d+ \d+ "[A-Z]{3,8} '),
+    (_REQUEST, quick(r' ([1-5]\d\d) (?:[1-5]\d\d|-) \d+ \d+ "[A-Z]{3,8} ')),
     # HAProxy
-    (_REQUEST, r' ([1-5]\d\d) \d+ \S+ \S+ [\w-]{4} [\d/+]+ [\d/+]+ (?:\{.*?\} ){0,2}"[A-Z<]{3,8}'),
+    (_REQUEST, quick(r' ([1-5]\d\d) \d+ \S+ \S+ [\w-]{4} [\d/+]+ [\d/+]+ (?:\{.*?\} ){0,2}"[A-Z<]{3,8}')),
     # Gin
-    (r'\| +([A-Z]{3,8} +"/[^"?]*)', r"\| ([1-5]\d\d) \| +[\d.]+\S{1,3} \|"),
+    (r'\| +([A-Z]{3,8} +"/[^"?]*)', quick(r"\| ([1-5]\d\d) \| +[\d.]+\S{1,3} \|")),
     # uWSGI
-    (r" ([A-Z]{3,8} /[^ ?]*)[^ ]* => generated ", r" => generated \d+ bytes in \d+ \w+ \(HTTP/[\d.]+ ([1-5]\d\d)\)"),
+    (
+        r" ([A-Z]{3,8} /[^ ?]*)[^ ]* => generated ",
+        quick(r" => generated \d+ bytes in \d+ \w+ \(HTTP/[\d.]+ ([1-5]\d\d)\)"),
+    ),
 )
 """What holds the request, and what the status, of each form."""
 _HEADER = "#Fields: "

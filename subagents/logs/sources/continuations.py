@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from subagents.logs.sources.expressions import quick
 from subagents.logs.sources.tracebacks import trace_lines
 
 if TYPE_CHECKING:
     import polars as pl
 
 # Every pattern here is a Rust regex, anchored at the start of a line.
-ALWAYS = (
+ALWAYS = quick(
     r"^\s*$|^\s|^Caused by: |^\.\.\. \d+ |^created by \S|^goroutine \d+ \[|^\[signal |^---\s|^--- End of"
     r"|^[)\]}]+[;,]?$|^During handling of|^The above exception|^stack backtrace:|^note: |^exit status \d"
     r"|^\*\* |^Last message(?: \(from .*\))?: |^State: |^# (?:User@Host|Query_time|Thread_id|Schema|Bytes_sent)\b"
     r"|^SET timestamp=\d+;|^Suppressed: |^[\w./\-]+(?:\.[\w.*()\[\]\-]+)+\(.*\)$"
 )
-OPENS = (
+OPENS = quick(
     r"^ ?(?:Traceback \(most recent call last\)|panic: |fatal error: |Exception in thread|thread '.*' panicked"
     r"|Unhandled exception|Uncaught |[A-Za-z_][\w.$]*(?:Exception|Error|Throwable|Warning|Interrupt|Timeout)\b"
     r"|[a-z_]\w*(?:\.\w+)+: )"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from subagents.logs.levels import INFO, SYSLOG, UNKNOWN, split_head
+from subagents.logs.sources.expressions import quick
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,17 +19,17 @@ if TYPE_CHECKING:
 SAMPLE = 64
 _HEAD_CHARS = 100
 _BSD = r"^ *\S+ [A-Za-z][^\s:]*:(?: |$)"
-_BSD_WITH_PID = r"^ *[A-Za-z][\w.-]* [A-Za-z][\w./-]*\[\d+\]:(?: |$)"
+_BSD_WITH_PID = quick(r"^ *[A-Za-z][\w.-]* [A-Za-z][\w./-]*\[\d+\]:(?: |$)")
 _LEVEL_FIRST = r"(?i)^ *(?:trace|debug|info|notice|warn|warning|error|severe|critical|fatal) "
-_BSD_STAMP = r"^[A-Z][a-z]{2} [ \d]\d \d\d:"
-_PROGRAM = r"^([A-Za-z][\w./-]*)"
+_BSD_STAMP = quick(r"^[A-Z][a-z]{2} [ \d]\d \d\d:")
+_PROGRAM = quick(r"^([A-Za-z][\w./-]*)")
 _STRUCTURED = r'^(?:- ?|(?:\[(?:[^\]"\\]|"(?:[^"\\]|\\.)*"|\\.)*\])+ ?)(?:\x{feff})?'
 _LOGFMT = r"(?:^|\s)(?:level|lvl|severity|msg)="
 _SERVICE_KEYS = ("service", "service_name", "svc", "app", "application", "component", "container")
 _MNEMONIC = r"%[A-Z][A-Z0-9_]*-[0-7]-[A-Z0-9_]+:"
-_SPRING = r"^ *[A-Z]+ +(?:\d+ --- \[ *([\w.-]+)\] \[|\[([\w.-]+),[0-9a-f]*,[0-9a-f]*[\],])"
+_SPRING = quick(r"^ *[A-Z]+ +(?:\d+ --- \[ *([\w.-]+)\] \[|\[([\w.-]+),[0-9a-f]*,[0-9a-f]*[\],])")
 """Spring Boot's name of the application: beside the thread, or before the ids of trace and span."""
-_LABELS = r'^ *\{(?:\w+="[^"]*",? ?)+\} ?'
+_LABELS = quick(r'^ *\{(?:\w+="[^"]*",? ?)+\} ?')
 """What Loki knows of a line, as its command line prints it."""
 _LABELLED = ("service_name", "app", "service", "job", "container")
 _WORD_WITH_DIGIT = re.compile(r"[^\s\d=]*\d\S*")

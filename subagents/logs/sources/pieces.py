@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from subagents.logs.sources.expressions import quick
+
 if TYPE_CHECKING:
     import polars as pl
 
 SAMPLE = 64
 _CRI = r"^ (?:stdout|stderr) [FP](?: |$)"
-DOTNET_HEAD = r"^ ?(?:trce|dbug|info|warn|fail|crit): \S+\[\d+\]\s*$"
+DOTNET_HEAD = quick(r"^ ?(?:trce|dbug|info|warn|fail|crit): \S+\[\d+\]\s*$")
 _DOTNET_REST = r"^ {6,7}\S"
 _JAVA_REST = r"^(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): "
 

@@ -18,7 +18,8 @@ from subagents.files import BoundedReader, open_bounded, packing
 
 BLOCK_BYTES = 8 << 20
 FIRST_BYTES = 512 << 10
-"""The first block of a file: it shows the layouts, and something is seen of the file at once."""
+"""The first block of a file: something is seen at once. Each other is as large as all before it, up to the size asked
+for: layouts are learnt from little, and little is read twice where another one turns up."""
 BLOCK_LINES = 1 << 18
 """Most lines of a block: what a line costs in memory does not depend on its length."""
 CUT_BYTES = 64 << 10
@@ -83,7 +84,7 @@ class BlockReader:
         self._offset -= len(tail)
 
     def _next(self, stream: BufferedReader) -> Block | None:
-        size = self.block_bytes if self._offset else min(self.block_bytes, FIRST_BYTES)
+        size = min(self.block_bytes, max(FIRST_BYTES, self._offset))
         read = self._read(stream, max(size - len(self._carry), 1 << 16))
         end = b"" if self._ended or read.endswith(b"\n") else stream.readline(GIANT_BYTES)
         data = b"".join((self._carry, read, end))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from subagents.logs.sources.expressions import quick
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -107,7 +109,7 @@ KINDS: tuple[Kind, ...] = (
 )
 
 _KEY = r"(?:ts|t|time|Time|timestamp|@timestamp|at|date|datetime|asctime|msec)[\"']?[=:] ?[\"']?"
-ANY_TIME = (
+ANY_TIME = quick(
     r"\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^[\[(<\"']?1\d{9}|\d{8}T\d{6}|^\d{6} \d{6} "
     rf"|\d-\d\d\.\d\d\.\d\d|(?:^|[\s{{,\"']){_KEY}1\d{{9}}|audit\(1\d{{9}}"
 )
@@ -272,7 +274,7 @@ def shape_of(stamp: Stamp, prefix: str | None) -> Shape:
         frac=frac_digits,
         zone=stamp.zone,
         format=stamp.kind.formats(stamp.body) if stamp.kind.name != "epoch" else "",
-        pattern=lead + _rust_body(stamp) + tail + guard,
+        pattern=quick(lead + _rust_body(stamp) + tail + guard),
     )
 
 

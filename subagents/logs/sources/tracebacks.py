@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from subagents.logs.sources.expressions import quick
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -22,7 +24,7 @@ STRANGE_LINES = 2
 LONGEST = 5_000
 """Most lines of one trace; what follows is an event of its own."""
 
-FRAME = (
+FRAME = quick(
     r"^\s+at \S"  # Java, Node, .NET, Rust places
     r"|^\s*(?:\| +)*File \".+\", line \d+"  # Python
     r"|^\s*\S+\.go:\d+(?: \+0x|$)"  # Go places
@@ -32,22 +34,26 @@ FRAME = (
     r"|^goroutine \d+ \["
 )
 """Rust regex, for the text of a line without its stamp and without the space after it."""
-GO_CALL = r"^[\w./\-]+(?:\.[\w.*()\[\]\-]+)+\(.*\)$"
+GO_CALL = quick(r"^[\w./\-]+(?:\.[\w.*()\[\]\-]+)+\(.*\)$")
 """A function of Go; outside of a trace it may be any message."""
 _ANY_FRAME = FRAME.replace("^", "^ ?")
 _CORE = re.compile(
-    FRAME
-    + "|"
-    + GO_CALL
-    + r"|^\s*(?:Caused by: |Suppressed: |\.\.\. \d+ (?:more|common|frames)| ?---> |--- End of |created by \S)"
-    r"|^\[signal |^stack backtrace:|^Stack trace:$|^panic\(.*\)$|^note: |^\s*(?:\| *)*[+|]-?[+-]-|^#\d+ \{main\}"
+    quick(
+        FRAME
+        + "|"
+        + GO_CALL
+        + r"|^\s*(?:Caused by: |Suppressed: |\.\.\. \d+ (?:more|common|frames)| ?---> |--- End of |created by \S)"
+        r"|^\[signal |^stack backtrace:|^Stack trace:$|^panic\(.*\)$|^note: |^\s*(?:\| *)*[+|]-?[+-]-|^#\d+ \{main\}"
+    )
 )
 _OPEN = re.compile(
-    r"^(?:  \+ Exception Group )?Traceback \(most recent call last\)|^panic: |^fatal error: |^Exception in thread"
-    r"|^thread '.*' panicked|^Unhandled exception|^Uncaught |^PHP (?:Fatal|Parse) error: "
-    r"|^(?:file://)?/\S+\.(?:[cm]?js|ts):\d+$"
-    r"|^(?:[A-Za-z_][\w$]*(?:\.|::))*(?:[A-Za-z_][\w$]*)?(?:Exception|Error|Throwable|Warning|Interrupt|Timeout|Failure|Fault)"
-    r"(?: \(|:|$)"
+    quick(
+        r"^(?:  \+ Exception Group )?Traceback \(most recent call last\)|^panic: |^fatal error: |^Exception in thread"
+        r"|^thread '.*' panicked|^Unhandled exception|^Uncaught |^PHP (?:Fatal|Parse) error: "
+        r"|^(?:file://)?/\S+\.(?:[cm]?js|ts):\d+$"
+        r"|^(?:[A-Za-z_][\w$]*(?:\.|::))*(?:[A-Za-z_][\w$]*)?(?:Exception|Error|Throwable|Warning|Interrupt|Timeout|Failure|Fault)"
+        r"(?: \(|:|$)"
+    )
 )
 _TRACEBACK = re.compile(r"^(?:  \+ Exception Group )?Traceback \(most")
 _LINK = re.compile(r"^(?:During handling of the above|The above exception was the direct cause)")
