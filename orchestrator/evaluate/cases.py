@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from orchestrator.evaluate.wording import counted, some
+
 Shape = Literal["folder", "symptom", "series"]
 Half = Literal["choose", "confirm"]
 
@@ -26,8 +28,6 @@ _SUFFIXES: tuple[tuple[str, Shape], ...] = (
 _PACKED = (".gz", ".zst")
 _ABOUT = ("index", "readme", "manifest", "schema")
 """Names of files that tell about cases and are none."""
-NAMED = 3
-"""Entries that a reason names."""
 
 
 class CasesError(Exception):
@@ -93,7 +93,7 @@ def find_cases(path: Path, choice: Choice = Choice()) -> Tree:
     labels = _take_in(path.parent if path.name in MANIFESTS else path, found)
     _refuse_unknown(choice, found)
     wanted = tuple(case for case in found.cases if choice.wants(case))
-    skipped = tuple(one for one in found.skipped if choice.wants_family(one[0]))
+    skipped = tuple((name, "; ".join(why)) for name, why in found.skipped.items() if choice.wants_family(name))
     if not wanted:
         raise CasesError(_nothing(path, sum(choice.wants_family(case.family) for case in found.cases), skipped))
     return Tree(wanted, labels, skipped)
@@ -101,7 +101,7 @@ def find_cases(path: Path, choice: Choice = Choice()) -> Tree:
 
 def _nothing(path: Path, cases: int, skipped: Sequence[tuple[str, str]]) -> str:
     if cases:
-        return f"{path}: none of its {cases} cases is wanted; see --only, --half and the ids"
+        return f"{path}: none of its {counted(cases, 'case')} is wanted; see --only, --half and the ids"
     left_out = "".join(f"; skipped {name}: {reason}" for name, reason in skipped)
     return f"{path}: no cases here{left_out}; a tree is <family>/<case>"
 
@@ -109,7 +109,11 @@ def _nothing(path: Path, cases: int, skipped: Sequence[tuple[str, str]]) -> str:
 @dataclass
 class _Found:
     cases: list[Case] = field(default_factory=list)
-    skipped: list[tuple[str, str]] = field(default_factory=list)
+    skipped: dict[str, list[str]] = field(default_factory=dict)
+    """Reasons by family."""
+
+    def skip(self, family: str, reason: str) -> None:
+        self.skipped.setdefault(family, []).append(reason)
 
     def family(self, folder: Path, entries: Sequence[Path]) -> None:
         name, cases, others = _printable(folder.name), dict[str, Case](), list[str]()
@@ -118,13 +122,12 @@ class _Found:
             if case is None:
                 others.append(_printable(entry.name))
             elif cases.setdefault(case.id, case) is not case:
-                self.skipped.append((name, f"{_printable(entry.name)}: another case has its id, {case.id}"))
+                self.skip(name, f"{_printable(entry.name)}: another case has its id, {case.id}")
         self.cases += cases.values()
-        named = f"{', '.join(others[:NAMED])}{', …' if len(others) > NAMED else ''}"
         if not cases:
-            self.skipped.append((name, f"no adapter: {f'no case of a known shape ({named})' if others else 'empty'}"))
+            self.skip(name, f"no adapter: {f'no case of a known shape ({some(others)})' if others else 'empty'}")
         elif others:
-            self.skipped.append((name, f"no case of a known shape: {len(others)} of {len(entries)} entries ({named})"))
+            self.skip(name, f"no case of a known shape: {len(others)} of {len(entries)} entries ({some(others)})")
 
 
 def _take_in(path: Path, found: _Found) -> Path | None:
@@ -156,7 +159,7 @@ def _folders(entries: Sequence[Path], found: _Found) -> dict[Path, list[Path]]:
         try:
             inside[folder] = _entries(folder)
         except OSError as error:
-            found.skipped.append((_printable(folder.name), f"cannot be read ({error.strerror})"))
+            found.skip(_printable(folder.name), f"cannot be read ({error.strerror})")
     return inside
 
 
@@ -202,7 +205,7 @@ def _refuse_unknown(choice: Choice, found: _Found) -> None:
     families = {case.family for case in found.cases}
     ids = {case.id for case in found.cases}
     for what, wanted, known in (
-        ("--family", choice.families, families | {name for name, _ in found.skipped}),
+        ("--family", choice.families, families | found.skipped.keys()),
         ("case", choice.ids, ids),
     ):
         lost = [one for one in wanted if not any(fnmatch.fnmatchcase(name, one) for name in known)]

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from orchestrator.evaluate.lines import LinesError
+from orchestrator.evaluate.lines import LinesError, parse_lines
 from orchestrator.evaluate.scoring import LOWER_IS_BETTER
 from orchestrator.evaluate.statistics import sign_test
 from orchestrator.evaluate.summary import CaseScores
+from orchestrator.evaluate.wording import counted, some
 from subagents.contract import Frozen
 
 
@@ -66,7 +67,17 @@ def read_scores(lines: Path) -> dict[tuple[str, str], CaseScores]:
         raise LinesError(f"{lines}: has no scores beside it ({path.name}); {again}") from error
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise LinesError(f"{path}: cannot be read as scores; {again}") from error
+    if not {(one.engine, one.warroom, one.build) for one in found} <= _last_run(lines):
+        raise LinesError(f"{lines}: the scores beside it are not of its last run; {again}")
     return {(one.family, one.id): one for one in found}
+
+
+def _last_run(lines: Path) -> set[tuple[str, str, str]]:
+    """Return engine, version and build of the last line that is whole."""
+    for raw in reversed(lines.read_bytes().splitlines()):
+        if good := parse_lines([raw])[0]:
+            return {(good[0].engine, good[0].warroom, good[0].build)}
+    return set()
 
 
 def compare(
@@ -74,19 +85,23 @@ def compare(
 ) -> tuple[list[FamilyComparison], list[str]]:
     """Return each family's paired figures, and what was left out."""
     both = [key for key in first if key in second]
-    remarks = [
-        f"{len(missing)} cases are only in the {which} run and do not count"
-        for which, missing in (
-            ("first", [key for key in first if key not in second]),
-            ("second", [key for key in second if key not in first]),
-        )
-        if missing
-    ]
+    remarks = [f"{which} run: {_run_of(one)}" for which, one in (("first", first), ("second", second))]
+    for what, keys in (
+        ("only in the first run, not counted", [key for key in first if key not in second]),
+        ("only in the second run, not counted", [key for key in second if key not in first]),
+        ("with other files in the second run, counted", [key for key in both if first[key].input != second[key].input]),
+    ):
+        if keys:
+            remarks.append(f"{counted(len(keys), 'case')} {what}: {some(['/'.join(key) for key in keys])}")
     made = []
     for family in sorted({family for family, _ in both}):
         pairs = [(first[key].scores, second[key].scores) for key in both if key[0] == family]
         made.append(FamilyComparison(family=family, cases=len(pairs), measures=_measures(pairs)))
     return made, remarks
+
+
+def _run_of(scores: Mapping[tuple[str, str], CaseScores]) -> str:
+    return ", ".join(sorted({f"{one.engine}, warroom {one.warroom}, build {one.build}" for one in scores.values()}))
 
 
 def _measures(pairs: Sequence[tuple[Mapping[str, float], Mapping[str, float]]]) -> tuple[PairedMeasure, ...]:

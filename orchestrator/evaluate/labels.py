@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from orchestrator.evaluate.wording import counted
+
 Label = Mapping[str, JsonValue]
 
 
@@ -33,7 +35,7 @@ def read_labels(folder: Path | None, families: Iterable[str]) -> tuple[dict[tupl
             elif line.strip():
                 broken += 1
         if broken:
-            faults.append(f"{family}: {broken} lines of its labels are no labels")
+            faults.append(f"{family}: {counted(broken, 'line')} of its labels cannot be read as labels")
     return found, faults
 
 

@@ -16,6 +16,7 @@ from orchestrator.evaluate.labels import read_labels
 from orchestrator.evaluate.lines import EvalLine, LineFile
 from orchestrator.evaluate.pool import Pool, Setting, without_settings
 from orchestrator.evaluate.summary import FamilySummary, score_lines, summarise
+from orchestrator.evaluate.wording import counted
 
 _ROOMS = ("orchestrator", "subagents", "runbooks")
 _DECISIVE = (".py", ".md", ".toml")
@@ -131,10 +132,10 @@ def _remarks(tree: Tree, out: LineFile, count: int) -> list[str]:
     if out.torn:
         said.append(f"{out.path}: its last line was cut short and was removed; that case was run again")
     if out.unreadable:
-        said.append(f"{out.path}: {out.unreadable} lines are not of this form; they do not count")
+        said.append(f"{out.path}: not counted: {counted(out.unreadable, 'line')} of another form")
     if others:
         older = "of another engine or build, of a case that has changed since, or older"
-        said.append(f"{out.path}: {others} lines are {older}; they do not count here")
+        said.append(f"{out.path}: not counted: {counted(others, 'line')} {older}")
     return said
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -63,9 +63,10 @@ def _score(given: _Given) -> dict[str, float]:
     if "culprit_commit" in label and (given.answer.suspects or given.answer.culprit or not given.is_baseline):
         made.update(_culprit(label, given.answer))
     if label.get("root_cause_service") and (given.answer.services or not given.is_baseline):
-        made.update(_service(str(label["root_cause_service"]), [one.service for one in given.answer.services]))
-    if isinstance(label.get("anomaly_windows"), list) and (given.onset or not given.is_baseline):
-        made.update(_detection(label["anomaly_windows"], given))
+        made.update(_service(_any_of(label["root_cause_service"]), [one.service for one in given.answer.services]))
+    windows = label.get("anomaly_windows")
+    if isinstance(windows, list) and (given.onset or not given.is_baseline):
+        made.update(_detection(windows, given))
     ranks = given.answer.services or given.answer.suspects or given.onset
     if "root_cause_category" in label and not (given.is_baseline and ranks):
         healthy = str(label["root_cause_category"]).lower() == "healthy"
@@ -77,11 +78,11 @@ def _score(given: _Given) -> dict[str, float]:
 
 
 def _culprit(label: Label, answer: Answer) -> dict[str, float]:
-    truth = str(label["culprit_commit"] or "none").lower()
+    truth = _any_of(label["culprit_commit"]) or ("none",)
     said = (answer.culprit or "").lower()
     blames = bool(said) or answer.kind == "culprit"
-    none = truth == "none"
-    right = (answer.kind == "no_code_cause" and not blames) if none else said == truth
+    none = truth == ("none",)
+    right = (answer.kind == "no_code_cause" and not blames) if none else said in truth
     made = {
         RIGHT: float(right),
         WRONG: float(blames and not right),
@@ -93,11 +94,16 @@ def _culprit(label: Label, answer: Answer) -> dict[str, float]:
         made[DECOY] = float(said in {str(one).lower() for one in decoys})
     if none:
         return {**made, NONE_FOUND: float(right)}
-    place = _place(truth, [one.commit.lower() for one in answer.suspects])
+    place = _place(truth, [one.commit for one in answer.suspects])
     return {**made, "Top-1": float(place < 1), "Top-3": float(place < 3)}
 
 
-def _service(truth: str, ranked: Sequence[str]) -> dict[str, float]:
+def _any_of(truth: JsonValue) -> tuple[str, ...]:
+    """Return what counts as right, in lower case: one name, or any of several."""
+    return tuple(str(one).lower() for one in (truth if isinstance(truth, list) else [truth]) if one)
+
+
+def _service(truth: Collection[str], ranked: Sequence[str]) -> dict[str, float]:
     place = _place(truth, ranked)
     return {
         AC1: float(place < 1),
@@ -106,22 +112,18 @@ def _service(truth: str, ranked: Sequence[str]) -> dict[str, float]:
     }
 
 
-def _place(truth: str, ranked: Sequence[str]) -> int:
+def _place(truth: Collection[str], ranked: Sequence[str]) -> int:
     """Return where the truth stands, from 0; beyond any rank where it does not."""
-    return ranked.index(truth) if truth in ranked else 1 << 30
+    return next((place for place, one in enumerate(ranked) if one.lower() in truth), 1 << 30)
 
 
-def _detection(windows: JsonValue, given: _Given) -> dict[str, float]:
+def _detection(windows: Sequence[JsonValue], given: _Given) -> dict[str, float]:
     flagged = given.onset if given.answer.kind != "no_incident" else None
-    spans = (
-        [(moment(one[0]), moment(one[1])) for one in windows if isinstance(one, list) and len(one) == 2]
-        if (isinstance(windows, list))
-        else []
-    )
-    if not spans:
+    if not windows:
         return {QUIET: float(flagged is None and given.answer.kind is not None)}
-    hit = flagged is not None and any(start and end and start <= flagged <= end for start, end in spans)
-    return {DETECTED: float(hit)}
+    spans = [(moment(one[0]), moment(one[1])) for one in windows if isinstance(one, list) and len(one) == 2]
+    known = [(start, end) for start, end in spans if start and end]
+    return {DETECTED: float(flagged is not None and any(a <= flagged <= b for a, b in known))} if known else {}
 
 
 def _onset(label: Label, onset: datetime | None) -> dict[str, float]:

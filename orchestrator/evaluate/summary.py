@@ -47,7 +47,10 @@ class FamilySummary(Frozen):
 
     family: str
     cases: int
+    labelled: int
+    """How many have a label."""
     scored: int
+    """How many have one that says something that is measured."""
     kinds: Mapping[str, int]
     """How many verdicts of each kind; failures by how they failed."""
     seconds: float
@@ -67,16 +70,17 @@ class CaseScores(Frozen):
     engine: str
     warroom: str
     build: str
+    input: str = ""
     scores: Mapping[str, float]
 
 
 def score_lines(lines: Iterable[EvalLine], labels: Mapping[tuple[str, str], Label]) -> list[CaseScores]:
-    """Return the scores of the lines that have a label."""
+    """Return the scores of the lines that have a label which says something that is measured."""
     made = []
     for line in lines:
         label = labels.get((line.family, line.id))
-        if label is not None:
-            scores = score_line(label, line)
+        scores = score_line(label, line) if label is not None else {}
+        if scores:
             made.append(
                 CaseScores(
                     id=line.id,
@@ -84,6 +88,7 @@ def score_lines(lines: Iterable[EvalLine], labels: Mapping[tuple[str, str], Labe
                     engine=line.engine,
                     warroom=line.warroom,
                     build=line.build,
+                    input=line.input,
                     scores=scores,
                 )
             )
@@ -99,11 +104,11 @@ def summarise(lines: Sequence[EvalLine], labels: Mapping[tuple[str, str], Label]
 def _family(name: str, lines: Sequence[EvalLine], labels: Mapping[tuple[str, str], Label]) -> FamilySummary:
     by_contender: dict[str, list[Scores]] = {WARROOM: []}
     judged: list[tuple[EvalLine, Scores]] = []
-    for line in lines:
-        label = labels.get((line.family, line.id))
-        if label is None:
-            continue
+    labelled = [(line, label) for line in lines if (label := labels.get((line.family, line.id))) is not None]
+    for line, label in labelled:
         scores = score_line(label, line)
+        if not scores:
+            continue
         by_contender[WARROOM].append(scores)
         judged.append((line, scores))
         for answer in line.baselines:
@@ -116,6 +121,7 @@ def _family(name: str, lines: Sequence[EvalLine], labels: Mapping[tuple[str, str
     return FamilySummary(
         family=name,
         cases=len(lines),
+        labelled=len(labelled),
         scored=len(by_contender[WARROOM]),
         kinds=dict(Counter(line.kind or line.failure or "no verdict" for line in lines).most_common()),
         seconds=math.fsum(line.seconds for line in lines) / len(lines),

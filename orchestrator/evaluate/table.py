@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from orchestrator.evaluate.comparison import FamilyComparison
 from orchestrator.evaluate.summary import WARROOM, Bin, FamilySummary, Figure
+from orchestrator.evaluate.wording import counted
 from orchestrator.journal.text import clean
 
 LEGEND = (
@@ -31,11 +32,11 @@ def render(summaries: Sequence[FamilySummary], skipped: Sequence[tuple[str, str]
 
 def _family(summary: FamilySummary) -> str:
     kinds = ", ".join(f"{count} {kind}" for kind, count in summary.kinds.items())
-    head = f"{_plain(summary.family)}: {summary.cases} cases, {summary.seconds:.1f} s each ({kinds})"
+    head = f"{_plain(summary.family)}: {counted(summary.cases, 'case')}, {summary.seconds:.1f} s each ({kinds})"
     if not summary.scored:
-        return f"{head}\n  not scored: no labels\n"
+        return f"{head}\n  not scored: {'labels say nothing that is measured' if summary.labelled else 'no labels'}\n"
     if summary.scored < summary.cases:
-        head += f"; {summary.scored} have labels"
+        head += f"; {summary.scored} scored"
     return "\n".join([head, *_figures(summary), *_calibration(summary)]) + "\n"
 
 
@@ -99,7 +100,7 @@ def render_comparison(comparisons: Sequence[FamilyComparison], remarks: Sequence
     """Return the table of two runs, paired."""
     parts = []
     for one in comparisons:
-        rows = [f"{_plain(one.family)}: {one.cases} cases in both"]
+        rows = [f"{_plain(one.family)}: {counted(one.cases, 'case')} in both"]
         rows.append(f"  {'measure':<{_LABEL}}{'first':>7}{'second':>8}{'wins':>6}{'losses':>8}{'ties':>6}{'p':>9}")
         for pair in one.measures:
             sign = " (-)" if pair.lower_is_better else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
@@ -14,9 +15,10 @@ import pytest
 
 from orchestrator.evaluate import pool
 from tests.cli.command import InProcess, environment, settle
-from tests.evaluate.conftest import STUB
+from tests.evaluate.conftest import STUB, Settings
 from tests.evaluate.trees import write_complaint, write_tree
-from tui.commands.evaluate import duration
+from tests.fakes import FakeClock
+from tui.commands.evaluate import Progress, duration
 
 
 @pytest.fixture
@@ -32,17 +34,17 @@ def quick(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest
 
 def test_run_resume_and_compare(quick: InProcess, tree: Path, tmp_path: Path) -> None:
     ran = settle(quick("eval", str(tree), "--out", "a.jsonl", "--jobs", "2"))
-    assert "outages: 1 cases" in ran.out
+    assert "outages: 1 case," in ran.out
     assert "skipped  gadgets" in ran.out
     assert "warroom: 3 cases to run" in ran.err
     assert "warroom: 3 of 3 cases done, took" in ran.err
     lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
     assert {line["family"] for line in lines} == {"outages", "complaints", "readings"}
     again = settle(quick("eval", str(tree), "--out", "a.jsonl"))
-    assert "warroom: 0 cases to run, 3 are done already" in again.err
+    assert "warroom: 0 cases to run, 3 done already" in again.err
     assert again.out == ran.out
     compared = settle(quick("eval", "compare", "a.jsonl", "a.jsonl"))
-    assert "complaints: 1 cases in both" in compared.out
+    assert "complaints: 1 case in both" in compared.out
     figures = settle(quick("eval", "compare", "a.jsonl", "a.jsonl", "--json")).json()
     assert figures["families"][0]["measures"][0]["p"] == 1.0
 
@@ -123,8 +125,8 @@ def test_the_first_ctrl_c_shows_what_is_done(tree: Path, tmp_path: Path) -> None
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     assert process.returncode == 130, err
-    assert "complaints: 1 cases" in out
-    assert "interrupted; 1 cases are left: the same command takes them up" in err
+    assert "complaints: 1 case," in out
+    assert "interrupted; 1 case left: the same command goes on from there" in err
     assert "Traceback" not in err
     assert (tmp_path / "a.jsonl").read_text().count("\n") == 1
 
@@ -136,9 +138,27 @@ def test_a_kill_costs_no_case_that_was_done(quick: InProcess, tree: Path, tmp_pa
     assert before.count(b"\n") == 1
     (tree / "complaints" / "zz-hang.json.gz").rename(tree / "complaints" / "zz.json.gz")
     ran = settle(quick("eval", str(tree), "--family", "complaints", "--out", "a.jsonl"))
-    assert "1 cases to run, 1 are done already" in ran.err
+    assert "1 case to run, 1 done already" in ran.err
     assert (tmp_path / "a.jsonl").read_bytes().startswith(before)
     assert "complaints: 2 cases" in ran.out
+
+
+def test_on_a_terminal_it_says_which_cases_run_on_one_line(monkeypatch: pytest.MonkeyPatch, setting: Settings) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "60")
+    clock, running = FakeClock(), pool.Pool(setting())
+    progress = Progress(False, clock, running)
+    progress.began(9, 0)
+    progress.tick()
+    running.running |= {f"case-{number}" for number in range(5)}
+    clock.advance(75)
+    progress.tick()
+    progress.clear()
+    assert terminal.getvalue().split("\r\x1b[K") == [
+        *("", "9 cases to run\n", "0 of 9 cases done; 75 s so far, now case-0, case-1, case-2…", ""),
+    ]
 
 
 def test_spans_in_words() -> None:

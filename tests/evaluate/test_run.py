@@ -89,7 +89,7 @@ async def test_lines_of_another_engine_version_or_build_do_not_count(
     outcome, watcher = await carry_out(tree, out, Pool(setting(**change)))
     assert watcher.told[:2] == [("to do", 3), ("before", 0)]
     assert len(outcome.lines) == 3
-    assert any("3 lines are of another engine or build" in remark for remark in outcome.remarks)
+    assert any("not counted: 3 lines of another engine or build" in remark for remark in outcome.remarks)
     assert out.read_bytes().count(b"\n") == 6
 
 
@@ -102,7 +102,7 @@ async def test_a_case_that_has_changed_runs_again(tree: Path, tmp_path: Path, se
     outcome, watcher = await carry_out(tree, out, Pool(setting()))
     assert watcher.told == [("to do", 2), ("before", 1), ("out-1", 1), ("read-1", 0)]
     assert len(outcome.lines) == 3
-    assert any("2 lines are of another engine or build, of a case that has changed" in one for one in outcome.remarks)
+    assert any("2 lines of another engine or build, of a case that has changed" in one for one in outcome.remarks)
 
 
 async def test_a_tree_without_labels_gives_the_same_lines_unscored(tmp_path: Path, setting: Settings) -> None:
@@ -127,7 +127,7 @@ async def test_a_tree_without_labels_gives_the_same_lines_unscored(tmp_path: Pat
 async def test_the_table(tree: Path, tmp_path: Path, setting: Settings) -> None:
     outcome, _ = await carry_out(tree, tmp_path / "out.jsonl", Pool(setting()))
     text = render(outcome.summaries, (), outcome.remarks)
-    assert "outages: 1 cases, 1.5 s each (1 culprit)" in text
+    assert "outages: 1 case, 1.5 s each (1 culprit)" in text
     # The stand-in blames "b": right for the outage, wrong for the complaint; its simple rule blames "c".
     rows = [line for line in text.splitlines() if line.startswith("  culprit or none right, n=1")]
     label, hit, miss = f"{'  culprit or none right, n=1':<32}", "   1 1.00 [0.21 1.00]", "   0 0.00 [0.00 0.79]"
@@ -145,7 +145,7 @@ async def test_labels_that_are_broken_are_said_and_cost_no_line(tree: Path, tmp_
         ("outages", 1),
         ("readings", 0),
     ]
-    assert "outages: 2 lines of its labels are no labels" in outcome.remarks
+    assert "outages: 2 lines of its labels cannot be read as labels" in outcome.remarks
     assert "readings: no labels; its cases are not scored" in outcome.remarks
 
 
@@ -180,10 +180,34 @@ def test_two_runs_are_paired_and_lower_is_better_where_it_is() -> None:
     assert (wrong.wins, wrong.losses, wrong.ties) == (6, 0, 2)
     assert (top.p, wrong.p) == pytest.approx((0.125, 0.03125))
     assert (top.first, top.second) == (0.25, 0.875)
-    assert remarks == ["1 cases are only in the second run and do not count"]
+    assert remarks == [
+        "first run: e, warroom 1, build b",
+        "second run: e, warroom 1, build b",
+        "1 case only in the second run, not counted: f/8",
+    ]
     text = render_comparison([family], remarks)
     assert "f: 8 cases in both" in text
     assert "McNemar" in text
+
+
+def test_cases_that_are_not_the_same_in_both_runs_are_said() -> None:
+    first = {("f", "x"): scores(AC1=1.0)}
+    _, remarks = compare(first, {("f", "x"): scores(AC1=1.0).model_copy(update={"input": "other", "build": "c"})})
+    assert remarks[1:] == [
+        "second run: e, warroom 1, build c",
+        "1 case with other files in the second run, counted: f/x",
+    ]
+
+
+async def test_scores_of_an_earlier_run_are_not_compared(tree: Path, tmp_path: Path, setting: Settings) -> None:
+    out = tmp_path / "out.jsonl"
+    await carry_out(tree, out, Pool(setting()))
+    assert len(read_scores(out)) == 3
+    # Killed before the labels were opened, of another build:
+    with LineFile(out) as lines:
+        lines.append(lines.lines[0].model_copy(update={"build": "c" * 12}))
+    with pytest.raises(LinesError, match="not of its last run; run `warroom eval PATH --out"):
+        read_scores(out)
 
 
 def test_scores_that_are_not_there_or_not_scores(tmp_path: Path) -> None:

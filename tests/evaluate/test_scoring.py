@@ -10,7 +10,8 @@ import pytest
 from orchestrator.evaluate.labels import Label
 from orchestrator.evaluate.lines import BaselineAnswer, EvalLine
 from orchestrator.evaluate.scoring import score_baseline, score_line
-from orchestrator.evaluate.summary import calibrate, summarise
+from orchestrator.evaluate.summary import calibrate, score_lines, summarise
+from orchestrator.evaluate.table import render
 from orchestrator.journal.verdict import (
     Confidence,
     RuledOut,
@@ -137,6 +138,25 @@ def test_a_rule_is_scored_by_what_it_can_answer() -> None:
 
 def test_a_label_that_says_nothing_scores_nothing() -> None:
     assert score_line({"id": "x", "explain": "words"}, line("culprit", A)) == {}
+
+
+def test_any_of_several_names_is_right() -> None:
+    label: Label = {"id": "x", "culprit_commit": [A, B], "root_cause_service": ["Till", "ledger"]}
+    services = tuple(ServiceScore(service=one, score=0.5) for one in ("porch", "ledger", "till"))
+    found = score_line(label, line("culprit", B, services=services, suspects=(SuspectScore(commit=A, score=0.5),)))
+    assert (found["culprit or none right"], found["Top-1"], found["AC@1"], found["AC@3"]) == (1.0, 1.0, 0.0, 1.0)
+
+
+def test_windows_that_name_no_time_are_not_taken_for_a_clean_series() -> None:
+    assert score_line({"id": "x", "anomaly_windows": [{"from": "noon"}]}, line("no_incident")) == {}
+
+
+def test_labels_that_say_nothing_that_is_measured_are_said_to() -> None:
+    labels = {("f", "x"): {"id": "x", "template": "<*>"}}
+    (summary,) = summarise([line("inconclusive")], labels)
+    assert (summary.labelled, summary.scored) == (1, 0)
+    assert "not scored: labels say nothing that is measured" in render([summary], (), ())
+    assert score_lines([line("inconclusive")], labels) == []
 
 
 def test_calibration_bins() -> None:

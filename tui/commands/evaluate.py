@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -80,6 +81,7 @@ def run(**given: Any) -> int:
     from orchestrator.evaluate.cases import CasesError, Choice, find_cases
     from orchestrator.evaluate.lines import LineFile, LinesError
     from orchestrator.evaluate.run import refuse_engine
+    from orchestrator.evaluate.wording import counted
 
     choice = Choice(given["families"], given["ids"], given["globs"], given["half"])
     try:
@@ -92,7 +94,7 @@ def run(**given: Any) -> int:
         raise Fault(str(error)) from error
     _show(outcome, tree.skipped, given)
     if stopped:
-        complain(f"interrupted; {outcome.left} cases are left: the same command takes them up")
+        complain(f"interrupted; {counted(outcome.left, 'case')} left: the same command goes on from there")
         return INTERRUPTED
     return 0
 
@@ -154,34 +156,47 @@ async def _carry_out(tree: Tree, out: LineFile, setting: Setting, quiet: bool) -
     from orchestrator.evaluate.run import evaluate as carry_out
 
     pool = Pool(setting)
+    progress = Progress(quiet, setting.clock, pool)
+    ticking = asyncio.create_task(_tick(progress, setting.clock))
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     for number in signals:
         loop.add_signal_handler(number, pool.stop)
     interrupted = False
     try:
-        outcome = await carry_out(tree, out, pool, Progress(quiet, setting.clock, pool))
+        outcome = await carry_out(tree, out, pool, progress)
         interrupted = outcome.left > 0
     finally:
+        ticking.cancel()
+        progress.clear()
         for number in signals:
             loop.remove_signal_handler(number)
     return outcome, interrupted
 
 
+async def _tick(progress: Progress, clock: Clock) -> None:
+    while True:
+        await clock.sleep(1)
+        progress.tick()
+
+
 class Progress:
-    """Cases done, failures, and how long the rest will take, on standard error."""
+    """Cases done, failures, how long the rest will take, and on a terminal which cases run, on standard error."""
 
     def __init__(self, quiet: bool, clock: Clock, pool: Pool) -> None:
         self._quiet, self._clock, self._pool = quiet, clock, pool
         self._began = clock.monotonic()
         self._todo = self._failed = 0
+        self._so_far = ""
         self._terminal = sys.stderr is not None and sys.stderr.isatty()
 
     def began(self, to_do: int, done_before: int) -> None:
         """Say what there is to do."""
+        from orchestrator.evaluate.wording import counted
+
         self._todo, self._began = to_do, self._clock.monotonic()
-        before = f", {done_before} are done already" if done_before else ""
-        self._say(f"{to_do} cases to run{before}", last=True)
+        before = f", {done_before} done already" if done_before else ""
+        self._say(f"{counted(to_do, 'case')} to run{before}", last=True)
 
     def finished(self, line: EvalLine, left: int) -> None:
         """Say how far it is."""
@@ -192,7 +207,23 @@ class Progress:
         failed = f", {self._failed} failed" if self._failed else ""
         if line.failure is not None:
             self._say(f"{line.id}: {line.failure}: {line.error}", last=True)
-        self._say(f"{done} of {self._todo} cases done{failed}{rest}", last=not left)
+        self._so_far = f"{done} of {self._todo} cases done{failed}{rest}"
+        self._say(self._so_far, last=not left)
+
+    def tick(self) -> None:
+        """Say on a terminal that it goes on, and with which cases."""
+        from orchestrator.evaluate.wording import some
+
+        if self._terminal and self._pool.running:
+            spent = duration(self._clock.monotonic() - self._began)
+            so_far = self._so_far or f"0 of {self._todo} cases done"
+            self._say(f"{so_far}; {spent} so far, now {some(sorted(self._pool.running))}", last=False)
+
+    def clear(self) -> None:
+        """Take away what would stand before the tables on a terminal."""
+        if self._terminal and not self._quiet:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
     def _say(self, text: str, *, last: bool) -> None:
         if self._quiet:
@@ -202,7 +233,8 @@ class Progress:
             return
         from orchestrator.journal.text import clean
 
-        sys.stderr.write(f"\r\x1b[K{clean(text, newlines=False, limit=200)}" + ("\n" if last else ""))
+        limit = 200 if last else max(20, shutil.get_terminal_size().columns - 1)
+        sys.stderr.write(f"\r\x1b[K{clean(text, newlines=False, limit=limit)}" + ("\n" if last else ""))
         sys.stderr.flush()
 
 
