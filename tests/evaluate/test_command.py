@@ -120,6 +120,31 @@ def half_done(tree: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
+def test_labels_are_opened_when_every_line_is_written_and_by_one_reader(tree: Path, tmp_path: Path) -> None:
+    script = (
+        "import os, sys\n"
+        "from orchestrator.evaluate import pool\n"
+        "from tui.cli import main\n"
+        f"pool.CHILD, labels = {STUB!r}, {str(tree / 'labels')!r}\n"
+        "def hook(event, given):\n"
+        "    if event in ('open', 'os.listdir', 'os.scandir') and str(given[0]).startswith(labels):\n"
+        "        sys.stderr.write(f'opened at {os.path.getsize(\"a.jsonl\")}: {os.path.basename(given[0])}\\n')\n"
+        "sys.addaudithook(hook)\n"
+        "main(sys.argv[1:])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", script, "eval", str(tree), "--out", "a.jsonl"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        check=True,
+    )
+    size = (tmp_path / "a.jsonl").stat().st_size
+    opened = [line for line in ran.stderr.splitlines() if line.startswith("opened")]
+    assert opened == [f"opened at {size}: {family}.jsonl" for family in ("complaints", "outages", "readings")]
+
+
 def test_the_first_ctrl_c_shows_what_is_done(tree: Path, tmp_path: Path) -> None:
     with half_done(tree, tmp_path) as process:
         process.send_signal(signal.SIGINT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,11 @@ import pytest
 
 from orchestrator.evaluate.cases import Case
 from orchestrator.evaluate.lines import EvalLine
-from orchestrator.evaluate.pool import CHILD, Pool
+from orchestrator.evaluate.pool import Pool
 from orchestrator.evaluate.views import ViewError, make_view
 from orchestrator.journal.reader import JournalReader
 from tests.evaluate.conftest import Settings
-from tests.evaluate.trees import SHAS, write_complaint, write_outage, write_reading
+from tests.evaluate.trees import SHAS, write_complaint, write_labels, write_outage, write_reading
 
 CANARY = "zebrafinch"
 HIDDEN = {
@@ -90,6 +91,22 @@ def test_a_case_that_cannot_be_read_says_so(tmp_path: Path, content: bytes) -> N
         make_view(Case("gone", "f", tmp_path / "gone.json", "symptom"), tmp_path / "other")
 
 
+def watched(said: Path, tree: Path) -> tuple[str, ...]:
+    """Return the process of a case, which writes down what it opens and lists in a tree."""
+    hook = (
+        "import os, sys\n"
+        f"said, tree = os.open({str(said)!r}, os.O_WRONLY | os.O_CREAT), {str(tree)!r}\n"
+        "def hook(event, given):\n"
+        "    path = os.fsdecode(given[0]) if given and isinstance(given[0], (str, bytes, os.PathLike)) else ''\n"
+        "    if event in ('open', 'os.listdir', 'os.scandir') and path.startswith(tree):\n"
+        "        os.write(said, path.encode() + b'\\n')\n"
+        "sys.addaudithook(hook)\n"
+        "from orchestrator.evaluate.child import main\n"
+        "raise SystemExit(main())"
+    )
+    return (sys.executable, "-P", "-c", hook)
+
+
 async def test_the_canary_reaches_no_event_of_a_real_session(
     tmp_path: Path, setting: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,8 +115,9 @@ async def test_the_canary_reaches_no_event_of_a_real_session(
     (tmp_path / "settings" / "warroom" / "warroom.toml").write_text("nonsense = true\n")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     folder = write_outage(tmp_path / CANARY / f"{CANARY}-1", **HIDDEN)
+    write_labels(tmp_path, **{CANARY: [{"id": folder.name, "culprit_commit": SHAS[1]}]})
     lines: list[EvalLine] = []
-    real = replace(setting(keep=tmp_path / "kept"), command=CHILD)
+    real = replace(setting(keep=tmp_path / "kept"), command=watched(tmp_path / "opened", tmp_path))
     await Pool(real).run([Case(folder.name, CANARY, folder, "folder")], lines.append)
     (line,) = lines
     assert line.failure is None, line.error
@@ -112,6 +130,9 @@ async def test_the_canary_reaches_no_event_of_a_real_session(
     with JournalReader.open(session) as reader:
         events = [event.body.model_dump_json() for event in reader.events()]
     assert len(events) > 20
+    # Of all that lies beside the case's own copy, the copy's originals were opened, and by nobody else.
+    opened = (tmp_path / "opened").read_text().splitlines()
+    assert sorted(opened) == sorted(str(path) for path in folder.iterdir())
     assert not [event for event in events if CANARY in event.lower()]
     assert not [path for path in (session / "blobs").rglob("*") if CANARY in everything_in(path).lower()]
     assert line.verdict is not None
