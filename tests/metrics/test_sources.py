@@ -364,3 +364,71 @@ def test_units_mean_the_same_in_every_block(tmp_path: Path) -> None:
     ((_, _, found),) = points.whole()
     assert found.min() == pytest.approx(1.0)
     assert found.max() == pytest.approx(1.5)
+
+
+def in_blocks(path: Path, block: int) -> tuple[list[tuple[str, str, list[float], list[float]]], str]:
+    faults = Faults(path.name)
+    points, _ = read_metric_csv(path, faults, block=block)
+    return [(*label, t.tolist(), v.tolist()) for label, t, v in points.whole()], "\n".join(
+        p.line() for p in faults.all()
+    )
+
+
+@pytest.mark.parametrize(
+    ("dates", "day", "said"),
+    [
+        (["01/03/2026", "02/03/2026", "13/03/2026"], "2026-03-01", ""),
+        (["03/01/2026", "03/02/2026", "03/13/2026"], "2026-03-01", ""),
+        (["01/03/2026", "02/03/2026", "03/03/2026"], "2026-03-01", "day first: so they lie closest together"),
+        (["03/01/2026"] * 3, "2026-03-01", "month first"),
+        (["01.03.2026"] * 3, "2026-03-01", ""),
+    ],
+    ids=["a later day", "a later month", "nothing but their distance", "nothing", "points"],
+)
+def test_which_comes_first_in_a_date_is_settled_for_the_whole_file(
+    tmp_path: Path, dates: list[str], day: str, said: str
+) -> None:
+    rows = [f"{date} 12:{i:02}:00,{i}" for date in dates for i in range(20)]
+    path = tmp_path / "queue.csv"
+    path.write_text("\n".join(["time,queue", *rows]))
+    whole, problems = in_blocks(path, 1 << 20)
+    assert in_blocks(path, 150) == (whole, problems), "no block is read another way than the whole"
+    ((_, _, times, values),) = whole
+    assert len(values) == len(rows)
+    assert times[0] == parse_stamp(f"{day} 12:00:00")
+    assert ("no day above 12 says otherwise" in problems) is bool(said)
+    assert said in problems
+
+
+def test_a_date_that_contradicts_those_before_it_is_told_by_its_line(tmp_path: Path) -> None:
+    rows = [*(f"13/03/2026 12:{i:02}:00,{i}" for i in range(20)), "03/14/2026 12:00:00,7"]
+    path = tmp_path / "queue.csv"
+    path.write_text("\n".join(["time,queue", *rows]))
+    whole, problems = in_blocks(path, 150)
+    assert len(whole[0][-1]) == 20
+    assert "queue.csv:22: the time is not readable; lost: 1 row(s)" in problems
+
+
+@pytest.mark.parametrize(
+    ("cells", "mark", "first", "said"),
+    [
+        (["1,234"] * 20 + ["2,5"], ";", 1.234, ""),
+        (["1,234"] * 20 + ["2.000,5"], ";", 1.234, ""),
+        (['"1,234"'] * 20 + ['"1,234,567"'], ",", 1234.0, ""),
+        (["1,234"] * 20, ";", 1.234, "decimals, as `;` parts the cells"),
+        (['"1,234"'] * 20, ",", 1234.0, "thousands"),
+        (["1.234"] * 20 + ["2,5"], ";", 1234.0, ""),
+    ],
+)
+def test_what_a_comma_stands_before_is_settled_for_the_whole_file(
+    tmp_path: Path, cells: list[str], mark: str, first: float, said: str
+) -> None:
+    rows = [f"2026-03-01T12:{i:02}:00Z{mark}{cell}" for i, cell in enumerate(cells)]
+    path = tmp_path / "queue.csv"
+    path.write_text("\n".join([f"time{mark}queue", *rows]))
+    whole, problems = in_blocks(path, 1 << 20)
+    assert in_blocks(path, 100) == (whole, problems)
+    assert whole[0][-1][0] == first
+    assert len(whole[0][-1]) == len(cells)
+    assert ("no other number says" in problems) is bool(said)
+    assert said in problems

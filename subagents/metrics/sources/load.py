@@ -13,7 +13,8 @@ import numpy as np
 from subagents.contract import Coverage, Problem, Progress, SourceSpec, Telling, Window
 from subagents.metrics.model import KINDS
 from subagents.metrics.series import Edge, Frame, Points, Store, build_frames
-from subagents.metrics.sources.points import read_metric_csv, read_metric_json
+from subagents.metrics.sources.documents import read_metric_json
+from subagents.metrics.sources.points import read_metric_csv
 from subagents.metrics.sources.stamps import moment
 from subagents.metrics.sources.table import Faults
 from subagents.metrics.sources.traces import read_spans, read_topology, read_trace_edges

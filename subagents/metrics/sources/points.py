@@ -1,23 +1,22 @@
-"""Metric files: long, wide and single-series CSV, and JSON as rows or service -> metric -> points."""
+"""Metrics as tables: long, wide and of a single series, each read as its first block says."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import polars as pl
 
-from subagents.files import read_all
 from subagents.metrics.series import Floats, Points
-from subagents.metrics.sources.cells import NULLS, PROBE, read_numbers
-from subagents.metrics.sources.exports import Course, courses_of, failure_of, named
-from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES, first_of
-from subagents.metrics.sources.stamps import stamp_of
+from subagents.metrics.sources.cells import NULLS, PROBE, CommaUse, read_numbers
+from subagents.metrics.sources.exports import Course, named
+from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, VALUE_NAMES, first_of
+from subagents.metrics.sources.stamps import DateOrder
 from subagents.metrics.sources.table import BLOCK, Faults, Table, read_tables, stamps_of
 
 _LEGEND = re.compile(r"([^{}]*)\{(.*)\}")
@@ -37,6 +36,25 @@ class Reading:
     worded: bool
     telling: list[str] | None = None
     """Columns that tell rows of one metric and moment apart; None: not looked for yet."""
+    dates: DateOrder = field(default_factory=DateOrder)
+    commas: CommaUse = field(default_factory=CommaUse)
+
+    def settle(self, table: Table, blocks: Callable[[], Iterable[Table]]) -> None:
+        """Settle what the cells of a block leave open by all blocks of its file: none may be read another way."""
+        self._add(table)
+        if table.part and (self.dates.is_open or self.commas.is_open):
+            for other in blocks():
+                self._add(other)
+                if not (self.dates.is_open or self.commas.is_open):
+                    break
+        self.dates.settle()
+        self.commas.settle(table.head.mark)
+
+    def _add(self, table: Table) -> None:
+        if self.dates.days_first is None:
+            self.dates.add(table.text(self.time).unique().to_list())
+        for column in [self.value] if self.metric and self.value else self.columns:
+            self.commas.add(table.text(column), table.head.mark)
 
     @property
     def layout(self) -> str:
@@ -62,37 +80,22 @@ class Reading:
 
 def read_metric_csv(path: Path, faults: Faults, service: str = "", block: int = BLOCK) -> tuple[Points, str]:
     """Read a CSV of metrics; return its points and the layout found (`long`, `wide`, `single`, or empty)."""
-    points, reading = Points(), None
-    stem = path.name.split(".")[0]
+    points = Points()
+    readings: dict[tuple[str, ...], Reading] = {}
     for table in read_tables(path, faults, block):
+        if table.head.time is None:
+            faults.note(
+                f"no time column among: {', '.join(table.header[:8])}",
+                lost="the whole file",
+                todo="name the time column ts, timestamp or time",
+            )
+            break
+        reading = readings.get(table.header)
         if reading is None:
-            time = first_of(table.header, TIME_NAMES)
-            if time is None:
-                faults.note(
-                    f"no time column among: {', '.join(table.header[:8])}",
-                    lost="the whole file",
-                    todo="name the time column ts, timestamp or time",
-                )
-                break
-            reading = Reading.of(table, time)
-        _read_block(table, reading, faults, points, (service, stem))
-    return points, reading.layout if reading is not None else ""
-
-
-def _read_block(table: Table, reading: Reading, faults: Faults, points: Points, default: tuple[str, str]) -> None:
-    service, stem = default
-    times = stamps_of(table.text(reading.time), faults)
-    faults.add("the time is not readable", table.line.filter(pl.Series(np.isnan(times))).to_list())
-    if reading.layout == "long":
-        _long(table, reading, times, faults, points, service)
-    elif reading.worded:
-        _wide_by_row(table, reading, times, faults, points)
-    elif reading.layout == "single":
-        name = stem if reading.value else reading.columns[0]
-        _column(table, reading.columns[0], times, faults, points, (service, name))
-    else:
-        for column, label in zip(reading.columns, split_names(reading.columns, service, stem), strict=True):
-            _column(table, column, times, faults, points, label)
+            reading = readings[table.header] = Reading.of(table, table.head.time)
+        reading.settle(table, lambda: read_tables(path, Faults(faults.name), block))
+        _Block(table, reading, faults, points, (service, path.name.split(".")[0])).read()
+    return points, next((reading.layout for reading in readings.values()), "")
 
 
 def _is_words(column: pl.Series) -> bool:
@@ -122,87 +125,103 @@ def split_names(columns: list[str], service: str = "", stem: str = "value") -> l
     return [tuple(c.split("_", 1)) if shared else (service, c) for c in columns]  # type: ignore[misc]
 
 
-def _values(table: Table, name: str, times: Floats, faults: Faults) -> tuple[Floats, Any]:
-    """Return numbers and which rows are usable; text, infinities are faults, empty and NaN cells are gaps."""
-    column, line = table.text(name), table.line
-    values, unit = read_numbers(column, base=table.part)
-    if unit not in ("", "%"):
-        faults.note(f"numbers of {column.name} are written with a unit: read as {unit}")
-    missing = np.isnan(values)
-    gap = column.str.to_lowercase().is_in(NULLS).to_numpy()
-    faults.add("the value is not a number", line.filter(pl.Series(missing & ~gap)).to_list())
-    infinite = np.isinf(values)
-    faults.add("the value is infinite", line.filter(pl.Series(infinite)).to_list())
-    return values, ~(missing | infinite | np.isnan(times))
+@dataclass(frozen=True)
+class _Block:
+    """One table of a file, put among the points."""
 
+    table: Table
+    reading: Reading
+    faults: Faults
+    points: Points
+    default: tuple[str, str]
+    """The service, and the metric, where the table names none."""
 
-def _column(table: Table, column: str, times: Floats, faults: Faults, points: Points, label: tuple[str, str]) -> None:
-    values, usable = _values(table, column, times, faults)
-    if usable.any():
-        points.add(*label, times[usable], values[usable])
+    @cached_property
+    def times(self) -> Floats:
+        """Return each row's epoch seconds, NaN where it has none."""
+        return stamps_of(self.table.text(self.reading.time), self.faults, self.reading.dates)
 
+    def read(self) -> None:
+        """Add the points of every row."""
+        reading, (service, stem) = self.reading, self.default
+        self._bad("the time is not readable", np.isnan(self.times))
+        if reading.commas.remark:
+            self.faults.note(reading.commas.remark)
+        if reading.layout == "long":
+            self._long()
+        elif reading.worded:
+            self._wide_by_row()
+        elif reading.layout == "single":
+            self._column(reading.columns[0], (service, stem if reading.value else reading.columns[0]))
+        else:
+            for column, label in zip(reading.columns, split_names(reading.columns, service, stem), strict=True):
+                self._column(column, label)
 
-def _long(
-    table: Table,
-    reading: Reading,
-    times: Floats,
-    faults: Faults,
-    points: Points,
-    service: str,
-) -> None:
-    owner, metric, value = reading.owner, reading.metric or "", reading.value or ""
-    values, usable = _values(table, value, times, faults)
-    names = table.text(metric)
-    if metric == "_field" and "_measurement" in table.header:
-        names = table.text("_measurement") + "_" + names
-    unnamed = (names == "").to_numpy()
-    faults.add("the metric has no name", table.line.filter(pl.Series(unnamed)).to_list())
-    usable &= ~unnamed
-    owners = table.text(owner) if owner else pl.repeat(service, len(table), eager=True, dtype=pl.String)
-    names = names + _apart(table, reading, pl.DataFrame({"s": owners, "m": names, "t": _told_apart(times)}))
-    frame = pl.DataFrame({"s": owners, "m": names, "row": np.arange(len(table))}).filter(pl.Series(usable))
-    for (who, what), rows in frame.group_by("s", "m", maintain_order=True):
-        index = rows["row"].to_numpy()
-        points.add(str(who), str(what), times[index], values[index])
+    def _bad(self, what: str, rows: Any) -> None:
+        self.faults.add(what, self.table.line.filter(pl.Series(rows)).to_list())
 
+    def _values(self, name: str) -> tuple[Floats, Any]:
+        """Return numbers and which rows are usable; text, infinities are faults, empty and NaN cells are gaps."""
+        column = self.table.text(name)
+        values, unit = read_numbers(column, base=self.table.part, comma=bool(self.reading.commas.decimal))
+        if unit not in ("", "%"):
+            self.faults.note(f"numbers of {column.name} are written with a unit: read as {unit}")
+        missing, infinite = np.isnan(values), np.isinf(values)
+        self._bad("the value is not a number", missing & ~column.str.to_lowercase().is_in(NULLS).to_numpy())
+        self._bad("the value is infinite", infinite)
+        return values, ~(missing | infinite | np.isnan(self.times))
 
-def _wide_by_row(
-    table: Table,
-    reading: Reading,
-    times: Floats,
-    faults: Faults,
-    points: Points,
-) -> None:
-    """Read a table of one row per moment and service, and whatever else of its words tells rows apart."""
-    owner, metric = reading.owner, reading.metric
-    nothing = pl.repeat("", len(table), eager=True, dtype=pl.String)
-    owners = table.text(owner) if owner else nothing
-    before = table.text(metric) + "_" if metric and metric != owner else nothing
-    apart = _apart(table, reading, pl.DataFrame({"s": owners, "m": before, "t": _told_apart(times)}))
-    rows = pl.DataFrame({"s": owners, "m": before, "a": apart, "row": np.arange(len(table))})
-    groups = [(key, each["row"].to_numpy()) for key, each in rows.group_by("s", "m", "a", maintain_order=True)]
-    for column in reading.columns:
-        values, usable = _values(table, column, times, faults)
-        for (who, what, more), index in groups:
-            fine = index[usable[index]]
-            if len(fine):
-                points.add(str(who), f"{what}{column}{more}", times[fine], values[fine])
+    def _column(self, column: str, label: tuple[str, str]) -> None:
+        values, usable = self._values(column)
+        if usable.any():
+            self.points.add(*label, self.times[usable], values[usable])
 
+    def _long(self) -> None:
+        table, reading = self.table, self.reading
+        values, usable = self._values(reading.value or "")
+        names = table.text(reading.metric or "")
+        if reading.metric == "_field" and "_measurement" in table.header:
+            names = table.text("_measurement") + "_" + names
+        unnamed = (names == "").to_numpy()
+        self._bad("the metric has no name", unnamed)
+        owners = table.text(reading.owner) if reading.owner else self._same(self.default[0])
+        names = names + self._apart(owners, names)
+        rows = pl.Series(usable & ~unnamed)
+        frame = pl.DataFrame({"s": owners, "m": names, "row": np.arange(len(table))}).filter(rows)
+        for (who, what), group in frame.group_by("s", "m", maintain_order=True):
+            index = group["row"].to_numpy()
+            self.points.add(str(who), str(what), self.times[index], values[index])
 
-def _told_apart(times: Floats) -> Floats:
-    """Return the times, with those that cannot be read made distinct."""
-    return np.where(np.isnan(times), -1.0 - np.arange(len(times)), times)
+    def _wide_by_row(self) -> None:
+        """Read a table of one row per moment and service, and whatever else of its words tells rows apart."""
+        table, reading = self.table, self.reading
+        owners = table.text(reading.owner) if reading.owner else self._same("")
+        prefixed = reading.metric and reading.metric != reading.owner
+        before = table.text(reading.metric or "") + "_" if prefixed else self._same("")
+        apart = self._apart(owners, before)
+        rows = pl.DataFrame({"s": owners, "m": before, "a": apart, "row": np.arange(len(table))})
+        groups = [(key, each["row"].to_numpy()) for key, each in rows.group_by("s", "m", "a", maintain_order=True)]
+        for column in reading.columns:
+            values, usable = self._values(column)
+            for (who, what, more), index in groups:
+                fine = index[usable[index]]
+                if len(fine):
+                    self.points.add(str(who), f"{what}{column}{more}", self.times[fine], values[fine])
 
+    def _same(self, text: str) -> pl.Series:
+        return pl.repeat(text, len(self.table), eager=True, dtype=pl.String)
 
-def _apart(table: Table, reading: Reading, keys: pl.DataFrame) -> pl.Series:
-    """Return what each row's metric needs besides, so that a series has one value at a time: `{pod=a}`, or nothing."""
-    if reading.telling is None:
-        reading.telling = _telling(table, reading, keys)
-    if not reading.telling:
-        return pl.repeat("", len(table), eager=True, dtype=pl.String)
-    parts = [pl.lit(f"{c}=") + pl.col(c).fill_null("").str.strip_chars() for c in reading.telling]
-    inner = pl.concat_str(parts, separator=",")
-    return table.frame.select(pl.concat_str([pl.lit("{"), inner, pl.lit("}")]).alias("apart"))["apart"]
+    def _apart(self, owners: pl.Series, names: pl.Series) -> pl.Series:
+        """Return what a row's metric needs besides for a series to have one value at a time: `{pod=a}`, or nothing."""
+        table, reading = self.table, self.reading
+        if reading.telling is None:
+            told_apart = np.where(np.isnan(self.times), -1.0 - np.arange(len(table)), self.times)
+            reading.telling = _telling(table, reading, pl.DataFrame({"s": owners, "m": names, "t": told_apart}))
+        if not reading.telling:
+            return self._same("")
+        parts = [pl.lit(f"{c}=") + pl.col(c).fill_null("").str.strip_chars() for c in reading.telling]
+        inner = pl.concat_str(parts, separator=",")
+        return table.frame.select(pl.concat_str([pl.lit("{"), inner, pl.lit("}")]).alias("apart"))["apart"]
 
 
 def _telling(table: Table, reading: Reading, keys: pl.DataFrame) -> list[str]:
@@ -221,133 +240,3 @@ def _telling(table: Table, reading: Reading, keys: pl.DataFrame) -> list[str]:
             keys, left = more, fewer
             telling.append(column)
     return telling
-
-
-def read_metric_json(path: Path, faults: Faults, service: str = "") -> tuple[Points, str]:
-    """Read metrics.json: a list of rows, JSON lines, or service -> metric -> points."""
-    raw, problem = read_all(path, faults.name)
-    if problem is not None:
-        faults.problems.append(problem)
-    tree, layout = decode_json(raw, faults)
-    if failure := failure_of(tree):
-        faults.note(f"holds a failed query instead of data: {failure}", lost="the whole file", todo="ask again")
-    courses = courses_of(tree, faults.name.rsplit("/", 1)[-1].split(".")[0])
-    if courses:
-        triples = ((who, what, *point) for who, what, pairs in named(courses, service) for point in pairs)
-        return _gathered(triples, faults), "answer of a monitoring system"
-    if isinstance(tree, dict) and isinstance(tree.get("data"), list | dict):
-        tree = tree["data"].get("result", tree["data"]) if isinstance(tree["data"], dict) else tree["data"]
-    points = _gathered(_walk(tree, service), faults)
-    return points, layout if points.labels else ""
-
-
-def _gathered(quads: Iterable[tuple[str, str, object, object]], faults: Faults) -> Points:
-    points, bad, infinite = Points(), 0, 0
-    gathered: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
-    for who, what, when, value in quads:
-        stamp, number = stamp_of(when), _number(value)
-        if number is not None and np.isnan(number) and stamp is not None:
-            continue
-        if stamp is None or number is None or not what:
-            bad += 1
-            continue
-        if not np.isfinite(number):
-            infinite += 1
-            continue
-        times, values = gathered.setdefault((who, what), ([], []))
-        times.append(stamp)
-        values.append(number)
-    if bad:
-        faults.note("points without a readable time, name or number", lost=f"{bad} point(s)", count=bad)
-    if infinite:
-        faults.note("the value is infinite", lost=f"{infinite} point(s)", count=infinite)
-    for (who, what), (times, values) in gathered.items():
-        points.add(who, what, np.array(times), np.array(values))
-    return points
-
-
-def decode_json(raw: bytes, faults: Faults) -> tuple[Any, str]:
-    """Decode a JSON document or JSON lines; bad lines are faults."""
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    try:
-        return msgspec.json.decode(raw), "json"
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        whole = str(error)
-    rows, bad = [], []
-    for number, line in enumerate(raw.splitlines(), 1):
-        if line.strip():
-            try:
-                rows.append(msgspec.json.decode(line))
-            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-                bad.append(number)
-    rows = [row for row in rows if isinstance(row, dict)]
-    if not rows:
-        faults.note(f"not JSON ({whole})", lost="the whole file", todo="repair the file and attach it again")
-        return [], ""
-    faults.add("the line is not JSON", bad)
-    return rows, "json lines"
-
-
-def _number(value: object) -> float | None:
-    if value is None:
-        return float("nan")
-    if isinstance(value, bool):
-        return float(value)
-    if isinstance(value, int | float | str):
-        try:
-            return float(value)
-        except (ValueError, OverflowError):
-            return None
-    return None
-
-
-def _first(row: dict[str, Any], names: tuple[str, ...]) -> Any:
-    return next((row[name] for name in names if name in row), None)
-
-
-def _walk(tree: Any, service: str) -> Iterator[tuple[str, str, object, object]]:
-    """Yield (service, metric, time, value) of every point found in a tree."""
-    if isinstance(tree, list):
-        for row in tree:
-            if isinstance(row, dict):
-                yield from _row(row, service)
-    elif isinstance(tree, dict):
-        for name, inner in tree.items():
-            if isinstance(inner, dict):
-                for metric, series in inner.items():
-                    yield from _points(name, metric, series)
-            else:
-                yield from _points(service, name, inner)
-
-
-def _row(row: dict[str, Any], service: str) -> Iterator[tuple[str, str, object, object]]:
-    labels = row["metric"] if isinstance(row.get("metric"), dict) else row
-    who = str(_first(labels, SERVICE_NAMES) or service)
-    what = str(_first(labels, METRIC_NAMES) or "")
-    if labels is not row:  # Prometheus: {"metric": {labels}, "values": [[t, v], …]}
-        what = str(labels.get("__name__", "")) or what
-    series = row.get("values", row.get("points", row.get("datapoints")))
-    if series is None:
-        when = _first(row, TIME_NAMES)
-        if what or _first(row, VALUE_NAMES) is not None:
-            yield who, what, when, _first(row, VALUE_NAMES)
-        else:  # one row per moment, a metric to a key
-            numbers = ((k, v) for k, v in row.items() if isinstance(v, int | float) and k not in TIME_NAMES)
-            yield from ((who, name, when, number) for name, number in numbers)
-    else:
-        yield from _points(who, what, series)
-
-
-def _points(who: str, what: str, series: Any) -> Iterator[tuple[str, str, object, object]]:
-    if isinstance(series, dict):
-        inner = series.get("points", series.get("values"))
-        pairs = inner if isinstance(inner, list) else [[when, value] for when, value in series.items()]
-    else:
-        pairs = series if isinstance(series, list) else []
-    for point in pairs:
-        if isinstance(point, list) and len(point) >= 2:
-            yield who, what, point[0], point[1]
-        elif isinstance(point, dict):
-            yield who, what, _first(point, TIME_NAMES), _first(point, VALUE_NAMES)
-        else:
-            yield who, what, None, None

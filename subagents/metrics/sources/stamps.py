@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC).timestamp()
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 _ZONE = re.compile(r"\s*(Z?\[UTC\]|UTC|GMT)$")
-_CALENDAR = re.compile(r"(\d{1,4})[/.](\d{1,2})[/.](\d{1,4}),?[ T]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?) ?([AaPp][Mm])?")
-_WORDED = (
-    "%a %b %d %H:%M:%S %Y",
-    "%d %b %Y %H:%M:%S",
-    "%b %d, %Y %H:%M:%S",
-    "%a, %d %b %Y %H:%M:%S",
-    "%Y-%b-%d %H:%M:%S",
+_OFFSET = re.compile(r"\s+(?:GMT|UTC)?([+-])(\d\d):?(\d\d)(?:\s+\(?[A-Za-z][A-Za-z ]*\)?)?$")
+"""An offset that stands apart, as Go, Ruby and browsers write it; a zone's name behind it says nothing more."""
+_CLOCK = r"(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)(?:\s?([AaPp])\.?[Mm]\.?)?"
+_CALENDAR = re.compile(
+    rf"(?:(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}})|(\d{{1,2}})([-/.])(\d{{1,2}})\6(\d{{4}}|\d\d(?=,?[\sT]+\d)))(?:,?[\sT]+{_CLOCK})?"
 )
+_WORDS = re.compile(r"[^\W\d]+|\d+(?::\d+)*(?:[.,]\d+(?=\s|$))?")
+_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {name: place for place, name in enumerate(_NAMES, 1)}
+_AROUND = {"at", "t", "mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+"""Words of a time that say nothing more, weekdays by their first letters."""
 _EPOCH_UNITS = (1.0, 1e3, 1e6, 1e9)
 
 
@@ -59,11 +63,14 @@ def stamp_of(value: object) -> float | None:
 
 
 def naive(text: str) -> bool:
-    """Say whether a readable time names no zone and is no number."""
-    try:
-        return datetime.fromisoformat(text.strip()).tzinfo is None and not text.strip().isdigit()
-    except ValueError:
+    """Say whether a time names no zone and is no number."""
+    bare, offset = _without_offset(text)
+    if offset is not None or bare != text.strip().strip('"') or bare.replace(".", "", 1).isdigit():
         return False
+    try:
+        return datetime.fromisoformat(bare).tzinfo is None
+    except ValueError:
+        return bool(bare)
 
 
 def parse_unique(texts: Iterable[str]) -> dict[str, float | None]:
@@ -71,38 +78,111 @@ def parse_unique(texts: Iterable[str]) -> dict[str, float | None]:
     return {text: parse_stamp(text) for text in texts}
 
 
-def parse_by_calendar(known: dict[str, float | None]) -> list[str]:
-    """Fill in what the same column wrote with slashes, dots or names of months; return what had to be assumed."""
-    rest = [text for text, stamp in known.items() if stamp is None and text.strip()]
-    dates = {text: found for text in rest if (found := _CALENDAR.fullmatch(text.strip()))}
-    pairs = [(int(found[1]), int(found[2])) for found in dates.values() if len(found[1]) < 3]
-    days_first = any(first > 12 for first, _ in pairs)
-    for text in rest:
-        known[text] = _dated(dates[text], days_first) if text in dates else _worded(text.strip())
-    if not pairs or days_first or any(second > 12 for _, second in pairs):
-        return []
-    return ["dates like 10/09/2025 are read month first: no day above 12 says otherwise"]
+@dataclass
+class DateOrder:
+    """Which comes first in the dates of one file that write day and month as numbers: settled once, by all of them."""
+
+    days_first: bool | None = None
+    """None: not settled yet."""
+    remark: str = ""
+    """What had to be assumed."""
+    _dates: set[tuple[int, int, int]] = field(default_factory=set)
+    _dotted: bool = False
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Take in what is no ISO time nor an epoch."""
+        for text in texts:
+            found = _CALENDAR.fullmatch(_without_offset(text)[0])
+            if found and found[5]:
+                self._dates.add((int(found[5]), int(found[7]), int(found[8])))
+                self._dotted |= found[6] == "."
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether there are dates that can be read either way, and nothing says which."""
+        return self.days_first is None and bool(self._dates) and self._told() is None
+
+    def _told(self) -> bool | None:
+        if any(first > 12 for first, _, _ in self._dates):
+            return True
+        if any(second > 12 for _, second, _ in self._dates):
+            return False
+        return True if self._dotted else None
+
+    def settle(self) -> bool:
+        """Return whether the day comes first, by what is known now; it stays so."""
+        if self.days_first is None and self._dates:
+            self.days_first = self._told()
+            if self.days_first is None:
+                self.days_first = self._spread(days_first=True) < self._spread(days_first=False)
+                how = "day first: so they lie closest together" if self.days_first else "month first"
+                self.remark = f"dates like 10/09/2025 are read {how}; no day above 12 says otherwise"
+        return bool(self.days_first)
+
+    def _spread(self, days_first: bool) -> int:
+        """Return how many days lie between the first and the last date."""
+        read = ((year, two, one) if days_first else (year, one, two) for one, two, year in self._dates)
+        days = [date(*each).toordinal() for each in read if each[0] and each[1] and each[2]]
+        return max(days, default=0) - min(days, default=0)
 
 
-def _dated(found: re.Match[str], days_first: bool) -> float | None:
-    one, two, three, clock, half = found.groups()
-    year, month, day = (one, two, three) if len(one) == 4 else (three, two, one) if days_first else (three, one, two)
-    shape = "%Y-%m-%d %H:%M" + (":%S" if clock.count(":") == 2 else "") + (".%f" if "." in clock else "")
-    if half:
-        shape, clock = shape.replace("%H", "%I") + " %p", f"{clock} {half}"
-    return _by_shape(f"{year}-{month}-{day} {clock}", shape)
+def parse_by_calendar(known: dict[str, float | None], order: DateOrder) -> None:
+    """Fill in what was written with slashes, dots, names of months, or an offset that stands apart."""
+    days_first = order.settle()
+    for text, stamp in known.items():
+        if stamp is None and text.strip():
+            bare, offset = _without_offset(text)
+            local = parse_stamp(bare) if offset is not None else None
+            local = local if local is not None else _by_calendar(bare, days_first)
+            known[text] = None if local is None else local - (offset or 0.0)
+
+
+def _without_offset(text: str) -> tuple[str, float | None]:
+    """Return a time without its zone, and the zone's seconds ahead of UTC where it says them."""
+    text = text.strip().strip('"')
+    found = _OFFSET.search(text)
+    if found is None:
+        return _ZONE.sub("", text), None
+    seconds = int(found[2]) * 3600.0 + int(found[3]) * 60.0
+    return text[: found.start()], seconds if found[1] == "+" else -seconds
+
+
+def _by_calendar(text: str, days_first: bool) -> float | None:
+    found = _CALENDAR.fullmatch(text)
+    if found is None:
+        return _worded(text)
+    year, _, month, day, one, _, two, last, clock, half = found.groups()
+    if one:
+        year, month, day = (last, two, one) if days_first else (last, one, two)
+    return _stamp((int(year), int(month), int(day)), clock or "0:00", half or "")
 
 
 def _worded(text: str) -> float | None:
-    text = re.sub(r"\s+", " ", _ZONE.sub("", text))
-    return next((stamp for shape in _WORDED if (stamp := _by_shape(text, shape)) is not None), None)
+    """Return the time of a text that names the month, whatever the order of its parts; None where a part is odd."""
+    words = _WORDS.findall(re.sub(r"(\d{4}):(\d\d:)", r"\1 \2", text))
+    months = [_MONTHS[word[:3].lower()] for word in words if word[:3].lower() in _MONTHS]
+    halves = [word[0] for word in words if word.lower() in ("am", "pm")]
+    clocks = [word for word in words if ":" in word]
+    years = [int(word) for word in words if len(word) == 4 and word.isdigit()]
+    days = [int(word) for word in words if len(word) < 3 and word.isdigit()]
+    around = [word for word in words if word[:3].lower() in _AROUND]
+    if not (len(months) == len(years) == len(days) == 1 and len(clocks) < 2 and len(halves) < 2):
+        return None
+    if 3 + len(clocks) + len(halves) + len(around) != len(words):
+        return None
+    return _stamp((years[0], months[0], days[0]), clocks[0] if clocks else "0:00", "".join(halves))
 
 
-def _by_shape(text: str, shape: str) -> float | None:
+def _stamp(day: tuple[int, int, int], clock: str, half: str) -> float | None:
+    hour, minute, *rest = clock.replace(",", ".").split(":")
+    hours = int(hour) % 12 + 12 * (half.lower() == "p") if half else int(hour)
+    year = day[0] if day[0] > 99 else 2000 + day[0]
     try:
-        return datetime.strptime(text, shape).replace(tzinfo=UTC).timestamp()
+        begun = datetime(year, day[1], day[2], hours, int(minute), tzinfo=UTC).timestamp()
     except ValueError:
         return None
+    stamp = begun + (float(rest[0]) if rest else 0.0)
+    return stamp if _EARLIEST <= stamp <= _LATEST else None
 
 
 def moment(seconds: float) -> datetime:

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,18 @@ import polars as pl
 from subagents.contract import Problem
 from subagents.files import open_bounded, read_all
 from subagents.metrics.series import Floats
-from subagents.metrics.sources.cells import read_numbers
-from subagents.metrics.sources.stamps import naive, parse_by_calendar, parse_unique
+from subagents.metrics.sources.cells import PROBE, read_numbers
+from subagents.metrics.sources.heads import Head, head_of, names_time, time_place
+from subagents.metrics.sources.stamps import DateOrder, naive, parse_by_calendar, parse_unique
 
 SHOWN = 5
 """Most bad rows of one kind that are named by line."""
 BLOCK = 32 << 20
 """Bytes of a large file that are read at once."""
 LONGEST_LINE = 1 << 20
+BEGINNING = 1 << 16
+"""Characters in which a table's header and first rows lie."""
+_APART = re.compile(r"(?m)^(?:(?:#[^\n]*|[ \t\r]*)\n)+")
 UNCLOSED_LIMIT = 20
 """After so many unclosed quotes no row of the file is taken to go on in the next line."""
 
@@ -70,9 +75,9 @@ class Faults:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of text; `line` is each row's line in the file, 1 is the header."""
+    """Columns of text; `line` is each row's line in the file."""
 
-    header: tuple[str, ...]
+    head: Head
     frame: pl.DataFrame
     line: pl.Series
     part: bool = False
@@ -80,6 +85,11 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Return the names of the columns."""
+        return self.head.names
 
     def text(self, column: str) -> pl.Series:
         """Return a column as stripped text, empty where it is missing."""
@@ -91,132 +101,146 @@ def read_table(path: Path, faults: Faults) -> Table | None:
     raw, problem = read_all(path, faults.name)
     if problem is not None:
         faults.problems.append(problem)
-    return _table(raw, faults)
+    text = _decoded(raw, faults)
+    head = head_of(text[:BEGINNING].splitlines())
+    return None if head is None else _table(head, _after(text, head.lines), faults, head.lines)
 
 
 def read_tables(path: Path, faults: Faults, block: int = BLOCK) -> Iterator[Table]:
-    """Read a CSV file as `read_table` does, in tables of about `block` bytes: memory does not grow with the file."""
+    """Read a CSV file as `read_table` does, in tables of about `block` bytes: memory does not grow with the file.
+
+    Where another header begins within the file, another table does.
+    """
     stream, bounded = open_bounded(path, faults.name)
     with stream:
         raw = stream.read(block)
         several = len(raw) == block
         raw += stream.readline(LONGEST_LINE)
-        table = _table(raw, faults)
-        head = _start(raw.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")).encode()
-        lines = 0
-        while table is not None:
-            yield replace(table, part=several)
+        text, head, above = _decoded(raw, faults), None, 0
+        while text:
+            for each, rows, lines in _parts(text, head, faults):
+                head = each
+                yield replace(_table(head, rows, faults, above + lines), part=several)
             faults.on_read(bounded.read_bytes)
-            lines += raw.count(b"\n")
+            above += text.count("\n")
             raw = stream.read(block)
             raw += stream.readline(LONGEST_LINE)
-            table = _table(head + b"\n" + raw, faults, lines - 1) if raw.strip() else None
+            text = _decoded(raw, faults) if raw.strip() else ""
     if bounded.problem is not None:
         faults.problems.append(bounded.problem)
 
 
-def _table(raw: bytes, faults: Faults, above: int = 0) -> Table | None:
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
+def _decoded(raw: bytes, faults: Faults) -> str:
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     if not raw.strip():
         faults.note("the file is empty", todo="give a CSV file with a header line")
-        return None
+        return ""
     text = raw.decode("utf-8", "replace")
     if "\0" in text:
         text = text.replace("\0", "")
         faults.note("NUL bytes were removed")
-    text = _without_preamble(text)
-    return _fast(text, above) or _slow(text, faults, above)
+    return text
 
 
-def _without_preamble(text: str) -> str:
-    """Return the table with blank lines for what is written around it: InfluxDB's annotations, Excel's `sep=`."""
-    if text.startswith("#"):
-        return re.sub(r"(?m)^#.*$", "", text)
-    return re.sub(r"\A\"?sep=.\"?(?=\r?\n)", "", text)
+def _after(text: str, lines: int) -> str:
+    """Return what is below so many lines."""
+    at = 0
+    for _ in range(lines):
+        at = text.find("\n", at) + 1
+        if not at:
+            return ""
+    return text[at:]
 
 
-def _start(text: str) -> str:
-    """Return the first line that holds anything."""
-    found = re.search(r"(?m)^(?!#|\"?sep=)[^\r\n]+", text)
-    return found.group() if found else ""
+def _parts(text: str, head: Head | None, faults: Faults) -> Iterator[tuple[Head, str, int]]:
+    """Yield the tables of a text: header, rows, and how many lines of the text are above them.
+
+    The first goes on with `head`, where there is one.
+    """
+    begun = list(_begins(text))
+    if head is not None:
+        begun.insert(0, (0, replace(head, lines=0, left_out=0)))
+    elif not begun or begun[0][0] > 0:
+        first = head_of(text[:BEGINNING].splitlines())
+        if first is None:
+            return
+        within = len(text) - len(_after(text, first.lines))
+        begun = [(0, first), *(one for one in begun if one[0] >= within)]
+    for (start, each), (end, _) in zip(begun, [*begun[1:], (len(text), None)], strict=True):
+        if each.left_out:
+            faults.note(f"{each.left_out} line(s) above the table are no part of it")
+        yield each, _after(text[start:end], each.lines), text.count("\n", 0, start) + each.lines
 
 
-def _delimiter(head: str) -> str:
-    return max(",;\t", key=head.count) if any(mark in head for mark in ",;\t") else ","
+def _begins(text: str) -> Iterator[tuple[int, Head]]:
+    """Yield where, behind blank lines or remarks, a table begins that names its time, and its head."""
+    apart = text[:1] in "#\r\n" or any(mark in text for mark in ("\n#", "\n\n", "\n\r\n"))
+    for run in _APART.finditer(text) if apart else ():
+        last = [line for line in run.group().splitlines() if line.startswith("#")][-1:]
+        below = text[run.end() : run.end() + BEGINNING].partition("\n")[0]
+        if any(map(names_time, (*last, below))):
+            head = head_of(text[run.start() : run.start() + BEGINNING].splitlines())
+            if head is not None and head.lines:
+                yield run.start(), head
 
 
-def _unique_names(header: list[str]) -> list[str]:
-    names: list[str] = []
-    for place, name in enumerate(header):
-        name = name.strip().strip('"') or f"column_{place + 1}"
-        names.append(name if name not in names else f"{name}_{place + 1}")
-    return names
+def _table(head: Head, rows: str, faults: Faults, above: int) -> Table:
+    return _fast(head, rows, above) or _slow(head, rows, faults, above)
 
 
-def _fast(text: str, above: int) -> Table | None:
+def _fast(head: Head, rows: str, above: int) -> Table | None:
     """Read with Polars where every line has the header's number of fields; None where it is not so plain."""
-    if text[:1] in "\r\n":
+    if rows[:1] in "\r\n#" or "\r" in rows.replace("\r\n", "\n"):
         return None
-    head = text[: text.find("\n")] if "\n" in text else text
-    mark = _delimiter(head)
-    header = _unique_names(next(csv.reader([head.rstrip("\r")], delimiter=mark)))
-    if "\r" in text.replace("\r\n", "\n"):
-        return None
+    names = head.names
     try:
         frame = pl.read_csv(
-            text.encode(), separator=mark, has_header=False, skip_rows=1, infer_schema=False, new_columns=header
+            rows.encode(), separator=head.mark, has_header=False, infer_schema=False, new_columns=list(names)
         )
     except (pl.exceptions.PolarsError, OverflowError):
         return None
-    newlines = text.count("\n") + (not text.endswith("\n"))
-    if frame.width != len(header) or len(frame) != newlines - 1:
+    if frame.width != len(names) or len(frame) != rows.count("\n") + (not rows.endswith("\n")):
         return None
-    if frame.height and frame[header[-1]].null_count():  # an empty last cell, or a row that is cut short
+    if frame.height and frame[names[-1]].null_count():  # an empty last cell, or a row that is cut short
         return None
-    return Table(tuple(header), frame, pl.Series("line", np.arange(2, 2 + len(frame)) + above))
+    return Table(head, frame, pl.Series("line", np.arange(1, 1 + len(frame)) + above))
 
 
-def _slow(text: str, faults: Faults, above: int) -> Table | None:
-    """Read row by row: blank lines skipped, rows of a wrong length dropped and named."""
-    mark = _delimiter(_start(text))
+def _slow(head: Head, text: str, faults: Faults, above: int) -> Table:
+    """Read row by row: blank lines and remarks skipped, rows of a wrong length dropped and named."""
+    names = list(head.names)
     rows: list[list[str]] = []
     lines: list[int] = []
-    header: list[str] = []
-    first: list[str] = []
     wrong: list[int] = []
-    for number, row in _rows(text, mark):
-        number += above
-        if not any(cell.strip() for cell in row):
+    for number, row in _rows(text, head.mark, len(names)):
+        if not any(cell.strip() for cell in row) or _is_remark(row, head):
             continue
-        if not header:
-            header, first = _unique_names(row), row
-        elif row == first:  # several tables one after the other
-            continue
-        elif len(row) != len(header):
-            wrong.append(number)
-        else:
+        if len(row) != len(names):
+            wrong.append(number + above)
+        elif [cell.strip() for cell in row] != names:  # the header once more: several tables one after the other
             rows.append(row)
-            lines.append(number)
-    faults.add(f"a row does not have {len(header)} fields", wrong)
-    if not header:
-        return None
-    columns = {name: [row[place] for row in rows] for place, name in enumerate(header)}
-    frame = pl.DataFrame(columns, schema={name: pl.String for name in header})
-    return Table(tuple(header), frame, pl.Series("line", lines, dtype=pl.Int64))
+            lines.append(number + above)
+    faults.add(f"a row does not have {len(names)} fields", wrong)
+    columns = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+    frame = pl.DataFrame(columns, schema={name: pl.String for name in names})
+    return Table(head, frame, pl.Series("line", lines, dtype=pl.Int64))
 
 
-def _rows(text: str, mark: str) -> Iterator[tuple[int, list[str]]]:
+def _is_remark(row: list[str], head: Head) -> bool:
+    return row[0].startswith("#") and (len(row) != len(head.names) or time_place(row) is None)
+
+
+def _rows(text: str, mark: str, width: int) -> Iterator[tuple[int, list[str]]]:
     """Yield each row and its first line; a quote that nobody closes spoils its own line, not those that follow."""
     csv.field_size_limit(1 << 27)
     parts = io.StringIO(text, newline="").readlines()
-    start = width = unclosed = 0
+    start = unclosed = 0
     while start < len(parts):
         last = len(parts) if unclosed < UNCLOSED_LIMIT else start + 1
         reader = csv.reader((parts[place] for place in range(start, last)), delimiter=mark)
         row, error = _next(reader)
         first, spanned = start + 1, reader.line_num
         while row is not None:
-            width = width or len(row)
             if spanned > 1 and (len(row) != width or not _well_quoted(parts[start : start + spanned], mark)):
                 error = True
                 break
@@ -247,13 +271,19 @@ def _next(reader: Iterator[list[str]]) -> tuple[list[str] | None, bool]:
         return None, True
 
 
-def stamps_of(column: pl.Series, faults: Faults) -> Floats:
-    """Return epoch seconds of a text column, NaN where it is not a time; unique texts are parsed once."""
+def stamps_of(column: pl.Series, faults: Faults, order: DateOrder | None = None) -> Floats:
+    """Return epoch seconds of a text column, NaN where it is not a time; unique texts are parsed once.
+
+    `order` is that of the dates of the whole file, where this is a part of it.
+    """
     known = parse_unique(column.unique().to_list())
-    remarks = parse_by_calendar(known)
-    for remark in remarks:
-        faults.note(remark)
-    if any(naive(text) for text in list(known)[:50]) or remarks:
+    if order is None:
+        order = DateOrder()
+        order.add(text for text, stamp in known.items() if stamp is None)
+    parse_by_calendar(known, order)
+    if order.remark:
+        faults.note(order.remark)
+    if any(stamp is not None and naive(text) for text, stamp in islice(known.items(), PROBE)):
         faults.note("times name no zone: taken as UTC", todo="if they are local times, give them with an offset")
     old = list(known)
     new = [known[text] for text in old]

@@ -12,8 +12,8 @@ import polars as pl
 
 from subagents.files import read_all
 from subagents.metrics.series import Edge, Hop, Points, Span, Wait, hop_key, wait_key
+from subagents.metrics.sources.documents import decode_json
 from subagents.metrics.sources.naming import TIME_NAMES, first_of
-from subagents.metrics.sources.points import decode_json
 from subagents.metrics.sources.stamps import stamp_of
 from subagents.metrics.sources.table import Faults, numbers_of, read_table, stamps_of
 

@@ -1,0 +1,160 @@
+"""Where a table begins, what parts its cells, and what its columns are called: by its first lines, whoever wrote it."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice, takewhile
+
+from subagents.metrics.sources.naming import TIME_NAMES, first_of
+from subagents.metrics.sources.stamps import DateOrder, parse_by_calendar, parse_unique
+from subagents.metrics.sources.units import is_unit
+
+PROBED = 40
+"""Lines that are looked at for a row with a time."""
+_MARKS = ",;\t|"
+_ANY_MARK = re.compile(f"[{_MARKS}]")
+_SEPARATOR = re.compile(r"\"?sep=(.)\"?")
+_NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*(e[+-]?\d+)?%?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Head:
+    """How a table begins: `lines` are above its first row, the header's among them; `left_out` of them are no part."""
+
+    names: tuple[str, ...]
+    mark: str
+    lines: int
+    left_out: int = 0
+
+    time: str | None = None
+    """The column of the time: the one that is called so, or the first that holds times."""
+
+
+def head_of(lines: Sequence[str]) -> Head | None:
+    """Return how a table begins by its first lines; None where they hold nothing."""
+    told = next((found[1] for line in lines[:1] if (found := _SEPARATOR.fullmatch(line.strip("\ufeff\r\n ")))), "")
+    rows = list(_rows(lines[bool(told) :], told, first=1 + bool(told)))
+    if not rows:
+        return None
+    mark = told or mark_of([text for _, text in rows])
+    cells = [(number, _split(text, mark), text.startswith("#")) for number, text in rows]
+    data = next(
+        (place for place, (_, row, remark) in enumerate(cells) if not remark and time_place(row) is not None), None
+    )
+    if data is None:
+        number, row, _ = next((one for one in cells if not one[2]), cells[0])
+        return _head(unique_names(row), mark, number)
+    width = len(cells[data][1])
+    above = [one for one in cells[:data] if not one[2] or _is_header(one[1], width)]
+    fitting = list(takewhile(lambda one: len(one[1]) == width, reversed(above)))[::-1]
+    if fitting:
+        names, used = _merged([row for _, row, _ in fitting], time_place(cells[data][1]) or 0)
+        return _head(names, mark, fitting[used - 1][0], len(above) - len(fitting), cells[data][1])
+    if above:
+        return _head(unique_names(above[0][1]), mark, above[0][0])
+    return _head(_unnamed(cells[data][1]), mark, cells[data][0] - 1, row=cells[data][1])
+
+
+def _head(names: tuple[str, ...], mark: str, lines: int, left_out: int = 0, row: Sequence[str] = ()) -> Head:
+    at = time_place(row)
+    held = at is not None and (at == 0 or not _NUMBER.fullmatch(row[at]))  # a large number may be one of bytes
+    return Head(
+        names, mark, lines, left_out, first_of(names, TIME_NAMES) or (names[at] if at is not None and held else None)
+    )
+
+
+def _rows(lines: Iterable[str], told: str, first: int) -> Iterable[tuple[int, str]]:
+    """Yield the lines that hold anything, with their number."""
+    numbered = ((number, line.strip("\ufeff\r\n")) for number, line in enumerate(lines, first))
+    return islice(((number, line) for number, line in numbered if line.strip()), PROBED)
+
+
+def mark_of(lines: Sequence[str]) -> str:
+    """Return what parts the cells of a table: it gives most of the lines as many cells, and the more of them."""
+    counts = {mark: Counter(len(_split(line, mark)) for line in lines) for mark in _MARKS}
+    best = {
+        mark: max(((n, width) for width, n in each.items() if width > 1), default=(0, 1))
+        for mark, each in counts.items()
+    }
+    return max(_MARKS, key=lambda mark: best[mark])
+
+
+def _split(text: str, mark: str) -> list[str]:
+    try:
+        row = next(csv.reader([text.removeprefix("#").lstrip() if text.startswith("#") else text], delimiter=mark), [])
+    except csv.Error:
+        return [text]
+    return [cell.strip() for cell in row]
+
+
+def _is_header(row: list[str], width: int) -> bool:
+    return len(row) == width and first_of(row, TIME_NAMES) is not None
+
+
+def names_time(line: str) -> bool:
+    """Say whether a line may be a header: one of its cells is what a time is called."""
+    return first_of((cell.strip(' "') for cell in _ANY_MARK.split(line.lstrip("# "))), TIME_NAMES) is not None
+
+
+def time_place(row: Sequence[str]) -> int | None:
+    """Return which cell of a row is a time; None where none is."""
+    known = parse_unique(row)
+    order = DateOrder()
+    order.add(known)
+    parse_by_calendar(known, order)
+    return next((place for place, cell in enumerate(row) if known[cell] is not None), None)
+
+
+def unique_names(row: Sequence[str]) -> tuple[str, ...]:
+    """Return names of columns, each once and none empty."""
+    names: list[str] = []
+    for place, name in enumerate(row):
+        name = name.strip().strip('"') or f"column_{place + 1}"
+        names.append(name if name not in names else f"{name}_{place + 1}")
+    return tuple(names)
+
+
+def _unnamed(row: Sequence[str]) -> tuple[str, ...]:
+    """Name the columns of a table that has no header: the time, one number the value, one word the metric."""
+    at = time_place(row)
+    numbers = [place for place, cell in enumerate(row) if place != at and (_NUMBER.fullmatch(cell) or not cell)]
+    words = [place for place in range(len(row)) if place != at and place not in numbers]
+    known = {at: "time"} | ({numbers[0]: "value"} if len(numbers) == 1 else {})
+    known |= {words[0]: "metric"} if len(words) == 1 and len(numbers) == 1 else {}
+    return tuple(known.get(place, f"column_{place + 1}") for place in range(len(row)))
+
+
+def _merged(rows: list[list[str]], at: int) -> tuple[tuple[str, ...], int]:
+    """Return one name of a column of several rows of headers, and of how many: `service/metric`, `metric [unit]`.
+
+    A second row belongs to the header where it holds units, or where the first leaves names empty or says them twice.
+    `at` is the column of the time.
+    """
+    first, *others = rows
+    whole = all(cell for place, cell in enumerate(first) if place != at) and len(set(first)) == len(first)
+    names, used = [[cell] for cell in first], 1
+    for row in others:
+        cells = [cell for place, cell in enumerate(row) if cell and place != at]
+        if cells and all(map(is_unit, cells)):
+            names = [
+                [*name[:-1], f"{name[-1]} [{cell}]"] if is_unit(cell) else name
+                for name, cell in zip(names, row, strict=True)
+            ]
+        elif whole or any(map(_NUMBER.fullmatch, cells)):
+            break
+        else:
+            names = [[*name, cell] for name, cell in zip(_carried(names), row, strict=True)]
+        used += 1
+    return unique_names(["/".join(part for part in name if part) for name in names]), used
+
+
+def _carried(names: list[list[str]]) -> list[list[str]]:
+    """Return names, empty ones as the one before them: cells that were merged. The first is the time's, or nothing."""
+    carried: list[list[str]] = []
+    for place, name in enumerate(names):
+        carried.append(carried[-1] if not any(name) and place > 1 and carried else name)
+    return carried
