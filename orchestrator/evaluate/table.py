@@ -25,9 +25,13 @@ def render(summaries: Sequence[FamilySummary], skipped: Sequence[tuple[str, str]
     parts = [_family(summary) for summary in summaries]
     if any(summary.scored for summary in summaries):
         parts.append(LEGEND)
-    parts += [f"skipped  {_plain(name)}: {_plain(reason)}\n" for name, reason in skipped]
-    parts += [f"note  {_plain(remark)}\n" for remark in remarks]
+    parts.append("".join(f"skipped  {_plain(name)}: {_plain(reason)}\n" for name, reason in skipped))
+    parts.append(_notes(remarks))
     return "\n".join(part for part in parts if part)
+
+
+def _notes(remarks: Sequence[str]) -> str:
+    return "".join(f"note  {_plain(remark)}\n" for remark in remarks)
 
 
 def _family(summary: FamilySummary) -> str:
@@ -109,7 +113,7 @@ def render_comparison(comparisons: Sequence[FamilyComparison], remarks: Sequence
                 f"{pair.wins:>6}{pair.losses:>8}{pair.ties:>6}{pair.p:>9.3g}"
             )
         parts.append("\n".join(rows) + "\n")
-    return "\n".join([*parts, COMPARISON_LEGEND, *(f"note  {_plain(remark)}\n" for remark in remarks)])
+    return "\n".join([*parts, COMPARISON_LEGEND, _notes(remarks)])
 
 
 def _plain(text: str) -> str:
