@@ -142,6 +142,8 @@ class Verdict(Frozen):
     kind: VerdictKind
     headline: str
     """One line: what is broken, since when, why, how sure."""
+    so_far: str = ""
+    """Of one that is open: where it most likely began, and why no more is said; the headline says it too."""
     state: IncidentState = IncidentState()
     service: str | None = None
     """Where it began."""
@@ -163,3 +165,9 @@ class Verdict(Frozen):
     """Full ranking of commits, best first."""
     unchecked: tuple[str, ...] = ()
     """Claims that the checker could not confirm; they did not count."""
+
+    @property
+    def sure(self) -> str:
+        """What the number is about: the chance of being right, or how near an open case is to a conclusion."""
+        sure = f"{self.confidence.value:.2f}"
+        return f"{sure} of the way to a conclusion" if self.kind == "inconclusive" else f"confidence {sure}"

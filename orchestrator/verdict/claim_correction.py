@@ -66,7 +66,7 @@ class _Correction:
         if self._lost(culprit, cause):
             changes |= self._inconclusive()
         else:
-            changes |= {"actions": self._actions(verdict.actions), "headline": self._headline()}
+            changes |= {"actions": self._actions(verdict.actions), **self._headline()}
         return verdict.model_copy(update=changes)
 
     def _lost(self, culprit: Culprit | None, cause: Cause | None) -> bool:
@@ -102,12 +102,12 @@ class _Correction:
         kept = {name: self._kept(f"confidence.{name}", getattr(sure, name)) for name in ("reasons", "against")}
         return sure.model_copy(update=kept)
 
-    def _headline(self) -> str:
+    def _headline(self) -> dict[str, str]:
         if "headline" not in self.places:
-            return self.verdict.headline
+            return {}
         where = f"{self.verdict.service}: " if self.verdict.service and "service" not in self.places else ""
         kind = self.verdict.kind.replace("_", " ")
-        return f"{where}{kind}; the headline as it was concluded does not hold"
+        return {"headline": f"{where}{kind}; the headline as it was concluded does not hold", "so_far": ""}
 
     def _on_cause(self, action: Action) -> bool:
         """Say whether an action undoes what is no longer blamed."""

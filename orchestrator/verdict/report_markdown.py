@@ -29,12 +29,6 @@ UNCHECKED = 12
 ACTION_WORDS = {"contain": "Contain", "fix": "Fix", "follow_up": "Follow up"}
 
 
-def _sure_of(verdict: Verdict) -> str:
-    """Say what the number is about: the chance of being right, or how near an open case is to a conclusion."""
-    sure = f"{verdict.confidence.value:.2f}"
-    return f"{sure} of the way to a conclusion" if verdict.kind == "inconclusive" else f"confidence {sure}"
-
-
 def render_markdown(report: Report, zone: tzinfo | None = None) -> str:
     """Return the whole report; times in UTC and in `zone` (None: this machine's)."""
     page = _Page(report, zone)
@@ -111,7 +105,7 @@ class _Page:
             yield f"**{inline(verdict.headline)}**"
         yield ""
         if verdict is not None:
-            yield f"- Verdict: {KIND_WORDS[verdict.kind]}, {_sure_of(verdict)}"
+            yield f"- Verdict: {KIND_WORDS[verdict.kind]}, {verdict.sure}"
             state = verdict.state
             as_of = f" as of {moment(state.as_of, self.zone)}" if state.as_of else ""
             because = f": {inline(state.reason)}" if state.reason else ""

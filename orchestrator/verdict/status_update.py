@@ -55,18 +55,15 @@ def _cause(report: Report) -> str:
     verdict = report.verdict
     if verdict is None:
         return f"Cause: no verdict yet (session {report.status})"
-    sure = f"confidence {verdict.confidence.value:.2f}"
     if verdict.kind == "culprit" and verdict.culprit:
         culprit = verdict.culprit
         name = culprit.commit[:12] if culprit.commit else culprit.deploy or "a change without a known commit"
         subject = f" {culprit.subject}" if culprit.subject else ""
         author = f" ({culprit.author})" if culprit.author else ""
-        return f"Cause: {name}{subject}{author}, {sure}"
+        return f"Cause: {name}{subject}{author}, {verdict.sure}"
     words = {"no_code_cause": "not a code change", "no_incident": "no incident found", "culprit": "a change"}
     mechanism = f": {_short(verdict.cause.mechanism)}" if verdict.cause else ""
-    if verdict.kind == "inconclusive":
-        sure = f"{verdict.confidence.value:.2f} of the way to a conclusion"
-    return f"Cause: {words.get(verdict.kind, 'not established')}{mechanism}, {sure}"
+    return f"Cause: {words.get(verdict.kind, 'not established')}{mechanism}, {verdict.sure}"
 
 
 def _next(report: Report) -> str:

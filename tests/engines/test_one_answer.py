@@ -25,7 +25,8 @@ def test_a_circumstance_elsewhere_does_not_lead_where_the_place_tells_more() -> 
     told = resource_at("mail", 0.35)
     known = replace(case(symptom(), told), services=(ServiceScore(service="shop", score=0.9),))
     found = verdict(known)
-    assert "most likely began there (90%)" in found.headline
+    assert "most likely began at shop (90%)" in found.headline
+    assert found.headline.endswith(f"cause not established; {found.so_far}")
     assert "mail" not in found.headline
     assert all("mail" not in action.text for action in found.actions)
     assert "look at shop first" in found.actions[1].text

@@ -288,11 +288,16 @@ def test_the_answer_names_the_cause_and_the_first_thing_to_do() -> None:
 
 def test_an_open_case_tells_the_place_before_the_line_is_full() -> None:
     view = view_of(finished())
-    said = "shop: trouble since 2026-03-01 12:00:00 UTC: cause not established; most likely began at stock (92%); no"
-    view.incident.verdict = verdict().model_copy(update={"kind": "inconclusive", "headline": said})
+    known = "most likely began at stock (92%); no lead"
+    said = f"shop: trouble since 2026-03-01 12:00:00 UTC: cause not established; {known}"
+    view.incident.verdict = verdict().model_copy(update={"kind": "inconclusive", "headline": said, "so_far": known})
     cause = text_of(answer(view.incident, view.leading)[0])
-    assert cause == "INCONCLUSIVE  87% of the way  shop: most likely began at stock (92%); no"
+    assert cause == f"INCONCLUSIVE  87% of the way  {known}"
     assert "stock" in cause[:80]
+    view.incident.verdict = view.incident.verdict.model_copy(update={"so_far": ""})
+    assert text_of(answer(view.incident, view.leading)[0]).endswith(said), (
+        "what a model concludes has only its headline"
+    )
 
 
 def test_a_series_that_fell_a_little_is_told_by_its_levels_not_by_once() -> None:

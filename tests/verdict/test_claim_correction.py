@@ -230,4 +230,6 @@ def test_no_doubts_change_nothing() -> None:
     made = verdict()
     assert corrected(made, []) is made
     only = Doubt(place="headline", claim="x", reason="y", kind="time")
-    assert corrected(made, [only]).headline == "shop: culprit; the headline as it was concluded does not hold"
+    left = corrected(made.model_copy(update={"so_far": "perhaps at 09:00"}), [only])
+    assert left.headline == "shop: culprit; the headline as it was concluded does not hold"
+    assert not left.so_far, "it is part of the headline"

@@ -343,9 +343,6 @@ def answer(fold: IncidentFold, leading: Hypothesis | None) -> tuple[Line, Line]:
     )
 
 
-OPEN = ": cause not established; "
-"""What a headline says between who is in trouble since when, and what is known of it."""
-
 _VERDICTS = {
     "culprit": "CAUSE",
     "no_code_cause": "NOT A CODE CHANGE",
@@ -362,10 +359,7 @@ def _cause_words(verdict: Verdict) -> str:
         author = f" by {culprit.author}" if culprit.author else ""
         where = f"{culprit.service or verdict.service}: " if culprit.service or verdict.service else ""
         return flat(f"{where}{what}{subject}{author}")
-    where, _, rest = verdict.headline.partition(OPEN)
-    if verdict.kind == "inconclusive" and rest:  # since when stands in the line above, that it is open before this
-        return flat(f"{where.partition(': ')[0]}: {rest}")
-    return flat(verdict.headline)
+    return flat(verdict.so_far or verdict.headline)  # who and since when stand in the line above
 
 
 def _next_words(verdict: Verdict) -> Line:

@@ -28,22 +28,30 @@ def headline(case: Case, decision: Decision, service: str | None) -> str:
     return _undecided(case, decision, where)
 
 
+def so_far(case: Case, decision: Decision) -> str:
+    """Say what is known of an open case: where it began, and why no more; nothing of any other."""
+    if decision.kind != "inconclusive" or case.symptom is None:
+        return ""
+    return f"{_began(case)}{_reason(decision)}"
+
+
 def _undecided(case: Case, decision: Decision, where: str) -> str:
-    reason = decision.why or (decision.reasons[0] if decision.reasons else "no lead")
     title = where.removesuffix(": something")
     if case.symptom is None:
-        return f"{title}: not established whether anything is broken: {reason}{_first_look(case)}"
-    shows = case.entry or title
-    return f"{_trouble(case, shows)}: cause not established{_began(case, shows)}; {reason}"
+        return f"{title}: not established whether anything is broken: {_reason(decision)}{_first_look(case)}"
+    return f"{_trouble(case, case.entry or title)}: cause not established; {so_far(case, decision)}"
 
 
-def _began(case: Case, shows: str) -> str:
+def _reason(decision: Decision) -> str:
+    return decision.why or (decision.reasons[0] if decision.reasons else "no lead")
+
+
+def _began(case: Case) -> str:
     """Say where it began and the chance of that, as the ranking of services has it; one place, whatever else shows."""
     if not case.services or case.services[0].score <= 0:
         return ""
     home, chance = case.services[0].service, case.services[0].score
-    word = "most likely" if chance >= EVEN else "perhaps"
-    return f"; {word} began {'there' if home == shows else f'at {home}'} ({chance:.0%})"
+    return f"{'most likely' if chance >= EVEN else 'perhaps'} began at {home} ({chance:.0%}); "
 
 
 def _first_look(case: Case) -> str:
