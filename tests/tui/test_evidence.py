@@ -23,9 +23,11 @@ from tui import seams
 from tui.evidence_opening import CommitFacts, LogLines, Opened, Series, open_evidence
 from tui.screens.evidence import EvidenceScreen
 from tui.session_view import ActFault, SessionView
+from tui.views.board import why_lines
 from tui.views.chart import Chart, Marker, drawn
 from tui.views.evidence import chart_of, cited_by, frozen_lines, now_lines
 from tui.views.paint import Ref, text_of
+from tui.views.stream_rows import finding_detail
 
 SHA = "4be1" + "0" * 36
 KINDS = {
@@ -272,7 +274,7 @@ async def test_a_metric_is_drawn_from_what_was_kept_where_its_source_is_gone() -
         said = shown(pilot.app)
         assert "commit 4be100000000 Tune the pool" in said
         assert screen.opened is not None
-        made = chart_of(view, screen.opened, ("baseline 0.25 %",))
+        made = chart_of(view, screen.opened, (Fact(quantity="baseline", value=0.25, unit="%", citation=METRIC),))
         assert made is not None
         assert made.baseline == 0.25
         assert len(made.points) == 13
@@ -333,3 +335,19 @@ async def test_foreign_text_stays_text_in_evidence_of_every_kind(kind: str) -> N
             assert not [style for style in styles if style.link or any(key.startswith("@") for key in style.meta)]
             await ticked(pilot, "n")
     assert frozen_lines(Opened("x", "log", "gone"))[1].text == "no excerpt was kept"
+
+
+async def test_a_fact_is_told_in_the_same_words_wherever_it_is_shown() -> None:
+    fact = Fact(quantity="lag", value=7250.123456789, unit="s", citation=METRIC)
+    about = Suspect(kind="commit", key=SHA, label="Tune the pool")
+    found = Finding(agent="deploys", claim="it came late", topic="change", about=about, stance="for", weight=0.8,
+                    citations=(METRIC,), facts=(fact,))  # fmt: skip
+    tell = Teller()
+    kept = (evidence(METRIC, KINDS["metric"][1].encode(), "kept"),)
+    events = [tell(opened()), *call(tell, "deploys", "deploys_x", "c", "x", citations=kept)]
+    view = view_of([*events, tell(FindingReported(id="f-1", finding=found), "deploys")], Sources())
+    words = "lag 7250.12 s (2.0 h)"
+    assert any(words in text_of(one) for one in finding_detail(found))
+    assert any(one.text == words for one in why_lines(view.hypotheses[0]))
+    async with opening(view) as (_, pilot):
+        assert words in shown(pilot.app)

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from orchestrator.journal.text import clean
+from orchestrator.verdict.fact_words import fact_words
 from tui.actions import Action
 from tui.actions import of as actions_of
 from tui.bindings import bindings_of
@@ -162,7 +163,7 @@ class EvidenceScreen(PromptingScreen):
         self.query_one("#header", TextBlock).show(head)
         cites = self.query_one("#cites", PageView)
         cites.styles.height = max(1, min(self._most, cites.rows))
-        facts = "  ".join(current.facts) if current is not None else ""
+        facts = "; ".join(map(fact_words, current.facts)) if current is not None else ""
         ground = flat(current.ground) if current is not None else ""
         self.query_one("#ground", TextBlock).show(
             line((facts, "accent"), ("  " if facts else "", "dim"), (ground, "dim"))

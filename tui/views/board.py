@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from orchestrator.verdict.board import Hypothesis
+from orchestrator.verdict.fact_words import fact_words
 from orchestrator.verdict.hypothesis import TO_TEST
-from subagents.contract import Fact, Finding
+from subagents.contract import Finding
 from tui.views.incident import name_of
 from tui.views.page import PageLine, field, prose
 from tui.views.paint import Line, Ref, Row, Tone, flat, line
@@ -110,12 +111,7 @@ def _section(title: str, found: Sequence[Finding]) -> list[PageLine]:
         at = f" (from {finding.at:%H:%M:%S} UTC)" if finding.at is not None else ""
         lines.append(field(f"{finding.weight:.2f}", f"{finding.agent}: {flat(finding.claim)}{at}"))
         if finding.facts:
-            lines.append(field("", "; ".join(_fact(fact) for fact in finding.facts), "dim"))
+            lines.append(field("", "; ".join(map(fact_words, finding.facts)), "dim"))
         if finding.citations:
             lines.append(field("", f"rests on {', '.join(finding.citations)}", "dim"))
     return lines
-
-
-def _fact(fact: Fact) -> str:
-    value = f"{fact.value:.4g}" if isinstance(fact.value, float) else str(fact.value)
-    return f"{fact.quantity} {value} {fact.unit}".strip()

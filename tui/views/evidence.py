@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from orchestrator.journal.doubts import Doubt
 from orchestrator.verdict.board import Hypothesis
-from subagents.contract import EXCERPT_LIMIT, Finding
+from subagents import quantities as q
+from subagents.contract import EXCERPT_LIMIT, Fact, Finding
 from tui.evidence_opening import STATE_WORDS, CommitFacts, LogLines, Opened, Series
 from tui.views.chart import Chart, Marker
 from tui.views.diff import exact_line, files_of
@@ -30,7 +31,7 @@ class Cited:
     ref: str
     ground: str
     """The claim that rests on it."""
-    facts: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
     """The claim's numbers that are from it."""
 
 
@@ -61,11 +62,9 @@ def _hypothesis(view: SessionView, suspect: str) -> Hypothesis | None:
 
 def _of(finding: Finding, doubts: Sequence[Doubt] = ()) -> Iterator[Cited]:
     mark = f"✗ does not hold: {'; '.join(doubt.line() for doubt in doubts)}  " if doubts else ""
-    facts: dict[str, list[str]] = {}
+    facts: dict[str, list[Fact]] = {}
     for fact in finding.facts:
-        unit = f" {fact.unit}" if fact.unit else ""
-        value = f"{fact.value:.6g}" if isinstance(fact.value, float) else fact.value
-        facts.setdefault(fact.citation, []).append(f"{fact.quantity} {value}{unit}")
+        facts.setdefault(fact.citation, []).append(fact)
     for ref in (*finding.citations, *facts):
         yield Cited(ref, f"{mark}{finding.agent}: {finding.claim}", tuple(facts.get(ref, ())))
 
@@ -222,7 +221,7 @@ def _place(text: str) -> tuple[str, int | None]:
 # -- as a chart ----------------------------------------------------------------------------------
 
 
-def chart_of(view: SessionView, opened: Opened, facts: tuple[str, ...]) -> Chart | None:
+def chart_of(view: SessionView, opened: Opened, facts: tuple[Fact, ...]) -> Chart | None:
     """Return the chart of a metric, from the source as it is now or else from what was kept; None: nothing to draw."""
     held = opened.now or opened.frozen
     if opened.kind != "metric" or held is None:
@@ -230,9 +229,8 @@ def chart_of(view: SessionView, opened: Opened, facts: tuple[str, ...]) -> Chart
     points = [(at, value) for stamp, value in points_of(held.excerpt)[0] if (at := _epoch(stamp)) is not None]
     cited = _span(opened.ref) or ((points[0][0], points[-1][0]) if points else None)
     series = opened.more if isinstance(opened.more, Series) and opened.more.points else None
-    baseline = _fact(facts, "baseline")
-    if baseline is None and series is not None:
-        baseline = series.baseline
+    stated = next((fact.value for fact in facts if fact.quantity == q.BASELINE), None)
+    baseline = stated if isinstance(stated, int | float) else series.baseline if series is not None else None
     return Chart(
         points=series.points if series is not None else tuple(points),
         unit=series.unit if series is not None else "",
@@ -256,21 +254,10 @@ def _span(ref: str) -> tuple[float, float] | None:
     return None if start is None or end is None else (start, end)
 
 
-def _fact(facts: tuple[str, ...], name: str) -> float | None:
-    for one in facts:
-        quantity, _, rest = one.partition(" ")
-        if quantity == name:
-            try:
-                return float(rest.partition(" ")[0])
-            except ValueError:
-                return None
-    return None
-
-
-def _onset(view: SessionView, ref: str, facts: tuple[str, ...], series: Series | None) -> float | None:
+def _onset(view: SessionView, ref: str, facts: tuple[Fact, ...], series: Series | None) -> float | None:
     """Return the onset: the claim's own, else the series', else the incident's."""
     for one in facts:
-        if one.startswith("onset ") and (found := _epoch(one.split(" ")[1])) is not None:
+        if one.quantity == q.ONSET and (found := _epoch(str(one.value))) is not None:
             return found
     if series is not None and series.onset is not None:
         return series.onset

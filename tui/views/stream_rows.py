@@ -39,6 +39,7 @@ from orchestrator.journal.events import (
 )
 from orchestrator.journal.fold import STATUS_TYPES
 from orchestrator.verdict.board_edits import done as edit_words
+from orchestrator.verdict.fact_words import fact_words
 from subagents.contract import Finding
 from tui.commands.progress import describe
 from tui.views.paint import Line, Ref, Row, Tone, fitted, flat, line, span
@@ -297,10 +298,7 @@ def finding_detail(finding: Finding) -> tuple[Line, ...]:
         made.append(line(("about     ", "dim"), f"{about.kind} {about.key} {about.label}"))
         stance = finding.stance.replace("_", " ")
         made.append(line(("stance    ", "dim"), f"{stance}, weight {finding.weight:.2f}"))
-    made += [
-        line(("fact      ", "dim"), f"{fact.quantity} {fact.value} {fact.unit}", ("  " + fact.citation, "dim"))
-        for fact in finding.facts
-    ]
+    made += [line(("fact      ", "dim"), fact_words(fact), ("  " + fact.citation, "dim")) for fact in finding.facts]
     made += [line(("evidence  ", "dim"), citation) for citation in finding.citations]
     return tuple(made)
 
