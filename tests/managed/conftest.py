@@ -11,7 +11,7 @@ from anthropic import AsyncAnthropic
 
 from orchestrator.journal.home import StateHome
 from tests.managed.driving import Driver, driver
-from tests.managed.streaming import client_of
+from tests.managed.streaming import client_of, lead, scout
 from tests.standin import Options, Standin
 
 KEY = "sk-ant-CANARY-4f1c9b7e2a8d6053"
@@ -118,8 +118,8 @@ def changed(standin: Standin) -> Creates:
 
 @pytest.fixture
 def server() -> Iterator[Standin]:
-    """A stand-in whose agents do what each test's script says."""
-    with Standin(options=Options(key=KEY)) as made:
+    """A stand-in whose lead asks its scouts, where no test's script says otherwise."""
+    with Standin({"lead": lead, "scout": scout}, options=Options(key=KEY)) as made:
         yield made
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from anthropic import AsyncAnthropic
 
@@ -16,19 +14,11 @@ from tests.managed.streaming import (
     expected_hash,
     finished,
     following,
-    lead,
     live,
     say_go,
-    scout,
 )
 from tests.standin import Actor, Standin
 from tests.standin.cast import begin
-
-
-@pytest.fixture
-def server() -> Any:
-    with Standin({"lead": lead, "scout": scout}) as running:
-        yield running
 
 
 async def stops(actor: Actor) -> None:

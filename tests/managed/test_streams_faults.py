@@ -19,25 +19,16 @@ from tests.managed.streaming import (
     HurriedClock,
     finished,
     following,
-    lead,
     live,
     not_recorded,
     opened,
     say_go,
-    scout,
     ticks,
     turns_until,
 )
 from tests.standin import Standin, Step, paging
 from tests.standin.cast import begin
 from tests.standin.session import Session as ServerSession
-
-
-@pytest.fixture
-def server() -> Any:
-    with Standin({"lead": lead, "scout": scout}) as running:
-        yield running
-
 
 # -- S3: half open ------------------------------------------------------------------------------
 

@@ -18,21 +18,12 @@ from tests.managed.streaming import (
     expected_hash,
     finished,
     following,
-    lead,
     not_recorded,
     opened,
     say_go,
-    scout,
 )
 from tests.standin import Standin, Step
 from tests.standin.cast import begin, provision, said
-
-
-@pytest.fixture
-def server() -> Any:
-    with Standin({"lead": lead, "scout": scout}) as running:
-        yield running
-
 
 DEEP = b"[" * 5000 + b"]" * 5000
 GOOD = b'{"id":"sevt_x","type":"agent.thinking","processed_at":null}'
