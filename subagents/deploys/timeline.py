@@ -14,13 +14,13 @@ from subagents.deploys.paths import not_production
 from subagents.deploys.ranges import Between, between
 from subagents.deploys.reach import same_service, service_key
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange
-from subagents.gitstore.process import GitFailed
+from subagents.gitstore.process import GitCancelled, GitFailed, GitStopped
 
 BROUGHT_LIMIT = 2_000
 FIRST_KNOWN_REACH = timedelta(days=3)
 """How far back the first deploy of a service that is on record may have brought commits."""
 RANGES_LIMIT = 60
-"""Deploys whose ranges are asked of git, where the commits read so far do not tell."""
+"""Ranges that are asked of git, where the commits read so far do not tell."""
 NAMED_LIMIT = 3
 """Deploys that a problem names."""
 
@@ -143,6 +143,11 @@ def _known_before(deploy: Deploy) -> tuple[Deploy | None, bool]:
     return previous, next_to
 
 
+def _add(deploy: Deploy, found: Between) -> None:
+    deploy.brought = (*deploy.brought, *found.added)[:BROUGHT_LIMIT]
+    deploy.removed = (*deploy.removed, *found.removed)[:BROUGHT_LIMIT]
+
+
 class _Resolving:
     """Finds what each deploy brought: by parents that are known, else by git, else by time."""
 
@@ -150,6 +155,13 @@ class _Resolving:
         self._catalogue = catalogue
         self._timeline = timeline
         self._asked = 0
+        self._answers: dict[tuple[str, str], Between | None] = {}
+        self._missing: set[str] = set()
+
+    @property
+    def _given_up(self) -> bool:
+        """Git was asked often enough."""
+        return self._asked >= RANGES_LIMIT
 
     @cached_property
     def _by_time(self) -> list[Commit]:
@@ -178,16 +190,14 @@ class _Resolving:
 
     def add_named_beside(self) -> None:
         """Add what a deploy's version brought in a repository beside the one that its commit is in."""
-        names, commits = self._catalogue.names(), self._timeline.commits
+        names = self._catalogue.names()
         for deploy in reversed(self._timeline.deploys):
             heads = names.beside(deploy) if not deploy.failed and self._in_window(deploy) else {}
             before = names.beside(deploy.previous) if heads and deploy.previous else {}
             for source, head in heads.items():
-                old = before.get(source)
-                found = between(commits, old, head) or self._ask_git(head, old) if old else Between((head,), ())
-                if found is not None and old != head:
-                    deploy.brought = (*deploy.brought, *found.added)[:BROUGHT_LIMIT]
-                    deploy.removed = (*deploy.removed, *found.removed)[:BROUGHT_LIMIT]
+                found = self._between(before.get(source), head)
+                if found is not None:
+                    _add(deploy, found)
 
     def add_submodules(self) -> None:
         """Add what a submodule that moved brought, where its repository is a source; say so where it is not."""
@@ -195,16 +205,18 @@ class _Resolving:
         for deploy in reversed(self._timeline.deploys):
             moved = [each for sha in deploy.brought if sha in commits for each in commits[sha].submodules]
             for each in moved if self._in_window(deploy) else ():
-                found = between(commits, each.old, each.new) or self._ask_git(each.new, each.old)
-                if found is None:
-                    unknown[each.path] = f"{each.old[:7]}..{each.new[:7]}"
-                    continue
-                deploy.brought = (*deploy.brought, *found.added)[:BROUGHT_LIMIT]
-                deploy.removed = (*deploy.removed, *found.removed)[:BROUGHT_LIMIT]
-        for path, moves in unknown.items():
+                found = self._between(each.old, each.new)
+                if found is not None:
+                    _add(deploy, found)
+                else:
+                    went = f"moved ({each.old[:7]}..{each.new[:7]})" if each.old else f"is new (at {each.new[:7]})"
+                    unasked = self._given_up and (each.old, each.new) not in self._answers
+                    why = "was not looked for, as git was asked enough" if unasked else "is in no source"
+                    unknown[each.path] = f"{went}, and its history {why}"
+        for path, what in unknown.items():
             self._timeline.problems.append(
                 Problem(
-                    what=f"submodule {path} moved ({moves}), and no source holds its history",
+                    what=f"submodule {path} {what}",
                     lost="what that brought",
                     todo="attach its repository too (--repo)",
                 )
@@ -214,9 +226,7 @@ class _Resolving:
         """Take the commits between two deploys from ancestry; say whether it tells."""
         commits = self._timeline.commits
         head, old = deploy.commit or "", previous.commit or ""
-        found = between(commits, old, head)
-        if found is None and self._in_window(deploy) and self._asked < RANGES_LIMIT:
-            found = self._ask_git(head, old)
+        found = self._between(old, head) if self._in_window(deploy) else between(commits, old, head)
         if found is None:
             return False
         own = [sha for sha in found.added if sha == head or self._is_of(deploy.service, commits.get(sha))]
@@ -229,20 +239,47 @@ class _Resolving:
         window = self._timeline.window
         return window is None or deploy.at is None or deploy.at >= window.start
 
+    def _between(self, old: str | None, head: str) -> Between | None:
+        """Return what a head adds to the one before and takes from it; of one without one before, that one alone."""
+        if not old:
+            return Between((head,), ()) if self._held(head) else None
+        found = between(self._timeline.commits, old, head)
+        if found is not None:
+            return found
+        if (old, head) not in self._answers and not self._given_up:
+            self._answers[old, head] = self._ask_git(head, old)
+        return self._answers.get((old, head))
+
+    def _held(self, sha: str) -> Commit | None:
+        """Return a commit, which may be older than what was read."""
+        if sha not in self._timeline.commits and sha not in self._missing:
+            try:
+                found = self._catalogue.commit(sha)
+            except GitCancelled:
+                raise
+            except (ToolError, GitFailed):
+                self._missing.add(sha)
+                return None
+            return self._timeline.commits.setdefault(found.sha, found)
+        return self._timeline.commits.get(sha)
+
     def _ask_git(self, head: str, old: str) -> Between | None:
         from subagents.deploys.sources.repo import commit_of
 
+        self._asked += 1
         for source, repo in self._catalogue.repos.items():
-            if repo.known((head, old)) != {head, old}:
+            reader = repo.reader() if repo.known((head, old)) == {head, old} else None
+            if reader is None:
                 continue
-            reader = repo.reader()
-            self._asked += 1
             try:
-                brought = reader.brought(old, head, BROUGHT_LIMIT) if reader else None
+                brought = reader.brought(old, head, BROUGHT_LIMIT)
+            except GitCancelled:
+                raise
+            except GitStopped:
+                self._asked = RANGES_LIMIT  # a history that takes so long is not asked again
+                return None
             except GitFailed:
-                return None
-            if brought is None:
-                return None
+                continue
             for logged in (*brought.added, *brought.removed):
                 if logged.sha not in self._timeline.commits:
                     self._timeline.commits[logged.sha] = self._catalogue.hold(commit_of(source, logged))
@@ -266,7 +303,8 @@ class _Resolving:
         The first deploy that is on record had others before it: it did not bring all of history.
         """
         commits = self._timeline.commits
-        head = commits.get(deploy.commit or "") or self._older(deploy)
+        sha = deploy.commit or ""
+        head = self._held(sha) if self._in_window(deploy) else commits.get(sha)
         if head is None:
             return
         before = commits.get(previous.commit or "") if previous else None
@@ -278,16 +316,6 @@ class _Resolving:
         found = [head.sha, *(self._landed(start, end, head) if end is not None else ())]
         deploy.brought = tuple(sha for sha in found if sha == head.sha or self._is_of(deploy.service, commits[sha]))
         deploy.others = len(found) - len(deploy.brought)
-
-    def _older(self, deploy: Deploy) -> Commit | None:
-        """Return the commit of a deploy in the window that is older than what was read."""
-        if not self._in_window(deploy):
-            return None
-        try:
-            found = self._catalogue.commit(deploy.commit or "")
-        except (ToolError, GitFailed):
-            return None
-        return self._timeline.commits.setdefault(found.sha, found)
 
     def _landed(self, after: datetime | None, until: datetime, beside: Commit) -> list[str]:
         """Return what landed in a span in the source of a commit, without that one, newest first."""

@@ -10,6 +10,7 @@ import pytest
 
 from subagents import quantities
 from subagents.contract import ServiceInfo, SourceSpec, Window
+from subagents.deploys import timeline as timeline_module
 from subagents.deploys.answers import deploy_line, line_text
 from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.model import SuspectsParams, SuspectsResult, TimelineParams
@@ -19,7 +20,7 @@ from subagents.deploys.sources.repo import commit_of
 from subagents.deploys.timeline import Timeline, build_timeline
 from subagents.deploys.tools import ChangeTools
 from subagents.gitstore.log import LogQuery
-from subagents.gitstore.reader import Reader
+from subagents.gitstore.reader import Brought, Reader
 from subagents.gitstore.store import IsolatedStore
 from tests.deploys.builders import NOON, at, commit, context, deploy, errors, sha, source, stamp, symptom
 from tests.deploys.histories import Made, line, make, spec
@@ -192,8 +193,54 @@ def test_a_submodule_that_moves_brings_what_its_repository_tells(tmp_path: Path,
     brought = timeline.deploys[1].brought
     assert heads[1] in brought
     assert named(lib, brought) == ({"b", "c"} if given else set())
-    moves = f"submodule lib moved ({lib['a'][:7]}..{lib['c'][:7]}), and no source holds its history"
+    moves = f"submodule lib moved ({lib['a'][:7]}..{lib['c'][:7]}), and its history is in no source"
     assert (moves in told(timeline)) is not given
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["its repository is given", "it is not"])
+def test_a_submodule_that_is_new_brings_its_own_commit(tmp_path: Path, given: bool) -> None:
+    lib = make(tmp_path / "lib", line("a", "b", "c", start=-200), {"refs/heads/main": "c"})
+    app = init(tmp_path / "app")
+    git(app, "update-index", "--add", "--cacheinfo", f"160000,{lib['b']},lib")
+    git(app, "commit", "-q", "-m", "vendor lib", at=int(at(-150).timestamp()))
+    added = git(app, "rev-parse", "HEAD")
+    git(app, "update-index", "--force-remove", "lib")
+    git(app, "commit", "-q", "-m", "lib goes", at=int(at(-140).timestamp()))
+    rows = [ran(-100, "orders", added, "v1"), ran(-50, "orders", git(app, "rev-parse", "HEAD"), "v2")]
+    specs = [spec(tmp_path / "app", "app"), source(tmp_path / "deploys.json", "deploys", rows)]
+    timeline = resolved([*specs, *([spec(tmp_path / "lib", "lib")] if given else [])])
+    assert named(lib, timeline.deploys[0].brought) == ({"b"} if given else set())
+    assert not named(lib, timeline.deploys[1].brought)
+    new = f"submodule lib is new (at {lib['b'][:7]}), and its history is in no source"
+    assert [new in problem.what for problem in timeline.problems if "submodule" in problem.what] == [True] * (not given)
+
+
+def test_git_is_asked_for_a_range_once_and_not_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nothing of the library was read, as all of it is older than the window.
+    lib = make(tmp_path / "lib", line("a", "b", "c", start=-90_000), {"refs/heads/main": "c"})
+    app, heads = init(tmp_path / "app"), []
+    for number, name in enumerate("acbc"):
+        git(app, "update-index", "--add", "--cacheinfo", f"160000,{lib[name]},lib")
+        git(app, "commit", "-q", "-m", f"lib at {name}", at=int(at(-150 + number).timestamp()))
+        heads.append(git(app, "rev-parse", "HEAD"))
+    rows = [ran(-100 + number, service, head) for number, head in enumerate(heads) for service in ("orders", "mail")]
+    specs = [spec(tmp_path / "app", "app"), spec(tmp_path / "lib", "lib")]
+    specs.append(source(tmp_path / "deploys.json", "deploys", rows))
+    asked: list[tuple[str, str]] = []
+    real = Reader.brought
+
+    def counting(reader: Reader, old: str, new: str, limit: int) -> Brought:
+        asked.append((old, new))
+        return real(reader, old, new, limit)
+
+    monkeypatch.setattr(Reader, "brought", counting)
+    whole = resolved(specs)
+    assert len(asked) == len(set(asked)) > 0
+    assert [named(lib, deploy.brought) for deploy in whole.deploys[2:4]] == [{"b", "c"}] * 2
+    asked.clear()
+    monkeypatch.setattr(timeline_module, "RANGES_LIMIT", 1)
+    assert "was not looked for, as git was asked enough" in told(resolved(specs))
+    assert len(asked) == 1
 
 
 def test_unknown_commits_are_named_and_stepped_over(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ class TouchedPath(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """A submodule that points elsewhere than before; `old` is all zeros where it is new, `new` where it goes."""
+    """A submodule that points elsewhere than before; `old` is empty where it is new."""
 
     path: str
     old: str

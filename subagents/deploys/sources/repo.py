@@ -12,7 +12,7 @@ from subagents.contract import Coverage, Problem, SourceSpec, Window
 from subagents.deploys.sources.records import Commit, Moved, TouchedPath
 from subagents.deploys.sources.skew import edges, mark_misdated
 from subagents.gitstore.environment import SHA
-from subagents.gitstore.log import LoggedCommit, LogQuery
+from subagents.gitstore.log import LoggedCommit, LogQuery, TouchedFile
 from subagents.gitstore.process import GitCancelled, GitFailed, GitStopped, carried_through
 from subagents.gitstore.reader import Reader
 from subagents.gitstore.store import IsolatedStore, RepoUnusable
@@ -301,6 +301,10 @@ def _touched(touched: tuple[str, str]) -> TouchedPath:
 _LINK = f" {GITLINK} "
 
 
+def _moved(touched: TouchedFile) -> Moved:
+    return Moved(_text(touched.path), touched.old_blob if touched.old_mode == GITLINK else "", touched.new_blob)
+
+
 def commit_of(source: str, logged: LoggedCommit) -> Commit:
     """Turn a logged commit into one of ours, with bounds on what is kept."""
     subject, _, body = logged.message.partition("\n")
@@ -317,7 +321,5 @@ def commit_of(source: str, logged: LoggedCommit) -> Commit:
         None,
         parents=logged.parents,
         is_first=not logged.parents,
-        submodules=tuple([Moved(_text(f.path), f.old_blob, f.new_blob) for f in logged.files if f.new_mode == GITLINK])
-        if links
-        else (),
+        submodules=tuple([_moved(f) for f in logged.files if f.new_mode == GITLINK]) if links else (),
     )
