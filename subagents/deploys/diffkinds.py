@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from subagents.deploys.comments import TEXT
 from subagents.deploys.exchanges import EXCHANGES
 from subagents.deploys.gates import Gates
 from subagents.deploys.hunkview import HunkView, view, words
@@ -115,7 +116,6 @@ _METRIC_LINE = re.compile(
 _LOOK = re.compile(
     r"#[0-9a-fA-F]{3,8}\b|\b\d+px\b|\b(colou?r|padding|margin|radius|font|accent|surface|palette|border|shadow)\b", re.I
 )
-_PROSE = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
 _CLOSERS = re.compile(r"^[\s})\],;]*$")
 
 
@@ -325,7 +325,7 @@ def _only_tells(seen: HunkView, body: Sequence[str]) -> str | None:
     for line in body:
         if _LOG_LINE.search(line):
             logs += 1
-            if asks(_PROSE.sub("", _args(line))):
+            if asks(TEXT.sub("", _args(line))):
                 return None
         elif seen.removed or not _METRIC_LINE.search(line):
             return None
@@ -372,9 +372,9 @@ def _is_wording(seen: HunkView) -> bool:
     if not seen.pairs or seen.only_added or seen.only_removed:
         return False
     for pair in seen.pairs:
-        if _PROSE.sub("$", pair.old) != _PROSE.sub("$", pair.new):
+        if TEXT.sub("$", pair.old) != TEXT.sub("$", pair.new):
             return False
-        for text in (*_PROSE.findall(pair.old), *_PROSE.findall(pair.new)):
+        for text in (*TEXT.findall(pair.old), *TEXT.findall(pair.new)):
             if text in pair.old and text in pair.new:
                 continue
             bare = text.strip("\"'`").strip()

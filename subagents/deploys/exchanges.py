@@ -6,13 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from subagents.deploys.comments import TEXT
 from subagents.deploys.gates import needs
 from subagents.deploys.hunkview import HunkView, words
 from subagents.deploys.paths import path_class
 from subagents.deploys.signs import Sign, quote
 from subagents.deploys.wiring import TOLD_TO_PEOPLE
 
-_STRING = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
 _TRANSACTION = re.compile(
     r"@Transactional\b|\btransaction(?:al|s)?\b|\.atomic\b|\bBEGIN\b|\bCOMMIT\b|\b[Ss]avepoint\b|\b[Bb]egin(?:Tx|Transaction)?\("
     r"|\$transaction\b|\bwith_transaction\b|\bUnitOfWork\b"
@@ -138,7 +138,7 @@ def _arithmetic(view: HunkView) -> Iterator[Sign]:
     if path_class(view.path) != "code":
         return
     for pair in view.pairs:
-        old, new = _STRING.sub("$", pair.old), _STRING.sub("$", pair.new)
+        old, new = TEXT.sub("$", pair.old), TEXT.sub("$", pair.new)
         one_more = _OFFSET.sub("", old) != old or _OFFSET.sub("", new) != new
         if one_more and old != new and _OFFSET.sub("", old) == _OFFSET.sub("", new):
             what = f"it is reckoned otherwise: {quote(pair.new)}"
@@ -175,7 +175,7 @@ def _identities(view: HunkView) -> Iterator[Sign]:
 
 def _parts_of(line: str) -> list[str]:
     """Return what is put into the texts of a line; empty where that is not said within them."""
-    return [part.strip() for part in _PLACEHOLDER.findall(" ".join(_STRING.findall(line)))]
+    return [part.strip() for part in _PLACEHOLDER.findall(" ".join(TEXT.findall(line)))]
 
 
 _READ_FIELD = re.compile(r"""\[\s*["']([\w.\-]+)["']\s*\](?!\s*=[^=])|\.get\(\s*["']([\w.\-]+)["']""")
@@ -193,7 +193,7 @@ def _fields_read(view: HunkView) -> Iterator[Sign]:
 
 
 _SET_BY_CALL = re.compile(
-    r"\.\s*(?:configure|enable\w*|disable\w*|option|set[A-Z_]\w*|with[A-Z_]\w*)\s*\([^()]*(?:\btrue\b|\bfalse\b|\d|\b[A-Z][A-Z_]{3,}\b)",
+    r"\.\s*(configure|enable\w*|disable\w*|option|set[A-Z_]\w*|with[A-Z_]\w*)\s*\([^()]*(?:\btrue\b|\bfalse\b|\d|\b[A-Z][A-Z_]{3,}\b)",
     re.IGNORECASE,
 )
 
@@ -204,8 +204,8 @@ def _settings_by_call(view: HunkView) -> Iterator[Sign]:
     if path_class(view.path) != "code":
         return
     line = _first(view.only_removed, _SET_BY_CALL)
-    name = line and re.split(r"[(\s]", line.lstrip(". "))[0].rsplit(".", 1)[-1]
-    if line and not any(name in new for new in view.added):
+    called = {word for new in view.added for word in words(new)}
+    if any(not words(call[1]) <= called for call in _SET_BY_CALL.finditer(line)):
         yield Sign("removed_key", f"a setting goes: {quote(line)}", view.path, view.place, origin=line)
 
 

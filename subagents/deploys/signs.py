@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from subagents.deploys.comments import TEXT
 from subagents.deploys.gates import needs
 from subagents.deploys.hunkview import HunkView, skeleton, words
 
@@ -119,8 +120,6 @@ _CONCURRENT = re.compile(
     re.IGNORECASE,
 )
 _OPERATOR = re.compile(r"(<=|>=|==|!=|<|>|&&|\|\||\band\b|\bor\b|\bnot\b|(?<![=!])!(?!=)|\bis not\b|\bin\b)")
-_STRING = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
-"""Words in texts compare nothing."""
 _CONDITION = re.compile(
     r"^\s*\}?\s*(if|elif|else if|while|for|unless|when|case|return|assert|WHERE|AND|OR|ON)\b|\?.*:|[<>=!]=|&&|\|\|"
 )
@@ -330,7 +329,7 @@ def _one_of(old: str, new: str) -> bool:
 @needs(_CONDITION)
 def _conditions(view: HunkView) -> Iterator[Sign]:
     for pair in view.pairs:
-        old, new = _STRING.sub("$", pair.old), _STRING.sub("$", pair.new)
+        old, new = TEXT.sub("$", pair.old), TEXT.sub("$", pair.new)
         if _only_guarded(pair.old, pair.new):
             continue
         if (_SAME_TEST.search(new) or _one_of(old, new)) and set(re.findall(r"\w+", old)) <= set(

@@ -28,6 +28,14 @@ def test_a_submodule_that_moves_is_a_dependency_that_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize(
+    ("new", "goes"), [("return client.build();", True), ("return client.enableRetry(false);", False)]
+)
+def test_a_setting_that_is_made_by_a_call_goes_with_the_call(new: str, goes: bool) -> None:
+    found = kinds("A.java", f"-        return client.connectTo(host).enableRetry(true);\n+        {new}")
+    assert ("removed_key" in found) is goes
+
+
+@pytest.mark.parametrize(
     ("kind", "path", "body"),
     [
         ("query_in_loop", "a.py", " for row in rows:\n+    owner = db.fetch_owner(row.owner_id)\n     yield row"),
