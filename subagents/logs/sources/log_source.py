@@ -20,6 +20,7 @@ from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.names import NONE, Names
 from subagents.logs.sources.parts import FEW, Part, PartReader
 from subagents.logs.sources.reader import BLOCK_BYTES, CUT_BYTES, HOLD_BYTES, Block, BlockReader, read_spans
+from subagents.logs.sources.stamp_kinds import AMBIGUOUS
 from subagents.logs.sources.stamp_reader import StampReader
 from subagents.logs.sources.timestamps import moment
 
@@ -275,8 +276,10 @@ def _zone_problems(name: str, hits: Counter) -> Iterator[Problem]:  # type: igno
         yield Problem(what="time stamps without a year; the year is taken from the file's date", where=name)
     if any(not shape.kind.date for shape in hits):
         yield Problem(what="time stamps without a date; the day is taken from the file's date", where=name)
-    if any(shape.kind.name == "US or European date" for shape in hits):
-        yield Problem(what="day and month are ambiguous; month first unless the first number is above 12", where=name)
+    dates = {shape.format[1:2] for shape in hits if shape.kind.name == AMBIGUOUS and shape.format[2:3] != "."}
+    if dates:
+        first = " and ".join(sorted({"d": "day", "m": "month"}[each] for each in dates))
+        yield Problem(what=f"dates such as 05/11/2026 were read with the {first} first", where=name)
 
 
 def _unreadable(name: str, error: OSError) -> Problem:

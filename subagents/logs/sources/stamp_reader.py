@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from subagents.logs.native import NOT_LOOKED
 from subagents.logs.sources.stamp_columns import Heads, heads_of, is_covered, moments_at
-from subagents.logs.sources.timestamps import ANY_TIME, Shape, Stamp, find_stamp, moments, shape_of
+from subagents.logs.sources.stamp_kinds import AMBIGUOUS, ANY_TIME, as_day_first, is_day_first
+from subagents.logs.sources.timestamps import Shape, Stamp, find_stamp, moments, shape_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -84,8 +85,13 @@ class StampReader:
             found = shape.found_in(part).fill_null(False)
             if not found.any():
                 continue
+            read = self._apply(part.filter(found), shape)
+            odd = read["t"].is_null()
+            if odd.any():  # it may be a moment as another shape of the same form reads it
+                found = found.scatter(pl.arg_where(found, eager=True).filter(odd), False)
+                read = read.filter(~odd)
             rows = rest.filter(found)
-            result.add(rows, self._apply(part.filter(found), shape))
+            result.add(rows, read)
             found_by.append((shape, rows))
             rest, part = rest.filter(~found), part.filter(~found)
         self.shapes.sort(key=lambda shape: -self.hits[shape])
@@ -135,7 +141,10 @@ class StampReader:
                 left.append(rows[~found.to_numpy()])
                 rows, part = rows[found.to_numpy()], part.filter(found)
             if len(rows):
-                result.add(pl.Series(rows), self._apply(part, shape))
+                read = self._apply(part, shape)
+                odd = read["t"].is_null()
+                left.append(rows[odd.to_numpy()])
+                result.add(pl.Series(rows).filter(~odd), read.filter(~odd))
         return pl.Series(np.sort(np.concatenate(left)), dtype=pl.UInt32)
 
     def _remember(self, heads: Heads, found: list[tuple[Shape, pl.Series]]) -> None:
@@ -156,7 +165,7 @@ class StampReader:
         if not (shape.found_in(lines.head(SAMPLE)).all() and shape.found_in(lines).all()):
             return None
         read = self._apply(lines, shape)
-        return read["t"], read["text"]
+        return (read["t"], read["text"]) if not read["t"].null_count() else None
 
     def _apply(self, lines: pl.Series, shape: Shape) -> pl.DataFrame:
         """Read lines that have a shape: `t`, and `text` without the stamp where it is a moment."""
@@ -187,7 +196,7 @@ class StampReader:
         step = max(1, likely.len() // SAMPLE)
         sample = likely.gather_every(step).head(SAMPLE).to_list() + likely.head(20).to_list()
         stamps = [(line, stamp) for line in sample if (stamp := find_stamp(line)) is not None]
-        new = [shape for shape in _shapes(stamps) if shape not in self.hits and shape not in self.shapes]
+        new = [shape for shape in _shapes(stamps, self.hint) if shape not in self.hits and shape not in self.shapes]
         self.shapes.extend(new[: MAX_SHAPES - len(self.shapes)])
         return bool(new)
 
@@ -259,13 +268,15 @@ class _Result:
         return read["t"], text
 
 
-def _shapes(stamps: list[tuple[str, Stamp]]) -> list[Shape]:
+def _shapes(stamps: list[tuple[str, Stamp]], hint: datetime) -> list[Shape]:
     """Return the shapes of a sample, most frequent first; a wandering column becomes an anchor."""
     columns: dict[str, Counter[int]] = {}
     for _, stamp in stamps:
         columns.setdefault(stamp.kind.name, Counter())[stamp.start] += 1
+    day_first = is_day_first([stamp.body for _, stamp in stamps if stamp.kind.name == AMBIGUOUS], hint)
     found: Counter[Shape] = Counter()
     for line, stamp in stamps:
         wanders = len(columns[stamp.kind.name]) > 2 and stamp.start > 1
-        found[shape_of(stamp, line[: stamp.start] if wanders else None)] += 1
+        form = as_day_first(stamp.body) if day_first and stamp.kind.name == AMBIGUOUS else None
+        found[shape_of(stamp, line[: stamp.start] if wanders else None, form)] += 1
     return [shape for shape, _ in found.most_common()]

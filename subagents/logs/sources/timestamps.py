@@ -7,114 +7,16 @@ captures and read by a fixed slice: 0.1 of the cost of a capturing expression on
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from subagents.logs.sources.expressions import quick
+from subagents.logs.sources.stamp_kinds import DAY, EPOCH, KEY, KINDS, MONTH, Kind
+from subagents.logs.sources.zones import HOURS, is_zone, placed
 
 if TYPE_CHECKING:
     import polars as pl
-
-_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
-_HMS = r"\d\d:\d\d:\d\d"
-_FRAC = r"(?P<frac>[.,]\d{1,9}|:\d{3}(?![\d:]))?"
-_ZONE = r"(?P<zone> ?(?:Z|UTC|GMT)\b| ?[+-]\d\d:?\d\d(?!\d)|[+-]\d\d(?![\d:-]))?"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One way to write a moment."""
-
-    name: str
-    find: re.Pattern[str]
-    """With groups `body`, and `frac` and `zone` where it may have them."""
-    formats: Callable[[str], str]
-    """The strptime format of a body."""
-    year: bool = True
-    date: bool = True
-    only_first: bool = False
-    """Taken for a time only at the very start of a line: it could be any number elsewhere."""
-
-
-def _kind(name: str, body: str, fmt: Callable[[str], str] | str, **flags: bool) -> Kind:
-    formats = fmt if callable(fmt) else (lambda _body, fmt=fmt: fmt)
-    return Kind(name, re.compile(rf"(?P<body>{body}){_FRAC}{_ZONE}"), formats, **flags)
-
-
-def _iso(body: str) -> str:
-    return f"%Y{body[4]}%m{body[7]}%d{body[10:-8]}%H:%M:%S"
-
-
-def _minute(body: str) -> str:
-    return f"%Y-%m-%d{body[10]}%H:%M"
-
-
-def _compact(body: str) -> str:
-    return f"%Y%m%d{body[8]}%H%M%S" if ":" not in body else f"%Y%m%d{body[8]}%H:%M:%S"
-
-
-def _day_first(body: str) -> str:
-    return f"%d{body[2]}%m{body[2]}%Y{body[10]}%H:%M:%S" if int(body[:2]) > 12 else f"%m/%d/%Y{body[10]}%H:%M:%S"
-
-
-def _dotted(body: str) -> str:
-    return f"%Y{body[4]}%m{body[7]}%d-%H.%M.%S"
-
-
-def _us(body: str) -> str:
-    return f"%m/%d/%Y{',' if ',' in body else ''} %I:%M:%S %p"
-
-
-def _year_first(body: str) -> str:
-    """Hadoop and Spark write the year first; a middle number above 12 is a day, so that the year comes last."""
-    return "%m/%d/%y %H:%M:%S" if int(body[3:5]) > 12 else "%y/%m/%d %H:%M:%S"
-
-
-def _worded(body: str) -> str:
-    separator = body.lstrip("0123456789")[0]
-    return f"%d{separator}%b{separator}%Y{body[11:-8]}%H:%M:%S"
-
-
-def _common(body: str) -> str:
-    return f"%d/%b/%Y{body[11]}%H:%M:%S"
-
-
-EPOCH = _kind("epoch", r"(?<![\d.])1\d{9}(?:\d{3}){0,3}(?![\d:])", "", only_first=True)
-KINDS: tuple[Kind, ...] = (
-    _kind("ISO 8601", rf"\d{{4}}-\d\d-\d\d[T _\t]{_HMS}", _iso),
-    _kind("ISO 8601 to the minute", r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?![\d:])", _minute),
-    _kind("date with slashes", rf"\d{{4}}/\d\d/\d\d(?:[T ]| - ){_HMS}", _iso),
-    _kind("date with dots", rf"\d{{4}}\.\d\d\.\d\d[T ]{_HMS}", _iso),
-    _kind("common log format", rf"\d\d/{_MONTH}/\d{{4}}[: ]{_HMS}", _common),
-    _kind("day and month name", rf"\d\d[ -]{_MONTH}[ -]\d{{4}}(?:::|[ :]){_HMS}", _worded),
-    _kind("month, day, year", rf"{_MONTH} \d{{1,2}}, \d{{4}} \d{{1,2}}:\d\d:\d\d [AP]M", "%b %d, %Y %I:%M:%S %p"),
-    _kind("asctime", rf"{_MONTH} [ \d]\d {_HMS}(?:\.\d{{1,9}})? \d{{4}}", "%b %e %H:%M:%S%.f %Y"),
-    _kind("month, day and year", rf"{_MONTH} [ \d]\d \d{{4}} {_HMS}", "%b %e %Y %H:%M:%S"),
-    _kind("syslog (RFC 3164)", rf"{_MONTH} [ \d]\d {_HMS}", "%b %e %H:%M:%S", year=False),
-    _kind("compact ISO 8601", r"(?:19|20)\d{6}[T ]\d{6}(?!\d)", _compact),
-    _kind("compact date", rf"(?:19|20)\d{{6}}[ T-]{_HMS}", _compact),
-    _kind("US date", r"\d{1,2}/\d{1,2}/\d{4},? \d{1,2}:\d\d:\d\d [AP]M", _us),
-    _kind("US or European date", rf"\d\d/\d\d/\d{{4}}[ T]{_HMS}", _day_first),
-    _kind("short date with slashes", rf"(?<![\d/])\d\d/\d\d/\d\d {_HMS}", _year_first),
-    _kind("klog with its year", rf"(?<=^[IWEF])\d{{6}} {_HMS}", "%y%m%d %H:%M:%S"),
-    _kind("klog", rf"(?<=^[IWEF])\d{{4}} {_HMS}", "%m%d %H:%M:%S", year=False),
-    _kind("DB2", r"\d{4}[-.]\d\d[-.]\d\d-\d\d\.\d\d\.\d\d", _dotted),
-    _kind("month.day", rf"(?<=^\[)\d\d\.\d\d {_HMS}", "%m.%d %H:%M:%S", year=False),
-    _kind("month-day", rf"(?<![\d-])\d\d-\d\d {_HMS}", "%m-%d %H:%M:%S", year=False),
-    _kind("short date", r"(?<!\d)\d{6} \d{6}(?= )", "%y%m%d %H%M%S", only_first=True),
-    EPOCH,
-    _kind("time of day", rf"(?<![\d:]){_HMS}", "%H:%M:%S", year=False, date=False, only_first=True),
-)
-
-_KEY = r"(?:ts|t|time|Time|timestamp|@timestamp|at|date|datetime|asctime|msec)[\"']?[=:] ?[\"']?"
-ANY_TIME = quick(
-    r"\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^[\[(<\"']?1\d{9}|\d{8}T\d{6}|^\d{6} \d{6} "
-    rf"|\d-\d\d\.\d\d\.\d\d|(?:^|[\s{{,\"']){_KEY}1\d{{9}}|audit\(1\d{{9}}"
-)
-"""Rust regex: a line that may hold a stamp; cheap, and never misses one of `KINDS`."""
-
 
 EARLIEST, LATEST = 631_152_000_000_000, 4_102_444_800_000_000
 """1990 and 2100 in µs: a moment outside is a zero value or a fault, not a time."""
@@ -129,6 +31,8 @@ class Stamp:
     body: str
     frac: str
     zone: str
+    named: str = ""
+    """A zone within the body"""
 
     @property
     def end(self) -> int:
@@ -153,8 +57,12 @@ def find_stamp(text: str, head: int = HEAD) -> Stamp | None:
                 continue
         if not _is_header(text[: match.start()]) and not _is_access(kind, text, match):
             continue
-        best = Stamp(kind, match.start(), match["body"], match["frac"] or "", match["zone"] or "")
+        best = Stamp(kind, match.start(), match["body"], match["frac"] or "", match["zone"] or "", _named(match))
     return best
+
+
+def _named(match: re.Match[str]) -> str:
+    return match["named"] if "named" in match.re.groupindex else ""
 
 
 def _keyed_epoch(text: str) -> re.Match[str] | None:
@@ -171,8 +79,10 @@ def _is_access(kind: Kind, text: str, match: re.Match[str]) -> bool:
 
 
 _DAY_BEFORE = re.compile(r"\[[A-Z][a-z]{2} $")
-_PREFIX_WORD = re.compile(r"(?:-|\S*\d\S*|[A-Z]{3,}|\S+=\S*|[\[(<{|]\S*|\S*[\]>|)}:])$")
-_KEYED = re.compile(rf"(?:^|[\s{{,\"']){_KEY}$|\baudit\($")
+_PREFIX_WORD = re.compile(r"(?:-|\S*\d\S*|[A-Z]{3,}|[A-Z]|\S+=\S*|[\[(<{|]\S*|\S*[\]>|)}:])$")
+_NUMBERS = re.compile(r"\s*\[?(?:\d+:)+\s*")
+"""Numbers of processes, threads or messages before the time"""
+_KEYED = re.compile(rf"(?:^|[\s{{,\"']){KEY}$|\baudit\($")
 
 
 def _is_header(prefix: str) -> bool:
@@ -180,12 +90,16 @@ def _is_header(prefix: str) -> bool:
     if len(prefix) <= 2 or _KEYED.search(prefix):
         return True
     words = prefix.split()
-    if len(words) > 4 or len(prefix) > 80 or prefix.rstrip().endswith(":"):
+    if len(prefix) > 80:
+        return False
+    if prefix.endswith("\t") or _NUMBERS.fullmatch(prefix):
+        return True
+    if len(words) > 4 or prefix.rstrip().endswith(":"):
         return False
     return all(_PREFIX_WORD.match(word) for word in words[1:])
 
 
-_EPOCH_PAIR = re.compile(rf"(?:(?<!SET)(?:^|[\s{{,\"']){_KEY}|\baudit\()(?=1\d{{9}})")
+_EPOCH_PAIR = re.compile(rf"(?:(?<!SET)(?:^|[\s{{,\"']){KEY}|\baudit\()(?=1\d{{9}})")
 
 
 def zone_minutes(zone: str) -> int | None:
@@ -195,8 +109,11 @@ def zone_minutes(zone: str) -> int | None:
         return None
     if text in ("Z", "UTC", "GMT"):
         return 0
-    digits = text[1:].replace(":", "").ljust(4, "0")
-    minutes = int(digits[:2]) * 60 + int(digits[2:4])
+    if text in HOURS:
+        return HOURS[text] * 60
+    digits = text[1:].replace(":", "")
+    in_minutes = len(digits) == 3  # as DB2 counts
+    minutes = int(digits) if in_minutes else int(digits[:2]) * 60 + int(digits[2:] or 0)
     return -minutes if text[0] == "-" else minutes
 
 
@@ -216,6 +133,8 @@ class Shape:
     format: str
     pattern: str
     """To be asked by `found_in`."""
+    named: str = ""
+    """The zone within the body."""
 
     def found_in(self, lines: pl.Series) -> pl.Series:
         """Say which lines have the stamp: a slice costs less than an expression that runs up to the place."""
@@ -238,11 +157,12 @@ class Shape:
     @property
     def naive(self) -> bool:
         """Say whether the stamp names no zone and needs one."""
-        return not self.zone and self.kind.name != "epoch"
+        return not self.zone and self.kind.name != "epoch" and not is_zone(self.named)
 
     def describe(self) -> str:
         """Return the shape as a person reads it."""
-        zone = "" if self.kind.name == "epoch" else f", zone {self.zone.strip()}" if self.zone else ", no zone"
+        name = self.zone.strip() or self.named
+        zone = "" if self.kind.name == "epoch" else f", zone {name}" if name else ", no zone"
         unit = {10: " s", 13: " ms", 16: " µs", 19: " ns"}.get(self.length, "") if self.kind.name == "epoch" else ""
         fraction = f", {self.frac} decimals" if self.frac else ""
         return f"{self.kind.name}{unit}{fraction}{zone}"
@@ -254,8 +174,8 @@ _NO_ZONE = r"(?:$|[^\d.,Z+: -]|[.,:-](?:\D|$)| (?:$|[^+UG-]|[+-](?:$|\D|\d{1,3}(
 """What may follow a stamp without a zone, so that it is not taken from one that has a zone or more digits."""
 
 
-def shape_of(stamp: Stamp, prefix: str | None) -> Shape:
-    """Make the shape of one stamp; `prefix` gives the anchor, None means a fixed column."""
+def shape_of(stamp: Stamp, prefix: str | None, form: str | None = None) -> Shape:
+    """Make the shape of one stamp; `prefix` gives the anchor, None means a fixed column, `form` its own format."""
     anchor = ""
     if prefix is not None:
         before = re.search(r"(?:[\w@]+[\"']?[=:] ?[\"']?|[^\w\s]+|\s+)$", prefix)
@@ -266,6 +186,8 @@ def shape_of(stamp: Stamp, prefix: str | None) -> Shape:
     frac_digits = max(len(stamp.frac) - 1, 0)
     tail = (rf"[.,:]\d{{{frac_digits}}}" if frac_digits else "") + _literal(stamp.zone)
     guard = _NO_ZONE if not stamp.zone and not (stamp.kind is EPOCH and frac_digits) else r"(?:\D|$)"
+    if guard == _NO_ZONE and frac_digits:
+        guard = guard.replace("+: -]", "+ -]")  # behind a fraction no other can follow
     return Shape(
         kind=stamp.kind,
         start=-1 if anchor else stamp.start,
@@ -273,19 +195,26 @@ def shape_of(stamp: Stamp, prefix: str | None) -> Shape:
         length=len(stamp.body),
         frac=frac_digits,
         zone=stamp.zone,
-        format=stamp.kind.formats(stamp.body) if stamp.kind.name != "epoch" else "",
+        format=form or (stamp.kind.formats(stamp.body) if stamp.kind.name != "epoch" else ""),
         pattern=quick(lead + _rust_body(stamp) + tail + guard),
+        named=stamp.named,
     )
 
 
 def _rust_body(stamp: Stamp) -> str:
     """Return the body's form as a Rust regex: digits as classes, month names as words, the rest as it is."""
-    month = re.search(_MONTH, stamp.body)
-    padded = stamp.kind.name in ("syslog (RFC 3164)", "asctime", "month, day and year")
+    month = re.search(MONTH, stamp.body)
+    weekday = 3 if re.match(rf"{DAY}\b", stamp.body) else 0
+    zoned = range(stamp.body.find(stamp.named), len(stamp.body)) if stamp.named else range(0)
+    padded = stamp.kind.name in ("syslog (RFC 3164)", "asctime", "month, day and year", "date(1)")
     parts = []
     for place, char in enumerate(stamp.body):
-        if month is not None and month.start() <= place < month.end():
-            parts.append(_MONTH if place == month.start() else "")
+        if place < weekday:
+            parts.append("[A-Z]" if place == 0 else "[a-z]")
+        elif place in zoned[: len(stamp.named)]:
+            parts.append(_literal(char))
+        elif month is not None and month.start() <= place < month.end():
+            parts.append(MONTH if place == month.start() else "")
         elif padded and place == 4:
             parts.append(r"[ \d]")
         elif char.isdigit():
@@ -327,12 +256,18 @@ def _parse(body: pl.Expr, shape: Shape, hint: datetime) -> pl.Expr:
 
     def read(lead: str, form: str) -> pl.Expr:
         text = pl.lit(lead) + body if lead else body
-        return text.str.to_datetime(form, time_unit="us", strict=False).cast(pl.Int64)
+        return placed(text.str.to_datetime(form, time_unit="us", strict=False), shape.named).cast(pl.Int64)
 
+    form = shape.format
+    if form.startswith("%a"):  # it need not be the right one
+        lead = form.index("%", 1) + 1
+        form, body = form[lead - 1 :], body.str.slice(lead)
+    if shape.named:
+        form, body = form.replace(" %Z", ""), body.str.replace(f" {shape.named}", "", literal=True)
     if not shape.kind.date:
-        return read(hint.strftime("%Y-%m-%d "), "%Y-%m-%d " + shape.format)
+        return read(hint.strftime("%Y-%m-%d "), "%Y-%m-%d " + form)
     if shape.kind.year:
-        return read("", shape.format)
+        return read("", form)
     stamps, late = read(f"{hint.year} ", "%Y " + shape.format), int((hint.timestamp() + 2 * 86400) * 1e6)
     return pl.when(stamps > late).then(read(f"{hint.year - 1} ", "%Y " + shape.format)).otherwise(stamps)
 
