@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -26,9 +27,25 @@ def collector_waiting() -> Iterator[None]:
             gc.enable()
 
 
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+_LARGEST_KEPT = 64 << 20
+_MOST_KEPT = 512 << 20
+
+
+def keep_memory() -> None:
+    """Let this process use freed memory again until `trim_memory`, where the C library is glibc.
+
+    Blocks of many megabytes come and go; the system would clear the pages of each anew.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    with suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        for option, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGEST_KEPT), (_TRIM_THRESHOLD, _MOST_KEPT)):
+            library.mallopt(option, value)
+
+
 def trim_memory() -> None:
     """Give memory that is free back to the system, where the C library keeps it and can."""
-    try:
+    with suppress(OSError, TypeError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
-    except (OSError, TypeError, AttributeError):
-        return

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from subagents.collector import collector_waiting, trim_memory
+from subagents.collector import collector_waiting, keep_memory, trim_memory
 from subagents.contract import Coverage, ToolError
 from subagents.logs.counts import STEP, counted, together
 from subagents.logs.keys import OTHER, KeyTable
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 COMPACT_ROWS = 400_000
 EXAMPLE_CHARS = 4096
 HOSTS_KEPT = 8
-BLOCKS_TO_TRIM = 8
-"""After so many blocks of large files, memory that their reading left behind is given back."""
-MANY_ROWS = 1_000_000
-"""From here on, memory matters more than a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +118,8 @@ class LogIndex:
     ) -> LogIndex:
         """Read every source once, telling `on_block` after each block; raise ToolError when `cancelled` says so."""
         index = cls(sources)
-        sizes, blocks = [source.size_bytes for source in sources], 0
+        keep_memory()
+        sizes = [source.size_bytes for source in sources]
         with collector_waiting(), ThreadPoolExecutor(1, thread_name_prefix="log-reader") as reader:
             for place, source in enumerate(sources):
                 keys = KeysOfClasses()
@@ -130,14 +127,12 @@ class LogIndex:
                     if cancelled():
                         raise ToolError("cancelled while the logs were being read")
                     index.add(place, part, keys)
-                    blocks += 1
-                    if blocks % BLOCKS_TO_TRIM == 0:
-                        trim_memory()
                     if on_block is not None:
                         done = sum(sizes[:place]) + min(source.read_bytes, sizes[place])
                         on_block(ReadSoFar(done, sum(sizes), index.events, source.name, index))
                 index.coverage.append(source.coverage())
                 index.lines += source.tally.lines
+        trim_memory()  # what reading took
         return index
 
     def severe_so_far(self, limit: int = 5) -> list[tuple[str, int]]:
@@ -285,8 +280,6 @@ class LogIndex:
 
     @cached_property
     def _numbered_templates(self) -> tuple[list[Template], Any]:
-        if sum(part.height for part in self._parts) > MANY_ROWS:
-            trim_memory()  # what reading took
         counts, levels = self._totals()
         with collector_waiting():
             return numbered(self.keys, levels.tolist(), counts.tolist())
