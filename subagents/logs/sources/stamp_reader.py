@@ -165,7 +165,10 @@ class StampReader:
         if not (shape.found_in(lines.head(SAMPLE)).all() and shape.found_in(lines).all()):
             return None
         read = self._apply(lines, shape)
-        return (read["t"], read["text"]) if not read["t"].null_count() else None
+        if read["t"].null_count():  # read line by line, and counted there
+            self.hits[shape] -= lines.len() - read["t"].null_count()
+            return None
+        return read["t"], read["text"]
 
     def _apply(self, lines: pl.Series, shape: Shape) -> pl.DataFrame:
         """Read lines that have a shape: `t`, and `text` without the stamp where it is a moment."""
