@@ -6,7 +6,7 @@ from subagents.deploys.diffkinds import INNOCENT, KINDS, DiffReading, innocent_p
 from subagents.deploys.overlap import Overlap
 from subagents.deploys.paths import INERT, not_production, path_class
 from subagents.deploys.scores import Part, Question
-from subagents.deploys.sources.patch import parse_patch
+from subagents.deploys.sources.patch import diffs_of
 from subagents.deploys.sources.records import Commit
 
 _DANGER = 1.35
@@ -21,9 +21,7 @@ _TOLD_FROM = 0.5
 
 def read_diff(commit: Commit) -> DiffReading | None:
     """Return what a change's diff does, or None where there is none to read."""
-    if not commit.patch:
-        return None
-    return read_diff_kinds(parse_patch(commit.patch, [f.path for f in commit.files]))
+    return read_diff_kinds(diffs_of(commit)) if commit.patch else None
 
 
 def _innocent_by_name(commit: Commit) -> str | None:

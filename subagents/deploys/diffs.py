@@ -5,7 +5,7 @@ from __future__ import annotations
 from subagents.contract import ToolError
 from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.model import DiffParams, DiffResult
-from subagents.deploys.sources.patch import parse_patch
+from subagents.deploys.sources.patch import diffs_of
 from subagents.deploys.sources.records import Commit, Deploy
 from subagents.gitstore.process import GitFailed
 
@@ -70,7 +70,7 @@ def _of_file(catalogue: ChangeCatalogue, commit: Commit, path: str) -> tuple[str
         return (None if patch.text is None else patch.text.decode("utf-8", "replace")), patch.reason, patch.truncated
     if commit.patch is None:
         return None, commit.no_patch, False
-    found = [d for d in parse_patch(commit.patch, [f.path for f in commit.files]) if path in (d.path, d.old_path)]
+    found = [d for d in diffs_of(commit) if path in (d.path, d.old_path)]
     if not found:
         raise ToolError(f"{commit.sha[:12]} does not change {path[:200]!r}")
     lines = [f"--- {d.old_path or d.path}\n+++ {d.path}" for d in found[:1]]

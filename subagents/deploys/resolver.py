@@ -8,7 +8,7 @@ from subagents import citations
 from subagents.contract import Evidence, Fact, Finding, ToolError, Window, evidence
 from subagents.deploys import checking
 from subagents.deploys.catalogue import ChangeCatalogue
-from subagents.deploys.sources.patch import FileDiff, Hunk, parse_patch
+from subagents.deploys.sources.patch import FileDiff, Hunk, diffs_of
 from subagents.deploys.sources.records import Commit
 from subagents.gitstore.process import GitFailed
 from subagents.verifying import NameKind, Recomputed
@@ -109,9 +109,7 @@ class ChangeResolver:
             return found
         if commit.patch is None:
             raise ToolError(f"{short}: {commit.no_patch or 'no diff is available'}, so {ref.path} cannot be shown")
-        diffs = [
-            d for d in parse_patch(commit.patch, [f.path for f in commit.files]) if ref.path in (d.path, d.old_path)
-        ]
+        diffs = [d for d in diffs_of(commit) if ref.path in (d.path, d.old_path)]
         hunks = [(diff, hunk) for diff in diffs for hunk in diff.hunks]
         if ref.line is not None:
             covering = [pair for pair in hunks if _covers(pair[1], ref.line or 0)]

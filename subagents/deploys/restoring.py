@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
 from subagents import quantities
 from subagents.deploys.ending import Undone, after_going_back
 from subagents.deploys.scores import BASE, CLOCK_SLACK, Part, Question, Scored, logistic
-from subagents.deploys.sources.patch import parse_patch
+from subagents.deploys.sources.patch import diffs_of
 from subagents.deploys.sources.records import Commit
 from subagents.deploys.timeline import Timeline
 
@@ -37,10 +38,12 @@ def tell_restored(
     ]
     if fill is not None and unread:
         fill(unread)
+    sides = cache(lambda sha: sides_of(timeline.commits[sha]))
     for entry in live:
         if not isinstance(entry.change, Commit):
             continue
-        by = next((commit for commit in later[entry.change.sha] if restores(commit, entry.change)), None)
+        own = sides_of(entry.change)
+        by = next((commit for commit in later[entry.change.sha] if restores(sides(commit.sha), own)), None)
         if by is not None:
             _tell(entry, by, timeline, question)
 
@@ -58,22 +61,25 @@ def _later(entries: Sequence[Scored], timeline: Timeline, onset: datetime) -> di
     return found
 
 
-def restores(later: Commit, earlier: Commit) -> bool:
+Sides = Mapping[str, tuple[Counter[str], Counter[str]]]
+"""By path: lines that go, lines that come."""
+
+
+def restores(later: Sides, earlier: Sides) -> bool:
     """Say whether a commit takes out of one file at least all that another put in, and puts in all that it took out."""
-    mine, other = _sides(later), _sides(earlier)
-    for path, (gone, come) in other.items():
-        if path not in mine or not any(any(ch.isalnum() for ch in line) for line in (*gone, *come)):
+    for path, (gone, come) in earlier.items():
+        if path not in later or not any(any(ch.isalnum() for ch in line) for line in (*gone, *come)):
             continue
-        removed, added = mine[path]
+        removed, added = later[path]
         if not (come - removed) and not (gone - added):
             return True
     return False
 
 
-def _sides(commit: Commit) -> dict[str, tuple[Counter[str], Counter[str]]]:
-    """Return, by path, (lines that go, lines that come), without blanks; what only moves within the file is neither."""
+def sides_of(commit: Commit) -> Sides:
+    """Return what goes and what comes, without blanks; what only moves within the file is neither."""
     found: dict[str, tuple[Counter[str], Counter[str]]] = {}
-    for diff in parse_patch(commit.patch or "", [touched.path for touched in commit.files])[:100]:
+    for diff in diffs_of(commit)[:100]:
         gone, come = found.setdefault(diff.path, (Counter(), Counter()))
         for hunk in diff.hunks[:100]:
             gone.update(line for text in hunk.removed() if (line := "".join(text.split())))

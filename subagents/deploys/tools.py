@@ -44,7 +44,7 @@ from subagents.deploys.reporting import citations_of, told
 from subagents.deploys.resolver import ChangeResolver
 from subagents.deploys.so_far import SoFar
 from subagents.deploys.sources.calls import read_calls
-from subagents.deploys.sources.patch import parse_patch
+from subagents.deploys.sources.patch import diffs_of
 from subagents.deploys.sources.rows import parse_moment
 from subagents.deploys.suspects import SHORTLIST, score_all
 from subagents.deploys.timeline import Timeline, build_timeline, dated_ahead
@@ -215,7 +215,7 @@ class ChangeTools:
         known = (
             self.services(timeline) if timeline else ServiceMap(self._catalogue.services, self._names(), self._edges)
         )
-        diffs = parse_patch(commit.patch, [f.path for f in commit.files]) if commit.patch else []
+        diffs = diffs_of(commit)
         reading = read_diff_kinds(diffs) if diffs else None
         paths = [f.path for f in commit.files]
         innocent = (reading.innocent if reading else innocent_paths(paths)) or ""

@@ -11,7 +11,7 @@ from subagents.deploys.comments import word_set
 from subagents.deploys.model import CallersParams, CallersResult, Use, UsedSymbol
 from subagents.deploys.paths import path_class
 from subagents.deploys.reach import ServiceMap
-from subagents.deploys.sources.patch import FileDiff, parse_patch
+from subagents.deploys.sources.patch import FileDiff, diffs_of
 from subagents.deploys.sources.records import Commit
 from subagents.gitstore.process import GitFailed
 
@@ -62,7 +62,7 @@ def find_callers(
     """Return the uses of what a commit changes, as of that commit, and the services that call those it touches."""
     commit = catalogue.commit(params.commit.strip().lower(), params.source or None)
     catalogue.fill_patches([commit])
-    diffs = parse_patch(commit.patch, [f.path for f in commit.files]) if commit.patch else []
+    diffs = diffs_of(commit)
     names = [(params.symbol.strip(), "")] if params.symbol.strip() else changed_names(diffs)
     owners = {name for touched in commit.files[:200] for name in services.owners(touched.path)}
     callers = sorted({one for one, other in calls if other in owners and one not in owners})

@@ -8,11 +8,12 @@ import pytest
 
 from subagents import quantities
 from subagents.contract import Fact, Finding, SourceSpec
+from subagents.deploys import restoring
 from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.model import ScoredSuspect, SuspectsParams, SuspectsResult
 from subagents.deploys.reporting import citations_of, facts_of
 from subagents.deploys.resolver import ChangeResolver
-from subagents.deploys.restoring import restores
+from subagents.deploys.restoring import Sides, restores, sides_of
 from subagents.deploys.sources.records import Commit, FlagChange
 from subagents.deploys.switches import switches, undoes
 from subagents.deploys.tools import ChangeTools
@@ -171,9 +172,25 @@ def test_a_setting_that_is_put_back_is_tested_too(tmp_path: Path, back: str, sig
         )
 
 
+def test_what_came_later_is_compared_with_several_changes_and_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def counting(commit: Commit) -> Sides:
+        read.append(commit.sha)
+        return sides_of(commit)
+
+    monkeypatch.setattr(restoring, "sides_of", counting)
+    history = [commit(n, -20 - n, "settings", ["orders/config.yaml"], changed("a", f"b{n}")) for n in (1, 2)]
+    history += [commit(n, 30 + n, "settings", ["orders/config.yaml"], changed("c", f"d{n}")) for n in (3, 4)]
+    rank([source(tmp_path / "commits.json", "commits", history)], measured(43))
+    assert sorted(read) == [sha(n) for n in (1, 2, 3, 4)]
+
+
 def test_only_the_same_lines_of_the_same_file_put_a_change_back() -> None:
-    def made(patch: str) -> Commit:
-        return Commit("c", "1" * 40, "", None, "", "", (), 1, patch)
+    def made(patch: str) -> Sides:
+        return sides_of(Commit("c", "1" * 40, "", None, "", "", (), 1, patch))
 
     first = made(changed("a", "b"))
     assert restores(made(changed("b", "a")), first)

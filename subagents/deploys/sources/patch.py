@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from subagents.deploys.paths import path_class
+from subagents.deploys.sources.records import Commit
 
 LINE_LIMIT = 2_000
 """Characters kept of one line."""
@@ -72,6 +73,11 @@ _PATH_LIKE = re.compile(r"[\w.@+-]+(?:/[\w.@+ -]+)+$|[\w@+-]+\.[A-Za-z][\w]{0,9}
 
 _TELLING = frozenset({"d", "@", "-"})
 """What the lines begin with that may end a hunk."""
+
+
+def diffs_of(commit: Commit) -> list[FileDiff]:
+    """Return what a commit changes in each file; nothing where its diff is not known."""
+    return parse_patch(commit.patch, [touched.path for touched in commit.files]) if commit.patch else []
 
 
 def parse_patch(text: str, known_paths: Iterable[str] = ()) -> list[FileDiff]:
