@@ -13,6 +13,8 @@ from subagents.metrics.so_far import EVERY, nobody
 
 LEAST_BEFORE = 4
 """Fewest points before the moment that make a baseline."""
+SELDOM = 0.05
+"""Chance of what is taken for no chance: that the largest of like points lies among these few."""
 _TO_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
@@ -26,7 +28,7 @@ class Signal:
     noise: float
     """What is usual for it: robust spread, never below what matters for its role."""
     size: float
-    """Second-largest departure after the moment, in `noise`, bad direction positive; one point alone is no signal."""
+    """How far it departs after the moment, in `noise`, bad direction positive, at least 0: see `size_of`."""
     peak: float
     first: float | None
     """Epoch seconds of the first of two points on end beyond three noises; None where it never left."""
@@ -86,21 +88,31 @@ def _signal(frame: Frame, row: int, key: SeriesKey, window: slice, split: float)
     sign = {"up": 1.0, "down": -1.0, "both": 0.0}[traits.bad]
     profile = (values - base) / noise
     profile = sign * profile if sign else np.abs(profile)
-    later = np.where(after, profile, -np.inf)
-    size = float(np.sort(later)[-2])
     return Signal(
         key=key,
         traits=traits,
         base=base,
         noise=noise,
-        size=max(size, 0.0),
-        peak=float(values[int(np.argmax(later))]),
+        size=size_of(profile[before], profile[after]),
+        peak=float(values[after][int(np.argmax(profile[after]))]),
         first=_first(times, profile, after),
         profile=profile,
         times=times,
         values=values,
         volume=float(np.median(values[after])),
     )
+
+
+def size_of(before: Floats, after: Floats) -> float:
+    """Return how far a profile departs: by its second-largest point, for one alone happens to any series.
+
+    Where points are coarse or missing there may be no second one: a point alone counts as far as it goes beyond all
+    points before, if these are so many that chance would seldom put the largest of all since the moment.
+    """
+    second, largest = np.sort(after)[-2:]
+    if len(after) > SELDOM * (len(before) + len(after)):
+        return max(float(second), 0.0)
+    return max(float(second), float(largest) / (1.0 + float(np.max(np.abs(before)))), 0.0)
 
 
 def noise_of(known: Floats, base: float, floor: float, share: float = 0.95) -> float:

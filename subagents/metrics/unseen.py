@@ -16,7 +16,7 @@ import numpy as np
 
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.series import Edge
-from subagents.metrics.signals import Signal
+from subagents.metrics.signals import Signal, size_of
 
 ALIKE = 0.3
 """Share of the slowest unexplained caller's strength from which a caller counts as slow too."""
@@ -74,7 +74,7 @@ def supposed_graph(by_service: Mapping[str, Sequence[Signal]]) -> CallGraph:
 def turned(signal: Signal, split: float) -> Signal:
     """Return a signal with good and bad exchanged: its size is how far it fell, where a rise hurts."""
     profile = -signal.profile
-    later = np.where(np.isfinite(profile) & (signal.times >= split), profile, -np.inf)
-    at = int(np.argsort(later)[-2]) if len(later) > 1 else 0
-    size = float(later[at])
-    return replace(signal, profile=profile, size=max(size, 0.0), peak=float(signal.values[at]), first=None)
+    known = np.isfinite(profile)
+    before, after = known & (signal.times < split), known & (signal.times >= split)
+    peak = float(signal.values[after][int(np.argmax(profile[after]))])
+    return replace(signal, profile=profile, size=size_of(profile[before], profile[after]), peak=peak, first=None)

@@ -11,7 +11,7 @@ from subagents.metrics.graph import CallGraph
 from subagents.metrics.heat import Question
 from subagents.metrics.ranking import rank
 from subagents.metrics.series import Edge, Points, Store, build_frames
-from subagents.metrics.signals import signals
+from subagents.metrics.signals import signals, size_of
 from tests.metrics.files import START, shifted, steady
 
 T0 = START.timestamp()
@@ -61,3 +61,12 @@ def test_of_services_without_evidence_who_moved_most_comes_first() -> None:
     ranked = ranking({name: name for name in NAMES}, random.Random(5))
     silent = [name for name, score in ranked if score == 0.0]
     assert silent[0] == "flora"
+
+
+def test_a_point_alone_counts_where_a_second_one_can_hardly_be_expected() -> None:
+    calm = np.resize(np.array([-1.0, 0.0, 1.0]), 60)
+    assert size_of(calm, np.array([40.0, 0.5])) == pytest.approx(20.0)
+    assert size_of(calm[:30], np.array([40.0, 0.5])) == 0.5, "of so few points one in sixteen is no rarity"
+    assert size_of(np.append(calm, 39.0), np.array([40.0, 0.5])) == pytest.approx(1.0), "it happened before"
+    assert size_of(calm, np.array([40.0, 38.0])) == 38.0
+    assert size_of(calm, np.array([-9.0, -8.0])) == 0.0
