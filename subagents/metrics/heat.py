@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,17 +94,24 @@ def _share_of(needed: Floats, had: Floats | None, after: Flags, otherwise: float
     return agreement(had[after], needed[after]) * min(1.0, most / max(ENOUGH * float(needed[after].max()), 1e-9))
 
 
-def unexplained(
-    service: str, value: float, heat: dict[str, tuple[float, Signal]], graph: CallGraph, part: float = EXPLAINED
-) -> tuple[float, str]:
-    """Return what a service's callees leave to itself, and the callee that takes most."""
-    worst, name = 0.0, ""
-    for callee in graph.callees.get(service, {}):
-        if callee in heat and not is_address(callee, graph):
-            share = min(1.0, heat[callee][0] / value)
-            if share > worst:
-                worst, name = share, callee
-    return value * (1.0 - part * worst), name
+def strongest_callees(heat: Mapping[str, tuple[float, Signal]], graph: CallGraph) -> dict[str, str]:
+    """Return, for each service with heat, the callee that shows most."""
+    found: dict[str, str] = {}
+    for service in heat:
+        callees = [name for name in graph.callees.get(service, {}) if name in heat and not is_address(name, graph)]
+        if callees:
+            found[service] = hotter(callees, heat)
+    return found
+
+
+def hotter(names: Iterable[str], heat: Mapping[str, tuple[float, Signal]]) -> str:
+    """Return which of some services shows most; of equals the last by name."""
+    return max(names, key=lambda name: (heat[name][0], name))
+
+
+def unexplained(value: float, callee: str | None, heat: Mapping[str, tuple[float, Signal]], part: float) -> float:
+    """Return what a service's strongest callee, which takes up to `part`, leaves to itself."""
+    return value * (1.0 - part * min(1.0, heat[callee][0] / value)) if callee is not None else value
 
 
 def is_address(service: str, graph: CallGraph) -> bool:
@@ -111,4 +119,9 @@ def is_address(service: str, graph: CallGraph) -> bool:
 
     The graph alone cannot tell it from a database, which is a leaf that only its callers measure, too.
     """
-    return not graph.callees.get(service) and (service.endswith(("_remote", "_client")) or service.count(".") >= 2)
+    return not graph.callees.get(service) and named_as_address(service)
+
+
+def named_as_address(service: str) -> bool:
+    """Say whether a name is that of a host, or what tracers call the far side of a call."""
+    return service.endswith(("_remote", "_client")) or service.count(".") >= 2

@@ -28,6 +28,7 @@ from subagents.metrics.heat import (
     heat_of,
     is_address,
     strength,
+    strongest_callees,
     traffic_of,
     unexplained,
 )
@@ -35,7 +36,7 @@ from subagents.metrics.hops import hop_blame, wait_blame
 from subagents.metrics.roles import Role
 from subagents.metrics.series import SeriesKey, Store, deepest_failures
 from subagents.metrics.signals import Signal, failure_noises, overlap, signals
-from subagents.metrics.unseen import left_by, shared_callees, supposed_graph, turned
+from subagents.metrics.unseen import left_by, shared_callees, supposed_callees, turned
 from subagents.quantities import figure
 
 OWN_WORK: tuple[Role, ...] = ("saturation", "restarts", "ready", "queue", "lag", "hit_ratio")
@@ -187,16 +188,16 @@ def _own_work(by_service: dict[str, list[Signal]], table: dict[str, Ranked], que
 def _travelling(
     by_service: dict[str, list[Signal]], table: dict[str, Ranked], graph: CallGraph, question: Question
 ) -> None:
-    known, part = (graph, EXPLAINED) if graph.callers else (supposed_graph(by_service), SUPPOSED)
+    part = EXPLAINED if graph.callers else SUPPOSED
     for kind, roles in (("latency", ("latency",)), ("errors", ERRORS)):
         heat = heat_of(by_service, roles, question)
-        rest = {name: unexplained(name, value, heat, known, part) for name, (value, _) in heat.items()}
-        shared = shared_callees({name: left for name, (left, _) in rest.items()}, graph) if kind == "latency" else {}
+        callees = strongest_callees(heat, graph) if graph.callers else supposed_callees(heat, by_service)
+        rest = {name: unexplained(value, callees.get(name), heat, part) for name, (value, _) in heat.items()}
+        shared = shared_callees(rest, graph) if kind == "latency" else {}
         for service, (_, signal) in heat.items():
             if service not in table:
                 continue
-            left, taken = rest[service]
-            left = left_by(shared, service, left, EXPLAINED)
+            left, taken = left_by(shared, service, rest[service], EXPLAINED), callees.get(service)
             seen_from_outside = 0.5 if is_address(service, graph) else 1.0
             text = f"{kind}: {_name(signal)}" + (f", of which {taken} explains a part" if taken else "")
             table[service].reasons.append(Reason(kind, WEIGHT[kind] * left * seen_from_outside, text, signal))
@@ -224,9 +225,10 @@ def _faster(
         best = _best(found)
         if best is not None and best[0] > 0:
             heat[name] = best
+    callees = strongest_callees(heat, graph)
     for name, (value, signal) in heat.items():
         if name in table:
-            left, _ = unexplained(name, value, heat, graph)
+            left = unexplained(value, callees.get(name), heat, EXPLAINED)
             text = f"works faster while requests fail: {_name(signal)}"
             table[name].reasons.append(Reason("faster", WEIGHT["faster"] * left, text, signal))
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from subagents.metrics.graph import CallGraph
-from subagents.metrics.series import Edge
+from subagents.metrics.heat import hotter, named_as_address
 from subagents.metrics.signals import Signal, size_of
 
 ALIKE = 0.3
@@ -56,10 +56,13 @@ def left_by(blamed: Mapping[str, tuple[float, tuple[str, ...]]], caller: str, le
     return left * (1.0 - part * min(1.0, behind / left)) if left > 0 else left
 
 
-def supposed_graph(by_service: Mapping[str, Sequence[Signal]]) -> CallGraph:
-    """Return who may call whom where nobody says: a call takes at least as long as those that it makes.
+def supposed_callees(
+    heat: Mapping[str, tuple[float, Signal]], by_service: Mapping[str, Sequence[Signal]]
+) -> dict[str, str]:
+    """Return, for each service with heat, which of those that it may call shows most, where nobody says who calls whom.
 
-    Compared by one series' name that most services have; services alike in length are left apart.
+    A call takes at least as long as those that it makes: compared by one series' name that most services have;
+    services alike in length are left apart.
     """
     bases: dict[str, dict[str, float]] = defaultdict(dict)
     for name, mine in by_service.items():
@@ -67,8 +70,19 @@ def supposed_graph(by_service: Mapping[str, Sequence[Signal]]) -> CallGraph:
             if signal.traits.role == "latency" and signal.base > 0:
                 bases[signal.key.name][name] = signal.base
     usual = max(bases.items(), key=lambda item: (len(item[1]), item[0]), default=("", {}))[1]
-    pairs = [(one, other) for one, base in usual.items() for other, less in usual.items() if less < LONGER * base]
-    return CallGraph.of(Edge(one, other) for one, other in pairs)
+    ordered = sorted(usual, key=lambda name: usual[name])
+    found: dict[str, str] = {}
+    shorter, hottest = 0, ""
+    for name in ordered:
+        while usual[ordered[shorter]] < LONGER * usual[name]:
+            callee = ordered[shorter]
+            calls_nobody = usual[ordered[0]] >= LONGER * usual[callee]
+            if callee in heat and not (calls_nobody and named_as_address(callee)):
+                hottest = hotter([callee, hottest], heat) if hottest else callee
+            shorter += 1
+        if hottest and name in heat:
+            found[name] = hottest
+    return found
 
 
 def turned(signal: Signal, split: float) -> Signal:

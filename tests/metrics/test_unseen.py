@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from subagents.metrics.graph import CallGraph
-from subagents.metrics.heat import Question
+from subagents.metrics.heat import Question, strongest_callees
 from subagents.metrics.ranking import Ranked, rank
 from subagents.metrics.series import Edge, Points, Store, build_frames
 from subagents.metrics.signals import Signal, signals
+from subagents.metrics.unseen import LONGER, supposed_callees
 from tests.metrics.files import START, shifted, steady
 
 T0 = START.timestamp()
@@ -73,6 +74,24 @@ def test_without_a_graph_the_shortest_of_the_slow_calls_lies_deepest() -> None:
     ranked = ranking(latencies(web=6, cart=6, rates=6), [], "web")
     assert [item.service for item in ranked[:1]] == ["rates"]
     assert ranked[0].raw == pytest.approx(2 * ranked[1].raw), "a supposed caller keeps half of its own"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_supposed_callees_are_those_of_the_graph_of_all_shorter_calls(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    names = [f"s{number}" + chance.choice(["", "_remote", ".a.b"]) for number in range(40)]
+    usual = {name: float(chance.choice([1.0, 2.0, 2.1, 5.0, 30.0])) for name in names}
+    points = Points()
+    for name, level in usual.items():
+        values = np.array(shifted(level, level * float(chance.choice([1.0, 4.0, 9.0])), 22))
+        points.add(name, "latency_p95_ms", np.array([T0 + 60.0 * i for i in range(len(values))]), values)
+    seen = signals(Store(frames=build_frames("m", points)[0]), T0, SPLIT, END)
+    heat = {s.key.service: (s.size, s) for s in seen if s.size > 1}
+    bases = {s.key.service: s.base for s in seen}
+    pairs = [(one, two) for one in names for two in names if bases[two] < LONGER * bases[one]]
+    whole = CallGraph.of(Edge(one, two) for one, two in pairs)
+    assert heat
+    assert supposed_callees(heat, {s.key.service: [s] for s in seen}) == strongest_callees(heat, whole)
 
 
 def rates(short: bool, errors: list[float]) -> Series:
