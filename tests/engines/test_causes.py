@@ -184,7 +184,7 @@ def first_action(kind: SuspectKind, key: str, label: str) -> Action:
     ("kind", "key", "label", "says"),
     [
         ("dependency", "api.bank.example", "upstream timeout: api.bank.example", "fail over from api.bank.example"),
-        ("dependency", "db.internal", "DNS: db.internal", "make db.internal resolve again"),
+        ("dependency", "db.example.com", "DNS: db.example.com", "make db.example.com resolve again"),
         ("dependency", "api.bank.example", "rate limited: api.bank.example", "send less to api.bank.example"),
         ("traffic", "shop", "traffic surge", "add capacity to shop"),
         ("certificate", "shop-tls", "certificate expired: shop-tls", "renew the certificate shop-tls"),

@@ -105,3 +105,23 @@ def test_a_callee_of_ours_is_no_cause_outside_while_its_changes_are_unknown(
     decision = decide(given)
     assert decision.kind == verdict
     assert ("a service of yours" in decision.why) == (verdict == "inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "verdict"),
+    [
+        ("stock-db", (), "inconclusive"),
+        ("stock-db.shop.svc.cluster.local", (), "inconclusive"),
+        ("stock-db", (scored(READ, 9000.0, 0.01, service="mail"),), "no_code_cause"),
+        ("api.bank.com", (), "no_code_cause"),
+    ],
+)
+def test_a_name_of_this_house_that_does_not_resolve_is_no_cause_outside_while_no_changes_are_given(
+    key: str, changes: tuple[ScoredSuspect, ...], verdict: str
+) -> None:
+    failing = about("dependency", key, 0.8)
+    failing = failing.model_copy(update={"about": Suspect(kind="dependency", key=key, label=f"DNS: {key}")})
+    suspects = tuple(SuspectScore(commit=change.key, score=change.score) for change in changes)
+    decision = decide(replace(known(*changes, findings=(failing,)), suspects=suspects))
+    assert decision.kind == verdict
+    assert ("no public name fails to resolve" in decision.why) == (verdict == "inconclusive")

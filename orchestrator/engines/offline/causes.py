@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case, named
+from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case, failure_of, named
 from orchestrator.engines.offline.corroboration import began_with, shown_by, strength, unread_nearer, unread_where
 from orchestrator.engines.offline.open_case import nothing_explains, place_reasons, would_tell
 from orchestrator.engines.offline.sureness import (
@@ -37,6 +37,8 @@ ALONE_FROM, CLEARED_BELOW = 0.45, 0.2
 """A failing host outside is named from this score, where every change on record scores below the second."""
 SURE_BESIDE_UNREAD = 0.75
 """Score from which a change is named although another, nearer to the onset on the same service, could not be read."""
+NO_NAME = "DNS"
+"""The known kind of failure in which a name does not resolve: your own resolvers serve those that are not public."""
 CAN_BE_CAUSED: frozenset[SuspectKind] = frozenset({"resource", "traffic", "data"})
 """Circumstances that a change on the same service can bring about."""
 INNOCENT_BELOW = 0.45
@@ -207,8 +209,8 @@ def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis |
         against, others = (*against, f"{_name(change)} is not cleared ({change.score:.2f})"), 1
     if not (case.suspects or case.changes):
         against = (*against, "no changes were given, so that none could be ruled out")
-        if _is_ours(case, circumstance):
-            why = f"{_name(circumstance)} shows, but it is a service of yours, and no changes were given"
+        if (ours := _how_ours(case, circumstance)) is not None:
+            why = f"{_name(circumstance)} shows, but {ours}, and no changes were given"
             return _undecided(case, circumstance, against, why)
     series = shown_by(case, circumstance)
     return Decision(
@@ -220,11 +222,14 @@ def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis |
     )
 
 
-def _is_ours(case: Case, circumstance: Hypothesis) -> bool:
-    """Say whether what others wait for is one of the services looked at: what failed there may have been changed."""
+def _how_ours(case: Case, circumstance: Hypothesis) -> str | None:
+    """Say how what others wait for is of this house, where a change may have brought its failure about; else None."""
     suspect = circumstance.suspect
-    measured = {item.service for item in case.services}
-    return suspect.kind == "dependency" and suspect.key in measured and outside_host(suspect.key) is None
+    if suspect.kind != "dependency" or outside_host(suspect.key) is not None:
+        return None
+    if suspect.key in {item.service for item in case.services}:
+        return "it is a service of yours"
+    return "no public name fails to resolve" if failure_of(suspect, (NO_NAME,)) is not None else None
 
 
 def _in_the_way(case: Case, circumstance: Hypothesis) -> tuple[ScoredSuspect, str] | None:
