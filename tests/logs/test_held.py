@@ -8,7 +8,6 @@ import pytest
 
 from subagents.contract import Window
 from subagents.logs import held
-from subagents.logs import index as index_module
 from subagents.logs.answers import at_no_time
 from subagents.logs.compare import timeline
 from subagents.logs.held import MOST_KEYS, Held, by_template
@@ -48,9 +47,6 @@ def test_cuts_and_codes_change_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(held, "ROWS_AT_ONCE", 37)
     monkeypatch.setattr(held, "MOST_CODES", 0)
     assert by_template(index, HOUR, None) == whole
-    monkeypatch.setattr(index_module, "MANY_ROWS", 0)
-    again = _index(tmp_path, incident_log(), incident_log())
-    assert by_template(again, HOUR, None) == whole
 
 
 def test_events_without_times_have_none(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ typedef struct {
     int32_t count, origins;
     Finder finder[MOST_FINDERS];
     int32_t order[MOST_FINDERS]; /* in which they are asked: fixed columns first, and of stamps at one place the longer one */
+    uint64_t asked[256][MOST_FINDERS / 64]; /* by the first byte of a line, which places of `order` can be it, by bit */
 } Finders;
 
 static int is_digit(uint8_t c) { return (uint8_t)(c - '0') < 10; }
@@ -63,6 +64,14 @@ static int is_before(const Finder *one, const Finder *other) {
     return width_of(one) > width_of(other);
 }
 
+/* Whether a stamp that begins the line can begin with a byte. */
+static int may_begin(const Finder *by, uint8_t c) {
+    uint8_t wanted = by->body[0];
+    if (by->json || by->start != 0) return 1;
+    if (wanted == MONTH) return is_letter(c);
+    return wanted == ANY_DIGIT ? is_digit(c) : wanted == SPACE_OR_DIGIT ? is_digit(c) || c == ' ' : c == wanted;
+}
+
 static int find_by(Finders *all, const Finder *finders, int32_t count, int32_t origins) {
     if (count < 0 || count > MOST_FINDERS) return 0;
     for (int32_t each = 0; each < count; each++)
@@ -74,6 +83,10 @@ static int find_by(Finders *all, const Finder *finders, int32_t count, int32_t o
             all->order[at] = all->order[at - 1];
         all->order[at] = each;
     }
+    memset(all->asked, 0, sizeof(all->asked));
+    for (int32_t at = 0; at < count; at++)
+        for (int c = 0; c < 256; c++)
+            all->asked[c][at >> 6] |= (uint64_t)may_begin(&all->finder[all->order[at]], (uint8_t)c) << (at & 63);
     all->count = count;
     all->origins = origins;
     return 1;
@@ -202,28 +215,37 @@ typedef struct {
     int32_t finder, is_json;
 } Line;
 
+/* Look for one stamp: 1: it is there; 0: it is not; -1: it is there, but what is no moment to us may be one to others. */
+static int has_stamp(const Finders *all, int32_t each, Line *line) {
+    const Finder *by = &all->finder[each];
+    const uint8_t *at = NULL, *end = line->end;
+    if (by->json) {
+        at = behind_name(by, line->text, end);
+    } else if (by->start >= 0) {
+        at = end - line->text > by->start ? line->text + by->start : NULL;
+    } else {
+        const uint8_t *reach = end - line->text > HEAD ? line->text + HEAD : end;
+        at = memmem(line->text, (size_t)(reach - line->text), by->anchor, (size_t)by->anchor_length);
+        if (at) at += by->anchor_length;
+    }
+    int width = at ? stamp_at(by, at, end, &line->when) : 0;
+    if (!width) return 0;
+    if (line->when == INT64_MIN) return -1;
+    line->stamp = at;
+    line->behind = at + width;
+    line->finder = each;
+    return 1;
+}
+
 static int found_stamp(const Finders *all, Line *line, int is_json) {
-    for (int32_t place = 0; place < all->count; place++) {
-        int32_t each = all->order[place];
-        const Finder *by = &all->finder[each];
-        const uint8_t *at = NULL, *end = line->end;
-        if ((by->json != 0) != is_json) continue;
-        if (by->json) {
-            at = behind_name(by, line->text, end);
-        } else if (by->start >= 0) {
-            at = end - line->text > by->start ? line->text + by->start : NULL;
-        } else {
-            const uint8_t *reach = end - line->text > HEAD ? line->text + HEAD : end;
-            at = memmem(line->text, (size_t)(reach - line->text), by->anchor, (size_t)by->anchor_length);
-            if (at) at += by->anchor_length;
+    if (line->text == line->end) return 0;
+    for (int part = 0; part < MOST_FINDERS / 64; part++) {
+        for (uint64_t left = all->asked[*line->text][part]; left; left &= left - 1) {
+            int32_t each = all->order[part * 64 + __builtin_ctzll(left)];
+            if ((all->finder[each].json != 0) != is_json) continue;
+            int found = has_stamp(all, each, line);
+            if (found) return found > 0;
         }
-        int width = at ? stamp_at(by, at, end, &line->when) : 0;
-        if (!width) continue;
-        if (line->when == INT64_MIN) return 0; /* what is no moment to us may be one to others */
-        line->stamp = at;
-        line->behind = at + width;
-        line->finder = each;
-        return 1;
     }
     return 0;
 }

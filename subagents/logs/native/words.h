@@ -14,8 +14,15 @@ enum { CHUNKS = LONGEST_LINE / 64 + 2 };
 typedef struct {
     const uint8_t *text;
     int32_t length, stamp, behind, is_json;
-    uint64_t digits[CHUNKS], between[CHUNKS], letters[CHUNKS];
+    uint64_t digits[CHUNKS], between[CHUNKS], letters[CHUNKS], marks[CHUNKS]; /* marks: the others, but for . - _ / + */
 } Bits;
+
+/* The compiler's own would be a call, as not every processor counts bits. */
+static int count_bits(uint64_t bits) {
+    bits -= bits >> 1 & 0x5555555555555555ull;
+    bits = (bits & 0x3333333333333333ull) + (bits >> 2 & 0x3333333333333333ull);
+    return (int)(((bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0Full) * 0x0101010101010101ull >> 56);
+}
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -27,31 +34,42 @@ static __m128i within(__m128i c, uint8_t low, uint8_t high) {
 
 static __m128i equal(__m128i c, char to) { return _mm_cmpeq_epi8(c, _mm_set1_epi8(to)); }
 
-static void kinds_of(const uint8_t *at, int is_json, uint64_t *digits, uint64_t *between, uint64_t *letters) {
-    *digits = *between = *letters = 0;
+static void kinds_of(const uint8_t *at, Bits *bits, int32_t chunk) {
+    uint64_t digits = 0, between = 0, letters = 0, plain = 0;
     for (int part = 0; part < 64; part += 16) {
         __m128i c = _mm_loadu_si128((const __m128i *)(at + part));
         __m128i none = _mm_or_si128(_mm_cmplt_epi8(c, _mm_set1_epi8(33)), _mm_or_si128(equal(c, 127), equal(c, '=')));
-        if (is_json) {
+        if (bits->is_json) {
             none = _mm_or_si128(none, _mm_or_si128(equal(c, '"'), _mm_or_si128(equal(c, ','), equal(c, ':'))));
             none = _mm_or_si128(none, _mm_or_si128(within(c, '[', ']'), _mm_or_si128(equal(c, '{'), equal(c, '}'))));
         }
         __m128i small = _mm_or_si128(c, _mm_set1_epi8(32));
-        *digits |= (uint64_t)(uint32_t)_mm_movemask_epi8(within(c, '0', '9')) << part;
-        *between |= (uint64_t)(uint32_t)_mm_movemask_epi8(none) << part;
-        *letters |= (uint64_t)(uint32_t)_mm_movemask_epi8(within(small, 'a', 'z')) << part;
+        __m128i joint = _mm_or_si128(within(c, '-', '/'), _mm_or_si128(equal(c, '_'), equal(c, '+')));
+        digits |= (uint64_t)(uint32_t)_mm_movemask_epi8(within(c, '0', '9')) << part;
+        between |= (uint64_t)(uint32_t)_mm_movemask_epi8(none) << part;
+        letters |= (uint64_t)(uint32_t)_mm_movemask_epi8(within(small, 'a', 'z')) << part;
+        plain |= (uint64_t)(uint32_t)_mm_movemask_epi8(joint) << part;
     }
+    bits->digits[chunk] = digits;
+    bits->between[chunk] = between;
+    bits->letters[chunk] = letters;
+    bits->marks[chunk] = ~(digits | letters | plain);
 }
 #else
-static void kinds_of(const uint8_t *at, int is_json, uint64_t *digits, uint64_t *between, uint64_t *letters) {
-    *digits = *between = *letters = 0;
+static void kinds_of(const uint8_t *at, Bits *bits, int32_t chunk) {
+    uint64_t digits = 0, between = 0, letters = 0, plain = 0;
     for (int place = 0; place < 64; place++) {
         uint8_t c = at[place];
-        int none = c <= ' ' || c >= 127 || c == '=' || (is_json && strchr("\",:{}[]\\", c));
-        *digits |= (uint64_t)is_digit(c) << place;
-        *between |= (uint64_t)none << place;
-        *letters |= (uint64_t)is_letter(c) << place;
+        int none = c <= ' ' || c >= 127 || c == '=' || (bits->is_json && strchr("\",:{}[]\\", c));
+        digits |= (uint64_t)is_digit(c) << place;
+        between |= (uint64_t)none << place;
+        letters |= (uint64_t)is_letter(c) << place;
+        plain |= (uint64_t)((c >= '-' && c <= '/') || c == '_' || c == '+') << place;
     }
+    bits->digits[chunk] = digits;
+    bits->between[chunk] = between;
+    bits->letters[chunk] = letters;
+    bits->marks[chunk] = ~(digits | letters | plain);
 }
 #endif
 
@@ -64,11 +82,11 @@ static void bits_of(const Line *line, Bits *bits) {
     bits->behind = (int32_t)(line->behind - at);
     bits->is_json = line->is_json;
     for (; (chunk + 1) * 64 <= length; chunk++)
-        kinds_of(at + chunk * 64, line->is_json, &bits->digits[chunk], &bits->between[chunk], &bits->letters[chunk]);
+        kinds_of(at + chunk * 64, bits, chunk);
     uint8_t rest[64] = {0}; /* what is behind the end stands between words */
     memcpy(rest, at + chunk * 64, (size_t)(length - chunk * 64));
-    kinds_of(rest, line->is_json, &bits->digits[chunk], &bits->between[chunk], &bits->letters[chunk]);
-    bits->digits[chunk + 1] = bits->letters[chunk + 1] = 0;
+    kinds_of(rest, bits, chunk);
+    bits->digits[chunk + 1] = bits->letters[chunk + 1] = bits->marks[chunk + 1] = 0;
     bits->between[chunk + 1] = ~0ull;
     for (int32_t place = bits->stamp; place < bits->behind; place++) {
         bits->digits[place >> 6] &= ~(1ull << (place & 63));
@@ -116,7 +134,7 @@ static int words_begun(const Bits *bits, int32_t from, int32_t to) {
         uint64_t begun = ~bits->between[chunk] & (bits->between[chunk] << 1 | before);
         if (chunk == from >> 6) begun &= ~0ull << (from & 63);
         if (to - chunk * 64 < 64) begun &= (1ull << (to - chunk * 64)) - 1;
-        count += __builtin_popcountll(begun);
+        count += count_bits(begun);
     }
     return count;
 }
@@ -148,8 +166,11 @@ static int next_word(const Bits *bits, Word *word) {
         word->named = 0;
         return 1;
     }
-    uint64_t digits = some_bits(bits->digits, begin, end - begin), letters = some_bits(bits->letters, begin, end - begin);
-    word->runs = __builtin_popcountll(digits & ~(digits << 1));
+    uint64_t digits = some_bits(bits->digits, begin, end - begin);
+    word->runs = count_bits(digits & ~(digits << 1));
+    word->named = 0;
+    if (word->index >= HEAD_WORDS) return 1; /* beyond, nobody asks */
+    uint64_t letters = some_bits(bits->letters, begin, end - begin);
     uint64_t named = letters & letters >> 1 & letters >> 2; /* where three letters begin */
     word->named = digit > begin && bits->text[digit - 1] == '[' && is_letter(bits->text[begin]);
     for (; named && !word->named; named &= named - 1) {
@@ -227,12 +248,8 @@ static uint64_t hashed_coarse(uint64_t h, const Bits *bits, const Word *word) {
     if (is_padded(bits, word)) marks = mixed(marks, '0');
     for (int32_t at = word->begin; at < word->end; at += 64) {
         int32_t count = word->end - at < 64 ? word->end - at : 64;
-        uint64_t left = ~(some_bits(bits->digits, at, count) | some_bits(bits->letters, at, count));
-        if (count < 64) left &= (1ull << count) - 1;
-        for (; left; left &= left - 1) {
-            uint8_t c = bits->text[at + __builtin_ctzll(left)];
-            if (c != '.' && c != '-' && c != '_' && c != '/' && c != '+') marks = mixed(marks, c);
-        }
+        for (uint64_t left = some_bits(bits->marks, at, count); left; left &= left - 1)
+            marks = mixed(marks, bits->text[at + __builtin_ctzll(left)]);
     }
     return mixed(h, marks);
 }
