@@ -20,6 +20,7 @@ _WORDS = {
     "i": INFO, "n": INFO, "normal": INFO, "statement": INFO, "detail": INFO, "hint": INFO,
     "context": INFO, "query": INFO, "success": INFO, "system": INFO, "http": INFO, "audit": INFO,
     "warn": WARN, "warning": WARN, "wrn": WARN, "w": WARN, "deprecated": WARN, "#": WARN,
+    "a": INFO, "o": INFO, "supervisor": ERROR, "crash": ERROR, "fault": FATAL,
     "error": ERROR, "err": ERROR, "eror": ERROR, "erro": ERROR, "severe": ERROR, "failure": ERROR, "fail": ERROR,
     "e": ERROR,
     "fatal": FATAL, "ftl": FATAL, "fata": FATAL, "critical": FATAL, "crit": FATAL, "c": FATAL, "alert": FATAL,
@@ -49,24 +50,32 @@ def from_name(name: str) -> int:
 
 _UPPER = (
     r"TRACE|DEBUG|INFO|NOTICE|SUCCESS|WARN(?:ING)?|ERROR|ERR|SEVERE|CRIT(?:ICAL)?|ALERT|EMERG(?:ENCY)?|FATAL|PANIC|"
-    r"CONFIG|FINEST|FINER|FINE"
+    r"CONFIG|FINEST|FINER|FINE|VERBOSE|DPANIC|TRAC|DEBU|ERRO|FATA|PANI"
 )
 _LOWER = r"trace|debug|info|notice|warn(?:ing)?|error|err|crit(?:ical)?|alert|emerg|fatal|panic|dpanic"
 _SHORT = r"TRC|VRB|DBG|INF|WRN|ERR|FTL|PNC"
 _WORDED = r"Trace|Debug|Information|Info|Notice|Note|System|Warning|Warn|Error|Critical|Fatal"
 _MARKED = re.compile(
-    rf"(?:^|[\s|\[(<,;])(?P<upper>{_UPPER})(?=[\s|\])>:,;/\[]|$)"
-    rf"|[\[<]\s*(?:[\w.]+:)?(?P<boxed>{_LOWER}|{_SHORT}|{_WORDED})\s*[\]>]"
-    rf"|\b(?:level|lvl|severity|levelname|loglevel)[\"']?[=:] ?[\"']?(?P<keyed>[A-Za-z]+)"
+    rf"[\[<]\s*(?:[\w.]+:)?(?P<boxed>{_UPPER}|{_LOWER}|{_SHORT}|{_WORDED})\s*[\]>]"
+    rf"|(?:^|[\s|\[(<,;:)])(?P<upper>{_UPPER})(?=[\s|\])>:,;/\[]|$)"
+    rf"|[\[<](?:\w+:)?(?P<listed>{_LOWER}),"
+    rf"|/(?P<thread>{_UPPER})\]"
+    rf"|\b(?i:level|lvl|severity|levelname|loglevel)[\"']?[=:] ?[\"']?(?P<keyed>[A-Za-z]+)"
     r"|^(?P<klog>[IWEF]) (?=\*|\d|\s)|(?:^\s*|\]: )(?P<inner>[IWEF])(?=\d+ \d+:\d+:\d+\.\d+ )"
     rf"|(?:^|[\t ])(?P<tab>{_LOWER})\t"
     rf"|^\s*(?P<first>{_LOWER}|{_SHORT}):? "
     rf"|^\s*(?P<dotnet>trce|dbug|info|warn|fail|crit): "
     rf"|(?:^|[|,])\s*(?P<column>{_WORDED})\s*[|,]"
-    rf"|[\w\]] (?P<postgres>LOG|DETAIL|HINT|CONTEXT|STATEMENT|QUERY):  "
+    rf"|(?:\s\s|\t)(?P<alone>{_WORDED}|Normal|Fault)(?:\s\s|\t)"
+    rf"|^: (?P<told>{_WORDED}) "
+    r"|^ ?[\[:] *(?P<initial>[TDINWEFC]) +(?=\S)|^ ?(?P<urgent>[TDIWEF])! "
+    r"|^\[ ?\] \* \w+ +(?P<websphere>[FEWAICDO]) "
+    r"|\] +(?P<hana>[diwef]) [A-Z]\w* +\S+ :"
+    r"| - +(?P<nest>LOG) \["
+    rf"|[\w\]:] ?(?P<postgres>LOG|DETAIL|HINT|CONTEXT|STATEMENT|QUERY):  "
     r"|(?:,(?=LOG,\d+,)|^ ?\[\d+\] (?=LOG ))(?P<logged>LOG)"
     r"|%[A-Z][A-Z0-9_]*-(?P<mnemonic>[0-7])-[A-Z0-9_]+:"
-    rf"|^=(?P<report>{_UPPER}) REPORT"
+    rf"|^=(?P<report>{_UPPER}|CRASH|SUPERVISOR) REPORT"
     r"|^ (?P<storage>[FEWID])\d? +(?:[A-Z_]{2,12}|-) +\["
     r"|\bat=(?P<l2met>debug|info|notice|warn|error|fatal)\b"
     rf"|^[\s\[\]*]*[\w.-]+\.(?P<channel>{_UPPER}): "
@@ -77,6 +86,11 @@ _MARKED = re.compile(
     rf"|^\s+\*\s+\* (?P<android>[VDIWEF]) \S"
     rf"|^\s*-?\s*\S+ - (?P<python>{_UPPER}) -",
 )
+_LOOSE = re.compile(
+    rf"^.{{0,48}}?[:\])|]\s*(?:(?P<colon>information|{_LOWER}|{_WORDED})\s*(?::(?=\s|$|\w)|/\w+: )"
+    r"|(?P<degree>debug) [\d*])"
+)
+"""A word before a colon says the severity where nothing else does; it stays, for it may be part of what is said."""
 _MAY = (
     rf"(?i:\b(?:{_UPPER}|{_LOWER}|{_SHORT}|{_WORDED}|trce|dbug|fail|log|detail|hint|context|statement|query|parse|"
     r"deprecated|level|lvl|severity|levelname|loglevel|trac|debu|erro|fata|pani)\b)|(?:^|\W)[A-Z#]\d*(?:\W|$)|%[A-Z]"
@@ -169,8 +183,10 @@ def _marked(lead: str) -> Mark | None:
 
 def _mark(head: str) -> Mark | None:
     """Return (severity, start, end) of the word that says it; None without one."""
-    match = _MARKED.search(head)
+    match = _MARKED.search(head) or _LOOSE.search(head)
     if match is None:
         return None
     name = next(key for key, value in match.groupdict().items() if value)
+    if match.re is _LOOSE:
+        return from_name(match[name]), 0, 0
     return from_name(match[name]), *(match.span() if name in ("keyed", "boxed") else match.span(name))

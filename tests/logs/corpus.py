@@ -1,7 +1,7 @@
 """Log lines as real systems print them, one file per layout in `layouts/`, with what a person reads in each.
 
-A file holds the lines, `====`, and for each event `time | severity | service | host | lines`; `-` says that it does
-not tell. Files are read as if last written on 26 November 2026 at 13:00 UTC, or when `file date` says.
+A file holds the lines, `====`, and for each event `time | severity | service | host | lines`, some with what the
+message begins with behind another bar; `-` says that it does not tell. Files are read as if last written on 26 November 2026 at 13:00 UTC, or when `file date` says.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 from subagents.contract import SourceSpec
-from subagents.logs.levels import LEVELS
+from subagents.logs.levels import LEVELS, UNKNOWN
+from subagents.logs.patterns import head_of
 from subagents.logs.search import resolved
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.timestamps import moment
@@ -28,6 +29,8 @@ class Layout:
     name: str
     text: str
     events: tuple[str, ...]
+    messages: tuple[str, ...]
+    """What the message of each begins with; empty where that is not said."""
     file_date: str
 
     def write(self, folder: Path, name: str = "app.log") -> SourceSpec:
@@ -49,13 +52,15 @@ def _layout(path: Path) -> Layout:
     date = "2026-11-26T13:00:00Z"
     if lines[0].startswith("file date "):
         date = lines.pop(0).removeprefix("file date ")
-    return Layout(path.stem, text, tuple(lines), date)
+    parts = [[part.strip() for part in line.split(" | ", 5)] for line in lines]
+    messages = tuple("".join(part[5:]) for part in parts)
+    return Layout(path.stem, text, tuple(" | ".join(part[:5]) for part in parts), messages, date)
 
 
-def seen(spec: SourceSpec) -> tuple[LogSource, list[str]]:
-    """Read a source and write down its events as a layout's file does."""
+def seen(spec: SourceSpec) -> tuple[LogSource, list[str], list[str]]:
+    """Read a source and write down its events as a layout's file does, and their messages."""
     source = LogSource(spec)
-    events = []
+    events, messages = [], []
     for frame in source.frames():
         for row in resolved(frame.events).iter_rows(named=True):
             at = "-"
@@ -64,4 +69,5 @@ def seen(spec: SourceSpec) -> tuple[LogSource, list[str]]:
                 at = at.rstrip("0") if "." in at else at
             level, service, host = LEVELS[row["severity"]], row["service"] or "-", row["host"] or "-"
             events.append(f"{at} | {level} | {service} | {host} | {row['lines']}")
-    return source, events
+            messages.append(" ".join(head_of(row["text"], row["level"] or UNKNOWN)[1].split()))
+    return source, events, messages

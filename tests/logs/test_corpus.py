@@ -14,8 +14,9 @@ from tests.logs.corpus import Layout, layouts, seen
 
 @pytest.mark.parametrize("layout", layouts(), ids=lambda layout: layout.name)
 def test_a_layout_is_read_as_a_person_reads_it(tmp_path: Path, layout: Layout) -> None:
-    source, events = seen(layout.write(tmp_path))
+    source, events, messages = seen(layout.write(tmp_path))
     assert events == list(layout.events), source.layout()
+    assert all(map(str.startswith, messages, layout.messages)), messages
     assert source.tally.lines == layout.text.count("\n")
     assert source.tally.lines == sum(int(event.rpartition("|")[2]) for event in events)
     for frame in source.frames():

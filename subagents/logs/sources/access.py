@@ -13,14 +13,22 @@ if TYPE_CHECKING:
 SAMPLE = 64
 _REQUEST = r'"([A-Z]{3,8} [^ "?]*)'
 _FORMS: tuple[tuple[str, str], ...] = (
-    # common and combined log format, Envoy
-    (_REQUEST, quick(r'"[A-Z]{3,8} [^"]*" ([1-5]\d\d) (?:\d|-|[A-Z]{2})')),
+    # common and combined log format, Envoy, Uvicorn, S3
+    (_REQUEST, quick(r'"[A-Z]{3,8} [^"]*" ([1-5]\d\d)(?: (?:\d|-|[A-Z][A-Za-z])|$)')),
     # load balancers of AWS
-    (_REQUEST, quick(r' ([1-5]\d\d) (?:[1-5]\d\d|-) \d+ \d+ "[A-Z]{3,8} ')),
+    (_REQUEST, quick(r' ([1-5]\d\d) (?:[1-5]\d\d|-|0) \d+ \d+ "[A-Z]{3,8} ')),
     # HAProxy
     (_REQUEST, quick(r' ([1-5]\d\d) \d+ \S+ \S+ [\w-]{4} [\d/+]+ [\d/+]+ (?:\{.*?\} ){0,2}"[A-Z<]{3,8}')),
     # Gin
     (r'\| +([A-Z]{3,8} +"/[^"?]*)', quick(r"\| ([1-5]\d\d) \| +[\d.]+\S{1,3} \|")),
+    # Morgan
+    (r"^([A-Z]{3,8} /[^ ?]*)", quick(r"^[A-Z]{3,8} /\S* ([1-5]\d\d) [\d.]+ ms")),
+    # Rails
+    (r"(Completed) [1-5]", quick(r"\bCompleted ([1-5]\d\d) [A-Z].* in \d+ms")),
+    (
+        r"method=([A-Z]+ path=[^ ?]+)[^ ]* format=",
+        quick(r" format=\S+ controller=\S+ action=\S+ status=([1-5]\d\d)"),
+    ),
     # uWSGI
     (
         r" ([A-Z]{3,8} /[^ ?]*)[^ ]* => generated ",
@@ -104,7 +112,7 @@ def _put(columns: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
         return columns
     found = found.select(
         "row",
-        body=pl.col("request").str.replace(r' +"', " ").str.replace_all(r"[^\s\d=/]*\d[^\s/]*", "*"),
+        body=pl.col("request").str.replace(r' +(?:"|path=)', " ").str.replace_all(r"[^\s\d=/]*\d[^\s/]*", "*"),
         level=pl.when(code >= 500).then(5).when(code.is_in([408, 429, 499])).then(4).otherwise(3).cast(pl.Int8),
         suffix=pl.lit(" status=") + code.cast(pl.String),
     )

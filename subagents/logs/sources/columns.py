@@ -15,6 +15,7 @@ from subagents.logs.sources.json_lines import OBJECT, JsonColumns, JsonReader
 from subagents.logs.sources.lines import Lines, Troubles
 from subagents.logs.sources.origins import Origin, OriginReader
 from subagents.logs.sources.stamp_reader import Seen, StampReader
+from subagents.logs.sources.stanzas import StanzaReader
 from subagents.logs.sources.timestamps import Shape
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class ColumnReader:
     origins: OriginReader = field(default_factory=OriginReader)
     headers: HeaderReader = field(default_factory=HeaderReader)
     access: AccessReader = field(default_factory=AccessReader)
+    stanzas: StanzaReader = field(default_factory=StanzaReader)
     json_events: int = 0
 
     def as_learnt(self) -> ColumnReader:
@@ -48,6 +50,7 @@ class ColumnReader:
             origins=self.origins.as_learnt(),
             headers=replace(self.headers, settled=True),
             access=replace(self.access, settled=True),
+            stanzas=replace(self.stanzas, settled=True),
         )
 
     def counts(self) -> Counts:
@@ -92,7 +95,9 @@ class ColumnReader:
         stamped = times.is_not_null()
         if pieces.may_have_second_line(bodies):
             bodies, glued = pieces.with_second_line(bodies, stamped, glued)
-        self.headers.learn(bodies.head(SAMPLE).filter(stamped.head(SAMPLE)))
+        bodies, glued = self.stanzas.read(bodies, stamped, glued)
+        sample = bodies.head(SAMPLE)
+        self.headers.learn(sample.filter(stamped.head(SAMPLE)) if stamped.head(SAMPLE).any() else sample)
         columns = self.headers.read(self._plain(bodies, times, glued), text, structured)
         if columns["body"].head(SAMPLE).str.contains(r"^ ?\{.*\}$").any():
             columns = self._inner_json(columns)

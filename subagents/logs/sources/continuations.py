@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 # Every pattern here is a Rust regex, anchored at the start of a line.
 ALWAYS = quick(
     r"^\s*$|^\s|^Caused by: |^\.\.\. \d+ |^created by \S|^goroutine \d+ \[|^\[signal |^---\s|^--- End of"
-    r"|^[)\]}]+[;,]?$|^During handling of|^The above exception|^stack backtrace:|^note: |^exit status \d"
+    r"|^[)\]}>]+[;,]?$|^-->|^\x22\}|^\[(?:stacktrace|previous exception)\]$|^During handling of"
+    r"|^The above exception|^stack backtrace:|^note: |^exit status \d"
     r"|^\*\* |^Last message(?: \(from .*\))?: |^State: |^# (?:User@Host|Query_time|Thread_id|Schema|Bytes_sent)\b"
     r"|^SET timestamp=\d+;|^Suppressed: |^[\w./\-]+(?:\.[\w.*()\[\]\-]+)+\(.*\)$"
 )
@@ -23,8 +24,12 @@ OPENS = quick(
     r"|[a-z_]\w*(?:\.\w+)+: )"
 )
 """Lines that start or end a trace: they continue what is before them only if that speaks of trouble."""
-LEVEL_FIRST = r"^ ?\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b"
+LEVEL_FIRST = (
+    r"^ ?\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b|^ ?(?:trce|dbug|info|warn|fail|crit): \S+\["
+)
 """A line that says how urgent it is begins an event, even where it stands between two traces."""
+INTRODUCES = r":\s*$"
+"""A line with a time that ends in a colon goes on where none stands."""
 TROUBLE = r"(?i)error|exception|fatal|panic|traceback|fail|crit|unhandled|warn"
 
 
@@ -43,6 +48,7 @@ def continues(columns: pl.DataFrame) -> pl.Series:
     inside, traced = trace_lines(columns)
     joined = np.zeros(len(undated), dtype=bool)
     joined[_matching(bodies, np.flatnonzero(undated), ALWAYS)] = True
+    joined[_matching(bodies, np.flatnonzero(~undated[:-1] & undated[1:]), INTRODUCES) + 1] = True
     if joined.any() or undated.any():
         opening = _matching(bodies, np.flatnonzero((undated | _after(joined)) & ~joined), OPENS)
         opening = opening[opening > 0]

@@ -16,29 +16,29 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "level": (
         "level", "severity", "lvl", "@l", "@level", "loglevel", "log_level", "logLevel", "LogLevel", "levelname",
         "log.level", "level_name", "severityText", "severity_text", "Level", "Severity", "s", "severityNumber",
-        "PRIORITY", "status",
+        "PRIORITY", "error_severity", "SeverityLevel", "status", "tags",
     ),
     "message": (
         "message", "msg", "@m", "@message", "log", "event", "MESSAGE", "textPayload", "short_message",
         "jsonPayload.message", "body.stringValue", "body", "Message", "RenderedMessage", "text", "@mt",
-        "MessageTemplate", "description",
+        "MessageTemplate", "fields.message", "resultDescription", "description",
     ),
     "service": (
         "service", "service.name", "service_name", "serviceName", "app", "application", "Application", "ServiceName",
         "component", "kubernetes.labels.app", "resource.service.name", "kubernetes.container_name",
         "kubernetes.container.name", "container_name", "container", "container.name", "resource.labels.container_name",
         "resource.labels.service_name", "resource.labels.function_name", "resource.labels.module_id",
-        "SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "facility", "_app", "_service", "pod", "name",
+        "SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "facility", "AppRoleName", "_app", "_service", "pod", "name",
     ),
     "host": (
         "pod", "pod_name", "kubernetes.pod_name", "kubernetes.pod.name", "resource.labels.pod_name", "host", "hostname",
-        "hostName", "host.name", "host.hostname", "_HOSTNAME", "HOSTNAME", "MachineName", "node", "instance",
-        "container_id",
+        "hostName", "host.name", "host.hostname", "_HOSTNAME", "HOSTNAME", "MachineName", "AppRoleInstance", "node",
+        "instance", "container_id",
     ),
     "stack": (
         "stack", "stacktrace", "stack_trace", "stackTrace", "exc_info", "exception.stacktrace", "error.stack",
         "err.stack", "error.stack_trace", "exception", "Exception", "traceback", "thrown.extendedStackTrace", "@x",
-        "exc_text", "backtrace",
+        "exc_text", "backtrace", "exception.backtrace",
     ),
     "error": ("error", "err", "error.message", "err.message", "exception.message", "errorMessage", "cause", "reason"),
     "status": (

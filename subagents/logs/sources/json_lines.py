@@ -260,6 +260,17 @@ def _severity_number(value: Any) -> Any:
     return ("trace", "debug", "info", "warn", "error", "fatal")[(value - 1) // 4]
 
 
+def _of_insights(value: Any) -> Any:
+    """Application Insights: 0 to 4."""
+    known = isinstance(value, int) and 0 <= value <= 4
+    return ("trace", "info", "warn", "error", "fatal")[value] if known else None
+
+
+def _level_tag(value: Any) -> Any:
+    """Kibana: a level among the tags of a line."""
+    return next((tag for tag in value if _level_word(tag)), None) if isinstance(value, list) else None
+
+
 def _level_word(value: Any) -> Any:
     """A `status` that is a level, as some agents name it; other statuses are none."""
     return value if isinstance(value, str) and from_name(value) != UNKNOWN and not value.isdigit() else None
@@ -268,6 +279,8 @@ def _level_word(value: Any) -> Any:
 _READ_AS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("time", "instant"): _instant,
     ("level", "severityNumber"): _severity_number,
+    ("level", "SeverityLevel"): _of_insights,
+    ("level", "tags"): _level_tag,
     ("level", "status"): _level_word,
 }
 

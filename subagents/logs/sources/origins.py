@@ -18,7 +18,7 @@ SAMPLE = 64
 _FORMS = {
     "kubectl --prefix": r"^\[pod/(?P<host>[^/\]\s]+)/(?P<service>[^\]\s]+)\] ?",
     "syslog priority": quick(r"^<(?P<priority>\d{1,3})>(?P<version>\d{1,2} )?"),
-    "docker compose": quick(r"^(?P<host>[A-Za-z][\w.-]*?) *\| "),
+    "docker compose": quick(r"^(?:\d+\|)?(?P<host>[A-Za-z][\w.-]*?) *\| "),
     "stern": r"^(?P<host>[a-z][a-z0-9.-]*-[0-9a-f]{6,10}-[a-z0-9]{5}) (?P<service>[a-z][a-z0-9-]*) (?:. )?",
 }
 _PLAIN = ("kubectl --prefix", "syslog priority")

@@ -87,6 +87,8 @@ _KEYED = re.compile(rf"(?:^|[\s{{,\"']){KEY}$|\baudit\($")
 
 def _is_header(prefix: str) -> bool:
     """Say whether a stamp after `prefix` is the line's own, not a moment that the message speaks of."""
+    if prefix[:1] == "\t":  # the rest of the line above
+        return False
     if len(prefix) <= 2 or _KEYED.search(prefix):
         return True
     words = prefix.split()

@@ -28,7 +28,7 @@ FRAME = quick(
     r"^\s+at \S"  # Java, Node, .NET, Rust places
     r"|^\s*(?:\| +)*File \".+\", line \d+"  # Python
     r"|^\s*\S+\.go:\d+(?: \+0x|$)"  # Go places
-    r"|^\s+\d+: +(?:0x[0-9a-f]+ - )?[\w<]"  # Rust frames
+    r"|^\s+\d+: +(?:0x[0-9a-f]+ - )?(?:<|[\w.$]+(?:::|<|$))"  # Rust frames
     r"|^\s*(?:from )?\S+\.rb:\d+:in "  # Ruby
     r"|^#\d+ \S+\.php\(\d+\): "  # PHP
     r"|^goroutine \d+ \["
@@ -39,10 +39,8 @@ GO_CALL = quick(r"^[\w./\-]+(?:\.[\w.*()\[\]\-]+)+\(.*\)$")
 _ANY_FRAME = FRAME.replace("^", "^ ?")
 _CORE = re.compile(
     quick(
-        FRAME
-        + "|"
-        + GO_CALL
-        + r"|^\s*(?:Caused by: |Suppressed: |\.\.\. \d+ (?:more|common|frames)| ?---> |--- End of |created by \S)"
+        FRAME + "|" + GO_CALL + r"|^(?:[\w.\-]+/)*[\w\-]+\.(?:\(\*?\w+\)\.)?[\w.]+$"  # the same, as zap writes it
+        r"|^\s*(?:Caused by: |Suppressed: |\.\.\. \d+ (?:more|common|frames)| ?---> |--- End of |created by \S)"
         r"|^\[signal |^stack backtrace:|^Stack trace:$|^panic\(.*\)$|^note: |^\s*(?:\| *)*[+|]-?[+-]-|^#\d+ \{main\}"
     )
 )
