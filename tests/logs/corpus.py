@@ -1,7 +1,8 @@
 """Log lines as real systems print them, one file per layout in `layouts/`, with what a person reads in each.
 
 A file holds the lines, `====`, and for each event `time | severity | service | host | lines`, some with what the
-message begins with behind another bar; `-` says that it does not tell. Files are read as if last written on 26 November 2026 at 13:00 UTC, or when `file date` says.
+message begins with behind another bar; `-` says that it does not tell. Files are read as if last written on 26 November
+2026 at 13:00 UTC, or when `file date` says.
 """
 
 from __future__ import annotations
