@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from pydantic import JsonValue
 
 DEPTH_LIMIT = 64
+
+
+_MARKS = re.compile(r"[\[\]{}]|\"(?:[^\"\\]|\\.)*\"")
+_CLOSED = {"[": "]", "{": "}"}
 
 
 class JsonFault(ValueError):
@@ -24,6 +29,25 @@ def read_json(data: bytes, depth: int = DEPTH_LIMIT) -> JsonValue:
     if too_deep(document, depth):
         raise JsonFault(f"JSON nested deeper than {depth} levels")
     return document
+
+
+def begun_json(data: bytes) -> JsonValue:
+    """Return what the beginning of a document holds whole, as if it ended there; None where that is nothing."""
+    import orjson
+
+    text, closing, whole, end = decoded(data).decode("utf-8", "replace"), "", "", 0
+    for found in _MARKS.finditer(text):
+        mark = found.group()
+        if mark in _CLOSED:
+            closing = _CLOSED[mark] + closing
+        elif closing[:1] == mark:
+            closing, end = closing[1:], found.end()
+            whole = closing
+    try:
+        document: JsonValue = orjson.loads(text[:end] + whole)
+    except orjson.JSONDecodeError:
+        return None
+    return None if too_deep(document, DEPTH_LIMIT) else document
 
 
 def decoded(data: bytes) -> bytes:

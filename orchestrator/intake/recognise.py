@@ -9,13 +9,17 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from orchestrator.intake.alerts import payload_kind
-from orchestrator.intake.json_door import JsonFault, read_json
+from orchestrator.intake.json_door import JsonFault, begun_json, read_json
 from orchestrator.intake.manifest import looks_like_case
 from orchestrator.intake.model import IntakeLimits
 from orchestrator.intake.peek import Peek, looks_like_log, peek
-from orchestrator.intake.shapes import Role, document_role, table_role
+from orchestrator.intake.shapes import Role, document_role, records_role, table_role
 from subagents.contract import Problem
 from subagents.files import read_all
+from subagents.metrics.sources.exports import is_answer
+from subagents.metrics.sources.forms import text_form
+from subagents.metrics.sources.heads import head_of, numbers_below
+from subagents.metrics.sources.naming import TIME_NAMES, first_of
 
 _COMPRESSED = re.compile(r"\.(gz|gzip|zst|zstd)\Z", re.IGNORECASE)
 _ROTATED = re.compile(r"[-._](\d{1,4}|\d{4}-?\d\d-?\d\d(?:[T_-]?\d{2,6})?|old|prev(?:ious)?)\Z", re.IGNORECASE)
@@ -158,9 +162,7 @@ def _unknown(base: str) -> str:
 
 
 def _table(seen: Peek) -> Recognised:
-    lines = seen.text.lstrip("\ufeff\r\n")[:4096].splitlines()
-    header = [line for line in lines if line.strip() and not line.startswith(("#", "sep="))][0:1]
-    role, options = table_role(header[0] if header else "")
+    role, options = table_role(first_lines(seen))
     if role is None:
         return Recognised(
             None,
@@ -168,6 +170,12 @@ def _table(seen: Peek) -> Recognised:
             "metrics need a time column (`ts` or `timestamp`) and `value`, or service, metric and value",
         )
     return Recognised(role, options=options)
+
+
+def first_lines(seen: Peek) -> list[str]:
+    """Return the whole lines among the first of a text."""
+    lines = seen.text.splitlines()
+    return lines if seen.whole or len(lines) < 2 else lines[:-1]
 
 
 def _json(look: _Look) -> Recognised | None:
@@ -179,7 +187,10 @@ def _json(look: _Look) -> Recognised | None:
     except OSError as error:
         return Recognised(None, f"cannot be read ({error.strerror or error})")
     if cut is not None and len(data) >= cap:
-        return Recognised(by_name) if told_apart else Recognised(None, cut.what, "give a smaller file")
+        told = by_name if told_apart else document_role(begun_json(look.seen.head))
+        if told_apart or told == "metrics":
+            return Recognised(told)
+        return Recognised(None, cut.what, "give a smaller file")
     try:
         document = read_json(data, look.limits.json_depth)
     except JsonFault as fault:
@@ -207,6 +218,8 @@ def _is_proven(document: JsonValue) -> bool:
 
 def _broken_json(look: _Look, why: str) -> Recognised:
     told_apart = look.by_name not in (None, "alert", "manifest")
+    if not told_apart and _are_metrics(look.seen):
+        return Recognised("metrics")
     lines = [line for line in look.seen.head.split(b"\n")[:20] if line.strip()]
     if not told_apart and len(lines) > 1 and all(line.lstrip().startswith(b"{") and line[1:] for line in lines):
         named = Problem(what="JSON lines, not one document: read as a log", where=look.where)
@@ -218,7 +231,9 @@ def _broken_json(look: _Look, why: str) -> Recognised:
 
 
 def _text(look: _Look) -> Recognised | None:
-    """Logs and diffs; a pasted alert may have any name."""
+    """Logs, diffs and metrics; a pasted alert may have any name."""
+    if look.by_name in (None, "logs") and _are_metrics(look.seen):
+        return Recognised("metrics")
     head = look.seen.text.encode("utf-8", "replace").lstrip(b"\xef\xbb\xbf \t\r\n")
     if look.by_name != "diff" and head[:1] in (b"{", b"["):
         pasted = _pasted_document(look)
@@ -229,6 +244,17 @@ def _text(look: _Look) -> Recognised | None:
     if look.by_name == "logs" or (look.by_name is None and not _PROSE.match(look.base) and looks_like_log(head)):
         return Recognised("logs")
     return None
+
+
+def _are_metrics(seen: Peek) -> bool:
+    """Say whether a text holds metrics, whatever its name: as lines of samples, a table of numbers, JSON to a line."""
+    lines = first_lines(seen)
+    if lines and lines[0].lstrip("\ufeff").startswith('{"'):
+        records = [record for line in lines[:3] if (record := begun_json(line.encode("utf-8", "replace"))) is not None]
+        return len(records) == len(lines[:3]) and (is_answer(records) or records_role(records) == "metrics")
+    head = head_of(lines)
+    table = head is not None and not head.unnamed and first_of(head.names, TIME_NAMES) is not None
+    return bool(text_form(seen.text)) or (table and head is not None and numbers_below(head, lines, only=True))
 
 
 def _pasted_document(look: _Look) -> Recognised | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Literal
 
 from pydantic import JsonValue
@@ -12,6 +12,9 @@ from orchestrator.intake.alerts import looks_like_alert, payload_kind
 from orchestrator.intake.manifest import looks_like_case, looks_like_manifest
 from subagents.contract import SourceKind
 from subagents.metrics.sources.exports import is_answer
+from subagents.metrics.sources.heads import head_of, numbers_below
+from subagents.metrics.sources.naming import TIME_NAMES, VALUE_NAMES, first_of
+from subagents.metrics.sources.parts import rows_within
 
 Role = SourceKind | Literal["alert", "manifest", "case"]
 
@@ -32,15 +35,14 @@ _WRAPPERS: dict[str, SourceKind] = {
 }
 
 
-def table_role(header: str) -> tuple[Role | None, dict[str, str]]:
-    """Return what a CSV file is by its first line; `series` is `single` where it holds one unnamed metric."""
-    delimiter = max(",;\t", key=header.count)
-    try:
-        names = next(csv.reader([header], delimiter=delimiter), [])
-    except csv.Error:
+def table_role(lines: Sequence[str]) -> tuple[Role | None, dict[str, str]]:
+    """Return what a CSV file is by its first lines; `series` is `single` where it holds one unnamed metric."""
+    head = head_of(lines)
+    if head is None:
         return None, {}
-    columns = [name.strip().strip("\ufeff").lower() for name in names]
-    timed = any(name in TIME_KEYS or name == "_time" for name in columns)
+    columns = [name.lower() for name in head.names]
+    called = any(name in TIME_KEYS or name == "_time" for name in columns)
+    timed = called or (head.time is not None and ("value" in columns if head.unnamed else numbers_below(head, lines)))
     if "caller" in columns and ("callee" in columns or "service" in columns):
         return ("trace_edges" if timed else "topology"), {}
     if timed and "value" in columns:
@@ -68,10 +70,13 @@ def document_role(document: JsonValue) -> Role | None:
         return wrapped
     if looks_like_alert(document):
         return "alert"
-    return "metrics" if _is_nested_metrics(document) or is_answer(document) else None
+    if _is_nested_metrics(document) or is_answer(document):
+        return "metrics"
+    rows = list(islice(rows_within(document), 50))
+    return "metrics" if rows and records_role(rows) in (None, "metrics") and all(map(_is_sampled, rows)) else None
 
 
-def records_role(records: list[JsonValue]) -> Role | None:
+def records_role(records: Sequence[JsonValue]) -> Role | None:
     """Return what a list of records is, by the keys that most of the first ones share."""
     sample = [record for record in records[:50] if isinstance(record, dict)]
     if not sample or len(sample) * 2 < len(records[:50]):
@@ -89,6 +94,13 @@ def _is_span(record: Mapping[str, JsonValue]) -> bool:
 
 def _is_metric(record: Mapping[str, JsonValue]) -> bool:
     return _has(record, TIME_KEYS, ("metric", "name"), ("value",)) or _has(record, ("metric",), ("points", "values"))
+
+
+def _is_sampled(record: Mapping[str, JsonValue]) -> bool:
+    """Say whether a record has a time and a number, and no text for people."""
+    time = first_of(record, TIME_NAMES)
+    numbers = [key for key, value in record.items() if key != time and isinstance(value, int | float)]
+    return time is not None and (bool(numbers) or first_of(record, VALUE_NAMES) is not None) and not _is_log(record)
 
 
 def _is_flag(record: Mapping[str, JsonValue]) -> bool:

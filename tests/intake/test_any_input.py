@@ -118,4 +118,4 @@ def test_names(name: str) -> None:
     given_id = source_id(name, {"source"})
     assert set(given_id) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/")
     assert not given_id.startswith(("/", ".", "-"))
-    table_role(name)
+    table_role(name.splitlines())

@@ -180,8 +180,8 @@ def test_words_in_a_wide_table_are_labels(tmp_path: Path) -> None:
     rows = [f"cpu,zone={z},{t}000000000,{t - T0 + n}" for t in AT for n, z in enumerate("ab")]
     series, _ = read(tmp_path / "m.csv", "\n".join(["name,tags,time,mean", *rows]))
     assert series == {
-        ("", "cpu_mean{tags=zone=a}"): [0.0, 60.0, 120.0],
-        ("", "cpu_mean{tags=zone=b}"): [1.0, 61.0, 121.0],
+        ("", "cpu_mean{zone=a}"): [0.0, 60.0, 120.0],
+        ("", "cpu_mean{zone=b}"): [1.0, 61.0, 121.0],
     }
 
 

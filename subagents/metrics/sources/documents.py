@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from subagents.files import read_all
 from subagents.metrics.series import Points
-from subagents.metrics.sources.exports import courses_of, failure_of, named
+from subagents.metrics.sources.courses import Course, named
+from subagents.metrics.sources.exports import courses_of, failure_of
+from subagents.metrics.sources.gathering import gather
 from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES
-from subagents.metrics.sources.stamps import stamp_of
+from subagents.metrics.sources.parts import rows_within
+from subagents.metrics.sources.points import read_rows
 from subagents.metrics.sources.table import Faults
+
+MOST_ROWS = 5_000_000
+"""Records of one document that are read; more than fit its largest size."""
 
 
 def read_metric_json(path: Path, faults: Faults, service: str = "") -> tuple[Points, str]:
@@ -25,39 +31,26 @@ def read_metric_json(path: Path, faults: Faults, service: str = "") -> tuple[Poi
     tree, layout = decode_json(raw, faults)
     if failure := failure_of(tree):
         faults.note(f"holds a failed query instead of data: {failure}", lost="the whole file", todo="ask again")
-    courses = courses_of(tree, faults.name.rsplit("/", 1)[-1].split(".")[0])
-    if courses:
-        triples = ((who, what, *point) for who, what, pairs in named(courses, service) for point in pairs)
-        return _gathered(triples, faults), "answer of a monitoring system"
+    answered = courses_of(tree, faults.name.rsplit("/", 1)[-1].split(".")[0])
+    if answered:
+        return gather(answered, named(answered, service), faults, len(raw)), "answer of a monitoring system"
     if isinstance(tree, dict) and isinstance(tree.get("data"), list | dict):
         tree = tree["data"].get("result", tree["data"]) if isinstance(tree["data"], dict) else tree["data"]
-    points = _gathered(_walk(tree, service), faults)
+    courses, labels = _grouped(tree, service)
+    told = len(faults.problems)
+    points = gather(courses, labels, faults, len(raw))
+    rows = list(islice(rows_within(tree), MOST_ROWS)) if not points.labels else []
+    if rows:
+        del faults.problems[told:]
+        points = read_rows(rows, faults, (service, faults.name.rsplit("/", 1)[-1].split(".")[0]))
+    if not points.labels and layout:
+        faults.note(
+            "no series in a form that is known",
+            lost="the whole file",
+            todo="give rows of ts, service, metric and value, service -> metric -> points, or what Prometheus, "
+            "Grafana, InfluxDB, Graphite, CloudWatch, Azure, Google Cloud, Datadog or OpenTelemetry answer",
+        )
     return points, layout if points.labels else ""
-
-
-def _gathered(quads: Iterable[tuple[str, str, object, object]], faults: Faults) -> Points:
-    points, bad, infinite = Points(), 0, 0
-    gathered: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
-    for who, what, when, value in quads:
-        stamp, number = stamp_of(when), _number(value)
-        if number is not None and np.isnan(number) and stamp is not None:
-            continue
-        if stamp is None or number is None or not what:
-            bad += 1
-            continue
-        if not np.isfinite(number):
-            infinite += 1
-            continue
-        times, values = gathered.setdefault((who, what), ([], []))
-        times.append(stamp)
-        values.append(number)
-    if bad:
-        faults.note("points without a readable time, name or number", lost=f"{bad} point(s)", count=bad)
-    if infinite:
-        faults.note("the value is infinite", lost=f"{infinite} point(s)", count=infinite)
-    for (who, what), (times, values) in gathered.items():
-        points.add(who, what, np.array(times), np.array(values))
-    return points
 
 
 def decode_json(raw: bytes, faults: Faults) -> tuple[Any, str]:
@@ -82,17 +75,14 @@ def decode_json(raw: bytes, faults: Faults) -> tuple[Any, str]:
     return rows, "json lines"
 
 
-def _number(value: object) -> float | None:
-    if value is None:
-        return float("nan")
-    if isinstance(value, bool):
-        return float(value)
-    if isinstance(value, int | float | str):
-        try:
-            return float(value)
-        except (ValueError, OverflowError):
-            return None
-    return None
+def _grouped(tree: Any, service: str) -> tuple[list[Course], list[tuple[str, str]]]:
+    """Return the series of a tree whose points may lie anywhere, and what each is called."""
+    gathered: dict[tuple[str, str], tuple[list[object], list[object]]] = {}
+    for who, what, when, value in _walk(tree, service):
+        times, values = gathered.setdefault((who, what), ([], []))
+        times.append(when)
+        values.append(value)
+    return [Course({}, what, *points) for (_, what), points in gathered.items()], list(gathered)
 
 
 def _first(row: dict[str, Any], names: tuple[str, ...]) -> Any:
@@ -110,6 +100,8 @@ def _walk(tree: Any, service: str) -> Iterator[tuple[str, str, object, object]]:
             if isinstance(inner, dict):
                 for metric, series in inner.items():
                     yield from _points(name, metric, series)
+            elif isinstance(inner, list) and inner and isinstance(inner[0], dict) and _first(inner[0], METRIC_NAMES):
+                yield from _walk(inner, service)
             else:
                 yield from _points(service, name, inner)
 

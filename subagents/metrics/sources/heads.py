@@ -6,7 +6,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, takewhile
 
 from subagents.metrics.sources.naming import TIME_NAMES, first_of
@@ -32,6 +32,8 @@ class Head:
 
     time: str | None = None
     """The column of the time: the one that is called so, or the first that holds times."""
+    unnamed: bool = False
+    """There is no header: names say what the columns hold, as far as that can be told."""
 
 
 def head_of(lines: Sequence[str]) -> Head | None:
@@ -56,7 +58,8 @@ def head_of(lines: Sequence[str]) -> Head | None:
         return _head(names, mark, fitting[used - 1][0], len(above) - len(fitting), cells[data][1])
     if above:
         return _head(unique_names(above[0][1]), mark, above[0][0])
-    return _head(_unnamed(cells[data][1]), mark, cells[data][0] - 1, row=cells[data][1])
+    head = _head(_unnamed(cells[data][1]), mark, cells[data][0] - 1, row=cells[data][1])
+    return replace(head, unnamed=True)
 
 
 def _head(names: tuple[str, ...], mark: str, lines: int, left_out: int = 0, row: Sequence[str] = ()) -> Head:
@@ -107,6 +110,15 @@ def time_place(row: Sequence[str]) -> int | None:
     order.add(known)
     parse_by_calendar(known, order)
     return next((place for place, cell in enumerate(row) if known[cell] is not None), None)
+
+
+def numbers_below(head: Head, lines: Sequence[str], only: bool = False) -> bool:
+    """Say whether numbers stand below a header; `only`: nothing but numbers and times."""
+    rows = [_split(line, head.mark) for line in lines[head.lines : head.lines + PROBED] if line.strip()]
+    at = head.names.index(head.time) if head.time in head.names else -1
+    cells = [cell for row in rows for place, cell in enumerate(row) if place != at and cell]
+    numbers = [bool(_NUMBER.fullmatch(cell)) or cell.lower() in ("nan", "null") for cell in cells]
+    return bool(cells) and (all(numbers) if only else any(numbers))
 
 
 def unique_names(row: Sequence[str]) -> tuple[str, ...]:

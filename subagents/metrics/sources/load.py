@@ -14,9 +14,11 @@ from subagents.contract import Coverage, Problem, Progress, SourceSpec, Telling,
 from subagents.metrics.model import KINDS
 from subagents.metrics.series import Edge, Frame, Points, Store, build_frames
 from subagents.metrics.sources.documents import read_metric_json
+from subagents.metrics.sources.histograms import with_quantiles
 from subagents.metrics.sources.points import read_metric_csv
 from subagents.metrics.sources.stamps import moment
 from subagents.metrics.sources.table import Faults
+from subagents.metrics.sources.texts import read_metric_text
 from subagents.metrics.sources.traces import read_spans, read_topology, read_trace_edges
 from subagents.metrics.superseding import superseding
 
@@ -132,7 +134,9 @@ def _read(spec: SourceSpec, store: Store, faults: Faults) -> Coverage:
     elif _is_json(path):
         points, layout = read_metric_json(path, faults, spec.options.get("service", ""))
     else:
-        points, layout = read_metric_csv(path, faults, spec.options.get("service", ""))
+        service = spec.options.get("service", "")
+        points, layout = read_metric_text(path, faults, service) or read_metric_csv(path, faults, service)
+    points = with_quantiles(points, faults)
     frames, duplicates = build_frames(spec.id, points)
     if duplicates:
         faults.note("more than one value at one time: the last counts", lost=f"{duplicates} point(s)", count=duplicates)

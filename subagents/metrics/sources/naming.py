@@ -7,9 +7,12 @@ from typing import TypeAlias
 
 Labels: TypeAlias = dict[str, str]
 
-TIME_NAMES = ("ts", "timestamp", "time", "datetime", "date", "@timestamp", "t", "epoch", "_time", "timestamps")
-VALUE_NAMES = ("value", "val", "v", "_value")
-METRIC_NAMES = ("metric", "name", "metric_name", "series", "__name__", "_field")
+TIME_NAMES = (
+    *("ts", "timestamp", "time", "datetime", "date", "@timestamp", "t", "epoch", "_time", "timestamps"),
+    *("clock", "begintimeseconds"),
+)
+VALUE_NAMES = ("value", "val", "v", "_value", "metric_value")
+METRIC_NAMES = ("metric", "name", "metric_name", "series", "__name__", "_field", "metricname", "itemid")
 SERVICE_NAMES = (
     *("service", "service_name", "service.name", "svc", "app", "job", "component", "resource"),
     *("deployment", "workload", "container", "host", "instance", "pod"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +14,20 @@ import polars as pl
 
 from subagents.metrics.series import Floats, Points
 from subagents.metrics.sources.cells import NULLS, PROBE, CommaUse, read_numbers
-from subagents.metrics.sources.exports import Course, named
-from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, VALUE_NAMES, first_of
+from subagents.metrics.sources.columns import OVER
+from subagents.metrics.sources.courses import Course, named
+from subagents.metrics.sources.heads import Head, time_place
+from subagents.metrics.sources.labelled import with_labels
+from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES, first_of
 from subagents.metrics.sources.stamps import DateOrder
 from subagents.metrics.sources.table import BLOCK, Faults, Table, read_tables, stamps_of
+from subagents.metrics.sources.units import TIMES
 
+MOST_COLUMNS = 2_000
+"""Keys of records that are looked at."""
 _LEGEND = re.compile(r"([^{}]*)\{(.*)\}")
+_COUNTER = re.compile(r"\\\\([^\\]+)\\(.+)")
+"""A performance counter of Windows, behind the name of its host."""
 _LABEL = re.compile(r"([\w.]+)\s*[=:]\s*\"?([^\",]*)\"?")
 
 
@@ -71,7 +79,11 @@ class Reading:
             return cls(time, metric, value, owner, [], worded=False)
         columns = [name for name in table.header if name != time]
         owner = first_of(columns, SERVICE_NAMES[:3])
-        words = [name for name in columns if name != owner and _is_words(table.text(name))]
+        over: list[str] = []
+        if columns[:2] == ["hostname", "interval"]:  # as sadf writes it: the host, and which of its parts
+            owner, columns = "hostname", columns[2:]
+            over = [name for name in columns if name in OVER]
+        words = [name for name in columns if name != owner and (name in over or _is_words(table.text(name)))]
         numbers = [name for name in columns if name != owner and name not in words]
         if not numbers:
             return cls(time, None, value, owner, words, worded=bool(owner))
@@ -82,7 +94,7 @@ def read_metric_csv(path: Path, faults: Faults, service: str = "", block: int = 
     """Read a CSV of metrics; return its points and the layout found (`long`, `wide`, `single`, or empty)."""
     points = Points()
     readings: dict[tuple[str, ...], Reading] = {}
-    for table in read_tables(path, faults, block):
+    for table in map(with_labels, read_tables(path, faults, block)):
         if table.head.time is None:
             faults.note(
                 f"no time column among: {', '.join(table.header[:8])}",
@@ -96,6 +108,35 @@ def read_metric_csv(path: Path, faults: Faults, service: str = "", block: int = 
         reading.settle(table, lambda: read_tables(path, Faults(faults.name), block))
         _Block(table, reading, faults, points, (service, path.name.split(".")[0])).read()
     return points, next((reading.layout for reading in readings.values()), "")
+
+
+def read_rows(rows: list[dict[str, Any]], faults: Faults, default: tuple[str, str]) -> Points:
+    """Read records as a table is read: a column to each of their keys."""
+    flat = [{key: _cell(value) for key, value in _flat(row)} for row in rows]
+    names = tuple(dict.fromkeys(key for row in flat for key in row))[:MOST_COLUMNS]
+    frame = pl.DataFrame({name: [row.get(name, "") for row in flat] for name in names})
+    at = time_place([flat[0].get(name, "") for name in names])
+    time = first_of(names, TIME_NAMES) or (names[at] if at is not None else None)
+    points = Points()
+    if time is not None:
+        lines = pl.Series("line", np.arange(1, 1 + len(frame)))
+        table = with_labels(Table(Head(names, ",", 0, time=time), frame, lines))
+        reading = Reading.of(table, time)
+        reading.settle(table, lambda: ())
+        _Block(table, reading, faults, points, default).read()
+    return points
+
+
+def _flat(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in row.items():
+        if isinstance(value, dict):
+            yield from ((f"{key}.{inner}", part) for inner, part in value.items())
+        else:
+            yield key, value
+
+
+def _cell(value: Any) -> str:
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def _is_words(column: pl.Series) -> bool:
@@ -112,11 +153,17 @@ def split_names(columns: list[str], service: str = "", stem: str = "value") -> l
     `service_metric` is split only where at least two columns share the part before the first underscore.
     """
     legends = [_LEGEND.fullmatch(column.strip()) for column in columns]
-    if all(legends):
-        courses = [Course(dict(_LABEL.findall(one[2])), one[1] or stem, []) for one in legends if one]
-        return [(who, what) for who, what, _ in named(courses, service)]
+    counters = [_COUNTER.fullmatch(column) for column in columns]
+    if all(counters):
+        return [(one[1], one[2]) for one in counters if one]
+    if any(legends):
+        courses = [
+            Course(dict(_LABEL.findall(one[2])), one[1] or stem, [], []) if one else Course({}, column, [], [])
+            for one, column in zip(legends, columns, strict=True)
+        ]
+        return named(courses, service)
     for mark in ("::", ":", "/", "|", "."):
-        if all(mark in column.strip(mark) for column in columns):
+        if all(mark in column.strip(mark) and column.rpartition(mark)[2].lower() not in TIMES for column in columns):
             return [(c.split(mark, 1)[0], c.split(mark, 1)[1]) for c in columns]
     if service or not all("_" in column.strip("_") for column in columns):
         return [(service, column) for column in columns]
@@ -151,8 +198,8 @@ class _Block:
             self._long()
         elif reading.worded:
             self._wide_by_row()
-        elif reading.layout == "single":
-            self._column(reading.columns[0], (service, stem if reading.value else reading.columns[0]))
+        elif reading.layout == "single" and reading.value:
+            self._column(reading.columns[0], (service, stem))
         else:
             for column, label in zip(reading.columns, split_names(reading.columns, service, stem), strict=True):
                 self._column(column, label)

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC).timestamp()
-_LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC).timestamp()
+LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 _ZONE = re.compile(r"\s*(Z?\[UTC\]|UTC|GMT)$")
 _OFFSET = re.compile(r"\s+(?:GMT|UTC)?([+-])(\d\d):?(\d\d)(?:\s+\(?[A-Za-z][A-Za-z ]*\)?)?$")
 """An offset that stands apart, as Go, Ruby and browsers write it; a zone's name behind it says nothing more."""
@@ -22,15 +22,15 @@ _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 _MONTHS = {name: place for place, name in enumerate(_NAMES, 1)}
 _AROUND = {"at", "t", "mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 """Words of a time that say nothing more, weekdays by their first letters."""
-_EPOCH_UNITS = (1.0, 1e3, 1e6, 1e9)
+EPOCH_UNITS = (1.0, 1e3, 1e6, 1e9)
 
 
 def epoch_seconds(number: float) -> float | None:
     """Return epoch seconds of a number in s, ms, us or ns; None where no unit gives a date of 1990 to 2100."""
     if not math.isfinite(number):
         return None
-    for unit in _EPOCH_UNITS:
-        if _EARLIEST <= number / unit <= _LATEST:
+    for unit in EPOCH_UNITS:
+        if EARLIEST <= number / unit <= LATEST:
             return number / unit
     return None
 
@@ -50,7 +50,7 @@ def parse_stamp(text: str) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     stamp = moment.timestamp()
-    return stamp if _EARLIEST <= stamp <= _LATEST else None
+    return stamp if EARLIEST <= stamp <= LATEST else None
 
 
 def stamp_of(value: object) -> float | None:
@@ -163,8 +163,8 @@ def _worded(text: str) -> float | None:
     months = [_MONTHS[word[:3].lower()] for word in words if word[:3].lower() in _MONTHS]
     halves = [word[0] for word in words if word.lower() in ("am", "pm")]
     clocks = [word for word in words if ":" in word]
-    years = [int(word) for word in words if len(word) == 4 and word.isdigit()]
-    days = [int(word) for word in words if len(word) < 3 and word.isdigit()]
+    years = [int(word) for word in words if len(word) == 4 and word.isdecimal()]
+    days = [int(word) for word in words if len(word) < 3 and word.isdecimal()]
     around = [word for word in words if word[:3].lower() in _AROUND]
     if not (len(months) == len(years) == len(days) == 1 and len(clocks) < 2 and len(halves) < 2):
         return None
@@ -182,7 +182,7 @@ def _stamp(day: tuple[int, int, int], clock: str, half: str) -> float | None:
     except ValueError:
         return None
     stamp = begun + (float(rest[0]) if rest else 0.0)
-    return stamp if _EARLIEST <= stamp <= _LATEST else None
+    return stamp if EARLIEST <= stamp <= LATEST else None
 
 
 def moment(seconds: float) -> datetime:

@@ -61,6 +61,10 @@ class Faults:
         if problem not in self.problems:  # said once, however many blocks of a file say it
             self.problems.append(problem)
 
+    def no_zone(self) -> None:
+        """Say that times name no zone."""
+        self.note("times name no zone: taken as UTC", todo="if they are local times, give them with an offset")
+
     def all(self) -> tuple[Problem, ...]:
         """Return every problem, each kind of bad row once, with file and line."""
         rows = []
@@ -284,7 +288,7 @@ def stamps_of(column: pl.Series, faults: Faults, order: DateOrder | None = None)
     if order.remark:
         faults.note(order.remark)
     if any(stamp is not None and naive(text) for text, stamp in islice(known.items(), PROBE)):
-        faults.note("times name no zone: taken as UTC", todo="if they are local times, give them with an offset")
+        faults.no_zone()
     old = list(known)
     new = [known[text] for text in old]
     mapped = column.replace_strict(old, new, return_dtype=pl.Float64)

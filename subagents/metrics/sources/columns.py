@@ -1,0 +1,108 @@
+"""Statistics of one host as tables that blanks align: `vmstat -t`, and sar, mpstat and pidstat of sysstat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from subagents.metrics.sources.courses import Course
+from subagents.metrics.sources.naming import Labels
+from subagents.metrics.sources.stamps import DateOrder, parse_by_calendar, parse_unique
+
+_VMSTAT = re.compile(r"procs -+")
+_SYSSTAT = re.compile(r"(?:Linux|SunOS|AIX|FreeBSD) \S+ \(([^)]*)\)\s+(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})\b")
+_CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d)(?: ([AP]M))?\s+(.*)")
+_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?%?")
+OVER = ("CPU", "DEV", "IFACE", "INTR", "TTY", "BUS", "UID", "PID", "FILESYSTEM", "MOUNTPOINT", "FCHOST", "NODE")
+"""Columns that say of what a row is, be it a number."""
+HALF_A_DAY = 43_200
+
+
+def statistics_of(text: str) -> str:
+    """Return which program wrote a text by its first lines; empty where none of them did."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return "vmstat" if _VMSTAT.match(first) else "sysstat" if _SYSSTAT.match(first) else ""
+
+
+@dataclass
+class Statistics:
+    """What the lines of such a text hold, line by line."""
+
+    courses: dict[tuple[str, tuple[str, ...]], Course] = field(default_factory=dict)
+    bad: list[int] = field(default_factory=list)
+    """Lines that are none of a table."""
+    order: DateOrder = field(default_factory=DateOrder)
+    _host: str = ""
+    _midnight: float | None = None
+    _days: int = 0
+    _last: int = 0
+    _header: Sequence[str] = ()
+
+    def read(self, lines: Iterator[tuple[int, str]], program: str) -> None:
+        """Take in numbered lines."""
+        take = self._vmstat if program == "vmstat" else self._sysstat
+        for number, line in lines:
+            if line.strip() and not take(line.strip()):
+                self.bad.append(number)
+
+    def _vmstat(self, line: str) -> bool:
+        cells = line.split()
+        if _VMSTAT.match(line) or cells[0] == "r":
+            self._header = cells if cells[0] == "r" else self._header
+            return True
+        names = [name for name in self._header if not name.isupper()]
+        if len(cells) != len(names) + 2 or not all(map(_NUMBER.fullmatch, cells[: len(names)])):
+            return False
+        for name, cell in zip(names, cells, strict=False):
+            self._add({}, f"vmstat_{name}", " ".join(cells[-2:]), cell)
+        return True
+
+    def _sysstat(self, line: str) -> bool:
+        begun = _SYSSTAT.match(line)
+        if begun:
+            self._host, self._days, self._last, self._header = begun[1], 0, 0, ()
+            date = {f"{begun[2]} 00:00": None}
+            self.order.add(date)
+            parse_by_calendar(known := parse_unique(date), self.order)
+            self._midnight = known[f"{begun[2]} 00:00"]
+            return True
+        found = _CLOCK.fullmatch(line)
+        if found is None:
+            return line.startswith("Average:")
+        cells = found[5].split()
+        if not any(map(_NUMBER.fullmatch, cells)):
+            if cells != self._header:
+                self._days = self._last = 0
+            self._header = cells
+            return True
+        if len(cells) != len(self._header):
+            return "RESTART" in line
+        when = self._when(found)
+        over = {
+            name: cell
+            for name, cell in zip(self._header, cells, strict=True)
+            if name in OVER or not _NUMBER.fullmatch(cell)
+        }
+        for name, cell in zip(self._header, cells, strict=True):
+            if name not in over:
+                self._add(over, name, when, cell.rstrip("%").replace(",", "."))
+        return True
+
+    def _when(self, found: re.Match[str]) -> float | None:
+        """Return epoch seconds of a row; a clock that goes back has passed midnight, another table begins anew."""
+        hour = int(found[1]) % 12 + 12 * (found[4] == "PM") if found[4] else int(found[1])
+        clock = hour * 3600 + int(found[2]) * 60 + int(found[3])
+        if clock < self._last - HALF_A_DAY:
+            self._days += 1
+        self._last = clock
+        return None if self._midnight is None else self._midnight + 2 * HALF_A_DAY * self._days + clock
+
+    def _add(self, labels: Labels, name: str, when: object, value: str) -> None:
+        key = (name, tuple(labels.values()))
+        course = self.courses.get(key)
+        if course is None:
+            host = {"host": self._host} if self._host else {}
+            self.courses[key] = Course({**host, **labels}, name, [when], [value])
+        else:
+            course.add(when, value)

@@ -1,0 +1,42 @@
+"""Cells that hold labels, `service:shop,env:prod` or `host=web1,region=eu`: a column for each, as other tables have."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import polars as pl
+
+from subagents.metrics.sources.cells import PROBE
+from subagents.metrics.sources.table import Table
+
+_LABEL = r"[A-Za-z_][\w.-]*[:=][^,:={}]*"
+_LABELS = re.compile(rf"\{{?{_LABEL}(?:,\s*{_LABEL})*\}}?")
+_ONE = re.compile(r"([A-Za-z_][\w.-]*)[:=]([^,]*)")
+MOST_LABELS = 64
+
+
+def with_labels(table: Table) -> Table:
+    """Return the table, every column of labels replaced by as many columns as it has labels."""
+    for column in table.header:
+        if column == table.head.time:
+            continue
+        cells = table.text(column)
+        sample = cells.filter(cells != "").head(PROBE).to_list()
+        if sample and all(map(_LABELS.fullmatch, sample)):
+            table = _apart(table, column, cells)
+    return table
+
+
+def _apart(table: Table, column: str, cells: pl.Series) -> Table:
+    parsed = {cell: dict(_ONE.findall(cell.strip("{} "))) for cell in cells.unique(maintain_order=True).to_list()}
+    keys = list(dict.fromkeys(key for labels in parsed.values() for key in labels))[:MOST_LABELS]
+    keys = [key for key in keys if key not in table.header]
+    added = [
+        cells.replace_strict(list(parsed), [one.get(key, "") for one in parsed.values()], return_dtype=pl.String).alias(
+            key
+        )
+        for key in keys
+    ]
+    frame = table.frame.drop(column).with_columns(added)
+    return replace(table, head=replace(table.head, names=tuple(frame.columns)), frame=frame)

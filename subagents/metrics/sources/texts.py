@@ -1,0 +1,85 @@
+"""Metrics as text that is no table of cells: samples to a line, or statistics of a host in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from subagents.files import BoundedReader, open_bounded
+from subagents.metrics.series import Points
+from subagents.metrics.sources.columns import Statistics
+from subagents.metrics.sources.courses import Course, named
+from subagents.metrics.sources.forms import text_form
+from subagents.metrics.sources.gathering import gather
+from subagents.metrics.sources.samples import FORMS, telling
+from subagents.metrics.sources.table import LONGEST_LINE, Faults
+
+BEGINNING = 1 << 16
+"""Bytes by which the form is found."""
+EVERY = 4096
+"""Lines between two that are told of: most of the time nobody asks."""
+
+
+def read_metric_text(path: Path, faults: Faults, service: str = "") -> tuple[Points, str] | None:
+    """Read a text of metrics; return its points and its form, or None where it has none of these forms."""
+    stream, bounded = open_bounded(path, faults.name)
+    with stream:
+        beginning = stream.peek(BEGINNING)[:BEGINNING].decode("utf-8", "replace")
+        form = text_form(beginning)
+        if not form:
+            return None
+        lines = _lines(stream, bounded, faults)
+        courses = _statistics(lines, form, faults) if form not in FORMS else _samples(lines, form, faults)
+    if bounded.problem is not None:
+        faults.problems.append(bounded.problem)
+    return gather(courses, named(courses, service), faults, path.stat().st_size), form
+
+
+def _lines(stream: IO[bytes], bounded: BoundedReader, faults: Faults) -> Iterator[tuple[int, str]]:
+    number = 0
+    while line := stream.readline(LONGEST_LINE):
+        number += 1
+        if number % EVERY == 0:
+            faults.on_read(bounded.read_bytes)
+        yield number, line.decode("utf-8", "replace")
+
+
+def _statistics(lines: Iterator[tuple[int, str]], program: str, faults: Faults) -> list[Course]:
+    found = Statistics()
+    found.read(lines, program)
+    faults.add("the line is none of a table with a time", found.bad)
+    if found.order.remark:
+        faults.note(found.order.remark)
+    if found.courses:
+        faults.no_zone()
+    return list(found.courses.values())
+
+
+def _samples(lines: Iterator[tuple[int, str]], form: str, faults: Faults) -> list[Course]:
+    parse = FORMS[form]
+    courses: dict[str, Course] = {}
+    bad: list[int] = []
+    timeless = 0
+    for number, line in lines:
+        for bare in telling([line]):
+            samples = parse(bare)
+            if samples is None:
+                bad.append(number)
+                continue
+            for sample in samples:
+                if not sample.time:
+                    timeless += 1
+                elif sample.head in courses:
+                    courses[sample.head].add(sample.time, sample.value)
+                else:
+                    courses[sample.head] = Course(sample.labels, sample.name, [sample.time], [sample.value])
+    faults.add(f"the line is not one of {form}", bad)
+    if timeless:
+        faults.note(
+            "samples have no time: a single scrape says nothing of change",
+            lost=f"{timeless} sample(s)",
+            todo="export a range (query_range as JSON), or samples with their times",
+            count=timeless,
+        )
+    return list(courses.values())
