@@ -125,7 +125,8 @@ class Hypothesis:
         if not self.supporting:
             return "0.00: nothing was found for it"
         grounds = " x ".join(f"(1 - {f.weight:.2f})" for f in self.supporting)
-        for_it = f"for it 1 - {grounds} = {self.support:.2f}"
+        sum_ = f"1 - {grounds} = " if len(self.supporting) > 1 else ""
+        for_it = f"for it {sum_}{self.support:.2f}"
         if not self.opposing:
             return f"{self.score:.2f}: {for_it}; nothing against it"
         left = " x ".join(f"(1 - {f.weight:.2f})" for f in self.opposing)

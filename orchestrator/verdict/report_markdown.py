@@ -12,6 +12,7 @@ from orchestrator.verdict.markdown_text import code, fence, inline
 from orchestrator.verdict.report_budget import budget_lines
 from orchestrator.verdict.report_fixes import fix_lines
 from orchestrator.verdict.report_model import EvidenceEntry, Moment, Report, ReportedFinding
+from orchestrator.verdict.suspect_words import suspect_words
 from orchestrator.verdict.timeline import was_measured
 from orchestrator.verdict.when import moment, span
 from subagents.contract import Fact, Suspect
@@ -77,15 +78,8 @@ class _Page:
         return f"{inline(told)}{self.refs([fact.citation])}"
 
     def suspect(self, suspect: Suspect) -> str:
-        """Name a suspect by kind, key and label, saying nothing twice."""
-        label, key = suspect.label, suspect.key
-        if label in ("", key, key.replace("/", " ")):
-            return f"{suspect.kind} {code(key)}"
-        if label.startswith(f"{key} "):
-            return f"{suspect.kind} {code(key)} {inline(label.removeprefix(key).strip())}"
-        if label.startswith(suspect.kind):
-            return inline(label) if key in label else f"{inline(label)} at {code(key)}"
-        return f"{suspect.kind} {code(key)} {inline(label)}"
+        """Name a suspect."""
+        return suspect_words(suspect, code, inline)
 
     def cited(self, items: Iterable[Cited]) -> Iterator[str]:
         for item in items:

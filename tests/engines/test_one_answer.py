@@ -132,6 +132,14 @@ def test_only_hosts_that_anybody_would_ask_about_are_listed() -> None:
     assert reason == "shop node_cpu_pct moved, and not the way that hurts: 8.6 % -> 0 %"
 
 
+def test_where_nothing_is_established_no_place_is_named() -> None:
+    known = replace(case(), services=(ServiceScore(service="mail", score=0.4),))
+    found = verdict(known)
+    assert found.headline == f"shop: {found.so_far}", "the alert's own service, not a guess"
+    assert found.so_far.startswith("not established whether anything is broken: ")
+    assert "mail" not in found.actions[0].text
+
+
 def test_where_no_service_is_known_none_is_asked_about() -> None:
     nameless = replace(
         case(symptom().model_copy(update={"services": ()})),

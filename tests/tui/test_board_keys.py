@@ -104,7 +104,7 @@ async def test_keys_that_can_do_nothing_say_why() -> None:
     tell = Teller()
     async with war_room(view_of([tell(opened())], acts)) as (_, pilot):
         await press(pilot, "b", "v")
-        assert "b goes to the board" in shown(pilot.app)
+        assert "there is no hypothesis yet: h adds one" in shown(pilot.app)
         await press(pilot, "c")
         assert "no verdict yet" in shown(pilot.app)
     watched = FakeActs(why_not="it is open in another process")
@@ -174,7 +174,7 @@ async def test_v_asks_for_the_why_of_the_row_and_an_empty_board_has_a_word() -> 
     tell = Teller()
     async with war_room(view_of([tell(opened())]), (80, 24)) as (_, pilot):
         await press(pilot, "b")
-        assert "no finding about a suspect yet" in shown(pilot.app)
+        assert "no finding is about a suspect; h adds one of your own" in shown(pilot.app)
     view = view_of(finished())
     async with war_room(view) as (_, pilot):
         await press(pilot, "b", "g", "v")

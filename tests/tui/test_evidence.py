@@ -151,10 +151,28 @@ async def test_a_hypothesis_opens_what_its_grounds_cite_strongest_first() -> Non
     view = view_of(finished())
     title, cited = cited_by(view, Ref("hypothesis", f"commit:{SHA}"))
     assert "Tune the connection pool" in title
+    assert [cited_by(view, Ref("verdict", ""))[0], cited_by(view, Ref("finding", "f-none"))[0]] == [
+        "the verdict",
+        "finding f-none",
+    ]
     assert [one.ref for one in cited] == [f"commit:repo/{SHA}#pool.py:4", LOG]
     assert [one.ref for one in cited_by(view, Ref("verdict", ""))[1]] == [METRIC]
     assert cited_by(view, Ref("citation", LOG))[1][0].ref == LOG
     assert cited_by(view, Ref("finding", "f-none"))[1] == ()
+
+
+@pytest.mark.parametrize(("size", "rows"), [((80, 24), 1), ((80, 40), 3)])
+async def test_the_claim_is_said_once_and_as_far_as_there_is_room(size: tuple[int, int], rows: int) -> None:
+    tell = Teller()
+    found = Finding(agent="logs", claim="first " + "and then again " * 40, topic="errors", citations=(LOG,))
+    kept = (evidence(LOG, b"ERROR pool is empty", "kept"),)
+    events = [tell(opened()), *call(tell, "logs", "logs_x", "c", "x", citations=kept)]
+    view = view_of([*events, tell(FindingReported(id="f-1", finding=found), "logs")], Sources())
+    async with opening(view, size=size) as (_, pilot):
+        said = shown(pilot.app)
+        assert said.count("first and then again") == 1
+        assert sum("and then again" in one for one in said.splitlines()) == rows
+        assert [one for one in said.splitlines() if "and then again" in one][-1].rstrip().endswith("…")
 
 
 async def test_what_cites_nothing_says_so() -> None:
@@ -348,6 +366,6 @@ async def test_a_fact_is_told_in_the_same_words_wherever_it_is_shown() -> None:
     view = view_of([*events, tell(FindingReported(id="f-1", finding=found), "deploys")], Sources())
     words = "lag 7250.12 s (2.0 h)"
     assert any(words in text_of(one) for one in finding_detail(found))
-    assert any(one.text == words for one in why_lines(view.hypotheses[0]))
+    assert any(one.text == f"rests on {METRIC}: {words}" for one in why_lines(view.hypotheses[0]))
     async with opening(view) as (_, pilot):
         assert words in shown(pilot.app)

@@ -230,6 +230,10 @@ async def test_nothing_found_says_what_was_searched(tmp_path: Path) -> None:
         text = " ".join(shown(pilot.app).split())
         assert "nothing matches among 30 events" in text
         assert "“nowhere” · fatal · from 2026-03-29 09:00:00 UTC" in text
+        assert "no event" in text, "an answer, not one to wait for"
+        assert "nothing yet" not in text
+    async with searching(LogActs(log_file(tmp_path)), "status=503", (80, 24)) as (_, pilot):
+        assert 'a field of a JSON record is written "status":503' in shown(pilot.app)
 
 
 async def test_what_a_tool_refuses_is_one_line(tmp_path: Path) -> None:

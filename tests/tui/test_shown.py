@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.style import Style
 
+from tui.text import STYLES
 from tui.views.paint import Row, line, span, text_of
 from tui.views.ring import Ring
-from tui.views.shown import WRAP_UP_TO, Shown, wrap
+from tui.views.shown import MOST_LINES, WRAP_UP_TO, Shown, capped, wrap
+from tui.widgets.painted import Painted
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=120)
 
@@ -115,3 +118,13 @@ def test_wrapping_loses_nothing_but_blanks(text: str, width: int) -> None:
     assert "".join(text_of(piece).replace(" ", "") for piece in pieces) == one.text.replace(" ", "")
     for piece in pieces:
         assert cell_len(text_of(piece)) <= width or len(piece) <= 2
+
+
+@pytest.mark.parametrize("width", range(12, 40))
+def test_what_is_cut_says_so_at_every_width(width: int) -> None:
+    painter = Painted()
+    painter._tones = dict.fromkeys(STYLES, Style())
+    (*_, last) = capped(wrap(line("words " * 60), width), MOST_LINES)
+    drawn = "".join(one.text for one in painter.paint(last, width))
+    assert cell_len(drawn) == width
+    assert drawn.rstrip().endswith("…")

@@ -27,7 +27,7 @@ from orchestrator.journal.events import (
 )
 from orchestrator.journal.index import SessionRow
 from orchestrator.journal.verdict import IncidentState, Symptom
-from subagents.contract import Fact
+from subagents.contract import Alert, Fact
 from tests.tui.story import (
     DECOY,
     METRIC,
@@ -261,6 +261,36 @@ def test_since_when_and_who_is_affected_are_there_at_every_width(width: int, ser
     assert "affects" in said
     if width >= 80:
         assert "61x" in said or "0.2 % to 12.2 %" in said, "how large"
+
+
+@pytest.mark.parametrize(
+    ("state", "days", "words"),
+    [
+        ("ongoing", 0, "ongoing since 09:08:00 UTC"),
+        ("recovered", 0, "recovered, began 09:08:00 UTC"),
+        ("recovering", 3, "recovering, began 2026-03-26 09:08:00 UTC"),
+        ("unknown", 3, "ongoing? since 2026-03-26 09:08:00 UTC"),
+    ],
+)
+def test_an_onset_of_another_day_than_the_session_has_its_day(state: str, days: int, words: str) -> None:
+    fold = view_of(finished()).incident
+    onset = ONSET - timedelta(days=days)
+    shows = Symptom(text="errors", service="shop", metric="error_ratio", onset=onset)
+    stands = IncidentState.model_validate({"state": state})
+    fold.verdict = verdict().model_copy(update={"state": stands, "symptom": shows})
+    assert words in text_of(symptom(fold, 200))
+
+
+@pytest.mark.parametrize(
+    ("summary", "words"),
+    [("5xx above 5 %", "the alert says: 5xx above 5 %"), ("checkout answers 5xx", "no symptom measured yet")],
+)
+def test_the_alert_is_quoted_where_it_says_more_than_the_title(summary: str, words: str) -> None:
+    alert = Alert(title="checkout answers 5xx", summary=summary)
+    fold = view_of([Teller()(opened(alert=alert))]).incident
+    assert text_of(symptom(fold, 120)) == words
+    fold.verdict = verdict().model_copy(update={"symptom": None})
+    assert "yet" not in text_of(symptom(fold, 120))
 
 
 def test_what_is_not_known_of_the_symptom_is_said_once_and_in_words() -> None:

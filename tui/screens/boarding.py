@@ -49,7 +49,7 @@ class BoardingScreen(PromptingScreen):
         """Ask why the hypothesis under the cursor is ruled out."""
         held = self.on_board()
         if held is not None:
-            from tui.views.incident import name_of
+            from tui.views.naming import name_of
 
             self._meant = held.suspect.id
             self._remember_focus()

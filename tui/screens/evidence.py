@@ -20,6 +20,7 @@ from tui.views.evidence import Cited, chart_of, cited_by, frozen_lines, list_lin
 from tui.views.footer import footer
 from tui.views.page import PageLine, prose
 from tui.views.paint import Ref, flat, line
+from tui.views.shown import capped, wrap
 from tui.widgets.chart import ChartView
 from tui.widgets.page_view import PageView
 from tui.widgets.painted import TextBlock
@@ -165,9 +166,10 @@ class EvidenceScreen(PromptingScreen):
         cites.styles.height = max(1, min(self._most, cites.rows))
         facts = "; ".join(map(fact_words, current.facts)) if current is not None else ""
         ground = flat(current.ground) if current is not None else ""
-        self.query_one("#ground", TextBlock).show(
-            line((facts, "accent"), ("  " if facts else "", "dim"), (ground, "dim"))
-        )
+        grounds = line((facts, "accent"), ("  " if facts else "", "dim"), (ground, "dim"))
+        shown = capped(wrap(grounds, self.app.size.width), self._most // 2)
+        self.query_one("#ground", TextBlock).styles.height = len(shown)
+        self.query_one("#ground", TextBlock).show(*shown)
         how, ref = state_words(self.opened, current.ref if current is not None else "")
         self.query_one("#how", TextBlock).show(how)
         self.query_one("#ref", TextBlock).show(ref)

@@ -172,7 +172,8 @@ class LogsScreen(PromptingScreen):
         head = line(("logs  ", "accent"), (flat(self.query_asked.words()), "strong"))
         self.query_one("#header", TextBlock).show(head)
         self.query_one("#counts", TextBlock).show(self._counts())
-        below = bars(self._data.timeline, width) or why_nothing(self._data) if self._data is not None else ()
+        data = self._data
+        below = () if data is None else bars(data.timeline, width) or why_nothing(self.query_asked, data)
         self.query_one("#bars", TextBlock).show(below)
         self.prompt.hint(self.said or line(("> ", "accent"), ("l asks again", "dim")))
         self.query_one("#footer", TextBlock).show(footer("logs", self.offers, width))

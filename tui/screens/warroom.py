@@ -286,6 +286,8 @@ class WarRoomScreen(BoardingScreen):
         if acts is None and action.id != "pane.follow":
             return "it is still being opened"
         watching = acts is not None and acts.why_not and action.id not in ("pane.follow", "approvals")
+        if action.group == "Board" and not watching and self.view is not None and not self.view.hypotheses:
+            return "there is no hypothesis yet: h adds one"
         return acts.why_not if acts is not None and watching else super().why_not(action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from orchestrator.verdict.board import Hypothesis
 from orchestrator.verdict.fact_words import fact_words
 from orchestrator.verdict.hypothesis import TO_TEST
 from subagents.contract import Finding
-from tui.views.incident import name_of
+from tui.views.naming import name_of
 from tui.views.page import PageLine, field, prose
 from tui.views.paint import Line, Ref, Row, Tone, flat, line
 
@@ -110,8 +110,14 @@ def _section(title: str, found: Sequence[Finding]) -> list[PageLine]:
     for finding in sorted(found, key=lambda one: -one.weight):
         at = f" (from {finding.at:%H:%M:%S} UTC)" if finding.at is not None else ""
         lines.append(field(f"{finding.weight:.2f}", f"{finding.agent}: {flat(finding.claim)}{at}"))
-        if finding.facts:
-            lines.append(field("", "; ".join(map(fact_words, finding.facts)), "dim"))
-        if finding.citations:
-            lines.append(field("", f"rests on {', '.join(finding.citations)}", "dim"))
+        lines += [field("", words, "dim") for words in _rests_on(finding)]
     return lines
+
+
+def _rests_on(finding: Finding) -> Iterator[str]:
+    """Yield each thing that a finding rests on, with its numbers from there."""
+    facts: dict[str, list[str]] = {ref: [] for ref in finding.citations}
+    for fact in finding.facts:
+        facts.setdefault(fact.citation, []).append(fact_words(fact))
+    for ref, words in facts.items():
+        yield f"rests on {ref}{': ' if words else ''}{'; '.join(words)}"

@@ -102,10 +102,10 @@ class _Plot:
     def title(self) -> Line:
         chart = self.chart
         unit = f" {flat(chart.unit)}" if chart.unit else ""
-        latest = number(chart.points[-1][1])
+        last = number(chart.points[-1][1])
         parts: list[str | tuple[str, Tone]] = [
             ("min ", "dim"), number(self.low), ("  max ", "dim"), (number(self.high), "strong"),
-            ("  latest ", "dim"), latest, (unit, "dim"),
+            ("  last ", "dim"), last, (unit, "dim"),
         ]  # fmt: skip
         if chart.baseline is not None:
             parts += [("  baseline ", "dim"), number(chart.baseline)]

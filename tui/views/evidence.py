@@ -15,7 +15,7 @@ from subagents.contract import EXCERPT_LIMIT, Fact, Finding
 from tui.evidence_opening import STATE_WORDS, CommitFacts, LogLines, Opened, Series
 from tui.views.chart import Chart, Marker
 from tui.views.diff import exact_line, files_of
-from tui.views.incident import name_of
+from tui.views.naming import name_of, suspect_name
 from tui.views.page import PageLine, field, prose
 from tui.views.paint import Line, Ref, Tone, flat, line, text_of
 from tui.views.spark import points_of
@@ -39,7 +39,7 @@ def cited_by(view: SessionView, ref: Ref) -> tuple[str, tuple[Cited, ...]]:
     """Return (what was opened, in words; all it cites, strongest grounds first, each citation once)."""
     match ref.kind:
         case "finding" if (finding := view.incident.findings.get(ref.id)) is not None:
-            return finding.claim, _once(_of(finding, view.incident.doubts(ref.id)))
+            return "a finding", _once(_of(finding, view.incident.doubts(ref.id)))
         case "hypothesis" if (held := _hypothesis(view, ref.id)) is not None:
             grounds = sorted((*held.supporting, *held.opposing, *held.excluding), key=lambda one: -one.weight)
             doubted = (cited for one in held.doubted for cited in _of(one.finding, one.doubts))
@@ -49,7 +49,7 @@ def cited_by(view: SessionView, ref: Ref) -> tuple[str, tuple[Cited, ...]]:
 
             verdict = view.incident.verdict
             refs = (one for _, one in cited(verdict.model_dump(mode="json")))
-            return verdict.headline, _once(Cited(one, verdict.headline) for one in refs)
+            return "the verdict", _once(Cited(one, verdict.headline) for one in refs)
         case "citation":
             return ref.id, (Cited(ref.id, ""),)
         case _:
@@ -275,5 +275,4 @@ def markers_of(view: SessionView) -> Iterator[Marker]:
         if about is None or finding.at is None or about.kind not in ("commit", "deploy", "flag") or about.id in done:
             continue
         done.add(about.id)
-        key = about.key[:12] if about.kind == "commit" else about.key
-        yield Marker(finding.at.timestamp(), f"{about.kind} {key} {about.label}".strip())
+        yield Marker(finding.at.timestamp(), suspect_name(about))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from orchestrator.journal.doubts import Doubt
 from orchestrator.journal.events import (
@@ -24,10 +24,12 @@ from orchestrator.journal.verdict import Verdict
 from orchestrator.verdict.board import Hypothesis
 from orchestrator.verdict.work_spans import WorkSpans
 from subagents.contract import Evidence, Finding
+from tui.views.naming import name_of
 from tui.views.paint import Line, Tone, fitted, flat, line, text_of
 from tui.views.spark import points_of, sparkline
 
 METRIC = "metric:"
+OVER = ("recovered", "recovering")
 LEAST_TITLE = 16
 """Fewest cells of the incident's title before what was spent gives way."""
 
@@ -37,6 +39,7 @@ class IncidentFold:
 
     def __init__(self) -> None:
         self.opened: IncidentOpened | None = None
+        self.opened_at: datetime | None = None
         self.verdict: Verdict | None = None
         self.symptom: Finding | None = None
         self.pending: dict[str, ApprovalRequested] = {}
@@ -60,7 +63,7 @@ class IncidentFold:
         self.redactions.learn(event)
         match event.body:
             case IncidentOpened():
-                self.opened = event.body
+                self.opened, self.opened_at = event.body, event.ts
             case RemoteSession():
                 self.remote = event.body
             case VerdictReached() | Rechecked():
@@ -261,16 +264,7 @@ def symptom(fold: IncidentFold, width: int) -> Line:
     state = "ongoing?" if known == "unknown" else known
     whole, brief = _affected(fold, numbers.service)
     spark = _spark(fold, numbers, max(12, min(40, width - 92)) if width >= 90 else max(0, min(12, width - 60)))
-    stands = line(
-        (f"{state} " if state else "", "bad" if state == "ongoing" else "good" if state == "recovered" else "warn"),
-        (
-            f"{'began' if state in ('recovered', 'recovering') else 'since'} {numbers.onset:%H:%M:%S} UTC"
-            if numbers.onset
-            else "onset unknown",
-            "strong",
-        ),
-        ("  ", "dim"),
-    )
+    stands = (*_stands(state), *line((_since(fold, numbers.onset, state), "strong"), ("  ", "dim")))
     name = line((f"{numbers.service} {numbers.metric}".strip(), "accent"))
     times = line((f" {numbers.factor}x" if narrow else f" ({numbers.factor}x)", "bad")) if numbers.factor else ()
     change = line((f" {moved}", "strong")) if moved else ()
@@ -292,6 +286,20 @@ def symptom(fold: IncidentFold, width: int) -> Line:
     return tuple(one for part in made for one in part)
 
 
+def _stands(state: str) -> Line:
+    tone: Tone = "bad" if state == "ongoing" else "good" if state == "recovered" else "warn"
+    return line((f"{state}{',' if state in OVER else ''} ", tone)) if state else ()
+
+
+def _since(fold: IncidentFold, onset: datetime | None, state: str) -> str:
+    """Return since when, with the day where the session was opened on another."""
+    if onset is None:
+        return "onset unknown"
+    at = onset.astimezone(UTC)
+    same = fold.opened_at is None or fold.opened_at.astimezone(UTC).date() == at.date()
+    return f"{'began' if state in OVER else 'since'} {'' if same else f'{at:%Y-%m-%d} '}{at:%H:%M:%S} UTC"
+
+
 def _affected(fold: IncidentFold, service: str) -> tuple[Line, Line]:
     """Return who is affected, by name and by number; with a verdict that does not know, that."""
     verdict = fold.verdict
@@ -302,8 +310,9 @@ def _affected(fold: IncidentFold, service: str) -> tuple[Line, Line]:
         words = "" if verdict.kind == "no_incident" else "  affected: not known"
         return line((words, "plain")), line((words, "plain"))
     names = ", ".join(affected[:4]) + (" …" if len(affected) > 4 else "")
-    counted = f"{len(affected)} services" if set(affected) - {service} else "it alone"
-    return line((f"  affects {names}", "plain")), line((f"  affects {counted}", "plain"))
+    if set(affected) == {service}:
+        return line(("  affects it alone", "plain")), line(("  affects it alone", "plain"))
+    return line((f"  affects {names}", "plain")), line((f"  affects {len(affected)} services", "plain"))
 
 
 def _spark(fold: IncidentFold, numbers: SymptomNumbers, bars: int) -> Line:
@@ -323,7 +332,9 @@ def _alert_words(fold: IncidentFold) -> str:
         return ""
     alert = opened.incident.alert
     said = flat((alert.summary or alert.title) if alert else opened.incident.text)[:200]
-    return f"the alert says: {said}" if said else "no symptom measured yet"
+    if said and said != flat(opened.incident.title):  # which stands in the line above
+        return f"the alert says: {said}"
+    return "no symptom measured" if fold.verdict is not None else "no symptom measured yet"
 
 
 def answer(fold: IncidentFold, leading: Hypothesis | None) -> tuple[Line, Line]:
@@ -381,12 +392,3 @@ def _so_far(fold: IncidentFold, leading: Hypothesis | None) -> Line:
         (f"  {leading.score:.2f}", "accent"),
         (f"  +{len(leading.supporting)} -{len(leading.opposing)}", "dim"),
     )
-
-
-def name_of(hypothesis: Hypothesis) -> str:
-    """Return a hypothesis as people call it: a commit by twelve characters and its subject."""
-    suspect = hypothesis.suspect
-    key = suspect.key[:12] if suspect.kind == "commit" else suspect.key
-    label = suspect.label if suspect.label and suspect.label != suspect.key else ""
-    kind = "" if suspect.kind in ("commit", "none") else f"{suspect.kind} "
-    return flat(f"{kind}{key} {label}")

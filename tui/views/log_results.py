@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 MORE = "more"
 """Key of the row that loads what comes next."""
 _LEVEL_TONES: Mapping[str, Tone] = {"fatal": "bad", "error": "bad", "warn": "warn"}
+_FIELD = re.compile(r"(\w+)=(\S+)")
 _SERVICES = 6
 _SERVICE_CELLS = 20
 _MESSAGE = 2000
@@ -56,10 +58,16 @@ def _span(first: datetime | None, last: datetime | None) -> str:
     return f"{first:%Y-%m-%d %H:%M:%S} to {last.strftime(day + '%H:%M:%S')} UTC"
 
 
-def why_nothing(data: LogsSearch) -> Line:
-    """Return why nothing may have been found: where the events are, and which services there are."""
+def why_nothing(query: LogQuery, data: LogsSearch) -> Line:
+    """Return why nothing may have been found: where the events are, which services there are, how a field is written.
+
+    Templates tell the status of a record as `status=503`, and a person may ask for what they read.
+    """
     if data.matches:
         return ()
+    if field := _FIELD.fullmatch(query.text):
+        written = f'"{field[1]}":{field[2]}'
+        return line(("a field of a JSON record is written ", "dim"), (written, "plain"), (" in its line", "dim"))
     if data.there:
         return line(("there are: ", "dim"), (flat(", ".join(data.there)), "plain"))
     span = data.span

@@ -111,7 +111,7 @@ class Shown:
         if not row.wraps:
             return (row.line,)
         held = self._wrapped.get(row.key) if self._wrapped_width == width else None
-        pieces = held[1] if held is not None and held[0] is row else _capped(wrap(row.line, width))
+        pieces = held[1] if held is not None and held[0] is row else capped(wrap(row.line, width), MOST_LINES)
         wrapped[row.key] = row, pieces
         return pieces
 
@@ -191,10 +191,11 @@ def _is_there(index: int | None) -> TypeGuard[int]:
     return index is not None
 
 
-def _capped(pieces: list[Line]) -> tuple[Line, ...]:
-    if len(pieces) <= MOST_LINES:
+def capped(pieces: Sequence[Line], most: int) -> tuple[Line, ...]:
+    """Return the first lines; where there are more, the last of them says so."""
+    if len(pieces) <= most:
         return tuple(pieces)
-    return (*pieces[: MOST_LINES - 1], (*pieces[MOST_LINES - 1], span(" …", "dim")))
+    return (*pieces[: most - 1], (*pieces[most - 1], span(" …", "dim")))
 
 
 def wrap(line: Sequence[Span], width: int) -> list[Line]:

@@ -18,7 +18,7 @@ class HypothesisBoard(LineView):
     HypothesisBoard:focus { border-top: heavy $border; }
     """
 
-    empty = (span("no finding about a suspect yet", "dim"),)
+    empty = (span("no finding is about a suspect; h adds one of your own", "dim"),)
 
     def __init__(self) -> None:
         super().__init__(id="board")

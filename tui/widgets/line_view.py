@@ -48,7 +48,7 @@ class LineView(Painted, can_focus=True):
         self._read_to = 0
         """One past the newest row that was in view."""
         self._fitted_to = 0
-        self._painted: list[tuple[Row, int]] = []
+        self._painted: tuple[tuple[Span, ...], list[tuple[Row, int]]] = self.empty, []
         self._cache: dict[tuple[int, int], tuple[Row, tuple[object, ...], Strip]] = {}
 
     # -- rows --------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ class LineView(Painted, can_focus=True):
             self._top = max(0, self._top - (first - self._first))
         self._first = first
         self._settle()
-        visible = self._visible()
+        visible = self.empty, self._visible()
         if visible != self._painted:
             self._painted = visible
             self.refresh()

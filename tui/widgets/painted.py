@@ -49,6 +49,9 @@ class Painted(Widget):
             if size > room:
                 if room > 0:
                     segments.append(Segment(set_cell_size(one.text, room - 1) + "…", style))
+                elif segments:  # the one before filled the line: its end gives way
+                    full = segments[-1]
+                    segments[-1] = Segment(set_cell_size(full.text, cell_len(full.text) - 1) + "…", full.style)
                 room = 0
                 break
             segments.append(Segment(one.text, style))

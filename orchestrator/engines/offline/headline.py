@@ -25,25 +25,24 @@ def headline(case: Case, decision: Decision, service: str | None) -> str:
         known = bool(case.suspects or case.changes)
         told = ", no change of yours" if known else "; changes, which were not given, are not ruled out"
         return f"{_broken(case, where)}: {named(decision.hypothesis.suspect)}{told} ({sure})"
-    return _undecided(case, decision, where)
+    return _undecided(case, decision, title)
 
 
 def so_far(case: Case, decision: Decision) -> str:
     """Say what is known of an open case: where it began, and why no more; nothing of any other."""
-    if decision.kind != "inconclusive" or case.symptom is None:
+    if decision.kind != "inconclusive":
         return ""
-    return f"{_began(case)}{_reason(decision)}"
-
-
-def _undecided(case: Case, decision: Decision, where: str) -> str:
-    title = where.removesuffix(": something")
+    reason = decision.why or (decision.reasons[0] if decision.reasons else "no lead")
     if case.symptom is None:
-        return f"{title}: not established whether anything is broken: {_reason(decision)}{_first_look(case)}"
-    return f"{_trouble(case, case.entry or title)}: cause not established; {so_far(case, decision)}"
+        return f"not established whether anything is broken: {reason}"
+    return f"{_began(case)}{reason}"
 
 
-def _reason(decision: Decision) -> str:
-    return decision.why or (decision.reasons[0] if decision.reasons else "no lead")
+def _undecided(case: Case, decision: Decision, title: str) -> str:
+    shows = case.entry or title or "something"
+    if case.symptom is None:
+        return f"{shows}: {so_far(case, decision)}{_first_look(case)}"
+    return f"{_trouble(case, shows)}: cause not established; {so_far(case, decision)}"
 
 
 def _began(case: Case) -> str:

@@ -164,7 +164,7 @@ def _watch(case: Case, home: str) -> Action:
     series = case.state.reason.partition(" is at ")[0] or "the data"
     return Action(
         kind="follow_up",
-        text=f"watch {home}: by {series} it has recovered; keep logs and metrics of the window before they expire",
+        text=f"watch {home}: {series} shows it recovered; keep logs and metrics of the window before they expire",
         verify=_verify(case),
     )
 
@@ -193,7 +193,7 @@ def _only_changes(case: Case) -> bool:
 
 
 def _find_out(case: Case) -> Action:
-    where = case.home or "what the report is about"
+    where = case.entry or "what the report is about"
     return Action(
         kind="follow_up",
         text=f"find out whether users of {where} are hurt now: its error ratio, latency and traffic beside an hour ago",
