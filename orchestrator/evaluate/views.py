@@ -9,12 +9,13 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from orchestrator.evaluate.cases import MANIFESTS, Case
+from orchestrator.evaluate.cases import LABELS, MANIFESTS, Case
 from orchestrator.intake.json_door import JsonFault, read_json
 from subagents.files import read_all
 
@@ -25,6 +26,8 @@ _FOLDER_KEYS = (
 )
 _SYMPTOM_KEYS = ("title", "symptom", "reported_at", "alert", "window", "service", "head_sha", "commits")
 _HINT = "answer_may_"
+_OWN = (*MANIFESTS, LABELS)
+"""What a case says of itself, and never a file of it."""
 _NAME = "incident"
 
 
@@ -67,7 +70,7 @@ def _folder(source: Path, into: Path) -> dict[str, JsonValue]:
     manifest = next(source / name for name in MANIFESTS if (source / name).is_file())
     document = _masked(_object(manifest), _FOLDER_KEYS)
     named = document.get("files")
-    chosen = _named(named) if named else [one.name for one in source.iterdir() if one.name not in MANIFESTS]
+    chosen = _named(named) if named else [one.name for one in source.iterdir()]
     for name in chosen:
         _copy(source, name, into)
     (into / "case.json").write_text(json.dumps(document))
@@ -92,14 +95,24 @@ def _copy(source: Path, name: str, into: Path) -> None:
     if "\0" in name or os.path.isabs(relative) or relative.startswith(".."):
         return
     given = source / relative
-    if given.is_symlink() or not given.resolve().is_relative_to(source):
+    if given.is_symlink() or not given.resolve().is_relative_to(source) or relative in _OWN:
         return
     target = into / relative
     target.parent.mkdir(parents=True, exist_ok=True)
     if given.is_dir():
-        shutil.copytree(given, target, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(given, target, ignore=_not_of(source), dirs_exist_ok=True)
     elif given.is_file():
         shutil.copyfile(given, target)
+
+
+def _not_of(source: Path) -> Callable[[str, list[str]], list[str]]:
+    """Say what of a folder in a case stays behind: links, and what the case says of itself."""
+
+    def left(folder: str, names: list[str]) -> list[str]:
+        own = _OWN if Path(folder) == source else ()
+        return [name for name in names if name in own or os.path.islink(os.path.join(folder, name))]
+
+    return left
 
 
 def _object(path: Path) -> dict[str, JsonValue]:

@@ -74,6 +74,30 @@ def test_what_lies_outside_the_case_is_not_taken(tmp_path: Path) -> None:
     assert [path.name for path in view.path.iterdir()] == ["case.json"]
 
 
+def test_a_folder_of_a_case_is_taken_without_what_its_links_lead_to(tmp_path: Path) -> None:
+    folder = write_outage(tmp_path / "f" / "one", files={"logs": "logs"})
+    (folder / "logs" / "old").mkdir(parents=True)
+    (folder / "logs" / "old" / "a.log").write_text("fine\n")
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "f.jsonl").write_text(CANARY)
+    (folder / "logs" / "b.log").symlink_to(tmp_path / "labels" / "f.jsonl")
+    (folder / "logs" / "more").symlink_to(tmp_path / "labels")
+    view = make_view(Case("one", "f", folder, "folder"), tmp_path / "view")
+    assert CANARY not in everything_in(view.path)
+    assert sorted(path.name for path in view.path.rglob("*")) == ["a.log", "case.json", "logs", "old"]
+
+
+@pytest.mark.parametrize("files", [[".", "incident.json"], []], ids=["all is named", "nothing is named"])
+def test_what_a_case_says_of_itself_is_not_copied(tmp_path: Path, files: list[str]) -> None:
+    folder = write_outage(tmp_path / "f" / "one", files=files)
+    (folder / "incident.json").write_text(json.dumps({"family": CANARY}))
+    (folder / "labels").mkdir()
+    (folder / "labels" / "f.jsonl").write_text(CANARY)
+    view = make_view(Case("one", "f", folder, "folder"), tmp_path / "view")
+    assert CANARY not in everything_in(view.path)
+    assert {"case.json", "deploys.json"} <= {path.name for path in view.path.iterdir()}
+
+
 def test_a_case_that_is_reached_by_a_link_is_whole(tmp_path: Path) -> None:
     folder = write_outage(tmp_path / "store" / "one")
     (tmp_path / "linked").symlink_to(folder.parent)
