@@ -134,7 +134,7 @@ class _Zstd:
 class BoundedReader(io.RawIOBase):
     """The decompressed bytes of a file, up to the limits; `problem` says why it ended early, if it did."""
 
-    def __init__(self, raw: IO[bytes], inflater: _Inflater | None, name: str, limits: Limits) -> None:
+    def __init__(self, raw: io.BufferedReader, inflater: _Inflater | None, name: str, limits: Limits) -> None:
         super().__init__()
         self._raw, self._inflater, self._name, self._limits = raw, inflater, name, limits
         self._input, self._output = b"", memoryview(b"")
@@ -160,9 +160,7 @@ class BoundedReader(io.RawIOBase):
         """Fill `buffer`; 0 at the end."""
         view = memoryview(buffer).cast("B")
         if self._inflater is None:
-            plain = self._raw.read(len(view))
-            view[: len(plain)] = plain
-            return len(plain)
+            return self._raw.readinto(view)
         while not self._output and not self._ended:
             self._advance(self._inflater)
         given = self._output[: len(view)]

@@ -220,7 +220,8 @@ class AlikeReader:
                 block.data.decode()
             except UnicodeDecodeError:
                 odd |= ODD_BYTES
-        return replace(self.classes.scan(block.data, odd, count_lines(block.data) + 1), state=self.state)
+        feeds = block.feeds if block.feeds >= 0 else count_lines(block.data)
+        return replace(self.classes.scan(block.data, odd, feeds + 1), state=self.state)
 
     def stamps(self, scan: Scan, rows: Any) -> Seen:
         """Return what the first stage knows of the stamps of some lines (numpy rows)."""

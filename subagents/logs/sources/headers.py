@@ -5,18 +5,20 @@ Each costs an expression on every line, so each is read only in files whose samp
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from subagents.logs.levels import INFO, SYSLOG, UNKNOWN, split_head
+from subagents.logs.levels import INFO, SYSLOG, UNKNOWN, split_heads
+from subagents.logs.patterns import MASK
 from subagents.logs.sources.expressions import quick
 
 if TYPE_CHECKING:
     import polars as pl
 
 SAMPLE = 64
+FIRST_SAMPLE = 1024
+"""Of a file's first block: what is met later has it read again."""
 _HEAD_CHARS = 100
 _BSD = r"^ *\S+ [A-Za-z][^\s:]*:(?: |$)"
 _BSD_WITH_PID = quick(r"^ *[A-Za-z][\w.-]* [A-Za-z][\w./-]*\[\d+\]:(?: |$)")
@@ -32,7 +34,6 @@ _SPRING = quick(r"^ *[A-Z]+ +(?:\d+ --- \[ *([\w.-]+)\] \[|\[([\w.-]+),[0-9a-f]*
 _LABELS = quick(r'^ *\{(?:\w+="[^"]*",? ?)+\} ?')
 """What Loki knows of a line, as its command line prints it."""
 _LABELLED = ("service_name", "app", "service", "job", "container")
-_WORD_WITH_DIGIT = re.compile(r"[^\s\d=]*\d\S*")
 
 
 @dataclass
@@ -48,6 +49,8 @@ class HeaderReader:
     """What is alike in heads that say the same severity: not the digit of a mnemonic such as %LINK-3-UPDOWN."""
     hidden_levels: bool = False
     """A severity stands in a word with digits, which the templates' mask would take away."""
+    begun: bool = False
+    """Some lines were read."""
     settled: bool = False
     """It learns no more."""
 
@@ -68,8 +71,6 @@ class HeaderReader:
         self.labels = self.labels or int(sample.str.contains(_LABELS).sum()) * 2 > sample.len()
         if sample.str.contains(_MNEMONIC).any():
             self.digits = r"\d{2,}"
-        if not self.hidden_levels:
-            self.hidden_levels = any(_is_hidden(text) for text in sample.to_list())
 
     def read(self, columns: pl.DataFrame, lines: pl.Series, structured: pl.Series | None) -> pl.DataFrame:
         """Return the columns with `body` freed of its headers, and what they say.
@@ -88,15 +89,20 @@ class HeaderReader:
             columns = _labelled(columns)
         if self.service_key:
             columns = _keyed_service(columns, self.service_key)
+        if not (self.hidden_levels or self.settled):
+            bodies = columns["body"].head(SAMPLE if self.begun else FIRST_SAMPLE)
+            self.hidden_levels, self.begun = _are_hidden(bodies), True
         if self.hidden_levels:
             columns = _levels(columns, self.digits)
         return columns
 
 
-def _is_hidden(text: str) -> bool:
-    head = text[:_HEAD_CHARS]
-    level = split_head(head)[0]
-    return level != UNKNOWN and split_head(_WORD_WITH_DIGIT.sub("*", head))[0] == UNKNOWN
+def _are_hidden(bodies: pl.Series) -> bool:
+    heads = bodies.str.slice(0, _HEAD_CHARS)
+    masked = heads.str.replace_all(MASK, "*")
+    different = heads.ne(masked)
+    levels = [split_heads(each.filter(different).to_list()) for each in (heads, masked)]
+    return any(level != UNKNOWN and left == UNKNOWN for (level, _), (left, _) in zip(*levels, strict=True))
 
 
 def _of(
@@ -183,7 +189,7 @@ def _levels(columns: pl.DataFrame, digits: str) -> pl.DataFrame:
 
     heads = columns.select(head=pl.col("body").str.slice(0, _HEAD_CHARS).str.replace_all(digits, "0"))
     unique = heads["head"].unique()
-    found = [split_head(head)[0] for head in unique.to_list()]
+    found = [level for level, _ in split_heads(unique.to_list())]
     lookup = pl.DataFrame({"head": unique, "found": pl.Series([level or None for level in found], dtype=pl.Int8)})
     return columns.with_columns(
         level=pl.coalesce("level", heads.join(lookup, on="head", how="left", maintain_order="left")["found"])

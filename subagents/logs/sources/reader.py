@@ -41,6 +41,8 @@ class Block:
     data: bytes
     size: int
     last: bool = False
+    feeds: int = -1
+    """Line feeds in it; -1: not counted."""
 
 
 @dataclass
@@ -94,7 +96,7 @@ class BlockReader:
         count = count_lines(data)
         if count <= self.block_lines:
             if data.endswith(b"\n") or self._is_at_end(stream):
-                return self._give(data, len(data), last=self._is_at_end(stream))
+                return self._give(data, len(data), last=self._is_at_end(stream), feeds=count)
             if not count:
                 return self._giant(stream, data)
             cut = data.rfind(b"\n") + 1
@@ -129,8 +131,8 @@ class BlockReader:
         done = self._ended and not self._carry
         return self._give(head, size, last=done)
 
-    def _give(self, data: bytes, size: int, *, last: bool = False) -> Block:
-        block = Block(self._offset, data, size, last)
+    def _give(self, data: bytes, size: int, *, last: bool = False, feeds: int = -1) -> Block:
+        block = Block(self._offset, data, size, last, feeds)
         self._offset += size
         return block
 
