@@ -121,7 +121,7 @@ _ROLES: tuple[tuple[str, Role, Direction], ...] = (
     (r"queue|backlog|pending|in_?flight|waiting|waits(_|$)|blocked|depth|in_progress", "queue", "up"),
     (r"mem(ory)?(_|$)|heap|rss|working_set|gc_|garbage", "memory", "up"),
     (
-        r"cpu|util|saturat|load(_|$|\d)|pool|connections?(_|$)|threads?|goroutines|fds?(_|$)|file_desc|open_files|disk|storage|volume|filesystem|(_|^)fs_|io_?wait|iops"
+        r"cpu|processor_time|util|saturat|load(_|$|\d)|pool|connections?(_|$)|threads?|goroutines|fds?(_|$)|file_desc|open_files|disk|storage|volume|filesystem|(_|^)fs_|io_?wait|iops"
         r"|throttled|usage|used|consum(ption|ed_\w*units)|(_|^)(active|busy|idle)_(conn|process|server|thread|worker)|(_|^)(clients|workers|processes|backends|numbackends|locks|busy|executions|cx_active|capacity|burst|idle_?percent)(_|$)",
         "saturation",
         "up",
@@ -145,18 +145,29 @@ _FAILED = re.compile(r"(code|status\w*)=5(\d\d|xx)|(status|result|outcome)=(erro
 """Labels of requests that failed."""
 _TOTAL = re.compile(r"_(total|sum|bucket)$")
 """Suffixes that declare a counter in every exporter's conventions, whatever is counted."""
+_SIGNS = (
+    (re.compile("%"), " pct "),
+    (re.compile(r"/s(ec)?(?![A-Za-z])"), " per_s"),
+    (re.compile(r"(?<![A-Za-z])([kKMGT])(?:i?B|[Bb]ytes?)(?![a-z])|(?<=[a-z])(k)B(?![A-Za-z])"), r" \1\2b "),
+)
+"""Signs of units in names, and the words for them: `%`, `/s`, `kB`."""
+_SIZES = ("bytes", "KiB", "MiB", "GiB")
 _SLASH = re.compile(r"[^a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])")
 
 
 def _plain(name: str) -> str:
+    for written, words in _SIGNS:
+        name = written.sub(words, name)
     return _SLASH.sub("_", _CAMEL.sub("_", name).lower()).strip("_")
 
 
 def unit_of(name: str) -> str:
     """Return the unit that a name states, or an empty string."""
     plain = _plain(name.partition("{")[0])
-    return next((unit for pattern, unit in _UNITS if re.search(pattern, plain)), "")
+    units = [unit for pattern, unit in _UNITS if re.search(pattern, plain)]
+    size = next((unit for unit in units if unit in _SIZES), "")
+    return f"{size}/s" if size and units[0] == "1/s" else next(iter(units), "")
 
 
 def traits_of(name: str, values: Floats | None = None) -> Traits:

@@ -14,8 +14,22 @@ _VMSTAT = re.compile(r"procs -+")
 _SYSSTAT = re.compile(r"(?:Linux|SunOS|AIX|FreeBSD) \S+ \(([^)]*)\)\s+(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})\b")
 _CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d)(?: ([AP]M))?\s+(.*)")
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?%?")
-OVER = ("CPU", "DEV", "IFACE", "INTR", "TTY", "BUS", "UID", "PID", "FILESYSTEM", "MOUNTPOINT", "FCHOST", "NODE")
-"""Columns that say of what a row is, be it a number."""
+OVER = {"CPU": "cpu ", "DEV": "disk ", "IFACE": "net "}
+OVER |= dict.fromkeys(("INTR", "TTY", "BUS", "UID", "PID", "FILESYSTEM", "MOUNTPOINT", "FCHOST"), "")
+"""Columns that say of what a row is, be it a number; and what the statistics of such a row begin with."""
+_VMSTAT_NAMES = {
+    **{"r": "processes_waiting_for_cpu", "b": "processes_blocked", "swpd": "swap_used_kib", "free": "memory_free_kib"},
+    **{
+        "buff": "memory_buffers_kib",
+        "cache": "memory_cache_kib",
+        "si": "swap_in_kib_per_s",
+        "so": "swap_out_kib_per_s",
+    },
+    **{"bi": "blocks_in_per_s", "bo": "blocks_out_per_s", "in": "interrupts_per_s", "cs": "context_switches_per_s"},
+    **{"us": "cpu_user_pct", "sy": "cpu_system_pct", "id": "cpu_idle_pct", "wa": "cpu_iowait_pct"},
+    **{"st": "cpu_steal_pct", "gu": "cpu_guest_pct"},
+}
+"""What the letters of its columns stand for."""
 HALF_A_DAY = 43_200
 
 
@@ -55,7 +69,7 @@ class Statistics:
         if len(cells) != len(names) + 2 or not all(map(_NUMBER.fullmatch, cells[: len(names)])):
             return False
         for name, cell in zip(names, cells, strict=False):
-            self._add({}, f"vmstat_{name}", " ".join(cells[-2:]), cell)
+            self._add({}, _VMSTAT_NAMES.get(name, f"vmstat_{name}"), " ".join(cells[-2:]), cell)
         return True
 
     def _sysstat(self, line: str) -> bool:
@@ -84,9 +98,10 @@ class Statistics:
             for name, cell in zip(self._header, cells, strict=True)
             if name in OVER or not _NUMBER.fullmatch(cell)
         }
+        group = "".join(OVER[name] for name in self._header if name in OVER)
         for name, cell in zip(self._header, cells, strict=True):
             if name not in over:
-                self._add(over, name, when, cell.rstrip("%").replace(",", "."))
+                self._add(over, group + name, when, cell.rstrip("%").replace(",", "."))
         return True
 
     def _when(self, found: re.Match[str]) -> float | None:

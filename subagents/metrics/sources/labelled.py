@@ -8,6 +8,7 @@ from dataclasses import replace
 import polars as pl
 
 from subagents.metrics.sources.cells import PROBE
+from subagents.metrics.sources.columns import OVER
 from subagents.metrics.sources.table import Table
 
 _LABEL = r"[A-Za-z_][\w.-]*[:=][^,:={}]*"
@@ -18,6 +19,8 @@ MOST_LABELS = 64
 
 def with_labels(table: Table) -> Table:
     """Return the table, every column of labels replaced by as many columns as it has labels."""
+    if table.header[:2] == ("hostname", "interval"):
+        table = _of_sysstat(table)
     for column in table.header:
         if column == table.head.time:
             continue
@@ -26,6 +29,17 @@ def with_labels(table: Table) -> Table:
         if sample and all(map(_LABELS.fullmatch, sample)):
             table = _apart(table, column, cells)
     return table
+
+
+def _of_sysstat(table: Table) -> Table:
+    """Return what `sadf -d` wrote as sar shows it: which CPU is no measurement, nor is the interval."""
+    over = [name for name in table.header if name in OVER]
+    group = "".join(OVER[name] for name in over)
+    kept = {"hostname", *over, table.head.time}
+    words = [pl.concat_str(pl.lit(f"{name} "), pl.col(name).replace("-1", "all")).alias(name) for name in over]
+    frame = table.frame.drop("interval").with_columns(words)
+    frame = frame.rename({name: group + name for name in frame.columns if name not in kept} | {"hostname": "host"})
+    return replace(table, head=replace(table.head, names=tuple(frame.columns)), frame=frame)
 
 
 def _apart(table: Table, column: str, cells: pl.Series) -> Table:

@@ -14,7 +14,6 @@ import polars as pl
 
 from subagents.metrics.series import Floats, Points
 from subagents.metrics.sources.cells import NULLS, PROBE, CommaUse, read_numbers
-from subagents.metrics.sources.columns import OVER
 from subagents.metrics.sources.courses import Course, named
 from subagents.metrics.sources.heads import Head, time_place
 from subagents.metrics.sources.labelled import with_labels
@@ -79,11 +78,7 @@ class Reading:
             return cls(time, metric, value, owner, [], worded=False)
         columns = [name for name in table.header if name != time]
         owner = first_of(columns, SERVICE_NAMES[:3])
-        over: list[str] = []
-        if columns[:2] == ["hostname", "interval"]:  # as sadf writes it: the host, and which of its parts
-            owner, columns = "hostname", columns[2:]
-            over = [name for name in columns if name in OVER]
-        words = [name for name in columns if name != owner and (name in over or _is_words(table.text(name)))]
+        words = [name for name in columns if name != owner and _is_words(table.text(name))]
         numbers = [name for name in columns if name != owner and name not in words]
         if not numbers:
             return cls(time, None, value, owner, words, worded=bool(owner))
