@@ -93,7 +93,8 @@ _LOOSE = re.compile(
 """A word before a colon says the severity where nothing else does; it stays, for it may be part of what is said."""
 _MAY = (
     rf"(?i:\b(?:{_UPPER}|{_LOWER}|{_SHORT}|{_WORDED}|trce|dbug|fail|log|detail|hint|context|statement|query|parse|"
-    r"deprecated|level|lvl|severity|levelname|loglevel|trac|debu|erro|fata|pani)\b)|(?:^|\W)[A-Z#]\d*(?:\W|$)|%[A-Z]"
+    r"deprecated|level|lvl|severity|levelname|loglevel|normal|fault|crash|supervisor)\b)"
+    r"|(?:^|\W)[A-Z#]\d*(?:\W|$)|%[A-Z]|\] +[diwef] [A-Z]"
 )
 """Found in every head that `_MARKED` is found in, and quickly looked for."""
 _TROUBLE = re.compile(

@@ -16,6 +16,7 @@ from subagents.logs.sources.lines import Lines, Troubles
 from subagents.logs.sources.origins import Origin, OriginReader
 from subagents.logs.sources.stamp_reader import Seen, StampReader
 from subagents.logs.sources.stanzas import StanzaReader
+from subagents.logs.sources.tables import TableReader
 from subagents.logs.sources.timestamps import Shape
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class ColumnReader:
     headers: HeaderReader = field(default_factory=HeaderReader)
     access: AccessReader = field(default_factory=AccessReader)
     stanzas: StanzaReader = field(default_factory=StanzaReader)
+    tables: TableReader = field(default_factory=TableReader)
     json_events: int = 0
 
     def as_learnt(self) -> ColumnReader:
@@ -51,6 +53,7 @@ class ColumnReader:
             headers=replace(self.headers, settled=True),
             access=replace(self.access, settled=True),
             stanzas=replace(self.stanzas, settled=True),
+            tables=replace(self.tables, settled=True),
         )
 
     def counts(self) -> Counts:
@@ -99,6 +102,7 @@ class ColumnReader:
         sample = bodies.head(SAMPLE)
         self.headers.learn(sample.filter(stamped.head(SAMPLE)) if stamped.head(SAMPLE).any() else sample)
         columns = self.headers.read(self._plain(bodies, times, glued), text, structured)
+        columns = self.tables.read(columns, text, self.json_stamps)
         if columns["body"].head(SAMPLE).str.contains(r"^ ?\{.*\}$").any():
             columns = self._inner_json(columns)
         return self.access.read(columns, text)
