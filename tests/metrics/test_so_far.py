@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from subagents.metrics import scene
 from subagents.metrics.answers import MetricsAnswers
 from subagents.metrics.params import CompareParams, CoverageParams, OnsetsParams, RankParams
 from subagents.metrics.sources import load as loading
+from subagents.metrics.sources import texts
 from subagents.metrics.sources.points import read_metric_csv
 from tests.fakes import FakeClock
 from tests.metrics.files import long_csv, minute, shifted, spec, steady
@@ -81,3 +83,25 @@ def test_what_is_measured_does_not_depend_on_how_many_are_measured_at_once(
     monkeypatch.setattr(scene, "BLOCK_CELLS", 100)
     assert answers.onsets(OnsetsParams(limit=60), context).need() == whole
     assert len(whole.moved) > 10
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_large_file_that_is_no_table_tells_how_far_it_is(
+    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(texts, "EVERY", 100)
+    path = tmp_path / f"metrics.{form}"
+    if form == "json":
+        path.write_text(
+            json.dumps({f"s{i}": {"rps": [[1772366400 + 60 * k, k] for k in range(9)]} for i in range(120)})
+        )
+    else:
+        rows = (f'rps{{service="s{i}"}} {k} {1772366400 + 60 * k}' for i in range(120) for k in range(9))
+        path.write_text("\n".join(rows))
+    told: list[Progress] = []
+    context = ToolContext(key="t", clock=FakeClock(), progress=lambda made: told.append(made()))
+    MetricsAnswers((spec(path),)).coverage(CoverageParams(), context)
+    read = [each.done for each in told if each.unit == "bytes"]
+    assert len(set(read)) > 5
+    assert read[0] == 0
+    assert max(read) <= path.stat().st_size
