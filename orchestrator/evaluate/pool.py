@@ -48,6 +48,8 @@ class Setting:
     keep: Path | None = None
     """Where the folders of the cases are kept; None: they are removed."""
     config: Path | None = None
+    retry: bool = False
+    """Cases whose line says that they failed run again."""
     state: Path | None = None
     """The person's own state directory, for what an engine has registered there."""
     command: Sequence[str] = field(default_factory=lambda: CHILD)

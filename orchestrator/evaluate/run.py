@@ -65,7 +65,8 @@ async def evaluate(tree: Tree, out: LineFile, pool: Pool, watcher: Watcher) -> O
     known = [case for case in tree.cases if (case.family, case.id) in written]
     digests = await asyncio.to_thread(lambda: {(case.family, case.id): digest_of(case) for case in known})
     wanted = _Wanted(pool.setting, digests)
-    done = {(line.family, line.id) for line in wanted.of(out.lines)}
+    retried = pool.setting.retry
+    done = {(line.family, line.id) for line in wanted.of(out.lines) if not (retried and line.failure)}
     waiting = [case for case in tree.cases if (case.family, case.id) not in done]
     watcher.began(len(waiting), len(tree.cases) - len(waiting))
     await pool.run(waiting, _recorder(out, watcher, len(waiting)))

@@ -80,6 +80,19 @@ async def test_what_is_done_is_not_done_again(tree: Path, tmp_path: Path, settin
     assert third.summaries == first.summaries
 
 
+async def test_what_failed_is_done_and_runs_again_where_that_is_asked_for(
+    tree: Path, tmp_path: Path, setting: Settings
+) -> None:
+    write_complaint(tree / "complaints" / "mute.json.gz")
+    out = tmp_path / "out.jsonl"
+    await carry_out(tree, out, Pool(setting()))
+    _, watcher = await carry_out(tree, out, Pool(setting()))
+    assert watcher.told == [("to do", 0), ("before", 4)]
+    outcome, watcher = await carry_out(tree, out, Pool(setting(retry=True)))
+    assert watcher.told == [("to do", 1), ("before", 3), ("mute", 0)]
+    assert [line.id for line in outcome.lines if line.failure] == ["mute"]
+
+
 @pytest.mark.parametrize("change", [{"engine": "managed"}, {"version": "2"}, {"build": "c" * 12}])
 async def test_lines_of_another_engine_version_or_build_do_not_count(
     tree: Path, tmp_path: Path, setting: Settings, change: dict[str, str]

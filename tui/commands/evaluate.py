@@ -58,6 +58,7 @@ def evaluate() -> None:
     metavar="FILE",
     help="The lines; what is done there already is not done again.",
 )
+@click.option("--retry", is_flag=True, help="Run cases again that failed (crashed, timed out, unusable, no verdict).")
 @click.option("--timeout", type=click.FloatRange(1), default=300.0, show_default=True, help="Seconds for one case.")
 @click.option(
     "--memory", type=click.IntRange(0), default=4096, show_default=True, help="MiB per process; 0: unbounded."
@@ -142,6 +143,7 @@ def _setting(given: Mapping[str, Any]) -> Setting:
         build=build_digest(given["config"]),
         clock=SystemClock(),
         jobs=given["jobs"],
+        retry=given["retry"],
         timeout_s=given["timeout"],
         memory_mib=given["memory"],
         keep=given["keep"].resolve() if given["keep"] else None,
