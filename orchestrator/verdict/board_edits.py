@@ -17,7 +17,7 @@ Act = Literal["add", "pin", "rule_out", "undo"]
 """What a person asks for; `undo` takes back the last of the others that still stands."""
 FREE: SuspectKind = "none"
 """The kind of a hypothesis in free words."""
-KEY_LIMIT, NOTE_LIMIT = 200, 500
+KEY_LIMIT, NOTE_LIMIT, NAME_LIMIT = 200, 500, 80
 LEAST_SHA = 4
 _SHA = re.compile(r"[0-9a-f]{4,64}\Z")
 _KINDS = frozenset(get_args(SuspectKind)) - {FREE}
@@ -155,7 +155,8 @@ def named(text: str, commits: Iterable[str] = ()) -> Suspect:
 
 def shown(suspect: Suspect) -> str:
     """Name a suspect in a line for people."""
-    key = suspect.key[:12] if suspect.kind == "commit" else suspect.key[:80]
+    whole = suspect.key[:12] if suspect.kind == "commit" else suspect.key
+    key = whole if len(whole) <= NAME_LIMIT else f"{whole[: NAME_LIMIT - 1]}…"
     return f"“{key}”" if suspect.kind == FREE else f"{suspect.kind} {key}"
 
 

@@ -6,7 +6,7 @@ import pytest
 from textual import events
 
 from orchestrator.journal.events import AgentMessage, Event, text_content
-from tests.tui.stage import painted, press, settled, shown, war_room
+from tests.tui.stage import Stage, painted, press, settled, shown, war_room
 from tests.tui.story import FakeActs, Teller, at_work, bounded, call, dispatched, finished, opened, view_of
 from tui import seams
 from tui.screens.warroom import PLACES, WarRoomScreen
@@ -92,6 +92,25 @@ async def test_late_word_of_a_focus_does_not_take_the_person_back() -> None:
         room.set_focus(room.list_of("logs"))
         await settled(pilot)
         assert room.place == "logs", "a focus that is there is followed"
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_room_that_opens_at_a_place_shows_that_place(place: str) -> None:
+    room = WarRoomScreen(place=place)
+    async with Stage(room).run_test(size=(120, 36)) as pilot:
+        room.attach(view_of(finished()))
+        await settled(pilot)
+        assert place in visible(room)
+        assert room.focused is room.list_of(place)
+
+
+async def test_the_best_of_the_board_stand_above_the_panes_and_not_above_the_board() -> None:
+    async with war_room(view_of(finished()), (120, 36)) as (room, pilot):
+        best = "4be100000000 Tune the connection pool"
+        for key, above in (("0", True), ("b", False), ("0", True)):
+            await press(pilot, key)
+            assert room.query_one("#headline").display is above
+            assert f" {best}" in shown(pilot.app)
 
 
 async def test_zoom_gives_one_place_the_room_and_back() -> None:

@@ -199,3 +199,8 @@ def test_the_verdict_says_who_ruled_out_and_what_was_put_on_the_board_is_answere
     assert "dana" in shown.contradictions[0].text, "the verdict names what a person ruled out: both are shown"
     assert shown.culprit == verdict().culprit
     assert with_persons_word(verdict(), fold(BASE)) == verdict()
+
+
+def test_a_name_that_is_cut_says_so_and_a_sum_of_one_is_no_sum() -> None:
+    assert done(BoardEdited(action="add", suspect=f"none:{'words ' * 20}")).endswith("…”")
+    assert fold([finding("for", 0.5)])[0].sum == "0.50: for it 0.50; nothing against it"

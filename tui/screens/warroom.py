@@ -17,7 +17,7 @@ from tui.hinting import hint_of
 from tui.screens.boarding import BoardingScreen
 from tui.screens.prompting import AGENTS
 from tui.views.footer import footer
-from tui.views.layout import Layout, layout_for
+from tui.views.layout import Layout, layout_for, pair_with
 from tui.views.paint import Line, Span, line
 from tui.widgets.board import HypothesisBoard
 from tui.widgets.line_view import LineView
@@ -49,8 +49,7 @@ class WarRoomScreen(BoardingScreen):
         self._there = False
         """Whether its widgets are there."""
         self._place = place if place in PLACES else AGENTS[0]
-        self._pair = (AGENTS[0], AGENTS[1])
-        """The two panes that are shown where there is room for two."""
+        self._pair = pair_with(AGENTS, self._place)
         self._zoomed = zoomed
         self._layout: Layout = "full"
         self._fitted_to = Size(0, 0)
@@ -134,6 +133,7 @@ class WarRoomScreen(BoardingScreen):
     def _arrange(self) -> None:
         visible = self._visible()
         self.set_class(self._zoomed, "-zoomed")
+        self.set_class(visible == (BOARD,), "-board")
         # At once, not by a class that takes effect later: the next key may be here already.
         for place in PLACES:
             self.list_of(place).display = place in visible
@@ -150,8 +150,7 @@ class WarRoomScreen(BoardingScreen):
     def go_to(self, place: str) -> None:
         """Go to the board or to an agent's pane."""
         self._place = place
-        if place not in (BOARD, *self._pair):
-            self._pair = (AGENTS[0], place)
+        self._pair = pair_with(AGENTS, place, self._pair)
         self._arrange()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

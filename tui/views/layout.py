@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 Layout = Literal["full", "two", "one", "notice"]
@@ -14,3 +15,9 @@ def layout_for(width: int, height: int) -> Layout:
     if width < 100 or height < 30:
         return "one"
     return "full" if width >= 160 else "two"
+
+
+def pair_with(panes: Sequence[str], place: str, shown: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the two panes that are shown where there is room for two: the place is one of them, where it is a pane."""
+    shown = shown or tuple(panes[:2])
+    return shown if place in shown or place not in panes else (panes[0], place)
