@@ -33,6 +33,10 @@ class _Result(Frozen):
     trouble: str
 
 
+class PoolError(Exception):
+    """No case can be run; the message is one line for people."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """What is the same for every case of a run."""
@@ -75,7 +79,10 @@ class Pool:
         return self._stopped.is_set()
 
     async def run(self, cases: Iterable[Case], done: Callable[[EvalLine], None]) -> None:
-        """Run all cases; `done` gets each line as it is made, one at a time. What `done` raises ends the run."""
+        """Run all cases; `done` gets each line as it is made, one at a time, and what it raises ends the run.
+
+        Raises PoolError where no case can be run.
+        """
         waiting = iter(cases)
 
         async def worker() -> None:
@@ -95,7 +102,7 @@ class Pool:
 
     async def _one(self, case: Case) -> EvalLine | None:
         self.running.add(case.id)
-        work = Path(await asyncio.to_thread(tempfile.mkdtemp, "", "warroom-eval-"))
+        work = Path(await asyncio.to_thread(_made))
         try:
             return await self._in(case, work)
         finally:
@@ -152,6 +159,13 @@ class Pool:
             with suppress(ConnectionError):
                 await process.stdin.drain()
         return process
+
+
+def _made() -> str:
+    try:
+        return tempfile.mkdtemp("", "warroom-eval-")
+    except OSError as error:
+        raise PoolError(f"no folder for a case can be made ({error.strerror or error}); see TMPDIR") from error
 
 
 def without_settings(env: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,6 +91,16 @@ def test_what_cannot_be_done_is_one_line(quick: InProcess, tree: Path, arguments
     ran = quick("eval", *(one.format(tree=tree) for one in arguments))
     assert ran.status == 2
     assert said in ran.complaint()
+
+
+def test_where_no_folder_can_be_made_is_one_line(quick: InProcess, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: str) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    ran = quick("eval", str(tree), "-q")
+    assert ran.status == 2
+    assert "no folder for a case can be made (No space left on device); see TMPDIR" in ran.complaint()
 
 
 def test_help(quick: InProcess) -> None:

@@ -81,6 +81,7 @@ def run(**given: Any) -> int:
     from orchestrator.compose import ComposeError
     from orchestrator.evaluate.cases import CasesError, Choice, find_cases
     from orchestrator.evaluate.lines import LineFile, LinesError
+    from orchestrator.evaluate.pool import PoolError
     from orchestrator.evaluate.run import refuse_engine
     from orchestrator.evaluate.wording import counted
 
@@ -91,7 +92,7 @@ def run(**given: Any) -> int:
         refuse_engine(setting, os.environ)
         with LineFile(given["out"]) as out:
             outcome, stopped = asyncio.run(_carry_out(tree, out, setting, given["quiet"]))
-    except (CasesError, LinesError, ComposeError) as error:
+    except (CasesError, LinesError, ComposeError, PoolError) as error:
         raise Fault(str(error)) from error
     _show(outcome, tree.skipped, given)
     if stopped:
