@@ -223,11 +223,13 @@ async def test_interrupt_takes_two_questions_and_another_key() -> None:
 async def test_what_ended_while_the_question_stood_is_not_said_to_be_stopped() -> None:
     acts = FakeActs(running=True)
     async with war_room(view_of(at_work(), acts)) as (_, pilot):
-        await press(pilot, "i", "*")
-        acts.running = False
-        await press(pilot, "!")
-        assert "nothing was stopped" in painted(pilot.app)[-2]
-        assert not acts.done
+        for before, after in ((("i", "*"), "!"), (("i",), "*")):
+            acts.running = True
+            await press(pilot, *before)
+            acts.running = False
+            await press(pilot, after)
+            assert "nothing was stopped" in painted(pilot.app)[-2]
+            assert not acts.done
 
 
 async def test_a_budget_is_raised_by_what_is_typed_and_another_key() -> None:

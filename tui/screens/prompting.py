@@ -289,14 +289,20 @@ class PromptingScreen(Screen[None]):
             self.act(self.view.acts.raise_budget(typed))
 
     def _confirm_interrupt(self, whose: str) -> None:
+        if self._ended_meanwhile():
+            return
         whom = "all work" if whose == "all" else f"the work of {whose}"
         words = line((f"stop {whom}? ", "warn"), ("! stop  ", "accent"), ("esc leave it running", "dim"))
         self.prompt.choose(Choice("stop", words, {"!": whose}))
 
     def _interrupt(self, whose: str) -> None:
-        if self.view is not None and self.view.acts is not None:
-            if not self.view.acts.running:
-                self.tell("it ended meanwhile: nothing was stopped")
-                return
+        if self.view is not None and self.view.acts is not None and not self._ended_meanwhile():
             thread = None if whose == "all" else whose
             self.act(self.view.acts.interrupt(thread), f"stopping {whose}; what was found is kept")
+
+    def _ended_meanwhile(self) -> bool:
+        """Say whether the work ended while a question about it stood, and tell."""
+        ended = self.view is not None and self.view.acts is not None and not self.view.acts.running
+        if ended:
+            self.tell("it ended meanwhile: nothing was stopped")
+        return ended
