@@ -14,6 +14,7 @@ from subagents.logs.sources.headers import SAMPLE, HeaderReader, with_priorities
 from subagents.logs.sources.json_lines import OBJECT, JsonColumns, JsonReader
 from subagents.logs.sources.lines import Lines, Troubles
 from subagents.logs.sources.origins import Origin, OriginReader
+from subagents.logs.sources.spread import SpreadReader
 from subagents.logs.sources.stamp_reader import Seen, StampReader
 from subagents.logs.sources.stanzas import StanzaReader
 from subagents.logs.sources.tables import TableReader
@@ -38,6 +39,7 @@ class ColumnReader:
     origins: OriginReader = field(default_factory=OriginReader)
     headers: HeaderReader = field(default_factory=HeaderReader)
     access: AccessReader = field(default_factory=AccessReader)
+    spread: SpreadReader = field(default_factory=SpreadReader)
     stanzas: StanzaReader = field(default_factory=StanzaReader)
     tables: TableReader = field(default_factory=TableReader)
     json_events: int = 0
@@ -52,6 +54,7 @@ class ColumnReader:
             origins=self.origins.as_learnt(),
             headers=replace(self.headers, settled=True),
             access=replace(self.access, settled=True),
+            spread=replace(self.spread, settled=True),
             stanzas=replace(self.stanzas, settled=True),
             tables=replace(self.tables, settled=True),
         )
@@ -78,8 +81,10 @@ class ColumnReader:
         `glued` says that a line is the rest of the one before it, which has the text of both; `spaced`, that `body`
         still has the space that stood between stamp and text.
         """
-        origin = self.origins.read(lines.text)
-        text = origin.text if origin is not None else lines.text
+        spread = self.spread.read(lines.text)
+        raw = lines.text if spread is None else spread[0]
+        origin = self.origins.read(raw)
+        text = origin.text if origin is not None else raw
         looks_json = text.str.contains(OBJECT)
         share = int(looks_json.sum() or 0)
         structured = origin.structured if origin is not None else None
@@ -90,7 +95,10 @@ class ColumnReader:
             columns = self._mixed(looks_json, replace(lines, seen=seen), troubles, text, structured)
         if origin is not None:
             columns = _with_origin(columns, origin)
-        return columns.with_columns(raw=lines.text)
+        if spread is not None:
+            columns = columns.with_columns(glued=columns["glued"] | spread[1])
+            raw = lines.text.zip_with(spread[1], raw)
+        return columns.with_columns(raw=raw)
 
     def _text(self, text: pl.Series, structured: pl.Series | None, seen: Seen | None) -> pl.DataFrame:
         times, bodies = self.stamps.read(text, seen)

@@ -10,13 +10,13 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "ts", "time", "timestamp", "@timestamp", "t", "@t", "date", "datetime", "asctime", "eventTime", "event_time",
         "log_time", "timeUnixNano", "Timestamp", "Time", "created", "_SOURCE_REALTIME_TIMESTAMP",
         "__REALTIME_TIMESTAMP", "t.$date", "timeMillis", "instant", "time_iso8601", "time_local", "msec", "_time",
-        "eventTimestamp", "EventTime", "TimeCreated", "TimeGenerated", "requestReceivedTimestamp", "start_time",
-        "timestamp_ms", "observedTimeUnixNano", "observedTimestamp", "receiveTimestamp",
+        "eventTimestamp", "lastTimestamp", "EventTime", "TimeCreated", "TimeGenerated", "requestReceivedTimestamp",
+        "start_time", "timestamp_ms", "observedTimeUnixNano", "observedTimestamp", "receiveTimestamp",
     ),
     "level": (
         "level", "severity", "lvl", "@l", "@level", "loglevel", "log_level", "logLevel", "LogLevel", "levelname",
         "log.level", "level_name", "severityText", "severity_text", "Level", "Severity", "s", "severityNumber",
-        "PRIORITY", "error_severity", "SeverityLevel", "status", "tags",
+        "PRIORITY", "error_severity", "SeverityLevel", "status", "tags", "type",
     ),
     "message": (
         "message", "msg", "@m", "@message", "log", "event", "MESSAGE", "textPayload", "short_message",

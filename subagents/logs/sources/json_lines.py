@@ -55,6 +55,8 @@ class JsonReader:
 
     def read(self, lines: list[str]) -> JsonColumns:
         """Decode lines that look like objects; those that are not are left out of `rows`."""
+        if any(line.endswith("},") for line in lines[:_SAMPLE]):  # a list with one record a line
+            lines = [line.removesuffix(",") for line in lines]
         self._learn(lines)
         records, rows = self._decode(lines)
         columns = self._columns(lines, records, rows)
@@ -266,6 +268,11 @@ def _of_insights(value: Any) -> Any:
     return ("trace", "info", "warn", "error", "fatal")[value] if known else None
 
 
+def _event_type(value: Any) -> Any:
+    """Kubernetes: the type of an event."""
+    return value if value in ("Normal", "Warning") else None
+
+
 def _level_tag(value: Any) -> Any:
     """Kibana: a level among the tags of a line."""
     return next((tag for tag in value if _level_word(tag)), None) if isinstance(value, list) else None
@@ -281,6 +288,7 @@ _READ_AS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("level", "severityNumber"): _severity_number,
     ("level", "SeverityLevel"): _of_insights,
     ("level", "tags"): _level_tag,
+    ("level", "type"): _event_type,
     ("level", "status"): _level_word,
 }
 
