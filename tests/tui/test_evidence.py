@@ -28,6 +28,7 @@ from tui.views.chart import Chart, Marker, drawn
 from tui.views.evidence import chart_of, cited_by, frozen_lines, now_lines
 from tui.views.paint import Ref, text_of
 from tui.views.stream_rows import finding_detail
+from tui.widgets.page_view import PageView
 
 SHA = "4be1" + "0" * 36
 KINDS = {
@@ -173,6 +174,18 @@ async def test_the_claim_is_said_once_and_as_far_as_there_is_room(size: tuple[in
         assert said.count("first and then again") == 1
         assert sum("and then again" in one for one in said.splitlines()) == rows
         assert [one for one in said.splitlines() if "and then again" in one][-1].rstrip().endswith("…")
+
+
+@pytest.mark.parametrize("kinds", [("commit", "metric", "log"), ("metric", "commit", "deploy")])
+async def test_each_citation_has_one_line_of_the_list_and_the_whole_is_below(kinds: tuple[str, ...]) -> None:
+    async with opening(story(*kinds), size=(72, 24)) as (screen, pilot):
+        assert screen.query_one("#cites", PageView).rows == 3
+        rows = shown(pilot.app).splitlines()
+        assert any(f"commit:repo/{SHA[:12]}…#pool.py:4" in one for one in rows)
+        assert any(one.startswith("> ") for one in rows[2:5])
+        await pilot.resize_terminal(120, 36)
+        await settled(pilot)
+        assert METRIC in [one.strip("> │┃") for one in shown(pilot.app).splitlines()]
 
 
 async def test_what_cites_nothing_says_so() -> None:

@@ -81,6 +81,7 @@ class EvidenceScreen(PromptingScreen):
         """Choose the arrangement."""
         self.set_class(event.size.width < BOTH_FROM, "-narrow")
         self._most = 6 if event.size.height >= 30 else 3
+        self._list()
         self._arrange()
         self.tick()
 
@@ -108,9 +109,13 @@ class EvidenceScreen(PromptingScreen):
         else:
             self._say_only(prose(("opening …", "dim")))
             self.run_worker(self._load(current.ref), group="evidence", exclusive=True, exit_on_error=False)
-        self.query_one("#cites", PageView).show(list_lines(self.cited, at))
-        self.query_one("#cites", PageView).go_to_line(at, above=1)
+        self._list()
         self.tick()
+
+    def _list(self) -> None:
+        cites = self.query_one("#cites", PageView)
+        cites.show(list_lines(self.cited, self.at, self.app.size.width))
+        cites.go_to_line(self.at, above=1)
 
     async def _load(self, ref: str) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +18,7 @@ from tui.views.chart import Chart, Marker
 from tui.views.diff import exact_line, files_of
 from tui.views.naming import name_of, suspect_name
 from tui.views.page import PageLine, field, prose
-from tui.views.paint import Line, Ref, Tone, flat, line, text_of
+from tui.views.paint import Line, Ref, Tone, fitted, flat, line, text_of
 from tui.views.spark import points_of
 
 if TYPE_CHECKING:
@@ -76,14 +77,19 @@ def _once(found: Iterable[Cited]) -> tuple[Cited, ...]:
     return tuple(made.values())
 
 
-def list_lines(cited: tuple[Cited, ...], current: int) -> tuple[PageLine, ...]:
-    """Return the list of citations, the current one marked."""
+def list_lines(cited: tuple[Cited, ...], current: int, width: int) -> tuple[PageLine, ...]:
+    """Return the list of citations, one line each, the current one marked; the whole of it is told below the page."""
+    room = width - len("> ") - len("┃")
     return tuple(
         PageLine(
-            line((one.ref, "strong" if at == current else "plain")), line(("> " if at == current else "  ", "accent"))
+            line((fitted(_FULL_ID.sub(r"\1…", one.ref), room), "strong" if at == current else "plain")),
+            line(("> " if at == current else "  ", "accent")),
         )
         for at, one in enumerate(cited)
     )
+
+
+_FULL_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28}\b")
 
 
 def state_words(opened: Opened | None, ref: str) -> tuple[Line, Line]:
