@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import tzinfo
 from itertools import pairwise
 
-from orchestrator.journal.verdict import Action, Cited, Verdict
+from orchestrator.journal.verdict import Action, Cited, RuledOut, Verdict
+from orchestrator.verdict.board_edits import shown
 from orchestrator.verdict.fact_words import fact_words
 from orchestrator.verdict.markdown_text import code, fence, inline
 from orchestrator.verdict.report_budget import budget_lines
@@ -208,14 +209,24 @@ class _Page:
         if not items:
             return
         yield "## What else was considered"
-        yield ""
-        for item in items:
-            yield (
-                f"- **{item.result}**: {self.suspect(item.suspect)}. {inline(item.reason)}{self.refs(item.citations)} "
-                f"(tested: {inline(item.test)})"
-            )
-            if item.command:
-                yield f"  - to test it: {code(item.command)}"
+        for test in dict.fromkeys(item.test for item in items):
+            yield from ("", f"Tested: {inline(test)}", "")
+            for item in items:
+                if item.test != test:
+                    continue
+                yield f"- **{item.result}**: {self._considered(item)}{self.refs(item.citations)}"
+                if item.command:
+                    yield f"  - to test it: {code(item.command)}"
+
+    def _considered(self, item: RuledOut) -> str:
+        """Name a suspect and why, its name once where the reason begins with it."""
+        suspect, name = item.suspect, shown(item.suspect)
+        bare = name.removeprefix("commit ")
+        said = next((one for one in (name, bare) if item.reason.startswith(f"{one} ")), None)
+        if said is None:
+            return f"{self.suspect(suspect)}. {inline(item.reason)}"
+        named = suspect_words(suspect.model_copy(update={"label": ""}), code)
+        return f"{named} {inline(item.reason.removeprefix(said).lstrip())}"
 
     def confidence(self) -> Iterator[str]:
         verdict = self.verdict

@@ -93,6 +93,36 @@ def test_a_suspect_is_named_once(suspect: Suspect, words: str) -> None:
     assert f": {words} " in markdown(ruled_out=(item,)).replace("**", "")
 
 
+@pytest.mark.parametrize(
+    ("suspect", "reason", "words"),
+    [
+        (
+            Suspect(kind="commit", key="a" * 40, label="Tidy up"),
+            f"{'a' * 12} “Tidy up” is ruled out: only words change",
+            f"commit `{'a' * 40}` “Tidy up” is ruled out: only words change",
+        ),
+        (
+            Suspect(kind="flag", key="new", label="new off->on"),
+            "flag new hardly explains it",
+            "flag `new` hardly explains it",
+        ),
+        (Suspect(kind="flag", key="new"), "flag newest is another", "flag `new`. flag newest is another"),
+    ],
+)
+def test_a_reason_that_begins_with_the_name_says_it_once(suspect: Suspect, reason: str, words: str) -> None:
+    item = verdict().ruled_out[0].model_copy(update={"suspect": suspect, "reason": reason})
+    assert f"- **ruled out**: {words} (E" in markdown(ruled_out=(item,))
+
+
+def test_each_test_is_named_once_above_what_was_put_to_it() -> None:
+    first = verdict().ruled_out[0]
+    others = [first.model_copy(update={"test": test}) for test in ("second", first.test, "second")]
+    section = markdown(ruled_out=(first, *others)).partition("## What else")[2].partition("\n## ")[0]
+    tests = [one.removeprefix("Tested: ") for one in section.splitlines() if one.startswith("Tested: ")]
+    assert tests == [first.test, "second"]
+    assert [part.count("- **ruled out**") for part in section.split("Tested: ")[1:]] == [2, 2]
+
+
 def test_what_was_only_not_checked_is_not_called_wrong() -> None:
     report = build_report(told()).model_copy(update={"unchecked": ("5.38x",)})
     made = render_markdown(report, UTC)
