@@ -162,8 +162,9 @@ def shown(suspect: Suspect) -> str:
 
 def told(edit: BoardEdited) -> str:
     """Return an edit as it is told to whoever investigates: a person's word and wish, not evidence."""
-    name = shown(suspect_of(edit))
-    label = f" “{edit.label}”" if edit.label and edit.label not in name else ""
+    suspect = suspect_of(edit)
+    name = shown(suspect)
+    label = f" “{edit.label}”" if edit.label and suspect.kind != FREE and edit.label not in name else ""
     because = f" They say: {edit.note}" if edit.note else ""
     what = {
         "add": f"added a hypothesis to the board: {name}{label}. Look for evidence for and against it, or say that the "

@@ -279,6 +279,7 @@ def test_an_onset_of_another_day_than_the_session_has_its_day(state: str, days: 
     stands = IncidentState.model_validate({"state": state})
     fold.verdict = verdict().model_copy(update={"state": stands, "symptom": shows})
     assert words in text_of(symptom(fold, 200))
+    assert words.replace("2026-", "") in text_of(symptom(fold, 80))
 
 
 @pytest.mark.parametrize(

@@ -202,5 +202,7 @@ def test_the_verdict_says_who_ruled_out_and_what_was_put_on_the_board_is_answere
 
 
 def test_a_name_that_is_cut_says_so_and_a_sum_of_one_is_no_sum() -> None:
-    assert done(BoardEdited(action="add", suspect=f"none:{'words ' * 20}")).endswith("…”")
+    long = BoardEdited(action="add", suspect=f"none:{'words ' * 20}", label="words " * 20)
+    assert done(long).endswith("…”")
+    assert told(long).count("“") == 1
     assert fold([finding("for", 0.5)])[0].sum == "0.50: for it 0.50; nothing against it"

@@ -264,7 +264,7 @@ def symptom(fold: IncidentFold, width: int) -> Line:
     state = "ongoing?" if known == "unknown" else known
     whole, brief = _affected(fold, numbers.service)
     spark = _spark(fold, numbers, max(12, min(40, width - 92)) if width >= 90 else max(0, min(12, width - 60)))
-    stands = (*_stands(state), *line((_since(fold, numbers.onset, state), "strong"), ("  ", "dim")))
+    stands = (*_stands(state), *line((_since(fold, numbers.onset, state, narrow), "strong"), ("  ", "dim")))
     name = line((f"{numbers.service} {numbers.metric}".strip(), "accent"))
     times = line((f" {numbers.factor}x" if narrow else f" ({numbers.factor}x)", "bad")) if numbers.factor else ()
     change = line((f" {moved}", "strong")) if moved else ()
@@ -291,13 +291,14 @@ def _stands(state: str) -> Line:
     return line((f"{state}{',' if state in OVER else ''} ", tone)) if state else ()
 
 
-def _since(fold: IncidentFold, onset: datetime | None, state: str) -> str:
+def _since(fold: IncidentFold, onset: datetime | None, state: str, narrow: bool) -> str:
     """Return since when, with the day where the session was opened on another."""
     if onset is None:
         return "onset unknown"
     at = onset.astimezone(UTC)
     same = fold.opened_at is None or fold.opened_at.astimezone(UTC).date() == at.date()
-    return f"{'began' if state in OVER else 'since'} {'' if same else f'{at:%Y-%m-%d} '}{at:%H:%M:%S} UTC"
+    day = "" if same else f"{at:%m-%d} " if narrow else f"{at:%Y-%m-%d} "
+    return f"{'began' if state in OVER else 'since'} {day}{at:%H:%M:%S} UTC"
 
 
 def _affected(fold: IncidentFold, service: str) -> tuple[Line, Line]:
