@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from orchestrator.intake.alerts import payload_kind
 from orchestrator.intake.json_door import JsonFault, begun_json, read_json
+from orchestrator.intake.log_shapes import is_log_table, log_records
 from orchestrator.intake.manifest import looks_like_case
 from orchestrator.intake.model import IntakeLimits
 from orchestrator.intake.peek import Peek, looks_like_log, peek
@@ -162,7 +163,10 @@ def _unknown(base: str) -> str:
 
 
 def _table(seen: Peek) -> Recognised:
-    role, options = table_role(first_lines(seen))
+    lines = first_lines(seen)
+    role, options = table_role(lines)
+    if role in (None, "metrics") and is_log_table(lines):
+        return Recognised("logs")
     if role is None:
         return Recognised(
             None,
@@ -197,7 +201,8 @@ def _json(look: _Look) -> Recognised | None:
         return _broken_json(look, cut.what if cut else str(fault))
     role = _role_of(document, by_name)
     if role is None:
-        return None
+        records = log_records(document)
+        return None if records is None else Recognised("logs", document=records, options={"form": "array"})
     keep = document if role in ("alert", "manifest", "case", "logs", "evidence") else None
     return Recognised(role, document=keep, options={"form": "array"} if role == "logs" else {})
 

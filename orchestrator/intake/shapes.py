@@ -12,9 +12,10 @@ from orchestrator.intake.alerts import looks_like_alert, payload_kind
 from orchestrator.intake.manifest import looks_like_case, looks_like_manifest
 from subagents.contract import SourceKind
 from subagents.metrics.sources.exports import is_answer
-from subagents.metrics.sources.heads import head_of, numbers_below
-from subagents.metrics.sources.naming import TIME_NAMES, VALUE_NAMES, first_of
+from subagents.metrics.sources.heads import head_of, is_number, numbers_below
+from subagents.metrics.sources.naming import TIME_NAMES, first_of
 from subagents.metrics.sources.parts import rows_within
+from subagents.metrics.sources.stamps import stamp_of
 
 Role = SourceKind | Literal["alert", "manifest", "case"]
 
@@ -99,8 +100,12 @@ def _is_metric(record: Mapping[str, JsonValue]) -> bool:
 def _is_sampled(record: Mapping[str, JsonValue]) -> bool:
     """Say whether a record has a time and a number, and no text for people."""
     time = first_of(record, TIME_NAMES)
-    numbers = [key for key, value in record.items() if key != time and isinstance(value, int | float)]
-    return time is not None and (bool(numbers) or first_of(record, VALUE_NAMES) is not None) and not _is_log(record)
+    numbers = [key for key, value in record.items() if key != time and _is_number(value)]
+    return time is not None and bool(numbers) and not _is_log(record) and "_raw" not in record
+
+
+def _is_number(value: JsonValue) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and is_number(value))
 
 
 def _is_flag(record: Mapping[str, JsonValue]) -> bool:
@@ -136,6 +141,8 @@ _TESTS: tuple[tuple[Role, Callable[[Mapping[str, JsonValue]], bool]], ...] = (
 def _is_nested_metrics(document: Mapping[str, JsonValue]) -> bool:
     """Service -> metric -> points."""
     inner = [value for value in list(document.values())[:20] if isinstance(value, dict)]
+    if inner and len(inner) == len(document) and all(one and stamp_of(next(iter(one))) is not None for one in inner):
+        return True
     if not inner or len(inner) < len(document) / 2:
         return False
     series = [points for value in inner for points in list(value.values())[:20]]

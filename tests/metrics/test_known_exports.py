@@ -17,7 +17,7 @@ from tests.fakes import FakeClock
 
 FOLDER = Path(__file__).parent / "exports"
 EXPECTED: dict[str, Any] = json.loads(Path(__file__).with_name("expected_exports.json").read_text())
-"""By file: `series` [[service, name, values]], what is `said` of it, whether `only` some of its series are named."""
+"""By file: `series` [[service, name, values]], what is `said`, whether `only` some are named, what it is `taken_as`."""
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +38,8 @@ def points_of(store: Store) -> dict[tuple[str, str], list[float]]:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_an_export_is_read_as_what_it_is(name: str, taken: dict[str, SourceSpec]) -> None:
     expected = EXPECTED[name]
-    assert taken[name].kind == "metrics"
-    store = load((taken[name],))
+    assert taken[name].kind == expected.get("taken_as", "metrics")
+    store = load((taken[name].model_copy(update={"kind": "metrics"}),))
     series = {(service, metric): values for service, metric, values in expected["series"]}
     found = points_of(store)
     if expected.get("only"):

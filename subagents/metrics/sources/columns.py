@@ -13,6 +13,7 @@ from subagents.metrics.sources.stamps import DateOrder, parse_by_calendar, parse
 _VMSTAT = re.compile(r"procs -+")
 _SYSSTAT = re.compile(r"(?:Linux|SunOS|AIX|FreeBSD) \S+ \(([^)]*)\)\s+(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})\b")
 _CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d)(?: ([AP]M))?\s+(.*)")
+_MOMENT = re.compile(r"(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T]\d\d:\d\d:\d\d(?:[+-]\d{4}| [AP]M)?)")
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?%?")
 OVER = {"CPU": "cpu ", "DEV": "disk ", "IFACE": "net "}
 OVER |= dict.fromkeys(("INTR", "TTY", "BUS", "UID", "PID", "FILESYSTEM", "MOUNTPOINT", "FCHOST"), "")
@@ -52,6 +53,8 @@ class Statistics:
     _days: int = 0
     _last: int = 0
     _header: Sequence[str] = ()
+    _at: str = ""
+    """The moment of what follows, where it has a line of its own."""
 
     def read(self, lines: Iterator[tuple[int, str]], program: str) -> None:
         """Take in numbered lines."""
@@ -81,6 +84,12 @@ class Statistics:
             parse_by_calendar(known := parse_unique(date), self.order)
             self._midnight = known[f"{begun[2]} 00:00"]
             return True
+        moment = _MOMENT.fullmatch(line)
+        if moment is not None:
+            self._at = moment[1]
+            return True
+        if self._at:
+            return self._iostat(line.split())
         found = _CLOCK.fullmatch(line)
         if found is None:
             return line.startswith("Average:")
@@ -102,6 +111,21 @@ class Statistics:
         for name, cell in zip(self._header, cells, strict=True):
             if name not in over:
                 self._add(over, group + name, when, cell.rstrip("%").replace(",", "."))
+        return True
+
+    def _iostat(self, cells: list[str]) -> bool:
+        """Take in a line below a moment of its own, as iostat writes it: names, or numbers of a CPU or of a device."""
+        kind = cells[0].rstrip(":")
+        if kind in ("avg-cpu", "Device"):
+            self._header = [kind, *cells[1:]]
+            return True
+        if self._header[:1] == ["avg-cpu"]:
+            cells = ["all", *cells]
+        if len(cells) != len(self._header) or not all(map(_NUMBER.fullmatch, cells[1:])):
+            return False
+        over, group = ({}, "cpu ") if self._header[0] == "avg-cpu" else ({"DEV": cells[0]}, OVER["DEV"])
+        for name, cell in zip(self._header[1:], cells[1:], strict=True):
+            self._add(over, group + name, self._at, cell.replace(",", "."))
         return True
 
     def _when(self, found: re.Match[str]) -> float | None:

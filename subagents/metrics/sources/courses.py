@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from subagents.metrics.sources.naming import SERVICE_NAMES, Labels, first_of
@@ -27,6 +27,20 @@ class Course:
         """Return whose it is and its name; `service` where no label says whose."""
         owner = first_of(self.labels, SERVICE_NAMES)
         return self.labels[owner] if owner else service, self.name
+
+
+def merged(courses: Iterable[Course]) -> list[Course]:
+    """Return the courses, those of one name and the same labels put together: files may hold them point by point."""
+    found: dict[tuple[str, frozenset[tuple[str, str]]], Course] = {}
+    for course in courses:
+        key = (course.name, frozenset(course.labels.items()))
+        held = found.get(key)
+        if held is None:
+            found[key] = Course(course.labels, course.name, list(course.times), list(course.values))
+        else:
+            held.times.extend(course.times)
+            held.values.extend(course.values)
+    return list(found.values())
 
 
 def named(courses: Sequence[Course], service: str) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from subagents.metrics.sources.gathering import gather
 from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES
 from subagents.metrics.sources.parts import rows_within
 from subagents.metrics.sources.points import read_rows
+from subagents.metrics.sources.stamps import stamp_of
 from subagents.metrics.sources.table import Faults
 
 MOST_ROWS = 5_000_000
@@ -34,9 +35,10 @@ def read_metric_json(path: Path, faults: Faults, service: str = "") -> tuple[Poi
     answered = courses_of(tree, faults.name.rsplit("/", 1)[-1].split(".")[0])
     if answered:
         return gather(answered, named(answered, service), faults, len(raw)), "answer of a monitoring system"
+    held = tree
     if isinstance(tree, dict) and isinstance(tree.get("data"), list | dict):
-        tree = tree["data"].get("result", tree["data"]) if isinstance(tree["data"], dict) else tree["data"]
-    courses, labels = _grouped(tree, service)
+        held = tree["data"].get("result", tree["data"]) if isinstance(tree["data"], dict) else tree["data"]
+    courses, labels = _grouped(held, service)
     told = len(faults.problems)
     points = gather(courses, labels, faults, len(raw))
     rows = list(islice(rows_within(tree), MOST_ROWS)) if not points.labels else []
@@ -97,7 +99,9 @@ def _walk(tree: Any, service: str) -> Iterator[tuple[str, str, object, object]]:
                 yield from _row(row, service)
     elif isinstance(tree, dict):
         for name, inner in tree.items():
-            if isinstance(inner, dict):
+            if isinstance(inner, dict) and inner and stamp_of(next(iter(inner))) is not None:
+                yield from _points(service, name, inner)
+            elif isinstance(inner, dict):
                 for metric, series in inner.items():
                     yield from _points(name, metric, series)
             elif isinstance(inner, list) and inner and isinstance(inner[0], dict) and _first(inner[0], METRIC_NAMES):

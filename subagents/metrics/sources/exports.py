@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from subagents.metrics.sources.clouds import azure, cloudwatch, google, searched
-from subagents.metrics.sources.courses import Course
+from subagents.metrics.sources.courses import Course, merged
+from subagents.metrics.sources.observers import appdynamics, datadog_v2, dynatrace, rrdtool, telegraf
 from subagents.metrics.sources.servers import datadog, frames, graphite, influx, prometheus, sysstat, victoria
 from subagents.metrics.sources.telemetry import telemetry
 
 READERS = (
     *(prometheus, victoria, influx, graphite, datadog, frames, sysstat),
     *(cloudwatch, azure, google, searched, telemetry),
+    *(datadog_v2, dynatrace, appdynamics, telegraf, rrdtool),
 )
 
 
@@ -29,7 +31,7 @@ def courses_of(tree: Any, stem: str) -> list[Course]:
                 if courses:
                     found += courses
                     break
-    return found
+    return merged(found)
 
 
 def is_answer(tree: object) -> bool:

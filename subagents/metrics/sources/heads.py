@@ -9,13 +9,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, takewhile
 
-from subagents.metrics.sources.naming import TIME_NAMES, first_of
+from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, first_of
 from subagents.metrics.sources.stamps import DateOrder, parse_by_calendar, parse_unique
 from subagents.metrics.sources.units import is_unit
 
 PROBED = 40
 """Lines that are looked at for a row with a time."""
 _MARKS = ",;\t|"
+LEAST_SHARE = 0.6
+"""Share of lines that a mark must part alike to be what parts the cells."""
+_DATED = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d)")
+_ORNAMENT = re.compile(r"\s*(?=.*-{3})[\s|+:=-]+|\(\d+ rows?( affected)?\)\s*")
 _ANY_MARK = re.compile(f"[{_MARKS}]")
 _SEPARATOR = re.compile(r"\"?sep=(.)\"?")
 _NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*(e[+-]?\d+)?%?", re.IGNORECASE)
@@ -34,6 +38,8 @@ class Head:
     """The column of the time: the one that is called so, or the first that holds times."""
     unnamed: bool = False
     """There is no header: names say what the columns hold, as far as that can be told."""
+    aligned: bool = False
+    """Blanks part the cells: rows are read as `parted` returns them."""
 
 
 def head_of(lines: Sequence[str]) -> Head | None:
@@ -42,7 +48,25 @@ def head_of(lines: Sequence[str]) -> Head | None:
     rows = list(_rows(lines[bool(told) :], told, first=1 + bool(told)))
     if not rows:
         return None
-    mark = told or mark_of([text for _, text in rows])
+    mark, share = (told, 1.0) if told else mark_of([text for _, text in rows])
+    aligned = [(number, parted(text)) for number, text in rows]
+    if share < LEAST_SHARE and mark_of([text for _, text in aligned])[1] >= LEAST_SHARE:
+        head = _by_rows(aligned, "\t")
+        return replace(head, aligned=True) if first_of(head.names, TIME_NAMES) else _by_rows(rows, mark)
+    return _by_rows(rows, mark)
+
+
+def parted(line: str) -> str:
+    """Return a line whose cells blanks part as one with tabs, a date and its clock as one cell."""
+    return re.sub(r"\s+", "\t", _DATED.sub(r"\1T\2", line.strip()))
+
+
+def is_ornament(line: str) -> bool:
+    """Say whether a line only draws a table, or says how many rows it has."""
+    return _ORNAMENT.fullmatch(line) is not None
+
+
+def _by_rows(rows: list[tuple[int, str]], mark: str) -> Head:
     cells = [(number, _split(text, mark), text.startswith("#")) for number, text in rows]
     data = next(
         (place for place, (_, row, remark) in enumerate(cells) if not remark and time_place(row) is not None), None
@@ -53,18 +77,20 @@ def head_of(lines: Sequence[str]) -> Head | None:
     width = len(cells[data][1])
     above = [one for one in cells[:data] if not one[2] or _is_header(one[1], width)]
     fitting = list(takewhile(lambda one: len(one[1]) == width, reversed(above)))[::-1]
+    named = next((place for place, (_, row, _) in enumerate(fitting) if all(row) and first_of(row, TIME_NAMES)), 0)
+    fitting = fitting[named:]
     if fitting:
         names, used = _merged([row for _, row, _ in fitting], time_place(cells[data][1]) or 0)
         return _head(names, mark, fitting[used - 1][0], len(above) - len(fitting), cells[data][1])
-    if above:
+    if any(len(row) > 1 for _, row, _ in above):
         return _head(unique_names(above[0][1]), mark, above[0][0])
     head = _head(_unnamed(cells[data][1]), mark, cells[data][0] - 1, row=cells[data][1])
-    return replace(head, unnamed=True)
+    return replace(head, unnamed=True, left_out=len(above))
 
 
 def _head(names: tuple[str, ...], mark: str, lines: int, left_out: int = 0, row: Sequence[str] = ()) -> Head:
     at = time_place(row)
-    held = at is not None and (at == 0 or not _NUMBER.fullmatch(row[at]))  # a large number may be one of bytes
+    held = at is not None and (at == 0 or not is_number(row[at]))  # a large number may be one of bytes
     return Head(
         names, mark, lines, left_out, first_of(names, TIME_NAMES) or (names[at] if at is not None and held else None)
     )
@@ -73,17 +99,18 @@ def _head(names: tuple[str, ...], mark: str, lines: int, left_out: int = 0, row:
 def _rows(lines: Iterable[str], told: str, first: int) -> Iterable[tuple[int, str]]:
     """Yield the lines that hold anything, with their number."""
     numbered = ((number, line.strip("\ufeff\r\n")) for number, line in enumerate(lines, first))
-    return islice(((number, line) for number, line in numbered if line.strip()), PROBED)
+    return islice(((number, line) for number, line in numbered if line.strip() and not is_ornament(line)), PROBED)
 
 
-def mark_of(lines: Sequence[str]) -> str:
-    """Return what parts the cells of a table: it gives most of the lines as many cells, and the more of them."""
+def mark_of(lines: Sequence[str]) -> tuple[str, float]:
+    """Return what parts the cells of a table, and the share of the lines that it gives as many cells, two at least."""
     counts = {mark: Counter(len(_split(line, mark)) for line in lines) for mark in _MARKS}
     best = {
         mark: max(((n, width) for width, n in each.items() if width > 1), default=(0, 1))
         for mark, each in counts.items()
     }
-    return max(_MARKS, key=lambda mark: best[mark])
+    mark = max(_MARKS, key=lambda mark: best[mark])
+    return mark, best[mark][0] / max(1, len(lines))
 
 
 def _split(text: str, mark: str) -> list[str]:
@@ -103,6 +130,11 @@ def names_time(line: str) -> bool:
     return first_of((cell.strip(' "') for cell in _ANY_MARK.split(line.lstrip("# "))), TIME_NAMES) is not None
 
 
+def is_number(text: str) -> bool:
+    """Say whether a cell is a number, as people write it."""
+    return _NUMBER.fullmatch(text) is not None
+
+
 def time_place(row: Sequence[str]) -> int | None:
     """Return which cell of a row is a time; None where none is."""
     known = parse_unique(row)
@@ -113,11 +145,13 @@ def time_place(row: Sequence[str]) -> int | None:
 
 
 def numbers_below(head: Head, lines: Sequence[str], only: bool = False) -> bool:
-    """Say whether numbers stand below a header; `only`: nothing but numbers and times."""
-    rows = [_split(line, head.mark) for line in lines[head.lines : head.lines + PROBED] if line.strip()]
-    at = head.names.index(head.time) if head.time in head.names else -1
-    cells = [cell for row in rows for place, cell in enumerate(row) if place != at and cell]
-    numbers = [bool(_NUMBER.fullmatch(cell)) or cell.lower() in ("nan", "null") for cell in cells]
+    """Say whether numbers stand below a header; `only`: nothing else but whose they are, and of what."""
+    below = (line for line in lines[head.lines : head.lines + PROBED] if line.strip() and not is_ornament(line))
+    rows = [_split(parted(line) if head.aligned else line, head.mark) for line in below]
+    named = {head.time, *(name for name in head.names if name.lower() in (*SERVICE_NAMES, *METRIC_NAMES))}
+    known = [name not in named for name in head.names]
+    cells = [cell for row in rows for cell, counts in zip(row, known, strict=False) if counts and cell]
+    numbers = [is_number(cell) or cell.lower() in ("nan", "null") for cell in cells]
     return bool(cells) and (all(numbers) if only else any(numbers))
 
 
@@ -133,7 +167,7 @@ def unique_names(row: Sequence[str]) -> tuple[str, ...]:
 def _unnamed(row: Sequence[str]) -> tuple[str, ...]:
     """Name the columns of a table that has no header: the time, one number the value, one word the metric."""
     at = time_place(row)
-    numbers = [place for place, cell in enumerate(row) if place != at and (_NUMBER.fullmatch(cell) or not cell)]
+    numbers = [place for place, cell in enumerate(row) if place != at and (is_number(cell) or not cell)]
     words = [place for place in range(len(row)) if place != at and place not in numbers]
     known = {at: "time"} | ({numbers[0]: "value"} if len(numbers) == 1 else {})
     known |= {words[0]: "metric"} if len(words) == 1 and len(numbers) == 1 else {}
@@ -156,7 +190,7 @@ def _merged(rows: list[list[str]], at: int) -> tuple[tuple[str, ...], int]:
                 [*name[:-1], f"{name[-1]} [{cell}]"] if is_unit(cell) else name
                 for name, cell in zip(names, row, strict=True)
             ]
-        elif whole or any(map(_NUMBER.fullmatch, cells)):
+        elif whole or any(map(is_number, cells)):
             break
         else:
             names = [[*name, cell] for name, cell in zip(_carried(names), row, strict=True)]

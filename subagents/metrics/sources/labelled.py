@@ -9,6 +9,7 @@ import polars as pl
 
 from subagents.metrics.sources.cells import PROBE
 from subagents.metrics.sources.columns import OVER
+from subagents.metrics.sources.naming import first_of
 from subagents.metrics.sources.table import Table
 
 _LABEL = r"[A-Za-z_][\w.-]*[:=][^,:={}]*"
@@ -21,6 +22,7 @@ def with_labels(table: Table) -> Table:
     """Return the table, every column of labels replaced by as many columns as it has labels."""
     if table.header[:2] == ("hostname", "interval"):
         table = _of_sysstat(table)
+    table = _with_dates(table)
     for column in table.header:
         if column == table.head.time:
             continue
@@ -40,6 +42,18 @@ def _of_sysstat(table: Table) -> Table:
     frame = table.frame.drop("interval").with_columns(words)
     frame = frame.rename({name: group + name for name in frame.columns if name not in kept} | {"hostname": "host"})
     return replace(table, head=replace(table.head, names=tuple(frame.columns)), frame=frame)
+
+
+def _with_dates(table: Table) -> Table:
+    """Return a table whose date and clock are two columns with both in one."""
+    date, time = first_of(table.header, ("date", "day")), first_of(table.header, ("time", "clock"))
+    if date is None or time is None or not len(table):
+        return table
+    clocks = table.text(time)
+    if not clocks.head(PROBE).str.contains(r"^\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[AaPp][Mm])?$").all():
+        return table
+    frame = table.frame.with_columns((table.text(date) + " " + clocks).alias(time)).drop(date)
+    return replace(table, head=replace(table.head, names=tuple(frame.columns), time=time), frame=frame)
 
 
 def _apart(table: Table, column: str, cells: pl.Series) -> Table:

@@ -15,7 +15,7 @@ VALUE_NAMES = ("value", "val", "v", "_value", "metric_value")
 METRIC_NAMES = ("metric", "name", "metric_name", "series", "__name__", "_field", "metricname", "itemid")
 SERVICE_NAMES = (
     *("service", "service_name", "service.name", "svc", "app", "job", "component", "resource"),
-    *("deployment", "workload", "container", "host", "instance", "pod"),
+    *("deployment", "workload", "container", "host", "host.name", "hostname", "instance", "pod"),
 )
 
 

@@ -33,10 +33,36 @@ def columns_of(value: Any, time: int = 0, number: int = 1) -> tuple[list[object]
     return [row[time] for row in rows], [row[number] for row in rows]
 
 
+def _bare(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record without what a search wraps around it."""
+    held = record.get("_source")
+    return held if isinstance(held, dict) else record
+
+
+def _tabled(tree: dict[str, Any]) -> list[dict[str, Any]]:
+    names = tree.get("columns", tree.get("labels"))
+    rows = tree.get("rows", tree.get("data", tree.get("values")))
+    if not isinstance(names, list) or not isinstance(rows, list) or not rows:
+        return []
+    called = [str(name.get("name", "")) if isinstance(name, dict) else str(name) for name in names]
+    index = tree.get("index")
+    full = [row for row in rows if isinstance(row, list) and len(row) == len(called)]
+    if isinstance(index, list) and len(index) == len(full):
+        return [{"time": at, **dict(zip(called, row, strict=True))} for at, row in zip(index, full, strict=True)]
+    return [dict(zip(called, row, strict=True)) for row in full]
+
+
 def rows_within(tree: Any, levels: int = 8) -> Iterator[dict[str, Any]]:
-    """Yield the records of the first list, from the top down, that holds nothing but records."""
-    if isinstance(tree, list) and tree and all(isinstance(one, dict) for one in tree):
-        yield from tree
+    """Yield the records of the first list, from the top down, that holds nothing but records; or of the first table.
+
+    A table has the names of its columns beside its rows, maybe an index.
+    """
+    if isinstance(tree, list) and tree and all(isinstance(one, dict) for one in tree) and not _tabled(tree[0]):
+        yield from (_bare(one) for one in tree)
+    elif isinstance(tree, list) and tree and isinstance(tree[0], dict):
+        yield from rows_within(tree[0], levels - 1)
+    elif isinstance(tree, dict) and (table := _tabled(tree)):
+        yield from table
     elif isinstance(tree, dict) and levels:
         inner = (rows_within(part, levels - 1) for part in tree.values() if isinstance(part, dict | list))
         yield from next((chain([first], rows) for rows in inner if (first := next(rows, None)) is not None), ())

@@ -122,10 +122,10 @@ def read_rows(rows: list[dict[str, Any]], faults: Faults, default: tuple[str, st
     return points
 
 
-def _flat(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _flat(row: dict[str, Any], levels: int = 6) -> Iterator[tuple[str, Any]]:
     for key, value in row.items():
-        if isinstance(value, dict):
-            yield from ((f"{key}.{inner}", part) for inner, part in value.items())
+        if isinstance(value, dict) and levels:
+            yield from ((f"{key}.{inner}", part) for inner, part in _flat(value, levels - 1))
         else:
             yield key, value
 

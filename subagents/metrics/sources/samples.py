@@ -36,6 +36,8 @@ _RAW = re.compile(r"(?P<name>[^|]+),(?P<from>\d+),(?P<to>\d+),(?P<step>\d+)\|(?P
 _COUNTED = re.compile(r"[^\s:|]+:[+-]?[\d.]+\|(c|g|ms|s|h|d)(\|\S*)?")
 
 
+_BELOW = re.compile(r"(?:(?P<series>\S.*?) =>)? ?(?:(?P<value>\S+) @\[(?P<time>[\d.]+)\])?")
+"""As promtool writes series: `name{labels} =>`, and below it `1.5 @[1772366400]` to each moment."""
 _MARKED = re.compile(r"(?m)^# (TYPE|HELP) \w")
 
 
@@ -124,7 +126,7 @@ FORMS: dict[str, Callable[[str], Parsed]] = {
 
 def form_of(text: str) -> str:
     """Return the form that nearly all of the first lines have, empty where there is none: `FORMS` reads it."""
-    lines = list(islice(telling(text.splitlines()), PROBED))
+    lines = [line for _, line in islice(telling(enumerate(text.splitlines())), PROBED)]
     for name, parse in FORMS.items():
         fitting = [samples for line in lines if (samples := parse(line)) is not None]
         if lines and len(fitting) >= LEAST_SHARE * len(lines) and _is_sure(parse, text, fitting):
@@ -139,8 +141,17 @@ def _is_sure(parse: Callable[[str], Parsed], text: str, fitting: list[Sequence[S
     return 2 * timed > len(fitting) or parse is counted or (parse is exposed and marked)
 
 
-def telling(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines that hold something, without remarks."""
-    for line in lines:
-        if (bare := line.strip("\ufeff \r\n\t\0")) and not bare.startswith("#"):
-            yield bare
+def telling(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Yield the numbered lines that hold something, without remarks; values below their series as one line each."""
+    series = ""
+    for number, line in lines:
+        bare = line.strip("\ufeff \r\n\t\0")
+        if not bare or bare.startswith("#"):
+            continue
+        found = _BELOW.fullmatch(bare)
+        if found is None:
+            yield number, bare
+            continue
+        series = found["series"] or series
+        if found["value"]:
+            yield number, f"{series} {found['value']} {found['time']}"

@@ -18,7 +18,7 @@ from subagents.contract import Problem
 from subagents.files import open_bounded, read_all
 from subagents.metrics.series import Floats
 from subagents.metrics.sources.cells import PROBE, read_numbers
-from subagents.metrics.sources.heads import Head, head_of, names_time, time_place
+from subagents.metrics.sources.heads import Head, head_of, is_ornament, names_time, parted, time_place
 from subagents.metrics.sources.stamps import DateOrder, naive, parse_by_calendar, parse_unique
 
 SHOWN = 5
@@ -197,6 +197,8 @@ def _fast(head: Head, rows: str, above: int) -> Table | None:
     if rows[:1] in "\r\n#" or "\r" in rows.replace("\r\n", "\n"):
         return None
     names = head.names
+    if head.aligned:
+        return None
     try:
         frame = pl.read_csv(
             rows.encode(), separator=head.mark, has_header=False, infer_schema=False, new_columns=list(names)
@@ -216,6 +218,8 @@ def _slow(head: Head, text: str, faults: Faults, above: int) -> Table:
     rows: list[list[str]] = []
     lines: list[int] = []
     wrong: list[int] = []
+    if head.aligned:
+        text = "\n".join(map(parted, text.splitlines()))
     for number, row in _rows(text, head.mark, len(names)):
         if not any(cell.strip() for cell in row) or _is_remark(row, head):
             continue
@@ -231,7 +235,9 @@ def _slow(head: Head, text: str, faults: Faults, above: int) -> Table:
 
 
 def _is_remark(row: list[str], head: Head) -> bool:
-    return row[0].startswith("#") and (len(row) != len(head.names) or time_place(row) is None)
+    if row[0].startswith("#"):
+        return len(row) != len(head.names) or time_place(row) is None
+    return is_ornament(head.mark.join(row))
 
 
 def _rows(text: str, mark: str, width: int) -> Iterator[tuple[int, list[str]]]:

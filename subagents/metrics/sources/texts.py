@@ -61,19 +61,17 @@ def _samples(lines: Iterator[tuple[int, str]], form: str, faults: Faults) -> lis
     courses: dict[str, Course] = {}
     bad: list[int] = []
     timeless = 0
-    for number, line in lines:
-        for bare in telling([line]):
-            samples = parse(bare)
-            if samples is None:
-                bad.append(number)
-                continue
-            for sample in samples:
-                if not sample.time:
-                    timeless += 1
-                elif sample.head in courses:
-                    courses[sample.head].add(sample.time, sample.value)
-                else:
-                    courses[sample.head] = Course(sample.labels, sample.name, [sample.time], [sample.value])
+    for number, line in telling(lines):
+        samples = parse(line)
+        if samples is None:
+            bad.append(number)
+        for sample in samples or ():
+            if not sample.time:
+                timeless += 1
+            elif sample.head in courses:
+                courses[sample.head].add(sample.time, sample.value)
+            else:
+                courses[sample.head] = Course(sample.labels, sample.name, [sample.time], [sample.value])
     faults.add(f"the line is not one of {form}", bad)
     if timeless:
         faults.note(

@@ -1,0 +1,48 @@
+"""Exports that are logs though their names do not say so: tables with a message, lists of records with one."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+
+from subagents.logs.sources.json_fields import ROLES, pick
+from subagents.metrics.sources.heads import is_number
+
+_LOOKED_AT = 20
+"""Records that tell what the others are."""
+
+
+def is_log_table(lines: Sequence[str]) -> bool:
+    """Say whether the first of a table's lines names the columns of a log."""
+    from subagents.logs.sources.tables import columns_of
+
+    if len(lines) < 2:
+        return False
+    delimiter, places = columns_of(lines[0])
+    first = next(csv.reader(lines[1:], delimiter=delimiter), []) if places else []
+    return max(places.values(), default=len(first)) < len(first) and not is_number(first[places["message"]])
+
+
+def log_records(document: JsonValue) -> list[JsonValue] | None:
+    """Return the records of a document that is a list of events, or holds one such list; None where it is none."""
+    if isinstance(document, dict):
+        lists = [value for value in document.values() if isinstance(value, list) and value]
+        document = lists[0] if len(lists) == 1 else None
+    if not isinstance(document, list) or not document:
+        return None
+    some = document[:_LOOKED_AT]
+    return document if sum(map(_is_event, some)) * 2 > len(some) else None
+
+
+def _is_event(record: JsonValue) -> bool:
+    if not isinstance(record, dict) or pick(record, ROLES["time"]) is None:
+        return False
+    says = isinstance(pick(record, ROLES["message"]), str)
+    return (
+        says
+        or "eventName" in record
+        or isinstance(record.get("jsonPayload"), dict)
+        or isinstance(pick(record, ROLES["level"]), str)
+    )

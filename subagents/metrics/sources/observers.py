@@ -1,0 +1,63 @@
+"""What watches applications answers in JSON: Datadog's second API, Dynatrace, AppDynamics, Telegraf, RRDtool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from subagents.metrics.sources.courses import Course
+from subagents.metrics.sources.parts import dicts, labels_of, within
+
+
+def datadog_v2(answer: dict[str, Any], stem: str) -> Iterator[Course]:
+    """Datadog's `timeseries` query: one list of times, a list of values to each series."""
+    held = within(answer, "data", "attributes")
+    times, columns = within(held, "times"), within(held, "values")
+    if isinstance(times, list) and isinstance(columns, list):
+        for one, values in zip(dicts(within(held, "series")), columns, strict=False):
+            tags = [tag.split(":", 1) for tag in one.get("group_tags") or () if isinstance(tag, str) and ":" in tag]
+            if isinstance(values, list) and len(values) == len(times):
+                yield Course(dict(tags), stem, times, values)
+
+
+def dynatrace(answer: dict[str, Any], stem: str) -> Iterator[Course]:
+    """Dynatrace's metrics query; the dimension that is named after a service is one."""
+    for metric in dicts(answer.get("result")):
+        for one in dicts(metric.get("data")):
+            times, values = one.get("timestamps"), one.get("values")
+            if isinstance(times, list) and isinstance(values, list) and len(times) == len(values):
+                labels = {_dimension(key): value for key, value in labels_of(one.get("dimensionMap")).items()}
+                yield Course(labels, str(metric.get("metricId") or stem), times, values)
+
+
+def _dimension(key: str) -> str:
+    return "service" if key.endswith("service.name") else key
+
+
+def appdynamics(answer: dict[str, Any], stem: str) -> Iterator[Course]:
+    """One metric of AppDynamics' `metric-data`."""
+    points = list(dicts(answer.get("metricValues")))
+    if points and "startTimeInMillis" in points[0]:
+        name = str(answer.get("metricPath") or answer.get("metricName") or stem)
+        yield Course({}, name, [one.get("startTimeInMillis") for one in points], [one.get("value") for one in points])
+
+
+def telegraf(answer: dict[str, Any], stem: str) -> Iterator[Course]:
+    """One measurement of Telegraf's JSON, or a batch of them."""
+    for one in dicts(answer.get("metrics")) if "metrics" in answer else [answer]:
+        fields, labels = one.get("fields"), labels_of(one.get("tags"))
+        if isinstance(fields, dict) and "timestamp" in one and isinstance(one.get("name"), str):
+            for key, value in fields.items():
+                if isinstance(value, int | float):
+                    yield Course(labels, f"{one['name']}_{key}", [one["timestamp"]], [value])
+
+
+def rrdtool(answer: dict[str, Any], stem: str) -> Iterator[Course]:
+    """What `rrdtool xport --json` writes: a start, a step, and a row of numbers to each step."""
+    start, step, legend = (within(answer, "meta", key) for key in ("start", "step", "legend"))
+    rows = answer.get("data")
+    if isinstance(start, int) and isinstance(step, int) and isinstance(legend, list) and isinstance(rows, list):
+        times: list[object] = [start + step * place for place in range(len(rows))]
+        for place, name in enumerate(legend):
+            values = [row[place] if isinstance(row, list) and place < len(row) else None for row in rows]
+            yield Course({}, str(name) or stem, times, values)
