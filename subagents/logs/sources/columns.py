@@ -101,6 +101,12 @@ class ColumnReader:
         return columns.with_columns(raw=raw)
 
     def _text(self, text: pl.Series, structured: pl.Series | None, seen: Seen | None) -> pl.DataFrame:
+        import polars as pl
+
+        if self.tables.stands_in(text):
+            undated = pl.Series([None], dtype=pl.Int64).new_from_index(0, text.len())
+            plain = self._plain(text, undated, pieces.none_glued(text.len()))
+            return self._with_inner_json(self.tables.read(plain, text, self.json_stamps))
         times, bodies = self.stamps.read(text, seen)
         bodies, glued = pieces.without_stream(bodies)
         stamped = times.is_not_null()
@@ -110,10 +116,7 @@ class ColumnReader:
         sample = bodies.head(SAMPLE)
         self.headers.learn(sample.filter(stamped.head(SAMPLE)) if stamped.head(SAMPLE).any() else sample)
         columns = self.headers.read(self._plain(bodies, times, glued), text, structured)
-        columns = self.tables.read(columns, text, self.json_stamps)
-        if columns["body"].head(SAMPLE).str.contains(r"^ ?\{.*\}$").any():
-            columns = self._inner_json(columns)
-        return self.access.read(columns, text)
+        return self.access.read(self._with_inner_json(columns), text)
 
     def _plain(self, bodies: pl.Series, times: pl.Series, glued: pl.Series) -> pl.DataFrame:
         import polars as pl
@@ -128,11 +131,13 @@ class ColumnReader:
             stack=pl.lit(None, pl.String),
         )
 
-    def _inner_json(self, columns: pl.DataFrame) -> pl.DataFrame:
+    def _with_inner_json(self, columns: pl.DataFrame) -> pl.DataFrame:
         """Lines whose text after the stamp is JSON: the collector's stamp, the program's fields."""
         import polars as pl
 
         bodies = columns["body"]
+        if not bodies.head(SAMPLE).str.contains(r"^ ?\{.*\}$").any():
+            return columns
         rows = pl.arg_where(bodies.str.contains(r"^ ?\{"), eager=True)
         decoded = self.json.read(bodies.gather(rows).str.strip_chars().to_list())
         return self._overlay(columns, rows.gather(decoded.rows), decoded, keep_time=True)

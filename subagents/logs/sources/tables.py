@@ -40,27 +40,14 @@ class TableReader:
     settled: bool = False
     """It learns no more."""
 
+    def stands_in(self, lines: pl.Series) -> bool:
+        """Say whether lines are those of a table."""
+        if not self.settled and lines.len():
+            (self.delimiter, self.places), self.settled = columns_of(lines[0]), True
+        return bool(self.places)
+
     def read(self, columns: pl.DataFrame, lines: pl.Series, stamps: StampReader) -> pl.DataFrame:
         """Take time, severity, service, host and message of each record from their columns."""
-        if not self.settled and lines.len():
-            self._learn(lines[0])
-            self.settled = True
-        return self._read(columns, lines, stamps) if self.places else columns
-
-    def _learn(self, header: str) -> None:
-        for delimiter in (",", ";", "\t"):
-            names = [name.split(" [")[0].strip().lower() for name in _fields(header, delimiter)]
-            places = {
-                role: names.index(name) for role, known in _NAMES.items() for name in known[::-1] if name in names
-            }
-            places.setdefault("message", len(names))
-            if "event id" in names and "source" in names:
-                places["service"] = names.index("source")
-            told = "level" in places or places["message"] < len(names)
-            if len(names) >= _FEWEST and "time" in places and told and len(set(places.values())) == len(places):
-                self.delimiter, self.places = delimiter, places
-
-    def _read(self, columns: pl.DataFrame, lines: pl.Series, stamps: StampReader) -> pl.DataFrame:
         import polars as pl
 
         heads, texts = _records(lines.to_list())
@@ -86,6 +73,20 @@ class TableReader:
         )
         rest = pl.Series([True]).new_from_index(0, lines.len()).scatter(pl.Series(heads, dtype=pl.UInt32), False)
         return columns.with_columns(glued=columns["glued"] | rest, body=columns["body"].set(rest, ""))
+
+
+def columns_of(header: str) -> tuple[str, dict[str, int]]:
+    """Return the delimiter and the columns by role that a first line names; none where it is no header of a log."""
+    for delimiter in (",", ";", "\t"):
+        names = [name.split(" [")[0].strip().lower() for name in _fields(header.removeprefix("\ufeff"), delimiter)]
+        places = {role: names.index(name) for role, known in _NAMES.items() for name in known[::-1] if name in names}
+        places.setdefault("message", len(names))
+        if "event id" in names and "source" in names:
+            places["service"] = names.index("source")
+        told = "level" in places or places["message"] < len(names)
+        if len(names) >= _FEWEST and "time" in places and told and len(set(places.values())) == len(places):
+            return delimiter, places
+    return "", {}
 
 
 def _fields(text: str, delimiter: str) -> list[str]:
