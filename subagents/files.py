@@ -10,7 +10,7 @@ import io
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from subagents.contract import Problem
 
@@ -145,6 +145,14 @@ class BoundedReader(io.RawIOBase):
     def readable(self) -> bool:
         """Return True."""
         return True
+
+    def seekable(self) -> bool:
+        """Say whether any byte can be read again: those of a file that is not compressed."""
+        return self._inflater is None
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a byte; raises UnsupportedOperation where the file is compressed."""
+        return self._raw.seek(offset, whence) if self._inflater is None else super().seek(offset, whence)
 
     @property
     def read_bytes(self) -> int:

@@ -274,7 +274,7 @@ def classes() -> Classes:
 
 def scanned(classes: Classes, *lines: str) -> tuple[list[int], list[int]]:
     data = "\n".join(lines).encode()
-    scan = classes.scan(data, 0, 100)
+    scan = classes.scan(data, len(data), 0, 100)
     assert len(scan.starts) == len(lines)
     return scan.times.tolist(), scan.classes.tolist()
 
@@ -304,7 +304,7 @@ def test_a_class_that_depends_on_a_word_is_split_by_it_until_there_are_too_many(
     assert {ok, bad}.isdisjoint({parent, NO_CLASS})
     assert classes.flags[ok] & VERIFIED
     many = "\n".join(line(1000 + n) for n in range(4000)).encode()
-    found = classes.scan(many, 0, 2000).classes
+    found = classes.scan(many, len(many), 0, 2000).classes
     assert set(found[-100:].tolist()) == {parent}
     assert classes.flags[parent] & SLOW
 
@@ -357,8 +357,8 @@ def test_room_ends_and_what_was_learnt_can_be_forgotten(classes: Classes) -> Non
     word = "abcdefghij"
     lines = [f"{iso(1)} {word[n % 10]}{word[n // 10 % 10]}{word[n // 100 % 10]}" for n in range(1000)]
     data = "\n".join(lines).encode()
-    assert len(set(classes.scan(data, 0, 2000).classes.tolist())) == 1000 == len(classes)
-    assert len(classes.scan(data, 0, 10).starts) == 10
+    assert len(set(classes.scan(data, len(data), 0, 2000).classes.tolist())) == 1000 == len(classes)
+    assert len(classes.scan(data, len(data), 0, 10).starts) == 10
     classes.flags[:5] = SPECIAL
     classes.forget()
     assert len(classes) == 0

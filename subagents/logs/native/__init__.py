@@ -130,14 +130,14 @@ class Classes:
         """Begin anew: what was learnt of the file's lines no longer holds."""
         self._library.classes_forget(self._handle)
 
-    def scan(self, data: bytes, odd: int, room: int) -> Scan:
-        """Look at the lines of a block."""
+    def scan(self, data: bytes, size: int, odd: int, room: int) -> Scan:
+        """Look at the lines in the first `size` bytes."""
         import numpy as np
 
         starts, times, finders = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int8)
         places, classes, hosts = np.empty((room, 3), np.int16), np.empty(room, np.int32), np.empty(room, np.int32)
         varied = np.empty(room, np.int16)
-        count = self._scan(data, odd, room, [starts, times, finders, places, classes, hosts, varied])
+        count = self._scan(data, size, odd, room, [starts, times, finders, places, classes, hosts, varied])
         return Scan(starts, times, finders, places, classes, hosts, varied).head(count)
 
     def stamps(self, data: bytes, room: int) -> tuple[Any, Any, Any]:
@@ -146,12 +146,12 @@ class Classes:
 
         starts, times, finders = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int8)
         places = np.empty((room, 3), np.int16)
-        count = self._scan(data, ODD_ESCAPES | ODD_BYTES, room, [starts, times, finders, places])
+        count = self._scan(data, len(data), ODD_ESCAPES | ODD_BYTES, room, [starts, times, finders, places])
         return times[:count], finders[:count], places[:count]
 
-    def _scan(self, data: bytes, odd: int, room: int, arrays: list[Any]) -> int:
+    def _scan(self, data: bytes, size: int, odd: int, room: int, arrays: list[Any]) -> int:
         pointers = [array.ctypes.data for array in arrays] + [None] * (7 - len(arrays))
-        return int(self._library.classes_scan(self._handle, data, len(data), odd, room, *pointers))
+        return int(self._library.classes_scan(self._handle, data, size, odd, room, *pointers))
 
     def hosts(self, known: int) -> list[str]:
         """Return the hosts met beyond the first `known`."""

@@ -77,7 +77,7 @@ class BlocksAhead:
         if block is None:
             return None
         alike = self.alike
-        if alike is None or not alike.ready or block.size != len(block.data):
+        if alike is None or not alike.ready or block.is_cut:
             return Sighted(block)
         if alike.passes():
             return Sighted(block, passed=True)
@@ -86,8 +86,8 @@ class BlocksAhead:
         if not rows:
             return Sighted(block, scan)
         cut = int(scan.starts[rows])
-        self.reader.hold(block.data[cut:])
-        return Sighted(Block(block.offset, block.data[:cut], cut, last=True), scan.head(rows), closed=True)
+        self.reader.hold(block.data[cut : block.length])
+        return Sighted(replace(block, size=cut, last=True), scan.head(rows), closed=True)
 
 
 def _sure_end(alike: AlikeReader, scan: Scan) -> int:

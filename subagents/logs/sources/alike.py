@@ -217,11 +217,11 @@ class AlikeReader:
         odd = ODD_ESCAPES if b"\x1b" in block.data else 0
         if not block.data.isascii():
             try:
-                block.data.decode()
+                block.own().decode()
             except UnicodeDecodeError:
                 odd |= ODD_BYTES
         feeds = block.feeds if block.feeds >= 0 else count_lines(block.data)
-        return replace(self.classes.scan(block.data, odd, feeds + 1), state=self.state)
+        return replace(self.classes.scan(block.data, block.length, odd, feeds + 1), state=self.state)
 
     def stamps(self, scan: Scan, rows: Any) -> Seen:
         """Return what the first stage knows of the stamps of some lines (numpy rows)."""
@@ -266,8 +266,8 @@ class AlikeReader:
         new = new[~self._as_their_group(new)]
         waiting = new[(counts[new] > 1) | self.seen[new]]
         self.seen[new] = True
-        lengths = np.diff(scan.starts, append=len(block.data))
-        self._allowed += len(block.data) // CHECKED_SHARE
+        lengths = np.diff(scan.starts, append=block.length)
+        self._allowed += block.length // CHECKED_SHARE
         if counts[waiting].sum() >= WORTH_CHECKING:
             waiting = waiting[np.argsort(-counts[waiting], kind="stable")]
             self._check(block, scan, waiting[:MOST_CHECKED], lengths)
@@ -353,7 +353,7 @@ class AlikeReader:
 
 
 def _line(block: Block, scan: Scan, row: int) -> bytes:
-    end = int(scan.starts[row + 1]) if row + 1 < len(scan.starts) else len(block.data)
+    end = int(scan.starts[row + 1]) if row + 1 < len(scan.starts) else block.length
     return block.data[int(scan.starts[row]) : end].rstrip(b"\r\n")
 
 

@@ -53,10 +53,10 @@ def events_of(block: Block, lines: Lines, columns: pl.DataFrame, last_time: int 
     joined = continues(columns)
     heads, count = np.flatnonzero(~joined.to_numpy()), lines.count
     held = b""
-    if not block.last and block.size == len(block.data) and len(heads) > 1:
+    if not block.last and not block.is_cut and len(heads) > 1:
         tail_at = int(lines.starts[heads[-1]]) - block.offset
-        if len(block.data) - tail_at <= HOLD_BYTES and count - heads[-1] < LONGEST_EVENT:
-            held, count = block.data[tail_at:], int(heads[-1])
+        if block.length - tail_at <= HOLD_BYTES and count - heads[-1] < LONGEST_EVENT:
+            held, count = block.data[tail_at : block.length], int(heads[-1])
             heads, columns, joined = heads[:-1], columns.head(count), joined.head(count)
     after = np.append(heads[1:], count)
     events = columns.filter(~joined).with_columns(

@@ -56,7 +56,7 @@ def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) 
     """Split a block at `\\n` only; bad UTF-8 is replaced, a long line is cut, both visibly."""
     import numpy as np
 
-    data = block.data
+    data = block.own()
     starts = np.concatenate(([0], line_feeds(data) + 1)).astype(np.int64)
     if data.endswith(b"\n"):
         starts = starts[:-1]
@@ -74,7 +74,7 @@ def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) 
     ends = np.append(starts[1:], len(data))
     numbers = np.arange(lines_before + 1, lines_before + 1 + len(starts))
     lines = Lines(_text_of(shown, numbers, name, troubles), starts + block.offset, ends + block.offset, numbers)
-    if block.size != len(data):
+    if block.is_cut:
         lines.ends[:] = block.offset + block.size
     return _cut(lines, name, troubles)
 
@@ -83,7 +83,7 @@ def some_lines(block: Block, starts: Any, rows: Any, lines_before: int, name: st
     """Return some rows (numpy, in order) of a block whose lines start at `starts`, as `split_lines` would."""
     import numpy as np
 
-    ends = np.append(starts[1:], len(block.data))[rows]
+    ends = np.append(starts[1:], block.length)[rows]
     begins, numbers = starts[rows], rows + lines_before + 1
     cuts = np.flatnonzero(begins[1:] != ends[:-1]) + 1  # lines that follow each other are taken at once
     parts = zip(begins[np.append(0, cuts)].tolist(), ends[np.append(cuts, len(rows)) - 1].tolist(), strict=True)

@@ -129,10 +129,10 @@ class PartReader:
         import numpy as np
 
         cut = int(scan.starts[max(1, int(np.searchsorted(scan.starts, BLOCK_BYTES))) - 1])
-        if not cut or len(block.data) <= BLOCK_BYTES:
+        if not cut or block.length <= BLOCK_BYTES:
             return self._all(block, lines_before, last_time, scan)
-        part, held = self._all(Block(block.offset, block.data[:cut], cut), lines_before, last_time, scan)
-        return part, held + block.data[cut:]
+        part, held = self._all(replace(block, size=cut, last=False), lines_before, last_time, scan)
+        return part, held + block.data[cut : block.length]
 
     def _all(
         self, block: Block, lines_before: int, last_time: int | None, scan: Scan | None = None, learns: bool = True
@@ -145,7 +145,7 @@ class PartReader:
         read = events_of(block, lines, self.columns.read(lines, met), last_time)
         self._tell(met, lines, read)
         told, classes = self._told(read), np.full(len(read.heads), NONE)
-        if self.alike is not None and learns and block.size == len(block.data):
+        if self.alike is not None and learns and not block.is_cut:
             classes = self._learnt(self.alike, block, scan, read, told)
         events = read.frame.events
         part = Part(
@@ -242,7 +242,7 @@ def _put_together(sight: _Sight, read: Read, heads: Any, told: Told) -> Part:
 
     scan, block, kept = sight.scan, sight.block, len(sight.scan.starts)
     if read.held:
-        kept = int(np.searchsorted(scan.starts, len(block.data) - len(read.held)))
+        kept = int(np.searchsorted(scan.starts, block.length - len(read.held)))
     known = sight.known[:kept]
     sight.alike.count_hits(scan.finders[:kept][known])
     own, lines = np.ones(kept, bool), np.ones(kept, np.int64)

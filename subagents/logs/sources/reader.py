@@ -20,6 +20,7 @@ BLOCK_BYTES = 8 << 20
 FIRST_BYTES = 512 << 10
 """The first block of a file: something is seen at once. Each other is as large as all before it, up to the size asked
 for: layouts are learnt from little, and little is read twice where another one turns up."""
+LEAST_BYTES = 1 << 16
 BLOCK_LINES = 1 << 18
 """Most lines of a block: what a line costs in memory does not depend on its length."""
 CUT_BYTES = 64 << 10
@@ -32,17 +33,29 @@ LONGEST_EVENT = 20_000
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines: `data` starts at byte `offset` of the file and stands for `size` bytes of it.
-
-    `size` differs from `len(data)` only where the block is one giant line that was cut.
-    """
+    """Whole lines: `data` starts at byte `offset` of the file, and `size` bytes from there on are the block's."""
 
     offset: int
     data: bytes
+    """It may go on behind the block; of a giant line it is only the beginning."""
     size: int
     last: bool = False
     feeds: int = -1
-    """Line feeds in it; -1: not counted."""
+    """Line feeds in `data`; -1: not counted."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Say whether it is one giant line of which only the beginning is there."""
+        return self.size > len(self.data)
+
+    @property
+    def length(self) -> int:
+        """How many bytes of `data` are its own."""
+        return min(self.size, len(self.data))
+
+    def own(self) -> bytes:
+        """Return its own bytes."""
+        return self.data if self.length == len(self.data) else self.data[: self.length]
 
 
 @dataclass
@@ -86,24 +99,32 @@ class BlockReader:
         self._offset -= len(tail)
 
     def _next(self, stream: BufferedReader) -> Block | None:
-        size = min(self.block_bytes, max(FIRST_BYTES, self._offset))
-        read = self._read(stream, max(size - len(self._carry), 1 << 16))
-        end = b"" if self._ended or read.endswith(b"\n") else stream.readline(GIANT_BYTES)
-        data = b"".join((self._carry, read, end))
-        self._carry = b""
+        data = self._data(stream, min(self.block_bytes, max(FIRST_BYTES, self._offset)))
         if not data:
             return None
         count = count_lines(data)
-        if count <= self.block_lines:
-            if data.endswith(b"\n") or self._is_at_end(stream):
-                return self._give(data, len(data), last=self._is_at_end(stream), feeds=count)
-            if not count:
+        if not count and not self._is_at_end(stream):
+            data += stream.readline(GIANT_BYTES)
+            count = int(data.endswith(b"\n"))
+            if not count and not self._is_at_end(stream):
                 return self._giant(stream, data)
-            cut = data.rfind(b"\n") + 1
+        if count > self.block_lines:
+            size = int(line_feeds(data)[self.block_lines - 1]) + 1
+        elif data.endswith(b"\n") or self._is_at_end(stream):
+            return self._give(data, len(data), last=self._is_at_end(stream), feeds=count)
         else:
-            cut = int(line_feeds(data)[self.block_lines - 1]) + 1
-        self._carry = data[cut:]
-        return self._give(data[:cut], cut)
+            size = data.rfind(b"\n") + 1
+        self._carry = data[size:]
+        return self._give(data, size, feeds=count)
+
+    def _data(self, stream: BufferedReader, size: int) -> bytes:
+        """Return what comes next; what was given back is read again where it can be, for that spares a copy of all."""
+        carry, self._carry = self._carry, b""
+        if carry and stream.seekable():
+            stream.seek(self._offset)
+            carry, self._ended = b"", False
+        read = self._read(stream, max(size - len(carry), LEAST_BYTES))
+        return carry + read if carry else read
 
     def _is_at_end(self, stream: BufferedReader) -> bool:
         """Say whether all of the file has been given."""
