@@ -19,6 +19,8 @@ EXPLAINED = 0.85
 """Share of a caller's departure that an equal departure of its callee explains."""
 SUPPOSED = 0.5
 """The same where who calls whom is only supposed."""
+OTHER_KIND = 0.35
+"""What slowness counts where failures are to be explained, and failures where slowness is."""
 RIVAL = 0.05
 """Share of the symptom's own strength from which another service is worth comparing with."""
 ENOUGH = 0.1
@@ -46,9 +48,7 @@ def strength(size: float) -> float:
 def _relevant(signal: Signal, question: Question) -> float:
     """Return how much a travelling signal's kind can say about the symptom's kind."""
     kind = "errors" if signal.traits.role in ERRORS else "latency"
-    if not question.kind or kind == question.kind:
-        return 1.0
-    return 0.35
+    return 1.0 if not question.kind or kind == question.kind else OTHER_KIND
 
 
 def heat_of(

@@ -5,6 +5,7 @@ Signals are not averaged. Each kind says what it can know:
 - latency and errors travel from callee to caller: a service answers only for what its callees do not explain;
 - the wait between a caller and a callee that worked fast is the callee's network, or the caller's if it
   waits for all its callees alike;
+- what users feel where nothing else is measured says no more than that the entry point may be it;
 - traffic, memory levels, hosts and client-side latencies follow or drift: they support, they never decide.
 """
 
@@ -23,6 +24,7 @@ from subagents.metrics.heat import (
     ERRORS,
     EXPLAINED,
     LEAST_SIZE,
+    OTHER_KIND,
     SUPPOSED,
     Question,
     heat_of,
@@ -52,6 +54,7 @@ WEIGHT: Mapping[str, float] = {
     "calls": 1.0,
     "hop": 1.6,
     "traces": 0.8,
+    "felt": 0.1,
     "support": 0.1,
     "faster": 0.5,
 }
@@ -120,7 +123,8 @@ def rank(store: Store, graph: CallGraph, question: Question) -> list[Ranked]:
     _travelling(by_service, table, graph, question)
     _faster(by_service, table, graph, question)
     _calls(by_service, table, graph, question)
-    _hops(store, table, question)
+    _hops(store, table, OTHER_KIND if _only_failures(by_service, question) else 1.0, question)
+    _felt(table, graph, question)
     _support(by_service, table, question)
     _failed_spans(store, table, question)
     for item in table.values():
@@ -266,7 +270,17 @@ def _fails(signal: Signal, traffic: Signal | None, split: float) -> bool:
     return (signal.size if counted is None else counted) > LEAST_SIZE
 
 
-def _hops(store: Store, table: dict[str, Ranked], question: Question) -> None:
+def _only_failures(by_service: dict[str, list[Signal]], question: Question) -> bool:
+    """Say whether users feel failures and no slowness, though both are measured where they feel it."""
+    if question.symptom is None:
+        return False
+    mine = by_service.get(question.symptom.key.service, [])
+    slow = max((s.size for s in mine if s.traits.role == "latency"), default=None)
+    failing = max((s.size for s in mine if s.traits.role in ERRORS), default=0.0)
+    return slow is not None and slow <= LEAST_SIZE < failing
+
+
+def _hops(store: Store, table: dict[str, Ranked], relevance: float, question: Question) -> None:
     starved = {
         name: max((r.strength for r in item.reasons if r.kind == "own work"), default=0.0)
         for name, item in table.items()
@@ -276,7 +290,19 @@ def _hops(store: Store, table: dict[str, Ranked], question: Question) -> None:
     for blame in (exact, inferred):
         for service, (value, text, key) in blame.items():
             if service in table:
-                table[service].reasons.append(Reason("hop", WEIGHT["hop"] * value, text, key=key))
+                table[service].reasons.append(Reason("hop", WEIGHT["hop"] * relevance * value, text, key=key))
+
+
+def _felt(table: dict[str, Ranked], graph: CallGraph, question: Question) -> None:
+    """Let the entry points answer a little for what users feel outside: all requests reach those."""
+    symptom = question.symptom
+    if symptom is None or symptom.key.service in table:
+        return
+    value = strength(symptom.size)
+    for name in graph.entries():
+        if name in table and value > 0:
+            text = f"users reach it first, and feel {_name(symptom)}"
+            table[name].reasons.append(Reason("felt", WEIGHT["felt"] * value, text, symptom))
 
 
 def _failed_spans(store: Store, table: dict[str, Ranked], question: Question) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.heat import Question, strongest_callees
 from subagents.metrics.ranking import Ranked, rank
-from subagents.metrics.series import Edge, Points, Store, build_frames
+from subagents.metrics.series import Edge, Hop, Points, Store, build_frames
 from subagents.metrics.signals import Signal, signals
 from subagents.metrics.unseen import LONGER, supposed_callees
 from tests.metrics.files import START, shifted, steady
@@ -19,6 +21,13 @@ MESH = [
     *(Edge("web", name, 60) for name in ("cart", "search", "pay", "mail")),
     *(Edge(name, "rates", 60) for name in ("cart", "search", "pay")),
     Edge("mail", "queue", 60),
+]
+HOPS = [
+    ("web", "cart", 4.0),
+    ("web", "search", 90.0),
+    ("web", "pay", 4.0),
+    ("web", "mail", 4.0),
+    ("cart", "rates", 4.0),
 ]
 NAMES = ("web", "cart", "search", "pay", "mail", "rates", "queue")
 Series = dict[tuple[str, str], list[float]]
@@ -33,14 +42,16 @@ def latencies(**slow: float) -> Series:
     }
 
 
-def ranking(series: Series, edges: list[Edge], symptom: str = "") -> list[Ranked]:
+def ranking(
+    series: Series, edges: list[Edge], symptom: str = "", metric: str = "", hops: Sequence[Hop] = ()
+) -> list[Ranked]:
     points = Points()
     for (service, name), values in series.items():
         points.add(service, name, np.array([T0 + 60.0 * i for i in range(len(values))]), np.array(values))
-    store = Store(frames=build_frames("m", points)[0], edges=edges)
+    store = Store(frames=build_frames("m", points)[0], edges=edges, hops=[*hops])
     chosen: Signal | None = None
     if symptom:
-        chosen = next(s for s in signals(store, T0, SPLIT, END) if s.key.service == symptom)
+        chosen = next(s for s in signals(store, T0, SPLIT, END) if s.key.service == symptom and metric in s.key.name)
     return rank(store, CallGraph.of(edges), Question(T0, SPLIT, END, chosen, "", NAMES))
 
 
@@ -123,3 +134,24 @@ def test_who_became_faster_while_requests_fail_ends_them_early() -> None:
     assert not any(
         r.kind == "faster" for item in ranking(latencies(mail=0.2, web=3), MESH, "web") for r in item.reasons
     )
+
+
+def test_a_wait_explains_no_failures_where_users_feel_no_slowness() -> None:
+    felt: Series = {("door", "success_rate_pct"): shifted(100, 70, 22), ("door", "latency_p50_ms"): steady(200)}
+    short = {key: values for key, values in rates(True, []).items() if key[1] == "requests_per_s"}
+    slow = felt | {("door", "latency_p50_ms"): shifted(200, 900, 22)}
+    gaps = [Hop("m", caller, name, np.array([SPLIT]), np.array([gap]), np.array([5.0])) for caller, name, gap in HOPS]
+    failing = ranking(short | felt, MESH, "door", "success_rate_pct", gaps)
+    both = ranking(short | slow, MESH, "door", "success_rate_pct", gaps)
+    assert (failing[0].service, both[0].service) == ("mail", "search")
+    assert both[0].reasons[0].kind == "hop"
+
+
+def test_the_entry_point_answers_for_what_is_felt_outside_where_nobody_else_does() -> None:
+    felt: Series = {("door", "success_rate_pct"): shifted(100, 90, 22)}
+    ranked = ranking(felt | latencies(), MESH, "door")
+    assert (ranked[0].service, [reason.kind for reason in ranked[0].reasons]) == ("web", ["felt"])
+    assert not any(item.raw for item in ranked[1:])
+    measured = ranking(felt | latencies() | {("pay", "error_ratio"): shifted(0.001, 0.4, 22)}, MESH, "door")
+    assert measured[0].service == "pay"
+    assert measured[0].raw > 3 * next(item.raw for item in measured if item.service == "web")
