@@ -98,7 +98,7 @@ class ColumnReader:
         if spread is not None:
             columns = columns.with_columns(glued=columns["glued"] | spread[1])
             raw = lines.text.zip_with(spread[1], raw)
-        return columns.with_columns(raw=raw)
+        return columns.with_columns(raw=_with_second_lines(columns, raw))
 
     def _text(self, text: pl.Series, structured: pl.Series | None, seen: Seen | None) -> pl.DataFrame:
         import polars as pl
@@ -205,6 +205,27 @@ class ColumnReader:
             return self.json_stamps.read(pl.Series(values, dtype=pl.String))[0]
         texts = [value if isinstance(value, str) else _epoch_text(value) for value in values]
         return self.json_stamps.read(pl.Series(texts, dtype=pl.String))[0]
+
+
+def _with_second_lines(columns: pl.DataFrame, raw: pl.Series) -> pl.Series:
+    """Return the lines as they stand; those that say nothing without what stands below them, with that."""
+    import polars as pl
+
+    heads = pl.arg_where(columns["glued"].shift(-1, fill_value=False) & ~columns["glued"] & (raw != ""), eager=True)
+    if not heads.len():
+        return raw
+    pairs = zip(raw.gather(heads).to_list(), columns["body"].gather(heads).to_list(), strict=True)
+    return raw.scatter(heads, [_with_rest(line, body.strip()) for line, body in pairs])
+
+
+def _with_rest(line: str, said: str) -> str:
+    at = line.rfind(said[:_TELLING])
+    whole = line[:at] + said if at >= 0 else f"{line.rstrip()} {said}"
+    return whole if len(whole) > len(line) and not line.startswith("{") else line
+
+
+_TELLING = 16
+"""Characters by which a text is found in its line."""
 
 
 def _seen(lines: Lines, text: pl.Series) -> Seen | None:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _BARE = r"^[^A-Za-z]*(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[^A-Za-z]*)?$"
 """It says when, and nothing else."""
-_HEADING = quick(rf"{_BARE}|^=[A-Z]+ REPORT=|^# Time: ")
+_REPORT = r"^=[A-Z]+ REPORT="
+_HEADING = quick(rf"{_BARE}|{_REPORT}|^# Time: ")
 _FEWEST = 2
 """Stanzas that a sample must show."""
 
@@ -33,9 +34,10 @@ class StanzaReader:
         if not self.stands:
             return bodies, glued
         rest = ~stamped & (stamped.cum_sum() > 0)
-        following = bodies.shift(-1).zip_with(rest.shift(-1).fill_null(False), bodies)
-        bare = stamped & bodies.str.contains(_BARE)
-        return (" " + following.str.strip_chars()).zip_with(bare, bodies), glued | rest
+        following = " " + bodies.shift(-1).zip_with(rest.shift(-1).fill_null(False), bodies).str.strip_chars()
+        bare, report = (stamped & bodies.str.contains(form) for form in (_BARE, _REPORT))
+        bodies = following.zip_with(bare, bodies)
+        return (bodies + following).zip_with(report, bodies), glued | rest
 
 
 def _stands(bodies: pl.Series, stamped: pl.Series) -> bool:
