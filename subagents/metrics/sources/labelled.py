@@ -26,10 +26,9 @@ def with_labels(table: Table) -> Table:
     for column in table.header:
         if column == table.head.time:
             continue
-        cells = table.text(column)
-        sample = cells.filter(cells != "").head(PROBE).to_list()
+        sample = [cell for cell in table.frame[column].head(PROBE).fill_null("").to_list() if cell]
         if sample and all(map(_LABELS.fullmatch, sample)):
-            table = _apart(table, column, cells)
+            table = _apart(table, column, table.text(column))
     return table
 
 

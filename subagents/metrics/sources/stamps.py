@@ -92,6 +92,8 @@ class DateOrder:
     def add(self, texts: Iterable[str]) -> None:
         """Take in what is no ISO time nor an epoch."""
         for text in texts:
+            if text[:4].isdecimal():  # the year comes first
+                continue
             found = _CALENDAR.fullmatch(_without_offset(text)[0])
             if found and found[5]:
                 self._dates.add((int(found[5]), int(found[7]), int(found[8])))
