@@ -77,6 +77,8 @@ def test_harm_is_eased_where_users_feel_it_by_what_helps_against_what_they_feel(
     known = replace(case(symptom()), services=(ServiceScore(service="stock", score=0.9),))
     failing = verdict(known).actions[0].text
     assert failing.startswith("serve a fallback for stock, or switch off what fails: it spares the users of shop")
+    here = verdict(replace(known, services=(ServiceScore(service="shop", score=0.9),))).actions[0].text
+    assert here.startswith("serve a fallback for shop, or switch off what fails: it spares its users, and")
     slow = SERIES.replace("errors_ratio", "latency_s")
     facts = (Fact(quantity=q.BASELINE, value=0.01, citation=slow),)
     felt = symptom().model_copy(update={"facts": facts, "citations": (slow,)})

@@ -276,7 +276,10 @@ def test_a_chart_fits_any_width_and_says_its_extremes_and_marks(width: int, poin
     lines = [text_of(one) for one in drawn(chart(points), width, 20)]
     assert all(len(one) <= max(width, 18) for one in lines[1:-2])
     assert "min " in lines[0]
-    assert any("UTC └00:00:00" in one for one in lines)
+    first = "01-01 00:00"[: width - 10] if points > 24 * 60 else "00:00:00"
+    assert any(f"UTC └{first}" in one for one in lines), "of several days each moment has its own"
+    if points > 24 * 60 and width > 40:
+        assert any("01-01 16:38 deploy v42" in one for one in lines)
     assert sum("│" in one for one in lines) >= 3
     if points > 2:
         assert "max 12" in lines[0]

@@ -53,9 +53,8 @@ def number(value: float) -> str:
     return f"{value:.4g}" if abs(value) < 1e6 else f"{value:.3g}"
 
 
-def moment(at: float) -> str:
-    """Return a moment as `09:12:40`."""
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+def _utc(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
 
 
 class _Plot:
@@ -66,6 +65,11 @@ class _Plot:
         self.low, self.high = min(values), max(values)
         self.floor = 0.0 if 0 <= self.low < self.high / 2 else self.low - (self.high - self.low) * 0.08
         self.values = self._columns()
+        self._stamp = "%H:%M:%S" if _utc(self.start).date() == _utc(self.end).date() else "%m-%d %H:%M"
+
+    def moment(self, at: float) -> str:
+        """Return a moment as `09:12:40`, with its day where the chart is of several."""
+        return _utc(at).strftime(self._stamp)
 
     def column(self, at: float) -> int:
         """Return the column of a moment; out of range where it lies outside."""
@@ -149,9 +153,11 @@ class _Plot:
         """Return the time axis: first, middle and last moment, UTC."""
         room = [" "] * self.columns
         stamps = [(0, self.start), (self.columns // 2, (self.start + self.end) / 2), (self.columns, self.end)]
-        shown = stamps if self.columns >= 40 else [stamps[0], stamps[2]] if self.columns >= 18 else stamps[:1]
+        size = len(self.moment(self.start))
+        two = stamps[::2] if self.columns >= 2 * size + 2 else stamps[:1]
+        shown = stamps if self.columns >= 5 * size else two
         for place, at in shown:
-            text = moment(at)
+            text = self.moment(at)
             left = min(max(0, place - len(text) // 2), max(0, self.columns - len(text)))
             room[left : left + len(text)] = text
         return line((f"{'UTC':>{AXIS - 2}} └", "dim"), ("".join(room)[: self.columns], "dim"))
@@ -179,15 +185,15 @@ class _Plot:
         """Say what the marks are."""
         made = []
         if self.chart.onset is not None:
-            day = datetime.fromtimestamp(self.chart.onset, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+            day = _utc(self.chart.onset).strftime("%Y-%m-%d %H:%M:%S UTC")
             inside = self.start <= self.chart.onset <= self.end
             made.append(line(("  ^ ", "bad"), f"onset {day}", ("" if inside else " (not in this chart)", "dim")))
         made += [
-            line((f"  {index} ", "accent"), (f"{moment(one.at)} ", "dim"), flat(one.label))
+            line((f"  {index} ", "accent"), (f"{self.moment(one.at)} ", "dim"), flat(one.label))
             for index, one in enumerate(marks, 1)
         ]
         if self.chart.cited is not None:
-            first, last = (moment(at) for at in self.chart.cited)
+            first, last = (self.moment(at) for at in self.chart.cited)
             made.append(line(("  ~ ", "dim"), (f"cited: {first} to {last}", "dim")))
         return made
 

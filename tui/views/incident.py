@@ -270,7 +270,7 @@ def symptom(fold: IncidentFold, width: int) -> Line:
     change = line((f" {moved}", "strong")) if moved else ()
     sizes = (*times, *change) if narrow else (*change, *times)
     short = (times or change) if narrow else (change or times)
-    parts = (stands, name)
+    parts = (stands, name) if name else (stands[:-1],)
     for made in (
         (spark, *parts, sizes, whole),
         (*parts, sizes, whole),

@@ -176,9 +176,10 @@ def _ease(case: Case, decision: Decision, home: str) -> Action:
     how = f"serve a fallback for {home}, or switch off what fails"
     if not failing:
         how = f"shed load, add capacity to {home}, or serve a fallback for it"
+    users = f"the users of {case.entry}" if case.entry not in (None, home) else "its users"
     return Action(
         kind="contain",
-        text=f"{how}: it spares the users of {case.entry or home}, and bets on no cause",
+        text=f"{how}: it spares {users}, and bets on no cause",
         effect="users are hurt less while the cause is looked for",
         risk="may hide the evidence: take a snapshot of logs and metrics first",
         reversible="yes",
@@ -193,10 +194,10 @@ def _only_changes(case: Case) -> bool:
 
 
 def _find_out(case: Case) -> Action:
-    where = case.entry or "what the report is about"
+    users = f"the users of {case.entry}" if case.entry else "users"
     return Action(
         kind="follow_up",
-        text=f"find out whether users of {where} are hurt now: its error ratio, latency and traffic beside an hour ago",
+        text=f"find out whether {users} are hurt now: error ratio, latency and traffic beside an hour ago",
         effect="tells an incident from a false alarm before anything is touched",
         verify="what the alert claims is seen in a graph or a log, or it is not",
     )
