@@ -5,11 +5,12 @@ Each costs an expression on every line, so each is read only in files whose samp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from subagents.logs.levels import INFO, SYSLOG, UNKNOWN, split_heads
+from subagents.logs.levels import INFO, SYSLOG, UNKNOWN, split_head, split_heads
 from subagents.logs.patterns import MASK
 from subagents.logs.sources.expressions import quick
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SAMPLE = 64
-FIRST_SAMPLE = 1024
+FIRST_SAMPLE = 256
 """Of a file's first block: what is met later has it read again."""
 _HEAD_CHARS = 100
 _BSD = r"^ *\S+ [A-Za-z][^\s:]*:(?: |$)"
@@ -34,6 +35,9 @@ _SPRING = quick(r"^ *[A-Z]+ +(?:\d+ --- \[ *([\w.-]+)\] \[|\[([\w.-]+),[0-9a-f]*
 _LABELS = quick(r'^ *\{(?:\w+="[^"]*",? ?)+\} ?')
 """What Loki knows of a line, as its command line prints it."""
 _LABELLED = ("service_name", "app", "service", "job", "container")
+
+
+_MASKED = re.compile(MASK)
 
 
 @dataclass
@@ -91,18 +95,16 @@ class HeaderReader:
             columns = _keyed_service(columns, self.service_key)
         if not (self.hidden_levels or self.settled):
             bodies = columns["body"].head(SAMPLE if self.begun else FIRST_SAMPLE)
-            self.hidden_levels, self.begun = _are_hidden(bodies), True
+            self.hidden_levels, self.begun = any(map(_is_hidden, bodies.to_list())), True
         if self.hidden_levels:
             columns = _levels(columns, self.digits)
         return columns
 
 
-def _are_hidden(bodies: pl.Series) -> bool:
-    heads = bodies.str.slice(0, _HEAD_CHARS)
-    masked = heads.str.replace_all(MASK, "*")
-    different = heads.ne(masked)
-    levels = [split_heads(each.filter(different).to_list()) for each in (heads, masked)]
-    return any(level != UNKNOWN and left == UNKNOWN for (level, _), (left, _) in zip(*levels, strict=True))
+def _is_hidden(text: str) -> bool:
+    head = text[:_HEAD_CHARS]
+    level = split_head(head)[0]
+    return level != UNKNOWN and split_head(_MASKED.sub("*", head))[0] == UNKNOWN
 
 
 def _of(

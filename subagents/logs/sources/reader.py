@@ -18,8 +18,8 @@ from subagents.files import BoundedReader, open_bounded, packing
 
 BLOCK_BYTES = 8 << 20
 FIRST_BYTES = 512 << 10
-"""The first block of a file: something is seen at once. Each other is as large as all before it, up to the size asked
-for: layouts are learnt from little, and little is read twice where another one turns up."""
+"""The first block of a file: something is seen at once. Each other is up to twice as large as all before it: layouts are
+learnt from little, and little is read twice where another one turns up."""
 LEAST_BYTES = 1 << 16
 BLOCK_LINES = 1 << 18
 """Most lines of a block: what a line costs in memory does not depend on its length."""
@@ -99,7 +99,7 @@ class BlockReader:
         self._offset -= len(tail)
 
     def _next(self, stream: BufferedReader) -> Block | None:
-        data = self._data(stream, min(self.block_bytes, max(FIRST_BYTES, self._offset)))
+        data = self._data(stream, min(self.block_bytes, max(FIRST_BYTES, 2 * self._offset)))
         if not data:
             return None
         count = count_lines(data)
