@@ -357,11 +357,3 @@ def gaps(coverage: CoverageReport, view: SeriesView | None) -> list[Finding]:
     if view is not None and view.onset is not None and view.points < 12:
         out.append(gap(f"{view.title} has only {view.points} points: its baseline is thin.", 0.2))
     return out
-
-
-def headline(view: SeriesView, rank: RankReport) -> str:
-    """Return one line for the agent's stream."""
-    first = rank.services[0] if rank.services and rank.services[0].reasons else None
-    named = f"; most likely began at: {first.service}" if first is not None and first.service else ""
-    began = named if first is not None else "; no service stands out"
-    return f"{_sentence(view)}; {_state(view)}{began}"

@@ -32,14 +32,16 @@ MOST_REPORTED = 12
 
 async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
     """Investigate the incident on the bench; report at most a dozen findings; return what was learnt."""
-    coverage = (await bench.call("metrics_coverage", CoverageParams(), CoverageReport)).data
-    if coverage is None or coverage.series == 0:
+    read = await bench.call("metrics_coverage", CoverageParams(), CoverageReport)
+    coverage = read.data
+    if coverage is None:
+        return await _failed(bench, "read", read.text)
+    if coverage.series == 0:
         return await _without_series(brief, bench, coverage)
     incident = brief.incident
     ranked, window = await _ranked(bench, incident, coverage)
     if ranked.data is None:
-        await bench.report(say.gap(f"The metric series could not be analysed: {ranked.text}", 0.3))
-        return MetricsSummary(gaps=(ranked.text,))
+        return await _failed(bench, "analysed", ranked.text)
     rank = ranked.data
     span = OnsetsParams(start=window.start if window else None, end=window.end if window else None, limit=MOVED_SHOWN)
     onsets = (await bench.call("metrics_onsets", span, OnsetsReport)).data or OnsetsReport(window=rank.window)
@@ -63,7 +65,8 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
     gaps = say.gaps(coverage, symptom)
     for finding in [*reported, *gaps][:MOST_REPORTED]:
         await bench.report(finding)
-    await bench.say(say.headline(symptom, rank))
+    if not any(place.reasons for place in rank.services[:1]):
+        await bench.say("no service stands out")
     return MetricsSummary(
         symptom=symptom,
         why_symptom=why,
@@ -169,19 +172,25 @@ def _with(symptom: SeriesView, moved: tuple[SeriesView, ...]) -> tuple[SeriesVie
     return tuple(sorted((*moved, symptom), key=lambda v: (v.onset is None, v.onset or symptom.onset, -v.size)))
 
 
-async def _without_series(brief: Brief, bench: Workbench, coverage: CoverageReport | None) -> MetricsSummary:
+async def _failed(bench: Workbench, what: str, why: str) -> MetricsSummary:
+    """Say what could not be done with the series: that is no lack of series."""
+    await bench.report(say.gap(f"The metric series could not be {what}: {why}", 0.3))
+    return MetricsSummary(gaps=(why,))
+
+
+async def _without_series(brief: Brief, bench: Workbench, coverage: CoverageReport) -> MetricsSummary:
     """Say what is missing when there is no series at all."""
     alert = brief.incident.alert
     wanted = (alert.metric if alert else None) or "latency, error ratio and traffic"
     where = (alert.service if alert else None) or brief.incident.service or "the entry point"
-    problems = [p.line() for c in (coverage.sources if coverage else ()) for p in c.problems]
+    problems = [p.line() for c in coverage.sources for p in c.problems]
     broken = f" ({'; '.join(problems[:3])})" if problems else ""
     claim = (
         f"No metric series was usable{broken}: onset, size and state are not measured; "
         f"attach metrics.csv (ts,service,metric,value) with {wanted} of {where}, from an hour before the alert."
     )
     await bench.report(say.gap(claim, 0.4))
-    if coverage is not None and coverage.spans:
+    if coverage.spans:
         edges = (await bench.call("metrics_edges", EdgesParams(), EdgesReport)).data
         for finding in say.failed_calls(edges) if edges is not None else []:
             await bench.report(finding)
@@ -196,7 +205,6 @@ async def _healthy(
     gaps = say.gaps(coverage, rank.symptom)
     for finding in gaps:
         await bench.report(finding)
-    await bench.say("nothing departs from its baseline in a direction that hurts")
     return MetricsSummary(
         symptom=None,
         why_symptom=rank.why_symptom,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from subagents import quantities as q
-from subagents.contract import Alert, Brief, Finding, Incident, SourceSpec, Window
+from subagents.contract import Alert, Brief, Finding, Incident, SourceSpec, ToolContext, ToolError, ToolResult, Window
 from subagents.metrics.agent import build
 from subagents.metrics.cite import MetricsResolver
 from subagents.metrics.model import MetricsSummary
@@ -175,6 +179,25 @@ async def test_broken_metrics_are_a_gap_that_names_the_file(tmp_path: Path) -> N
     path.write_text("one,two\n1,2\n")
     bench, _ = await run((spec(path),), brief((spec(path),)))
     assert "no time column" in about(bench, "gap")[0].claim
+
+
+@pytest.mark.parametrize(("tool", "done"), [("metrics_coverage", "read"), ("metrics_rank", "analysed")])
+async def test_a_tool_that_fails_is_no_lack_of_series(tmp_path: Path, tool: str, done: str) -> None:
+    def fails(params: Any, context: ToolContext) -> ToolResult[Any]:
+        raise ToolError("the worker was killed")
+
+    specs = (spec(long_csv(tmp_path / "metrics.csv", SLOW)),)
+    agent = build(specs)
+    tools = tuple(replace(one, run=fails) if one.name == tool else one for one in agent.tools)
+    bench, summary = await run_procedure(replace(agent, tools=tools), brief(specs, PAGE))
+    assert [one.claim for one in bench.reported] == [f"The metric series could not be {done}: the worker was killed"]
+    assert isinstance(summary, MetricsSummary)
+    assert summary.gaps == ("the worker was killed",)
+
+
+async def test_what_a_finding_says_is_not_said_again(tmp_path: Path) -> None:
+    bench, _ = await investigate(tmp_path, SLOW, PAGE, topology="caller,callee\nweb,cart\n")
+    assert bench.said == []
 
 
 async def test_half_broken_metrics_are_used_and_told(tmp_path: Path) -> None:
