@@ -28,7 +28,7 @@ BLOCK = 32 << 20
 LONGEST_LINE = 1 << 20
 BEGINNING = 1 << 16
 """Characters in which a table's header and first rows lie."""
-_MAY_BE_APART = re.compile(r"(?:\A|\n)(?:#|\r?\n)")
+_MAY_BE_APART = re.compile(r"\n(?:#|\r?\n)")
 _APART = re.compile(r"(?m)^(?:(?:#[^\n]*|[ \t\r]*)\n)+")
 UNCLOSED_LIMIT = 20
 """After so many unclosed quotes no row of the file is taken to go on in the next line."""
@@ -179,7 +179,8 @@ def _parts(text: str, head: Head | None, faults: Faults) -> Iterator[tuple[Head,
 
 def _begins(text: str) -> Iterator[tuple[int, Head]]:
     """Yield where, behind blank lines or remarks, a table begins that names its time, and its head."""
-    for run in _APART.finditer(text) if _MAY_BE_APART.search(text) else ():
+    may = text[:1] in "#\r\n" or _MAY_BE_APART.search(text) is not None
+    for run in _APART.finditer(text) if may else ():
         last = [line for line in run.group().splitlines() if line.startswith("#")][-1:]
         below = text[run.end() : run.end() + BEGINNING].partition("\n")[0]
         if any(map(names_time, (*last, below))):
