@@ -42,7 +42,7 @@ def table_role(lines: Sequence[str]) -> tuple[Role | None, dict[str, str]]:
     if head is None:
         return None, {}
     columns = [name.lower() for name in head.names]
-    called = any(name in TIME_KEYS or name == "_time" for name in columns)
+    called = not head.unnamed and any(name in TIME_KEYS or name == "_time" for name in columns)
     timed = called or (head.time is not None and ("value" in columns if head.unnamed else numbers_below(head, lines)))
     if "caller" in columns and ("callee" in columns or "service" in columns):
         return ("trace_edges" if timed else "topology"), {}

@@ -175,3 +175,28 @@ def test_explicit_text_is_a_log(tmp_path: Path) -> None:
 )
 def test_log_service(name: str, service: str | None) -> None:
     assert log_service(name) == service
+
+
+def test_a_large_answer_is_known_by_its_beginning(tmp_path: Path) -> None:
+    points = [[1772366400 + 60 * i, "1"] for i in range(9000)]
+    answer = {"status": "success", "data": {"result": [{"metric": {"__name__": "up"}, "values": points}]}}
+    path = tmp_path / "export.json"
+    path.write_bytes(orjson.dumps(answer))
+    small = IntakeLimits(document_bytes=100_000)
+    assert recognise(path, path.name, path.name, small).role == "metrics"
+    path.write_bytes(orjson.dumps({"notes": ["x" * 99] * 3000}))
+    assert recognise(path, path.name, path.name, small) == Recognised(None, "larger than 0 MiB", "give a smaller file")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "role"),
+    [
+        ("postgresql.csv", b'2026-03-01 12:00:00.123 UTC,"app","shop",4711,"[local]",65e1,1,"SELECT",0\n' * 3, None),
+        ("access.jsonl", b'{"time": "2026-03-01T12:00:00Z", "status": 200, "path": "/pay", "ms": 12}\n' * 3, "logs"),
+        ("lines.txt", b"worker 7 started\nworker 8 started\n", "logs"),
+        ("orders.csv", b"id,day,state\nA1,2026-03-01,open\nA2,2026-03-01,paid\n", None),
+        ("gc.txt", b"1772366400 full 12 ms\n1772366460 full 13 ms\n", "logs"),
+    ],
+)
+def test_what_only_looks_like_metrics_is_none(tmp_path: Path, name: str, content: bytes, role: str | None) -> None:
+    assert look(tmp_path, name, content).role == role
