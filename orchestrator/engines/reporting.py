@@ -35,7 +35,7 @@ MOST_FAULTS = 12
 
 _NOT_FOR_MODELS: Mapping[str, frozenset[str]] = {
     REPORT_FINDING: frozenset({"agent"}),
-    CONCLUDE: frozenset({"so_far", "unchecked"}),
+    CONCLUDE: frozenset({"gist", "unchecked"}),
 }
 """Fields that warroom fills in itself."""
 _WRAPPED: Mapping[str, str] = {REPORT_FINDING: "finding", CONCLUDE: "verdict"}

@@ -142,8 +142,8 @@ class Verdict(Frozen):
     kind: VerdictKind
     headline: str
     """One line: what is broken, since when, why, how sure."""
-    so_far: str = ""
-    """Of one that is open: where it most likely began, and why no more is said; the headline says it too."""
+    gist: str = ""
+    """Of one that names no change: its headline without who is in trouble, since when, and how sure."""
     state: IncidentState = IncidentState()
     service: str | None = None
     """Where it began."""

@@ -85,6 +85,7 @@ class _Correction:
         return {
             "kind": "inconclusive",
             "headline": f"{where}cause not established: {because}",
+            "gist": "",
             "culprit": None,
             "cause": None,
             "actions": tuple(action for action in self._actions(verdict.actions) if not self._on_cause(action)),
@@ -107,7 +108,7 @@ class _Correction:
             return {}
         where = f"{self.verdict.service}: " if self.verdict.service and "service" not in self.places else ""
         kind = self.verdict.kind.replace("_", " ")
-        return {"headline": f"{where}{kind}; the headline as it was concluded does not hold", "so_far": ""}
+        return {"headline": f"{where}{kind}; the headline as it was concluded does not hold", "gist": ""}
 
     def _on_cause(self, action: Action) -> bool:
         """Say whether an action undoes what is no longer blamed."""

@@ -26,7 +26,7 @@ def test_a_circumstance_elsewhere_does_not_lead_where_the_place_tells_more() -> 
     known = replace(case(symptom(), told), services=(ServiceScore(service="shop", score=0.9),))
     found = verdict(known)
     assert "most likely began at shop (90%)" in found.headline
-    assert found.headline.endswith(f"cause not established; {found.so_far}")
+    assert found.headline.endswith(f"cause not established; {found.gist}")
     assert "mail" not in found.headline
     assert all("mail" not in action.text for action in found.actions)
     assert "look at shop first" in found.actions[1].text
@@ -137,8 +137,8 @@ def test_only_hosts_that_anybody_would_ask_about_are_listed() -> None:
 def test_where_nothing_is_established_no_place_is_named() -> None:
     known = replace(case(), services=(ServiceScore(service="mail", score=0.4),))
     found = verdict(known)
-    assert found.headline == f"shop: {found.so_far}", "the alert's own service, not a guess"
-    assert found.so_far.startswith("not established whether anything is broken: ")
+    assert found.headline == f"shop: {found.gist}", "the alert's own service, not a guess"
+    assert found.gist.startswith("not established whether anything is broken: ")
     assert "mail" not in found.actions[0].text
 
 

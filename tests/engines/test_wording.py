@@ -77,10 +77,30 @@ def test_a_circumstance_is_named_once_and_with_its_date() -> None:
     assert "renew the certificate pay.svc and" in found.actions[0].text
 
 
-def test_an_unnamed_peer_is_what_the_service_calls() -> None:
-    unnamed = "upstream failing in shop"
-    found = verdict(case(symptom(), cause("dependency", unnamed, unnamed, 0.8)))
-    assert "fail over from what shop calls" in found.actions[0].text
+@pytest.mark.parametrize(
+    ("key", "thing"),
+    [
+        ("upstream failing in shop", "what shop calls"),
+        ("datastore leadership", "what shop calls"),
+        ("upstream failing in stock", "upstream failing in stock"),
+        ("api.bank.example", "api.bank.example"),
+    ],
+)
+def test_an_unnamed_peer_is_what_the_service_calls(key: str, thing: str) -> None:
+    found = verdict(case(symptom(), cause("dependency", key, key, 0.8)))
+    assert f"fail over from {thing} or shed" in found.actions[0].text
+
+
+def test_a_rollback_is_said_not_to_help_where_changes_were_given_and_cleared() -> None:
+    known = case(symptom(), cause("dependency", "bank", "bank", 0.8))
+    found = verdict(known)
+    assert found.actions[0].text.endswith("; a rollback of shop would not help")
+    assert found.gist == "dependency bank, no change of yours"
+    assert found.headline == f"shop is broken since 2026-03-01 12:00:00 UTC: {found.gist} (80% sure)"
+    unknown = verdict(replace(known, changes={}))
+    assert "rollback" not in unknown.actions[0].text
+    assert unknown.gist == "dependency bank; changes, which were not given, are not ruled out"
+    assert f": {unknown.gist} (" in unknown.headline
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def test_the_tools_are_what_the_api_takes_and_hold_no_field_of_ours() -> None:
     assert tool_faults(finding) == tool_faults(conclude) == []
     assert set(finding["input_schema"]["properties"]) == set(Finding.model_fields) - {"agent"}
     assert set(finding["input_schema"]["required"]) == {"claim", "topic"}
-    assert set(conclude["input_schema"]["properties"]) == set(Verdict.model_fields) - {"so_far", "unchecked"}
+    assert set(conclude["input_schema"]["properties"]) == set(Verdict.model_fields) - {"gist", "unchecked"}
     assert (
         "description"
         in conclude["input_schema"]["properties"]["ruled_out"]["items"]["properties"]["suspect"]["properties"]["key"]

@@ -321,11 +321,11 @@ def test_an_open_case_tells_the_place_before_the_line_is_full() -> None:
     view = view_of(finished())
     known = "most likely began at stock (92%); no lead"
     said = f"shop: trouble since 2026-03-01 12:00:00 UTC: cause not established; {known}"
-    view.incident.verdict = verdict().model_copy(update={"kind": "inconclusive", "headline": said, "so_far": known})
+    view.incident.verdict = verdict().model_copy(update={"kind": "inconclusive", "headline": said, "gist": known})
     cause = text_of(answer(view.incident, view.leading)[0])
     assert cause == f"INCONCLUSIVE  87% of the way  {known}"
     assert "stock" in cause[:80]
-    view.incident.verdict = view.incident.verdict.model_copy(update={"so_far": ""})
+    view.incident.verdict = view.incident.verdict.model_copy(update={"gist": ""})
     assert text_of(answer(view.incident, view.leading)[0]).endswith(said), (
         "what a model concludes has only its headline"
     )

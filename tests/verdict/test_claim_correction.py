@@ -199,8 +199,9 @@ def test_what_does_not_hold_is_dropped_and_said(changes: dict[str, Any], place: 
 )
 def test_a_conclusion_that_lost_its_support_is_inconclusive_and_nothing_is_undone(changes: dict[str, Any]) -> None:
     made = verdict(**changes)
-    left = corrected(made, checker().verdict(made).doubts)
+    left = corrected(made.model_copy(update={"gist": "it was that"}), checker().verdict(made).doubts)
     assert left.kind == "inconclusive"
+    assert not left.gist
     assert (left.culprit, left.cause) == (None, None)
     assert "cause not established: what was concluded does not hold" in left.headline
     assert SHA[:12] not in left.headline
@@ -230,6 +231,6 @@ def test_no_doubts_change_nothing() -> None:
     made = verdict()
     assert corrected(made, []) is made
     only = Doubt(place="headline", claim="x", reason="y", kind="time")
-    left = corrected(made.model_copy(update={"so_far": "perhaps at 09:00"}), [only])
+    left = corrected(made.model_copy(update={"gist": "perhaps at 09:00"}), [only])
     assert left.headline == "shop: culprit; the headline as it was concluded does not hold"
-    assert not left.so_far, "it is part of the headline"
+    assert not left.gist, "it is part of the headline"

@@ -371,7 +371,7 @@ def _cause_words(verdict: Verdict) -> str:
         author = f" by {culprit.author}" if culprit.author else ""
         where = f"{culprit.service or verdict.service}: " if culprit.service or verdict.service else ""
         return flat(f"{where}{what}{subject}{author}")
-    return flat(verdict.so_far or verdict.headline)  # who and since when stand in the line above
+    return flat(verdict.gist or verdict.headline)  # who and since when stand in the line above
 
 
 def _next_words(verdict: Verdict) -> Line:

@@ -148,6 +148,11 @@ class Case:
         return frozenset(service for finding in self.findings for service in finding.services)
 
     @property
+    def changes_known(self) -> bool:
+        """Whether changes were given, so that they can be ruled out."""
+        return bool(self.suspects or self.changes)
+
+    @property
     def home(self) -> str | None:
         """The service where it began, by evidence; else where it shows; else the one that the alert names."""
         if self.services and self.services[0].score > 0:

@@ -207,7 +207,7 @@ def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis |
         return replace(undecided, suspected=f"{one.kind}:{one.key}")
     if change is not None and suspected:
         against, others = (*against, f"{_name(change)} is not cleared ({change.score:.2f})"), 1
-    if not (case.suspects or case.changes):
+    if not case.changes_known:
         against = (*against, "no changes were given, so that none could be ruled out")
         if (ours := _how_ours(case, circumstance)) is not None:
             why = f"{_name(circumstance)} shows, but {ours}, and no changes were given"

@@ -18,20 +18,23 @@ def headline(case: Case, decision: Decision, service: str | None) -> str:
     where = service or (f"{title}: something" if title else "something")
     if decision.kind == "no_incident":
         where = case.brief.incident.service or title or "the incident"
-        return f"{where}: nothing departs from its baseline in the data given ({sure})"
+        return f"{where}: {gist(case, decision)} ({sure})"
     if decision.kind == "culprit" and decision.hypothesis is not None:
         return f"{_broken(case, where)}: {named(decision.hypothesis.suspect)} did it ({sure})"
     if decision.kind == "no_code_cause" and decision.hypothesis is not None:
-        known = bool(case.suspects or case.changes)
-        told = ", no change of yours" if known else "; changes, which were not given, are not ruled out"
-        return f"{_broken(case, where)}: {named(decision.hypothesis.suspect)}{told} ({sure})"
+        return f"{_broken(case, where)}: {gist(case, decision)} ({sure})"
     return _undecided(case, decision, title)
 
 
-def so_far(case: Case, decision: Decision) -> str:
-    """Say what is known of an open case: where it began, and why no more; nothing of any other."""
-    if decision.kind != "inconclusive":
+def gist(case: Case, decision: Decision) -> str:
+    """Say what is known beyond who is in trouble, since when and how sure; nothing where a change is named."""
+    if decision.kind == "culprit":
         return ""
+    if decision.kind == "no_incident":
+        return "nothing departs from its baseline in the data given"
+    if decision.kind == "no_code_cause" and decision.hypothesis is not None:
+        told = ", no change of yours" if case.changes_known else "; changes, which were not given, are not ruled out"
+        return f"{named(decision.hypothesis.suspect)}{told}"
     reason = decision.why or (decision.reasons[0] if decision.reasons else "no lead")
     if case.symptom is None:
         return f"not established whether anything is broken: {reason}"
@@ -41,8 +44,8 @@ def so_far(case: Case, decision: Decision) -> str:
 def _undecided(case: Case, decision: Decision, title: str) -> str:
     shows = case.entry or title or "something"
     if case.symptom is None:
-        return f"{shows}: {so_far(case, decision)}{_first_look(case)}"
-    return f"{_trouble(case, shows)}: cause not established; {so_far(case, decision)}"
+        return f"{shows}: {gist(case, decision)}{_first_look(case)}"
+    return f"{_trouble(case, shows)}: cause not established; {gist(case, decision)}"
 
 
 def _began(case: Case) -> str:

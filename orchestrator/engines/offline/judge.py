@@ -15,7 +15,7 @@ from orchestrator.engines.offline.chain import chain
 from orchestrator.engines.offline.cut_short import cut_short
 from orchestrator.engines.offline.exclusions import ruled_out
 from orchestrator.engines.offline.gather import gather
-from orchestrator.engines.offline.headline import headline, so_far
+from orchestrator.engines.offline.headline import gist, headline
 from orchestrator.engines.offline.looked import NOTHING, Looked
 from orchestrator.engines.offline.omissions import gaps
 from orchestrator.engines.offline.remedies import actions, signals
@@ -101,7 +101,7 @@ def compose(case: Case, decision: Decision, hits: tuple[RunbookHit, ...]) -> Ver
     return Verdict(
         kind=decision.kind,
         headline=headline(case, decision, service),
-        so_far=so_far(case, decision),
+        gist=gist(case, decision),
         state=case.state,
         service=service if decision.kind != "no_incident" else None,
         symptom=_symptom(case),

@@ -15,6 +15,8 @@ from subagents import quantities as q
 from subagents.contract import ServiceInfo, Suspect
 
 CHANGE_SIGNALS = ("deploy",)
+ELSEWHERE = ("dependency", "external")
+"""Causes that lie with what a service calls."""
 
 
 def actions(case: Case, decision: Decision) -> tuple[Action, ...]:
@@ -111,9 +113,12 @@ _MIGRATIONS = ("migration", "migrate/", "alembic", "flyway", "liquibase", "schem
 def _apply(case: Case, suspect: Suspect, remedy: Remedy) -> tuple[Action, ...]:
     service = case.home or "the service"
     words = {"it": _thing(suspect, service), "service": service}
+    cleared = case.changes_known and suspect.kind in ELSEWHERE
     contain = Action(
         kind="contain",
-        text=_if_back(case) + _filled(remedy.contain, words),
+        text=_if_back(case)
+        + _filled(remedy.contain, words)
+        + (f"; a rollback of {service} would not help" if cleared else ""),
         effect=_filled(remedy.effect, words),
         risk=_filled(remedy.risk, words),
         reversible=_filled(remedy.reversible, words),
@@ -126,7 +131,8 @@ def _thing(suspect: Suspect, service: str) -> str:
     """Name what failed: the peer or thing itself where one is named, else what is known of it."""
     if suspect.label.endswith(f": {suspect.key}"):
         return suspect.key
-    if suspect.kind in ("dependency", "external") and suspect.key.endswith(f" in {service}"):
+    nobody = " " in suspect.key and " in " not in suspect.key  # a kind of failure, of nobody by name
+    if suspect.kind in ELSEWHERE and (nobody or suspect.key.endswith(f" in {service}")):
         return f"what {service} calls"
     return suspect.label or suspect.key
 

@@ -36,7 +36,7 @@ REMEDIES: dict[SuspectKind, Remedy] = {
         signals=("flag", "deploy"),
     ),
     "dependency": Remedy(
-        contain="fail over from {it} or shed the calls to it; a rollback of {service} would not help",
+        contain="fail over from {it} or shed the calls to it",
         effect="callers stop waiting for what does not answer",
         risk="features behind {it} are degraded while it is bypassed",
         reversible="yes: route back once {it} answers",
@@ -95,7 +95,7 @@ REMEDIES: dict[SuspectKind, Remedy] = {
 NAMED: Mapping[str, Remedy] = {
     "DNS": Remedy(
         contain="make {it} resolve again: ask another resolver (dig {it} @RESOLVER), switch to one that answers, "
-        "or pin the last good address while it lasts; a rollback of {service} would not help",
+        "or pin the last good address while it lasts",
         effect="names resolve, and calls go out again",
         risk="a pinned address goes stale: take it out once the resolver answers",
         reversible="yes: back to the usual resolver",
@@ -145,8 +145,7 @@ NAMED: Mapping[str, Remedy] = {
         signals=("database",),
     ),
     "credentials": Remedy(
-        contain="give {service} credentials that {it} accepts: renew or restore them; "
-        "a rollback of code would not help",
+        contain="give {service} credentials that {it} accepts: renew or restore them",
         effect="calls are let in again",
         risk="others may use the same ones: rotate them everywhere",
         reversible="yes, while the old ones are known",

@@ -37,7 +37,7 @@ def sure_of_change(case: Case, change: Hypothesis, rival: Hypothesis | None, dou
 def sure_of_circumstance(case: Case, score: float, doubts: int) -> float:
     """Return the chance that a circumstance did it; less where no changes were given that could be ruled out."""
     sure = min(0.9, score) - _taken(case, doubts)
-    return _within(sure - (0.0 if case.suspects or case.changes else 0.1), LEAST, MOST)
+    return _within(sure - (0.0 if case.changes_known else 0.1), LEAST, MOST)
 
 
 def sure_of_lead(case: Case, lead: Hypothesis | None) -> float:
