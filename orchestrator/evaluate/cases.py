@@ -131,7 +131,10 @@ class _Found:
 
 
 def _take_in(path: Path, found: _Found) -> Path | None:
-    """Fill in what is at a path, whatever level of a tree that is; return the folder of labels."""
+    """Fill in what is at a path, whatever level of a tree that is; return the folder of labels.
+
+    A folder is a family where as many of its folders are cases as hold some, and a tree of families otherwise.
+    """
     if _shape(path) is not None:
         found.family(path.parent, [path])
         return _labels(path.parent, path.parent.parent)
@@ -142,25 +145,29 @@ def _take_in(path: Path, found: _Found) -> Path | None:
     except OSError as error:
         raise CasesError(f"{path}: cannot be read ({error.strerror})") from error
     shapes = {entry: shape for entry in entries if (shape := _shape(entry)) is not None}
-    folders = {} if "folder" in shapes.values() else _folders(entries, found)
-    if shapes and not any(_shape(inner) is not None for inside in folders.values() for inner in inside):
-        found.skipped.clear()
+    folders, unread = _folders([entry for entry in entries if entry not in shapes])
+    families = sum(any(map(_shape, inside)) for inside in folders.values())
+    if shapes and (not families or list(shapes.values()).count("folder") >= families):
         found.family(path, entries)
         return _labels(path, path.parent)
     for folder, inside in folders.items():
         found.family(folder, inside)
+    for name, reason in unread:
+        found.skip(name, reason)
+    if shapes:
+        found.skip(_printable(path.name), f"beside the families: {some([_printable(one.name) for one in shapes])}")
     return _labels(path)
 
 
-def _folders(entries: Sequence[Path], found: _Found) -> dict[Path, list[Path]]:
-    """Return what may be families with what is in them; one that cannot be read costs no other."""
-    inside = {}
+def _folders(entries: Sequence[Path]) -> tuple[dict[Path, list[Path]], list[tuple[str, str]]]:
+    """Return what may be families with what is in them, and those that cannot be read with why."""
+    inside, unread = {}, []
     for folder in (entry for entry in entries if os.path.isdir(entry)):
         try:
             inside[folder] = _entries(folder)
         except OSError as error:
-            found.skip(_printable(folder.name), f"cannot be read ({error.strerror})")
-    return inside
+            unread.append((_printable(folder.name), f"cannot be read ({error.strerror})"))
+    return inside, unread
 
 
 def _labels(*places: Path) -> Path | None:

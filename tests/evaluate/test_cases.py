@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from orchestrator.evaluate.cases import Case, CasesError, Choice, Half, find_cases, half_of
-from tests.evaluate.trees import write_complaint, write_tree
+from tests.evaluate.trees import write_complaint, write_outage, write_tree
 
 
 @pytest.fixture
@@ -66,7 +66,13 @@ def test_another_level_of_the_tree_is_told_by_what_is_in_it(tmp_path: Path) -> N
         assert [(case.family, case.id, case.shape) for case in found.cases] == [("outages", "out-1", "folder")]
         assert found.labels == tree / "outages" / "labels"
     (tree / "stats.json").write_text("{}")
-    assert [case.id for case in find_cases(tree).cases] == ["com-1", "out-1", "read-1"]
+    write_outage(tree / "example")
+    (tree / "outages" / "plots").mkdir()
+    (tree / "outages" / "plots" / "one.csv").write_text("ts,value\n")
+    found = find_cases(tree)
+    assert [case.id for case in found.cases] == ["com-1", "out-1", "read-1"]
+    assert ("cases", "beside the families: example, stats.json") in found.skipped
+    assert [case.id for case in find_cases(tree / "outages").cases] == ["out-1"]
 
 
 def test_of_two_cases_with_one_id_the_second_is_skipped(tree: Path) -> None:
