@@ -348,10 +348,14 @@ def gaps(coverage: CoverageReport, view: SeriesView | None) -> list[Finding]:
     """Say what of the sources was lost or is missing."""
     out = []
     problems = [p for c in coverage.sources for p in c.problems]
-    if problems:
-        shown = "; ".join(p.line() for p in problems[:3])
-        more = f"; {len(problems) - 3} more" if len(problems) > 3 else ""
-        out.append(gap(f"Metric sources were not wholly usable: {shown}{more}.", 0.2))
+    for lead, said, weight in (
+        ("Metric sources were not wholly usable", [p for p in problems if p.lost], 0.2),
+        ("How metric sources were read", [p for p in problems if not p.lost], 0.1),
+    ):
+        if said:
+            shown = "; ".join(p.line() for p in said[:3])
+            more = f"; {len(said) - 3} more" if len(said) > 3 else ""
+            out.append(gap(f"{lead}: {shown}{more}.", weight))
     if not coverage.edges and len(coverage.services) > 2:
         out.append(gap("No call graph was given (topology.csv or traces): who waits for whom is not known.", 0.2))
     if view is not None and view.onset is not None and view.points < 12:

@@ -242,3 +242,12 @@ async def test_a_resource_that_filled_first_is_told_before_one_that_moved_more(t
     told = [f for f in bench.reported if f.about is not None and f.about.kind == "resource"]
     assert [f.about.key for f in told if f.about is not None] == ["web/slot_pool_in_use"]
     assert "before the symptom" in told[0].claim
+
+
+async def test_how_a_source_was_read_is_no_loss(tmp_path: Path) -> None:
+    path = long_csv(tmp_path / "metrics.csv", SLOW)
+    path.write_text(path.read_text().replace("2026-03-01T", "01/03/2026 ").replace("Z,", ","))
+    bench, _ = await run((spec(path),), brief((spec(path),), PAGE))
+    told = " ".join(f.claim for f in about(bench, "gap"))
+    assert "How metric sources were read: metrics.csv: dates like 10/09/2025 are read month first" in told
+    assert "not wholly usable" not in told

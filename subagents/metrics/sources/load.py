@@ -140,8 +140,8 @@ def _read(spec: SourceSpec, store: Store, faults: Faults) -> Coverage:
     frames, duplicates = build_frames(spec.id, points)
     if duplicates:
         faults.note("more than one value at one time: the last counts", lost=f"{duplicates} point(s)", count=duplicates)
-    if spec.kind == "metrics" and not frames and (layout or not faults.problems):
-        faults.note("no usable point", todo="check the time and value columns")
+    if spec.kind == "metrics" and not frames and not any(problem.lost for problem in faults.problems):
+        faults.note("no usable point", lost="the whole file", todo="check the time and value columns")
     store.frames += frames
     dropped = sum(faults.counts.values()) - dropped_before
     return _coverage(spec, frames, layout, dropped + duplicates)
