@@ -50,7 +50,7 @@ from tests.tui.story import symptom as symptom_finding
 from tui.session_view import SessionView
 from tui.views.incident import answer, header, symptom, symptom_numbers
 from tui.views.layout import layout_for
-from tui.views.paint import text_of
+from tui.views.paint import cells, text_of
 from tui.views.sessions import age, columns, session_rows
 from tui.views.spark import points_of, sparkline
 
@@ -261,6 +261,17 @@ def test_since_when_and_who_is_affected_are_there_at_every_width(width: int, ser
     assert "affects" in said
     if width >= 80:
         assert "61x" in said or "0.2 % to 12.2 %" in said, "how large"
+
+
+@pytest.mark.parametrize("width", [60, 72, 80, 100, 120, 160, 200])
+def test_names_of_wide_characters_leave_room_for_the_rest(width: int) -> None:
+    wide = "支払いサービス決済が遅い" * 6
+    fold = view_of([Teller()(opened(wide))]).incident
+    shows = Symptom(text="errors", service=wide, metric="error_ratio", onset=ONSET, facts=symptom_finding().facts)
+    fold.verdict = verdict().model_copy(update={"symptom": shows, "affected": (wide,)})
+    for said, last in ((header(fold, ONSET, width), "no approvals"), (symptom(fold, width), "affects it alone")):
+        assert cells(said) <= width
+        assert text_of(said).endswith(last)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from orchestrator.verdict.board import Hypothesis
 from orchestrator.verdict.work_spans import WorkSpans
 from subagents.contract import Evidence, Finding
 from tui.views.naming import name_of
-from tui.views.paint import Line, Tone, fitted, flat, line, text_of
+from tui.views.paint import Line, Tone, cells, fitted, flat, line, text_of
 from tui.views.spark import points_of, sparkline
 
 METRIC = "metric:"
@@ -177,10 +177,10 @@ def header(fold: IncidentFold, now: datetime, width: int, note: str = "", spent:
         (f"{status} {clock_of(fold.work_seconds(now))}", "accent" if running else "bad" if bad else "good"),
     )
     after = line(("  ·  ", "dim"), (waiting, "warn" if approvals else "dim"), (f"  ·  {note}" if note else "", "warn"))
-    taken = len(text_of((*before, *after))) + len(incident.id) + 1
+    taken = cells((*before, *after)) + len(incident.id) + 1
     spent = " · ".join(part for part in (spent, fold.redactions.words) if part)
     tail = (*before, *_spent(spent, width - taken - LEAST_TITLE), *after)
-    room = max(8, width - len(text_of(tail)) - len(incident.id) - 1)
+    room = max(8, width - cells(tail) - len(incident.id) - 1)
     severity = f"  {flat(incident.severity)}" if incident.severity and width >= 110 else ""
     title = fitted(flat(incident.title), room - len(severity))
     return (*line((f"{flat(incident.id)} ", "accent"), (title, "strong"), (severity, "warn")), *tail)
@@ -277,11 +277,11 @@ def symptom(fold: IncidentFold, width: int) -> Line:
         (*parts, short, whole),
         (*parts, short, brief),
     ):  # fmt: skip
-        taken = sum(len(text_of(part)) for part in made)
+        taken = sum(map(cells, made))
         if taken <= width:
             break
     else:
-        left = max(8, len(text_of(name)) - (taken - width))
+        left = max(8, cells(name) - (taken - width))
         made = (stands, line((fitted(text_of(name), left), "accent")), short, brief)
     return tuple(one for part in made for one in part)
 

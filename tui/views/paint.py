@@ -78,6 +78,23 @@ class Row:
     """Whether it may take several lines: what agents and people say, not what tools print."""
 
 
+def cells(line_: Sequence[Span]) -> int:
+    """Return how many cells of a terminal a line takes: some characters take two."""
+    return _cells(text_of(line_))
+
+
+def _cells(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
 def fitted(text: str, width: int) -> str:
-    """Cut a text to about `width` characters, with a mark where something is gone."""
-    return text if len(text) <= width else text[: max(0, width - 1)] + "…"
+    """Cut a text to `width` cells, with a mark where something is gone."""
+    if _cells(text) <= width:
+        return text
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, max(0, width - 1)) + "…"
