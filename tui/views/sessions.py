@@ -58,8 +58,8 @@ WIDE = 110
 def columns(width: int) -> str:
     """Return the heads of the columns for a width in cells."""
     if width < WIDE:
-        return f"{'AGE':>8}  {'STATUS':<17}{'VERDICT':<19}INCIDENT"
-    return f"{'AGE':>8}  {'STATUS':<20}{'VERDICT':<18}{'APPROVALS':<12}{'NEW':>5}         INCIDENT"
+        return f"{'UPDATED':>8}  {'STATUS':<17}{'VERDICT':<19}INCIDENT"
+    return f"{'UPDATED':>8}  {'STATUS':<20}{'VERDICT':<18}{'APPROVALS':<12}{'NEW':>5}         INCIDENT"
 
 
 def session_rows(
