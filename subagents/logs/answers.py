@@ -54,7 +54,8 @@ def window_of(index: LogIndex, start: datetime | None, end: datetime | None) -> 
         raise ToolError("no event of these logs has a time stamp: use logs_search without times")
     first, last = start or span.start, end or span.end
     if first >= last:
-        raise ToolError(f"the window is empty: {first.isoformat()} to {last.isoformat()}; logs span {_span(span)}")
+        asked = f"{first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
+        raise ToolError(f"the window is empty: {asked}; the logs are of {_span(span)}")
     return Window(start=first, end=last)
 
 
@@ -307,9 +308,8 @@ def _stacks_text(data: LogsStacks) -> str:
     lines = [f"{data.traces} stack traces in {_span(data.window)}, {len(data.groups) + data.more} groups"]
     for group in data.groups:
         who = ", ".join(group.services[:3])
-        lines.append(
-            f"{group.count:>6} (baseline {group.baseline_events}) [{who}] {group.exception}: {group.message[:160]}"
-        )
+        said = ": ".join(part for part in (group.exception, group.message[:160]) if part)
+        lines.append(f"{group.count:>6} (baseline {group.baseline_events}) [{who}] {said}")
         own = [frame for frame in group.frames if frame.own] or list(group.frames[:3])
         lines.extend(f"         {frame.place} {frame.function}" for frame in own[:4])
         lines.append(f"         {group.citation}")

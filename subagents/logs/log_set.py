@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from subagents import citations
 from subagents.contract import Evidence, Problem, SourceSpec, ToolError
 from subagents.logs.index import LogIndex, OnBlock
 from subagents.logs.sources.log_source import LogSource
-from subagents.logs.sources.reader import lines_around, read_spans
+from subagents.logs.sources.reader import is_packed, lines_around, read_spans
 
 MAX_CONTEXT = 500
 _HALF_HOUR = 1800.0
@@ -93,15 +94,22 @@ class LogSet:
 
     def open(self, ref: str) -> tuple[LogSource, citations.LogRef]:
         """Return what a log citation points to."""
-        parsed = citations.parse(ref)
+        try:
+            parsed = citations.parse(ref)
+        except ToolError:
+            parsed = None
         if not isinstance(parsed, citations.LogRef):
-            raise ToolError(f"not a log citation: {ref}")
+            raise ToolError(f"not a log citation: {ref[:200]!r}; one looks like log:app.log@1024+1")
         return self.by_id(parsed.source), parsed
 
     def around(self, ref: str, before: int, after: int) -> tuple[citations.LogRef, int, bytes]:
         """Return (the parsed citation, lines before it, bytes) with whole lines of context."""
         source, parsed = self.open(ref)
         try:
+            if not _starts_a_line(source.path, parsed.byte):
+                raise ToolError(
+                    f"no line of {source.name} starts at byte {parsed.byte}: take the position as it was given"
+                )
             start, _, data = lines_around(
                 source.path, parsed.byte, parsed.lines, min(before, MAX_CONTEXT), min(after, MAX_CONTEXT)
             )
@@ -123,6 +131,15 @@ class LogSet:
             if shift is not None:
                 found.append(_skewed(source.name, -shift / 3600, apart=first > high or last < low))
         return tuple(found)
+
+
+def _starts_a_line(path: Path, byte: int) -> bool:
+    """Say whether a line starts there; where a file is compressed or ends before it, that is found out by reading."""
+    if not byte or is_packed(path):
+        return True
+    with path.open("rb") as raw:
+        raw.seek(byte - 1)
+        return raw.read(1) in (b"\n", b"")
 
 
 def _one_log(one: LogSource, other: LogSource) -> bool:

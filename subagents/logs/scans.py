@@ -245,8 +245,10 @@ def distinct_answer(logs: LogSet, params: DistinctParams, context: ToolContext) 
         more=len(found.counts) - len(shown),
         fields=tuple(name for name, _ in found.fields.most_common(60)),
     )
-    word = "value" if data.distinct == 1 else "values"
-    text = [f"{data.distinct} {word} of {data.field} in {data.with_field} of {data.events} events"]
+    word, looked_at = "value" if data.distinct == 1 else "values", f"{data.events} event{'s'[: data.events != 1]}"
+    text = [f"{data.distinct} {word} of {data.field} in {data.with_field} of {looked_at}"]
+    if not data.with_field:
+        text = [f"no value of {data.field}: none of {looked_at} has it"]
     text.extend(f"{each.count:>8} {each.value}  {each.citation}" for each in data.values)
     if data.more:
         text.append(f"{data.more} more (ask with a larger limit)")

@@ -17,6 +17,7 @@ from subagents.logs.params import (
     HistogramParams,
     PatternsParams,
     SearchParams,
+    WindowParams,
 )
 from subagents.specialist import Roster
 from tests.fakes import FakeClock
@@ -189,3 +190,18 @@ def test_sources_hours_apart_are_reported_and_not_reordered(tmp_path: Path) -> N
     assert "2 h after all other sources" in " ".join(problem.what for problem in data.skew)
     assert data.span is not None
     assert data.span.seconds > 2 * 3600
+
+
+def test_what_cannot_be_opened_says_what_could(tmp_path: Path) -> None:
+    agent = agent_for(write(tmp_path, "x.log", [f"{iso(second)} INFO ok {second}" for second in range(3)]))
+    for citation, why in (
+        ("garbage", r"not a log citation: 'garbage'; one looks like log:app\.log@1024\+1"),
+        ("log:x.log@7+1", r"no line of x\.log starts at byte 7"),
+        ("log:x.log@9999+1", r"ends before byte 9999"),
+    ):
+        with pytest.raises(ToolError, match=why):
+            call(agent, "logs_context", ContextParams(citation=citation))
+    asked = DistinctParams(field="nosuch")
+    assert call(agent, "logs_distinct", asked).text.startswith("no value of nosuch: none of 3 events has it")
+    with pytest.raises(ToolError, match=r"2026-03-01 13:00:00 to 2026-03-01 12:00:02 UTC; the logs are of 2026-03-01"):
+        call(agent, "logs_stacks", WindowParams(start="2026-03-01T13:00:00Z"))

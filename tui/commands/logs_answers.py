@@ -82,7 +82,7 @@ def _arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     """What was given, by the tools' names; times as the tools read them."""
     from datetime import UTC, datetime
 
-    now = datetime.now(UTC)
+    now = datetime.now(UTC).replace(microsecond=0)
     found = {name: value for name, value in given.items() if value is not None}
     for ours, theirs in _TIMES.items():
         if ours in found:
@@ -138,9 +138,9 @@ def bars(data: LogsHistogram) -> str:
 
     if len(data.series) != 1:
         return _rows(data)
-    counts = data.series[0].counts
+    counts, total = data.series[0].counts, data.series[0].total
     most = max(counts, default=0) or 1
-    lines, place = [f"{data.series[0].total} events, per {data.bucket_seconds} s, UTC"], 0
+    lines, place = [f"{total} event{'s'[: total != 1]}, per {data.bucket_seconds} s, UTC"], 0
     for count, same in groupby(counts):
         run = len(list(same))
         shown_of_run = run if count or run <= _EMPTY_SHOWN else 1

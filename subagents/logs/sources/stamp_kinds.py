@@ -73,7 +73,8 @@ def is_day_first(bodies: Sequence[str], hint: datetime) -> bool:
     dates = {(int(body[:2]), int(body[3:5]), int(body[6:10])) for body in bodies}
     if any(first > 12 for first, _, _ in dates) or any(second > 12 for _, second, _ in dates):
         return any(first > 12 for first, _, _ in dates)
-    days = [(_ordinal(year, second, first), _ordinal(year, first, second)) for first, second, year in dates]
+    real = [date for date in dates if min(date) > 0]
+    days = [(_ordinal(year, second, first), _ordinal(year, first, second)) for first, second, year in real]
     spans = [max(each) - min(each) for each in zip(*days, strict=True)] if days else [0, 0]
     if spans[0] != spans[1]:
         return spans[0] < spans[1]
