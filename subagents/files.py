@@ -18,6 +18,7 @@ CHUNK = 1 << 16
 _PIECE = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+PARQUET_MAGIC = b"PAR1"
 ZSTD_SKIPPABLE = b"\x2a\x4d\x18"
 """The last three bytes of a skippable frame's magic, with which seekable and parallel archives may begin."""
 

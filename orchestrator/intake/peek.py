@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.intake.json_door import unicode_encoding
 from subagents.contract import Problem
-from subagents.files import open_bounded, packing
+from subagents.files import PARQUET_MAGIC, open_bounded, packing
 
 PEEK_BYTES = 64 * 1024
 _HOLE_BYTES = 256 << 20
@@ -20,7 +20,7 @@ _PACKED = (
     (b"\xfd7zXZ\x00", "xz-compressed", "decompress it, or compress it with gzip or zstd"),
     (b"BZh", "bzip2-compressed", "decompress it, or compress it with gzip or zstd"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "unpack it"),
-    (b"PAR1", "a Parquet file", "export it as CSV"),
+    (PARQUET_MAGIC, "a Parquet file without a column of times and one of numbers", "export it as CSV"),
     (b"SQLite format 3\x00", "a SQLite database", "export the rows as CSV or JSON lines"),
     (b"%PDF-", "a PDF", ""),
 )

@@ -16,7 +16,7 @@ from orchestrator.intake.model import IntakeLimits
 from orchestrator.intake.peek import Peek, looks_like_log, peek
 from orchestrator.intake.shapes import Role, document_role, records_role, table_role
 from subagents.contract import Problem
-from subagents.files import read_all
+from subagents.files import PARQUET_MAGIC, read_all
 from subagents.metrics.sources.exports import is_answer
 from subagents.metrics.sources.forms import text_form
 from subagents.metrics.sources.heads import head_of, numbers_below
@@ -139,6 +139,8 @@ def recognise(path: Path, name: str, where: str, limits: IntakeLimits, explicit:
     """
     look = _Look(path, name, where, peek(path, where), limits)
     seen = look.seen
+    if seen.head.startswith(PARQUET_MAGIC) and _is_parquet_of_metrics(path):
+        return Recognised("metrics")
     if seen.refused:
         return Recognised(None, seen.refused, seen.todo)
     found: Recognised | None
@@ -174,6 +176,12 @@ def _table(seen: Peek) -> Recognised:
             "metrics need a time column (`ts` or `timestamp`) and `value`, or service, metric and value",
         )
     return Recognised(role, options=options)
+
+
+def _is_parquet_of_metrics(path: Path) -> bool:
+    from subagents.metrics.sources import parquet
+
+    return table_role(parquet.first_lines(path))[0] == "metrics"
 
 
 def first_lines(seen: Peek) -> list[str]:

@@ -18,6 +18,7 @@ from subagents.metrics.sources.courses import Course, named
 from subagents.metrics.sources.heads import Head, time_place
 from subagents.metrics.sources.labelled import with_labels
 from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES, first_of
+from subagents.metrics.sources.parquet import is_parquet, parquet_tables
 from subagents.metrics.sources.stamps import DateOrder
 from subagents.metrics.sources.table import BLOCK, Faults, Table, read_tables, stamps_of
 from subagents.metrics.sources.units import TIMES
@@ -89,7 +90,11 @@ def read_metric_csv(path: Path, faults: Faults, service: str = "", block: int = 
     """Read a CSV of metrics; return its points and the layout found (`long`, `wide`, `single`, or empty)."""
     points = Points()
     readings: dict[tuple[str, ...], Reading] = {}
-    for table in map(with_labels, read_tables(path, faults, block)):
+
+    def again() -> Iterator[Table]:
+        return map(with_labels, _tables(path, Faults(faults.name), block))
+
+    for table in map(with_labels, _tables(path, faults, block)):
         if table.head.time is None:
             faults.note(
                 f"no time column among: {', '.join(table.header[:8])}",
@@ -100,9 +105,13 @@ def read_metric_csv(path: Path, faults: Faults, service: str = "", block: int = 
         reading = readings.get(table.header)
         if reading is None:
             reading = readings[table.header] = Reading.of(table, table.head.time)
-        reading.settle(table, lambda: read_tables(path, Faults(faults.name), block))
+        reading.settle(table, again)
         _Block(table, reading, faults, points, (service, path.name.split(".")[0])).read()
     return points, next((reading.layout for reading in readings.values()), "")
+
+
+def _tables(path: Path, faults: Faults, block: int) -> Iterator[Table]:
+    return parquet_tables(path, faults) if is_parquet(path) else read_tables(path, faults, block)
 
 
 def read_rows(rows: list[dict[str, Any]], faults: Faults, default: tuple[str, str]) -> Points:
