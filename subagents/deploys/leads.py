@@ -87,7 +87,8 @@ def _share(live: Sequence[Scored]) -> None:
 
 
 def _place_part(place: int) -> Part:
-    how = "the last that landed before the onset" if place == 0 else f"{place} other change(s) landed since"
+    since = "another change" if place == 1 else f"{place} other changes"
+    how = "the last that landed before the onset" if place == 0 else f"{since} landed since"
     return Part("time", PLACE * math.exp(-place / PLACES), how)
 
 

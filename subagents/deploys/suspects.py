@@ -105,7 +105,8 @@ def _let_rivals_compete(scored: Sequence[Scored]) -> None:
             continue
         share = own / (1.0 + total + (0.0 if id(entry) in strong else own))
         points = math.log(share / (1.0 - share)) - math.log(own)
-        entry.parts.append(Part("rivals", points, f"{rivals} other change(s) were possible, too"))
+        told = "another change was" if rivals == 1 else f"{rivals} other changes were"
+        entry.parts.append(Part("rivals", points, f"{told} possible, too"))
         entry.score = share
 
 

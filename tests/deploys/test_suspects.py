@@ -196,7 +196,7 @@ def test_rivals_share_the_blame(tmp_path: Path) -> None:
     shared = rank(sources(tmp_path, twins, [deploy(1, -50, "orders"), deploy(2, -49, "orders")]), *POOL_SYMPTOM)
     assert sure > 0.8
     assert shared.suspects[0].score < 0.6
-    assert "were possible, too" in shared.suspects[0].reasons() + shared.suspects[0].parts[-1].reason
+    assert "another change was possible, too" in shared.suspects[0].reasons() + shared.suspects[0].parts[-1].reason
 
 
 def test_unknown_onset_services_and_empty_sources_still_answer(tmp_path: Path) -> None:
