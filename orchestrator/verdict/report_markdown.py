@@ -145,7 +145,8 @@ class _Page:
         symptom = verdict.symptom if verdict else None
         if symptom:
             yield f"- {inline(symptom.text)}{self.refs(symptom.citations)}"
-            yield from (f"- {self.fact(fact)}" for fact in symptom.facts)
+            if symptom.facts:
+                yield f"- {'; '.join(self.fact(fact) for fact in symptom.facts)}"
         elif incident.alert and (incident.alert.summary or incident.alert.title):
             yield f"- The alert says: {inline(incident.alert.summary or incident.alert.title)} (not confirmed by data)"
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, timedelta
 
 import pytest
@@ -112,6 +113,12 @@ def test_a_suspect_is_named_once(suspect: Suspect, words: str) -> None:
 def test_a_reason_that_begins_with_the_name_says_it_once(suspect: Suspect, reason: str, words: str) -> None:
     item = verdict().ruled_out[0].model_copy(update={"suspect": suspect, "reason": reason})
     assert f"- **ruled out**: {words} (E" in markdown(ruled_out=(item,))
+
+
+def test_the_symptoms_numbers_stand_on_one_line_each_with_its_evidence() -> None:
+    facts = (Fact(quantity="baseline", value=1.0, citation=LOG), Fact(quantity="peak", value=9.0, citation=LOG))
+    made = markdown(symptom=Symptom(text="errors rise", facts=facts, citations=(LOG,)))
+    assert re.search(r"^- baseline 1 \(E\d+\); peak 9 \(E\d+\)$", made, re.MULTILINE)
 
 
 def test_each_test_is_named_once_above_what_was_put_to_it() -> None:

@@ -236,6 +236,13 @@ async def test_nothing_found_says_what_was_searched(tmp_path: Path) -> None:
         assert 'a field of a JSON record is written "status":503' in shown(pilot.app)
 
 
+async def test_where_there_are_no_logs_that_is_said(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.log"
+    empty.write_text("")
+    async with searching(LogActs(empty), "order", (80, 24)) as (_, pilot):
+        assert "there are no log events to search: + in the war room attaches logs" in shown(pilot.app)
+
+
 async def test_what_a_tool_refuses_is_one_line(tmp_path: Path) -> None:
     async with searching(LogActs(log_file(tmp_path)), "x source:no.log", (80, 24)) as (_, pilot):
         assert "no.log" in shown(pilot.app).splitlines()[-2]

@@ -263,6 +263,15 @@ def test_since_when_and_who_is_affected_are_there_at_every_width(width: int, ser
         assert "61x" in said or "0.2 % to 12.2 %" in said, "how large"
 
 
+def test_large_numbers_stand_in_full() -> None:
+    facts = tuple(Fact(quantity=name, value=value, citation=METRIC) for name, value in
+                  (("baseline", 251142.4), ("peak", 245126000.0), ("factor", 1976.045)))  # fmt: skip
+    fold = view_of(finished()).incident
+    shows = Symptom(text="s", facts=facts, citations=(METRIC,))
+    fold.verdict = verdict().model_copy(update={"symptom": shows})
+    assert "251142 to 245126000 (1976x)" in text_of(symptom(fold, 200))
+
+
 @pytest.mark.parametrize("width", [60, 72, 80, 100, 120, 160, 200])
 def test_names_of_wide_characters_leave_room_for_the_rest(width: int) -> None:
     wide = "支払いサービス決済が遅い" * 6

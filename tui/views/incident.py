@@ -23,6 +23,7 @@ from orchestrator.journal.redactions import RedactionCount
 from orchestrator.journal.verdict import Verdict
 from orchestrator.verdict.board import Hypothesis
 from orchestrator.verdict.work_spans import WorkSpans
+from subagents import quantities as q
 from subagents.contract import Evidence, Finding
 from tui.views.naming import name_of
 from tui.views.paint import Line, Tone, cells, fitted, flat, line, text_of
@@ -246,11 +247,11 @@ def _times(value: float | int | str) -> str:
     """Return how many times, or nothing where that is about once and tells nothing: 99 % after 100 %."""
     if not isinstance(value, int | float):
         return str(value)
-    return f"{value:.3g}" if value >= 1.05 else ""
+    return q.figure(value) if value >= 1.05 else ""
 
 
 def _number(value: float | int | str) -> str:
-    return f"{value:.4g}" if isinstance(value, int | float) else str(value)
+    return q.figure(value, 4) if isinstance(value, int | float) else str(value)
 
 
 def symptom(fold: IncidentFold, width: int) -> Line:

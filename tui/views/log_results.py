@@ -25,6 +25,8 @@ _MESSAGE = 2000
 
 def counted(query: LogQuery, data: LogsSearch) -> Line:
     """Return how many match of how many, when, and of which services."""
+    if not data.scanned:
+        return line(("there are no log events to search", "warn"), (": + in the war room attaches logs", "dim"))
     if not data.matches:
         return line(("nothing matches", "warn"), (f" among {_events(data.scanned)}", "plain"), (_where(query), "dim"))
     by_service = ", ".join(_service(one.service, one.count, one.errors) for one in data.services[:_SERVICES])
