@@ -110,8 +110,8 @@ class _Page:
         if first is not None:
             command = f": {code(first.command)}, not run" if first.command else ""
             yield f"- Do first: {inline(first.text)}{command}"
-        took, opened = span(report.seconds), moment(report.opened_at, self.zone)
-        yield f"- Investigated by: {inline(report.shown_as)}, in {took}, opened {opened}"
+        took = f", in {span(report.seconds)}" if report.seconds else ""  # it is known once the work has stopped
+        yield f"- Investigated by: {inline(report.shown_as)}{took}, opened {moment(report.opened_at, self.zone)}"
         yield f"- Session: {code(report.session)}, warroom {inline(report.version)}"
         yield from budget_lines(report.budget)
         if report.redactions:
@@ -148,7 +148,8 @@ class _Page:
             if symptom.facts:
                 yield f"- {'; '.join(self.fact(fact) for fact in symptom.facts)}"
         elif incident.alert and (incident.alert.summary or incident.alert.title):
-            yield f"- The alert says: {inline(incident.alert.summary or incident.alert.title)} (not confirmed by data)"
+            stands = "not confirmed by data" if verdict else "no verdict on it yet"
+            yield f"- The alert says: {inline(incident.alert.summary or incident.alert.title)} ({stands})"
         else:
             yield "- No symptom was established from the data."
         since = (symptom.onset if symptom else None) or incident.started_at

@@ -186,6 +186,8 @@ def test_without_a_verdict_the_report_says_so_first() -> None:
     made = render_markdown(build_report(Story().add(opening()).events), CET)
     assert "**No verdict.**" in made
     assert "nothing here is a conclusion" in made
+    assert "(no verdict on it yet)" in made
+    assert "0 ms" not in made, "how long it took is not known before it ends"
 
 
 def test_chain_times_that_run_backwards_are_pointed_out() -> None:
