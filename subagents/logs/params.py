@@ -57,8 +57,11 @@ class PatternsParams(WindowParams):
 class FilterParams(Params):
     """Which events; every filter that is given must hold."""
 
-    text: str | None = Field(None, description="text in the event, ignoring case")
-    regex: str | None = Field(None, description="RE2 regular expression (linear time; no look-around), on raw lines")
+    text: str | None = Field(None, description="text in the event, ignoring case, as it stands or as JSON reads")
+    regex: str | None = Field(
+        None,
+        description="RE2 regular expression (linear time; no look-around), on lines as they stand or as JSON reads",
+    )
     service: str | None = None
     level: LevelName | None = Field(None, description="this severity or above")
     start: str | None = None
