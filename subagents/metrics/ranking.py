@@ -60,6 +60,10 @@ WEIGHT: Mapping[str, float] = {
 }
 
 
+_BY_CALLER = re.compile(r"(calls|p95_ms|wait_ms)_from_")
+"""Series made of traces: they name who calls, and are about who is called."""
+
+
 @dataclass(frozen=True)
 class Reason:
     """Why a service ranks where it does: one kind of evidence with its best series."""
@@ -106,7 +110,10 @@ def _named_in(text: str, plain: Mapping[str, str], owner: str) -> str:
 def attributed(seen: list[Signal], services: Iterable[str]) -> list[Signal]:
     """Return the signals, those whose name holds another service's name marked as being about that service."""
     plain = _plain_names(services)
-    named = [_named_in(signal.key.name, plain, signal.key.service) for signal in seen]
+    named = [
+        "" if _BY_CALLER.match(signal.key.name) else _named_in(signal.key.name, plain, signal.key.service)
+        for signal in seen
+    ]
     return [replace(signal, about=name) if name else signal for signal, name in zip(seen, named, strict=True)]
 
 

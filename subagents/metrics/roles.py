@@ -83,6 +83,8 @@ _HEADROOM = (
 _LIMITED: frozenset[Role] = frozenset({"saturation", "memory", "host"})
 _ROLES: tuple[tuple[str, Role, Direction], ...] = (
     (r"^wait_ms_", "client_latency", "up"),
+    (r"^calls_from_", "traffic", "both"),
+    (r"^p95_ms_from_", "latency", "up"),
     (r"timestamp(_(ms|seconds?))?$", "other", "both"),
     (r"(_|^)un_?(healthy|availables?|ready|schedulable|assigned)(_|$)|offline|under_?replicated", "ready", "up"),
     (r"(_|^)healthy(_|$)", "ready", "down"),

@@ -9,7 +9,8 @@ import pytest
 
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.heat import Question
-from subagents.metrics.ranking import rank
+from subagents.metrics.ranking import attributed, rank
+from subagents.metrics.roles import traits_of
 from subagents.metrics.series import Edge, Points, Store, build_frames
 from subagents.metrics.signals import signals, size_of
 from tests.metrics.files import START, shifted, steady
@@ -70,3 +71,19 @@ def test_a_point_alone_counts_where_a_second_one_can_hardly_be_expected() -> Non
     assert size_of(np.append(calm, 39.0), np.array([40.0, 0.5])) == pytest.approx(1.0), "it happened before"
     assert size_of(calm, np.array([40.0, 38.0])) == 38.0
     assert size_of(calm, np.array([-9.0, -8.0])) == 0.0
+
+
+@pytest.mark.parametrize("caller", ["alpha", "order-cancel-service", "error-queue", "cpu.pool"])
+def test_who_calls_does_not_decide_what_a_series_made_of_traces_shows(caller: str) -> None:
+    assert traits_of(f"calls_from_{caller}").role == "traffic"
+    assert traits_of(f"p95_ms_from_{caller}").role == "latency"
+    assert traits_of(f"wait_ms_from_{caller}").role == "client_latency"
+
+
+def test_what_callers_measure_of_a_service_is_about_that_service() -> None:
+    points = Points()
+    for name, values in (("p95_ms_from_alpha", shifted(60, 620, 22)), ("alpha_errors_per_s", shifted(1, 90, 22))):
+        points.add("bravo", name, np.array([T0 + 60.0 * i for i in range(30)]), np.array(values))
+    seen = signals(Store(frames=build_frames("m", points)[0]), T0, SPLIT, END)
+    about = {signal.key.name: signal.about for signal in attributed(seen, ["alpha", "bravo"])}
+    assert about == {"p95_ms_from_alpha": "", "alpha_errors_per_s": "alpha"}
