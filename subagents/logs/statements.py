@@ -153,7 +153,7 @@ def _onset(look: LogsFirstLook) -> Iterator[Finding]:
     yield Finding(
         agent=NAME,
         claim=f"{onset.how[0].upper()}{onset.how[1:]} at {_clock(onset.at)} in the logs: "
-        f"{onset.before_per_minute:g} a minute before, {onset.after_per_minute:g} after.",
+        f"{figure(onset.before_per_minute)} a minute before, {figure(onset.after_per_minute)} after.",
         topic="onset",
         weight=0.7,
         facts=_moment(quantities.FIRST_SEEN, onset.at, onset.citation),

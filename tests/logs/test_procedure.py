@@ -15,6 +15,7 @@ from subagents.logs.log_set import LogSet
 from subagents.logs.model import LogsSummary
 from subagents.logs.resolver import LogResolver
 from subagents.logs.signatures import TABLE, recognise, target_of
+from subagents.quantities import figure
 from subagents.verifying import Recomputed
 from tests.fakes import FakeWorkbench, run_procedure
 from tests.logs.builders import agent_for, at, brief, incident_log, iso, write
@@ -69,6 +70,16 @@ async def test_the_window_is_derived_from_the_logs_and_said(tmp_path: Path) -> N
     assert summary.onset is not None
     assert summary.onset.at == at(2400)
     assert any("derived from the logs: errors rise at 12:40:00 UTC" in line for line in bench.said)
+
+
+async def test_rates_are_told_with_no_more_digits_than_anybody_reads(tmp_path: Path) -> None:
+    early = [f"{iso(n * 29)} ERROR [main] orders - mail {n} bounced" for n in range(73)]
+    spec = write(tmp_path, "orders.log", sorted([*incident_log(), *early]))
+    bench, _ = await run_procedure(build([spec]), brief([spec], fired=at(2900)))
+    (told,) = [finding.claim for finding in bench.reported if finding.topic == "onset"]
+    rates = told.removesuffix(" after.").partition("in the logs: ")[2].split(" a minute before, ")
+    assert all(rate == figure(float(rate)) for rate in rates)
+    assert "." in rates[0]
 
 
 async def test_an_onset_on_the_board_gives_the_window(tmp_path: Path) -> None:
