@@ -87,7 +87,7 @@ _MARKED = re.compile(
     rf"|^\s*-?\s*\S+ - (?P<python>{_UPPER}) -",
 )
 _LOOSE = re.compile(
-    rf"^.{{0,48}}?[:\])|]\s*(?:(?P<colon>information|{_LOWER}|{_WORDED})\s*(?::(?=\s|$|\w)|/\w+: )"
+    rf"^.{{0,48}}?(?:[:\])|]\s*|\s\s)(?:(?P<colon>information|{_LOWER}|{_WORDED})\s*(?::(?=\s|$|\w)|/\w+: )"
     r"|(?P<degree>debug) [\d*])"
 )
 """A word before a colon says the severity where nothing else does; it stays, for it may be part of what is said."""

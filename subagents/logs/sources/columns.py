@@ -19,6 +19,7 @@ from subagents.logs.sources.stamp_reader import Seen, StampReader
 from subagents.logs.sources.stanzas import StanzaReader
 from subagents.logs.sources.tables import TableReader
 from subagents.logs.sources.timestamps import Shape
+from subagents.logs.sources.xml_events import XmlEventReader
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,6 +43,7 @@ class ColumnReader:
     spread: SpreadReader = field(default_factory=SpreadReader)
     stanzas: StanzaReader = field(default_factory=StanzaReader)
     tables: TableReader = field(default_factory=TableReader)
+    xml_events: XmlEventReader = field(default_factory=XmlEventReader)
     json_events: int = 0
 
     def as_learnt(self) -> ColumnReader:
@@ -57,7 +59,16 @@ class ColumnReader:
             spread=replace(self.spread, settled=True),
             stanzas=replace(self.stanzas, settled=True),
             tables=replace(self.tables, settled=True),
+            xml_events=replace(self.xml_events, settled=True),
         )
+
+    @property
+    def is_plain(self) -> bool:
+        """Say whether stamp and first words decide what a line says beside its text, if it is no request or object."""
+        headers = self.headers
+        told = headers.service_key or headers.spring or headers.labels or headers.hidden_levels or self.access.columns
+        apart = self.spread.indent >= 0 or self.stanzas.stands or self.tables.places or self.xml_events.stands
+        return not (told or apart)
 
     def counts(self) -> Counts:
         """Return how many lines had which stamp until now, and how many were JSON."""
@@ -89,7 +100,9 @@ class ColumnReader:
         share = int(looks_json.sum() or 0)
         structured = origin.structured if origin is not None else None
         seen = _seen(lines, text)
-        if share == 0:
+        if self.tables.stands_in(text):
+            columns = self._with_inner_json(self.tables.read(self._undated(text), text, self.json_stamps))
+        elif share == 0:
             columns = self._text(text, structured, seen)
         else:
             columns = self._mixed(looks_json, replace(lines, seen=seen), troubles, text, structured)
@@ -101,12 +114,6 @@ class ColumnReader:
         return columns.with_columns(raw=_with_second_lines(columns, raw))
 
     def _text(self, text: pl.Series, structured: pl.Series | None, seen: Seen | None) -> pl.DataFrame:
-        import polars as pl
-
-        if self.tables.stands_in(text):
-            undated = pl.Series([None], dtype=pl.Int64).new_from_index(0, text.len())
-            plain = self._plain(text, undated, pieces.none_glued(text.len()))
-            return self._with_inner_json(self.tables.read(plain, text, self.json_stamps))
         times, bodies = self.stamps.read(text, seen)
         bodies, glued = pieces.without_stream(bodies)
         stamped = times.is_not_null()
@@ -116,6 +123,7 @@ class ColumnReader:
         sample = bodies.head(SAMPLE)
         self.headers.learn(sample.filter(stamped.head(SAMPLE)) if stamped.head(SAMPLE).any() else sample)
         columns = self.headers.read(self._plain(bodies, times, glued), text, structured)
+        columns = self.xml_events.read(columns, text, self.json_stamps)
         return self.access.read(self._with_inner_json(columns), text)
 
     def _plain(self, bodies: pl.Series, times: pl.Series, glued: pl.Series) -> pl.DataFrame:
@@ -130,6 +138,12 @@ class ColumnReader:
             suffix=pl.lit(None, pl.String),
             stack=pl.lit(None, pl.String),
         )
+
+    def _undated(self, text: pl.Series) -> pl.DataFrame:
+        import polars as pl
+
+        undated = pl.Series([None], dtype=pl.Int64).new_from_index(0, text.len())
+        return self._plain(text, undated, pieces.none_glued(text.len()))
 
     def _with_inner_json(self, columns: pl.DataFrame) -> pl.DataFrame:
         """Lines whose text after the stamp is JSON: the collector's stamp, the program's fields."""
@@ -162,8 +176,7 @@ class ColumnReader:
                 ),
             )
         self.json_events += good.len()
-        undated = pl.Series([None], dtype=pl.Int64).new_from_index(0, good.len())
-        plain = self._plain(raw.gather(good), undated, pieces.none_glued(good.len()))
+        plain = self._undated(raw.gather(good))
         columns = self._overlay(plain, pl.int_range(good.len(), eager=True), decoded, keep_time=False)
         if good.len() == raw.len():
             return columns
