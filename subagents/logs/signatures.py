@@ -313,12 +313,16 @@ def recognise(text: str) -> Known | None:
 
 
 def around_wording(known: Known, text: str, width: int = 220) -> str:
-    """Return the part of a long text in which the failure's wording stands."""
-    flat = " ".join(text.split())
-    match = _compiled()[TABLE.index(known)].search(flat)
-    if len(flat) <= width or match is None or match.end() < width:
-        return flat
-    start = max(0, match.start() - width // 3)
+    """Return the part of a long text in which the failure stands in words: of a trace what was thrown, not its code."""
+    wording = _compiled()[TABLE.index(known)]
+    thrown = (line for line in text.splitlines() if not line[:1].isspace() and wording.search(line))
+    flat, start = "", 0
+    for told in (text, next(thrown, text)):
+        flat = " ".join(told.split())
+        match = wording.search(flat)
+        if len(flat) <= width or match is None or match.end() < width:
+            return flat
+        start = max(0, match.start() - width // 3)
     return "…" + flat[start : start + width]
 
 

@@ -14,7 +14,7 @@ from subagents.logs.agent import build
 from subagents.logs.log_set import LogSet
 from subagents.logs.model import LogsSummary
 from subagents.logs.resolver import LogResolver
-from subagents.logs.signatures import TABLE, recognise, target_of
+from subagents.logs.signatures import TABLE, around_wording, recognise, target_of
 from subagents.quantities import figure
 from subagents.verifying import Recomputed
 from tests.fakes import FakeWorkbench, run_procedure
@@ -111,6 +111,22 @@ async def test_the_window_does_not_depend_on_who_is_faster(tmp_path: Path) -> No
     assert summary.window is not None
     assert summary.window.start == at(2330)
     assert late == []
+
+
+def test_of_a_long_trace_what_was_thrown_is_quoted_and_not_the_code_that_throws() -> None:
+    thrown = "shop.pool.PoolTimeout: no connection within 2.0 s, 16 of 16 in use, 27 waiting"
+    frames = "\n".join(
+        f'  File "/srv/shop/part_{n}.py", line {n}, in part\n    return await part()\n    ^^^^^^' for n in range(9)
+    )
+    code = '    raise PoolTimeout(f"no connection within {self.wait} s: pool exhausted")'
+    text = f"GET /cart gave up\nTraceback (most recent call last):\n{frames}\n{code}\n{thrown}"
+    known = recognise(text)
+    assert known is not None
+    assert known.name == "pool exhausted"
+    assert around_wording(known, text) == thrown
+    one_line = " ".join(text.split())
+    assert around_wording(known, one_line).startswith("…")
+    assert around_wording(known, "pool exhausted") == "pool exhausted"
 
 
 async def test_clean_logs_are_a_finding_with_counts(tmp_path: Path) -> None:
