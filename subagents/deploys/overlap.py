@@ -117,12 +117,21 @@ class SymptomTerms:
     """What the symptom names, each with how much it counts."""
 
     weights: dict[str, float] = field(default_factory=dict)
+    _said: dict[str, str] = field(default_factory=dict)
+    """A stem to the word as it was first said."""
 
     def add(self, text: str, weight: float) -> None:
         """Take in a text; a term counts by its best mention, a little more when it comes again. URLs are left out."""
-        for term in tokens(_URL.sub(" ", text)):
+        text = _URL.sub(" ", text)
+        for word in map(str.lower, PARTS.findall(text)):
+            self._said.setdefault(stem(word), word)
+        for term in tokens(text):
             known = self.weights.get(term, 0.0)
             self.weights[term] = min(1.5, max(known, weight) + (0.1 * weight if known else 0.0))
+
+    def words(self, terms: Iterable[str]) -> str:
+        """Return terms as people read them: words whole, not their stems."""
+        return ", ".join(dict.fromkeys(self._said.get(term, term) for term in terms))
 
     def discount(self, names: Iterable[str]) -> None:
         """Let names of services count for little: whether a change reaches them is judged elsewhere."""

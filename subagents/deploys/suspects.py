@@ -18,7 +18,7 @@ from subagents.deploys.diffkinds import DiffReading
 from subagents.deploys.ending import ending
 from subagents.deploys.firstpass import closest
 from subagents.deploys.leads import look_first, words_alone
-from subagents.deploys.overlap import Overlap, OverlapIndex
+from subagents.deploys.overlap import Overlap, OverlapIndex, SymptomTerms
 from subagents.deploys.reach import Reach, ServiceMap, reach, service_key
 from subagents.deploys.restoring import tell_restored
 from subagents.deploys.scores import BASE, CLOCK_SLACK, RULED_OUT, Part, Question, Scored, logistic
@@ -166,7 +166,7 @@ def _score_commit(
     time, too_late = time_part(lead, "deployed" if reached.deploy or late else "landed", late, has_deploys)
     reading = read_diff(commit)
     innocent = innocence(commit, reading, question.of_tests)
-    parts = [time, _reach_part(reached), _overlap_part(overlap, reading)]
+    parts = [time, _reach_part(reached), _overlap_part(overlap, reading, question.terms)]
     parts += diff_parts(commit, reading, overlap, question)
     if question.lead_in is not None and at is not None and (reached.deploy or not has_deploys):
         parts += lead_in_part(at, question.lead_in)
@@ -205,13 +205,13 @@ def _reach_part(reached: Reach) -> Part:
     return Part("reach", 1.7 * value if value >= 0 else 2.0 * value, reached.how)
 
 
-def _overlap_part(overlap: Overlap, reading: DiffReading | None) -> Part:
+def _overlap_part(overlap: Overlap, reading: DiffReading | None, terms: SymptomTerms) -> Part:
     """Naming the same things counts in full only where the diff does something to them."""
     if overlap.strength < 0.02:
         return Part("overlap", -0.5, "names nothing that the symptom names")
     share = 0.85 if reading is None else 0.5 + 0.5 * min(1.0, reading.danger)
-    where = f"; in changed lines: {', '.join(overlap.in_diff[:4])}" if overlap.in_diff else ""
-    return Part("overlap", 3.2 * overlap.strength * share, f"shares {', '.join(overlap.shared[:5])}{where}")
+    where = f"; in changed lines: {terms.words(overlap.in_diff[:4])}" if overlap.in_diff else ""
+    return Part("overlap", 3.2 * overlap.strength * share, f"shares {terms.words(overlap.shared[:5])}{where}")
 
 
 def _cannot_reach(reached: Reach) -> str:

@@ -130,4 +130,4 @@ def _overlap(flag: FlagChange, question: Question) -> Part:
     shared = [term for term in overlap.shared if question.terms.weights.get(term, 0.0) > 0.2]
     if not shared:
         return Part("overlap", -0.3, "its name names nothing that the symptom names")
-    return Part("overlap", 0.64 * min(2.5, len(shared)), f"shares {', '.join(shared[:4])}")
+    return Part("overlap", 0.64 * min(2.5, len(shared)), f"shares {question.terms.words(shared[:4])}")

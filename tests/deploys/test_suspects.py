@@ -7,6 +7,7 @@ from pathlib import Path
 from subagents.contract import Finding, ServiceInfo, SourceSpec, Suspect
 from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.model import ScoredSuspect, SuspectsParams, SuspectsResult
+from subagents.deploys.overlap import SymptomTerms
 from subagents.deploys.tools import build_tools
 from tests.deploys.builders import at, commit, context, deploy, errors, sha, source, stamp, symptom
 from tests.gitstore.repos import commit as git_commit
@@ -187,6 +188,15 @@ def test_what_was_undone_before_the_onset_did_not_do_it(tmp_path: Path) -> None:
     undone = {item.key: part for item in result.suspects for part in item.parts if part.name == "undone"}
     assert undone[sha(1)].points < 0 < undone[sha(3)].points
     assert result.suspects[0].key == sha(3)
+
+
+def test_shared_words_are_told_whole_and_not_by_their_stems() -> None:
+    terms = SymptomTerms()
+    terms.add("the provider answered late and PoolTimeout: retries are refused; a retry follows", 0.5)
+    assert {"answer", "refus", "retry"} <= set(terms.weights)
+    assert terms.words(("answer", "refus", "retry", "retry", "pooltimeout", "x")) == (
+        "answered, refused, retries, pooltimeout, x"
+    )
 
 
 def test_rivals_share_the_blame(tmp_path: Path) -> None:
