@@ -65,7 +65,7 @@ _MARKED = re.compile(
     rf"|(?:^|[\t ])(?P<tab>{_LOWER})\t"
     rf"|^\s*(?P<first>{_LOWER}|{_SHORT}):? "
     rf"|^\s*(?P<dotnet>trce|dbug|info|warn|fail|crit): "
-    rf"|(?:^|[|,])\s*(?P<column>{_WORDED})\s*[|,]"
+    rf"|(?:^|[|,])\s*(?P<column>{_WORDED})(?:\s*[|,]|\s\s)"
     rf"|(?:\s\s|\t)(?P<alone>{_WORDED}|Normal|Fault)(?:\s\s|\t)"
     rf"|^: (?P<told>{_WORDED}) "
     r"|^ ?[\[:] *(?P<initial>[TDINWEFC]) +(?=\S)|^ ?(?P<urgent>[TDIWEF])! "
