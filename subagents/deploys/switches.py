@@ -117,11 +117,11 @@ def _reach(flag: FlagChange, question: Question, services: ServiceMap) -> Part:
         return Part("reach", 0.0, "which service reads it is unknown")
     weight = max((w for name, w in failing.weights.items() if same_service(name, flag.service)), default=0.0)
     if weight > 0:
-        return Part("reach", 1.5 * weight, f"{flag.service} reads it, and it failed")
+        return Part("reach", 1.5 * weight, f"{flag.service}, which failed, reads it")
     depends = services.depends
     if any(depends(name, flag.service) or depends(flag.service, name) for name in failing.weights):
-        return Part("reach", 0.5, f"{flag.service} reads it, and works with what failed")
-    return Part("reach", -1.6, f"{flag.service} reads it, and did not fail")
+        return Part("reach", 0.5, f"{flag.service}, which works with what failed, reads it")
+    return Part("reach", -1.6, f"{flag.service}, which did not fail, reads it")
 
 
 def _overlap(flag: FlagChange, question: Question) -> Part:

@@ -102,6 +102,13 @@ def test_a_flag_switched_before_the_onset_is_a_suspect_like_a_deploy(tmp_path: P
     assert found["new_path"].score > found["banner"].score
 
 
+@pytest.mark.parametrize(("service", "said"), [("orders", "which failed"), ("web", "which did not fail")])
+def test_who_reads_a_flag_is_told_with_whether_it_failed(tmp_path: Path, service: str, said: str) -> None:
+    given = [source(tmp_path / "flags.json", "flags", [flag(-4, "off->on", service=service)])]
+    (item,) = rank(given, measured(None)).suspects
+    assert f"{service}, {said}, reads it" in [part.reason for part in item.parts if part.name == "reach"]
+
+
 def test_of_one_flag_only_the_last_change_by_the_onset_is_suspected(tmp_path: Path) -> None:
     rows = [flag(-90, "off->on"), flag(-30, "on->off"), flag(-3, "off->on"), flag(40, "on->off"), flag(60, "off->on")]
     (item,) = rank([source(tmp_path / "flags.json", "flags", rows)], measured(43)).suspects
