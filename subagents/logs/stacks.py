@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from subagents.contract import Window
 from subagents.logs.counts import STEP
 from subagents.logs.model import StackFrame
+from subagents.logs.sources.expressions import quick
 from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.timestamps import microseconds
 
@@ -47,6 +48,8 @@ _EXCEPTION = re.compile(
     r"|Timeout|Fault|Failure))\b(?: \([^)]*\))?(?:: ?(?P<message>.*))?"
     r"|^(?:.*\[cause\]: |Uncaught )?(?P<plain>Error|Exception)(?:: (?P<said>.*)|$)"
 )
+_THROWN = quick(r"\w+(?:Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure)\b")
+"""Rust regex: what tells traces with the same frames apart."""
 _PY_LAST = re.compile(r"^(?P<type>[A-Za-z_]\w*(?:\.\w+)*): (?P<message>.*)|^(?P<bare>[A-Z]\w+)$")
 _RUBY = re.compile(r"^\s*(?:from )?(?P<file>\S+\.rb):(?P<line>\d+):in [`'](?P<function>[^']+)'")
 _RUBY_HEAD = re.compile(
@@ -283,13 +286,14 @@ class StackTally:
         joined = frame.traces.join(
             events.select("event", "t", "service", "start", "lines").with_columns(pl.col("event").cast(pl.UInt32)),
             on="event",
-        )
+        ).sort("t", "start")
         joined = joined.with_columns(
             bucket=pl.col("t") // STEP,
             frames=pl.col("frames").str.replace_all(r"0x[0-9a-f]+|\(0x.*\)", "*"),
             lines_of_frames="frames",
+            thrown=pl.col("full").str.extract_all(_THROWN).list.join(" "),
         )
-        grouped = joined.group_by("frames", "service", "bucket", maintain_order=True).agg(
+        grouped = joined.group_by("frames", "thrown", "service", "bucket", maintain_order=True).agg(
             pl.col("full", "lines_of_frames").first(),
             n=pl.len(),
             t0=pl.col("t").min(),

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from subagents.logs.params import WindowParams
 from subagents.logs.stacks import StackTally, read_trace
-from tests.logs.builders import iso, read, write
+from tests.logs.builders import agent_for, call, iso, read, write
 
 FOLDER = Path(__file__).with_name("tracebacks")
 NAMES = [path.stem for path in sorted(FOLDER.glob("*.txt"))]
@@ -89,3 +90,25 @@ def test_a_traceback_reads_the_same_in_a_field(tmp_path: Path, name: str) -> Non
     assert alone is not None
     assert alone.message == message
     assert next(frame.place for frame in alone.frames if frame.own) == place
+
+
+def test_the_same_frames_may_throw_different_things(tmp_path: Path) -> None:
+    frame = "\tat com.acme.Cart.load(Cart.java:12)"
+    lines = []
+    for number in range(12):
+        thrown = "java.net.ConnectException: refused" if number % 3 else "java.net.SocketTimeoutException: late"
+        lines += [f"{iso(number / 10)} ERROR lost", thrown, frame]
+    found = call(agent_for(write(tmp_path, "x.log", lines)), "logs_stacks", WindowParams()).need()
+    assert [(group.exception, group.count) for group in found.groups] == [
+        ("java.net.ConnectException", 8), ("java.net.SocketTimeoutException", 4)
+    ]  # fmt: skip
+
+
+def test_the_first_of_a_group_is_the_earliest_wherever_it_stands(tmp_path: Path) -> None:
+    trace = ["java.io.IOException: lost", "\tat com.acme.Cart.load(Cart.java:12)"]
+    lines = [f"{iso(5)} ERROR lost", *trace, f"{iso(3)} ERROR lost", *trace]
+    (group,) = call(agent_for(write(tmp_path, "x.log", lines)), "logs_stacks", WindowParams()).need().groups
+    assert group.first_seen is not None
+    assert f"{group.first_seen:%S}" == "03"
+    assert group.citation.endswith("+3")
+    assert "@0+" not in group.citation
