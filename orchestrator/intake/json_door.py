@@ -10,7 +10,7 @@ from pydantic import JsonValue
 DEPTH_LIMIT = 64
 
 
-_MARKS = re.compile(r"[\[\]{}]|\"(?:[^\"\\]|\\.)*\"")
+_MARKS = re.compile(r"[\[\]{}]|\"(?:[^\"\\]|\\.)*+(?:\"|\\?\Z)", re.DOTALL)
 _CLOSED = {"[": "]", "{": "}"}
 
 

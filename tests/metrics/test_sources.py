@@ -432,3 +432,35 @@ def test_what_a_comma_stands_before_is_settled_for_the_whole_file(
     assert len(whole[0][-1]) == len(cells)
     assert ("no other number says" in problems) is bool(said)
     assert said in problems
+
+
+def test_a_header_of_any_length_is_read_whole(tmp_path: Path) -> None:
+    names = [f"requests_of_the_path_number_{i}" for i in range(4000)]
+    path = tmp_path / "wide.csv"
+    path.write_text("\n".join([",".join(["ts", *names]), *(f"{1772366400 + 60 * i}" + ",1" * 4000 for i in range(3))]))
+    (frame,) = read(path).frames
+    assert len(frame.keys) == 4000
+
+
+def test_tables_one_after_the_other_are_each_read_by_their_own_header(tmp_path: Path) -> None:
+    first = ["ts,cpu", *(f"{1772366400 + 60 * i},{i}" for i in range(3))]
+    again = ["", "ts,cpu", "1772366580,3", ""]
+    other = ["# from here on memory", "ts,service,mem", *(f"{1772366400 + 60 * i},web,{i + 10}" for i in range(3))]
+    path = tmp_path / "several.csv"
+    path.write_text("\n".join([*first, *again, *other]))
+    store = read(path)
+    assert values(store, "", "cpu") == [0.0, 1.0, 2.0, 3.0]
+    assert values(store, "web", "mem")[:3] == [10.0, 11.0, 12.0]
+    assert problems(store) == ""
+
+
+def test_many_remarks_hide_no_header(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text("# a remark\n" * 120 + "ts,cpu\n1772366400,1\n1772366460,2\n")
+    assert values(read(path), "", "cpu") == [1.0, 2.0]
+
+
+def test_lines_that_end_as_they_did_on_old_machines(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_bytes(b"ts,cpu\r1772366400,1\r1772366460,2\r")
+    assert values(read(path), "", "cpu") == [1.0, 2.0]

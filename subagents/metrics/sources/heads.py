@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, takewhile
+from itertools import takewhile
 
 from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, first_of
 from subagents.metrics.sources.stamps import DateOrder, parse_by_calendar, parse_unique
@@ -19,10 +19,10 @@ _MARKS = ",;\t|"
 LEAST_SHARE = 0.6
 """Share of lines that a mark must part alike to be what parts the cells."""
 _DATED = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d)")
-_ORNAMENT = re.compile(r"\s*(?=.*-{3})[\s|+:=-]+|\(\d+ rows?( affected)?\)\s*")
+_ROW_COUNT = re.compile(r"\(\d+ rows?( affected)?\)")
 _ANY_MARK = re.compile(f"[{_MARKS}]")
 _SEPARATOR = re.compile(r"\"?sep=(.)\"?")
-_NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*(e[+-]?\d+)?%?", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?[.,]?\d[\d.,]*+(e[+-]?\d+)?%?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Head:
 def head_of(lines: Sequence[str]) -> Head | None:
     """Return how a table begins by its first lines; None where they hold nothing."""
     told = next((found[1] for line in lines[:1] if (found := _SEPARATOR.fullmatch(line.strip("\ufeff\r\n ")))), "")
-    rows = list(_rows(lines[bool(told) :], told, first=1 + bool(told)))
+    rows = _rows(lines[bool(told) :], first=1 + bool(told))
     if not rows:
         return None
     mark, share = (told, 1.0) if told else mark_of([text for _, text in rows])
@@ -63,7 +63,8 @@ def parted(line: str) -> str:
 
 def is_ornament(line: str) -> bool:
     """Say whether a line only draws a table, or says how many rows it has."""
-    return _ORNAMENT.fullmatch(line) is not None
+    bare = line.strip()
+    return ("---" in bare and not bare.strip("-|+:= \t")) or _ROW_COUNT.fullmatch(bare) is not None
 
 
 def _by_rows(rows: list[tuple[int, str]], mark: str) -> Head:
@@ -96,10 +97,12 @@ def _head(names: tuple[str, ...], mark: str, lines: int, left_out: int = 0, row:
     )
 
 
-def _rows(lines: Iterable[str], told: str, first: int) -> Iterable[tuple[int, str]]:
-    """Yield the lines that hold anything, with their number."""
+def _rows(lines: Sequence[str], first: int) -> list[tuple[int, str]]:
+    """Return the lines that hold anything, with their number: remarks, and what is below them."""
     numbered = ((number, line.strip("\ufeff\r\n")) for number, line in enumerate(lines, first))
-    return islice(((number, line) for number, line in numbered if line.strip() and not is_ornament(line)), PROBED)
+    held = [(number, line) for number, line in numbered if line.strip() and not is_ornament(line)]
+    remarks = sum(1 for _ in takewhile(lambda one: one[1].startswith("#"), held))
+    return held[max(0, remarks - PROBED) : remarks + PROBED]
 
 
 def mark_of(lines: Sequence[str]) -> tuple[str, float]:
@@ -157,10 +160,12 @@ def numbers_below(head: Head, lines: Sequence[str], only: bool = False) -> bool:
 
 def unique_names(row: Sequence[str]) -> tuple[str, ...]:
     """Return names of columns, each once and none empty."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     for place, name in enumerate(row):
         name = name.strip().strip('"') or f"column_{place + 1}"
-        names.append(name if name not in names else f"{name}_{place + 1}")
+        while name in names:
+            name = f"{name}_{place + 1}"
+        names[name] = None
     return tuple(names)
 
 

@@ -28,7 +28,7 @@ MOST_COLUMNS = 2_000
 _LEGEND = re.compile(r"([^{}]*)\{(.*)\}")
 _COUNTER = re.compile(r"\\\\([^\\]+)\\(.+)")
 """A performance counter of Windows, behind the name of its host."""
-_LABEL = re.compile(r"([\w.]+)\s*[=:]\s*\"?([^\",]*)\"?")
+_LABEL = re.compile(r"(?<![\w.])([\w.]++)\s*[=:]\s*\"?([^\",]*)\"?")
 
 
 @dataclass

@@ -16,16 +16,16 @@ LEAST_SHARE = 0.9
 _NUMBER = r"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+|[Nn]a[Nn]|[Ii]nf(?:inity)?)"
 _BRACES = r"\{(?:[^\"{}]|\"(?:[^\"\\]|\\.)*\")*\}"
 _SAMPLE = re.compile(
-    rf"(?P<name>[A-Za-z_:][^\s{{}};,=]*)?(?P<tags>(?:;[^\s;=]+=[^\s;]+)*)\s*(?P<labels>{_BRACES})?"
-    rf"\s+(?P<value>{_NUMBER})(?:\s+(?P<time>-?\d+(?:\.\d+)?))?\s*(?:#\s*\{{.*)?"
+    rf"(?P<name>[A-Za-z_:][^\s{{}};,=]*)?(?P<tags>(?:;[^\s;=]+=[^\s;]+)*)(?:\s*+(?P<labels>{_BRACES}))?+"
+    rf"\s++(?P<value>{_NUMBER})(?:\s+(?P<time>-?\d+(?:\.\d+)?))?\s*(?:#\s*\{{.*)?"
 )
-_LABEL = re.compile(r"\"((?:[^\"\\]|\\.)*)\"(?!\s*=)|([\w.:-]+)\s*=\s*\"((?:[^\"\\]|\\.)*)\"")
+_LABEL = re.compile(r"\"((?:[^\"\\]|\\.)*)\"(?!\s*=)|(?<![\w.:-])([\w.:-]++)\s*=\s*\"((?:[^\"\\]|\\.)*)\"")
 _ESCAPED = re.compile(r"\\(.)")
 _POINT = re.compile(
     rf"(?:put\s+)?(?P<name>[A-Za-z_][^\s={{]*)\s+(?P<time>\d{{10,13}})\s+(?P<value>{_NUMBER})(?P<tags>(?:\s+\S+=\S+)+)\s*"
 )
 _PART = r"(?:[^,=\s\\]|\\.)+"
-_FIELD = rf"{_PART}=(?:\"(?:[^\"\\]|\\.)*\"|[^,\s]+)"
+_FIELD = rf"{_PART}=(?:\"(?:[^\"\\]|\\.)*\"|[^,\s\"][^,\s]*)"
 _MEASURED = re.compile(
     rf"(?P<name>(?:[^,\s\\]|\\.)+)(?P<tags>(?:,{_PART}={_PART})*) "
     rf"(?P<fields>{_FIELD}(?:,{_FIELD})*)(?: (?P<time>\d{{10,19}}))?"

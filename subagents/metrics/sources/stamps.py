@@ -22,6 +22,8 @@ _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 _MONTHS = {name: place for place, name in enumerate(_NAMES, 1)}
 _AROUND = {"at", "t", "mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 """Words of a time that say nothing more, weekdays by their first letters."""
+LONGEST = 96
+"""Characters of the longest text that may be a time."""
 EPOCH_UNITS = (1.0, 1e3, 1e6, 1e9)
 
 
@@ -37,6 +39,8 @@ def epoch_seconds(number: float) -> float | None:
 
 def parse_stamp(text: str) -> float | None:
     """Return epoch seconds; a time without a zone is taken as UTC; None where it is not a time."""
+    if len(text) > LONGEST:
+        return None
     text = _ZONE.sub("Z", text.strip().strip('"'))
     try:
         moment = datetime.fromisoformat(text)
@@ -92,7 +96,7 @@ class DateOrder:
     def add(self, texts: Iterable[str]) -> None:
         """Take in what is no ISO time nor an epoch."""
         for text in texts:
-            if text[:4].isdecimal():  # the year comes first
+            if text[:4].isdecimal() or len(text) > LONGEST:  # the year comes first, or it is no time
                 continue
             found = _CALENDAR.fullmatch(_without_offset(text)[0])
             if found and found[5]:
@@ -132,7 +136,7 @@ def parse_by_calendar(known: dict[str, float | None], order: DateOrder) -> None:
     """Fill in what was written with slashes, dots, names of months, or an offset that stands apart."""
     days_first = order.settle()
     for text, stamp in known.items():
-        if stamp is None and text.strip():
+        if stamp is None and text.strip() and len(text) <= LONGEST:
             bare, offset = _without_offset(text)
             local = parse_stamp(bare) if offset is not None else None
             local = local if local is not None else _by_calendar(bare, days_first)

@@ -18,7 +18,7 @@ from subagents.contract import Problem
 from subagents.files import open_bounded, read_all
 from subagents.metrics.series import Floats
 from subagents.metrics.sources.cells import PROBE, read_numbers
-from subagents.metrics.sources.heads import Head, head_of, is_ornament, names_time, parted, time_place
+from subagents.metrics.sources.heads import Head, head_of, is_ornament, names_time, parted, time_place, unique_names
 from subagents.metrics.sources.stamps import DateOrder, naive, parse_by_calendar, parse_unique
 
 SHOWN = 5
@@ -26,8 +26,10 @@ SHOWN = 5
 BLOCK = 32 << 20
 """Bytes of a large file that are read at once."""
 LONGEST_LINE = 1 << 20
-BEGINNING = 1 << 16
-"""Characters in which a table's header and first rows lie."""
+OPENING = 200
+"""Lines in which a table's header and first rows lie."""
+MOST_TABLES = 1_000
+"""Tables with columns of their own that are told apart in one block."""
 _MAY_BE_APART = re.compile(r"\n(?:#|\r?\n)")
 _APART = re.compile(r"(?m)^(?:(?:#[^\n]*|[ \t\r]*)\n)+")
 UNCLOSED_LIMIT = 20
@@ -107,7 +109,7 @@ def read_table(path: Path, faults: Faults) -> Table | None:
     if problem is not None:
         faults.problems.append(problem)
     text = _decoded(raw, faults)
-    head = head_of(text[:BEGINNING].splitlines())
+    head = head_of(_opening(text, 0))
     return None if head is None else _table(head, _after(text, head.lines), faults, head.lines)
 
 
@@ -141,6 +143,8 @@ def _decoded(raw: bytes, faults: Faults) -> str:
         faults.note("the file is empty", todo="give a CSV file with a header line")
         return ""
     text = raw.decode("utf-8", "replace")
+    if "\r" in text and "\n" not in text:
+        text = text.replace("\r", "\n")
     if "\0" in text:
         text = text.replace("\0", "")
         faults.note("NUL bytes were removed")
@@ -162,31 +166,42 @@ def _parts(text: str, head: Head | None, faults: Faults) -> Iterator[tuple[Head,
 
     The first goes on with `head`, where there is one.
     """
-    begun = list(_begins(text))
-    if head is not None:
-        begun.insert(0, (0, replace(head, lines=0, left_out=0)))
-    elif not begun or begun[0][0] > 0:
-        first = head_of(text[:BEGINNING].splitlines())
-        if first is None:
-            return
-        within = len(text) - len(_after(text, first.lines))
-        begun = [(0, first), *(one for one in begun if one[0] >= within)]
+    first = replace(head, lines=0, left_out=0) if head is not None else head_of(_opening(text, 0))
+    if first is None:
+        return
+    begun = [(0, first), *_begins(text, len(text) - len(_after(text, first.lines)), first)]
     for (start, each), (end, _) in zip(begun, [*begun[1:], (len(text), None)], strict=True):
         if each.left_out:
             faults.note(f"{each.left_out} line(s) above the table are no part of it")
         yield each, _after(text[start:end], each.lines), text.count("\n", 0, start) + each.lines
 
 
-def _begins(text: str) -> Iterator[tuple[int, Head]]:
-    """Yield where, behind blank lines or remarks, a table begins that names its time, and its head."""
-    may = text[:1] in "#\r\n" or _MAY_BE_APART.search(text) is not None
-    for run in _APART.finditer(text) if may else ():
+def _opening(text: str, start: int) -> list[str]:
+    """Return the lines from a place on in which a header and the first rows lie."""
+    lines: list[str] = []
+    while len(lines) < OPENING and start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        lines.append(text[start:end])
+        start = end + 1
+    return lines
+
+
+def _begins(text: str, start: int, head: Head) -> Iterator[tuple[int, Head]]:
+    """Yield where, behind blank lines or remarks, a table of other columns begins that names its time, and its head."""
+    known: dict[str, Head | None] = {}
+    may = text[start : start + 1] in ("#", "\r", "\n") or _MAY_BE_APART.search(text, start) is not None
+    for run in _APART.finditer(text, start) if may else ():
         last = [line for line in run.group().splitlines() if line.startswith("#")][-1:]
-        below = text[run.end() : run.end() + BEGINNING].partition("\n")[0]
-        if any(map(names_time, (*last, below))):
-            head = head_of(text[run.start() : run.start() + BEGINNING].splitlines())
-            if head is not None and head.lines:
-                yield run.start(), head
+        below = text[run.end() : text.find("\n", run.end()) + 1 or len(text)]
+        heading = "\n".join((*last, below))
+        if heading not in known:
+            named = any(map(names_time, (*last, below)))
+            known[heading] = head_of(_opening(text, run.start())) if named and len(known) < MOST_TABLES else None
+        found = known[heading]
+        if found is not None and found.lines and found.names != head.names:
+            head = found
+            yield run.start(), found
 
 
 def _table(head: Head, rows: str, faults: Faults, above: int) -> Table:
@@ -216,17 +231,18 @@ def _fast(head: Head, rows: str, above: int) -> Table | None:
 def _slow(head: Head, text: str, faults: Faults, above: int) -> Table:
     """Read row by row: blank lines and remarks skipped, rows of a wrong length dropped and named."""
     names = list(head.names)
+    at = names.index(head.time) if head.time in names else 0
     rows: list[list[str]] = []
     lines: list[int] = []
     wrong: list[int] = []
     if head.aligned:
-        text = "\n".join(map(parted, text.splitlines()))
+        text = "\n".join(map(parted, text.split("\n")))
     for number, row in _rows(text, head.mark, len(names)):
         if not any(cell.strip() for cell in row) or _is_remark(row, head):
             continue
         if len(row) != len(names):
             wrong.append(number + above)
-        elif [cell.strip() for cell in row] != names:  # the header once more: several tables one after the other
+        elif row[at].strip() != names[at] or unique_names(row) != head.names:  # else the header once more
             rows.append(row)
             lines.append(number + above)
     faults.add(f"a row does not have {len(names)} fields", wrong)
