@@ -43,6 +43,8 @@ def test_a_quotation_that_never_ends_takes_no_other_record(tmp_path: Path) -> No
     lines = ["timestamp,level,message", f'{iso(0)},ERROR,5" disk lost', *(f"{iso(n)},INFO,ok" for n in range(300))]
     source, events = read(write(tmp_path, "app.csv", lines))
     assert [event["level"] for event in events] == [None, 5, *[3] * 300]
+    assert source.layout().startswith("table; ISO 8601")
+    assert source.coverage().problems == ()
     assert source.tally.lines == len(lines)
 
 

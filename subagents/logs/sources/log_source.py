@@ -222,6 +222,8 @@ class LogSource:
         parts = []
         if self._columns.json_events:
             parts.append("Docker JSON" if {"log", "stream"} <= self._columns.json.names else "JSON lines")
+        if self._columns.tables.places:
+            parts.append("table")
         shapes: Counter[str] = Counter()
         for reader in (self._columns.json_stamps, self._columns.stamps):
             for shape, hits in reader.hits.items():
@@ -242,11 +244,11 @@ class LogSource:
                 where=self.name,
                 lost="it cannot be placed on the incident's clock; it is still searched",
             )
-        elif tally.stamped < tally.events:
+        elif (undated := tally.events - tally.stamped - bool(self._columns.tables.places)) > 0:  # a header has none
             yield Problem(
                 what="events without a time stamp of their own; taken at the time of the event before them",
                 where=self.name,
-                count=tally.events - tally.stamped,
+                count=undated,
             )
         yield from tally.backwards.problems(self.name)
         yield from _zone_problems(self.name, hits)
