@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 NO_CLASS = -1
 NO_FINDER, NOT_LOOKED = -1, -2
 MOST_CLASSES = 1 << 18
-INTERFACE = 2
+INTERFACE = 3
 MOST_FINDERS = 127
-VERIFIED, SLOW, SPECIAL, LITERAL, HOSTED = 1, 2, 4, 8, 32
-"""Flags of a class: one line tells all; each is read; its neighbours count; some words do; one is the host."""
+VERIFIED, SLOW, SPECIAL, LITERAL, CHILD, HOSTED = 1, 2, 4, 8, 16, 32
+"""Flags of a class: one line tells all; each is read; its neighbours count; some words do, as here; one is the host."""
 ORIGINS = {"syslog priority": 1, "kubectl --prefix": 2, "docker compose": 4, "stern": 8}
 NO_TIME = -(1 << 63)
 PLACES = ("Y", "y", "m", "b", "d", "H", "M", "S")
@@ -126,6 +126,10 @@ class Classes:
         """Keep what was found out of a class; lines may be scanned meanwhile."""
         self._library.classes_note(self._handle, number, flags, literal, host_word)
 
+    def settle(self, group: int, flags: int, literal: int, host_word: int) -> None:
+        """Keep what holds for all classes of a group that are still to come; no flags: nothing does."""
+        self._library.classes_settle(self._handle, group, flags, literal, host_word)
+
     def forget(self) -> None:
         """Begin anew: what was learnt of the file's lines no longer holds."""
         self._library.classes_forget(self._handle)
@@ -225,6 +229,7 @@ def _declare(found: ctypes.CDLL) -> None:
         "classes_count": (c_int32, [handle]),
         "classes_forget": (None, [handle]),
         "classes_note": (None, [handle, c_int32, c_uint8, c_uint32, c_uint8]),
+        "classes_settle": (None, [handle, c_uint64, c_uint8, c_uint32, c_uint8]),
         "classes_find_by": (c_int32, [handle, ctypes.POINTER(Finder), c_int32, c_int32]),
         "classes_scan": (
             c_int64,

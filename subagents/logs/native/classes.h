@@ -7,7 +7,7 @@
 
 #include "stamps.h"
 
-enum { MOST_CHILDREN = 1000, MOST_CLASSES = 1 << 18 };
+enum { MOST_CHILDREN = 1000, MOST_CLASSES = 1 << 18, MOST_GROUPS = 1 << 15 };
 enum { NO_CLASS = -1, NO_HOST = -1, MOST_HOSTS = 20000, HOST_LENGTH = 64 };
 enum { VERIFIED = 1, SLOW = 2, SPECIAL = 4, LITERAL = 8, CHILD = 16, HOSTED = 32 };
 
@@ -16,6 +16,13 @@ typedef struct {
     int32_t id; /* + 1; 0: free */
     int32_t unused;
 } Slot;
+
+/* What holds for every class of a group: lines that begin alike. */
+typedef struct {
+    uint64_t group; /* 0: free */
+    uint32_t literal;
+    uint8_t host_word, flags; /* 0: not known */
+} Settled;
 
 typedef struct {
     uint64_t seed;
@@ -27,6 +34,8 @@ typedef struct {
     uint32_t literal[MOST_CLASSES];
     int32_t children[MOST_CLASSES];
     uint64_t group[MOST_CLASSES];
+    Settled settled[MOST_GROUPS];
+    uint32_t groups;
     Slot host_slots[MOST_HOSTS * 4 / 3 + 4096];
     int32_t hosts;
     uint8_t host_names[MOST_HOSTS][HOST_LENGTH];
@@ -89,7 +98,8 @@ static void forget(Classes *all) {
     memset(all->flags, 0, all->count);
     memset(all->literal, 0, all->count * sizeof(uint32_t));
     memset(all->children, 0, all->count * sizeof(int32_t));
-    all->count = 0;
+    memset(all->settled, 0, sizeof(all->settled));
+    all->count = all->groups = 0;
 }
 
 /* Keep what was found out of a class. Lines may be scanned meanwhile: the flags, by which the rest counts, come last. */
@@ -100,6 +110,26 @@ static void note(Classes *all, int32_t id, uint8_t flags, uint32_t literal, uint
 }
 
 static uint8_t flags_of(const Classes *all, int32_t id) { return __atomic_load_n(&all->flags[id], __ATOMIC_ACQUIRE); }
+
+/* Return where what is known of a group is, or where it would be. */
+static Settled *settled_at(Classes *all, uint64_t group) {
+    uint32_t at = (uint32_t)group & (MOST_GROUPS - 1);
+    for (uint64_t found; (found = __atomic_load_n(&all->settled[at].group, __ATOMIC_ACQUIRE)) && found != group;)
+        at = (at + 1) & (MOST_GROUPS - 1);
+    return &all->settled[at];
+}
+
+/* Keep what holds for the classes of a group, those that come too; without flags, that nothing does. Lines may be scanned
+ * meanwhile. */
+static void settle(Classes *all, uint64_t group, uint8_t flags, uint32_t literal, uint8_t host_word) {
+    Settled *known = settled_at(all, group);
+    if (!known->group && all->groups >= MOST_GROUPS / 2) return;
+    all->groups += !known->group;
+    known->literal = literal;
+    known->host_word = host_word;
+    __atomic_store_n(&known->flags, flags, __ATOMIC_RELEASE);
+    __atomic_store_n(&known->group, group, __ATOMIC_RELEASE);
+}
 
 /* Return the class of a hash, a new one where there is none yet; NO_CLASS where there is no room. */
 static int32_t numbered(Classes *all, uint64_t hash, int32_t parent) {

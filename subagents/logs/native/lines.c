@@ -33,13 +33,17 @@ EXPORT int32_t classes_hosts(const Classes *all) { return __atomic_load_n(&all->
 EXPORT const char *classes_host(const Classes *all, int32_t number) { return (const char *)all->host_names[number]; }
 EXPORT int32_t classes_count(const Classes *all) { return (int32_t)all->count; }
 EXPORT int32_t classes_room(void) { return MOST_CLASSES; }
-EXPORT int32_t interface_number(void) { return 2; } /* another one whenever a function takes or means something else */
+EXPORT int32_t interface_number(void) { return 3; } /* another one whenever a function takes or means something else */
 EXPORT int32_t finder_size(void) { return (int32_t)sizeof(Finder); }
 
 EXPORT void classes_forget(Classes *all) { forget(all); }
 
 EXPORT void classes_note(Classes *all, int32_t id, uint8_t flags, uint32_t literal, uint8_t host_word) {
     if (id >= 0 && id < MOST_CLASSES) note(all, id, flags, literal, host_word);
+}
+
+EXPORT void classes_settle(Classes *all, uint64_t group, uint8_t flags, uint32_t literal, uint8_t host_word) {
+    if (group) settle(all, group, flags, literal, host_word);
 }
 
 EXPORT int32_t classes_find_by(Classes *all, const Finder *finders, int32_t count, int32_t origins) {

@@ -317,7 +317,11 @@ static int32_t class_of(Classes *all, const Line *line, const Bits *bits, int32_
     uint32_t before = all->count;
     int32_t id = numbered(all, hash, -1);
     if (id < 0) return id;
-    if (all->count > before) all->group[id] = group_of(all, line, bits);
+    if (all->count > before && (all->group[id] = group_of(all, line, bits))) {
+        const Settled *known = settled_at(all, all->group[id]);
+        uint8_t flags = __atomic_load_n(&known->flags, __ATOMIC_ACQUIRE);
+        if (known->group && flags) note(all, id, flags, known->literal, known->host_word);
+    }
     if (!(flags_of(all, id) & LITERAL)) return id;
     return numbered(all, hashed_literally(bits, hash, all->literal[id]), id);
 }

@@ -60,6 +60,10 @@ class AccessReader:
         extended = _by_header(self.columns) if self.columns else None
         return _columned(columns, lines, extended) if extended is not None else columns
 
+    def statuses(self) -> list[str]:
+        """Return the expressions by which requests are told from what only looks like one."""
+        return [status for _, status in self.forms]
+
     def _learn(self, lines: pl.Series) -> None:
         sample = lines.head(SAMPLE)
         if len(self.forms) < len(_FORMS):

@@ -11,12 +11,13 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from subagents.logs.native import (
     HOSTED,
     MOST_CLASSES,
     MOST_FINDERS,
+    NO_CLASS,
     NOT_LOOKED,
     ODD_BYTES,
     ODD_ESCAPES,
@@ -36,10 +37,11 @@ from subagents.logs.sources.json_fields import ROLES
 from subagents.logs.sources.json_lines import JsonReader
 from subagents.logs.sources.names import Names
 from subagents.logs.sources.reader import Block, count_lines
+from subagents.logs.sources.siblings import Groups, Head, Siblings, Told, heads_of, siblings_of
 from subagents.logs.sources.stamp_reader import Seen, StampReader
 from subagents.logs.sources.timestamps import Shape
 from subagents.logs.sources.tracebacks import LEAD_LINES
-from subagents.logs.sources.twins import READ_EACH, Finding, Sample, TwinTest, special_lines, unlike_others
+from subagents.logs.sources.twins import READ_EACH, Sample, TwinTest, special_lines, unlike_others
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,26 +56,13 @@ CHECKED_SHARE = 8
 """One in so many bytes may be read to check classes, and half of what that spared: no file costs much more by it."""
 CHECKED_BYTES = 1 << 18
 """So much may be read for it from the start."""
-WORTH_CHECKING = 1_500
-"""Lines of a block: to check a few classes costs as much as to read so many."""
-ENOUGH_ALIKE = 5
-"""So many classes of a group that turned out alike tell what the others of the group are."""
+WORTH_CHECKING, WORTH_SHARE = 1_500, 100
+"""Lines of a block, and one in so many: to check a few classes costs as much as to read so many."""
 BEFORE, BEHIND = LEAD_LINES - 2, 2
 """So far a line's neighbours reach where it is part of a stack trace or of a longer event.
 
 Between two such lines there are then as many others as a trace's first frame looks back over, and no others tell.
 """
-
-
-class Told(NamedTuple):
-    """What events say (numpy): µs since 1970, severity, service and host by number; -1 where they do not."""
-
-    times: Any
-    levels: Any
-    services: Any
-    hosts: Any
-    sizes: Any
-    """Bytes of what they say, up to one more than all of it surely counts."""
 
 
 @dataclass
@@ -89,6 +78,7 @@ class AlikeReader:
     said: Told
     """By class; the times are of no meaning."""
     test: TwinTest
+    groups: Groups
     names: Names
     _shapes: list[tuple[Shape, StampReader, str]] = field(default_factory=list)
     _finders: list[Finder] = field(default_factory=list)
@@ -97,8 +87,6 @@ class AlikeReader:
     state: int = 0
     """Number of times that layouts turned out to be others, or stamps were met that are not looked for yet."""
     _layouts: object = None
-    _groups: dict[int, list[Finding | None]] = field(default_factory=dict)
-    """What was found of the first classes of a group; None among it: they differ."""
     _hosts: list[int] = field(default_factory=list)
     """The numbers of hosts that the first stage met."""
     _allowed: int = CHECKED_BYTES
@@ -117,20 +105,33 @@ class AlikeReader:
         services, hosts, sizes = np.zeros(room, np.int32), np.zeros(room, np.int32), np.zeros(room, np.int16)
         said = Told(np.empty(0), np.zeros(room, np.int8), services, hosts, sizes)
         seen, shown = np.zeros(room, bool), np.zeros(room, bool)
-        return cls(columns, classes, seen, shown, said, TwinTest(columns, classes), names)
+        return cls(columns, classes, seen, shown, said, TwinTest(columns, classes), Groups(classes), names)
 
     @property
     def ready(self) -> bool:
         """Say whether any line could be known."""
         return bool(self._finders)
 
-    def learn(self, classes: Any, told: Told) -> None:
-        """Keep what events say whose first lines are of these classes."""
+    def learn_from(self, scan: Scan, rows: Any, events: pl.DataFrame, told: Told) -> None:
+        """Keep what events say whose first lines are these (numpy rows), and what their first words said."""
+        new = self.learn(scan.classes[rows], told)
+        self._learn_heads(scan, rows[new], events.filter(new), told.some(new))
+
+    def learn(self, classes: Any, told: Told) -> Any:
+        """Keep what events say whose first lines are of these classes; return of which it was new (numpy bool)."""
         new = (classes >= 0) & ~self.shown[classes] & (told.sizes <= KEY_CHARS)
         which = classes[new]
         self.shown[which] = True
         for kept, given in zip(self.said[1:], told[1:], strict=True):
             kept[which] = given[new]
+        return new
+
+    def _learn_heads(self, scan: Scan, rows: Any, events: pl.DataFrame, told: Told) -> None:
+        simple = (scan.finders[rows] >= 0) & (scan.places[rows, 0] == 0)
+        if not self.columns.is_plain or not simple.any():
+            return
+        heads = heads_of(scan, rows[simple], events.filter(simple), told.some(simple))
+        self.groups.learn(scan.classes[rows[simple]], heads)
 
     def told(self, scan: Scan, lines: int) -> Told:
         """Return what the first lines of a block say (numpy, to be changed); nonsense where they are of no class."""
@@ -176,8 +177,8 @@ class AlikeReader:
             self._layouts = _layouts_of(self.columns)
             self.classes.forget()
             self.seen[:], self.shown[:] = False, False
-            self._shapes, self._finders, self._groups = [], [], {}
-            self.test = TwinTest(self.columns, self.classes)
+            self._shapes, self._finders = [], []
+            self.test, self.groups = TwinTest(self.columns, self.classes), Groups(self.classes)
         self._met = self._shapes_met()
         self._find()
 
@@ -263,14 +264,15 @@ class AlikeReader:
         counts = np.bincount(scan.classes[some], minlength=len(self.classes))
         flags = self.classes.flags[: len(counts)]
         new = np.flatnonzero((flags == 0) & (counts > 0))
-        new = new[~self._as_their_group(new)]
-        waiting = new[(counts[new] > 1) | self.seen[new]]
+        new = new[~self.groups.settled(new)]
+        waiting = new[(counts[new] > 1) | self.seen[new] | self.groups.of_many(new)]
         self.seen[new] = True
         lengths = np.diff(scan.starts, append=block.length)
         self._allowed += block.length // CHECKED_SHARE
-        if counts[waiting].sum() >= WORTH_CHECKING:
+        if counts[waiting].sum() >= max(WORTH_CHECKING, len(scan.starts) // WORTH_SHARE):
             waiting = waiting[np.argsort(-counts[waiting], kind="stable")]
-            self._check(block, scan, waiting[:MOST_CHECKED], lengths)
+            self._check(block, scan, waiting[self.groups.not_enough(waiting)][:MOST_CHECKED], lengths)
+            self.groups.settled(new[self.classes.flags[new] == 0])
         given = np.where(some, self.classes.flags[scan.classes], 0)
         known = (given & (VERIFIED | SLOW | SPECIAL)) == VERIFIED
         known &= (given & HOSTED == 0) | (scan.hosts >= 0)  # found out after the scan
@@ -281,21 +283,6 @@ class AlikeReader:
         known &= ~near(~some | (given & SPECIAL > 0))
         self._allowed += int(lengths[known].sum()) // 2
         return known
-
-    def _as_their_group(self, classes: Any) -> Any:
-        """Take for classes what enough others of their groups turned out to be; return which (numpy bool)."""
-        import numpy as np
-
-        done = np.zeros(len(classes), bool)
-        for place, group in enumerate(self.classes.group[classes].tolist()):
-            found = self._groups.get(group)
-            if found is not None and len(found) >= ENOUGH_ALIKE and found[0] is not None:
-                self._note(int(classes[place]), found[0])
-                done[place] = True
-        return done
-
-    def _note(self, number: int, finding: Finding) -> None:
-        self.classes.note(number, finding.flags, finding.literal, finding.host_word)
 
     def _is_whole(self, scan: Scan, lengths: Any) -> Any:
         """Say of which lines all that they say counts: what is cut depends on how long their words with digits are."""
@@ -308,11 +295,40 @@ class AlikeReader:
         return whole
 
     def _read_once(self, scan: Scan, known: Any) -> None:
-        """Have one line of each class read that says what it is."""
+        """Have one line of each class read that says what it is, but for those whose siblings told."""
+        import numpy as np
+
+        rows = self._not_shown(scan, known)
+        known[rows[np.array([head is None for head in self._heads(scan, rows)], bool)]] = False
+
+    def _heads(self, scan: Scan, rows: Any) -> list[Head | None]:
+        """Return what the heads of lines say, where others told and each of them is where it is in all."""
+        import numpy as np
+
+        if not self.columns.is_plain:
+            return [None] * len(rows)
+        simple = (scan.finders[rows] >= 0) & (scan.places[rows, 0] == 0)
+        return self.groups.heads(np.where(simple, scan.classes[rows], NO_CLASS))
+
+    def _not_shown(self, scan: Scan, known: Any) -> Any:
+        """Return one line of each class that is known, but not what it says (numpy)."""
         import numpy as np
 
         rows = np.flatnonzero(known & ~self.shown[np.maximum(scan.classes, 0)])
-        known[rows[np.unique(scan.classes[rows], return_index=True)[1]]] = False
+        return rows[np.sort(np.unique(scan.classes[rows], return_index=True)[1])]
+
+    def siblings(self, block: Block, scan: Scan, known: Any) -> Siblings | None:
+        """Return the lines of new classes whose heads others told; those that say more than that become unknown."""
+        import numpy as np
+
+        rows = self._not_shown(scan, known)
+        heads = self._heads(scan, rows)
+        rows, told = rows[np.array([head is not None for head in heads], bool)], [head for head in heads if head]
+        if not told:
+            return None
+        found, odd = siblings_of(block, scan, rows, told, self.columns)
+        known[rows[odd]] = False
+        return found.some(~odd)
 
     def unsettled(self, scan: Scan, rows: Any, columns: pl.DataFrame) -> Any:
         """Return which of the lines read may be part of more than their own event (numpy bool by row of `rows`)."""
@@ -336,19 +352,11 @@ class AlikeReader:
             return
         samples = [Sample(_line(block, scan, row), int(scan.times[row]), int(scan.finders[row])) for row in rows]
         head = [_line(block, scan, row) for row in range(min(HEAD_LINES, len(scan.starts)))]
-        groups = self.classes.group[classes].tolist()
-        for number, group, finding in zip(
-            classes.tolist(), groups, self.test.find(samples, head, self.stamps_of, self._allowed), strict=True
-        ):
-            if finding is None:
-                continue
-            self._note(number, finding)
-            if group:
-                found = self._groups.setdefault(group, [])
-                if not found or found[0] == finding:
-                    found.append(finding)
-                else:
-                    found[0] = None
+        found = self.test.find(samples, head, self.stamps_of, self._allowed)
+        for number, finding in zip(classes.tolist(), found, strict=True):
+            if finding is not None:
+                self.classes.note(number, finding.flags, finding.literal, finding.host_word)
+                self.groups.add(number, finding)
         self._allowed -= self.test.taken()
 
 

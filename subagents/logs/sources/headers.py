@@ -120,13 +120,18 @@ def _of(
     )
 
 
+def behind_program(bodies: pl.Expr) -> pl.Expr:
+    """Return host, program and the message behind them, the fields 0 to 2 of a struct."""
+    return bodies.str.strip_chars_start(" ").str.splitn(" ", 3)
+
+
 def _program(columns: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
     """`host program[pid]: message`."""
     import polars as pl
 
     if not rows.all():
         return _of(columns, rows, _program)
-    parts = columns["body"].str.strip_chars_start(" ").str.splitn(" ", 3).struct
+    parts = columns.select(behind_program(pl.col("body"))).to_series().struct
     tag = parts.field("field_1")
     found = tag.str.ends_with(":").fill_null(False) & tag.str.contains(r"^[A-Za-z]").fill_null(False)
     return columns.with_columns(

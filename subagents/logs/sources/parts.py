@@ -11,12 +11,13 @@ from subagents.contract import Problem
 from subagents.logs.native import Scan
 from subagents.logs.patterns import KEY_CHARS
 from subagents.logs.sources.ahead import Sighted
-from subagents.logs.sources.alike import AlikeReader, Told, near
+from subagents.logs.sources.alike import AlikeReader, near
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.frames import Frame, Read, events_of
 from subagents.logs.sources.lines import Lines, Troubles, some_lines, split_lines
 from subagents.logs.sources.names import NONE, Names
 from subagents.logs.sources.reader import BLOCK_BYTES, Block
+from subagents.logs.sources.siblings import Siblings, Told, merged
 from subagents.logs.sources.twins import NoTroubles
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class PartReader:
         alike.was_worth_it(not are_few)
         if are_few:
             return self._again(block, scan, lines_before, last_time)
+        siblings = alike.siblings(block, scan, sight.known)
         while True:
             before, met = self.columns.counts(), Waiting()
             rows, lines, columns = self._those(sight, met)
@@ -112,7 +114,10 @@ class PartReader:
                 return self._again(block, scan, lines_before, last_time)
             read = events_of(block, lines, columns, last_time)
             heads, told = rows[read.heads], self._told(read)
-            alike.learn(scan.classes[heads], told)
+            alike.learn_from(scan, heads, read.frame.events, told)
+            if siblings is not None:
+                siblings = siblings.some(sight.known[siblings.rows])
+                alike.learn(scan.classes[siblings.rows], siblings.told(scan))
             amiss = sight.known & ~alike.shown[scan.classes]
             if not amiss.any():
                 break
@@ -122,7 +127,7 @@ class PartReader:
         if alike.has_new_stamps():
             self.rest()
             alike.renew()
-        return _put_together(sight, read, heads, told), read.held
+        return _put_together(sight, read, heads, told, siblings, self.names), read.held
 
     def _again(self, block: Block, scan: Scan, lines_before: int, last_time: int | None) -> tuple[Part, bytes]:
         """Read every line, where few are known; of a large block only what memory is meant for."""
@@ -181,9 +186,8 @@ class PartReader:
             self.rest()
             scan = alike.scan(block)
             alike.known(block, scan)
-        classes = scan.classes[read.heads]
-        alike.learn(classes, told)
-        return _of_whole(classes, told)
+        alike.learn_from(scan, read.heads, read.frame.events, told)
+        return _of_whole(scan.classes[read.heads], told)
 
     def _told(self, read: Read) -> Told:
         import polars as pl
@@ -236,7 +240,7 @@ def _of_whole(classes: Any, told: Told) -> Any:
     return np.where(told.sizes <= KEY_CHARS, classes, NONE)
 
 
-def _put_together(sight: _Sight, read: Read, heads: Any, told: Told) -> Part:
+def _put_together(sight: _Sight, read: Read, heads: Any, told: Told, siblings: Siblings | None, names: Names) -> Part:
     """Return the events read, which begin at the lines `heads`, and the known ones in the order of the file."""
     import numpy as np
 
@@ -252,12 +256,17 @@ def _put_together(sight: _Sight, read: Read, heads: Any, told: Told) -> Part:
         of_all[heads] = of_read
     classes = scan.classes[:kept].copy()
     classes[heads] = _of_whole(classes[heads], told)
+    frame, framed = read.frame, heads
+    if siblings is not None:
+        siblings = siblings.some(siblings.rows < kept)
+        events = siblings.events(scan, block, names, said.hosts[siblings.rows])
+        frame, framed = merged(frame, heads, siblings, events)
     chosen = known.copy()
     chosen[heads] = True
     rows = np.flatnonzero(chosen)
     return Part(
-        read.frame,
-        np.flatnonzero(~known[rows]),
+        frame,
+        np.searchsorted(rows, framed),
         scan.starts[rows] + block.offset,
         lines[rows],
         rows + sight.lines_before + 1,

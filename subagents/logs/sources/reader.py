@@ -18,8 +18,8 @@ from subagents.files import BoundedReader, open_bounded, packing
 
 BLOCK_BYTES = 8 << 20
 FIRST_BYTES = 512 << 10
-"""The first block of a file: something is seen at once. Each other is up to twice as large as all before it: layouts are
-learnt from little, and little is read twice where another one turns up."""
+"""The first block of a file: something is seen at once. Each other is at most twice as large as all before it, so that
+layouts are learnt from little, and little is read twice where another one turns up."""
 LEAST_BYTES = 1 << 16
 BLOCK_LINES = 1 << 18
 """Most lines of a block: what a line costs in memory does not depend on its length."""

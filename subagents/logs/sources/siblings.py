@@ -1,0 +1,261 @@
+"""What lines of a new class say, where others of their group told it: they begin alike, so only the text is another.
+
+A group's lines have the same first words behind the stamp, and words with digits in the same places. Where nothing in
+a file but the stamp and such first words decides what a line says (`ColumnReader.is_plain`), a line's own text is all
+that need be taken from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from subagents.logs.native import CHILD, HOSTED, LITERAL, SLOW, SPECIAL, VERIFIED, Classes, Scan
+from subagents.logs.sources.columns import ColumnReader
+from subagents.logs.sources.frames import Frame
+from subagents.logs.sources.headers import behind_program
+from subagents.logs.sources.lines import some_lines
+from subagents.logs.sources.names import NONE, Names
+from subagents.logs.sources.reader import Block
+from subagents.logs.sources.twins import Finding, NoTroubles, special_lines
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ENOUGH_ALIKE = 5
+"""So many classes of a group that turned out alike tell what the others of the group are."""
+VARIES = -2
+MANY = 20
+"""A group with so many classes in a block is looked at, though none of them is met twice."""
+_SETTLED = VERIFIED | SLOW | SPECIAL | LITERAL | CHILD
+
+
+class Told(NamedTuple):
+    """What events say (numpy): µs since 1970, severity, service and host by number; -1 where they do not."""
+
+    times: Any
+    levels: Any
+    services: Any
+    hosts: Any
+    sizes: Any
+    """Bytes of what they say, up to one more than all of it surely counts."""
+
+    def some(self, wanted: Any) -> Told:
+        """Return what some of them say (numpy bool)."""
+        return Told(*(column[wanted] for column in self))
+
+
+class Head(NamedTuple):
+    """What the first words of a line say."""
+
+    level: int
+    service: int
+    host: int
+    """NONE where there is none, VARIES where lines have others"""
+    program: bool
+    """Host and program stand between stamp and text."""
+
+
+_UNKNOWN: tuple[Head | None, int] = (None, 0)
+
+
+@dataclass
+class Groups:
+    """What is known of the groups of one file's classes."""
+
+    classes: Classes
+    _findings: dict[int, list[Finding | None]] = field(default_factory=dict)
+    """What was found of the first classes of a group; None among it: they differ."""
+    _heads: dict[int, tuple[Head | None, int]] = field(default_factory=dict)
+    """What the heads of a group's lines said, and in how many classes; None: not the same in all."""
+
+    def add(self, number: int, finding: Finding) -> None:
+        """Take in what was found of a class."""
+        group = int(self.classes.group[number])
+        if not group:
+            return
+        found = self._findings.setdefault(group, [])
+        if not found or found[0] == finding:
+            found.append(finding)
+        else:
+            found[0] = None
+        known = self._enough(group)
+        if known is not None:
+            self.classes.settle(group, known.flags, known.literal, known.host_word)
+        elif found[0] is None:
+            self.classes.settle(group, 0, 0, 0)
+
+    def settled(self, classes: Any) -> Any:
+        """Take for classes what enough others of their groups turned out to be; return which (numpy bool)."""
+        import numpy as np
+
+        groups, of_class = np.unique(self.classes.group[classes], return_inverse=True)
+        findings = [self._enough(group) for group in groups.tolist()]
+        done = np.array([each is not None for each in findings], bool)[of_class]
+        for place in np.flatnonzero(done).tolist():
+            if (finding := findings[of_class[place]]) is not None:
+                self.classes.note(int(classes[place]), finding.flags, finding.literal, finding.host_word)
+        return done
+
+    def _enough(self, group: int) -> Finding | None:
+        found = self._findings.get(group)
+        return found[0] if found and len(found) >= ENOUGH_ALIKE else None
+
+    def of_many(self, classes: Any) -> Any:
+        """Say which of these are of groups that have many among them, though none was met twice (numpy bool)."""
+        import numpy as np
+
+        groups, of_class, sizes = np.unique(self.classes.group[classes], return_inverse=True, return_counts=True)
+        return ((sizes >= MANY) & (groups != 0))[of_class]
+
+    def not_enough(self, classes: Any) -> Any:
+        """Say which of these are needed to settle their groups, the first ones of each (numpy bool)."""
+        import numpy as np
+
+        groups, of_class = np.unique(self.classes.group[classes], return_inverse=True)
+        order = np.argsort(of_class, kind="stable")
+        starts = np.flatnonzero(np.diff(of_class[order], prepend=-1))
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
+        differ = [None in self._findings.get(group, ()) for group in groups.tolist()]
+        return (rank < ENOUGH_ALIKE) | (groups == 0)[of_class] | np.array(differ, bool)[of_class]
+
+    def learn(self, classes: Any, heads: Sequence[Head | None]) -> None:
+        """Take in what the heads of lines of these classes (numpy) said; None: more than a head says was told."""
+        for group, head in zip(self.classes.group[classes].tolist(), heads, strict=True):
+            if group:
+                known, count = self._heads.get(group, (head, 0))
+                self._heads[group] = _both(known, head), count + 1
+
+    def heads(self, classes: Any) -> list[Head | None]:
+        """Return what the heads of lines of these classes (numpy) say, None where it is not known."""
+        import numpy as np
+
+        flags = self.classes.flags[classes]
+        groups = np.where((classes >= 0) & ((flags & _SETTLED) == VERIFIED), self.classes.group[classes], 0)
+        known = [self._heads.get(group, _UNKNOWN) for group in groups.tolist()]
+        of_line = (flags & HOSTED > 0).tolist()
+        return [
+            head if count >= ENOUGH_ALIKE and head is not None and (hosted or head.host != VARIES) else None
+            for (head, count), hosted in zip(known, of_line, strict=True)
+        ]
+
+
+def _both(one: Head | None, other: Head | None) -> Head | None:
+    if one is None or other is None or one == other:
+        return one if one == other else None
+    varied = one._replace(host=VARIES)
+    return varied if varied == other._replace(host=VARIES) else None
+
+
+@dataclass(frozen=True)
+class Siblings:
+    """Lines whose heads are known, each the first of its class, in the order of the file."""
+
+    rows: Any
+    """numpy; of the lines of the block"""
+    heads: Sequence[Head]
+    raw: pl.Series
+    text: pl.Series
+
+    def some(self, wanted: Any) -> Siblings:
+        """Return those that are wanted (numpy bool)."""
+        import numpy as np
+        import polars as pl
+
+        places = np.flatnonzero(wanted)
+        rows, taken = pl.Series(places, dtype=pl.UInt32), [self.heads[place] for place in places.tolist()]
+        return Siblings(self.rows[places], taken, self.raw.gather(rows), self.text.gather(rows))
+
+    def told(self, scan: Scan) -> Told:
+        """Return what they say."""
+        import numpy as np
+
+        levels, services, hosts, _ = np.array(self.heads, np.int32).reshape(-1, 4).T
+        return Told(scan.times[self.rows], levels, services, hosts, self.text.str.len_bytes().to_numpy())
+
+    def events(self, scan: Scan, block: Block, names: Names, hosts: Any) -> pl.DataFrame:
+        """Return the events that they are, as a frame has them; `hosts` are theirs by number (numpy)."""
+        import numpy as np
+        import polars as pl
+
+        starts, count = scan.starts[self.rows], len(self.rows)
+        levels = [head.level if head.level != NONE else None for head in self.heads]
+        services = [*names.services, None]  # the last one is NONE's
+        return pl.DataFrame(
+            {
+                "start": starts + block.offset,
+                "size": np.append(scan.starts[1:], block.length)[self.rows] - starts,
+                "lines": np.ones(count, np.int64),
+                "t": scan.times[self.rows],
+                "own": np.ones(count, bool),
+                "raw": self.raw,
+                "text": self.text,
+                "suffix": pl.Series([None], dtype=pl.String).new_from_index(0, count),
+                "level": pl.Series(levels, dtype=pl.Int8),
+                "service": pl.Series([services[head.service] for head in self.heads], dtype=pl.String),
+                "host": pl.Series(names.hosts_of(hosts), dtype=pl.String),
+            }
+        )
+
+
+def siblings_of(
+    block: Block, scan: Scan, rows: Any, heads: Sequence[Head], columns: ColumnReader
+) -> tuple[Siblings, Any]:
+    """Return lines as their heads and their own texts say, and which of them have to be read after all (numpy bool)."""
+    import polars as pl
+
+    raw = some_lines(block, scan.starts, rows, 0, "", NoTroubles()).text
+    read = _texts(raw, scan.places[rows]).with_columns(
+        spaced=pl.Series([not head.program for head in heads], dtype=pl.Boolean), stamped=True, glued=False
+    )
+    read = read.with_columns(body=pl.when("spaced").then("whole").otherwise("message"))
+    odd = special_lines(read, columns.json.cut_lines)
+    for status in columns.access.statuses():
+        odd |= raw.str.contains(status).to_numpy()
+    return Siblings(rows, heads, raw, read["body"]), odd
+
+
+def heads_of(scan: Scan, rows: Any, events: pl.DataFrame, told: Told) -> list[Head | None]:
+    """Return what the first words of lines said, of which the events come; None where that is not all but the text."""
+    import polars as pl
+
+    texts = _texts(events["raw"], scan.places[rows]).with_columns(events["text"])
+    alone = (events["lines"] == 1) & events["suffix"].is_null()
+    found = texts.select(
+        pl.when(~alone)
+        .then(None)
+        .when(pl.col("text") == pl.col("whole"))
+        .then(pl.lit(False))
+        .when(pl.col("text") == pl.col("message"))
+        .then(pl.lit(True))
+    ).to_series()
+    said = zip(told.levels.tolist(), told.services.tolist(), told.hosts.tolist(), found.to_list(), strict=True)
+    return [Head(*each[:3], each[3]) if each[3] is not None else None for each in said]
+
+
+def _texts(raw: pl.Series, places: Any) -> pl.DataFrame:
+    """Return what is left of lines without their stamps, and without host and program behind them."""
+    import polars as pl
+
+    lines = pl.DataFrame({"raw": raw, "begin": places[:, 1], "behind": places[:, 2]})
+    line, begin = pl.col("raw"), pl.col("begin")
+    rest = line.str.slice(pl.col("behind"))
+    lines = lines.with_columns(whole=pl.when(begin > 0).then(line.str.slice(0, begin) + " " + rest).otherwise(rest))
+    return lines.with_columns(message=behind_program(pl.col("whole")).struct.field("field_2").fill_null(""))
+
+
+def merged(frame: Frame, rows: Any, siblings: Siblings, events: pl.DataFrame) -> tuple[Frame, Any]:
+    """Return the events of a frame, whose first lines are `rows`, with those of siblings between them, and all rows."""
+    import numpy as np
+    import polars as pl
+
+    all_rows = np.concatenate([rows, siblings.rows])
+    order = np.argsort(all_rows, kind="stable")
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order))
+    both = pl.concat([frame.events.select(events.columns), events])[pl.Series(order, dtype=pl.UInt32)]
+    moved = pl.lit(pl.Series(places[: len(rows)], dtype=pl.UInt32)).gather(pl.col("event")).alias("event")
+    traces, extra = (part.with_columns(moved) if part.height else part for part in (frame.traces, frame.extra))
+    return Frame(both, traces, extra), all_rows[order]

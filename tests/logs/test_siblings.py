@@ -1,0 +1,167 @@
+"""Lines of new classes whose first words others had are told by those: nothing may come out otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from subagents.logs.native import HOSTED, SLOW, VERIFIED
+from subagents.logs.sources import alike, siblings
+from subagents.logs.sources.siblings import ENOUGH_ALIKE, VARIES, Groups, Head
+from subagents.logs.sources.twins import Finding
+from tests.logs.builders import iso, write
+from tests.logs.test_alike import built, small_blocks, what_it_says, without_library
+
+__all__ = ["small_blocks"]
+pytestmark = pytest.mark.needs("compiled")
+
+
+def name(rng: Random) -> str:
+    return "".join(rng.choices("abcdefghij", k=7))
+
+
+def users(rng: Random) -> Iterator[str]:
+    """One kind of statement, in each line another name; now and then one that goes on, or is another."""
+    odd = (
+        "INFO to all the user {} failed\n    at com.acme.Cart.add(Cart.java:17)\n    at com.acme.Main.main(M.java:3)",
+        "INFO to all the user {}\n  went away",
+        "INFO to all the user {} " + "and on " * 100,
+        "INFO to all the user {} café",
+        "INFO to all the user {} \x1b[31mred\x1b[0m",
+        '{{"level":"error","msg":"user {} is gone"}}',
+        "ERROR to all the user {} is gone",
+    )
+    for n in range(3000):
+        form = rng.choice(odd) if rng.random() < 0.02 else "INFO to all the user {} came in"
+        yield f"{iso(n // 10)} {form.format(name(rng))} in {rng.randrange(90)} ms"
+
+
+def requests(rng: Random) -> Iterator[str]:
+    """Late, some of the statements are requests, though they begin as the others do."""
+    for n in range(3000):
+        request = '"GET /cart HTTP/1.1" 503 17'
+        said = request if n > 2000 and n % 50 == 7 else "for the v1.1 200 17"
+        yield f"{iso(n // 10)} INFO to all the {name(rng)} asked {said} times" if n > 4 else f"{iso(0)} {request}"
+
+
+def calls(rng: Random) -> Iterator[str]:
+    """Some are calls of a trace, though they begin as the others do."""
+    for n in range(3000):
+        yield f"{iso(n // 10)} com.acme.run(one two three four {name(rng)}{')' if n % 50 == 7 else ''}"
+
+
+def within(rng: Random) -> Iterator[str]:
+    """The stamp stands in brackets."""
+    for n in range(3000):
+        yield f"[{iso(n // 10)}] WARN [cache-{rng.randrange(4)}] so far shard {name(rng)} is cold after {n} s"
+
+
+def programs(rng: Random) -> Iterator[str]:
+    """Syslog: hosts and numbers of processes vary, and the program is the service."""
+    for n in range(3000):
+        head = f"web-{rng.randrange(5):02d} sshd[{rng.randrange(10 ** rng.randrange(2, 6))}]:"
+        yield f"Mar  1 12:{n // 60 % 60:02d}:{n % 60:02d} {head} Invalid user {name(rng)} from 10.0.0.{n % 250}"
+
+
+def keyed(rng: Random) -> Iterator[str]:
+    """A pair anywhere in the text names the service, so that first words do not tell."""
+    for n in range(3000):
+        service = rng.choice(("cart", "pay"))
+        yield f'time={iso(n // 10)} level=info msg="user {name(rng)} came in" ms={n % 90} service={service}'
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """How many lines were told, and how many had to be read after all, by block."""
+    found, inner = list[tuple[int, int]](), siblings.siblings_of
+
+    def counting(*args: Any) -> Any:
+        those, odd = inner(*args)
+        found.append((int((~odd).sum()), int(odd.sum())))
+        return those, odd
+
+    monkeypatch.setattr(alike, "siblings_of", counting)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("lines", "least", "odd"),
+    [(users, 1500, 0), (within, 1500, 0), (programs, 1500, 0), (requests, 1000, 1), (calls, 1500, 20), (keyed, 0, 0)],
+    ids=lambda each: getattr(each, "__name__", str(each)),
+)
+def test_nothing_comes_out_otherwise(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    told: list[tuple[int, int]],
+    lines: Callable[[Random], Iterator[str]],
+    least: int,
+    odd: int,
+) -> None:
+    spec = write(tmp_path, "app.log", lines(Random(5)))
+    said = what_it_says(built(spec))
+    assert bool(told) == bool(least)
+    assert sum(block[0] for block in told) >= least
+    assert sum(block[1] for block in told) >= odd
+    assert said == what_it_says(without_library(spec, monkeypatch))
+
+
+class _Classes:
+    """Classes 0 to 9 are of one group, 10 of another."""
+
+    def __init__(self) -> None:
+        import numpy as np
+
+        self.group = np.array([7] * 10 + [9], np.uint64)
+        self.flags = np.full(11, VERIFIED, np.uint8)
+        self.noted: list[int] = []
+        self.settled: list[tuple[int, int]] = []
+
+    def note(self, number: int, flags: int, literal: int, host_word: int) -> None:
+        self.noted.append(number)
+
+    def settle(self, group: int, flags: int, literal: int, host_word: int) -> None:
+        self.settled.append((group, flags))
+
+
+def test_a_group_is_settled_by_enough_of_its_classes_until_one_differs() -> None:
+    import numpy as np
+
+    classes: Any = _Classes()
+    groups = Groups(classes)
+    for number in range(ENOUGH_ALIKE):
+        assert not groups.settled(np.arange(11)).any()
+        groups.add(number, Finding(VERIFIED))
+    assert classes.settled == [(7, VERIFIED)]
+    assert groups.settled(np.arange(11)).tolist() == [True] * 10 + [False]
+    assert classes.noted == list(range(10))
+    groups.add(8, Finding(SLOW))
+    assert classes.settled[-1] == (7, 0)
+    assert not groups.settled(np.arange(11)).any()
+
+
+def test_heads_are_told_where_all_said_the_same_and_hosts_only_by_a_word_of_the_line() -> None:
+    import numpy as np
+
+    classes: Any = _Classes()
+    groups, head = Groups(classes), Head(3, 1, 4, program=True)
+    groups.learn(np.arange(ENOUGH_ALIKE - 1), [head] * (ENOUGH_ALIKE - 1))
+    assert groups.heads(np.array([9])) == [None]
+    groups.learn(np.array([8]), [head])
+    assert groups.heads(np.array([9, 10, -1])) == [head, None, None]
+    groups.learn(np.array([7]), [head._replace(host=5)])
+    assert groups.heads(np.array([9])) == [None]
+    classes.flags[9] |= HOSTED
+    assert groups.heads(np.array([9])) == [head._replace(host=VARIES)]
+    groups.learn(np.array([6]), [head._replace(level=5)])
+    assert groups.heads(np.array([9])) == [None]
+
+
+def test_what_is_needed_of_a_group_is_no_more_than_settles_it() -> None:
+    import numpy as np
+
+    groups = Groups(_Classes())  # type: ignore[arg-type]
+    assert groups.not_enough(np.arange(11)).tolist() == [True] * ENOUGH_ALIKE + [False] * 5 + [True]
