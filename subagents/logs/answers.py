@@ -31,6 +31,7 @@ from subagents.logs.sources.timestamps import moment
 from subagents.logs.stacks import GroupTally, count_between
 from subagents.logs.terms import readable, terms_of
 from subagents.logs.windows import UNTIMED, IncidentTimes, choose_windows, log_span
+from subagents.logs.wording import counted
 
 LISTED_SERVICES = 60
 MESSAGE_CHARS = 300
@@ -51,7 +52,7 @@ def window_of(index: LogIndex, start: datetime | None, end: datetime | None) -> 
     """Return a window with what is not given taken from the logs; raise ToolError where it is empty."""
     span = log_span(index)
     if span is None:
-        raise ToolError("no event of these logs has a time stamp: use logs_search without times")
+        raise ToolError("no event of these logs has a time stamp: they can only be searched without times")
     first, last = start or span.start, end or span.end
     if first >= last:
         asked = f"{first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
@@ -218,7 +219,7 @@ def _pattern(logs: LogSet, index: LogIndex, spans: Spans, each: Compared) -> Pat
 
 def _patterns_text(data: LogsPatterns) -> str:
     lines = [
-        f"{data.events} events in {_span(data.window)}, {data.baseline_events} in the baseline; patterns: "
+        f"{counted(data.events, 'event')} in {_span(data.window)}, {data.baseline_events} in the baseline; patterns: "
         f"{data.new} new, {data.burst} bursting, {data.vanished} vanished, {data.rare} rare and severe, "
         f"{data.steady} steady"
     ]
@@ -227,8 +228,8 @@ def _patterns_text(data: LogsPatterns) -> str:
     for each in data.patterns:
         times = _times(each)
         seen = f" since {each.first_seen:%H:%M:%S}" if each.first_seen else ""
-        who = ", ".join(each.services[:3]) + _more(len(each.services) - 3)
-        lines.append(f"{each.change:8} {each.level:7} {each.count:>7} ({times}){seen} [{who}] {each.template[:240]}")
+        who = f" [{', '.join(each.services[:3])}{_more(len(each.services) - 3)}]" if each.services else ""
+        lines.append(f"{each.change:8} {each.level:7} {each.count:>7} ({times}){seen}{who} {each.template[:240]}")
         lines.append(f"         {each.citation}")
     if data.more:
         lines.append(f"{data.more} more (ask with a larger limit)")
@@ -305,11 +306,12 @@ def _stack_group(logs: LogSet, tally: GroupTally, spans: Spans, service: str | N
 
 
 def _stacks_text(data: LogsStacks) -> str:
-    lines = [f"{data.traces} stack traces in {_span(data.window)}, {len(data.groups) + data.more} groups"]
+    groups = counted(len(data.groups) + data.more, "group")
+    lines = [f"{counted(data.traces, 'stack trace')} in {_span(data.window)}, {groups}"]
     for group in data.groups:
-        who = ", ".join(group.services[:3])
+        who = f" [{', '.join(group.services[:3])}]" if group.services else ""
         said = ": ".join(part for part in (group.exception, group.message[:160]) if part)
-        lines.append(f"{group.count:>6} (baseline {group.baseline_events}) [{who}] {said}")
+        lines.append(f"{group.count:>6} (baseline {group.baseline_events}){who} {said}")
         own = [frame for frame in group.frames if frame.own] or list(group.frames[:3])
         lines.extend(f"         {frame.place} {frame.function}" for frame in own[:4])
         lines.append(f"         {group.citation}")

@@ -29,6 +29,7 @@ from subagents.logs.params import ContextParams, DistinctParams, FilterParams, H
 from subagents.logs.search import MICROSECONDS, SHOWN_CHARS, Filters, Matches, distinct, matching, search
 from subagents.logs.so_far import index_for
 from subagents.logs.sources.timestamps import microseconds, moment
+from subagents.logs.wording import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -245,8 +246,8 @@ def distinct_answer(logs: LogSet, params: DistinctParams, context: ToolContext) 
         more=len(found.counts) - len(shown),
         fields=tuple(name for name, _ in found.fields.most_common(60)),
     )
-    word, looked_at = "value" if data.distinct == 1 else "values", f"{data.events} event{'s'[: data.events != 1]}"
-    text = [f"{data.distinct} {word} of {data.field} in {data.with_field} of {looked_at}"]
+    looked_at = counted(data.events, "event")
+    text = [f"{counted(data.distinct, 'value')} of {data.field} in {data.with_field} of {looked_at}"]
     if not data.with_field:
         text = [f"no value of {data.field}: none of {looked_at} has it"]
     text.extend(f"{each.count:>8} {each.value}  {each.citation}" for each in data.values)

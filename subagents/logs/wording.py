@@ -27,4 +27,9 @@ def quote(text: str) -> str:
 
 def times(count: int) -> str:
     """Return how often: `1 time`, `12 times`."""
-    return f"{count} time" + "s" * (count != 1)
+    return counted(count, "time")
+
+
+def counted(count: int, what: str) -> str:
+    """Return a number of things: `1 event`, `12 events`."""
+    return f"{count} {what}" + "s" * (count != 1)

@@ -104,6 +104,8 @@ def test_standard_input_and_completion(tmp_path: Path) -> None:
         warroom(tmp_path, "logs", "search", "-", "--level", "error", stdin=f"{iso(0)} ERROR no\n{iso(1)} INFO ok\n")
     )
     assert found.out.startswith("1 of 2 events match")
+    untimed = settle(warroom(tmp_path, "logs", "search", "-", "--text", "lost", stdin="lost\n"))
+    assert untimed.out == "1 of 1 events match\nlog:stdin@0+1  lost\n"
     ran = settle(warroom(tmp_path, _WARROOM_COMPLETE="bash_complete", COMP_WORDS="warroom logs hi", COMP_CWORD="2"))
     assert ran.out.strip().endswith("histogram")
 

@@ -92,12 +92,13 @@ def _arguments(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _take_in(paths: Sequence[str], spool: Path) -> Intake:
     from orchestrator.intake.intake import take_in
-    from orchestrator.intake.model import IntakeError
+    from orchestrator.intake.model import IntakeError, IntakeOptions
     from subagents.clock import SystemClock
 
     stdin = sys.stdin.buffer if sys.stdin is not None else None
     try:
-        taken = asyncio.run(take_in(paths, stdin=stdin, spool=spool, clock=SystemClock()))
+        named = IntakeOptions(stream_name="stdin")  # so that a few lines without times are no words about an incident
+        taken = asyncio.run(take_in(paths, stdin=stdin, spool=spool, clock=SystemClock(), config=named))
     except IntakeError as error:
         raise Fault(str(error)) from error
     ours = {spec.origin for spec in taken.specs if spec.kind == "logs"} | set(taken.unused)
@@ -136,11 +137,13 @@ def bars(data: LogsHistogram) -> str:
     """Return a histogram of one series with a bar for each bucket, of several with a row of bars for each."""
     from datetime import timedelta
 
+    from subagents.logs.wording import counted
+
     if len(data.series) != 1:
         return _rows(data)
     counts, total = data.series[0].counts, data.series[0].total
     most = max(counts, default=0) or 1
-    lines, place = [f"{total} event{'s'[: total != 1]}, per {data.bucket_seconds} s, UTC"], 0
+    lines, place = [f"{counted(total, 'event')}, per {data.bucket_seconds} s, UTC"], 0
     for count, same in groupby(counts):
         run = len(list(same))
         shown_of_run = run if count or run <= _EMPTY_SHOWN else 1
