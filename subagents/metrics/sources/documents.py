@@ -14,7 +14,7 @@ from subagents.metrics.series import Points
 from subagents.metrics.sources.courses import Course, named
 from subagents.metrics.sources.exports import courses_of, failure_of
 from subagents.metrics.sources.gathering import gather
-from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES
+from subagents.metrics.sources.naming import LABEL_NAMES, METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES, first_of
 from subagents.metrics.sources.parts import rows_within
 from subagents.metrics.sources.points import read_rows
 from subagents.metrics.sources.stamps import stamp_of
@@ -35,10 +35,9 @@ def read_metric_json(path: Path, faults: Faults, service: str = "") -> tuple[Poi
     answered = courses_of(tree, faults.name.rsplit("/", 1)[-1].split(".")[0])
     if answered:
         return gather(answered, named(answered, service), faults, len(raw)), "answer of a monitoring system"
-    held = tree
-    if isinstance(tree, dict) and isinstance(tree.get("data"), list | dict):
-        held = tree["data"].get("result", tree["data"]) if isinstance(tree["data"], dict) else tree["data"]
-    courses, labels = _grouped(held, service)
+    owner = first_of(tree, SERVICE_NAMES) if isinstance(tree, dict) else None
+    service = tree[owner] if owner is not None and isinstance(tree[owner], str) else service
+    courses, labels = _grouped(_unwrapped(tree), service) if not _labelled(tree) else ([], [])
     told = len(faults.problems)
     points = gather(courses, labels, faults, len(raw))
     rows = list(islice(rows_within(tree), MOST_ROWS)) if not points.labels else []
@@ -75,6 +74,20 @@ def decode_json(raw: bytes, faults: Faults) -> tuple[Any, str]:
         return [], ""
     faults.add("the line is not JSON", bad)
     return rows, "json lines"
+
+
+def _unwrapped(tree: Any) -> Any:
+    """Return what a document wraps, where it wraps something."""
+    for key in ("data", "metrics"):
+        if isinstance(tree, dict) and isinstance(tree.get(key), list | dict):
+            tree = tree[key].get("result", tree[key]) if isinstance(tree[key], dict) else tree[key]
+    return tree
+
+
+def _labelled(tree: Any) -> bool:
+    """Say whether a document is a list of records with labels of their own."""
+    first = tree[0] if isinstance(tree, list) and tree else None
+    return isinstance(first, dict) and any(isinstance(first.get(key), dict) for key in LABEL_NAMES)
 
 
 def _grouped(tree: Any, service: str) -> tuple[list[Course], list[tuple[str, str]]]:

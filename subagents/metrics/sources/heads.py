@@ -22,7 +22,7 @@ _DATED = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d)")
 _ROW_COUNT = re.compile(r"\(\d+ rows?( affected)?\)")
 _ANY_MARK = re.compile(f"[{_MARKS}]")
 _SEPARATOR = re.compile(r"\"?sep=(.)\"?")
-_NUMBER = re.compile(r"[+-]?[.,]?\d[\d.,]*+(e[+-]?\d+)?%?", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?[.,]?\d[\d.,\u00a0\u202f]*+(e[+-]?\d+)?%?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from subagents.metrics.sources.columns import OVER
 from subagents.metrics.sources.naming import first_of
 from subagents.metrics.sources.table import Table
 
-_LABEL = r"[A-Za-z_][\w.-]*[:=][^,:={}]*"
-_LABELS = re.compile(rf"\{{?{_LABEL}(?:,\s*{_LABEL})*\}}?")
-_ONE = re.compile(r"([A-Za-z_][\w.-]*)[:=]([^,]*)")
+_LABEL = r"\"?[A-Za-z_][\w.-]*\"?[:=] ?\"?[^,:={}\"]*\"?"
+_LABELS = re.compile(rf"\{{?{_LABEL}(?:, ?{_LABEL})*\}}?")
+_ONE = re.compile(r"([A-Za-z_][\w.-]*)\"?[:=] ?\"?([^,\"]*)")
 MOST_LABELS = 64
 
 

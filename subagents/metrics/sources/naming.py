@@ -9,10 +9,12 @@ Labels: TypeAlias = dict[str, str]
 
 TIME_NAMES = (
     *("ts", "timestamp", "time", "datetime", "date", "@timestamp", "t", "epoch", "_time", "timestamps"),
-    *("clock", "begintimeseconds"),
+    *("clock", "begintimeseconds", "timegenerated"),
 )
 VALUE_NAMES = ("value", "val", "v", "_value", "metric_value")
 METRIC_NAMES = ("metric", "name", "metric_name", "series", "__name__", "_field", "metricname", "itemid")
+LABEL_NAMES = ("labels", "tags", "dimensions", "attributes")
+"""What holds the labels of a record."""
 SERVICE_NAMES = (
     *("service", "service_name", "service.name", "svc", "app", "job", "component", "resource"),
     *("deployment", "workload", "container", "host", "host.name", "hostname", "instance", "pod"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from subagents.metrics.sources.naming import Labels
+from subagents.metrics.sources.naming import TIME_NAMES, Labels, first_of
 
 
 def dicts(value: Any) -> Iterator[dict[str, Any]]:
@@ -40,6 +40,11 @@ def _bare(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tabled(tree: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a table that a document holds by its rows, or by its columns; none where it is no table."""
+    time = first_of(tree, TIME_NAMES)
+    if time is not None and isinstance(tree[time], list):
+        lists = {key: part for key, part in tree.items() if isinstance(part, list) and len(part) == len(tree[time])}
+        return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
     names = tree.get("columns", tree.get("labels"))
     rows = tree.get("rows", tree.get("data", tree.get("values")))
     if not isinstance(names, list) or not isinstance(rows, list) or not rows:

@@ -17,7 +17,7 @@ from subagents.metrics.sources.cells import NULLS, PROBE, CommaUse, read_numbers
 from subagents.metrics.sources.courses import Course, named
 from subagents.metrics.sources.heads import Head, time_place
 from subagents.metrics.sources.labelled import with_labels
-from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES, first_of
+from subagents.metrics.sources.naming import LABEL_NAMES, METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES, first_of
 from subagents.metrics.sources.parquet import is_parquet, parquet_tables
 from subagents.metrics.sources.stamps import DateOrder
 from subagents.metrics.sources.table import BLOCK, Faults, Table, read_tables, stamps_of
@@ -134,7 +134,8 @@ def read_rows(rows: list[dict[str, Any]], faults: Faults, default: tuple[str, st
 def _flat(row: dict[str, Any], levels: int = 6) -> Iterator[tuple[str, Any]]:
     for key, value in row.items():
         if isinstance(value, dict) and levels:
-            yield from ((f"{key}.{inner}", part) for inner, part in _flat(value, levels - 1))
+            below = "" if key in LABEL_NAMES else f"{key}."
+            yield from ((below + inner, part) for inner, part in _flat(value, levels - 1))
         else:
             yield key, value
 

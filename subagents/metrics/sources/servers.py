@@ -11,8 +11,10 @@ from subagents.metrics.sources.parts import columns_of, dicts, labels_of, within
 
 
 def prometheus(answer: dict[str, Any], stem: str) -> Iterator[Course]:
-    """A matrix or a vector, of Prometheus, Thanos, Mimir or VictoriaMetrics; or Loki's metric queries."""
+    """A matrix, a vector or a scalar, of Prometheus, Thanos, Mimir or VictoriaMetrics; or Loki's metric queries."""
     data = answer.get("data", answer)
+    if within(data, "resultType") == "scalar":
+        yield Course({}, stem, *columns_of([data["result"]]))
     for one in dicts(data.get("result") if isinstance(data, dict) else None):
         labels = labels_of(one.get("metric"))
         points = one.get("values", [one["value"]] if isinstance(one.get("value"), list) else None)
