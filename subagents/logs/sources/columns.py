@@ -124,7 +124,8 @@ class ColumnReader:
         self.headers.learn(sample.filter(stamped.head(SAMPLE)) if stamped.head(SAMPLE).any() else sample)
         columns = self.headers.read(self._plain(bodies, times, glued), text, structured)
         columns = self.xml_events.read(columns, text, self.json_stamps)
-        return self.access.read(self._with_inner_json(columns), text)
+        columns = self.access.read(self._with_inner_json(columns), text)
+        return self.stanzas.as_severe_as_its_worst(columns)
 
     def _plain(self, bodies: pl.Series, times: pl.Series, glued: pl.Series) -> pl.DataFrame:
         import polars as pl

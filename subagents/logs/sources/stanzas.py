@@ -39,6 +39,15 @@ class StanzaReader:
         bodies = following.zip_with(bare, bodies)
         return (bodies + following).zip_with(report, bodies), glued | rest
 
+    def as_severe_as_its_worst(self, columns: pl.DataFrame) -> pl.DataFrame:
+        """Give each event the severity of the worst of its lines, where lines of a stanza name one."""
+        import polars as pl
+
+        if not self.stands:
+            return columns
+        worst = pl.col("level").max().over((~pl.col("glued")).cum_sum())
+        return columns.with_columns(level=pl.when("glued").then("level").otherwise(worst))
+
 
 def _stands(bodies: pl.Series, stamped: pl.Series) -> bool:
     """Say whether each line with a time heads lines without: it says nothing itself, or stands behind a blank line."""

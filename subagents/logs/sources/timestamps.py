@@ -80,6 +80,8 @@ def _is_access(kind: Kind, text: str, match: re.Match[str]) -> bool:
 
 _DAY_BEFORE = re.compile(r"\[[A-Z][a-z]{2} $")
 _PREFIX_WORD = re.compile(r"(?:-|\S*\d\S*|[A-Z]{3,}|[A-Z]|\S+=\S*|[\[(<{|]\S*|\S*[\]>|)}:])$")
+_STARTED = re.compile(r'(?:\[[^\]]*\] )*Started [A-Z]+ "\S*" for \S+ at ')
+"""Rails says at the end when a request began"""
 _NUMBERS = re.compile(r"\s*\[?(?:\d+:)+\s*")
 """Numbers of processes, threads or messages before the time"""
 _KEYED = re.compile(rf"(?:^|[\s{{,\"']){KEY}$|\baudit\($")
@@ -92,6 +94,8 @@ def _is_header(prefix: str) -> bool:
     if len(prefix) <= 2 or _KEYED.search(prefix):
         return True
     words = prefix.split()
+    if _STARTED.fullmatch(prefix):
+        return True
     if len(prefix) > 80:
         return False
     if prefix.endswith("\t") or _NUMBERS.fullmatch(prefix):
@@ -180,7 +184,7 @@ def shape_of(stamp: Stamp, prefix: str | None, form: str | None = None) -> Shape
     """Make the shape of one stamp; `prefix` gives the anchor, None means a fixed column, `form` its own format."""
     anchor = ""
     if prefix is not None:
-        before = re.search(r"(?:[\w@]+[\"']?[=:] ?[\"']?|[^\w\s]+|\s+)$", prefix)
+        before = re.search(r"(?: at |[\w@]+[\"']?[=:] ?[\"']?|[^\w\s]+|\s+)$", prefix)
         anchor = before[0] if before is not None else ""
         if not anchor or prefix.find(anchor) != len(prefix) - len(anchor):
             anchor = ""
