@@ -35,6 +35,7 @@ def launch(start: Start, *, mouse: bool = True) -> int:
         with _quiet_stderr():
             app.run(mouse=mouse)
     finally:
+        gc.enable()  # where no frame ever stood
         _stop_reading(app)
     if app.farewell:
         narrate(app.farewell if app.farewell.startswith("warroom: ") else f"warroom: {app.farewell}")

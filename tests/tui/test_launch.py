@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -30,3 +31,4 @@ def test_no_thread_that_reads_keys_outlives_the_app(monkeypatch: pytest.MonkeyPa
     assert launch(Start()) == 3
     reads[0].join()
     assert not reads[0].is_alive()
+    assert gc.isenabled(), "an app that never showed a frame leaves the collector as it was"
