@@ -49,19 +49,28 @@ static uint64_t mixed(uint64_t h, uint64_t with) {
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t hashed(uint64_t h, const uint8_t *at, size_t length) {
+static uint64_t eight(const uint8_t *at) {
     uint64_t word;
+    memcpy(&word, at, 8);
+    return word;
+}
+
+static uint64_t four(const uint8_t *at) {
+    uint32_t word;
+    memcpy(&word, at, 4);
+    return word;
+}
+
+/* What is left at the end is read together with some of what stands before it: a copy of a few bytes would be a call. */
+static uint64_t hashed(uint64_t h, const uint8_t *at, size_t length) {
+    const uint8_t *end = at + length;
     h ^= length * 0xD6E8FEB86659FD93ull;
-    for (; length >= 8; at += 8, length -= 8) {
-        memcpy(&word, at, 8);
-        h = mixed(h, word);
+    if (length >= 8) {
+        for (; end - at > 8; at += 8) h = mixed(h, eight(at));
+        return mixed(h, eight(end - 8));
     }
-    if (length) {
-        word = 0;
-        memcpy(&word, at, length);
-        h = mixed(h, word);
-    }
-    return h;
+    if (length >= 4) return mixed(h, four(at) << 32 | four(end - 4));
+    return length ? mixed(h, (uint64_t)at[0] << 16 | (uint64_t)at[length / 2] << 8 | end[-1]) : h;
 }
 
 static int grown(Classes *all) {

@@ -105,6 +105,7 @@ EXPORT int64_t classes_scan(Classes *all, const uint8_t *data, int64_t size, int
         varied[lines] = 0;
         if (!known) continue;
         int32_t in_words;
+        line.readable = end;
         bits_of(&line, &bits);
         int32_t id = classes[lines] = class_of(all, &line, &bits, &in_words);
         varied[lines] = (int16_t)in_words;

@@ -211,6 +211,7 @@ static const uint8_t *behind_name(const Finder *by, const uint8_t *at, const uin
 /* A line, and where in it the stamp is. */
 typedef struct {
     const uint8_t *begin, *text, *stamp, *behind, *end;
+    const uint8_t *readable; /* up to here bytes may be read, though they are none of the line's */
     int64_t when;
     int32_t finder, is_json;
 } Line;
@@ -286,7 +287,7 @@ static const uint8_t *without_origin(int32_t origins, const uint8_t *at, const u
 static int taken_apart(const Finders *all, const uint8_t *begin, const uint8_t *end, Line *line) {
     const uint8_t *first;
     line->begin = begin;
-    line->end = end;
+    line->end = line->readable = end;
     line->text = without_origin(all->origins, begin, end);
     for (first = line->text; first < end && (*first == ' ' || *first == '\t');) first++;
     line->is_json = first < end && *first == '{';

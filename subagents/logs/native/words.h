@@ -83,9 +83,17 @@ static void bits_of(const Line *line, Bits *bits) {
     bits->is_json = line->is_json;
     for (; (chunk + 1) * 64 <= length; chunk++)
         kinds_of(at + chunk * 64, bits, chunk);
-    uint8_t rest[64] = {0}; /* what is behind the end stands between words */
-    memcpy(rest, at + chunk * 64, (size_t)(length - chunk * 64));
-    kinds_of(rest, bits, chunk);
+    if (line->readable - (at + chunk * 64) >= 64) {
+        uint64_t own = (1ull << (length - chunk * 64)) - 1; /* what is behind the end stands between words */
+        kinds_of(at + chunk * 64, bits, chunk);
+        bits->digits[chunk] &= own;
+        bits->letters[chunk] &= own;
+        bits->between[chunk] |= ~own;
+    } else {
+        uint8_t rest[64] = {0};
+        memcpy(rest, at + chunk * 64, (size_t)(length - chunk * 64));
+        kinds_of(rest, bits, chunk);
+    }
     bits->digits[chunk + 1] = bits->letters[chunk + 1] = bits->marks[chunk + 1] = 0;
     bits->between[chunk + 1] = ~0ull;
     for (int32_t place = bits->stamp; place < bits->behind; place++) {

@@ -26,7 +26,7 @@ from subagents.logs.sources.timestamps import moment
 
 ALIKE_BYTES = 1 << 20
 """Files below are read as they are: to find out which lines are alike costs more than it spares."""
-ALIKE_BLOCK_BYTES = 32 << 20
+ALIKE_BLOCK_BYTES = 24 << 20
 """A block of which only one in FEW lines is read takes no more memory, and what is done once a block is done less."""
 _GENERIC_NAMES_TEXT = (
     "app application log logs output stdout stderr out messages syslog error errors access access_log incident "
