@@ -24,7 +24,7 @@ STRANGE_LINES = 2
 LONGEST = 5_000
 """Most lines of one trace; what follows is an event of its own."""
 
-FRAME = quick(
+_FRAME = (
     r"^\s+at \S"  # Java, Node, .NET, Rust places
     r"|^\s*(?:\| +)*File \".+\", line \d+"  # Python
     r"|^\s*\S+\.go:\d+(?: \+0x|$)"  # Go places
@@ -33,29 +33,27 @@ FRAME = quick(
     r"|^#\d+ \S+\.php\(\d+\): "  # PHP
     r"|^goroutine \d+ \["
 )
+_GO_CALL = r"^[\w./\-]+(?:\.[\w.*()\[\]\-]+)+\(.*\)$"
+FRAME = quick(_FRAME)
 """Rust regex, for the text of a line without its stamp and without the space after it."""
-GO_CALL = quick(r"^[\w./\-]+(?:\.[\w.*()\[\]\-]+)+\(.*\)$")
+GO_CALL = quick(_GO_CALL)
 """A function of Go; outside of a trace it may be any message."""
 _ANY_FRAME = FRAME.replace("^", "^ ?")
 _CORE = re.compile(
-    quick(
-        FRAME + "|" + GO_CALL + r"|^(?:[\w.\-]+/)*[\w\-]+\.(?:\(\*?\w+\)\.)?[\w.]+$"  # the same, as zap writes it
-        r"|^\s*(?:Caused by: |Suppressed: |\.\.\. \d+ (?:more|common|frames)| ?---> |--- End of |created by \S)"
-        r"|^\[signal |^stack backtrace:|^Stack trace:$|^panic\(.*\)$|^note: |^\s*(?:\| *)*[+|]-?[+-]-|^#\d+ \{main\}"
-    )
+    _FRAME + "|" + _GO_CALL + r"|^(?:[\w.\-]+/)*[\w\-]+\.(?:\(\*?\w+\)\.)?[\w.]+$"  # the same, as zap writes it
+    r"|^\s*(?:Caused by: |Suppressed: |\.\.\. \d+ (?:more|common|frames)| ?---> |--- End of |created by \S)"
+    r"|^\[signal |^stack backtrace:|^Stack trace:$|^panic\(.*\)$|^note: |^\s*(?:\| *)*[+|]-?[+-]-|^#\d+ \{main\}"
 )
 _OPEN = re.compile(
-    quick(
-        r"^(?:  \+ Exception Group )?Traceback \(most recent call last\)|^panic: |^fatal error: |^Exception in thread"
-        r"|^thread '.*' panicked|^Unhandled exception|^Uncaught |^PHP (?:Fatal|Parse) error: "
-        r"|^(?:file://)?/\S+\.(?:[cm]?js|ts):\d+$"
-        r"|^(?:[A-Za-z_][\w$]*(?:\.|::))*(?:[A-Za-z_][\w$]*)?(?:Exception|Error|Throwable|Warning|Interrupt|Timeout|Failure|Fault)"
-        r"(?: \(|:|$)"
-    )
+    r"^(?:  \+ Exception Group )?Traceback \(most recent call last\)|^panic: |^fatal error: |^Exception in thread"
+    r"|^thread '.*' panicked|^Unhandled exception|^Uncaught |^PHP (?:Fatal|Parse) error: "
+    r"|^(?:file://)?/\S+\.(?:[cm]?js|ts):\d+$"
+    r"|^(?:[A-Za-z_][\w$]*(?:\.|::))*(?:[A-Za-z_][\w$]*)?(?:Exception|Error|Throwable|Warning|Interrupt|Timeout|Failure|Fault)"
+    r"(?: \(|:|$)"
 )
 _TRACEBACK = re.compile(r"^(?:  \+ Exception Group )?Traceback \(most")
 _LINK = re.compile(r"^(?:During handling of the above|The above exception was the direct cause)")
-ANY_PART = "|".join((_CORE.pattern, _OPEN.pattern, _LINK.pattern, r"^\t"))
+ANY_PART = quick("|".join((_CORE.pattern, _OPEN.pattern, _LINK.pattern, r"^\t")))
 """Rust regex for the same text: a line that may be part of a trace, whatever stands around it."""
 _SOFT = re.compile(r"^\s{2,}\S|^\t|^[)\]}]+[;,]?\s*$|^exit status \d|^Node\.js v\d|^[\[(]|^\s+\^+\s*$")
 _OWN_HEAD = re.compile(
