@@ -13,8 +13,8 @@ from subagents.contract import Progress, ToolContext
 from subagents.metrics import scene
 from subagents.metrics.answers import MetricsAnswers
 from subagents.metrics.params import CompareParams, CoverageParams, OnsetsParams, RankParams
+from subagents.metrics.sources import documents, texts
 from subagents.metrics.sources import load as loading
-from subagents.metrics.sources import texts
 from subagents.metrics.sources.points import read_metric_csv
 from tests.fakes import FakeClock
 from tests.metrics.files import long_csv, minute, shifted, spec, steady
@@ -85,15 +85,20 @@ def test_what_is_measured_does_not_depend_on_how_many_are_measured_at_once(
     assert len(whole.moved) > 10
 
 
-@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize("form", ["json", "rows", "text"])
 def test_a_large_file_that_is_no_table_tells_how_far_it_is(
     tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(texts, "EVERY", 100)
-    path = tmp_path / f"metrics.{form}"
+    monkeypatch.setattr(documents, "EVERY", 100)
+    path = tmp_path / f"metrics.{'txt' if form == 'text' else 'json'}"
     if form == "json":
         path.write_text(
             json.dumps({f"s{i}": {"rps": [[1772366400 + 60 * k, k] for k in range(9)]} for i in range(120)})
+        )
+    elif form == "rows":
+        path.write_text(
+            json.dumps([{"ts": 1772366400 + 60 * k, "service": "a", "metric": "rps", "value": k} for k in range(900)])
         )
     else:
         rows = (f'rps{{service="s{i}"}} {k} {1772366400 + 60 * k}' for i in range(120) for k in range(9))
@@ -104,4 +109,5 @@ def test_a_large_file_that_is_no_table_tells_how_far_it_is(
     read = [each.done for each in told if each.unit == "bytes"]
     assert len(set(read)) > 5
     assert read[0] == 0
-    assert max(read) <= path.stat().st_size
+    assert read == sorted(read)
+    assert read[-1] <= path.stat().st_size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from subagents.metrics.sources.points import read_rows
 from subagents.metrics.sources.stamps import stamp_of
 from subagents.metrics.sources.table import Faults
 
+EVERY = 4096
+"""Records between two that are told of: most of the time nobody asks."""
 MOST_ROWS = 5_000_000
 """Records of one document that are read; more than fit its largest size."""
 
@@ -34,12 +36,14 @@ def read_metric_json(path: Path, faults: Faults, service: str = "") -> tuple[Poi
         faults.note(f"holds a failed query instead of data: {failure}", lost="the whole file", todo="ask again")
     answered = courses_of(tree, faults.name.rsplit("/", 1)[-1].split(".")[0])
     if answered:
-        return gather(answered, named(answered, service), faults, len(raw)), "answer of a monitoring system"
+        return gather(answered, named(answered, service), faults, range(len(raw))), "answer of a monitoring system"
     owner = first_of(tree, SERVICE_NAMES) if isinstance(tree, dict) else None
     service = tree[owner] if owner is not None and isinstance(tree[owner], str) else service
-    courses, labels = _grouped(_unwrapped(tree), service) if not _labelled(tree) else ([], [])
+    walked = len(raw) // 2
+    found = _unwrapped(tree) if not _labelled(tree) else []
+    courses, labels = _grouped(_told(found, faults, walked), service)
     told = len(faults.problems)
-    points = gather(courses, labels, faults, len(raw))
+    points = gather(courses, labels, faults, range(walked, len(raw)))
     rows = list(islice(rows_within(tree), MOST_ROWS)) if not points.labels else []
     if rows:
         del faults.problems[told:]
@@ -84,6 +88,18 @@ def _unwrapped(tree: Any) -> Any:
     return tree
 
 
+def _told(tree: Any, faults: Faults, size: int) -> Any:
+    """Return a document whose records tell, as they are taken, how far it is in so many bytes."""
+
+    def records(rows: list[Any]) -> Iterator[Any]:
+        for place, row in enumerate(rows):
+            if place % EVERY == 0:
+                faults.on_read(size * place // len(rows))
+            yield row
+
+    return records(tree) if isinstance(tree, list) else tree
+
+
 def _labelled(tree: Any) -> bool:
     """Say whether a document is a list of records with labels of their own."""
     first = tree[0] if isinstance(tree, list) and tree else None
@@ -106,11 +122,7 @@ def _first(row: dict[str, Any], names: tuple[str, ...]) -> Any:
 
 def _walk(tree: Any, service: str) -> Iterator[tuple[str, str, object, object]]:
     """Yield (service, metric, time, value) of every point found in a tree."""
-    if isinstance(tree, list):
-        for row in tree:
-            if isinstance(row, dict):
-                yield from _row(row, service)
-    elif isinstance(tree, dict):
+    if isinstance(tree, dict):
         for name, inner in tree.items():
             if isinstance(inner, dict) and inner and stamp_of(next(iter(inner))) is not None:
                 yield from _points(service, name, inner)
@@ -121,6 +133,10 @@ def _walk(tree: Any, service: str) -> Iterator[tuple[str, str, object, object]]:
                 yield from _walk(inner, service)
             else:
                 yield from _points(service, name, inner)
+    elif isinstance(tree, Iterable):
+        for row in tree:
+            if isinstance(row, dict):
+                yield from _row(row, service)
 
 
 def _row(row: dict[str, Any], service: str) -> Iterator[tuple[str, str, object, object]]:

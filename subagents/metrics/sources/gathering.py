@@ -23,10 +23,10 @@ EVERY = 16
 """Series between two that are told of: most of the time nobody asks."""
 
 
-def gather(courses: Sequence[Course], labels: Sequence[tuple[str, str]], faults: Faults, size: int) -> Points:
+def gather(courses: Sequence[Course], labels: Sequence[tuple[str, str]], faults: Faults, left: range) -> Points:
     """Return the points of series under their names; what is no point is a fault, empty and NaN values are gaps.
 
-    While it works it tells which part of the file's `size` bytes it has come to.
+    While it works it tells how far it is in what is `left` of the file's bytes.
     """
     points, bad, infinite = Points(), 0, 0
     order = DateOrder()
@@ -34,7 +34,7 @@ def gather(courses: Sequence[Course], labels: Sequence[tuple[str, str]], faults:
         order.add(text for text in course.times if isinstance(text, str))
     for done, (course, label) in enumerate(zip(courses, labels, strict=True)):
         if done % EVERY == 0:
-            faults.on_read(size * done // len(courses))
+            faults.on_read(left.start + len(left) * done // len(courses))
         times, (values, wrong) = times_of(course.times, order, faults), numbers_of(course.values)
         wrong |= np.isnan(times) if label[1] else True
         endless = np.isinf(values) & ~wrong

@@ -31,9 +31,10 @@ def read_metric_text(path: Path, faults: Faults, service: str = "") -> tuple[Poi
             return None
         lines = _lines(stream, bounded, faults)
         courses = _statistics(lines, form, faults) if form not in FORMS else _samples(lines, form, faults)
+        end = bounded.read_bytes
     if bounded.problem is not None:
         faults.problems.append(bounded.problem)
-    return gather(courses, named(courses, service), faults, path.stat().st_size), form
+    return gather(courses, named(courses, service), faults, range(end, end)), form
 
 
 def _lines(stream: IO[bytes], bounded: BoundedReader, faults: Faults) -> Iterator[tuple[int, str]]:
