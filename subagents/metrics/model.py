@@ -124,6 +124,10 @@ class FlowView(Frozen):
         return f"{self.service} {self.name}".strip()
 
 
+Seen = Literal["failures", "work"]
+"""What can be compared with a time before: whether requests fail; how services work (how long, on which resources)."""
+
+
 class RankReport(Frozen):
     """Where it began: services by how well each explains the symptom."""
 
@@ -141,6 +145,7 @@ class RankReport(Frozen):
     """The series that `surge` is of, with its levels."""
     onset_found: bool = False
     """The split is the symptom's own onset; otherwise it is what the caller said."""
+    sees: tuple[Seen, ...] = ()
 
 
 class Compared(Frozen):
@@ -237,4 +242,5 @@ class MetricsSummary(Frozen):
     contradictions: tuple[Contradiction, ...] = ()
     healthy: bool = False
     """Nothing departs from its baseline in a direction that hurts."""
+    sees: tuple[Seen, ...] = ()
     gaps: tuple[str, ...] = ()

@@ -12,10 +12,11 @@ import numpy as np
 from subagents.contract import Telling, ToolError, Window
 from subagents.metrics.changes import Change
 from subagents.metrics.graph import CallGraph
-from subagents.metrics.heat import Question
+from subagents.metrics.heat import ERRORS, Question
 from subagents.metrics.measure import Measure, analysed, describe, measure
+from subagents.metrics.model import Seen
 from subagents.metrics.onset import BLOCK_CELLS, find_changes
-from subagents.metrics.ranking import Ranked, attributed, rank
+from subagents.metrics.ranking import OWN_WORK, Ranked, attributed, rank
 from subagents.metrics.series import Frame, SeriesKey, Store
 from subagents.metrics.signals import Signal, signals
 from subagents.metrics.so_far import SoFar, nobody
@@ -55,6 +56,7 @@ class Scene:
     surge: float | None
     flow: SeriesKey | None = None
     """The series whose traffic that is."""
+    sees: tuple[Seen, ...] = ()
 
 
 def bounds(store: Store, start: float | None, end: float | None) -> tuple[float, float]:
@@ -155,7 +157,18 @@ def see(store: Store, start: float, end: float, told: Told, progress: Telling = 
     so_far.measuring("which explain it")
     ranked = tuple(rank(store, graph, question))
     surge, flow = flow_of(store, graph, question)
-    return Scene(start, end, split, found, choice, ranked, surge, flow)
+    return Scene(start, end, split, found, choice, ranked, surge, flow, _sees(seen, store))
+
+
+def _sees(seen: list[Signal], store: Store) -> tuple[Seen, ...]:
+    """Return what the series and spans could show of an incident, whether or not they do."""
+    roles = {signal.traits.role for signal in seen}
+    found: list[Seen] = []
+    if store.spans or not roles.isdisjoint(ERRORS):
+        found.append("failures")
+    if not roles.isdisjoint(("latency", *OWN_WORK)):
+        found.append("work")
+    return tuple(found)
 
 
 def _belongs(onset: float, told: Told, step: float) -> bool:

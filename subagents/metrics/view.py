@@ -66,6 +66,7 @@ def rank_view(store: Store, scene: Scene, limit: int) -> tuple[RankReport, list[
         surge=scene.surge,
         flow=_flow(store, scene, proofs),
         onset_found=scene.onset_found,
+        sees=scene.sees,
     )
     return report, proofs
 

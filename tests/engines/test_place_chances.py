@@ -28,3 +28,10 @@ def test_the_order_stays_and_all_are_at_most_one(scores: list[float]) -> None:
 def test_what_little_evidence_there_is_makes_nobody_sure() -> None:
     assert chances([0.03, 0.02])[0] < 0.1
     assert 0.5 < chances([0.35, 0.3])[0] < 0.75
+
+
+def test_what_nothing_given_could_have_shown_takes_from_the_chance() -> None:
+    weak, strong = ([chances([score, 0.1], unseen)[0] for unseen in range(3)] for score in (0.4, 0.99))
+    assert weak == sorted(weak, reverse=True)
+    assert weak[1] < 0.6 < weak[0]
+    assert strong[1] > 0.85, "strong evidence is hardly a bystander's"

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
+from orchestrator.engines.offline.place_chances import chances
 from orchestrator.engines.offline.places import rank_services
 from subagents.contract import SuspectKind, Window
 from subagents.logs.courses import FlowBreak, SlowPassages
 from subagents.logs.model import LogsSummary, Pattern, ServiceEvidence, Signature
-from subagents.metrics.model import MetricsSummary, ServiceRank
+from subagents.metrics.model import MetricsSummary, Seen, ServiceRank
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BEFORE = Window(start=NOON.replace(hour=11), end=NOON)
 
 
 def metrics(**scores: float) -> MetricsSummary:
-    return MetricsSummary(services=tuple(ServiceRank(service=name, score=score) for name, score in scores.items()))
+    services = tuple(ServiceRank(service=name, score=score) for name, score in scores.items())
+    return MetricsSummary(services=services, sees=("failures", "work"))
 
 
 def logs(baseline: Window | None = BEFORE, signs: tuple[Signature, ...] = (), **scores: float) -> LogsSummary:
@@ -123,3 +127,20 @@ def test_slow_passages_break_a_tie_of_metrics() -> None:
 
 def test_of_equals_the_order_of_metrics_stays() -> None:
     assert order(measured=metrics(c=0.0, a=0.0, b=0.0), logged=LogsSummary()) == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("sees", "logged", "places"),
+    [
+        pytest.param(("failures", "work"), LogsSummary(), 0, id="metrics of both"),
+        pytest.param(("work",), LogsSummary(baseline=BEFORE), 0, id="logs show what fails"),
+        pytest.param(("work",), LogsSummary(), 1, id="nothing counts failures"),
+        pytest.param(("work",), LogsSummary(events=9), 1, id="logs with nothing before"),
+        pytest.param((), LogsSummary(), 2, id="neither"),
+    ],
+)
+def test_a_place_is_less_sure_for_what_nothing_could_have_shown(
+    sees: tuple[Seen, ...], logged: LogsSummary, places: int
+) -> None:
+    measured = metrics(stock=0.5, web=0.1).model_copy(update={"sees": sees})
+    assert rank_services(measured, logged)[0].score == pytest.approx(chances([0.5, 0.1], places)[0], abs=1e-4)

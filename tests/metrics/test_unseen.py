@@ -10,8 +10,10 @@ import pytest
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.heat import Question, strongest_callees
 from subagents.metrics.ranking import Ranked, rank
+from subagents.metrics.scene import Told, see
 from subagents.metrics.series import Edge, Hop, Points, Store, build_frames
 from subagents.metrics.signals import Signal, signals
+from subagents.metrics.symptom import Asked
 from subagents.metrics.unseen import LONGER, supposed_callees
 from tests.metrics.files import START, shifted, steady
 
@@ -155,3 +157,15 @@ def test_the_entry_point_answers_for_what_is_felt_outside_where_nobody_else_does
     measured = ranking(felt | latencies() | {("pay", "error_ratio"): shifted(0.001, 0.4, 22)}, MESH, "door")
     assert measured[0].service == "pay"
     assert measured[0].raw > 3 * next(item.raw for item in measured if item.service == "web")
+
+
+def test_a_ranking_says_what_it_could_have_seen() -> None:
+    def sees(*names: str) -> tuple[str, ...]:
+        points = Points()
+        for name in names:
+            points.add("web", name, np.array([T0 + 60.0 * i for i in range(30)]), np.array(steady(10)))
+        return see(Store(frames=build_frames("m", points)[0]), T0, END, Told(Asked())).sees
+
+    assert sees("latency_p95_ms", "requests_per_s") == ("work",)
+    assert sees("errors_per_s", "cpu_pct") == ("failures", "work")
+    assert sees("requests_per_s") == ()

@@ -46,8 +46,14 @@ def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceSc
     place = {rank.service: number for number, rank in enumerate(metrics.services)}
     ranked = sorted(fused.items(), key=lambda item: (-item[1], place.get(item[0], len(place)), item[0]))
     ranked = [(name, score) for name, score in ranked if name]
-    told = chances([score for _, score in ranked])
+    told = chances([score for _, score in ranked], _unseen(metrics, logs))
     return tuple(ServiceScore(service=ranked[at][0], score=round(chance, 4)) for at, chance in enumerate(told))
+
+
+def _unseen(metrics: MetricsSummary, logs: LogsSummary) -> int:
+    """Return how many kinds of trouble nothing given could have shown: failing requests, slow or busy work."""
+    failures = "failures" in metrics.sees or logs.baseline is not None
+    return (not failures) + ("work" not in metrics.sees)
 
 
 def _broken(logs: LogsSummary) -> dict[str, float]:
