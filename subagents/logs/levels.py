@@ -20,7 +20,7 @@ _WORDS = {
     "i": INFO, "n": INFO, "normal": INFO, "statement": INFO, "detail": INFO, "hint": INFO,
     "context": INFO, "query": INFO, "success": INFO, "system": INFO, "http": INFO, "audit": INFO,
     "warn": WARN, "warning": WARN, "wrn": WARN, "w": WARN, "deprecated": WARN, "#": WARN,
-    "a": INFO, "o": INFO, "supervisor": ERROR, "crash": ERROR, "fault": FATAL,
+    "a": INFO, "o": INFO, "supervisor": ERROR, "crash": ERROR, "ii": INFO, "ww": WARN, "ee": ERROR, "fault": FATAL,
     "error": ERROR, "err": ERROR, "eror": ERROR, "erro": ERROR, "severe": ERROR, "failure": ERROR, "fail": ERROR,
     "e": ERROR,
     "fatal": FATAL, "ftl": FATAL, "fata": FATAL, "critical": FATAL, "crit": FATAL, "c": FATAL, "alert": FATAL,
@@ -60,8 +60,9 @@ _MARKED = re.compile(
     rf"|(?:^|[\s|\[(<,;:)])(?P<upper>{_UPPER})(?=[\s|\])>:,;/\[]|$)"
     rf"|[\[<](?:\w+:)?(?P<listed>{_LOWER}),"
     rf"|/(?P<thread>{_UPPER})\]"
+    r"|\s\[(?P<letter_boxed>[TDIWEF])\](?=\s)|\((?P<xorg>II|WW|EE)\)"
     rf"|\b(?i:level|lvl|severity|levelname|loglevel)[\"']?[=:] ?[\"']?(?P<keyed>[A-Za-z]+)"
-    r"|^(?P<klog>[IWEF]) (?=\*|\d|\s)|(?:^\s*|\]: )(?P<inner>[IWEF])(?=\d+ \d+:\d+:\d+\.\d+ )"
+    r"|^(?P<klog>[DIWEF]) (?=\*|\d|\s|\[)|(?:^\s*|\]: )(?P<inner>[IWEF])(?=\d+ \d+:\d+:\d+\.\d+ )"
     rf"|(?:^|[\t ])(?P<tab>{_LOWER})\t"
     rf"|^\s*(?P<first>{_LOWER}|{_SHORT}):? "
     rf"|^\s*(?P<dotnet>trce|dbug|info|warn|fail|crit): "
@@ -94,7 +95,7 @@ _LOOSE = re.compile(
 _MAY = (
     rf"(?i:\b(?:{_UPPER}|{_LOWER}|{_SHORT}|{_WORDED}|trce|dbug|fail|log|detail|hint|context|statement|query|parse|"
     r"deprecated|level|lvl|severity|levelname|loglevel|normal|fault|crash|supervisor)\b)"
-    r"|(?:^|\W)[A-Z#]\d*(?:\W|$)|%[A-Z]|\] +[diwef] [A-Z]"
+    r"|(?:^|\W)[A-Z#]\d*(?:\W|$)|%[A-Z]|\] +[diwef] [A-Z]|\((?:II|WW|EE)\)"
 )
 """Found in every head that `_MARKED` is found in, and quickly looked for."""
 _TROUBLE = re.compile(

@@ -143,6 +143,7 @@ KINDS: tuple[Kind, ...] = (
     _kind("date(1)", rf"{MONTH} [ \d]\d {_HMS} (?P<named>[A-Z]{{3,5}}) \d{{4}}", "%b %e %H:%M:%S %Z %Y"),
     _kind("asctime", rf"{MONTH} [ \d]\d {_HMS}(?:\.\d{{1,9}})? \d{{4}}", "%b %e %H:%M:%S%.f %Y"),
     _kind("month, day and year", rf"{MONTH} [ \d]\d \d{{4}} {_HMS}", "%b %e %Y %H:%M:%S"),
+    _kind("day and month without a year", rf"(?<!\d)\d\d {MONTH} {_HMS}", "%d %b %H:%M:%S", year=False),
     _kind("syslog (RFC 3164)", rf"{MONTH} [ \d]\d {_HMS}", "%b %e %H:%M:%S", year=False),
     _kind("compact ISO 8601", r"(?:19|20)\d{6}[T :]\d{6}(?!\d)", _compact),
     _kind("compact date", rf"(?:19|20)\d{{6}}[ T-]{_HMS}", _compact),
