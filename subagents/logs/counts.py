@@ -31,7 +31,9 @@ def counted(part: Part, numbers: Any, place: int) -> pl.DataFrame:
     buckets = times // STEP
     packed = _packed([numbers, part.services, part.levels, buckets])
     order = np.argsort(packed)
-    heads = np.flatnonzero(np.diff(packed[order], prepend=-1))
+    ranked, begins = packed[order], np.ones(len(order), bool)
+    np.not_equal(ranked[1:], ranked[:-1], out=begins[1:])
+    heads = np.flatnonzero(begins)
     first = np.minimum.reduceat(order, heads)
     starts = buckets[first] * STEP
     found = pl.DataFrame(

@@ -107,6 +107,8 @@ class LogIndex:
     """Rows when they were."""
     _hosts: dict[int, list[str]] = field(default_factory=dict)
     _hosts_seen: set[int] = field(default_factory=set)
+    _full: list[int] = field(default_factory=list)
+    """Keys of which no more hosts are kept."""
     names: Names = field(default_factory=Names)
 
     @classmethod
@@ -208,7 +210,9 @@ class LogIndex:
     def _count_hosts(self, by_row: Any, numbers: Any) -> None:
         import numpy as np
 
-        rows = np.flatnonzero(by_row >= 0)
+        full = np.zeros(len(self.keys), bool)
+        full[self._full] = True
+        rows = np.flatnonzero((by_row >= 0) & ~full[numbers])
         if not len(rows):
             return
         pairs, first = np.unique(numbers[rows] * HOSTS_KNOWN + by_row[rows], return_index=True)
@@ -221,6 +225,8 @@ class LogIndex:
             if len(logged) < HOSTS_KEPT:
                 logged.append(listed[host])
                 self._hosts_seen.add(pair)
+                if len(logged) == HOSTS_KEPT:
+                    self._full.append(key)
 
     def number(self, key: str, level: int | None = None) -> int | None:
         """Return the number of a masked key; None where no event has it, or it is not grouped."""
