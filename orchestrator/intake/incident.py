@@ -22,8 +22,7 @@ def make_incident(gathered: Gathered, name: str, identity: list[str]) -> Inciden
     if parsed is not None:
         gathered.problems.extend(parsed.problems)
     alert = parsed.alert if parsed else _reported(manifest)
-    services = _services(manifest, parsed, others)
-    text = _text(gathered, manifest, alert)
+    text = _text(gathered, manifest, alert, _also_alerting(alert, [parsed, *others] if parsed else others))
     title = gathered.options.title or manifest.title or (alert.title if alert else "") or _first_line(text) or name
     given = manifest.id or (parsed.id if parsed else None)
     return Incident(
@@ -34,7 +33,7 @@ def make_incident(gathered: Gathered, name: str, identity: list[str]) -> Inciden
         window=gathered.options.window or manifest.window,
         started_at=_started(manifest, parsed),
         alert=alert,
-        services=services,
+        services=manifest.services,
         text=text,
     )
 
@@ -56,11 +55,11 @@ def _started(manifest: Manifest, parsed: ParsedAlert | None) -> datetime | None:
     return manifest.started_at or (parsed.started_at if parsed else None)
 
 
-def _services(manifest: Manifest, parsed: ParsedAlert | None, others: list[ParsedAlert]) -> tuple[str, ...]:
-    if manifest.services:
-        return manifest.services
-    named = [name for alert in ([parsed] if parsed else []) + others for name in alert.services]
-    return tuple(dict.fromkeys(named))
+def _also_alerting(alert: Alert | None, alerts: list[ParsedAlert]) -> str:
+    """Say which services alert beside the first: where it hurts is no list of where it may have begun."""
+    first = alert.service if alert else None
+    names = dict.fromkeys(name for one in alerts for name in one.services if name != first)
+    return f"also alerting: {', '.join(names)}" if names else ""
 
 
 def _service(gathered: Gathered, manifest: Manifest, alert: Alert | None) -> str | None:
@@ -79,10 +78,11 @@ def _service(gathered: Gathered, manifest: Manifest, alert: Alert | None) -> str
     return service
 
 
-def _text(gathered: Gathered, manifest: Manifest, alert: Alert | None) -> str:
+def _text(gathered: Gathered, manifest: Manifest, alert: Alert | None, also: str) -> str:
     said = [*gathered.texts, manifest.text]
     if alert is not None and alert.summary not in said:
         said.append(alert.summary)
+    said.append(also)
     return "\n\n".join(part for part in said if part)[:TEXT_LIMIT]
 
 
@@ -99,7 +99,7 @@ def _say_what_is_left(gathered: Gathered, manifest: Manifest, others: list[Parse
         noun = "alert" if len(others) == 1 else "alerts"
         gathered.problems.append(
             Problem(
-                what=f"{len(others)} more {noun}: the first counts, the others add their services",
+                what=f"{len(others)} more {noun}: the first counts, of the others only who alerts",
                 count=len(others),
             )
         )

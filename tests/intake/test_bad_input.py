@@ -152,7 +152,10 @@ async def test_two_alerts_and_two_manifests(tmp_path: Path) -> None:
     write(tmp_path / "i", {"sub/case.json": {"files": {}, "title": "other"}})
     found = await take(tmp_path / "i", spool=tmp_path / "s")
     assert found.incident.title == "t"
-    assert found.incident.services == ("cart", "web")
+    assert found.incident.alert is not None
+    assert found.incident.alert.service == "cart"
+    assert found.incident.services == (), "who alerts is no list of where it may have begun"
+    assert "also alerting: web" in found.incident.text
     text = lines(found)
     assert "1 more alert: the first counts" in text
     assert "a second manifest" in text
