@@ -1,4 +1,4 @@
-"""Exports as eighty tools and settings write them: every series that they hold, under its service and name, and nothing else."""
+"""Exports as some eighty tools write them: every series that they hold, by service and name, and nothing else."""
 
 from __future__ import annotations
 
