@@ -120,7 +120,7 @@ def attributed(seen: list[Signal], services: Iterable[str]) -> list[Signal]:
 def rank(store: Store, graph: CallGraph, question: Question) -> list[Ranked]:
     """Return the services, best explanation first; those with no evidence come last, who moved most first."""
     seen = signals(store, question.start, question.split, question.end)
-    services = question.candidates or tuple(sorted({s.key.service for s in seen} | set(store.services())))
+    services = question.candidates or tuple(sorted(set(store.services()) - _viewpoint(seen, graph, question)))
     table = {name: Ranked(name) for name in services}
     by_service: dict[str, list[Signal]] = defaultdict(list)
     seen = attributed(seen, services)
@@ -140,6 +140,13 @@ def rank(store: Store, graph: CallGraph, question: Question) -> list[Ranked]:
     _order(table)
     faint = {name: _faint(by_service.get(name, []), question) for name in table}
     return sorted(table.values(), key=lambda item: (-item.raw, -faint[item.service], item.service))
+
+
+def _viewpoint(seen: list[Signal], graph: CallGraph, question: Question) -> set[str]:
+    """Return where the symptom is measured if that is no service: it does no work of its own and is in no call."""
+    place = question.symptom.key.service if question.symptom is not None else ""
+    works = any(s.key.service == place and s.traits.role in OWN_WORK for s in seen)
+    return set() if works or not graph.callers or place in graph else {place}
 
 
 def _faint(mine: list[Signal], question: Question) -> float:

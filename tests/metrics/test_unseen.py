@@ -45,7 +45,12 @@ def latencies(**slow: float) -> Series:
 
 
 def ranking(
-    series: Series, edges: list[Edge], symptom: str = "", metric: str = "", hops: Sequence[Hop] = ()
+    series: Series,
+    edges: list[Edge],
+    symptom: str = "",
+    metric: str = "",
+    hops: Sequence[Hop] = (),
+    names: tuple[str, ...] = NAMES,
 ) -> list[Ranked]:
     points = Points()
     for (service, name), values in series.items():
@@ -54,7 +59,7 @@ def ranking(
     chosen: Signal | None = None
     if symptom:
         chosen = next(s for s in signals(store, T0, SPLIT, END) if s.key.service == symptom and metric in s.key.name)
-    return rank(store, CallGraph.of(edges), Question(T0, SPLIT, END, chosen, "", NAMES))
+    return rank(store, CallGraph.of(edges), Question(T0, SPLIT, END, chosen, "", names))
 
 
 def test_one_slow_way_explains_several_slow_callers() -> None:
@@ -169,3 +174,15 @@ def test_a_ranking_says_what_it_could_have_seen() -> None:
     assert sees("latency_p95_ms", "requests_per_s") == ("work",)
     assert sees("errors_per_s", "cpu_pct") == ("failures", "work")
     assert sees("requests_per_s") == ()
+
+
+def test_where_users_are_watched_from_is_no_place_where_it_began() -> None:
+    felt: Series = {("door", "success_rate_pct"): shifted(100, 60, 22)}
+    busy = felt | latencies() | {("pay", "cpu_pct"): shifted(10, 95, 22)}
+    ranked = ranking(busy, MESH, "door", names=())
+    assert ranked[0].service == "pay"
+    assert {item.service for item in ranked} == set(NAMES)
+    for known in ([*MESH, Edge("door", "web", 9)], []):
+        assert "door" in {item.service for item in ranking(busy, known, "door", names=())}
+    working = busy | {("door", "cpu_pct"): steady(10)}
+    assert "door" in {item.service for item in ranking(working, MESH, "door", names=())}
