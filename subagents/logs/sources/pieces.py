@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 SAMPLE = 64
 _CRI = r"^ (?:stdout|stderr) [FP](?: |$)"
-DOTNET_HEAD = quick(r"^ ?(?:trce|dbug|info|warn|fail|crit): \S+\[\d+\]\s*$")
+DOTNET_HEAD = quick(r"^ ?(?:trce|dbug|info|warn|fail|crit): \S+\[\d+\](?:\s|$)")
+"""A line that may go on in the next one, also once that was put to it."""
+_DOTNET_ALONE = quick(r"^ ?(?:trce|dbug|info|warn|fail|crit): \S+\[\d+\]\s*$")
 _DOTNET_REST = r"^ {6,7}\S"
 _JAVA_REST = r"^(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): "
 
@@ -54,7 +56,7 @@ def with_second_line(bodies: pl.Series, stamped: pl.Series, glued: pl.Series) ->
     """Bring the message of java.util.logging and .NET's console, which stands on the second line, to the first."""
     following = bodies.shift(-1)
     next_bare = ~stamped.shift(-1).fill_null(True)
-    dotnet = bodies.str.contains(DOTNET_HEAD) & following.str.contains(_DOTNET_REST)
+    dotnet = bodies.str.contains(_DOTNET_ALONE) & following.str.contains(_DOTNET_REST)
     java = stamped & following.str.contains(_JAVA_REST)
     heads = (dotnet | (next_bare & java)).fill_null(False)  # .NET's second line may have the collector's stamp too
     if not heads.any():
@@ -65,6 +67,5 @@ def with_second_line(bodies: pl.Series, stamped: pl.Series, glued: pl.Series) ->
 
 
 def may_have_second_line(bodies: pl.Series) -> bool:
-    """Say whether a sample of a block shows such a layout."""
-    sample = bodies.head(SAMPLE)
-    return bool(sample.str.contains(_JAVA_REST).any() or sample.str.contains(DOTNET_HEAD).any())
+    """Say whether a block has such lines; all are looked at, as files that were put together change in the middle."""
+    return bool(bodies.str.contains(f"{_JAVA_REST}|{_DOTNET_ALONE}").any())
