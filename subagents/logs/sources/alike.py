@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 HEAD_LINES = max(access.SAMPLE, headers.SAMPLE, origins.SAMPLE, pieces.SAMPLE)
-"""Lines at the head of a block, by which layouts are learnt: they are always read."""
+"""Lines at the head of a block, and those that are no objects, by which layouts are learnt: they are always read."""
 MOST_PASSED = 15
 """Blocks that are not looked at after many of which few lines were known."""
 MOST_CHECKED = 4_000
@@ -246,6 +246,12 @@ class AlikeReader:
         texts, begins, behinds = places.T.astype(np.int64)
         return Seen(times, shapes, texts, begins, behinds, of)
 
+    def _is_text(self) -> Any:
+        """Say by finder, NO_FINDER and NOT_LOOKED among them, whether a line is surely no object (numpy bool)."""
+        import numpy as np
+
+        return np.array([*(not name for _, _, name in self._shapes), True, True], bool)
+
     def count_hits(self, finders: Any) -> None:
         """Count the stamps of lines that were only looked up, as reading them would."""
         import numpy as np
@@ -279,6 +285,7 @@ class AlikeReader:
         known &= self._is_whole(scan, lengths)
         self._read_once(scan, known)
         known[:HEAD_LINES] = False
+        known[np.flatnonzero(self._is_text()[scan.finders])[:HEAD_LINES]] = False
         known[-1:] = False  # the end of a block may go on in the next one
         known &= ~near(~some | (given & SPECIAL > 0))
         self._allowed += int(lengths[known].sum()) // 2

@@ -259,6 +259,7 @@ def special_lines(columns: pl.DataFrame, cut_lines: bool) -> Any:
     found = (
         ~pl.col("stamped")
         | pl.col("glued")
+        | pl.col("glued").shift(-1, fill_value=False)
         | text.str.contains(tracebacks.ANY_PART)
         | pl.col("body").str.contains(DOTNET_HEAD)
         | pl.col("raw").str.contains(_PIECE)
