@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from orchestrator.intake.alerts import payload_kind
 from orchestrator.intake.json_door import JsonFault, begun_json, read_json
-from orchestrator.intake.log_shapes import is_log_table, log_records
+from orchestrator.intake.log_shapes import is_log_table, log_records, says
 from orchestrator.intake.manifest import looks_like_case
 from orchestrator.intake.model import IntakeLimits
 from orchestrator.intake.peek import Peek, looks_like_log, peek
@@ -264,7 +264,8 @@ def _are_metrics(seen: Peek) -> bool:
     lines = first_lines(seen)
     if lines and lines[0].lstrip("\ufeff").startswith('{"'):
         records = [record for line in lines[:3] if (record := begun_json(line.encode("utf-8", "replace"))) is not None]
-        return len(records) == len(lines[:3]) and (is_answer(records) or records_role(records) == "metrics")
+        whole = len(records) == len(lines[:3]) and not any(map(says, records))
+        return whole and (is_answer(records) or records_role(records) == "metrics")
     head = head_of(lines)
     table = head is not None and not head.unnamed and first_of(head.names, TIME_NAMES) is not None
     return bool(text_form(seen.text)) or (table and head is not None and numbers_below(head, lines, only=True))

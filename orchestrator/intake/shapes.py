@@ -13,7 +13,7 @@ from orchestrator.intake.manifest import looks_like_case, looks_like_manifest
 from subagents.contract import SourceKind
 from subagents.metrics.sources.exports import is_answer
 from subagents.metrics.sources.heads import head_of, is_number, numbers_below
-from subagents.metrics.sources.naming import TIME_NAMES, first_of
+from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, first_of
 from subagents.metrics.sources.parts import rows_within
 from subagents.metrics.sources.stamps import stamp_of
 
@@ -43,7 +43,8 @@ def table_role(lines: Sequence[str]) -> tuple[Role | None, dict[str, str]]:
         return None, {}
     columns = [name.lower() for name in head.names]
     called = not head.unnamed and any(name in TIME_KEYS or name == "_time" for name in columns)
-    timed = called or (head.time is not None and ("value" in columns if head.unnamed else numbers_below(head, lines)))
+    told = "value" in columns if head.unnamed else numbers_below(head, lines, only=True)
+    timed = called or (head.time is not None and told)
     if "caller" in columns and ("callee" in columns or "service" in columns):
         return ("trace_edges" if timed else "topology"), {}
     if timed and "value" in columns:
@@ -98,10 +99,12 @@ def _is_metric(record: Mapping[str, JsonValue]) -> bool:
 
 
 def _is_sampled(record: Mapping[str, JsonValue]) -> bool:
-    """Say whether a record has a time and a number, and no text for people."""
+    """Say whether a record has a time and numbers, and no other words than whose they are, and of what."""
     time = first_of(record, TIME_NAMES)
     numbers = [key for key, value in record.items() if key != time and _is_number(value)]
-    return time is not None and bool(numbers) and not _is_log(record) and "_raw" not in record
+    named = {time, *(name for name in record if name.lower() in (*SERVICE_NAMES, *METRIC_NAMES))}
+    words = [key for key, value in record.items() if isinstance(value, str) and key not in (*named, *numbers)]
+    return time is not None and bool(numbers) and not words
 
 
 def _is_number(value: JsonValue) -> bool:

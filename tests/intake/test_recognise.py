@@ -195,6 +195,10 @@ def test_a_large_answer_is_known_by_its_beginning(tmp_path: Path) -> None:
         ("access.jsonl", b'{"time": "2026-03-01T12:00:00Z", "status": 200, "path": "/pay", "ms": 12}\n' * 3, "logs"),
         ("lines.txt", b"worker 7 started\nworker 8 started\n", "logs"),
         ("orders.csv", b"id,day,state\nA1,2026-03-01,open\nA2,2026-03-01,paid\n", None),
+        ("paid.csv", b"id,created,customer,sum\n" + b"7,2026-03-01T12:00:00Z,Ann,3.5\n" * 3, None),
+        ("builds.json", b'{"builds": [{"number": 7, "result": "SUCCESS", "timestamp": 1772366400}]}', None),
+        ("said.jsonl", b'{"ts": "2026-03-01T12:00:00Z", "name": "cart", "value": 1, "msg": "kept"}\n' * 3, "logs"),
+        ("spans.log", b'{"timestamp": 1772366400, "name": "cart", "fields": {"message": "kept", "ms": 3}}\n', "logs"),
         ("gc.txt", b"1772366400 full 12 ms\n1772366460 full 13 ms\n", "logs"),
     ],
 )

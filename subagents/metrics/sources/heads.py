@@ -148,9 +148,10 @@ def time_place(row: Sequence[str]) -> int | None:
 
 
 def numbers_below(head: Head, lines: Sequence[str], only: bool = False) -> bool:
-    """Say whether numbers stand below a header; `only`: nothing else but whose they are, and of what."""
+    """Say whether numbers stand below a header; `only`: rows with a time hold nothing else but whose, and of what."""
     below = (line for line in lines[head.lines : head.lines + PROBED] if line.strip() and not is_ornament(line))
     rows = [_split(parted(line) if head.aligned else line, head.mark) for line in below]
+    rows = [row for row in rows if not only or time_place(row) is not None]
     named = {head.time, *(name for name in head.names if name.lower() in (*SERVICE_NAMES, *METRIC_NAMES))}
     known = [name not in named for name in head.names]
     cells = [cell for row in rows for cell, counts in zip(row, known, strict=False) if counts and cell]

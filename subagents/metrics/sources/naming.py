@@ -18,6 +18,7 @@ LABEL_NAMES = ("labels", "tags", "dimensions", "attributes")
 SERVICE_NAMES = (
     *("service", "service_name", "service.name", "svc", "app", "job", "component", "resource"),
     *("deployment", "workload", "container", "host", "host.name", "hostname", "instance", "pod"),
+    *("approlename", "cloud_rolename", "facet"),
 )
 
 
