@@ -464,3 +464,22 @@ def test_lines_that_end_as_they_did_on_old_machines(tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
     path.write_bytes(b"ts,cpu\r1772366400,1\r1772366460,2\r")
     assert values(read(path), "", "cpu") == [1.0, 2.0]
+
+
+def test_a_second_table_of_a_large_file_leaves_the_first_its_dates(tmp_path: Path) -> None:
+    path = tmp_path / "queues.csv"
+    first = [f"0{1 + i % 9}/03/2026 12:00,{i}" for i in range(9)]
+    second = [f"1{1 + i % 8}/03/2026 12:00,{i}" for i in range(9)]
+    path.write_text("\n".join(["Date,mail", *first, "", "Time,orders", *second]))
+    whole, problems = in_blocks(path, 1 << 20)
+    assert in_blocks(path, 100) == (whole, problems)
+    assert [(name, len(values)) for _, name, _, values in whole] == [("mail", 9), ("orders", 9)]
+
+
+@pytest.mark.parametrize(("service", "metric"), [("team:shop", "latency"), ("shop", "job:latency"), ("app=shop", "up")])
+def test_names_that_look_like_labels_are_names(tmp_path: Path, service: str, metric: str) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text(
+        "\n".join(["ts,service,metric,value", *(f"2026-03-01T12:0{i}:00Z,{service},{metric},{i}" for i in range(5))])
+    )
+    assert [(s, m) for s, m, _, _ in in_blocks(path, 1 << 20)[0]] == [(service, metric)]

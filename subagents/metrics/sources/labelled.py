@@ -9,7 +9,7 @@ import polars as pl
 
 from subagents.metrics.sources.cells import PROBE
 from subagents.metrics.sources.columns import OVER
-from subagents.metrics.sources.naming import first_of
+from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, first_of
 from subagents.metrics.sources.table import Table
 
 _LABEL = r"\"?[A-Za-z_][\w.-]*\"?[:=] ?\"?[^,:={}\"]*\"?"
@@ -19,12 +19,15 @@ MOST_LABELS = 64
 
 
 def with_labels(table: Table) -> Table:
-    """Return the table, every column of labels replaced by as many columns as it has labels."""
+    """Return the table, every column of labels replaced by as many columns as it has labels.
+
+    What is called a metric or a service is one, though it reads `job:latency`.
+    """
     if table.header[:2] == ("hostname", "interval"):
         table = _of_sysstat(table)
     table = _with_dates(table)
     for column in table.header:
-        if column == table.head.time:
+        if column == table.head.time or column.lower() in (*METRIC_NAMES, *SERVICE_NAMES):
             continue
         sample = [cell for cell in table.frame[column].head(PROBE).fill_null("").to_list() if cell]
         if sample and all(map(_LABELS.fullmatch, sample)):

@@ -59,10 +59,12 @@ class Reading:
         self.commas.settle(table.head.mark)
 
     def _add(self, table: Table) -> None:
-        if self.dates.days_first is None:
+        """Take in the columns that a table has of these: others of its file may have others."""
+        if self.dates.days_first is None and self.time in table.header:
             self.dates.add(table.text(self.time).unique().to_list())
         for column in [self.value] if self.metric and self.value else self.columns:
-            self.commas.add(table.text(column), table.head.mark)
+            if column in table.header:
+                self.commas.add(table.text(column), table.head.mark)
 
     @property
     def layout(self) -> str:
