@@ -118,8 +118,13 @@ def test_only_hosts_that_anybody_would_ask_about_are_listed() -> None:
             row, tuple(Fact(quantity=name, value=value, unit=unit, citation=ref) for name, value, unit in values)
         )
 
-    def told(*hosts: Level, left: int | None = 0) -> dict[str, tuple[str, str]]:
-        brief = Brief(incident=Incident(id="i", title="t", service="shop"), services=(ServiceInfo(name="mail"),))
+    metrics = SourceSpec(id="m.csv", kind="metrics", path="m.csv")
+
+    def told(
+        *hosts: Level, left: int | None = 0, sources: tuple[SourceSpec, ...] = (metrics,)
+    ) -> dict[str, tuple[str, str]]:
+        incident = Incident(id="i", title="t", service="shop")
+        brief = Brief(incident=incident, services=(ServiceInfo(name="mail"),), sources=sources)
         known = replace(case(symptom()), looked=Looked(hosts=hosts, hosts_left=left), brief=brief)
         found = [one for one in verdict(known).ruled_out if one.suspect.kind == "host"]
         return {one.suspect.key: (one.result, one.reason) for one in found}
@@ -127,6 +132,7 @@ def test_only_hosts_that_anybody_would_ask_about_are_listed() -> None:
     assert list(told(host("mail", 30, 31, 0.2))) == ["shop"], "a bystander's machine says nothing; shop's is not known"
     for left, words in ((0, "no series that was compared shows"), (9, "9 more of the kind"), (None, "not compared")):
         assert words in told(host("mail", 30, 31, 0.2), left=left)["shop"][1]
+    assert told(left=None, sources=())["shop"][1].startswith("no metrics were given: nothing shows the host beneath it")
     assert list(told(host("mail", 30, 90, 9.0))) == ["mail/node_cpu_pct"]
     assert list(told(host("node-1", 30, 31, 0.2))) == ["node-1/node_cpu_pct"]
     result, reason = told(host("shop", 8.6, 0.0, -5.0))["shop/node_cpu_pct"]

@@ -11,6 +11,7 @@ from orchestrator.session.editing import Candidate
 from tests.tui.stage import Stage, press, settled, shown, war_room
 from tests.tui.story import START, FakeActs, Teller, at_work, finished, opened, view_of
 from tui import seams
+from tui.screens.warroom import WarRoomScreen
 from tui.screens.why import WhyScreen
 from tui.session_view import SessionView
 
@@ -175,6 +176,9 @@ async def test_v_asks_for_the_why_of_the_row_and_an_empty_board_has_a_word() -> 
     async with war_room(view_of([tell(opened())]), (80, 24)) as (_, pilot):
         await press(pilot, "b")
         assert "no finding is about a suspect; h adds one of your own" in shown(pilot.app)
+    async with Stage(WarRoomScreen(place="board")).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert "no finding" not in shown(pilot.app), "what is still being opened is not known yet"
     view = view_of(finished())
     async with war_room(view) as (_, pilot):
         await press(pilot, "b", "g", "v")

@@ -104,6 +104,17 @@ async def test_a_room_that_opens_at_a_place_shows_that_place(place: str) -> None
         assert room.focused is room.list_of(place)
 
 
+async def test_who_went_elsewhere_while_a_session_was_opened_stays_there() -> None:
+    for keys, stands in (((), ("metrics", True)), (("b",), ("board", False)), (("z",), ("orchestrator", True))):
+        room = WarRoomScreen()
+        async with Stage(room).run_test(size=(120, 36)) as pilot:
+            await press(pilot, *keys)
+            room.restore("metrics", zoomed=True)
+            room.attach(view_of(finished()))
+            await settled(pilot)
+            assert (room.place, room.zoomed) == stands
+
+
 async def test_the_best_of_the_board_stand_above_the_panes_and_not_above_the_board() -> None:
     async with war_room(view_of(finished()), (120, 36)) as (room, pilot):
         best = "4be100000000 Tune the connection pool"

@@ -98,7 +98,9 @@ class WarRoomScreen(BoardingScreen):
         self.tick()
 
     def restore(self, place: str, *, zoomed: bool) -> None:
-        """Go to where the person was."""
+        """Go to where the person was, who may have gone elsewhere while it was being opened."""
+        if (self._place, self._zoomed) != (AGENTS[0], False):
+            return
         self._zoomed = zoomed
         self.go_to(place if place in PLACES else AGENTS[0])
 

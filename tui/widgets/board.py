@@ -9,6 +9,9 @@ from tui.views.paint import Row, line, span
 from tui.views.ring import Ring
 from tui.widgets.line_view import LineView
 
+NO_SUSPECT = (span("no finding is about a suspect; h adds one of your own", "dim"),)
+"""What stands on the board of a session without hypotheses."""
+
 
 class HypothesisBoard(LineView):
     """Shows hypotheses; the first unfolds by itself until the person folds or unfolds one."""
@@ -18,8 +21,6 @@ class HypothesisBoard(LineView):
     HypothesisBoard:focus { border-top: heavy $border; }
     """
 
-    empty = (span("no finding is about a suspect; h adds one of your own", "dim"),)
-
     def __init__(self) -> None:
         super().__init__(id="board")
         self._auto: str | None = None
@@ -28,6 +29,7 @@ class HypothesisBoard(LineView):
 
     def show(self, rows: Sequence[Row], findings: int) -> None:
         """Show these rows; cursor and unfolded rows keep their places."""
+        self.empty = NO_SUSPECT
         ring = Ring()
         for row in rows:
             ring.put(row)

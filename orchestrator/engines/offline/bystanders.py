@@ -11,6 +11,7 @@ from datetime import timedelta
 from orchestrator.engines.offline.case import Case
 from orchestrator.engines.offline.causes import Decision
 from orchestrator.engines.offline.looked import Level
+from orchestrator.engines.offline.open_case import MEASURED
 from orchestrator.engines.offline.to_test import host_command, repo_command, traffic_command
 from orchestrator.journal.verdict import Exclusion, RuledOut
 from orchestrator.verdict.persons_word import UNLIKELY_BELOW
@@ -115,6 +116,8 @@ def _traffic(case: Case, told: set[str]) -> Iterator[RuledOut]:
 
 def _unseen(case: Case, wanted: str, left: int | None) -> str:
     """Say why no series tells of what is wanted; `left` is how many were not compared, None where none was."""
+    if not {spec.kind for spec in case.brief.sources} & MEASURED:
+        return f"no metrics were given: nothing shows {wanted} before and after the onset"
     if "metrics" in case.failed or left is None:
         return f"series were not compared that may show {wanted} before and after the onset"
     more = f"; {left} more of the kind, which moved less, were not compared" if left else ""

@@ -75,11 +75,14 @@ class _Look:
         logged = self._logs.onset.at if self._logs is not None and self._logs.onset is not None else None
         return measured or logged
 
-    async def levels(self, roles: tuple[str, ...], limit: int) -> tuple[tuple[Level, ...], int]:
-        """Return the series of these roles before and after the onset, largest difference first; how many are left."""
+    async def levels(self, roles: tuple[str, ...], limit: int) -> tuple[tuple[Level, ...], int | None]:
+        """Return the series of these roles before and after the onset, largest difference first, and how many are left.
+
+        None are left, and not 0, where nothing could be compared.
+        """
         bench, onset = self._bench("metrics"), self._onset
         if bench is None or onset is None or self._metrics is None:
-            return (), 0
+            return (), None
         asked = CompareParams(
             first_start=onset - AROUND,
             first_end=onset - timedelta(microseconds=1),
@@ -91,7 +94,7 @@ class _Look:
         report = (await bench.call("metrics_compare", asked, CompareReport)).data
         since = Window(start=onset, end=onset + AROUND + timedelta(seconds=1))
         if report is None:
-            return (), 0
+            return (), None
         return tuple(Level(row, _facts(row, since)) for row in report.rows), report.more
 
     async def edges(self) -> tuple[tuple[tuple[str, str], ...], tuple[TracedView, ...]]:
