@@ -234,6 +234,12 @@ async def test_nothing_found_says_what_was_searched(tmp_path: Path) -> None:
         assert "nothing yet" not in text
     async with searching(LogActs(log_file(tmp_path)), "status=503", (80, 24)) as (_, pilot):
         assert 'a field of a JSON record is written "status":503' in shown(pilot.app)
+    for typed, why in (
+        ("status=503 service:nowhere", "there are: "),
+        ("status=503 09:00..09:30", "the events are of "),
+    ):
+        async with searching(LogActs(log_file(tmp_path)), typed, (80, 24)) as (_, pilot):
+            assert why in shown(pilot.app)
 
 
 async def test_where_there_are_no_logs_that_is_said(tmp_path: Path) -> None:

@@ -61,17 +61,18 @@ def _span(first: datetime | None, last: datetime | None) -> str:
 
 
 def why_nothing(query: LogQuery, data: LogsSearch) -> Line:
-    """Return why nothing may have been found: where the events are, which services there are, how a field is written.
+    """Return why nothing may have been found: which services there are, how a field is written, where the events are.
 
     Templates tell the status of a record as `status=503`, and a person may ask for what they read.
     """
     if data.matches:
         return ()
-    if field := _FIELD.fullmatch(query.text):
-        written = f'"{field[1]}":{field[2]}'
-        return line(("a field of a JSON record is written ", "dim"), (written, "plain"), (" in its line", "dim"))
     if data.there:
         return line(("there are: ", "dim"), (flat(", ".join(data.there)), "plain"))
+    field = _FIELD.fullmatch(query.text)
+    if field and query.start is None and query.end is None:
+        written = f'"{field[1]}":{field[2]}'
+        return line(("a field of a JSON record is written ", "dim"), (written, "plain"), (" in its line", "dim"))
     span = data.span
     return line((f"the events are of {_span(span.start, span.end)}", "dim")) if span is not None else ()
 
