@@ -61,13 +61,14 @@ def read_scores(lines: Path) -> dict[tuple[str, str], CaseScores]:
     if not lines.is_file():
         raise LinesError(f"{lines}: no such file")
     try:
-        raw = path.read_text(encoding="utf-8").splitlines()
+        raw = path.read_bytes().splitlines()
         found = [CaseScores.model_validate_json(line) for line in raw if line.strip()]
     except FileNotFoundError as error:
         raise LinesError(f"{lines}: has no scores beside it ({path.name}); {again}") from error
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
+    except (OSError, ValidationError) as error:
         raise LinesError(f"{path}: cannot be read as scores; {again}") from error
-    if not {(one.engine, one.warroom, one.build) for one in found} <= _last_run(lines):
+    written_since = lines.stat().st_mtime_ns >= path.stat().st_mtime_ns
+    if written_since and not {(one.engine, one.warroom, one.build) for one in found} <= _last_run(lines):
         raise LinesError(f"{lines}: the scores beside it are not of its last run; {again}")
     return {(one.family, one.id): one for one in found}
 
@@ -89,7 +90,7 @@ def compare(
     for what, keys in (
         ("only in the first run, not counted", [key for key in first if key not in second]),
         ("only in the second run, not counted", [key for key in second if key not in first]),
-        ("with other files in the second run, counted", [key for key in both if first[key].input != second[key].input]),
+        ("with other files in the second run, counted", [key for key in both if _differ(first[key], second[key])]),
     ):
         if keys:
             remarks.append(f"{counted(len(keys), 'case')} {what}: {some(['/'.join(key) for key in keys])}")
@@ -98,6 +99,11 @@ def compare(
         pairs = [(first[key].scores, second[key].scores) for key in both if key[0] == family]
         made.append(FamilyComparison(family=family, cases=len(pairs), measures=_measures(pairs)))
     return made, remarks
+
+
+def _differ(one: CaseScores, other: CaseScores) -> bool:
+    """Say whether two runs are known to have seen other files of a case."""
+    return bool(one.input and other.input and one.input != other.input)
 
 
 def _run_of(scores: Mapping[tuple[str, str], CaseScores]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -204,7 +205,7 @@ def test_two_runs_are_paired_and_lower_is_better_where_it_is() -> None:
 
 
 def test_cases_that_are_not_the_same_in_both_runs_are_said() -> None:
-    first = {("f", "x"): scores(AC1=1.0)}
+    first = {("f", "x"): scores(AC1=1.0).model_copy(update={"input": "one"})}
     _, remarks = compare(first, {("f", "x"): scores(AC1=1.0).model_copy(update={"input": "other", "build": "c"})})
     assert remarks[1:] == [
         "second run: e, warroom 1, build c",
@@ -221,6 +222,17 @@ async def test_scores_of_an_earlier_run_are_not_compared(tree: Path, tmp_path: P
         lines.append(lines.lines[0].model_copy(update={"build": "c" * 12}))
     with pytest.raises(LinesError, match="not of its last run; run `warroom eval PATH --out"):
         read_scores(out)
+    # Run again as the refusal says, nothing was left to do:
+    outcome, watcher = await carry_out(tree, out, Pool(setting()))
+    assert (outcome.left, watcher.told[0]) == (0, ("to do", 0))
+    os.utime(out, ns=(0, 0))  # as if that was a while ago
+    assert len(read_scores(out)) == 3
+
+
+def test_scores_of_before_cases_had_digests_differ_in_no_files() -> None:
+    first = {("f", "x"): scores(AC1=1.0)}
+    _, remarks = compare(first, {("f", "x"): scores(AC1=1.0).model_copy(update={"input": "other"})})
+    assert len(remarks) == 2
 
 
 def test_scores_that_are_not_there_or_not_scores(tmp_path: Path) -> None:
