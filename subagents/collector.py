@@ -28,7 +28,8 @@ def collector_waiting() -> Iterator[None]:
 
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-_LARGEST_KEPT = 64 << 20
+_LARGEST_KEPT = 32 << 20
+"""More is refused by glibc before 2.35, which would then ask the system for every block."""
 _MOST_KEPT = 512 << 20
 
 

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from subagents.contract import ToolError
 from subagents.logs.log_set import LogSet
 from subagents.logs.resolver import LogResolver
+from subagents.logs.sources.lines import LARGE_BYTES, split_lines
 from subagents.logs.sources.log_source import LogSource
-from subagents.logs.sources.reader import CUT_BYTES, BlockReader, lines_around, read_spans
+from subagents.logs.sources.reader import CUT_BYTES, Block, BlockReader, lines_around, read_spans
+from subagents.logs.sources.twins import NoTroubles
 from tests.logs.builders import iso, read, write
 
 GOOD = f"{iso(0)} INFO fine".encode()
@@ -62,6 +64,22 @@ def test_lines_in_are_lines_accounted_and_offsets_are_exact(tmp_path: Path, name
         body = raw[event["start"] : event["start"] + event["size"]]
         assert span.digest == "sha256:" + hashlib.sha256(body).hexdigest()
         assert (span.size, span.lines) == (event["size"], event["lines"])
+
+
+@pytest.mark.parametrize("first", [b"x^2 grows", b"x\x01y", b"plain"])
+def test_a_block_is_split_though_it_begins_as_archives_do(first: bytes) -> None:
+    data = first + b"\n" + (GOOD + b"\r\n") * (LARGE_BYTES // len(GOOD))
+    text = split_lines(Block(1, data, len(data)), 0, "", NoTroubles()).text
+    assert (text.len(), text[0], text[-1]) == (data.count(b"\n"), first.decode(), GOOD.decode())
+
+
+def test_what_only_few_records_have_is_read(tmp_path: Path) -> None:
+    """Names of fields are learnt from a sample, and from all that hold a usual one that the sample has not."""
+    usual = [{"ts": iso(n), "level": "info", "msg": f"served {n}", "ctx": {"error": "none"}} for n in range(3000)]
+    rare = usual[1234] | {"level": "error", "msg": "lost", "err": "refused"}
+    lines = (json.dumps(record) for record in [*usual[:1234], rare, *usual[1234:]])
+    _, events = read(write(tmp_path, "app.log", "\n".join(lines) + '\n{"err": "torn'))
+    assert [event["text"] for event in events if "served" not in event["text"]] == ["lost: refused", '{"err": "torn']
 
 
 @pytest.mark.parametrize("name", ["half-broken JSON", "invalid UTF-8", "huge line", "no stamps"])

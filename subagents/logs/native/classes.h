@@ -129,13 +129,15 @@ static Settled *settled_at(Classes *all, uint64_t group) {
 }
 
 /* Keep what holds for the classes of a group, those that come too; without flags, that nothing does. Lines may be scanned
- * meanwhile. */
+ * meanwhile: who read the flags before they went may still read the rest. */
 static void settle(Classes *all, uint64_t group, uint8_t flags, uint32_t literal, uint8_t host_word) {
     Settled *known = settled_at(all, group);
     if (!known->group && all->groups >= MOST_GROUPS / 2) return;
     all->groups += !known->group;
-    known->literal = literal;
-    known->host_word = host_word;
+    if (flags) {
+        known->literal = literal;
+        known->host_word = host_word;
+    }
     __atomic_store_n(&known->flags, flags, __ATOMIC_RELEASE);
     __atomic_store_n(&known->group, group, __ATOMIC_RELEASE);
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 ROLES: Mapping[str, tuple[str, ...]] = {
@@ -56,6 +58,35 @@ COMPANIONS: Mapping[str, frozenset[str]] = {
 TOP_LEVEL: frozenset[str] = frozenset(
     name for names in ROLES.values() for dotted in names for name in (dotted, dotted.partition(".")[0])
 ) | frozenset(name for names in COMPANIONS.values() for name in names)
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def record_of(line: str) -> dict[str, Any] | None:
+    """Return the object that a line is; None where it is none."""
+    try:
+        record = json.loads(line)
+        if _SURROGATE.search(line):
+            record = _encodable(record)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def names_in(lines: Iterable[str]) -> set[str]:
+    """Return the names of the fields of records."""
+    return {name for line in lines for name in record_of(line) or ()}
+
+
+def _encodable(value: Any) -> Any:
+    """Return the value with lone surrogates, which UTF-8 cannot carry, as question marks."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return value
 
 
 def pick(record: Mapping[str, Any], names: tuple[str, ...]) -> Any:

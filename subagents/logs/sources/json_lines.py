@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from subagents.logs.levels import ERROR, INFO, UNKNOWN, WARN, from_name, split_head
-from subagents.logs.sources.json_fields import COMPANIONS, ROLES, TOP_LEVEL, flatten, pick
+from subagents.logs.sources.json_fields import COMPANIONS, ROLES, TOP_LEVEL, flatten, names_in, pick, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 OBJECT = r"^\s*\{"
 """Rust regex: a line that looks like a record."""
 _SAMPLE = 48
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @dataclass
@@ -126,13 +125,9 @@ class JsonReader:
             columns.host[place] = found.host[number] or columns.host[place]
 
     def _learn(self, lines: list[str]) -> None:
-        step = max(1, len(lines) // _SAMPLE)
-        seen: set[str] = set()
-        for line in lines[::step]:
-            record = _loads(line)
-            if record is not None:
-                seen.update(record)
-        found = seen & (TOP_LEVEL | {"stream"})
+        found = names_in(lines[:: max(1, len(lines) // _SAMPLE)]) & (TOP_LEVEL | {"stream"})
+        if len(lines) > _SAMPLE:
+            found |= self._seldom(lines, found)
         if self._decoder is None or not found <= self.names:
             import msgspec
 
@@ -145,6 +140,21 @@ class JsonReader:
                 gc=False,
             )
             self._decoder = msgspec.json.Decoder(row)
+
+    def _seldom(self, lines: list[str], found: set[str]) -> set[str]:
+        """Return the usual names that few records have: what went wrong is often said by those alone."""
+        import polars as pl
+
+        texts, seldom, within = pl.Series(lines, dtype=pl.String), set[str](), set[str]()
+        while new := TOP_LEVEL - self.names - found - seldom - within:
+            any_of = "|".join(map(re.escape, sorted(new)))
+            rows = pl.arg_where(texts.str.contains(f'"(?:{any_of})":'), eager=True)
+            if not rows.len():
+                break
+            some = [lines[row] for row in rows.gather_every(max(1, rows.len() // _SAMPLE)).to_list()]
+            seldom |= names_in(some) & TOP_LEVEL
+            within |= {name for name in new if any(f'"{name}":' in line for line in some)} - seldom
+        return seldom
 
     def _decode(self, lines: list[str]) -> tuple[list[Any], list[int]]:
         import msgspec
@@ -169,7 +179,7 @@ class JsonReader:
         try:
             return self._decoder.decode(line)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            record = _loads(line)
+            record = record_of(line)
             if record is None:
                 return None
             row = self._decoder.type()
@@ -243,7 +253,7 @@ def _text(message: Any, error: Any) -> str:
 
 def _rendered(line: str) -> str:
     """Return a record without a message as `key=value` pairs."""
-    flat = flatten(_loads(line) or {})
+    flat = flatten(record_of(line) or {})
     return " ".join(f"{key}={value}" for key, value in flat.items() if key not in ROLES["time"])
 
 
@@ -329,27 +339,6 @@ def _nested(attribute: str, path: str) -> Callable[[list[Any]], list[Any]]:
         return [pick(value, (path,)) if type(value) is dict else None for value in map(get, records)]
 
     return column
-
-
-def _loads(line: str) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-        if _SURROGATE.search(line):
-            record = _encodable(record)
-    except (ValueError, RecursionError):
-        return None
-    return record if isinstance(record, dict) else None
-
-
-def _encodable(value: Any) -> Any:
-    """Return the value with lone surrogates, which UTF-8 cannot carry, as question marks."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, list):
-        return [_encodable(item) for item in value]
-    if isinstance(value, dict):
-        return {_encodable(key): _encodable(item) for key, item in value.items()}
-    return value
 
 
 def _as_text(value: Any) -> str:
