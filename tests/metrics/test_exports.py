@@ -59,11 +59,18 @@ def test_the_result_of_an_expression_is_named_after_its_file(tmp_path: Path) -> 
     assert series == {("shop", "error_ratio"): [0.1, 0.2, 0.3]}
 
 
-def test_a_failed_query_is_told(tmp_path: Path) -> None:
-    series, problems = read(tmp_path / "a.json", {"status": "error", "errorType": "bad_data", "error": "parse error"})
+@pytest.mark.parametrize(
+    ("tree", "why"),
+    [
+        ({"status": "error", "errorType": "bad_data", "error": "parse error"}, "parse error"),
+        ({"status": "success", "data": {"resultType": "matrix", "result": []}}, "no series matched it"),
+    ],
+)
+def test_a_query_without_data_is_told_once(tmp_path: Path, tree: object, why: str) -> None:
+    series, problems = read(tmp_path / "a.json", tree)
     assert series == {}
-    assert "failed query" in problems
-    assert "parse error" in problems
+    assert f"holds a query's failure instead of data: {why}" in problems
+    assert problems.count("lost: the whole file") == 1
 
 
 @pytest.mark.parametrize(

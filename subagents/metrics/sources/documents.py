@@ -32,8 +32,9 @@ def read_metric_json(path: Path, faults: Faults, service: str = "") -> tuple[Poi
     if problem is not None:
         faults.problems.append(problem)
     tree, layout = decode_json(raw, faults)
-    if failure := failure_of(tree):
-        faults.note(f"holds a failed query instead of data: {failure}", lost="the whole file", todo="ask again")
+    failure = failure_of(tree)
+    if failure:
+        faults.note(f"holds a query's failure instead of data: {failure}", lost="the whole file", todo="ask again")
     answered = courses_of(tree, faults.name.rsplit("/", 1)[-1].split(".")[0])
     if answered:
         return gather(answered, named(answered, service), faults, range(len(raw))), "answer of a monitoring system"
@@ -48,7 +49,7 @@ def read_metric_json(path: Path, faults: Faults, service: str = "") -> tuple[Poi
     if rows:
         del faults.problems[told:]
         points = read_rows(rows, faults, (service, faults.name.rsplit("/", 1)[-1].split(".")[0]))
-    if not points.labels and layout:
+    if not points.labels and layout and not failure:
         faults.note(
             "no series in a form that is known",
             lost="the whole file",

@@ -7,6 +7,7 @@ from typing import Any
 from subagents.metrics.sources.clouds import azure, cloudwatch, google, searched
 from subagents.metrics.sources.courses import Course, merged
 from subagents.metrics.sources.observers import appdynamics, datadog_v2, dynatrace, rrdtool, telegraf
+from subagents.metrics.sources.parts import within
 from subagents.metrics.sources.servers import datadog, frames, graphite, influx, prometheus, sysstat, victoria
 from subagents.metrics.sources.telemetry import telemetry
 
@@ -49,6 +50,8 @@ def failure_of(tree: Any) -> str:
     """Return what a system said instead of data, empty where it said nothing of the kind."""
     if not isinstance(tree, dict):
         return ""
+    if within(tree, "data", "result") == []:
+        return "no series matched it"
     refused = str(tree.get("status", "")).lower() in ("error", "fail", "failed") or "errorType" in tree
     said = tree.get("error") or tree.get("message") or tree.get("errors")
     return str(said)[:300] if refused and said else ""
