@@ -95,7 +95,7 @@ def _copy(source: Path, name: str, into: Path) -> None:
     if "\0" in name or os.path.isabs(relative) or relative.startswith(".."):
         return
     given = source / relative
-    if given.is_symlink() or not given.resolve().is_relative_to(source) or relative in _OWN:
+    if given.is_symlink() or not given.resolve().is_relative_to(source) or relative.split(os.sep, 1)[0] in _OWN:
         return
     target = into / relative
     target.parent.mkdir(parents=True, exist_ok=True)

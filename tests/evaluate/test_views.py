@@ -87,7 +87,7 @@ def test_a_folder_of_a_case_is_taken_without_what_its_links_lead_to(tmp_path: Pa
     assert sorted(path.name for path in view.path.rglob("*")) == ["a.log", "case.json", "logs", "old"]
 
 
-@pytest.mark.parametrize("files", [[".", "incident.json"], []], ids=["all is named", "nothing is named"])
+@pytest.mark.parametrize("files", [[".", "incident.json"], ["deploys.json", "labels/f.jsonl"], []])
 def test_what_a_case_says_of_itself_is_not_copied(tmp_path: Path, files: list[str]) -> None:
     folder = write_outage(tmp_path / "f" / "one", files=files)
     (folder / "incident.json").write_text(json.dumps({"family": CANARY}))
