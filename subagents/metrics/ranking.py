@@ -143,10 +143,14 @@ def rank(store: Store, graph: CallGraph, question: Question) -> list[Ranked]:
 
 
 def _viewpoint(seen: list[Signal], graph: CallGraph, question: Question) -> set[str]:
-    """Return where the symptom is measured if that is no service: it does no work of its own and is in no call."""
+    """Return where the symptom is measured if that is no service: it does no work of its own and is in no call.
+
+    Calls tell so only where others that are measured are in them: elsewhere they have other names for everybody.
+    """
     place = question.symptom.key.service if question.symptom is not None else ""
     works = any(s.key.service == place and s.traits.role in OWN_WORK for s in seen)
-    return set() if works or not graph.callers or place in graph else {place}
+    known = any(s.key.service in graph for s in seen)
+    return set() if works or not known or place in graph else {place}
 
 
 def _faint(mine: list[Signal], question: Question) -> float:

@@ -184,5 +184,7 @@ def test_where_users_are_watched_from_is_no_place_where_it_began() -> None:
     assert {item.service for item in ranked} == set(NAMES)
     for known in ([*MESH, Edge("door", "web", 9)], []):
         assert "door" in {item.service for item in ranking(busy, known, "door", names=())}
+    foreign = [Edge(f"{one.caller}-v1", f"{one.callee}-v1", one.calls) for one in MESH]
+    assert "door" in {item.service for item in ranking(busy, foreign, "door", names=())}, "the calls' names are others"
     working = busy | {("door", "cpu_pct"): steady(10)}
     assert "door" in {item.service for item in ranking(working, MESH, "door", names=())}
