@@ -96,7 +96,7 @@ async def open_evidence(view: SessionView, ref: str) -> Opened:
     try:
         now = await acts.resolve(ref)
     except ActFault as fault:
-        return Opened(ref, kind, "gone", frozen, why=str(fault))
+        return Opened(ref, kind, "gone", frozen, why=str(fault).removeprefix(f"{ref}: "))
     state: State = "new" if frozen is None else "same" if frozen.digest == now.digest else "changed"
     roster = roster_of(acts)
     more = None

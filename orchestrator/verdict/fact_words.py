@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from orchestrator.verdict.when import moment
 from subagents import quantities as q
@@ -20,7 +20,7 @@ def fact_words(fact: Fact, zone: tzinfo | None = None) -> str:
         told = _told(fact, zone)
     else:
         told = q.figure(fact.value, DIGITS) if isinstance(fact.value, float) else str(fact.value)
-    return f"{name} {told}{' ' + fact.unit if fact.unit else ''}{_longer(fact)}"
+    return f"{name} {told}{' ' + fact.unit if fact.unit else ''}{_longer(fact)}{_within(fact)}"
 
 
 def _told(fact: Fact, zone: tzinfo | None) -> str:
@@ -31,6 +31,15 @@ def _told(fact: Fact, zone: tzinfo | None) -> str:
     except ValueError:  # a moment in nobody's notation is shown as it is
         return str(fact.value)
     return str(fact.value) if at.tzinfo is None else moment(at, zone)
+
+
+def _within(fact: Fact) -> str:
+    """Say when what is counted on both sides of a moment was counted: the same quantity is stated of each."""
+    if fact.quantity not in q.COURSES or fact.window is None:
+        return ""
+    start, end = (at.astimezone(UTC) for at in (fact.window.start, fact.window.end))
+    day = "%Y-%m-%d " if start.date() != end.date() else ""
+    return f", {start:{day}%H:%M:%S} to {end:{day}%H:%M:%S} UTC"
 
 
 def _longer(fact: Fact) -> str:

@@ -13,7 +13,7 @@ from orchestrator.verdict.report import build_report
 from orchestrator.verdict.report_markdown import render_markdown
 from orchestrator.verdict.status_update import status_update
 from orchestrator.verdict.timeline import was_measured
-from subagents.contract import Fact, Incident, Suspect
+from subagents.contract import Fact, Incident, Suspect, Window
 from tests.report.story import LOG, ONSET, told, verdict
 
 
@@ -32,6 +32,18 @@ from tests.report.story import LOG, ONSET, told, verdict
 )
 def test_a_fact_reads_as_people_write(quantity: str, value: float | str, unit: str, words: str) -> None:
     assert fact_words(Fact(quantity=quantity, value=value, unit=unit, citation=LOG), UTC) == words
+
+
+def test_counts_from_both_sides_of_a_moment_say_from_which() -> None:
+    since = Window(start=ONSET, end=ONSET + timedelta(minutes=2))
+    before = Window(start=ONSET - timedelta(days=1), end=ONSET)
+    stated = {"unit": "times", "citation": LOG}
+    for quantity, window, words in (
+        ("followed", since, f"followed 0 times, {ONSET:%H:%M:%S} to {since.end:%H:%M:%S} UTC"),
+        ("passed", before, f"passed 0 times, {before.start:%Y-%m-%d %H:%M:%S} to {ONSET:%Y-%m-%d %H:%M:%S} UTC"),
+        ("count", since, "count 0 times"),
+    ):
+        assert fact_words(Fact(quantity=quantity, value=0, window=window, **stated), UTC) == words
 
 
 def markdown(**changes: object) -> str:

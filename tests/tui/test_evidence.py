@@ -110,8 +110,7 @@ async def test_what_changed_or_is_gone_is_marked_and_the_kept_excerpt_is_shown(k
         assert screen.query_one("#frozen").display
     async with opening(story(kind)) as (screen, pilot):
         said = shown(pilot.app)
-        assert "CANNOT BE OPENED NOW" in said
-        assert "the source is gone" in said
+        assert "CANNOT BE OPENED NOW: the source is gone" in said, "which citation that is stands below"
         assert "shown is what was kept" in said
 
 
