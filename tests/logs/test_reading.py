@@ -113,6 +113,22 @@ def test_blocks_cover_the_file_wherever_they_are_cut(tmp_path: Path, block: int)
     assert place == len(raw)
 
 
+def test_what_was_given_back_is_kept_though_the_file_is_cut_meanwhile(tmp_path: Path) -> None:
+    raw = b"".join(f"{iso(n)} INFO line {n}\n".encode() for n in range(20_000))
+    path = tmp_path / "x.log"
+    path.write_bytes(raw)
+    reader = BlockReader(path, block_bytes=1 << 20)
+    block = reader.next_block()
+    assert block is not None
+    tail = block.own()[-300:]
+    reader.hold(tail)
+    path.write_bytes(b"")
+    again = reader.next_block()
+    assert again is not None
+    assert again.own().startswith(tail)
+    assert raw[again.offset :].startswith(again.own())
+
+
 @pytest.mark.parametrize("most", [1, 2, 3, 7, 1000])
 @pytest.mark.parametrize("ends", [b"", b"\n"])
 def test_blocks_hold_no_more_lines_than_they_may(tmp_path: Path, most: int, ends: bytes) -> None:

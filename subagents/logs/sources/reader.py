@@ -120,11 +120,14 @@ class BlockReader:
     def _data(self, stream: BufferedReader, size: int) -> bytes:
         """Return what comes next; what was given back is read again where it can be, for that spares a copy of all."""
         carry, self._carry = self._carry, b""
-        if carry and stream.seekable():
-            stream.seek(self._offset)
-            carry, self._ended = b"", False
-        read = self._read(stream, max(size - len(carry), LEAST_BYTES))
-        return carry + read if carry else read
+        if not carry:
+            return self._read(stream, max(size, LEAST_BYTES))
+        if not stream.seekable():
+            return carry + self._read(stream, max(size - len(carry), LEAST_BYTES))
+        stream.seek(self._offset)
+        self._ended = False
+        read = self._read(stream, max(size, LEAST_BYTES))
+        return carry if self._ended and len(read) < len(carry) else read  # somebody may have cut the file meanwhile
 
     def _is_at_end(self, stream: BufferedReader) -> bool:
         """Say whether all of the file has been given."""
