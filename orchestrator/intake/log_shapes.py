@@ -36,16 +36,12 @@ def log_records(document: JsonValue) -> list[JsonValue] | None:
     return document if sum(map(_is_event, some)) * 2 > len(some) else None
 
 
-def says(record: JsonValue) -> bool:
-    """Say whether a record holds a text for people, as lines of logs do."""
-    return isinstance(record, dict) and isinstance(pick(record, ROLES["message"]), str)
-
-
 def _is_event(record: JsonValue) -> bool:
     if not isinstance(record, dict) or pick(record, ROLES["time"]) is None:
         return False
+    says = isinstance(pick(record, ROLES["message"]), str)
     return (
-        says(record)
+        says
         or "eventName" in record
         or isinstance(record.get("jsonPayload"), dict)
         or isinstance(pick(record, ROLES["level"]), str)

@@ -10,11 +10,11 @@ from pydantic import JsonValue
 
 from orchestrator.intake.alerts import payload_kind
 from orchestrator.intake.json_door import JsonFault, begun_json, read_json
-from orchestrator.intake.log_shapes import is_log_table, log_records, says
+from orchestrator.intake.log_shapes import is_log_table, log_records
 from orchestrator.intake.manifest import looks_like_case
 from orchestrator.intake.model import IntakeLimits
 from orchestrator.intake.peek import Peek, looks_like_log, peek
-from orchestrator.intake.shapes import Role, document_role, records_role, table_role
+from orchestrator.intake.shapes import Role, document_role, has_message, records_role, table_role
 from subagents.contract import Problem
 from subagents.files import PARQUET_MAGIC, read_all
 from subagents.metrics.sources.exports import is_answer
@@ -167,7 +167,8 @@ def _unknown(base: str) -> str:
 def _table(seen: Peek) -> Recognised:
     lines = first_lines(seen)
     role, options = table_role(lines)
-    if role in (None, "metrics") and is_log_table(lines):
+    named = role == "metrics" and not options  # values under names of metrics, whatever is said beside them
+    if role in (None, "metrics") and not named and is_log_table(lines):
         return Recognised("logs")
     if role is None:
         return Recognised(
@@ -263,9 +264,9 @@ def _are_metrics(seen: Peek) -> bool:
     """Say whether a text holds metrics, whatever its name: as lines of samples, a table of numbers, JSON to a line."""
     lines = first_lines(seen)
     if lines and lines[0].lstrip("\ufeff").startswith('{"'):
-        records = [record for line in lines[:3] if (record := begun_json(line.encode("utf-8", "replace"))) is not None]
-        whole = len(records) == len(lines[:3]) and not any(map(says, records))
-        return whole and (is_answer(records) or records_role(records) == "metrics")
+        begun = [begun_json(line.encode("utf-8", "replace")) for line in lines[:3]]
+        records = [one for one in begun if isinstance(one, dict) and not has_message(one)]
+        return records == begun and (is_answer(begun) or records_role(begun) == "metrics")
     head = head_of(lines)
     table = head is not None and not head.unnamed and first_of(head.names, TIME_NAMES) is not None
     return bool(text_form(seen.text)) or (table and head is not None and numbers_below(head, lines, only=True))

@@ -127,8 +127,12 @@ def _is_deploy(record: Mapping[str, JsonValue]) -> bool:
     return _has(record, when, what, ("service", "app", "environment", "env", "deployed_at", "deploy_id"))
 
 
-def _is_log(record: Mapping[str, JsonValue]) -> bool:
-    return _has(record, ("message", "msg", "log", "line", "body", "@message"))
+def has_message(record: Mapping[str, JsonValue]) -> bool:
+    """Say whether a record holds a text for people, as those of logs do."""
+    fields = record.get("fields")
+    return _has(record, ("message", "msg", "log", "line", "body", "@message")) or (
+        isinstance(fields, dict) and "message" in fields
+    )
 
 
 _TESTS: tuple[tuple[Role, Callable[[Mapping[str, JsonValue]], bool]], ...] = (
@@ -136,7 +140,7 @@ _TESTS: tuple[tuple[Role, Callable[[Mapping[str, JsonValue]], bool]], ...] = (
     ("metrics", _is_metric),
     ("flags", _is_flag),
     ("deploys", _is_deploy),
-    ("logs", lambda record: _is_log(record) and _has(record, TIME_KEYS) and not _is_commit(record)),
+    ("logs", lambda record: has_message(record) and _has(record, TIME_KEYS) and not _is_commit(record)),
     ("commits", _is_commit),
 )
 
@@ -144,12 +148,17 @@ _TESTS: tuple[tuple[Role, Callable[[Mapping[str, JsonValue]], bool]], ...] = (
 def _is_nested_metrics(document: Mapping[str, JsonValue]) -> bool:
     """Service -> metric -> points."""
     inner = [value for value in list(document.values())[:20] if isinstance(value, dict)]
-    if inner and len(inner) == len(document) and all(one and stamp_of(next(iter(one))) is not None for one in inner):
+    if inner and len(inner) == len(document) and all(map(_is_course, inner)):
         return True
     if not inner or len(inner) < len(document) / 2:
         return False
     series = [points for value in inner for points in list(value.values())[:20]]
     return bool(series) and all(isinstance(points, list | dict) and _is_points(points) for points in series)
+
+
+def _is_course(points: Mapping[str, JsonValue]) -> bool:
+    when = next(iter(points), None)
+    return when is not None and stamp_of(when) is not None and (points[when] is None or _is_number(points[when]))
 
 
 def _is_points(points: JsonValue) -> bool:

@@ -29,6 +29,7 @@ def role(folder: Path, name: str, text: str) -> object:
         ("Level,Date and Time,Source,Event ID\nError,11/26/2026 12:00:00 PM,Cart,7031,lost\n", "logs"),
         (f"timestamp,level,log\n{AT},3.5,8\n{AT},3.5,8\n", "metrics"),
         (f"ts,service,metric,value\n{AT},cart,errors,8\n", "metrics"),
+        (f"ts,service,metric,value,description\n{AT},cart,errors,8,of all requests\n", "metrics"),
         ("Date,Host,Message\n", None),
     ],
 )

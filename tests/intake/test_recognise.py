@@ -199,6 +199,7 @@ def test_a_large_answer_is_known_by_its_beginning(tmp_path: Path) -> None:
         ("builds.json", b'{"builds": [{"number": 7, "result": "SUCCESS", "timestamp": 1772366400}]}', None),
         ("said.jsonl", b'{"ts": "2026-03-01T12:00:00Z", "name": "cart", "value": 1, "msg": "kept"}\n' * 3, "logs"),
         ("spans.log", b'{"timestamp": 1772366400, "name": "cart", "fields": {"message": "kept", "ms": 3}}\n', "logs"),
+        ("versions.json", b'{"cart": {"2026-03-01T12:00:00Z": "v7"}, "mail": {"2026-03-01T12:00:00Z": "v2"}}', None),
         ("gc.txt", b"1772366400 full 12 ms\n1772366460 full 13 ms\n", "logs"),
     ],
 )
