@@ -59,6 +59,11 @@ TESTS_BROKEN = "tests_broken"
 """How many tests pass on the base and fail on the fix; cites the commit that is undone."""
 
 
+def counted(count: int, what: str) -> str:
+    """Return a number of things: `1 event`, `12 events`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def figure(value: float, digits: int = 3) -> str:
     """Return a number with so many significant digits, for people: large ones in full, never as a power of ten."""
     shown = f"{value:.{digits}g}"

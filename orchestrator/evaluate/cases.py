@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from orchestrator.evaluate.wording import counted, some
+from orchestrator.evaluate.wording import some
+from subagents.quantities import counted
 
 Shape = Literal["folder", "symptom", "series"]
 Half = Literal["choose", "confirm"]

@@ -12,8 +12,9 @@ from orchestrator.evaluate.lines import LinesError, parse_lines
 from orchestrator.evaluate.scoring import LOWER_IS_BETTER
 from orchestrator.evaluate.statistics import sign_test
 from orchestrator.evaluate.summary import CaseScores
-from orchestrator.evaluate.wording import counted, some
+from orchestrator.evaluate.wording import some
 from subagents.contract import Frozen
+from subagents.quantities import counted
 
 
 class PairedMeasure(Frozen):

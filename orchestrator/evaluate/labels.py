@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from orchestrator.evaluate.wording import counted
+from subagents.quantities import counted
 
 Label = Mapping[str, JsonValue]
 

@@ -16,7 +16,7 @@ from orchestrator.evaluate.labels import read_labels
 from orchestrator.evaluate.lines import EvalLine, LineFile
 from orchestrator.evaluate.pool import Pool, Setting, without_settings
 from orchestrator.evaluate.summary import FamilySummary, score_lines, summarise
-from orchestrator.evaluate.wording import counted
+from subagents.quantities import counted
 
 _ROOMS = ("orchestrator", "subagents", "runbooks")
 _DECISIVE = (".py", ".md", ".toml")

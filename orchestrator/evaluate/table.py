@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from orchestrator.evaluate.comparison import FamilyComparison
 from orchestrator.evaluate.summary import WARROOM, Bin, FamilySummary, Figure
-from orchestrator.evaluate.wording import counted
 from orchestrator.journal.text import clean
+from subagents.quantities import counted
 
 LEGEND = (
     "In brackets: 95 % intervals (Wilson's for shares of cases; a percentile bootstrap of the mean where a case\n"

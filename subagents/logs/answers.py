@@ -31,7 +31,7 @@ from subagents.logs.sources.timestamps import moment
 from subagents.logs.stacks import GroupTally, count_between
 from subagents.logs.terms import readable, terms_of
 from subagents.logs.windows import UNTIMED, IncidentTimes, choose_windows, log_span
-from subagents.logs.wording import counted
+from subagents.quantities import counted
 
 LISTED_SERVICES = 60
 MESSAGE_CHARS = 300

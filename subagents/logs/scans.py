@@ -29,7 +29,7 @@ from subagents.logs.params import ContextParams, DistinctParams, FilterParams, H
 from subagents.logs.search import MICROSECONDS, SHOWN_CHARS, Filters, Matches, distinct, matching, search
 from subagents.logs.so_far import index_for
 from subagents.logs.sources.timestamps import microseconds, moment
-from subagents.logs.wording import counted
+from subagents.quantities import counted
 
 if TYPE_CHECKING:
     import polars as pl

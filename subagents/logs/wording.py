@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from subagents.contract import Fact, Window
+from subagents.quantities import counted
 
 CLAIM_CHARS = 220
 
@@ -28,8 +29,3 @@ def quote(text: str) -> str:
 def times(count: int) -> str:
     """Return how often: `1 time`, `12 times`."""
     return counted(count, "time")
-
-
-def counted(count: int, what: str) -> str:
-    """Return a number of things: `1 event`, `12 events`."""
-    return f"{count} {what}" + "s" * (count != 1)

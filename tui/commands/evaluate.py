@@ -83,7 +83,7 @@ def run(**given: Any) -> int:
     from orchestrator.evaluate.lines import LineFile, LinesError
     from orchestrator.evaluate.pool import PoolError
     from orchestrator.evaluate.run import refuse_engine
-    from orchestrator.evaluate.wording import counted
+    from subagents.quantities import counted
 
     choice = Choice(given["families"], given["ids"], given["globs"], given["half"])
     try:
@@ -195,7 +195,7 @@ class Progress:
 
     def began(self, to_do: int, done_before: int) -> None:
         """Say what there is to do."""
-        from orchestrator.evaluate.wording import counted
+        from subagents.quantities import counted
 
         self._todo, self._began = to_do, self._clock.monotonic()
         before = f", {done_before} done already" if done_before else ""

@@ -137,7 +137,7 @@ def bars(data: LogsHistogram) -> str:
     """Return a histogram of one series with a bar for each bucket, of several with a row of bars for each."""
     from datetime import timedelta
 
-    from subagents.logs.wording import counted
+    from subagents.quantities import counted
 
     if len(data.series) != 1:
         return _rows(data)
