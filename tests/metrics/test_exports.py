@@ -278,3 +278,37 @@ def test_exports_are_recognised_by_their_shape(tmp_path: Path, name: str, conten
     path = tmp_path / name
     path.write_text(content)
     assert recognise(path, name, name, IntakeLimits()).role == role
+
+
+BUCKETS = [{"key_as_string": "x", "key": 1000 * t, "wait": {"values": [{"key": "95.0", "value": 1.5}]}} for t in AT]
+FAILED = {"buckets": [{"key_as_string": "true", "key": 1, "over_time": {"buckets": BUCKETS}}]}
+
+
+@pytest.mark.parametrize("tree", [{"over_time": {"buckets": BUCKETS}}, {"failed": FAILED}])
+def test_percentiles_of_a_search_may_be_a_list(tmp_path: Path, tree: object) -> None:
+    series, _ = read(tmp_path / "a.json", {"aggregations": tree})
+    assert series["", "wait_95.0"] == [1.5, 1.5, 1.5]
+
+
+def _points(**kind: object) -> object:
+    return {"resourceMetrics": [{"scopeMetrics": [{"metrics": [kind]}]}]}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"series": [{"metric": "up", "tag_set": 1, "pointlist": []}]},
+        {"data": {"attributes": {"times": AT, "values": [AT], "series": [{"group_tags": 7}]}}},
+        {"data": {"resultType": "scalar"}},
+        {"data": {"result": [{"metric": {"a": "b"}, "value": [[1, 2], "1"]}]}},
+        _points(summary={"dataPoints": [{"quantileValues": [{"quantile": "x", "value": 1}]}]}),
+        _points(
+            histogram={"aggregationTemporality": 1, "dataPoints": [{"bucketCounts": ["NaN", 1], "explicitBounds": [1]}]}
+        ),
+    ],
+)
+def test_parts_of_another_kind_than_a_system_writes_break_nothing(tmp_path: Path, answer: object) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(answer))
+    recognise(path, path.name, path.name, IntakeLimits())
+    assert "could not be understood" not in "".join(p.line() for c in load((spec(path),)).coverage for p in c.problems)

@@ -40,7 +40,9 @@ class Spread:
         if not self.up_to or self.up_to[-1] <= 0:
             return None
         wanted = share * self.up_to[-1]
-        place = next(place for place, count in enumerate(self.up_to) if count >= wanted)
+        place = next((place for place, count in enumerate(self.up_to) if count >= wanted), None)
+        if place is None:  # counts that are no numbers
+            return None
         high = self.bounds[place]
         low = self.bounds[place - 1] if place else min(0.0, high)
         if high == float("inf"):

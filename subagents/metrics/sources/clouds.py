@@ -11,6 +11,7 @@ from subagents.metrics.sources.buckets import Spread
 from subagents.metrics.sources.courses import Course
 from subagents.metrics.sources.naming import Labels
 from subagents.metrics.sources.parts import dicts, labels_of, within
+from subagents.metrics.sources.stamps import epoch_seconds
 
 _STATISTICS = ("Average", "Sum", "Maximum", "Minimum", "SampleCount")
 _RESOURCE = re.compile(r"/([^/]+)/providers/microsoft\.insights/", re.IGNORECASE)
@@ -124,12 +125,19 @@ def _aggregated(
         for bucket in dicts(within(held, "buckets")):
             inner = {key: part for key, part in bucket.items() if isinstance(part, dict)}
             key = bucket.get("key")
-            if "key_as_string" in bucket and isinstance(key, int | float) and key > 0:
+            if "key_as_string" in bucket and isinstance(key, int | float) and epoch_seconds(key) is not None:
                 yield labels, f"{name}_count", key, bucket.get("doc_count")
                 for what, part in inner.items():
                     if "value" in part:
                         yield labels, what, key, part["value"]
-                    for kind, number in (within(part, "values") or {}).items():
+                    for kind, number in _percentiles(part.get("values")):
                         yield labels, f"{what}_{kind}", key, number
             else:
                 yield from _aggregated(inner, (*labels, (name, str(key))), levels - 1)
+
+
+def _percentiles(values: Any) -> Iterator[tuple[object, object]]:
+    """Yield names and numbers, keyed or as a list."""
+    if isinstance(values, dict):
+        yield from values.items()
+    yield from ((one.get("key"), one.get("value")) for one in dicts(values))

@@ -53,7 +53,9 @@ def gather(courses: Sequence[Course], labels: Sequence[tuple[str, str]], faults:
 def times_of(written: Sequence[object], order: DateOrder, faults: Faults) -> Floats:
     """Return epoch seconds of numbers and texts, NaN where one is no time."""
     try:
-        return epochs_of(np.array([None if isinstance(one, bool) else one for one in written], dtype=np.float64))
+        numbers = np.array([None if isinstance(one, bool) else one for one in written], dtype=np.float64)
+        if numbers.ndim == 1:
+            return epochs_of(numbers)
     except (TypeError, ValueError, OverflowError):
         pass
     texts = [str(one) if isinstance(one, str | int | float) and not isinstance(one, bool) else "" for one in written]

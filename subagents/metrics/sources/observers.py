@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from subagents.metrics.sources.courses import Course
-from subagents.metrics.sources.parts import dicts, labels_of, within
+from subagents.metrics.sources.parts import dicts, labels_of, tags_of, within
 
 
 def datadog_v2(answer: dict[str, Any], stem: str) -> Iterator[Course]:
@@ -15,9 +15,8 @@ def datadog_v2(answer: dict[str, Any], stem: str) -> Iterator[Course]:
     times, columns = within(held, "times"), within(held, "values")
     if isinstance(times, list) and isinstance(columns, list):
         for one, values in zip(dicts(within(held, "series")), columns, strict=False):
-            tags = [tag.split(":", 1) for tag in one.get("group_tags") or () if isinstance(tag, str) and ":" in tag]
             if isinstance(values, list) and len(values) == len(times):
-                yield Course(dict(tags), stem, times, values)
+                yield Course(tags_of(one.get("group_tags")), stem, times, values)
 
 
 def dynatrace(answer: dict[str, Any], stem: str) -> Iterator[Course]:

@@ -27,6 +27,12 @@ def labels_of(value: Any) -> Labels:
     return {str(k): str(v) for k, v in value.items() if v not in (None, "")} if isinstance(value, dict) else {}
 
 
+def tags_of(value: Any) -> Labels:
+    """Return a list of `key:value` as labels."""
+    tags = value if isinstance(value, list) else []
+    return dict(tag.split(":", 1) for tag in tags if isinstance(tag, str) and ":" in tag)
+
+
 def columns_of(value: Any, time: int = 0, number: int = 1) -> tuple[list[object], list[object]]:
     """Return times and values of a list of pairs."""
     rows = [row for row in value if isinstance(row, list) and len(row) >= 2] if isinstance(value, list) else []

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from subagents.metrics.sources.courses import Course
-from subagents.metrics.sources.parts import columns_of, dicts, labels_of, within
+from subagents.metrics.sources.parts import columns_of, dicts, labels_of, tags_of, within
 
 
 def prometheus(answer: dict[str, Any], stem: str) -> Iterator[Course]:
     """A matrix, a vector or a scalar, of Prometheus, Thanos, Mimir or VictoriaMetrics; or Loki's metric queries."""
     data = answer.get("data", answer)
     if within(data, "resultType") == "scalar":
-        yield Course({}, stem, *columns_of([data["result"]]))
+        yield Course({}, stem, *columns_of([within(data, "result")]))
     for one in dicts(data.get("result") if isinstance(data, dict) else None):
         labels = labels_of(one.get("metric"))
         points = one.get("values", [one["value"]] if isinstance(one.get("value"), list) else None)
@@ -48,8 +48,7 @@ def influx(answer: dict[str, Any], stem: str) -> Iterator[Course]:
 def datadog(answer: dict[str, Any], stem: str) -> Iterator[Course]:
     """What Datadog's query answers, tags as labels."""
     for one in dicts(answer.get("series")):
-        tags = one.get("tag_set") or str(one.get("scope", "")).split(",")
-        labels = dict(tag.split(":", 1) for tag in tags if isinstance(tag, str) and ":" in tag)
+        labels = tags_of(one.get("tag_set") or str(one.get("scope", "")).split(","))
         if isinstance(one.get("pointlist"), list):
             yield Course(labels, str(one.get("metric") or stem), *columns_of(one["pointlist"]))
 

@@ -45,7 +45,9 @@ def _values(point: dict[str, Any], delta: bool) -> Iterator[tuple[str, Labels, o
         if key in point:
             yield suffix, {}, point[key]
     for one in dicts(point.get("quantileValues")):
-        yield f"_p{100 * float(one.get('quantile') or 0):g}", {}, one.get("value")
+        share = one.get("quantile", 0)
+        if isinstance(share, int | float):
+            yield f"_p{100 * share:g}", {}, one.get("value")
     bounds = point.get("explicitBounds")
     if isinstance(bounds, list):
         spread = Spread.of(point.get("bucketCounts"), bounds)
