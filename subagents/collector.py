@@ -33,20 +33,19 @@ _LARGEST_KEPT = 32 << 20
 _MOST_KEPT = 512 << 20
 
 
-def keep_memory() -> None:
-    """Let this process use freed memory again until `trim_memory`, where the C library is glibc.
+@contextmanager
+def memory_kept() -> Iterator[None]:
+    """Let this process use freed memory again for the length of a block and give it back then, with glibc.
 
     Blocks of many megabytes come and go; the system would clear the pages of each anew.
     """
-    if not sys.platform.startswith("linux"):
-        return
-    with suppress(OSError, AttributeError):
-        library = ctypes.CDLL(None)
-        for option, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGEST_KEPT), (_TRIM_THRESHOLD, _MOST_KEPT)):
-            library.mallopt(option, value)
-
-
-def trim_memory() -> None:
-    """Give memory that is free back to the system, where the C library keeps it and can."""
-    with suppress(OSError, TypeError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    if sys.platform.startswith("linux"):
+        with suppress(OSError, AttributeError):
+            library = ctypes.CDLL(None)
+            for option, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGEST_KEPT), (_TRIM_THRESHOLD, _MOST_KEPT)):
+                library.mallopt(option, value)
+    try:
+        yield
+    finally:
+        with suppress(OSError, TypeError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from subagents.collector import collector_waiting, keep_memory, trim_memory
+from subagents.collector import collector_waiting, memory_kept
 from subagents.contract import Coverage, ToolError
 from subagents.logs.counts import STEP, counted, together
 from subagents.logs.keys import OTHER, KeyTable
@@ -120,9 +120,8 @@ class LogIndex:
     ) -> LogIndex:
         """Read every source once, telling `on_block` after each block; raise ToolError when `cancelled` says so."""
         index = cls(sources)
-        keep_memory()
         sizes = [source.size_bytes for source in sources]
-        with collector_waiting(), ThreadPoolExecutor(1, thread_name_prefix="log-reader") as reader:
+        with collector_waiting(), memory_kept(), ThreadPoolExecutor(1, thread_name_prefix="log-reader") as reader:
             for place, source in enumerate(sources):
                 keys = KeysOfClasses()
                 for part in _one_ahead(reader, source.parts(index.names)):
@@ -134,7 +133,6 @@ class LogIndex:
                         on_block(ReadSoFar(done, sum(sizes), index.events, source.name, index))
                 index.coverage.append(source.coverage())
                 index.lines += source.tally.lines
-        trim_memory()  # what reading took
         return index
 
     def severe_so_far(self, limit: int = 5) -> list[tuple[str, int]]:
