@@ -84,6 +84,17 @@ def test_what_users_do_not_feel_does_not_lead_where_logs_show_errors() -> None:
     assert compose(alone, decide(alone), ()).symptom is not None, "where nothing else shows, it is told"
 
 
+def test_errors_that_rise_in_logs_which_name_nobody_are_a_symptom() -> None:
+    rise = logged("stock").model_copy(update={"claim": "Errors rise", "topic": "onset", "services": ()})
+    found = compose(case(rise), decide(case(rise)), ())
+    assert found.symptom is not None
+    assert (found.symptom.text, found.symptom.onset, found.symptom.service) == ("Errors rise", NOON, "shop")
+    assert found.headline.startswith("shop: trouble since 2026-03-01 12:00:00 UTC")
+    assert found.confidence.reasons == ("Errors rise",), "a person reads what was logged, whoever logged it"
+    measured = replace(case(symptom(), rise), faint=True)
+    assert measured.symptom == symptom(), "what is measured says more, felt or not"
+
+
 def test_an_open_case_says_why_and_what_would_tell() -> None:
     spec = SourceSpec(id="m.csv", kind="metrics", path="/m.csv")
     known = replace(case(symptom()), brief=Brief(incident=Incident(id="i", title="t", service="shop"), sources=(spec,)))

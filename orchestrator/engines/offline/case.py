@@ -90,12 +90,15 @@ class Case:
 
     @property
     def symptom(self) -> Finding | None:
-        """The finding that says what is measurably wrong: of logs where metrics show nothing that is felt."""
+        """The finding that says what is measurably wrong: of logs where metrics show nothing that is felt.
+
+        Where the logs name nobody, that errors rise is all that they say of it.
+        """
         measured = self.of("symptom")
         logged = self.of("errors", agent="logs")
         if measured and not (self.faint and logged):
             return measured[0]
-        return logged[0] if logged else None
+        return next(iter((*logged, *self.of("onset", agent="logs"))), None)
 
     @property
     def healthy(self) -> tuple[Finding, ...]:
@@ -106,7 +109,7 @@ class Case:
     def onset(self) -> datetime | None:
         """When it began: measured, else seen in the logs, else as the operator said."""
         symptom = self.symptom
-        if symptom is not None and symptom.topic == "errors":
+        if symptom is not None and symptom.agent == "logs":
             logged = next((f.at for f in (*self.of("onset", agent="logs"), symptom) if f.at is not None), None)
             measured = next((f.at for f in self.of("symptom") if f.at is not None), None)
             # A series that nobody feels still tells when, where it moved as the lines began.

@@ -130,7 +130,7 @@ def _symptom(case: Case) -> Symptom | None:
         text=finding.claim,
         service=finding.services[0] if finding.services else case.home,
         metric=metric_of(finding),
-        onset=case.onset if finding.topic == "errors" else finding.at or case.onset,
+        onset=case.onset if finding.agent == "logs" else finding.at or case.onset,
         facts=finding.facts,
         citations=finding.citations,
     )

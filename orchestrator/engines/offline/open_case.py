@@ -23,11 +23,13 @@ def nothing_explains(case: Case) -> str:
 
 
 def place_reasons(case: Case) -> tuple[str, ...]:
-    """Return what speaks for the service where it most likely began, in the words of the findings."""
-    if not case.services:
-        return ()
-    first = case.services[0].service
-    told = [f for f in case.of("order", "errors", "mechanism", "onset") if f.services[:1] == (first,) and f.citations]
+    """Return what speaks for the service where it most likely began, in the words of the findings.
+
+    Where no place is known, return what is found of nobody by name.
+    """
+    first = case.services[0].service if case.services else ""
+    wanted = (first,) if first else ()
+    told = [f for f in case.of("order", "errors", "mechanism", "onset") if f.services[:1] == wanted and f.citations]
     return tuple(f.claim if first in f.claim else f"{first}: {f.claim}" for f in told[:3])
 
 

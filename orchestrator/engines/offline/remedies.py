@@ -178,7 +178,7 @@ def _watch(case: Case, home: str) -> Action:
 def _ease(case: Case, decision: Decision, home: str) -> Action:
     """Help users without betting on a cause: where they are hurt, by what helps against what they feel."""
     symptom = case.symptom
-    failing = "error_ratio" in signals(case, decision) or (symptom is not None and symptom.topic == "errors")
+    failing = "error_ratio" in signals(case, decision) or (symptom is not None and symptom.agent == "logs")
     how = f"serve a fallback for {home}, or switch off what fails"
     if not failing:
         how = f"shed load, add capacity to {home}, or serve a fallback for it"
