@@ -1,4 +1,4 @@
-"""Metric sources written by tests: long CSV, specs, incidents."""
+"""Metric sources written by tests: long CSV, specs, incidents; and what is read of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from subagents.contract import Alert, Brief, Incident, SourceKind, SourceSpec
+from subagents.metrics.series import Store
+from subagents.metrics.sources.load import load
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 Series = Mapping[tuple[str, str], Sequence[float | None]]
@@ -30,6 +32,20 @@ def long_csv(path: Path, series: Series) -> Path:
 
 def spec(path: Path, kind: SourceKind = "metrics", **options: str) -> SourceSpec:
     return SourceSpec(id=path.name, kind=kind, path=str(path), origin=path.name, options=options)
+
+
+def read(path: Path, kind: SourceKind = "metrics") -> Store:
+    return load((spec(path, kind),))
+
+
+def values(store: Store, service: str, name: str) -> list[float]:
+    place = next((f, r) for f, r, key in store.series() if (key.service, key.name) == (service, name))
+    frame, row = place
+    return [float(v) for v in frame.values[row]]
+
+
+def problems(store: Store) -> str:
+    return "\n".join(p.line() for c in store.coverage for p in c.problems)
 
 
 def brief(specs: Sequence[SourceSpec], alert: Alert | None = None, started: datetime | None = None) -> Brief:

@@ -69,4 +69,5 @@ def _apart(table: Table, column: str, cells: pl.Series) -> Table:
         for key in keys
     ]
     frame = table.frame.drop(column).with_columns(added)
-    return replace(table, head=replace(table.head, names=tuple(frame.columns)), frame=frame)
+    head = replace(table.head, names=tuple(frame.columns))
+    return replace(table, head=head, frame=frame, labels=(*table.labels, *keys))

@@ -81,8 +81,9 @@ class Reading:
             return cls(time, metric, value, owner, [], worded=False)
         columns = [name for name in table.header if name != time]
         owner = first_of(columns, SERVICE_NAMES[:3])
-        words = [name for name in columns if name != owner and _is_words(table.text(name))]
-        numbers = [name for name in columns if name != owner and name not in words]
+        others = [name for name in columns if name != owner]
+        words = [name for name in others if name in table.labels or _is_words(table.text(name))]
+        numbers = [name for name in others if name not in words]
         if not numbers:
             return cls(time, None, value, owner, words, worded=bool(owner))
         return cls(time, metric, value, owner or first_of(words, SERVICE_NAMES), numbers, worded=bool(owner or words))

@@ -89,6 +89,8 @@ class Table:
     line: pl.Series
     part: bool = False
     """It is one block of a large file: what is decided from its cells must not depend on them."""
+    labels: tuple[str, ...] = ()
+    """Columns that tell series apart, be they numbers: nothing that is measured."""
 
     def __len__(self) -> int:
         return len(self.frame)
