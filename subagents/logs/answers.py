@@ -55,8 +55,13 @@ def window_of(index: LogIndex, start: datetime | None, end: datetime | None) -> 
         raise ToolError("no event of these logs has a time stamp: they can only be searched without times")
     first, last = start or span.start, end or span.end
     if first >= last:
-        asked = f"{first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
-        raise ToolError(f"the window is empty: {asked}; the logs are of {_span(span)}")
+        if start is not None and start >= span.end:
+            when_asked = f"it starts {first:%Y-%m-%d %H:%M:%S} UTC, after the last event"
+        elif end is not None and end <= span.start:
+            when_asked = f"it ends {last:%Y-%m-%d %H:%M:%S} UTC, before the first event"
+        else:
+            when_asked = f"{first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
+        raise ToolError(f"the window is empty: {when_asked}; give moments within those of the logs, {_span(span)}")
     return Window(start=first, end=last)
 
 

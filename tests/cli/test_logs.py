@@ -86,6 +86,7 @@ def test_the_other_questions(quick: InProcess, incident: Path) -> None:
         (("search", "incident", "--regex", "(?=x)"), "RE2"),
         (("search", "incident", "--since", "yesterday"), "is not a time"),
         (("search", "incident", "--since", "2026-03-01T13:00Z", "--until", "2026-03-01T12:00Z"), "the window is empty"),
+        (("patterns", "incident", "--since", "1m"), "after the last event; give moments within those of the logs"),
         (("search", "incident", "--source", "x.log"), "no log source 'x.log'; there are: billing.log, orders.log"),
         (("context", "incident", "--at", "log:orders.log@99999999+1"), "has changed since it was cited"),
         (("context", "incident", "--at", "orders"), "orders"),
