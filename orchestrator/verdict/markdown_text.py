@@ -69,10 +69,15 @@ def _words(text: str) -> str:
 
 
 def _span(words: list[str]) -> str:
-    """Return words as one code span; what ends the clause stays outside of it."""
+    """Return words as one code span; what begins or ends the clause stays outside of it."""
     text = " ".join(words)
-    bare = text.rstrip(":;,")
-    return code(bare) + text[len(bare) :] if bare and not bare.endswith(("`", "\\")) else code(text)
+    begun = text.lstrip("“(")
+    bare = begun.rstrip(":;,")
+    while bare.endswith(")") and bare.count(")") > bare.count("("):
+        bare = bare[:-1]
+    if not bare or bare.endswith(("`", "\\")):
+        return code(text)
+    return text[: len(text) - len(begun)] + code(bare) + begun[len(bare) :]
 
 
 def code(text: str) -> str:
