@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +11,9 @@ import pytest
 
 from orchestrator.intake.model import IntakeLimits
 from orchestrator.intake.recognise import recognise
+from subagents.metrics.sources import exports
 from subagents.metrics.sources.cells import read_numbers
+from subagents.metrics.sources.courses import Course
 from subagents.metrics.sources.load import load
 from tests.metrics.files import spec
 
@@ -312,3 +315,15 @@ def test_parts_of_another_kind_than_a_system_writes_break_nothing(tmp_path: Path
     path.write_text(json.dumps(answer))
     recognise(path, path.name, path.name, IntakeLimits())
     assert "could not be understood" not in "".join(p.line() for c in load((spec(path),)).coverage for p in c.problems)
+
+
+def test_rows_are_not_held_against_every_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def asks(answer: dict[str, object], stem: str) -> Iterator[Course]:
+        asked.append(answer)
+        return iter(())
+
+    monkeypatch.setattr(exports, "READERS", (asks,))
+    assert exports.courses_of([{"ts": T0, "value": i} for i in range(5 * exports.PROBED)], "value") == []
+    assert len(asked) == exports.PROBED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from sys import intern
 from typing import IO
 
 from subagents.files import BoundedReader, open_bounded
@@ -69,10 +70,12 @@ def _samples(lines: Iterator[tuple[int, str]], form: str, faults: Faults) -> lis
         for sample in samples or ():
             if not sample.time:
                 timeless += 1
-            elif sample.head in courses:
-                courses[sample.head].add(sample.time, sample.value)
+                continue
+            at = intern(sample.time)  # other series have it, too: a text for each would be half of the memory
+            if sample.head in courses:
+                courses[sample.head].add(at, sample.value)
             else:
-                courses[sample.head] = Course(sample.labels, sample.name, [sample.time], [sample.value])
+                courses[sample.head] = Course(sample.labels, sample.name, [at], [sample.value])
     faults.add(f"the line is not one of {form}", bad)
     if timeless:
         faults.note(
