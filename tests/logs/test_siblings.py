@@ -43,9 +43,12 @@ def users(rng: Random) -> Iterator[str]:
 def requests(rng: Random) -> Iterator[str]:
     """Late, some of the statements are requests, though they begin as the others do."""
     for n in range(3000):
-        request = '"GET /cart HTTP/1.1" 503 17'
-        said = request if n > 2000 and n % 50 == 7 else "for the v1.1 200 17"
-        yield f"{iso(n // 10)} INFO to all the {name(rng)} asked {said} times" if n > 4 else f"{iso(0)} {request}"
+        asked, status = "GET" if n > 2000 and n % 50 < 7 else "got", rng.choice((200, 503))
+        said = f'"{asked} /cart HTTP/1.1" {status} 17'
+        who = name(rng) if n < 2500 else "somebody"
+        yield (
+            f"{iso(n // 10)} INFO to all the {who} asked {said} times" if n > 4 else f'{iso(0)} "GET / HTTP/1.1" 200 17'
+        )
 
 
 def calls(rng: Random) -> Iterator[str]:
@@ -74,6 +77,25 @@ def keyed(rng: Random) -> Iterator[str]:
         yield f'time={iso(n // 10)} level=info msg="user {name(rng)} came in" ms={n % 90} service={service}'
 
 
+def completed(rng: Random) -> Iterator[str]:
+    """Requests that look as the other statements do, but for one word, and are fewer than those."""
+    for n in range(3000):
+        said, number = rng.choice(("Read", "Sent", "Kept", "Made", "Took", "Left")), rng.randrange(100, 600)
+        if n % 12 == 5:
+            said, number = "Completed", rng.choice((200, 404, 503))
+        yield f"{iso(n // 10)} INFO app web worker {said} {number} OK in {rng.randrange(10, 99)}ms"
+
+
+def numbered(rng: Random) -> Iterator[str]:
+    """A pair far behind names the service, here and there by a number, where others have one too."""
+    for n in range(3000):
+        last = "service=pay" if n % 3 else f"shard={rng.randrange(7)}"
+        said = rng.choice(("came", "went", "paid", "left", "asked", "saw"))
+        if n > 400 and n % 40 == 7:
+            said, last = "goes", f"service=cart{rng.randrange(4)}"
+        yield f"time={iso(n // 10)} level=info at=web msg={said} a b c d {last}"
+
+
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """How many lines were told, and how many had to be read after all, by block."""
@@ -90,7 +112,16 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize(
     ("lines", "least", "odd"),
-    [(users, 1500, 0), (within, 1500, 0), (programs, 1500, 0), (requests, 1000, 1), (calls, 1500, 20), (keyed, 0, 0)],
+    [
+        (users, 1500, 0),
+        (within, 1500, 0),
+        (programs, 1500, 0),
+        (requests, 1000, 1),
+        (calls, 1500, 20),
+        (keyed, 0, 0),
+        (completed, 0, 0),
+        (numbered, 0, 0),
+    ],
     ids=lambda each: getattr(each, "__name__", str(each)),
 )
 def test_nothing_comes_out_otherwise(

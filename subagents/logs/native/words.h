@@ -296,16 +296,24 @@ static uint64_t hashed_literally(const Bits *bits, uint64_t h, uint32_t literal)
     return finished(h);
 }
 
-/* Whether what is read depends on words with digits is a matter of the layout: how the line begins, and where such words
- * stand. 0 for objects, whose fields may stand anywhere. */
+/* Take in what stands before a word with digits, behind the one before it: it tells what it is. Not so a path. */
+static uint64_t hashed_before(uint64_t h, const Bits *bits, int32_t told, int32_t end) {
+    while (end > told && bits->between[(end - 1) >> 6] >> ((end - 1) & 63) & 1) end--;
+    int32_t begin = behind_bit(bits->between, end, told);
+    return memchr(bits->text + begin, '/', (size_t)(end - begin)) ? h : hashed(h, bits->text + begin, (size_t)(end - begin));
+}
+
+/* Whether what is read depends on words with digits is a matter of the layout: how the line begins, where such words
+ * stand, and behind which word each. 0 for objects, whose fields may stand anywhere. */
 static uint64_t group_of(const Classes *all, const Line *line, const Bits *bits) {
     if (line->is_json) return 0;
     uint64_t h = hashed(mixed(all->seed, (uint64_t)line->finder), line->begin, (size_t)(line->text - line->begin));
-    uint64_t with_digits = 0;
+    uint64_t with_digits = 0, before = all->seed;
     Word word = {0};
-    int32_t told = 0;
-    while (next_word(bits, &word)) {
+    int32_t told = 0, last = 0;
+    for (; next_word(bits, &word); last = word.end) {
         with_digits |= 1ull << (word.index < 63 ? word.index : 63);
+        before = hashed_before(before, bits, last, word.begin);
         if (word.index >= GROUP_WORDS) continue;
         h = hashed_word(hashed_between(h, bits, told, word.begin), bits, &word);
         told = word.end;
@@ -315,7 +323,7 @@ static uint64_t group_of(const Classes *all, const Line *line, const Bits *bits)
         while (at < bits->length && bits->between[at >> 6] >> (at & 63) & 1) at++;
         at = next_bit(bits->between, at, bits->length);
     }
-    h = finished(mixed(hashed_between(h, bits, told, at), with_digits));
+    h = finished(mixed(mixed(hashed_between(h, bits, told, at), with_digits), before));
     return h ? h : 1;
 }
 

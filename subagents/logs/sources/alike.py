@@ -34,7 +34,6 @@ from subagents.logs.sources import access, headers, origins, pieces
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.json_fields import ROLES
-from subagents.logs.sources.json_lines import JsonReader
 from subagents.logs.sources.names import Names
 from subagents.logs.sources.reader import Block, count_lines
 from subagents.logs.sources.siblings import Groups, Head, Siblings, Told, heads_of, siblings_of
@@ -114,7 +113,12 @@ class AlikeReader:
 
     def learn_from(self, scan: Scan, rows: Any, events: pl.DataFrame, told: Told) -> None:
         """Keep what events say whose first lines are these (numpy rows), and what their first words said."""
-        new = self.learn(scan.classes[rows], told)
+        import numpy as np
+
+        classes = scan.classes[rows]
+        apart = self.groups.apart(classes, events["suffix"].is_not_null().to_numpy())
+        self.shown[classes[apart]] = False
+        new = self.learn(np.where(apart, NO_CLASS, classes), told)
         self._learn_heads(scan, rows[new], events.filter(new), told.some(new))
 
     def learn(self, classes: Any, told: Told) -> Any:
@@ -148,7 +152,7 @@ class AlikeReader:
 
     def outdated(self) -> bool:
         """Say whether the file's layouts are no more what they were, so that nothing is known."""
-        return _layouts_of(self.columns) != self._layouts
+        return self.columns.layouts() != self._layouts
 
     def has_new_stamps(self) -> bool:
         """Say whether stamps were met that are not looked for yet."""
@@ -174,7 +178,7 @@ class AlikeReader:
         """Learn the file's layouts; forget what was known by others. No block may be scanned meanwhile."""
         self.state += 1
         if self.outdated():
-            self._layouts = _layouts_of(self.columns)
+            self._layouts = self.columns.layouts()
             self.classes.forget()
             self.seen[:], self.shown[:] = False, False
             self._shapes, self._finders = [], []
@@ -382,21 +386,3 @@ def near(marked: Any) -> Any:
         for step in (*range(-BEFORE, 0), *range(1, BEHIND + 1)):
             found[np.clip(rows + step, 0, len(marked) - 1)] = True
     return found
-
-
-def _layouts_of(columns: ColumnReader) -> object:
-    """Return what the reading of a line depends on, but for the shapes of stamps."""
-    headers, access = columns.headers, columns.access
-    return (
-        frozenset(columns.origins.forms),
-        (headers.iso_syslog, headers.service_key, headers.spring, headers.labels, headers.digits),
-        headers.hidden_levels,
-        (access.forms, access.columns),
-        tuple(_names_of(columns.json)),
-    )
-
-
-def _names_of(json: JsonReader | None) -> Iterator[object]:
-    while json is not None:
-        yield frozenset(json.names), json.cut_lines
-        json = json.inner

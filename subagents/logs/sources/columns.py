@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,17 @@ class ColumnReader:
         told = headers.service_key or headers.spring or headers.labels or headers.hidden_levels or self.access.columns
         apart = self.spread.indent >= 0 or self.stanzas.stands or self.tables.places or self.xml_events.stands
         return not (told or apart)
+
+    def layouts(self) -> object:
+        """Return what the reading of a line depends on, but for the shapes of stamps."""
+        headers, access = self.headers, self.access
+        return (
+            frozenset(self.origins.forms),
+            (headers.iso_syslog, headers.service_key, headers.spring, headers.labels, headers.digits),
+            headers.hidden_levels,
+            (access.forms, access.columns),
+            tuple(_names_of(self.json)),
+        )
 
     def counts(self) -> Counts:
         """Return how many lines had which stamp until now, and how many were JSON."""
@@ -219,6 +231,12 @@ class ColumnReader:
             return self.json_stamps.read(pl.Series(values, dtype=pl.String))[0]
         texts = [value if isinstance(value, str) else _epoch_text(value) for value in values]
         return self.json_stamps.read(pl.Series(texts, dtype=pl.String))[0]
+
+
+def _names_of(json: JsonReader | None) -> Iterator[object]:
+    while json is not None:
+        yield frozenset(json.names), json.cut_lines
+        json = json.inner
 
 
 def _with_second_lines(columns: pl.DataFrame, raw: pl.Series) -> pl.Series:

@@ -69,6 +69,13 @@ class Groups:
     """What was found of the first classes of a group; None among it: they differ."""
     _heads: dict[int, tuple[Head | None, int]] = field(default_factory=dict)
     """What the heads of a group's lines said, and in how many classes; None: not the same in all."""
+    _with_status: Any = None
+    """numpy bool by class: lines of it were requests, of which a word with digits says what became of them"""
+
+    def __post_init__(self) -> None:
+        import numpy as np
+
+        self._with_status = np.zeros(len(self.classes.group), bool)
 
     def add(self, number: int, finding: Finding) -> None:
         """Take in what was found of a class."""
@@ -93,10 +100,33 @@ class Groups:
         groups, of_class = np.unique(self.classes.group[classes], return_inverse=True)
         findings = [self._enough(group) for group in groups.tolist()]
         done = np.array([each is not None for each in findings], bool)[of_class]
+        done &= ~(self._with_status[classes] & self._is_unsplit(groups)[of_class])
         for place in np.flatnonzero(done).tolist():
             if (finding := findings[of_class[place]]) is not None:
                 self.classes.note(int(classes[place]), finding.flags, finding.literal, finding.host_word)
         return done
+
+    def apart(self, classes: Any, with_status: Any) -> Any:
+        """Take in which lines of classes (numpy) have a status; return those whose groups were mistaken for them.
+
+        What was known of these classes, as it holds for others of their groups, is forgotten.
+        """
+        import numpy as np
+
+        flags = np.where(classes >= 0, self.classes.flags[classes], CHILD)
+        found = with_status & (flags & CHILD == 0) & (self.classes.group[classes] > 0) & ~self._with_status[classes]
+        self._with_status[classes[found]] = True
+        found &= flags & VERIFIED > 0
+        for number in np.unique(classes[found]).tolist():
+            self.classes.note(number, 0, 0, 0)
+        return found
+
+    def _is_unsplit(self, groups: Any) -> Any:
+        """Say which groups are settled, and no word with digits matters in them (numpy bool)."""
+        import numpy as np
+
+        known = [self._enough(group) for group in groups.tolist()]
+        return np.array([each is not None and each.flags & VERIFIED > 0 for each in known], bool)
 
     def _enough(self, group: int) -> Finding | None:
         found = self._findings.get(group)
@@ -119,7 +149,8 @@ class Groups:
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
         differ = [None in self._findings.get(group, ()) for group in groups.tolist()]
-        return (rank < ENOUGH_ALIKE) | (groups == 0)[of_class] | np.array(differ, bool)[of_class]
+        unlike = np.array(differ, bool)[of_class] | (self._with_status[classes] & self._is_unsplit(groups)[of_class])
+        return (rank < ENOUGH_ALIKE) | (groups == 0)[of_class] | unlike
 
     def learn(self, classes: Any, heads: Sequence[Head | None]) -> None:
         """Take in what the heads of lines of these classes (numpy) said; None: more than a head says was told."""
