@@ -178,3 +178,12 @@ def test_labels_are_no_measurements_be_they_numbers(tmp_path: Path) -> None:
         ("shop", "value{code=200}"),
         ("shop", "value{code=500}"),
     ]
+
+
+@pytest.mark.parametrize(("name", "said"), [("begun", True), ("epoch", False)])
+def test_numbers_that_nobody_calls_times_are_told(tmp_path: Path, name: str, said: bool) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text(f"{name},cpu\n" + "".join(f"{1772366400 + 60 * i},{i}\n" for i in range(5)))
+    store = read(path)
+    assert values(store, "", "cpu") == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert ("the numbers of begun are taken for times" in problems(store)) is said

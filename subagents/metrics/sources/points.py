@@ -15,7 +15,7 @@ import polars as pl
 from subagents.metrics.series import Floats, Points
 from subagents.metrics.sources.cells import NULLS, PROBE, CommaUse, read_numbers
 from subagents.metrics.sources.courses import Course, named
-from subagents.metrics.sources.heads import Head, time_place
+from subagents.metrics.sources.heads import Head, is_number, time_place
 from subagents.metrics.sources.labelled import with_labels
 from subagents.metrics.sources.naming import LABEL_NAMES, METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES, first_of
 from subagents.metrics.sources.parquet import is_parquet, parquet_tables
@@ -108,6 +108,8 @@ def read_metric_csv(path: Path, faults: Faults, service: str = "", block: int = 
         reading = readings.get(table.header)
         if reading is None:
             reading = readings[table.header] = Reading.of(table, table.head.time)
+            if table.head.time.lower() not in TIME_NAMES and is_number(next(iter(table.text(table.head.time)), "")):
+                faults.note(f"the numbers of {table.head.time} are taken for times: no other column is called one")
         reading.settle(table, again)
         _Block(table, reading, faults, points, (service, path.name.split(".")[0])).read()
     return points, next((reading.layout for reading in readings.values()), "")

@@ -58,7 +58,7 @@ Parsed = Sequence[Sample] | None
 
 
 def _plain(text: str) -> str:
-    return _ESCAPED.sub(lambda found: {"n": "\n"}.get(found[1], found[1]), text)
+    return _ESCAPED.sub(lambda found: {"n": "\n"}.get(found[1], found[1]), text) if "\\" in text else text
 
 
 def exposed(line: str) -> Parsed:
