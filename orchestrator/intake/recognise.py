@@ -211,7 +211,9 @@ def _json(look: _Look) -> Recognised | None:
     role = _role_of(document, by_name)
     if role is None:
         records = log_records(document)
-        return None if records is None else Recognised("logs", document=records, options={"form": "array"})
+        if records is None or records_role(records) not in (None, "logs"):
+            return None
+        return Recognised("logs", document=records, options={"form": "array"})
     keep = document if role in ("alert", "manifest", "case", "logs", "evidence") else None
     return Recognised(role, document=keep, options={"form": "array"} if role == "logs" else {})
 

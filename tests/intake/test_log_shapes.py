@@ -44,6 +44,7 @@ def test_a_table_is_a_log_where_it_has_messages(tmp_path: Path, text: str, expec
         ({"kind": "List", "items": [{"lastTimestamp": AT, "message": "Back-off", "type": "Warning"}]}, "logs"),
         ({"Records": [{"eventTime": AT, "eventName": "StopInstances"}]}, "logs"),
         ({"items": [{"name": "cart"}]}, None),
+        ({"values": [{"hash": "7ab", "date": AT, "message": "Keep carts"}]}, None),
         ({"one": [EVENT], "two": [EVENT]}, None),
         ([], None),
     ],
