@@ -20,6 +20,7 @@ from subagents.deploys.sources.repo import commit_of
 from subagents.deploys.timeline import Timeline, build_timeline
 from subagents.deploys.tools import ChangeTools
 from subagents.gitstore.log import LogQuery
+from subagents.gitstore.process import GitCancelled, GitFailed, GitStopped
 from subagents.gitstore.reader import Brought, Reader
 from subagents.gitstore.store import IsolatedStore
 from tests.deploys.builders import NOON, at, commit, context, deploy, errors, sha, source, stamp, symptom
@@ -241,6 +242,28 @@ def test_git_is_asked_for_a_range_once_and_not_without_end(tmp_path: Path, monke
     monkeypatch.setattr(timeline_module, "RANGES_LIMIT", 1)
     assert "was not looked for, as git was asked enough" in told(resolved(specs))
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("why", [GitStopped, GitCancelled, GitFailed])
+def test_a_history_in_which_git_is_stopped_is_not_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: type[GitFailed]
+) -> None:
+    ids = make(tmp_path / "shop", line("a", "b", "c", start=-90_000), {"refs/heads/main": "c"})
+    rows = [ran(-100 + number, "orders", ids[name]) for number, name in enumerate("abc")]
+    specs = [spec(tmp_path / "shop"), source(tmp_path / "deploys.json", "deploys", rows)]
+    asked: list[str] = []
+
+    def failing(reader: Reader, old: str, new: str, limit: int) -> Brought:
+        asked.append(new)
+        raise why("git log did not answer")
+
+    monkeypatch.setattr(Reader, "brought", failing)
+    if why is GitCancelled:
+        with pytest.raises(GitCancelled):
+            resolved(specs)
+    else:
+        resolved(specs)
+    assert len(asked) == (2 if why is GitFailed else 1)
 
 
 def test_unknown_commits_are_named_and_stepped_over(tmp_path: Path) -> None:
