@@ -17,7 +17,7 @@ from orchestrator.intake.peek import Peek, looks_like_log, peek
 from orchestrator.intake.shapes import Role, document_role, has_message, records_role, table_role
 from subagents.contract import Problem
 from subagents.files import PARQUET_MAGIC, read_all
-from subagents.metrics.sources.exports import is_answer
+from subagents.metrics.sources.exports import failure_of, is_answer
 from subagents.metrics.sources.forms import text_form
 from subagents.metrics.sources.heads import head_of, numbers_below
 from subagents.metrics.sources.naming import TIME_NAMES, first_of
@@ -211,9 +211,10 @@ def _json(look: _Look) -> Recognised | None:
     role = _role_of(document, by_name)
     if role is None:
         records = log_records(document)
-        if records is None or records_role(records) not in (None, "logs"):
-            return None
-        return Recognised("logs", document=records, options={"form": "array"})
+        if records is not None and records_role(records) in (None, "logs"):
+            return Recognised("logs", document=records, options={"form": "array"})
+        failure = failure_of(document)
+        return Recognised(None, f"a query's failure instead of data: {failure}", "ask again") if failure else None
     keep = document if role in ("alert", "manifest", "case", "logs", "evidence") else None
     return Recognised(role, document=keep, options={"form": "array"} if role == "logs" else {})
 

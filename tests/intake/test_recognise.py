@@ -205,3 +205,13 @@ def test_a_large_answer_is_known_by_its_beginning(tmp_path: Path) -> None:
 )
 def test_what_only_looks_like_metrics_is_none(tmp_path: Path, name: str, content: bytes, role: str | None) -> None:
     assert look(tmp_path, name, content).role == role
+
+
+def test_a_table_of_numbers_with_units_needs_no_english(tmp_path: Path) -> None:
+    rows = "".join(f'2026-03-01T12:0{i}:00Z;"10{i},5 ms";"{i} %"\n' for i in range(5))
+    assert look(tmp_path, "panel.csv", f"Zeit;shop;cart\n{rows}".encode()).role == "metrics"
+
+
+def test_an_answer_without_data_says_why_it_is_not_used(tmp_path: Path) -> None:
+    found = look(tmp_path, "up.json", b'{"status": "success", "data": {"resultType": "matrix", "result": []}}')
+    assert (found.role, found.reason) == (None, "a query's failure instead of data: no series matched it")

@@ -11,7 +11,7 @@ from itertools import takewhile
 
 from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, first_of
 from subagents.metrics.sources.stamps import DateOrder, parse_by_calendar, parse_unique
-from subagents.metrics.sources.units import is_unit
+from subagents.metrics.sources.units import factor, is_unit
 
 PROBED = 40
 """Lines that are looked at for a row with a time."""
@@ -155,8 +155,14 @@ def numbers_below(head: Head, lines: Sequence[str], only: bool = False) -> bool:
     named = {head.time, *(name for name in head.names if name.lower() in (*SERVICE_NAMES, *METRIC_NAMES))}
     known = [name not in named for name in head.names]
     cells = [cell for row in rows for cell, counts in zip(row, known, strict=False) if counts and cell]
-    numbers = [is_number(cell) or cell.lower() in ("nan", "null") for cell in cells]
+    numbers = [_is_measured(cell) for cell in cells]
     return bool(cells) and (all(numbers) if only else any(numbers))
+
+
+def _is_measured(cell: str) -> bool:
+    """Say whether a cell is a number, maybe with its unit, or says that there is none."""
+    found = _NUMBER.match(cell)
+    return cell.lower() in ("nan", "null") if found is None else factor(cell[found.end() :].strip()) is not None
 
 
 def unique_names(row: Sequence[str]) -> tuple[str, ...]:
