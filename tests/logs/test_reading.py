@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from subagents.contract import ToolError
+from subagents.logs.levels import ERROR
 from subagents.logs.log_set import LogSet
 from subagents.logs.resolver import LogResolver
 from subagents.logs.sources.lines import LARGE_BYTES, split_lines
@@ -80,6 +81,13 @@ def test_what_only_few_records_have_is_read(tmp_path: Path) -> None:
     lines = (json.dumps(record) for record in [*usual[:1234], rare, *usual[1234:]])
     _, events = read(write(tmp_path, "app.log", "\n".join(lines) + '\n{"err": "torn'))
     assert [event["text"] for event in events if "served" not in event["text"]] == ["lost: refused", '{"err": "torn']
+
+
+def test_objects_behind_stamps_are_read_wherever_the_first_one_stands(tmp_path: Path) -> None:
+    lines = [f"{iso(n)} listening {n}" for n in range(100)] + [f"{iso(100)} {{not this" for _ in range(70)]
+    _, events = read(write(tmp_path, "app.log", [*lines, f'{iso(200)} {{"level":"error","msg":"lost"}}']))
+    assert (events[-1]["text"], events[-1]["level"]) == ("lost", ERROR)
+    assert events[100]["text"] == " {not this"
 
 
 @pytest.mark.parametrize("name", ["half-broken JSON", "invalid UTF-8", "huge line", "no stamps"])

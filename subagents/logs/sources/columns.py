@@ -163,10 +163,11 @@ class ColumnReader:
         import polars as pl
 
         bodies = columns["body"]
-        if not bodies.head(SAMPLE).str.contains(r"^ ?\{.*\}$").any():
-            return columns
         rows = pl.arg_where(bodies.str.contains(r"^ ?\{"), eager=True)
-        decoded = self.json.read(bodies.gather(rows).str.strip_chars().to_list())
+        texts = bodies.gather(rows).str.strip_chars()
+        if not texts.str.ends_with("}").any():
+            return columns
+        decoded = self.json.read(texts.to_list())
         return self._overlay(columns, rows.gather(decoded.rows), decoded, keep_time=True)
 
     def _mixed(
