@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import zstandard
 
+from orchestrator.intake.model import IntakeLimits
+from orchestrator.intake.recognise import recognise
 from subagents.metrics.series import SeriesKey
 from subagents.metrics.sources import load as loading
 from subagents.metrics.sources.load import load
@@ -309,3 +311,16 @@ def test_spans_give_edges_and_keep_errors(tmp_path: Path) -> None:
     assert {(e.caller, e.callee) for e in store.edges} == {("web", "cart")}
     assert [s.failed for s in store.spans["spans.json"]] == [False, True, False]
     assert "without a readable start" in problems(store)
+
+
+def test_json_is_read_as_such_whatever_it_is_called(tmp_path: Path) -> None:
+    answer = {"data": {"result": [{"metric": {"__name__": "up", "service": "web"}, "values": [[T0, "1"]]}]}}
+    rows = [{"ts": T0 + 60 * i, "service": "web", "metric": "up", "value": i} for i in range(3)]
+    for name, text, expected in (
+        ("answer.txt", json.dumps(answer), [1.0]),
+        ("rows.log.1", "\n".join(map(json.dumps, rows)), [0.0, 1.0, 2.0]),
+    ):
+        path = tmp_path / name
+        path.write_text(text)
+        assert recognise(path, name, name, IntakeLimits()).role == "metrics"
+        assert values(read(path), "web", "up") == expected

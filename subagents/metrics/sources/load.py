@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from subagents.contract import Coverage, Problem, Progress, SourceSpec, Telling, Window
+from subagents.files import open_bounded
 from subagents.metrics.model import KINDS
 from subagents.metrics.series import Edge, Frame, Points, Store, build_frames
 from subagents.metrics.sources.documents import read_metric_json
@@ -18,7 +19,7 @@ from subagents.metrics.sources.histograms import with_quantiles
 from subagents.metrics.sources.points import read_metric_csv
 from subagents.metrics.sources.stamps import moment
 from subagents.metrics.sources.table import Faults
-from subagents.metrics.sources.texts import read_metric_text
+from subagents.metrics.sources.texts import BEGINNING, read_metric_text
 from subagents.metrics.sources.traces import read_spans, read_topology, read_trace_edges
 from subagents.metrics.superseding import superseding
 
@@ -131,11 +132,8 @@ def _read(spec: SourceSpec, store: Store, faults: Faults) -> Coverage:
         store.hops += traces.hops
         store.waits += traces.waits
         layout = "edges per minute"
-    elif _is_json(path):
-        points, layout = read_metric_json(path, faults, spec.options.get("service", ""))
     else:
-        service = spec.options.get("service", "")
-        points, layout = read_metric_text(path, faults, service) or read_metric_csv(path, faults, service)
+        points, layout = _read_points(path, faults, spec.options.get("service", ""))
     points = with_quantiles(points, faults)
     frames, duplicates = build_frames(spec.id, points)
     if duplicates:
@@ -147,8 +145,18 @@ def _read(spec: SourceSpec, store: Store, faults: Faults) -> Coverage:
     return _coverage(spec, frames, layout, dropped + duplicates)
 
 
-def _is_json(path: Path) -> bool:
-    return any(suffix in {".json", ".jsonl", ".ndjson"} for suffix in path.suffixes[-2:])
+def _read_points(path: Path, faults: Faults, service: str) -> tuple[Points, str]:
+    named_json = any(suffix in {".json", ".jsonl", ".ndjson"} for suffix in path.suffixes[-2:])
+    text = None if named_json else read_metric_text(path, faults, service)
+    if text is not None:
+        return text
+    return (read_metric_json if named_json or _begins_as_json(path) else read_metric_csv)(path, faults, service)
+
+
+def _begins_as_json(path: Path) -> bool:
+    stream, _ = open_bounded(path)
+    with stream:
+        return stream.peek(BEGINNING)[:BEGINNING].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
 def _read_spans(spec: SourceSpec, store: Store, faults: Faults) -> Coverage:
