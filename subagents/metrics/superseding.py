@@ -39,7 +39,7 @@ class Superseding:
             f"{count} series of it go on where {earlier} ends: analysed as one with that"
             for earlier, count in self.joined.get(source, {}).items()
         ]
-        return tuple(Problem(what=what, where=source, lost="nothing") for what in said)
+        return tuple(Problem(what=what, where=source) for what in said)
 
 
 Place = tuple[int, int]
