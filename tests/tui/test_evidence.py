@@ -374,13 +374,14 @@ async def test_a_fact_is_told_in_the_same_words_wherever_it_is_shown() -> None:
     fact = Fact(quantity="lag", value=7250.123456789, unit="s", citation=METRIC)
     about = Suspect(kind="commit", key=SHA, label="Tune the pool")
     found = Finding(agent="deploys", claim="it came late", topic="change", about=about, stance="for", weight=0.8,
-                    citations=(METRIC,), facts=(fact,))  # fmt: skip
+                    citations=(METRIC, LOG), facts=(fact,))  # fmt: skip
     tell = Teller()
     kept = (evidence(METRIC, KINDS["metric"][1].encode(), "kept"),)
     events = [tell(opened()), *call(tell, "deploys", "deploys_x", "c", "x", citations=kept)]
     view = view_of([*events, tell(FindingReported(id="f-1", finding=found), "deploys")], Sources())
     words = "lag 7250.12 s (2.0 h)"
     assert any(words in text_of(one) for one in finding_detail(found))
-    assert any(one.text == f"rests on {METRIC}: {words}" for one in why_lines(view.hypotheses[0]))
+    rests = [one.text for one in why_lines(view.hypotheses[0]) if one.text.startswith("rests on ")]
+    assert rests == [f"rests on {METRIC}: {words}", f"rests on {LOG}"]
     async with opening(view) as (_, pilot):
         assert words in shown(pilot.app)

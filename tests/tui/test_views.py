@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rich.cells import cell_len
 
 from orchestrator.journal.events import (
     MAIN_THREAD,
@@ -50,7 +51,7 @@ from tests.tui.story import symptom as symptom_finding
 from tui.session_view import SessionView
 from tui.views.incident import answer, header, symptom, symptom_numbers
 from tui.views.layout import layout_for
-from tui.views.paint import cells, text_of
+from tui.views.paint import text_of
 from tui.views.sessions import age, columns, session_rows
 from tui.views.spark import points_of, sparkline
 
@@ -279,7 +280,7 @@ def test_names_of_wide_characters_leave_room_for_the_rest(width: int) -> None:
     shows = Symptom(text="errors", service=wide, metric="error_ratio", onset=ONSET, facts=symptom_finding().facts)
     fold.verdict = verdict().model_copy(update={"symptom": shows, "affected": (wide,)})
     for said, last in ((header(fold, ONSET, width), "no approvals"), (symptom(fold, width), "affects it alone")):
-        assert cells(said) <= width
+        assert cell_len(text_of(said)) <= width
         assert text_of(said).endswith(last)
 
 
