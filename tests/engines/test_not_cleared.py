@@ -10,7 +10,10 @@ import pytest
 from orchestrator.engines.offline.case import Case
 from orchestrator.engines.offline.causes import SURE_BESIDE_UNREAD, decide
 from orchestrator.engines.offline.judge import compose
+from orchestrator.journal.events import BoardEdited
 from orchestrator.journal.verdict import ServiceScore, SuspectScore
+from orchestrator.verdict.board import fold
+from orchestrator.verdict.board_edits import Edit
 from subagents.contract import Finding, Suspect
 from subagents.deploys.model import ScoredSuspect
 from tests.engines.test_causes import NOON, about, case, symptom
@@ -85,6 +88,10 @@ def test_a_circumstance_is_not_named_where_a_change_there_could_not_be_read(
         assert told[UNREAD] == ("not cleared", decision.against[0])
     else:
         assert told[UNREAD][0] == "not testable with this data"
+    edit = Edit(BoardEdited(action="rule_out", suspect=f"commit:{UNREAD}", by="dana"))
+    closed = replace(given, hypotheses=fold(given.findings, (edit,)))
+    listed = [one.suspect.key for one in compose(closed, decision, ()).ruled_out]
+    assert UNREAD not in listed, "a person's word is put beside the verdict by whoever shows it"
 
 
 @pytest.mark.parametrize(
