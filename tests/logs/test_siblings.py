@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from subagents.logs.native import HOSTED, SLOW, VERIFIED
+from subagents.logs.native import CHILD, HOSTED, SLOW, VERIFIED
 from subagents.logs.sources import alike, siblings
 from subagents.logs.sources.siblings import ENOUGH_ALIKE, VARIES, Groups, Head
 from subagents.logs.sources.twins import Finding
@@ -196,3 +196,20 @@ def test_what_is_needed_of_a_group_is_no_more_than_settles_it() -> None:
 
     groups = Groups(_Classes())  # type: ignore[arg-type]
     assert groups.not_enough(np.arange(11)).tolist() == [True] * ENOUGH_ALIKE + [False] * 5 + [True]
+
+
+def test_requests_are_told_apart_from_what_begins_as_they_do_once() -> None:
+    import numpy as np
+
+    classes: Any = _Classes()
+    classes.flags[3] = VERIFIED | CHILD
+    groups = Groups(classes)
+    for number in range(ENOUGH_ALIKE):
+        groups.add(number, Finding(VERIFIED))
+    met, with_status = np.array([8, 3, 9, -1]), np.array([True, True, False, True])
+    assert groups.apart(met, with_status).tolist() == [True, False, False, False]
+    assert classes.flags[[8, 3, 9]].tolist() == [0, VERIFIED | CHILD, VERIFIED]
+    assert groups.settled(np.array([8, 9])).tolist() == [False, True]
+    assert groups.not_enough(np.arange(11)).tolist() == [True] * ENOUGH_ALIKE + [False] * 3 + [True, False, True]
+    classes.flags[8] = VERIFIED
+    assert not groups.apart(met, with_status).any()

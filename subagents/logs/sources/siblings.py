@@ -117,8 +117,7 @@ class Groups:
         found = with_status & (flags & CHILD == 0) & (self.classes.group[classes] > 0) & ~self._with_status[classes]
         self._with_status[classes[found]] = True
         found &= flags & VERIFIED > 0
-        for number in np.unique(classes[found]).tolist():
-            self.classes.note(number, 0, 0, 0)
+        self.classes.flags[classes[found]] = 0  # and nothing else: lines may be scanned meanwhile
         return found
 
     def _is_unsplit(self, groups: Any) -> Any:
