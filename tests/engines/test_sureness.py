@@ -90,7 +90,10 @@ def test_errors_that_rise_in_logs_which_name_nobody_are_a_symptom() -> None:
     assert found.symptom is not None
     assert (found.symptom.text, found.symptom.onset, found.symptom.service) == ("Errors rise", NOON, "shop")
     assert found.headline.startswith("shop: trouble since 2026-03-01 12:00:00 UTC")
-    assert found.confidence.reasons == ("Errors rise",), "a person reads what was logged, whoever logged it"
+    for places in ((), (ServiceScore(service="mail", score=0.0),)):
+        known = replace(case(rise), services=places)
+        reasons = compose(known, decide(known), ()).confidence.reasons
+        assert reasons == ("Errors rise",), "a person reads what was logged, whoever logged it"
     measured = replace(case(symptom(), rise), faint=True)
     assert measured.symptom == symptom(), "what is measured says more, felt or not"
 

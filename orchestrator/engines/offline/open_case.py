@@ -23,14 +23,11 @@ def nothing_explains(case: Case) -> str:
 
 
 def place_reasons(case: Case) -> tuple[str, ...]:
-    """Return what speaks for the service where it most likely began, in the words of the findings.
-
-    Where no place is known, return what is found of nobody by name.
-    """
+    """Return what speaks for the service where it most likely began, or names nobody, in the words of the findings."""
     first = case.services[0].service if case.services else ""
-    wanted = (first,) if first else ()
-    told = [f for f in case.of("order", "errors", "mechanism", "onset") if f.services[:1] == wanted and f.citations]
-    return tuple(f.claim if first in f.claim else f"{first}: {f.claim}" for f in told[:3])
+    found = case.of("order", "errors", "mechanism", "onset")
+    told = [f for f in found if f.services[:1] in ((first,), ()) and f.citations]
+    return tuple(f"{first}: {f.claim}" if f.services and first not in f.claim else f.claim for f in told[:3])
 
 
 def would_tell(case: Case) -> tuple[str, ...]:
