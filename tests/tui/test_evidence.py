@@ -294,6 +294,20 @@ def test_a_chart_of_one_value_or_of_none_or_below_zero_is_drawn() -> None:
     assert "min -5  max 5" in text_of(below[0])
 
 
+def test_many_changes_leave_room_for_the_curve_and_those_near_the_onset_are_told() -> None:
+    markers = tuple(Marker(60.0 * at, f"deploy at {at}") for at in range(10, 60, 4))
+    lines = [text_of(one) for one in drawn(chart(markers=markers), 80, 16)]
+    assert len(lines) <= 16
+    assert sum("│" in one for one in lines) >= 6
+    told = [one.split("deploy at ")[1] for one in lines if "deploy at " in one]
+    assert told == ["22", "26", "30", "34"], "the onset is at 30"
+    assert "9 more, farther from the onset" in "".join(lines)
+    tall = [text_of(one) for one in drawn(chart(markers=markers, onset=None), 80, 40)]
+    assert sum("deploy at " in one for one in tall) == 9
+    assert "deploy at 58" in tall[-2]
+    assert "4 more, before these" in tall[-1]
+
+
 def test_a_gap_in_the_data_stays_a_gap() -> None:
     points = (*((60.0 * at, 5.0) for at in range(10)), *((60.0 * at, 5.0) for at in range(30, 40)))
     bottom = text_of(drawn(Chart(points), 90, 8)[7 - 2])

@@ -11,7 +11,8 @@ from tui.views.paint import Line, Span, Tone, flat, line, span
 BARS = " ▁▂▃▄▅▆▇█"
 AXIS = 10
 """Cells of the value axis."""
-MOST_MARKERS = 9
+MOST_MARKERS, LEAST_MARKERS, BESIDE_MARKERS = 9, 3, 12
+"""Changes that are marked, most and least, and the lines that the rest of a chart takes."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def drawn(chart: Chart, width: int, height: int) -> tuple[Line, ...]:
     if not chart.points:
         return (line(("no points to draw", "warn")),)
     plot = _Plot(chart, max(8, width - AXIS))
-    marks = plot.shown_markers()
+    marks = plot.shown_markers(max(LEAST_MARKERS, height - BESIDE_MARKERS))
     below = (plot.axis(), plot.mark_line(marks), *plot.legend(marks))
     rows = max(3, height - len(below) - 1)
     return (plot.title(), *plot.rows(rows), *below)
@@ -162,10 +163,14 @@ class _Plot:
             room[left : left + len(text)] = text
         return line((f"{'UTC':>{AXIS - 2}} └", "dim"), ("".join(room)[: self.columns], "dim"))
 
-    def shown_markers(self) -> list[Marker]:
-        """Return the changes within the chart, oldest first."""
-        inside = [one for one in self.chart.markers if self.start <= one.at <= self.end]
-        return sorted(inside, key=lambda one: one.at)[-MOST_MARKERS:]
+    def shown_markers(self, most: int) -> list[Marker]:
+        """Return the changes within the chart that are nearest to the onset, or else the last, oldest first."""
+        near = self.end if self.chart.onset is None else self.chart.onset
+        kept = sorted(self._markers(), key=lambda one: abs(one.at - near))[: min(most, MOST_MARKERS)]
+        return sorted(kept, key=lambda one: one.at)
+
+    def _markers(self) -> list[Marker]:
+        return [one for one in self.chart.markers if self.start <= one.at <= self.end]
 
     def mark_line(self, marks: Sequence[Marker]) -> Line:
         """Return the line below the axis: `^` is the onset, digits are changes, `~` the span that is cited."""
@@ -192,6 +197,9 @@ class _Plot:
             line((f"  {index} ", "accent"), (f"{self.moment(one.at)} ", "dim"), flat(one.label))
             for index, one in enumerate(marks, 1)
         ]
+        if left := len(self._markers()) - len(marks):
+            where = "before these" if self.chart.onset is None else "farther from the onset"
+            made.append(line(("    ", "plain"), (f"{left} more, {where}", "dim")))
         if self.chart.cited is not None:
             first, last = (self.moment(at) for at in self.chart.cited)
             made.append(line(("  ~ ", "dim"), (f"cited: {first} to {last}", "dim")))
