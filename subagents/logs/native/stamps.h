@@ -115,9 +115,10 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day) {
 }
 
 /* What may follow a stamp without a zone, so that it is not taken from one that has a zone or more digits. */
-static int ends_naive(const uint8_t *at, const uint8_t *end) {
+static int ends_naive(const Finder *by, const uint8_t *at, const uint8_t *end) {
     if (at == end) return 1;
     if (is_digit(*at)) return 0;
+    if (*at == ':' && by->fraction) return 1; /* behind a fraction no other can follow */
     if (strchr(".,:-", *at) && *at) return at + 1 == end || !is_digit(at[1]);
     if (*at == ' ') {
         at++;
@@ -194,7 +195,7 @@ static int stamp_at(const Finder *by, const uint8_t *at, const uint8_t *end, int
     }
     if (by->zone_length && memcmp(behind, by->zone, (size_t)by->zone_length)) return 0;
     behind += by->zone_length;
-    if (by->naive ? !ends_naive(behind, end) : behind < end && is_digit(*behind)) return 0;
+    if (by->naive ? !ends_naive(by, behind, end) : behind < end && is_digit(*behind)) return 0;
     *when = moment_of(by, at);
     return width;
 }

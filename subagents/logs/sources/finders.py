@@ -52,6 +52,8 @@ def _template(shape: Shape) -> bytes | None:
             found += bytes([MONTH, IN_MONTH, IN_MONTH])
         elif name == "e":
             found += bytes([SPACE_OR_DIGIT, ANY_DIGIT])
+        elif name == "k":
+            found += bytes([ord(" "), ANY_DIGIT])
         elif name in _DIGITS:
             found += _digits(_DIGITS[name])
         else:

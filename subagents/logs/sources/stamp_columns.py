@@ -20,7 +20,7 @@ REACH = 40
 """Characters of a line that are looked at; a shape that ends behind them is asked for by its expression."""
 _KINDS = bytes(ord("0") if 48 <= each <= 57 else ord("a") if 97 <= each <= 122 else each for each in range(256))
 _ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5, 0xD6E8FEB86659FD93)
-_WIDTHS = {"Y": 4, "y": 2, "m": 2, "d": 2, "e": 2, "b": 3, "H": 2, "M": 2, "S": 2}
+_WIDTHS = {"Y": 4, "y": 2, "m": 2, "d": 2, "e": 2, "b": 3, "H": 2, "k": 2, "M": 2, "S": 2}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -92,7 +92,7 @@ def places(shape: Shape) -> tuple[tuple[str, int], ...] | None:
             name = next(form, "")
             if name not in _WIDTHS:
                 return None
-            found.append((name, place))
+            found.append(("H" if name == "k" else name, place))
             place += _WIDTHS[name]
         else:
             place += 1

@@ -127,7 +127,7 @@ EPOCH = _kind("epoch", r"(?<![\d.])1\d{9}(?:\d{3}){0,3}(?![\d:])", "", only_firs
 KINDS: tuple[Kind, ...] = (
     _kind("ISO 8601", rf"\d{{4}}-\d\d-\d\d(?:[T _\t]|, |\]\[| time=\"?){_HMS}", _iso),
     _kind("weekday and ISO 8601", rf"{DAY} \d{{4}}-\d\d-\d\d {_HMS}", "%a %Y-%m-%d %H:%M:%S"),
-    _kind("ISO 8601, hour without a zero", r"\d{4}-\d\d-\d\d  \d:\d\d:\d\d", "%Y-%m-%d %H:%M:%S"),
+    _kind("ISO 8601, hour without a zero", r"\d{4}-\d\d-\d\d  \d:\d\d:\d\d", "%Y-%m-%d %k:%M:%S"),
     _kind("ISO 8601 to the minute", r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?![\d:])", _minute),
     _kind("date with slashes", rf"\d{{4}}/\d\d/\d\d(?:[T ]| - ){_HMS}", _iso),
     _kind("date with dots", rf"\d{{4}}\.\d\d\.\d\d[T ]{_HMS}", _iso),

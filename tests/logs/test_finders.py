@@ -1,0 +1,35 @@
+"""What the compiled first stage looks for is found in the lines that show it, with the same time."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from subagents.logs import native
+from subagents.logs.native import NO_TIME, Classes
+from subagents.logs.sources.finders import finder_of
+from subagents.logs.sources.timestamps import find_stamp, moments, shape_of
+from tests.logs.builders import NOON
+from tests.logs.corpus import FOLDER
+
+pytestmark = pytest.mark.needs("compiled")
+
+
+def test_what_is_looked_for_is_found_in_all_layouts() -> None:
+    library = native.library()
+    assert library is not None
+    classes, looked, missed = Classes(library), 0, list[str]()
+    for path in sorted(FOLDER.glob("*.txt")):
+        for line in path.read_text().partition("====\n")[0].splitlines():
+            stamp = find_stamp(line)
+            shape = shape_of(stamp, None) if stamp is not None else None
+            finder = finder_of(shape, NOON) if shape is not None else None
+            if shape is None or finder is None or not line.isascii() or "\x1b" in line or line.lstrip()[:1] == "{":
+                continue
+            looked += 1
+            classes.find_by([finder], 0)
+            found = pl.Series([line[shape.start :]]).to_frame("at").select(moments(pl.col("at"), shape, NOON)).item()
+            if classes.stamps(line.encode(), 1)[0].tolist() != [NO_TIME if found is None else found]:
+                missed.append(line)
+    assert looked > 600
+    assert missed == []
