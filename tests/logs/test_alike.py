@@ -183,7 +183,17 @@ def other_stamps(rng: Random) -> Iterator[str]:
         yield f"{at(n):%d/%b/%Y %H:%M:%S} WARN basket {n} is late" if is_new else f"{iso(n)} INFO order {n} settled"
 
 
-@pytest.mark.parametrize("lines", [long_ones, late_statuses, padded, other_stamps], ids=lambda each: each.__name__)
+def put_together(_: Random) -> Iterator[str]:
+    """What a line says has the next one's text in it where it is met first, and not so later."""
+    for n in range(5000):
+        if n < 20:
+            yield f"{iso(n)} the order {n} was sent\nINFO: by the ledger"
+        yield f"{iso(n)} the order {n} was sent" if n > 2500 and n % 5 == 0 else f"{iso(n)} the next one is {n}"
+
+
+@pytest.mark.parametrize(
+    "lines", [long_ones, late_statuses, padded, other_stamps, put_together], ids=lambda each: each.__name__
+)
 def test_nor_where_lines_of_a_class_differ_by_more_than_digits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: Any
 ) -> None:

@@ -195,8 +195,9 @@ class PartReader:
         events = read.frame.events
         services, hosts = self.names.numbered(events)
         levels = events["level"].fill_null(NONE).to_numpy()
-        sizes = events["text"].str.len_bytes().clip(upper_bound=KEY_CHARS + 1).cast(pl.Int16).to_numpy()
-        return Told(events["t"].fill_null(NONE).to_numpy(), levels, services, hosts, sizes)
+        sizes = events["text"].str.len_bytes().clip(upper_bound=KEY_CHARS + 1).cast(pl.Int16)
+        sizes = sizes.set(events["lines"] > 1, KEY_CHARS + 1)  # as cut: some have the next line's text in theirs
+        return Told(events["t"].fill_null(NONE).to_numpy(), levels, services, hosts, sizes.to_numpy())
 
     def _those(self, sight: _Sight, troubles: Troubles) -> tuple[Any, Lines, pl.DataFrame]:
         """Read the lines that are not known, and those beside them that they may belong together with."""
