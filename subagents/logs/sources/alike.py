@@ -287,11 +287,11 @@ class AlikeReader:
         known = (given & (VERIFIED | SLOW | SPECIAL)) == VERIFIED
         known &= (given & HOSTED == 0) | (scan.hosts >= 0)  # found out after the scan
         known &= self._is_whole(scan, lengths)
-        self._read_once(scan, known)
+        known &= ~near(~some | (given & SPECIAL > 0))
+        known[-1:] = False  # the end of a block may go on in the next one
+        self._read_once(scan, known)  # one that stands alone: what goes on says more than others of its class
         known[:HEAD_LINES] = False
         known[np.flatnonzero(self._is_text()[scan.finders])[:HEAD_LINES]] = False
-        known[-1:] = False  # the end of a block may go on in the next one
-        known &= ~near(~some | (given & SPECIAL > 0))
         self._allowed += int(lengths[known].sum()) // 2
         return known
 
