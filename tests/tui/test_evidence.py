@@ -389,8 +389,7 @@ async def test_a_fact_is_told_in_the_same_words_wherever_it_is_shown() -> None:
     about = Suspect(kind="commit", key=SHA, label="Tune the pool")
     found = Finding(agent="deploys", claim="it came late", topic="change", about=about, stance="for", weight=0.8,
                     citations=(METRIC, LOG), facts=(fact,))  # fmt: skip
-    tell = Teller()
-    kept = (evidence(METRIC, KINDS["metric"][1].encode(), "kept"),)
+    tell, kept = Teller(), (evidence(METRIC, KINDS["metric"][1].encode(), "kept"),)
     events = [tell(opened()), *call(tell, "deploys", "deploys_x", "c", "x", citations=kept)]
     view = view_of([*events, tell(FindingReported(id="f-1", finding=found), "deploys")], Sources())
     words = "lag 7250.12 s (2.0 h)"
