@@ -237,6 +237,7 @@ async def test_nothing_found_says_what_was_searched(tmp_path: Path) -> None:
     for typed, why in (
         ("status=503 service:nowhere", "there are: "),
         ("status=503 09:00..09:30", "the events are of "),
+        ("level=error refused", "that was looked for as a text; level:error asks for it"),
     ):
         async with searching(LogActs(log_file(tmp_path)), typed, (80, 24)) as (_, pilot):
             assert why in shown(pilot.app)

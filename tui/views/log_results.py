@@ -18,6 +18,7 @@ MORE = "more"
 """Key of the row that loads what comes next."""
 _LEVEL_TONES: Mapping[str, Tone] = {"fatal": "bad", "error": "bad", "warn": "warn"}
 _FIELD = re.compile(r"(\w+)=(\S+)")
+_FILTER = re.compile(r"(?<!\S)(service|level|source)=(\S+)", re.IGNORECASE)
 _SERVICES = 6
 _SERVICE_CELLS = 20
 _MESSAGE = 2000
@@ -69,6 +70,9 @@ def why_nothing(query: LogQuery, data: LogsSearch) -> Line:
         return ()
     if data.there:
         return line(("there are: ", "dim"), (flat(", ".join(data.there)), "plain"))
+    if meant := _FILTER.search(query.text):
+        asked = flat(f"{meant[1].lower()}:{meant[2]}")
+        return line(("that was looked for as a text; ", "dim"), (asked, "plain"), (" asks for it", "dim"))
     field = _FIELD.fullmatch(query.text)
     if field and query.start is None and query.end is None:
         written = f'"{field[1]}":{field[2]}'
