@@ -21,6 +21,7 @@ FIRST_BYTES = 512 << 10
 """The first block of a file: something is seen at once. Each other is at most twice as large as all before it, so that
 layouts are learnt from little, and little is read twice where another one turns up."""
 LEAST_BYTES = 1 << 16
+"""So much is read at a time, however small blocks are."""
 BLOCK_LINES = 1 << 18
 """Most lines of a block: what a line costs in memory does not depend on its length."""
 CUT_BYTES = 64 << 10

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 ENOUGH_ALIKE = 5
 """So many classes of a group that turned out alike tell what the others of the group are."""
 VARIES = -2
+"""Instead of a host's number, where lines of a group have others."""
 MANY = 20
 """A group with so many classes in a block is looked at, though none of them is met twice."""
-_SETTLED = VERIFIED | SLOW | SPECIAL | LITERAL | CHILD
+_TELLING = VERIFIED | SLOW | SPECIAL | LITERAL | CHILD
+"""Of these flags a class has only the first where one line of it tells all, whatever its words with digits are."""
 
 
 class Told(NamedTuple):
@@ -52,7 +54,7 @@ class Head(NamedTuple):
     level: int
     service: int
     host: int
-    """NONE where there is none, VARIES where lines have others"""
+    """NONE where there is none"""
     program: bool
     """Host and program stand between stamp and text."""
 
@@ -69,7 +71,7 @@ class Groups:
     """What was found of the first classes of a group; None among it: they differ."""
     _heads: dict[int, tuple[Head | None, int]] = field(default_factory=dict)
     """What the heads of a group's lines said, and in how many classes; None: not the same in all."""
-    _with_status: Any = None
+    _with_status: Any = field(init=False)
     """numpy bool by class: lines of it were requests, of which a word with digits says what became of them"""
 
     def __post_init__(self) -> None:
@@ -163,7 +165,7 @@ class Groups:
         import numpy as np
 
         flags = self.classes.flags[classes]
-        groups = np.where((classes >= 0) & ((flags & _SETTLED) == VERIFIED), self.classes.group[classes], 0)
+        groups = np.where((classes >= 0) & ((flags & _TELLING) == VERIFIED), self.classes.group[classes], 0)
         known = [self._heads.get(group, _UNKNOWN) for group in groups.tolist()]
         of_line = (flags & HOSTED > 0).tolist()
         return [
