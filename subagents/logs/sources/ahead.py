@@ -6,7 +6,8 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
 from subagents.logs.native import Scan
-from subagents.logs.sources.alike import BEFORE, BEHIND, AlikeReader
+from subagents.logs.sources.alike import AlikeReader
+from subagents.logs.sources.neighbours import BEFORE, BEHIND
 from subagents.logs.sources.reader import Block, BlockReader
 
 LOOKED_BACK = 256

@@ -18,6 +18,7 @@ from subagents.logs.native import (
     MOST_CLASSES,
     MOST_FINDERS,
     NO_CLASS,
+    NO_FINDER,
     NOT_LOOKED,
     ODD_BYTES,
     ODD_ESCAPES,
@@ -35,11 +36,11 @@ from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.json_fields import ROLES
 from subagents.logs.sources.names import Names
+from subagents.logs.sources.neighbours import near
 from subagents.logs.sources.reader import Block, count_lines
 from subagents.logs.sources.siblings import Groups, Head, Siblings, Told, heads_of, siblings_of
 from subagents.logs.sources.stamp_reader import Seen, StampReader
 from subagents.logs.sources.timestamps import Shape
-from subagents.logs.sources.tracebacks import LEAD_LINES
 from subagents.logs.sources.twins import READ_EACH, Sample, TwinTest, special_lines, unlike_others
 
 if TYPE_CHECKING:
@@ -57,11 +58,6 @@ CHECKED_BYTES = 1 << 18
 """So much may be read for it from the start."""
 WORTH_CHECKING, WORTH_SHARE = 1_500, 100
 """Lines of a block, and one in so many: to check a few classes costs as much as to read so many."""
-BEFORE, BEHIND = LEAD_LINES - 2, 2
-"""So far a line's neighbours reach where it is part of a stack trace or of a longer event.
-
-Between two such lines there are then as many others as a trace's first frame looks back over, and no others tell.
-"""
 
 
 @dataclass
@@ -287,7 +283,8 @@ class AlikeReader:
         known = (given & (VERIFIED | SLOW | SPECIAL)) == VERIFIED
         known &= (given & HOSTED == 0) | (scan.hosts >= 0)  # found out after the scan
         known &= self._is_whole(scan, lengths)
-        known &= ~near(~some | (given & SPECIAL > 0))
+        bare = ~some & (scan.finders == NO_FINDER)
+        known &= ~near(bare, (~some & ~bare) | (given & SPECIAL > 0))
         known[-1:] = False  # the end of a block may go on in the next one
         self._read_once(scan, known)  # one that stands alone: what goes on says more than others of its class
         known[:HEAD_LINES] = False
@@ -342,14 +339,17 @@ class AlikeReader:
         return found.some(~odd)
 
     def unsettled(self, scan: Scan, rows: Any, columns: pl.DataFrame) -> Any:
-        """Return which of the lines read may be part of more than their own event (numpy bool by row of `rows`)."""
+        """Return what is `near` those of the lines read (numpy rows) that may be part of more than their own event."""
         import numpy as np
 
         special = special_lines(columns, self.columns.json.cut_lines)
         for mark, lines in ((SPECIAL, special), (SLOW, unlike_others(columns).to_numpy())):
             classes = scan.classes[rows[lines]]
             self.classes.flags[classes[classes >= 0]] |= np.uint8(mark)
-        return special
+        stamped, bare, marked = columns["stamped"].to_numpy(), *np.zeros((2, len(scan.starts)), bool)
+        bare[rows[~stamped]] = True
+        marked[rows[special & stamped]] = True
+        return near(bare, marked)
 
     def _check(self, block: Block, scan: Scan, classes: Any, lengths: Any) -> None:
         """Find out whether what is read of a line of these classes depends on its words with digits."""
@@ -374,15 +374,3 @@ class AlikeReader:
 def _line(block: Block, scan: Scan, row: int) -> bytes:
     end = int(scan.starts[row + 1]) if row + 1 < len(scan.starts) else block.length
     return block.data[int(scan.starts[row]) : end].rstrip(b"\r\n")
-
-
-def near(marked: Any) -> Any:
-    """Return the lines that are marked, and those that they may belong together with (numpy bool)."""
-    import numpy as np
-
-    rows = np.flatnonzero(marked)
-    found = marked.copy()
-    if len(rows):
-        for step in (*range(-BEFORE, 0), *range(1, BEHIND + 1)):
-            found[np.clip(rows + step, 0, len(marked) - 1)] = True
-    return found

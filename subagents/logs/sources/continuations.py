@@ -33,7 +33,7 @@ INTRODUCES = r":\s*$"
 TROUBLE = r"(?i)error|exception|fatal|panic|traceback|fail|crit|unhandled|warn"
 
 
-def continues(columns: pl.DataFrame) -> pl.Series:
+def continues(columns: pl.DataFrame, apart: Any) -> pl.Series:
     """Say for each line whether it belongs to the event before it; the first never does.
 
     `columns` has `body` (the texts without their stamps), `stamped` (which lines had one), `glued` (which are known to
@@ -45,7 +45,7 @@ def continues(columns: pl.DataFrame) -> pl.Series:
 
     bodies = columns["body"]
     undated = ~columns["stamped"].to_numpy()
-    inside, traced = trace_lines(columns)
+    inside, traced = trace_lines(columns, apart)
     joined = np.zeros(len(undated), dtype=bool)
     joined[_matching(bodies, np.flatnonzero(undated), ALWAYS)] = True
     joined[_matching(bodies, np.flatnonzero(~undated[:-1] & undated[1:]), INTRODUCES) + 1] = True
@@ -64,6 +64,7 @@ def continues(columns: pl.DataFrame) -> pl.Series:
         joined[heads] = False
     joined = np.where(inside, traced, joined) | columns["glued"].to_numpy()
     joined[:1] = False
+    joined[apart] = False
     return pl.Series(joined)
 
 

@@ -50,7 +50,7 @@ def events_of(block: Block, lines: Lines, columns: pl.DataFrame, last_time: int 
     import numpy as np
     import polars as pl
 
-    joined = continues(columns)
+    joined = continues(columns, np.diff(lines.numbers, prepend=lines.numbers[:1] - 1) != 1)
     heads, count = np.flatnonzero(~joined.to_numpy()), lines.count
     held = b""
     if not block.last and not block.is_cut and len(heads) > 1:

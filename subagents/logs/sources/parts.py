@@ -11,7 +11,7 @@ from subagents.contract import Problem
 from subagents.logs.native import Scan
 from subagents.logs.patterns import KEY_CHARS
 from subagents.logs.sources.ahead import Sighted
-from subagents.logs.sources.alike import AlikeReader, near
+from subagents.logs.sources.alike import AlikeReader
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.frames import Frame, Read, events_of
 from subagents.logs.sources.lines import Lines, Troubles, some_lines, split_lines
@@ -206,9 +206,7 @@ class PartReader:
         known = sight.known
         rows, before = np.flatnonzero(~known), self.columns.counts()
         lines, columns = self._some(sight, rows, troubles)
-        marked = np.zeros(len(known), bool)
-        marked[rows[sight.alike.unsettled(sight.scan, rows, columns)]] = True
-        more = near(marked) & known
+        more = sight.alike.unsettled(sight.scan, rows, columns) & known
         if more.any():
             known[more] = False
             rows = np.flatnonzero(~known)

@@ -62,10 +62,10 @@ _OWN_HEAD = re.compile(
 _TROUBLE = re.compile(r"error|exception|fatal|panic|traceback|fail|crit|unhandled|warn", re.IGNORECASE)
 
 
-def trace_lines(columns: pl.DataFrame) -> tuple[Any, Any]:
+def trace_lines(columns: pl.DataFrame, apart: Any) -> tuple[Any, Any]:
     """Return (lines that are part of a trace, those of them that continue the line before), as numpy masks.
 
-    Lines of different hosts are never one trace.
+    Lines of different hosts are never one trace, nor are lines `apart` (numpy bool) of one with the line before.
     """
     import numpy as np
 
@@ -76,7 +76,7 @@ def trace_lines(columns: pl.DataFrame) -> tuple[Any, Any]:
     frames = np.flatnonzero(framed.to_numpy())
     if not len(frames):
         return inside, joined
-    reader = _Reader.of(columns, framed)
+    reader = _Reader.of(columns, framed, apart)
     end = 0
     for frame in frames.tolist():
         if frame < end or not _CORE.match(reader.text(frame)):
@@ -100,7 +100,7 @@ class _Reader:
     stamped: list[bool]
     spaced: list[bool]
     apart: list[bool]
-    """Lines of another host than the one before."""
+    """Lines of another host than the one before, or not the next after it."""
     framed: list[bool]
     """Lines that are likely frames: in a trace they are."""
     near: dict[int, str]
@@ -108,21 +108,22 @@ class _Reader:
     _texts: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, columns: pl.DataFrame, framed: pl.Series) -> _Reader:
+    def of(cls, columns: pl.DataFrame, framed: pl.Series, apart: Any) -> _Reader:
         """Return the reader of a block of which some lines are likely frames."""
         import numpy as np
 
         bodies, hosts = columns["body"], columns["host"]
-        apart = [False] * bodies.len()
         if hosts.null_count() < hosts.len():
-            apart = (hosts.is_not_null() & hosts.ne_missing(hosts.shift(1))).to_list()
+            apart = apart | (hosts.is_not_null() & hosts.ne_missing(hosts.shift(1))).to_numpy()
         marks = np.flatnonzero(framed.to_numpy())
         close = np.zeros(bodies.len(), dtype=bool)
         for step in range(-LEAD_LINES, 3):
             close[np.clip(marks + step, 0, len(close) - 1)] = True
         rows = np.flatnonzero(close)
         near = dict(zip(rows.tolist(), _told(bodies.gather(rows)), strict=True))
-        return cls(bodies, columns["stamped"].to_list(), columns["spaced"].to_list(), apart, framed.to_list(), near)
+        return cls(
+            bodies, columns["stamped"].to_list(), columns["spaced"].to_list(), apart.tolist(), framed.to_list(), near
+        )
 
     def text(self, row: int) -> str:
         """Return a line without the space after its stamp, cut to what tells its kind."""

@@ -1,0 +1,59 @@
+"""Which lines have to be read together, and that lines which are not neighbours are never taken for one event."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from subagents.logs.sources import alike, log_source, reader
+from subagents.logs.sources.neighbours import near
+from tests.logs.builders import iso, write
+from tests.logs.test_alike import built, looked_up, what_it_says, without_library
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (".....uuu.....", "....xxxx....."),
+        ("uu....", "xx...."),
+        (".......m.....", "...xxxxxxx..."),
+        ("m............u", "xxx.........xx"),
+        ("m......u....", "xxxxxxxx...."),
+        ("u......m....", "x..xxxxxxx.."),
+        ("u...u...", "x..xx..."),
+        ("........", "........"),
+    ],
+)
+def test_what_has_no_stamp_belongs_to_the_line_before_it_and_what_is_marked_reaches_further(
+    text: str, wanted: str
+) -> None:
+    bare, marked = (np.array([each == kind for each in text]) for kind in "um")
+    assert "".join("x" if each else "." for each in near(bare, marked)) == wanted
+
+
+@pytest.mark.needs("compiled")
+@pytest.mark.parametrize("between", (0, 1, 3, 6, 8))
+def test_traces_and_what_stands_around_them_say_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: int
+) -> None:
+    monkeypatch.setattr(log_source, "ALIKE_BYTES", 0)
+    monkeypatch.setattr(log_source, "ALIKE_BLOCK_BYTES", 0)
+    monkeypatch.setattr(reader, "FIRST_BYTES", 4096)
+    monkeypatch.setattr(alike, "WORTH_CHECKING", 0)
+    texts = list[str]()
+    for n in range(240):
+        stamp = iso(n)
+        texts += [f"{stamp} INFO [pool-{n}] order {n} stored"] * (between if n % 3 else 9)
+        texts.append(f"{stamp} ERROR [pool-{n}] java.lang.IllegalStateException: order {n} was lost")
+        if n % 2:
+            texts += ["\tat com.acme.Store.put(Store.java:31)", f"Caused by: java.io.IOException: disk {n} is full"]
+            texts += ["\tat com.acme.Disk.write(Disk.java:7)", "\t... 2 more"]
+        texts += [f"{stamp} INFO [pool-{n}] [audit {n}] done"] * (n % 5)
+        if n % 7 == 3:
+            texts += [f"{stamp} INFO [pool-{n}] settings of order {n}:", "alpha=1", "beta=2", "", "WARN [x] on its own"]
+    spec = write(tmp_path, "app.log", texts)
+    assert what_it_says(built(spec)) == what_it_says(without_library(spec, monkeypatch))
+    known, events = looked_up(spec)
+    assert known > events / 4
