@@ -14,11 +14,12 @@ from subagents.logs.held import bucket_range as bucket_range
 from subagents.logs.held import rows_in as rows_in
 from subagents.logs.index import LogIndex
 from subagents.logs.levels import DEBUG, ERROR, FATAL, INFO, TRACE, UNKNOWN, WARN
-from subagents.logs.model import Change, Timeline
 from subagents.logs.sources.timestamps import microseconds, moment
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from subagents.logs.model import Change, Timeline
 
 _WEIGHT = {UNKNOWN: 0.6, TRACE: 0.2, DEBUG: 0.25, INFO: 0.5, WARN: 1.4, ERROR: 3.0, FATAL: 3.5}
 _BY_WORDS = 2.2
@@ -201,6 +202,8 @@ def _score(change: Change, ratio: float, weight: float, count: int, *, severe: b
 def timeline(index: LogIndex, window: Window, keys: tuple[int, ...]) -> Timeline:
     """Return the counts of the templates of some keys over a window, per minute or coarser."""
     import polars as pl
+
+    from subagents.logs.model import Timeline
 
     bucket = bucket_seconds(window)
     rows = rows_in(index, window).filter(pl.col("template").is_in([index.template_of(key) for key in keys]))

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 from subagents.contract import Coverage, Frozen, Problem, SuspectKind, Window
 from subagents.logs.courses import FlowBreak, Followed, SlowPassages
 from subagents.logs.levels import Level
+from subagents.logs.stack_frames import StackFrame
 
 Change = Literal["new", "burst", "vanished", "rare", "steady"]
 
@@ -106,21 +107,6 @@ class LogsPatterns(Frozen):
     patterns: tuple[Pattern, ...]
     more: int
     note: str
-
-
-class StackFrame(Frozen):
-    """One frame of a stack trace."""
-
-    function: str
-    path: str
-    line: int | None
-    own: bool
-    """Not of a runtime, a standard library or an installed package."""
-
-    @property
-    def place(self) -> str:
-        """`path:line`, or the path alone."""
-        return f"{self.path}:{self.line}" if self.line is not None else self.path
 
 
 class StackGroup(Frozen):

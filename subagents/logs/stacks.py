@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from subagents.contract import Window
 from subagents.logs.counts import STEP
-from subagents.logs.model import StackFrame
 from subagents.logs.sources.expressions import quick
 from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.timestamps import microseconds
+from subagents.logs.stack_frames import StackFrame
 
 MAX_GROUPS = 2_000
 MAX_FRAMES = 60
