@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+from subagents.files import BoundedReader, open_bounded
+from subagents.metrics.sources import table
 from subagents.metrics.sources.points import read_metric_csv
 from subagents.metrics.sources.stamps import parse_stamp
 from subagents.metrics.sources.table import Faults
@@ -187,3 +190,67 @@ def test_numbers_that_nobody_calls_times_are_told(tmp_path: Path, name: str, sai
     store = read(path)
     assert values(store, "", "cpu") == [0.0, 1.0, 2.0, 3.0, 4.0]
     assert ("the numbers of begun are taken for times" in problems(store)) is said
+
+
+def _one_by_one() -> list[str]:
+    return [
+        f"2026-03-01T12:{i:02}:00Z,shop,latency,{pod},{v + i}" for pod, v in (("a", 0), ("b", 100)) for i in range(40)
+    ]
+
+
+def _late() -> list[str]:
+    rows = [f"2026-03-01T12:{i:02}:00Z,shop,latency,a,{i}" for i in range(40)]
+    return [
+        row
+        for i, row in enumerate(rows)
+        for row in ([row, row.replace(f",a,{i}", f",b,{100 + i}")] if i > 29 else [row])
+    ]
+
+
+@pytest.mark.parametrize("rows", [_one_by_one(), _late()], ids=["one series after the other", "one that begins late"])
+@pytest.mark.parametrize(
+    "head", ["ts,service,metric,pod,value", "ts,service,kind,pod,latency_ms"], ids=["long", "wide"]
+)
+def test_a_label_that_varies_in_later_blocks_only_tells_series_apart(
+    tmp_path: Path, rows: list[str], head: str
+) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text("\n".join([head, *rows]))
+    whole, told = in_blocks(path, 1 << 20)
+    assert in_blocks(path, 200) == (whole, told)
+    assert [(name[-7:], values[-1]) for _, name, _, values in whole] == [("{pod=a}", 39.0), ("{pod=b}", 139.0)]
+
+
+def test_rows_that_nothing_tells_apart_stay_one_series(tmp_path: Path) -> None:
+    rows = [f"2026-03-01T12:{i:02}:00Z,shop,latency,a,{i}" for _ in range(2) for i in range(40)]
+    path = tmp_path / "metrics.csv"
+    path.write_text("\n".join(["ts,service,metric,pod,value", *rows]))
+    whole, _ = in_blocks(path, 200)
+    assert [(name, len(values)) for _, name, _, values in whole] == [("latency", 80)]
+
+
+def test_however_many_headers_leave_dates_open_a_file_is_looked_through_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = [f"time,queue_{n}\n" + "".join(f"03/01/2026 12:{i:02}:00,{i}\n" for i in range(8)) for n in range(12)]
+    path = tmp_path / "queues.csv"
+    path.write_text("\n".join(tables))
+    opened: list[str] = []
+
+    def counted(path: Path, where: str) -> tuple[IO[bytes], BoundedReader]:
+        opened.append(where)
+        return open_bounded(path, where)
+
+    monkeypatch.setattr(table, "open_bounded", counted)
+    whole, told = in_blocks(path, 300)
+    assert len(opened) == 2
+    assert len(whole) == 12
+    assert "month first" in told
+
+
+def test_dates_mean_the_same_in_all_tables_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "queues.csv"
+    path.write_text("time,queue\n01/03/2026 12:00:00,1\n\ntime,backlog\n31/03/2026 12:00:00,2\n")
+    whole, told = in_blocks(path, 1 << 20)
+    assert whole[0][2] == [parse_stamp("2026-03-01 12:00:00")]
+    assert "no day above 12" not in told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,16 +13,18 @@ import numpy as np
 import polars as pl
 
 from subagents.metrics.series import Floats, Points
-from subagents.metrics.sources.cells import NULLS, PROBE, CommaUse, read_numbers
+from subagents.metrics.sources.cells import NULLS, PROBE, read_numbers
 from subagents.metrics.sources.courses import Course, named
 from subagents.metrics.sources.heads import Head, is_number, time_place
 from subagents.metrics.sources.labelled import with_labels
 from subagents.metrics.sources.naming import LABEL_NAMES, METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES, first_of
 from subagents.metrics.sources.parquet import is_parquet, parquet_tables
-from subagents.metrics.sources.stamps import DateOrder
+from subagents.metrics.sources.settling import Moments, Writing, telling_columns
 from subagents.metrics.sources.table import BLOCK, Faults, Table, read_tables, stamps_of
 from subagents.metrics.sources.units import TIMES
 
+COMPARED = 50_000
+"""Rows of one block, several of one series and moment, of which is found what tells them apart."""
 MOST_COLUMNS = 2_000
 """Keys of records that are looked at."""
 _LEGEND = re.compile(r"([^{}]*)\{(.*)\}")
@@ -44,27 +46,18 @@ class Reading:
     worded: bool
     telling: list[str] | None = None
     """Columns that tell rows of one metric and moment apart; None: not looked for yet."""
-    dates: DateOrder = field(default_factory=DateOrder)
-    commas: CommaUse = field(default_factory=CommaUse)
+    moments: Moments | None = field(default_factory=Moments)
+    """None: the whole file was looked at."""
 
-    def settle(self, table: Table, blocks: Callable[[], Iterable[Table]]) -> None:
-        """Settle what the cells of a block leave open by all blocks of its file: none may be read another way."""
-        self._add(table)
-        if table.part and (self.dates.is_open or self.commas.is_open):
-            for other in blocks():
-                self._add(other)
-                if not (self.dates.is_open or self.commas.is_open):
-                    break
-        self.dates.settle()
-        self.commas.settle(table.head.mark)
+    @property
+    def numbers(self) -> list[str]:
+        """Return the columns whose cells are numbers."""
+        return [self.value] if self.metric and self.value else self.columns
 
-    def _add(self, table: Table) -> None:
-        """Take in the columns that a table has of these: others of its file may have others."""
-        if self.dates.days_first is None and self.time in table.header:
-            self.dates.add(table.text(self.time).unique().to_list())
-        for column in [self.value] if self.metric and self.value else self.columns:
-            if column in table.header:
-                self.commas.add(table.text(column), table.head.mark)
+    def candidates(self, header: Sequence[str]) -> list[str]:
+        """Return the columns that are nothing else yet, and may tell rows apart."""
+        used = {self.time, self.metric, self.value, self.owner, *self.columns, *(self.telling or ())}
+        return [column for column in header if column not in used]
 
     @property
     def layout(self) -> str:
@@ -91,28 +84,75 @@ class Reading:
 
 def read_metric_csv(path: Path, faults: Faults, service: str = "", block: int = BLOCK) -> tuple[Points, str]:
     """Read a CSV of metrics; return its points and the layout found (`long`, `wide`, `single`, or empty)."""
-    points = Points()
-    readings: dict[tuple[str, ...], Reading] = {}
+    file = _File(path, faults, block, (service, path.name.split(".")[0]))
+    points = file.read()
+    return points, next((reading.layout for reading in file.readings.values()), "")
 
-    def again() -> Iterator[Table]:
-        return map(with_labels, _tables(path, Faults(faults.name), block))
 
-    for table in map(with_labels, _tables(path, faults, block)):
-        if table.head.time is None:
-            faults.note(
-                f"no time column among: {', '.join(table.header[:8])}",
-                lost="the whole file",
-                todo="name the time column ts, timestamp or time",
-            )
-            break
-        reading = readings.get(table.header)
-        if reading is None:
-            reading = readings[table.header] = Reading.of(table, table.head.time)
-            if table.head.time.lower() not in TIME_NAMES and is_number(next(iter(table.text(table.head.time)), "")):
-                faults.note(f"the numbers of {table.head.time} are taken for times: no other column is called one")
-        reading.settle(table, again)
-        _Block(table, reading, faults, points, (service, path.name.split(".")[0])).read()
-    return points, next((reading.layout for reading in readings.values()), "")
+@dataclass
+class _File:
+    """One file of tables, and how each is read by its columns."""
+
+    path: Path
+    faults: Faults
+    block: int
+    default: tuple[str, str]
+    readings: dict[tuple[str, ...], Reading] = field(default_factory=dict)
+    writing: Writing = field(default_factory=Writing)
+
+    def read(self) -> Points:
+        """Return the points of every table; again, where only all of them say what tells series apart."""
+        points = self._points(self.faults)
+        again = Faults(self.faults.name, on_read=self.faults.on_read)
+        return self._points(again) if self._more_telling(again) else points
+
+    def _points(self, faults: Faults) -> Points:
+        points = Points()
+        for table, reading in self._tables(faults):
+            part = table, reading.time, reading.numbers
+            self.writing.settle(part, lambda: ((one, of.time, of.numbers) for one, of in self._tables()))
+            self._block(table, reading, faults, points).read()
+        return points
+
+    def _tables(self, faults: Faults | None = None) -> Iterator[tuple[Table, Reading]]:
+        faults = faults or Faults(self.faults.name)
+        for table in map(with_labels, _tables(self.path, faults, self.block)):
+            time = table.head.time
+            if time is None:
+                faults.note(
+                    f"no time column among: {', '.join(table.header[:8])}",
+                    lost="the whole file",
+                    todo="name the time column ts, timestamp or time",
+                )
+                return
+            if table.header not in self.readings:
+                self.readings[table.header] = Reading.of(table, time)
+                if time.lower() not in TIME_NAMES and is_number(next(iter(table.text(time)), "")):
+                    self.faults.note(f"the numbers of {time} are taken for times: no other column is called one")
+            yield table, self.readings[table.header]
+
+    def _block(self, table: Table, reading: Reading, faults: Faults, points: Points) -> _Block:
+        return _Block(table, reading, self.writing, faults, points, self.default)
+
+    def _more_telling(self, faults: Faults) -> bool:
+        """Find the columns that tell series apart over all blocks, though not over the first; say whether there are."""
+        repeated = {header: of.moments.repeated() for header, of in self.readings.items() if of.moments}
+        held: dict[tuple[str, ...], list[tuple[pl.DataFrame, pl.DataFrame]]]
+        held = {header: [] for header, digests in repeated.items() if len(digests)}
+        for table, reading in self._tables(faults) if held else ():
+            if table.header in held:
+                keys = self._block(table, reading, faults, Points()).keys
+                rows = pl.Series(np.isin(keys.hash_rows().to_numpy(), repeated[table.header]))
+                held[table.header].append((table.frame.filter(rows).head(COMPARED), keys.filter(rows).head(COMPARED)))
+        more = {header: self._telling(header, parts) for header, parts in held.items()}
+        for header, reading in self.readings.items():
+            reading.telling = [*(reading.telling or ()), *more.get(header, ())]
+            reading.moments = None
+        return any(more.values())
+
+    def _telling(self, header: tuple[str, ...], parts: list[tuple[pl.DataFrame, pl.DataFrame]]) -> list[str]:
+        frame, keys = (pl.concat([part[which] for part in parts]) for which in (0, 1))
+        return telling_columns(frame, self.readings[header].candidates(header), keys)
 
 
 def _tables(path: Path, faults: Faults, block: int) -> Iterator[Table]:
@@ -130,9 +170,9 @@ def read_rows(rows: list[dict[str, Any]], faults: Faults, default: tuple[str, st
     if time is not None:
         lines = pl.Series("line", np.arange(1, 1 + len(frame)))
         table = with_labels(Table(Head(names, ",", 0, time=time), frame, lines))
-        reading = Reading.of(table, time)
-        reading.settle(table, lambda: ())
-        _Block(table, reading, faults, points, default).read()
+        reading, writing = Reading.of(table, time), Writing()
+        writing.settle((table, time, reading.numbers), lambda: ())
+        _Block(table, reading, writing, faults, points, default).read()
     return points
 
 
@@ -188,6 +228,7 @@ class _Block:
 
     table: Table
     reading: Reading
+    writing: Writing
     faults: Faults
     points: Points
     default: tuple[str, str]
@@ -196,14 +237,14 @@ class _Block:
     @cached_property
     def times(self) -> Floats:
         """Return each row's epoch seconds, NaN where it has none."""
-        return stamps_of(self.table.text(self.reading.time), self.faults, self.reading.dates)
+        return stamps_of(self.table.text(self.reading.time), self.faults, self.writing.dates)
 
     def read(self) -> None:
         """Add the points of every row."""
         reading, (service, stem) = self.reading, self.default
         self._bad("the time is not readable", np.isnan(self.times))
-        if reading.commas.remark:
-            self.faults.note(reading.commas.remark)
+        if self.writing.commas.remark:
+            self.faults.note(self.writing.commas.remark)
         if reading.layout == "long":
             self._long()
         elif reading.worded:
@@ -220,7 +261,7 @@ class _Block:
     def _values(self, name: str) -> tuple[Floats, Any]:
         """Return numbers and which rows are usable; text, infinities are faults, empty and NaN cells are gaps."""
         column = self.table.text(name)
-        values, unit = read_numbers(column, base=self.table.part, comma=bool(self.reading.commas.decimal))
+        values, unit = read_numbers(column, base=self.table.part, comma=bool(self.writing.commas.decimal))
         if unit not in ("", "%"):
             self.faults.note(f"numbers of {column.name} are written with a unit: read as {unit}")
         missing, infinite = np.isnan(values), np.isinf(values)
@@ -233,16 +274,41 @@ class _Block:
         if usable.any():
             self.points.add(*label, self.times[usable], values[usable])
 
+    @cached_property
+    def _rows(self) -> tuple[pl.Series, pl.Series]:
+        """Return of each row whose it is, and its metric, or what the names of its columns begin with."""
+        table, reading = self.table, self.reading
+        named = reading.metric and (reading.layout == "long" or reading.metric != reading.owner)
+        names = table.text(reading.metric or "") if named else self._same("")
+        if reading.layout != "long":
+            return table.text(reading.owner) if reading.owner else self._same(""), names + "_" if named else names
+        if reading.metric == "_field" and "_measurement" in table.header:
+            names = table.text("_measurement") + "_" + names
+        return table.text(reading.owner) if reading.owner else self._same(self.default[0]), names
+
+    @property
+    def keys(self) -> pl.DataFrame:
+        """Return of each row what must differ from row to row: its series, as far as it is known, and its moment."""
+        owners, names = self._rows
+        told_apart = np.where(np.isnan(self.times), -1.0 - self.table.line.to_numpy(), self.times)
+        return pl.DataFrame({"s": owners, "m": names, "a": self._apart, "t": told_apart})
+
+    @property
+    def _apart(self) -> pl.Series:
+        """Return what a row's metric needs besides for a series to have one value at a time: `{pod=a}`, or nothing."""
+        if not self.reading.telling:
+            return self._same("")
+        parts = [pl.lit(f"{c}=") + pl.col(c).fill_null("").str.strip_chars() for c in self.reading.telling]
+        inner = pl.concat_str(parts, separator=",")
+        return self.table.frame.select(pl.concat_str([pl.lit("{"), inner, pl.lit("}")]).alias("apart"))["apart"]
+
     def _long(self) -> None:
         table, reading = self.table, self.reading
         values, usable = self._values(reading.value or "")
-        names = table.text(reading.metric or "")
-        if reading.metric == "_field" and "_measurement" in table.header:
-            names = table.text("_measurement") + "_" + names
+        owners, names = self._rows
         unnamed = (names == "").to_numpy()
         self._bad("the metric has no name", unnamed)
-        owners = table.text(reading.owner) if reading.owner else self._same(self.default[0])
-        names = names + self._apart(owners, names)
+        names = names + self._telling()
         rows = pl.Series(usable & ~unnamed)
         frame = pl.DataFrame({"s": owners, "m": names, "row": np.arange(len(table))}).filter(rows)
         for (who, what), group in frame.group_by("s", "m", maintain_order=True):
@@ -251,14 +317,10 @@ class _Block:
 
     def _wide_by_row(self) -> None:
         """Read a table of one row per moment and service, and whatever else of its words tells rows apart."""
-        table, reading = self.table, self.reading
-        owners = table.text(reading.owner) if reading.owner else self._same("")
-        prefixed = reading.metric and reading.metric != reading.owner
-        before = table.text(reading.metric or "") + "_" if prefixed else self._same("")
-        apart = self._apart(owners, before)
-        rows = pl.DataFrame({"s": owners, "m": before, "a": apart, "row": np.arange(len(table))})
+        owners, before = self._rows
+        rows = pl.DataFrame({"s": owners, "m": before, "a": self._telling(), "row": np.arange(len(self.table))})
         groups = [(key, each["row"].to_numpy()) for key, each in rows.group_by("s", "m", "a", maintain_order=True)]
-        for column in reading.columns:
+        for column in self.reading.columns:
             values, usable = self._values(column)
             for (who, what, more), index in groups:
                 fine = index[usable[index]]
@@ -268,32 +330,12 @@ class _Block:
     def _same(self, text: str) -> pl.Series:
         return pl.repeat(text, len(self.table), eager=True, dtype=pl.String)
 
-    def _apart(self, owners: pl.Series, names: pl.Series) -> pl.Series:
-        """Return what a row's metric needs besides for a series to have one value at a time: `{pod=a}`, or nothing."""
+    def _telling(self) -> pl.Series:
+        """Return `_apart`, once it is known; of a large file remember the rows that other blocks may have again."""
         table, reading = self.table, self.reading
+        candidates = reading.candidates(table.header)
         if reading.telling is None:
-            told_apart = np.where(np.isnan(self.times), -1.0 - np.arange(len(table)), self.times)
-            reading.telling = _telling(table, reading, pl.DataFrame({"s": owners, "m": names, "t": told_apart}))
-        if not reading.telling:
-            return self._same("")
-        parts = [pl.lit(f"{c}=") + pl.col(c).fill_null("").str.strip_chars() for c in reading.telling]
-        inner = pl.concat_str(parts, separator=",")
-        return table.frame.select(pl.concat_str([pl.lit("{"), inner, pl.lit("}")]).alias("apart"))["apart"]
-
-
-def _telling(table: Table, reading: Reading, keys: pl.DataFrame) -> list[str]:
-    """Return the columns, from left to right, that tell rows apart and hold the same for several rows."""
-    used = {reading.time, reading.metric, reading.value, reading.owner, *reading.columns}
-    left = len(keys) - keys.n_unique()
-    telling: list[str] = []
-    for column in table.header:
-        if not left:
-            break
-        if column in used or table.frame[column].n_unique() * 2 > max(4, len(table)):
-            continue
-        more = keys.with_columns(table.text(column).alias(f"by {column}"))
-        fewer = len(more) - more.n_unique()
-        if fewer < left:
-            keys, left = more, fewer
-            telling.append(column)
-    return telling
+            reading.telling = telling_columns(table.frame, candidates, self.keys)
+        if table.part and candidates and reading.moments is not None:
+            reading.moments.parts.append(self.keys.hash_rows().to_numpy())
+        return self._apart
