@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from subagents.collector import collector_waiting, memory_kept
 from subagents.contract import Coverage, ToolError
 from subagents.logs.counts import STEP, counted, together
+from subagents.logs.heads import head_of
 from subagents.logs.keys import OTHER, KeyTable
 from subagents.logs.levels import ERROR, UNKNOWN, sounds_bad
 from subagents.logs.native import MOST_CLASSES
-from subagents.logs.patterns import Template, head_of, mask, numbered
+from subagents.logs.patterns import Template, mask, numbered
 from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.names import HOSTS_KNOWN, Names

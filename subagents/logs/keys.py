@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from subagents.logs.heads import head_of
 from subagents.logs.levels import ERROR, LEVELS, UNKNOWN, sounds_bad
-from subagents.logs.patterns import head_of
 
 MAX_KEYS = 150_000
 SEVERE_KEYS = 40_000

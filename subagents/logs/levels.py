@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 Level = Literal["unknown", "trace", "debug", "info", "warn", "error", "fatal"]
 
@@ -129,26 +129,45 @@ def split_head(text: str) -> tuple[int, str]:
 
 def split_heads(texts: Sequence[str]) -> list[tuple[int, str]]:
     """Return `split_head` of each text, more cheaply."""
-    marks: list[Mark | None] = [None] * len(texts)
-    asked: Sequence[int] = range(len(texts))
-    for find, length in ((_marked, _SHORT_LEAD), (_marked, _LEAD), (_mark, _HEAD)):
-        heads = [texts[place][:length] for place in asked]
-        if length < _HEAD:
-            heads = [head[: head.rfind(" ") + 1] for head in heads]
-        found = _found(find, heads)
-        for place, head in zip(asked, heads, strict=True):
-            marks[place] = found.get(head)
-        asked = [place for place in asked if marks[place] is None]
+    found = marks(range(len(texts)), len(texts), lambda asked, most, whole: _leads(texts, asked, most, whole))
     return [
-        (mark[0], (text[: mark[1]] + text[mark[2] :]).strip()) if mark is not None and mark[0] else (UNKNOWN, text)
-        for text, mark in zip(texts, marks, strict=True)
+        (level, (text[:start] + text[end:]).strip()) if level else (UNKNOWN, text)
+        for text, (level, start, end) in zip(texts, found.tolist(), strict=True)
     ]
 
 
-def _found(find: Callable[[str], Mark | None], heads: Sequence[str]) -> dict[str, Mark | None]:
-    """Return what is found in the different heads, looking closely only where something may be."""
-    different = list(dict.fromkeys(heads))
-    return {head: find(head) for head, may in zip(different, _contain(different, _MAY), strict=True) if may}
+def marks(asked: Any, count: int, leads: Leads) -> Any:
+    """Return (severity, from where, to where the word stands that says it) of so many texts, as numpy's int32.
+
+    (UNKNOWN, -1, -1) where none says it, or the text is not asked for. Texts that begin alike are looked at once.
+    """
+    import numpy as np
+
+    found, places = np.tile(np.array(_NO_MARK, np.int32), (count, 1)), np.array(asked, np.int64)
+    for find, most, whole in ((_marked, _SHORT_LEAD, False), (_marked, _LEAD, False), (_mark, _HEAD, True)):
+        if not len(places):
+            break
+        lead_of, different = leads(places, most, whole)
+        known = _found(find, different)
+        said = np.array([mark if mark is not None and mark[0] else _NO_MARK for mark in known], np.int32)
+        found[places] = said[lead_of]
+        places = places[np.array([mark is None for mark in known], np.bool_)[lead_of]]
+    return found
+
+
+def _leads(texts: Sequence[str], asked: Any, most: int, whole: bool) -> tuple[Any, list[str]]:
+    import numpy as np
+
+    heads = [texts[place][:most] for place in asked.tolist()]
+    if not whole:
+        heads = [head[: head.rfind(" ") + 1] for head in heads]
+    numbers = {head: number for number, head in enumerate(dict.fromkeys(heads))}
+    return np.array([numbers[head] for head in heads], np.int64), list(numbers)
+
+
+def _found(find: Callable[[str], Mark | None], heads: Sequence[str]) -> list[Mark | None]:
+    """Return what is found in heads, looking closely only where something may be."""
+    return [find(head) if may else None for head, may in zip(heads, _contain(heads, _MAY), strict=True)]
 
 
 def _contain(texts: Sequence[str], pattern: str) -> list[bool]:
@@ -161,6 +180,12 @@ def _contain(texts: Sequence[str], pattern: str) -> list[bool]:
 
 Mark = tuple[int, int, int]
 """Severity, and from where to where the word stands that says it."""
+Leads = Callable[[Any, int, bool], tuple[Any, Sequence[str]]]
+"""Of texts by their places (numpy): (the number of what each begins with (numpy), the different beginnings).
+
+A beginning has at most so many characters: whole words of them, or (True) all.
+"""
+_NO_MARK: Mark = (UNKNOWN, -1, -1)
 
 
 def _mark_in_lead(text: str) -> Mark | None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from subagents.logs.levels import UNKNOWN, WARN, sounds_bad
-from subagents.logs.numbering import numbered
+from subagents.logs.numbering import Numbered, numbered
 from subagents.logs.phrases import shown
 from subagents.logs.shapes import LEAST_PLAIN, Shapes
 from subagents.logs.vocabulary import (
@@ -47,16 +47,15 @@ MANY = 20
 
 def merge(keys: Sequence[tuple[int, str]]) -> list[str]:
     """Return the template of each `(severity, masked text)`; only keys of one severity share a template."""
-    texts, numbers = merged([level for level, _ in keys], [text for _, text in keys])
+    texts, numbers = merged(numbered([text for _, text in keys], [level for level, _ in keys]))
     return [texts[number] for number in numbers.tolist()]
 
 
-def merged(levels: Sequence[int], texts: Sequence[str]) -> tuple[list[str], Ints]:
+def merged(texts: Numbered) -> tuple[list[str], Ints]:
     """Return the different templates (of two severities, two) and the number of each masked text's."""
-    vocabulary, words, starts, sizes = numbered(texts)
-    facts = Facts.of(vocabulary)
-    plain, access = _by_size(np.array(levels, np.int64), words, starts, sizes, facts)
-    found, of_key, lists = list[str](), np.zeros(len(texts), np.int64), np.zeros(len(texts), np.bool_)
+    facts = Facts.of(texts.vocabulary)
+    plain, access = _by_size(texts, facts)
+    found, of_key, lists = list[str](), np.zeros(len(texts.sizes), np.int64), np.zeros(len(texts.sizes), np.bool_)
     named = [_without_names(rows, facts) for rows in plain]
     settled = [_settled(_without_names(rows, facts), facts) for rows in _with_lists(named, facts, lists)]
     messages = _joining_lists(_with_lists(settled, facts, lists), facts, lists)
@@ -66,16 +65,17 @@ def merged(levels: Sequence[int], texts: Sequence[str]) -> tuple[list[str], Ints
     return found, of_key
 
 
-def _by_size(levels: Ints, words: Numbers, starts: Ints, sizes: Ints, facts: Facts) -> tuple[list[Rows], list[Rows]]:
+def _by_size(texts: Numbered, facts: Facts) -> tuple[list[Rows], list[Rows]]:
     """Return keys by severity and number of words: those of messages, and those of access logs."""
-    alike = Alike.by(sizes * 16 + levels)
+    alike = Alike.by(texts.sizes * 16 + texts.levels)
     plain, access = list[Rows](), list[Rows]()
     for keys in np.split(alike.order, alike.starts[1:]):
         if not len(keys):
             continue
         keys = np.sort(keys)
-        level, length = int(levels[keys[0]]), int(sizes[keys[0]])
-        rows = Rows(level, words[starts[keys][:, None] + np.arange(length)], keys, np.arange(len(keys))).distinct(facts)
+        level, length = int(texts.levels[keys[0]]), int(texts.sizes[keys[0]])
+        words = texts.words[texts.starts[keys][:, None] + np.arange(length)]
+        rows = Rows(level, words, keys, np.arange(len(keys))).distinct(facts)
         if length == 3:
             is_access = facts.method[rows.words[:, 0]] & facts.status[rows.words[:, 2]]
             access.append(rows.some(is_access))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from subagents.logs.levels import ERROR, UNKNOWN, sound_bad, split_head, split_heads
-from subagents.logs.phrases import JOINT, NAMED, shown
+from subagents.logs.heads import heads_of
+from subagents.logs.levels import ERROR, UNKNOWN, sound_bad
+from subagents.logs.phrases import shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,9 +19,6 @@ KEY_CHARS = 600
 """A message is grouped by its first characters; longer ones differ in payload, not in kind."""
 MERGED_WORDS = 4_000_000
 """The most frequent keys with so many words are compared with each other; the tail stays as it is."""
-
-_THREAD = re.compile(r"^(\s*(?:\S+ +---? +)?)(\[[^\]*]{0,60}(?:\]|\*))")
-"""What stands in brackets beside the severity: a thread, or another context of the call."""
 
 
 def mask(texts: pl.Expr) -> pl.Expr:
@@ -54,46 +51,25 @@ def numbered(keys: Sequence[str], levels: Sequence[int], counts: Sequence[int]) 
     import numpy as np
 
     from subagents.logs.merge import merged
+    from subagents.logs.numbering import numbered_keys
 
-    found, messages = heads_of(keys, levels)
-    order = np.argsort(-np.array(counts, np.int64), kind="stable")
+    order, found = np.argsort(-np.array(counts, np.int64), kind="stable"), np.array(levels, np.int64)
     most = len(keys)
     if sum(map(len, keys)) > 2 * MERGED_WORDS:  # a word is a letter and a blank, or more
         sizes = np.cumsum([keys[place].count(" ") + 1 for place in order.tolist()])
         most = int(np.searchsorted(sizes, MERGED_WORDS, "right"))
     order, rest = order[:most], order[most:]
-    texts, group = merged([found[place] for place in order.tolist()], [messages[place] for place in order.tolist()])
+    common = numbered_keys([keys[place] for place in order.tolist()], found[order])
+    texts, group = merged(common)
+    found[order] = common.levels
+    found[rest], others = heads_of([keys[place] for place in rest.tolist()], found[rest].tolist())
     of_key = np.empty(len(keys), np.int64)
     of_key[order], of_key[rest] = group, len(texts) + np.arange(len(rest))
-    texts += [shown(messages[place]) for place in rest.tolist()]
+    texts += map(shown, others)
     ids: dict[tuple[str, int], int] = {}
     _, first = np.unique(of_key, return_index=True)
     same = np.empty(len(texts), np.int64)
     for number, key in sorted(enumerate(first.tolist()), key=lambda each: each[1]):
-        same[number] = ids.setdefault((texts[number], found[key]), len(ids))
+        same[number] = ids.setdefault((texts[number], int(found[key])), len(ids))
     bad = sound_bad([text if level == UNKNOWN else "" for text, level in ids])
     return [Template(*each, severe) for each, severe in zip(ids, bad, strict=True)], same[of_key]
-
-
-def head_of(key: str, level: int) -> tuple[int, str]:
-    """Return (level, message) of a key whose severity may still be in it."""
-    return (level, key.strip()) if level != UNKNOWN else _message(*split_head(key))
-
-
-def heads_of(keys: Sequence[str], levels: Sequence[int]) -> tuple[list[int], list[str]]:
-    """Return the levels and the messages of keys as `head_of` does, more cheaply."""
-    found, messages = (
-        list(levels),
-        [key.strip() if level != UNKNOWN else key for key, level in zip(keys, levels, strict=True)],
-    )
-    unknown = [place for place, level in enumerate(levels) if level == UNKNOWN]
-    for place, (level, text) in zip(unknown, split_heads([keys[place] for place in unknown]), strict=True):
-        found[place], messages[place] = _message(level, text)
-    return found, messages
-
-
-def _message(level: int, text: str) -> tuple[int, str]:
-    """Return the severity and what is left of a text that said it."""
-    if level != UNKNOWN and (text[:1] == "[" or " --" in text) and (thread := _THREAD.match(text)) is not None:
-        text = thread[1] + NAMED + thread[2].replace(" ", JOINT) + text[thread.end() :]
-    return level, text.strip()

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from subagents.contract import ToolContext, ToolError, Window
+from subagents.logs.heads import head_of
 from subagents.logs.levels import ERROR, LEVELS, UNKNOWN, sounds_bad
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.needles import RECORD_WITHIN, check_regex, needles
-from subagents.logs.patterns import head_of, mask
+from subagents.logs.patterns import mask
 from subagents.logs.so_far import events_in_words, frames_of, last_lines
 from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.json_fields import field_of, flatten

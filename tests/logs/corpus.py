@@ -13,8 +13,8 @@ from datetime import datetime
 from pathlib import Path
 
 from subagents.contract import SourceSpec
+from subagents.logs.heads import head_of
 from subagents.logs.levels import LEVELS, UNKNOWN
-from subagents.logs.patterns import head_of
 from subagents.logs.search import resolved
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.timestamps import moment

@@ -1,14 +1,18 @@
-"""Messages as numbered words: the compiled way and the other are one."""
+"""Masked keys as numbered words: the compiled way and the other are one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
+import numpy as np
 import pytest
 
 from subagents.logs import numbering
+from subagents.logs.heads import head_of
+from subagents.logs.levels import ERROR, INFO, UNKNOWN
 from subagents.logs.native import library
-from subagents.logs.numbering import numbered
+from subagents.logs.numbering import Numbered, numbered, numbered_keys
 from subagents.logs.phrases import phrased
 
 PIECES = (
@@ -16,30 +20,73 @@ PIECES = (
     *("alice", "msg=", "Event: ", "text ", "\n", "\t", "\x1c", "\0", "\x01", "\x02", "(", ")", ".", ",", "é", "Jun"),
     *(" * ms ", " for user ", " for user * ", 'log=" a b"', " 5", "kB", " * KB) ", "in the ", "x" * 70, "y" * 131),
 )
+HEADS = (
+    *(
+        "ERROR",
+        "INFO ",
+        " WARN",
+        "[main] ",
+        "[a b]",
+        "[*",
+        "[x*y] ",
+        " --- ",
+        " -- [",
+        " ---- [",
+        "--- [",
+        "]",
+        "[",
+        "-",
+    ),
+    *("level=error ", "error: ", "lvl=odd ", "[T] ", "I ", "<warn>", "debug * ", "\x1c", "\t", "   ", "at ", "z" * 58),
+)
+compiled_or_not = pytest.mark.parametrize("compiled", [True, False])
 
 
-def _words(texts: list[str]) -> list[tuple[str, ...]]:
-    vocabulary, words, starts, sizes = numbered(texts)
-    known = list(vocabulary)
-    return [
-        tuple(known[word] for word in words[start : start + size].tolist())
-        for start, size in zip(starts.tolist(), sizes.tolist(), strict=True)
-    ]
-
-
-@pytest.mark.parametrize("compiled", [True, False])
-def test_numbered_words_are_the_words_of_the_messages(monkeypatch: pytest.MonkeyPatch, compiled: bool) -> None:
+def _choose(monkeypatch: pytest.MonkeyPatch, compiled: bool) -> None:
     if compiled and library() is None:
         pytest.skip("this install has no compiled library")
     if not compiled:
         monkeypatch.setattr(numbering, "library", lambda: None)
+
+
+def _words(found: Numbered) -> list[tuple[str, ...]]:
+    known = list(found.vocabulary)
+    return [
+        tuple(known[word] for word in found.words[start : start + size].tolist())
+        for start, size in zip(found.starts.tolist(), found.sizes.tolist(), strict=True)
+    ]
+
+
+def _made(rng: Random, pieces: Sequence[str], most: int) -> str:
+    return "".join(rng.choice(pieces) for _ in range(rng.randrange(most)))
+
+
+@compiled_or_not
+def test_numbered_words_are_the_words_of_the_messages(monkeypatch: pytest.MonkeyPatch, compiled: bool) -> None:
+    _choose(monkeypatch, compiled)
     rng = Random(5)
-    texts = ["".join(rng.choice(PIECES) for _ in range(rng.randrange(40))) for _ in range(3_000)]
-    texts += ["", "*", " ", *(f"w{n} {'z' * (n % 300)}" for n in range(9_000))]
-    assert _words(texts) == [phrased(text) for text in texts]
-    assert _words([]) == []
+    texts = [_made(rng, PIECES, 40) for _ in range(3_000)]
+    texts += ["", "*", " ", *(f"w{n} {'z' * (n % 300)}" for n in range(14_000))]
+    assert _words(numbered(texts, [UNKNOWN] * len(texts))) == [phrased(text) for text in texts]
+    assert _words(numbered([], [])) == []
+
+
+@compiled_or_not
+def test_numbered_keys_are_what_is_left_of_them_without_their_heads(
+    monkeypatch: pytest.MonkeyPatch, compiled: bool
+) -> None:
+    _choose(monkeypatch, compiled)
+    rng = Random(6)
+    keys = [_made(rng, HEADS, 6) + _made(rng, (*HEADS, *PIECES), 12) for _ in range(6_000)]
+    keys += ["", " ", "ERROR", "ERROR ", *(f"[x] INFO [worker {n}] done" for n in range(13_000))]
+    levels = [rng.choice((UNKNOWN, UNKNOWN, INFO)) for _ in keys]
+    found = numbered_keys(keys, np.array(levels))
+    heads = [head_of(key, level) for key, level in zip(keys, levels, strict=True)]
+    assert found.levels.tolist() == [level for level, _ in heads]
+    assert _words(found) == [phrased(message) for _, message in heads]
+    assert sum(level == ERROR for level, _ in heads) > 300 < sum("\x02[" in message for _, message in heads[:6_000])
 
 
 def test_a_library_that_cannot_number_words_leaves_it_to_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numbering, "library", object)
-    assert _words(["took * ms", "é"]) == [("took", "*"), ("é",)]
+    assert _words(numbered(["took * ms", "é"], [UNKNOWN] * 2)) == [("took", "*"), ("é",)]

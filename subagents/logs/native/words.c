@@ -1,7 +1,8 @@
-/* Masked messages to numbered words: what `phrased` (phrases.py) and a dictionary do, for texts in ASCII.
+/* Masked keys to numbered words: what `heads_of` (patterns.py), `phrased` (phrases.py) and a dictionary do, for ASCII.
  *
- * Plain C without Python.h; called through ctypes. Texts that hold other characters or names of the calendar are left
- * to Python. Nothing is written beyond the arrays that are handed in.
+ * Plain C without Python.h; called through ctypes. Where the severity stands in a key is asked in Python, once for all
+ * that begin alike. Texts with names of the calendar are left to Python. Nothing is written beyond the arrays that are
+ * handed in.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 enum { CALENDAR = 1, NOUN = 2, BEFORE_NOUN = 4, UNIT = 8, CLOSING = 4 }; /* CLOSING: shift of its length */
-enum { LONGEST_QUOTE = 200, NUMBER_OF_ANY = 0 };
+enum { LONGEST_QUOTE = 200, LONGEST_THREAD = 60, NUMBER_OF_ANY = 0 };
 enum { JOINT = 1, NAMED = 2 };
 
 typedef struct {
@@ -112,6 +113,8 @@ static int32_t number_of(Words *words, const uint8_t *word, int64_t length) {
     words->place_of[words->numbers] = (uint32_t)place;
     return known->number = words->numbers++;
 }
+
+static int64_t start_of(const int64_t *ends, int64_t text) { return text ? ends[text - 1] : 0; }
 
 static const Word *numbered(const Words *words, int32_t number) { return &words->table[words->place_of[number]]; }
 
@@ -263,29 +266,115 @@ static int64_t split(Words *words, const uint8_t *text, int64_t length, int32_t 
     return count;
 }
 
-/* Writes the numbers of the words of each text, which may change, and how many it has: -1 where Python is asked.
- * `found` has room for (bytes + texts). Returns how many in all, -1 without memory. */
-EXPORT int64_t words_of(Words *words, uint8_t *texts, const int64_t *ends, int64_t count, int32_t *found, int32_t *sizes) {
-    int64_t all = 0, start = 0;
-    for (int64_t each = 0; each < count; start = ends[each++]) {
-        uint8_t *text = texts + start, kinds = 0, high = 0, quotes = 0;
-        int64_t length = ends[each] - start;
-        for (int64_t place = 0; place < length; place++) {
-            high |= text[place];
-            quotes |= is_quote(text[place]);
+/* Finds texts that begin alike, in whole words (`whole`: in all) of their first bytes. Writes the number of each text's
+ * beginning, how long each beginning is, and the first text that has it. Returns how many there are, -1 without memory. */
+EXPORT int64_t words_leads(const Words *words, const uint8_t *texts, const int64_t *ends, const int64_t *asked, int64_t count,
+                           int64_t most, int32_t whole, int32_t *lead_of, int64_t *first, int32_t *lengths) {
+    int64_t leads = 0, room = 64;
+    while (room < count * 2) room *= 2;
+    int32_t *table = calloc((size_t)room, sizeof(int32_t));
+    if (!table) return -1;
+    for (int64_t each = 0; each < count; each++) {
+        const uint8_t *text = texts + start_of(ends, asked[each]);
+        int64_t length = ends[asked[each]] - start_of(ends, asked[each]);
+        if (length > most) length = most;
+        if (!whole)
+            while (length && text[length - 1] != ' ') length--;
+        int64_t place = (int64_t)(hash_of(words, text, length) & (uint64_t)(room - 1));
+        for (; table[place]; place = (place + 1) & (room - 1)) {
+            int32_t lead = table[place] - 1;
+            if (lengths[lead] == length && !memcmp(texts + start_of(ends, first[lead]), text, (size_t)length)) break;
         }
-        sizes[each] = -1;
-        if (high & 128) continue;
-        if (quotes) join_quoted(text, length);
-        int64_t size = split(words, text, length, found + all, &kinds);
-        if (size < 0) return -1;
-        if (kinds & CALENDAR) continue;
-        if (kinds & NOUN && !mark_names(words, found + all, size)) return -1;
-        if (kinds & UNIT) size = take_units(words, found + all, size);
-        if (size < 0) return -1;
-        sizes[each] = (int32_t)size;
-        all += size;
+        if (!table[place]) {
+            first[leads] = asked[each];
+            lengths[leads] = (int32_t)length;
+            table[place] = (int32_t)++leads;
+        }
+        lead_of[each] = table[place] - 1;
     }
+    free(table);
+    return leads;
+}
+
+/* Returns where the bracket begins that names a thread beside the severity, and where it ends; -1 without one. */
+static int64_t thread_of(const uint8_t *text, int64_t length, int64_t *end) {
+    int64_t at = 0, dashes;
+    while (at < length && !is_space(text[at])) at++;
+    int64_t word = at;
+    while (at < length && text[at] == ' ') at++;
+    for (dashes = at; at < length && text[at] == '-' && at - dashes < 3; at++) continue;
+    int64_t behind = at;
+    while (at < length && text[at] == ' ') at++;
+    int is_behind_dashes = word && dashes > word && behind - dashes >= 2 && at > behind;
+    for (int turn = is_behind_dashes ? 0 : 1; turn < 2; turn++) {
+        int64_t open = turn ? 0 : at, close = open + 1;
+        if (open >= length || text[open] != '[') continue;
+        while (close < length && text[close] != ']' && text[close] != '*') close++;
+        if (close >= length || close - open - 1 > LONGEST_THREAD) continue;
+        *end = close + 1;
+        return open;
+    }
+    return -1;
+}
+
+/* Writes a key without the word that says its severity, and marks what stands in brackets beside it as a name; returns
+ * the length. `to` has room for one byte more than the key. */
+static int64_t without_mark(uint8_t *to, const uint8_t *key, int64_t length, int64_t begin, int64_t end) {
+    int64_t close, kept = begin + length - end;
+    memcpy(to + 1, key, (size_t)begin);
+    memcpy(to + 1 + begin, key + end, (size_t)(length - end));
+    uint8_t *text = to + 1;
+    for (; kept && is_space(*text); kept--) text++;
+    while (kept && is_space(text[kept - 1])) kept--;
+    int64_t open = thread_of(text, kept, &close);
+    if (open >= 0) {
+        for (int64_t each = open; each < close; each++)
+            if (text[each] == ' ') text[each] = JOINT;
+        memmove(to, text, (size_t)open);
+        to[open] = NAMED;
+        memmove(to + open + 1, text + open, (size_t)(kept - open));
+        return kept + 1;
+    }
+    memmove(to, text, (size_t)kept);
+    return kept;
+}
+
+/* Numbers the words of one message, which may change; returns how many, -1 where Python is asked, -2 without memory. */
+static int64_t numbers_of(Words *words, uint8_t *text, int64_t length, int32_t *found) {
+    uint8_t kinds = 0, quotes = 0;
+    for (int64_t place = 0; place < length; place++)
+        quotes |= is_quote(text[place]);
+    if (quotes) join_quoted(text, length);
+    int64_t size = split(words, text, length, found, &kinds);
+    if (size < 0) return -2;
+    if (kinds & CALENDAR) return -1;
+    if (kinds & NOUN && !mark_names(words, found, size)) return -2;
+    if (kinds & UNIT) size = take_units(words, found, size);
+    return size < 0 ? -2 : size;
+}
+
+/* Writes the numbers of the words of each key and how many it has: -1 where Python is asked. `marks`: from where to where
+ * the word stands that says the severity, or -1. `found` has room for (bytes + 2 * keys) / 2. Returns how many in all,
+ * -1 without memory. */
+EXPORT int64_t words_of_keys(Words *words, const uint8_t *keys, const int64_t *ends, int64_t count, const int32_t *marks,
+                             int32_t *found, int32_t *sizes) {
+    int64_t all = 0, longest = 0;
+    for (int64_t each = 0; each < count; each++)
+        if (ends[each] - start_of(ends, each) > longest) longest = ends[each] - start_of(ends, each);
+    uint8_t *text = malloc((size_t)longest + 2);
+    if (!text) return -1;
+    for (int64_t each = 0; each < count && all >= 0; each++) {
+        const uint8_t *key = keys + start_of(ends, each);
+        int64_t length = ends[each] - start_of(ends, each);
+        if (marks[2 * each] >= 0)
+            length = without_mark(text, key, length, marks[2 * each], marks[2 * each + 1]);
+        else
+            memcpy(text, key, (size_t)length);
+        int64_t size = numbers_of(words, text, length, found + all);
+        sizes[each] = (int32_t)size;
+        all = size < -1 ? -1 : all + (size > 0 ? size : 0);
+    }
+    free(text);
     return all;
 }
 

@@ -1,4 +1,4 @@
-"""Masked messages as numbered words, by the compiled `words.c`."""
+"""Masked keys as numbered words, by the compiled `words.c`."""
 
 from __future__ import annotations
 
@@ -6,72 +6,96 @@ import ctypes
 import os
 from collections.abc import Mapping, Sequence
 from ctypes import c_int32, c_int64, c_uint64, c_void_p
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 CALENDAR, NOUN, BEFORE_NOUN, UNIT = 1, 2, 4, 8
 """Kinds of words, by bit. A unit's has the length of the punctuation after it above these."""
 CLOSING_SHIFT = 4
-AT_ONCE = 16_384
-"""Texts."""
 
 
-def numbered(library: ctypes.CDLL, texts: Sequence[str], kinds: Mapping[str, int]) -> tuple[list[str], Any, Any] | None:
-    """Return (different words, `*` first; the words of all texts by number; how many each text has), numbers as numpy.
+class Words:
+    """Words by number, `*` first, in memory of the library; MemoryError where there is none."""
 
-    A text that is left to Python has -1. None where there is no memory, or the library is another.
-    """
-    try:
+    def __init__(self, library: ctypes.CDLL, kinds: Mapping[str, int]) -> None:
         _declare(library)
-    except AttributeError:
-        return None
-    known = [word for word in kinds if word.isascii()]
-    given = np.array([kinds[word] for word in known], np.uint8)
-    letters, ends = _laid_out(known)
-    seed = int.from_bytes(os.urandom(8), "little")
-    handle = library.words_new(seed, _at(letters), _at(ends), _at(given), len(given))
-    if not handle:
-        return None
-    try:
-        parts = [_numbers(library, handle, texts[start : start + AT_ONCE]) for start in range(0, len(texts), AT_ONCE)]
-        if not all(parts):
-            return None
-        words, sizes = zip(*parts, strict=True) if parts else ((np.empty(0, np.int32),),) * 2
-        return _words(library, handle), np.concatenate(words), np.concatenate(sizes)
-    finally:
-        library.words_free(handle)
+        known = [word for word in kinds if word.isascii()]
+        given = np.array([kinds[word] for word in known], np.uint8)
+        letters, ends = _laid_out(known)
+        self.library = library
+        seed = int.from_bytes(os.urandom(8), "little")
+        self.handle = library.words_new(seed, letters, _at(ends), _at(given), len(given))
+        if not self.handle:
+            raise MemoryError("no memory for the words of log messages")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.library.words_free(self.handle)
+
+    def keys(self, keys: Sequence[str]) -> Keys:
+        """Return some keys, laid out for the library."""
+        return Keys(self, keys)
+
+    def listed(self) -> list[str]:
+        """Return the different words."""
+        size = c_int64()
+        count = self.library.words_count(self.handle, ctypes.byref(size))
+        letters, ends = np.empty(size.value, np.uint8), np.empty(count, np.int64)
+        self.library.words_list(self.handle, _at(letters), _at(ends))
+        text, start, found = letters.tobytes().decode("ascii"), 0, list[str]()
+        for end in ends.tolist():
+            found.append(text[start:end])
+            start = end
+        return found
 
 
-def _numbers(library: ctypes.CDLL, handle: int, texts: Sequence[str]) -> tuple[Any, ...]:
-    """Return (the words of some texts by number, how many each has); nothing where there is no memory."""
-    ours = texts if "".join(texts).isascii() else [text if text.isascii() else "" for text in texts]
-    letters, ends = _laid_out(ours)
-    found, sizes = np.empty(len(letters) // 2 + len(texts) + 1, np.int32), np.empty(len(texts), np.int32)
-    count = library.words_of(handle, _at(letters), _at(ends), len(texts), _at(found), _at(sizes))
-    if count < 0:
-        return ()
-    if ours is not texts:
-        sizes[[place for place, text in enumerate(texts) if not text.isascii()]] = -1
-    return found[:count].copy(), sizes
+class Keys:
+    """Some keys; those that are not of ASCII are left to Python."""
+
+    def __init__(self, words: Words, keys: Sequence[str]) -> None:
+        self._words, self._keys, self.count = words, keys, len(keys)
+        self._others = [] if "".join(keys).isascii() else [n for n, key in enumerate(keys) if not key.isascii()]
+        self._letters, self._ends = _laid_out([key if key.isascii() else "" for key in keys] if self._others else keys)
+
+    def leads(self, asked: Any, most: int, whole: bool) -> tuple[Any, list[str]]:
+        """Return which keys begin alike in whole words (or in all) of their first characters.
+
+        That is the number of what each of those asked for begins with (numpy), and the different beginnings.
+        """
+        asked = np.ascontiguousarray(asked, np.int64)
+        first, lead_of, lengths = np.empty(len(asked), np.int64), *np.empty((2, len(asked)), np.int32)
+        count = self._words.library.words_leads(
+            *(self._words.handle, self._letters, _at(self._ends), _at(asked), len(asked), most, whole),
+            *(_at(lead_of), _at(first), _at(lengths)),
+        )
+        if count < 0:
+            raise MemoryError("no memory for the beginnings of log messages")
+        places = zip(first[:count].tolist(), lengths[:count].tolist(), strict=True)
+        return lead_of, [self._keys[place][:length] for place, length in places]
+
+    def numbers(self, marks: Any) -> tuple[Any, Any]:
+        """Return (the words of all keys by number, how many each has), as numpy; -1 of what is left to Python.
+
+        `marks`: from where to where the word of each key stands that says its severity, or -1.
+        """
+        marks = np.ascontiguousarray(marks, np.int32)
+        found = np.empty(len(self._letters) // 2 + self.count + 1, np.int32)
+        sizes = np.empty(self.count, np.int32)
+        count = self._words.library.words_of_keys(
+            self._words.handle, self._letters, _at(self._ends), self.count, _at(marks), _at(found), _at(sizes)
+        )
+        if count < 0:
+            raise MemoryError("no memory for the words of log messages")
+        sizes[self._others] = -1
+        return found[:count].copy(), sizes
 
 
-def _laid_out(texts: Sequence[str]) -> tuple[Any, Any]:
+def _laid_out(texts: Sequence[str]) -> tuple[bytes, Any]:
     """Return the letters of texts in ASCII, one after the other, and where each ends."""
-    letters = np.frombuffer("".join(texts).encode("ascii"), np.uint8).copy()
-    return letters, np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
-
-
-def _words(library: ctypes.CDLL, handle: int) -> list[str]:
-    size = c_int64()
-    count = library.words_count(handle, ctypes.byref(size))
-    letters, ends = np.empty(size.value, np.uint8), np.empty(count, np.int64)
-    library.words_list(handle, _at(letters), _at(ends))
-    text, start, found = letters.tobytes().decode("ascii"), 0, list[str]()
-    for end in ends.tolist():
-        found.append(text[start:end])
-        start = end
-    return found
+    return "".join(texts).encode("ascii"), np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
 
 
 def _at(array: Any) -> int:
@@ -81,9 +105,13 @@ def _at(array: Any) -> int:
 def _declare(library: ctypes.CDLL) -> None:
     """State the types of the library's functions."""
     types: dict[str, tuple[Any, list[Any]]] = {
-        "words_new": (c_void_p, [c_uint64, c_void_p, c_void_p, c_void_p, c_int64]),
+        "words_new": (c_void_p, [c_uint64, ctypes.c_char_p, c_void_p, c_void_p, c_int64]),
         "words_free": (None, [c_void_p]),
-        "words_of": (c_int64, [c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_void_p]),
+        "words_leads": (
+            c_int64,
+            [c_void_p, ctypes.c_char_p, c_void_p, c_void_p, c_int64, c_int64, c_int32, c_void_p, c_void_p, c_void_p],
+        ),
+        "words_of_keys": (c_int64, [c_void_p, ctypes.c_char_p, c_void_p, c_int64, c_void_p, c_void_p, c_void_p]),
         "words_count": (c_int32, [c_void_p, c_void_p]),
         "words_list": (None, [c_void_p, c_void_p, c_void_p]),
     }
