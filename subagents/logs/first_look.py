@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from subagents.contract import SuspectKind
 from subagents.logs.compare import Compared, Spans, bucket_seconds, compare, counts_over, rows_in, spans_of
+from subagents.logs.examples import Example
 from subagents.logs.flows import flow_breaks
-from subagents.logs.index import Example, LogIndex
+from subagents.logs.index import LogIndex
 from subagents.logs.levels import WARN
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.model import (

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from subagents.collector import collector_waiting, memory_kept
 from subagents.contract import Coverage, ToolError
 from subagents.logs.counts import STEP, counted, together
+from subagents.logs.examples import Examples
 from subagents.logs.heads import head_of
 from subagents.logs.keys import OTHER, KeyTable
 from subagents.logs.levels import ERROR, UNKNOWN, sounds_bad
@@ -30,25 +31,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 COMPACT_ROWS = 400_000
-EXAMPLE_CHARS = 4096
 HOSTS_KEPT = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """The first event of a key, as it stands in the file."""
-
-    source: int
-    byte: int
-    lines: int
-    raw: str
-    said: str | int
-    """Its text, or how many characters of `raw` stand before it: most are kept once."""
-
-    @property
-    def text(self) -> str:
-        """What it says, without stamp and record keeping."""
-        return self.said if isinstance(self.said, str) else self.raw[self.said :]
 
 
 @dataclass(frozen=True)
@@ -96,7 +79,7 @@ class LogIndex:
 
     sources: Sequence[LogSource]
     known: KeyTable = field(default_factory=KeyTable)
-    examples: list[Example] = field(default_factory=lambda: [Example(0, 0, 1, "", "")])
+    examples: Examples = field(default_factory=Examples)
     stacks: StackTally = field(default_factory=StackTally)
     coverage: list[Coverage] = field(default_factory=list)
     lines: int = 0
@@ -195,16 +178,16 @@ class LogIndex:
         return numbers
 
     def _show(self, place: int, frame: Frame, numbers: Any, rows: Any) -> None:
-        """Keep the events of these rows as examples; one with a stack trace says all of it."""
-        traced: dict[int, str] = {}
-        for row, full in frame.traces.select("event", "full").unique("event", keep="first").sort("event").iter_rows():
-            traced.setdefault(int(numbers[row]), full)
-        shown = frame.events.select("start", "lines", "raw", "text")[rows]
-        for row, (byte, lines, raw, text) in zip(rows.tolist(), shown.iter_rows(), strict=True):
-            said = traced.get(int(numbers[row]), text).strip()
-            raw, said = raw[:EXAMPLE_CHARS], said[:EXAMPLE_CHARS]
-            shared = len(raw) - len(said) if raw.endswith(said) else said
-            self.examples.append(Example(place, byte, lines, raw, shared))
+        """Keep the events of these rows as examples of new keys; one with a stack trace says all of it."""
+        import numpy as np
+
+        events, traced = frame.traces["event"].to_numpy(), dict[int, str]()
+        first_new = len(self.keys) - len(rows)
+        new = np.flatnonzero(numbers[events] >= first_new)
+        new = new[np.argsort(events[new], kind="stable")]
+        for row, full in zip(events[new].tolist(), frame.traces["full"].gather(new).to_list(), strict=True):
+            traced.setdefault(int(numbers[row]) - first_new, full)
+        self.examples.add(place, frame.events.select("start", "lines", "raw", "text")[rows], traced)
 
     def _count_hosts(self, by_row: Any, numbers: Any) -> None:
         import numpy as np

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from subagents.contract import Window
@@ -98,7 +99,7 @@ def read_requests(logs: LogSet, index: LogIndex, window: Window, parts: int) -> 
 def _has_ids(index: LogIndex) -> bool:
     import polars as pl
 
-    raw = pl.Series([example.raw for example in index.examples[1:2000]], dtype=pl.String)
+    raw = pl.Series([example.raw for example in islice(index.examples, 1, 2000)], dtype=pl.String)
     return bool(raw.str.contains(REQUEST_ID).any())
 
 

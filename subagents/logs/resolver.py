@@ -290,7 +290,7 @@ def _at(at: datetime) -> Recomputed:
 
 
 def _is_peer(index: LogIndex, name: str, services: list[str]) -> bool:
-    shown = (example for example in index.examples if name and name in example.raw)
+    shown = index.examples.naming(name) if name else ()
     return any(target_of(example.raw, example.text, services, ()) == name for example in shown)
 
 

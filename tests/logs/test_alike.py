@@ -79,7 +79,7 @@ def what_it_says(index: LogIndex) -> dict[str, Any]:
     return {
         "keys": index.keys,
         "table": index.table.sort(by).rows(),
-        "examples": index.examples,
+        "examples": list(index.examples),
         "coverage": index.coverage,
         "names": (set(index.names.services), set(index.names.hosts)),
         "hosts": {key: set(hosts) for key in range(len(index.keys)) if len(hosts := index.hosts(key)) < HOSTS_KEPT},
