@@ -224,7 +224,16 @@ def test_a_pod_column_tells_rows_apart_where_the_metric_alone_does_not(tmp_path:
         (["12 ms", "1.5 s", "2 min"], [0.012, 1.5, 120.0], "s"),
         (["5 MiB", "5 MiB"], [5.0, 5.0], "MiB"),
         (["1 KiB", "1 MiB"], [1024.0, 1048576.0], "bytes"),
-        (["3.2K", "1 M", "250m"], [3200.0, 1e6, 0.25], "plain numbers, seconds and bytes"),
+        (["3.2K", "1 M", "250m"], [3200.0, 1e6, 0.25], "plain numbers"),
+        (["250m", "1", "1500m"], [0.25, 1.0, 1.5], "plain numbers"),
+        (["250m", "512Mi"], [0.25, 536870912.0], "bytes and plain numbers"),
+        (["1m", "30s"], [60.0, 30.0], "s"),
+        (["950k", "1.2m"], [950e3, 1.2e6], "plain numbers"),
+        (["1m", "2m", "0"], [1.0, 2.0, 0.0], "m, whatever it stands for"),
+        (["1.5 Mb/s", "800 kb/s"], [1.5e6, 8e5], "bits"),
+        (["1.5 MB/s", "800 kB/s"], [1.5e6, 8e5], "bytes"),
+        (["1 Mibit/s", "1 kbps"], [1048576.0, 1000.0], "bits"),
+        (["1 mb", "512 kb"], [1e6, 512e3], "bytes"),
         (["99.5%", "12 %"], [99.5, 12.0], "%"),
         (["true", "FALSE"], [1.0, 0.0], ""),
         (["12 req/s"], [None], ""),
@@ -235,6 +244,19 @@ def test_numbers_as_dashboards_write_them(cells: list[str], numbers: list[float 
     found, told = read_numbers(pl.Series("v", cells))
     assert [None if v != v else pytest.approx(v) for v in found.tolist()] == numbers
     assert told == unit or all(v is None for v in numbers)
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"), [("cpu", [0.25, 0.5]), ("CPU(cores)", [0.25, 0.5]), ("age", [250.0, 500.0])]
+)
+def test_a_small_m_behind_numbers_of_cpus_is_a_thousandth(name: str, numbers: list[float]) -> None:
+    assert read_numbers(pl.Series(name, ["250m", "500m"]))[0].tolist() == numbers
+
+
+def test_however_many_numbers_have_a_unit_all_are_read() -> None:
+    found, unit = read_numbers(pl.Series("v", [f"{i / 8} ms" for i in range(250_000)]))
+    assert unit == "ms"
+    assert found[-1] == 249_999 / 8
 
 
 @pytest.mark.parametrize(

@@ -254,3 +254,14 @@ def test_dates_mean_the_same_in_all_tables_of_a_file(tmp_path: Path) -> None:
     whole, told = in_blocks(path, 1 << 20)
     assert whole[0][2] == [parse_stamp("2026-03-01 12:00:00")]
     assert "no day above 12" not in told
+
+
+def test_a_small_m_means_the_same_in_every_block(tmp_path: Path) -> None:
+    path = tmp_path / "pods.csv"
+    cells = ["1m"] * 20 + ["30s"] * 20 + ["2m"] * 20
+    path.write_text("\n".join(["time,age", *(f"2026-03-01T12:{i:02}:00Z,{cell}" for i, cell in enumerate(cells))]))
+    ((_, _, _, found),), _ = in_blocks(path, 2000)
+    assert found == [60.0] * 20 + [30.0] * 20 + [120.0] * 20
+    ((_, _, _, found),), told = in_blocks(path, 200)
+    assert found[0] * 2 == found[-1]
+    assert "whatever it stands for" in told

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
 
 from subagents.metrics.series import Floats
-from subagents.metrics.sources.units import SIZES, TIMES, bare, factor, is_count
+from subagents.metrics.sources.units import UNKNOWN, factor, is_count, kind, meaning_of_m
 
 NULLS = ("", "nan", "null", "none", "na", "n/a", "-", "--", "<nil>", "nil", "undefined", "no data", "#n/a")
 MOST_TEXTS = 200_000
-"""Distinct texts of one column that are looked at one by one; what is beyond counts as no number."""
+"""Distinct texts with commas of one column that are looked at to tell what commas mean."""
 PROBE = 200
 
-_CELL = re.compile(r"([+-]?)\s*(\d[\d.,'\u00a0\u202f ]*)(e[+-]?\d+)?\s*([^\s\d.,][^\s]*(?: ?/ ?\w+)?)?", re.IGNORECASE)
-_GROUPED = re.compile(r"\d{1,3}([,.'\u00a0\u202f ])\d{3}(\1\d{3})*")
+_CELL = r"(?i)^([+-]?)\s*([0-9][0-9.,'\x{a0}\x{202f} ]*)(e[+-]?[0-9]+)?\s*([^\s0-9.,][^\s]*(?: ?/ ?\w+)?)?$"
+"""Sign, digits, power and unit."""
+_MARKS = (",", ".", "'", "\u00a0", "\u202f", " ")
+"""What parts thousands."""
 _UNIT = r"(?:e[+-]?\d+)?(\s*[^\s\d.,]\S*)?"
 _DECIMAL_COMMA = re.compile(
     rf"[+-]?(\d+|\d{{1,3}}([.'\u00a0\u202f ]\d{{3}})+),(\d{{1,2}}|\d{{4,}}){_UNIT}|[+-]?(0|\d{{4,}}),\d+{_UNIT}"
@@ -25,6 +28,10 @@ _DECIMAL_COMMA = re.compile(
 _GROUPING_COMMA = re.compile(rf"[+-]?\d{{1,3}}(,\d{{3}})+\.\d+{_UNIT}|[+-]?\d{{1,3}}(,\d{{3}}){{2,}}{_UNIT}")
 _POINT_GROUPED = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
 _EITHER_COMMA = re.compile(rf"[+-]?[1-9]\d{{0,2}},\d{{3}}{_UNIT}")
+
+
+Meanings: TypeAlias = dict[str, float | None]
+"""By column what a small m multiplies by; None where nothing says."""
 
 
 @dataclass
@@ -66,12 +73,14 @@ class CommaUse:
         return bool(self.decimal)
 
 
-def read_numbers(column: pl.Series, base: bool = False, comma: bool | None = None) -> tuple[Floats, str]:
+def read_numbers(
+    column: pl.Series, base: bool = False, comma: bool | None = None, known: Meanings | None = None
+) -> tuple[Floats, str]:
     """Return a text column as numbers, NaN where it is none, infinities kept; and the unit its cells are written in.
 
-    Cells of one unit keep their numbers; of several units, or where `base` asks for it, they become seconds, bytes
-    or plain counts. `comma`: decimals follow a comma, and points part thousands; None: its own cells
-    say so.
+    Cells of one unit keep their numbers; of several units, or where `base` asks for it, they become seconds, bytes,
+    bits or plain counts. `comma`: decimals follow a comma, and points part thousands; None: its own cells
+    say so. `known`: what a small m meant in other blocks of the file.
     """
     if comma is None:
         use = CommaUse()
@@ -82,58 +91,68 @@ def read_numbers(column: pl.Series, base: bool = False, comma: bool | None = Non
         grouped = pl.when(digits.str.contains(_POINT_GROUPED)).then(digits.str.replace_all(".", "", literal=True))
         digits = pl.select(grouped.otherwise(digits).alias("digits"))["digits"]
     plain = digits.cast(pl.Float64, strict=False)
-    odd = column.filter(plain.is_null() & ~column.str.to_lowercase().is_in(NULLS)).unique(maintain_order=True)
-    texts = odd.head(MOST_TEXTS).to_list()
-    if texts and (read := _read(texts, base, comma)):
-        unit, known = read
-        mapped = column.replace_strict(list(known), list(known.values()), default=None, return_dtype=pl.Float64)
-        return _array(plain.fill_null(mapped)), unit
-    return _array(plain), ""
+    odd = plain.is_null() & ~column.str.to_lowercase().is_in(NULLS)
+    some = column.filter(odd).unique(maintain_order=True).head(PROBE)
+    if not len(some) or _parts(some, comma)["number"].null_count() == len(some):
+        return _array(plain), ""
+    parts = _parts(column.filter(odd), comma)
+    units = set(parts.filter(pl.col("number").is_not_null())["unit"].unique().to_list())
+    factors, unit = _factors(
+        column.name, units, bool((plain.fill_nan(0.0) != 0.0).any()), base, {} if known is None else known
+    )
+    scaled = parts.select(
+        pl.col("number") * pl.col("unit").replace_strict(factors, default=None, return_dtype=pl.Float64)
+    )
+    numbers = _array(plain)
+    numbers[odd.to_numpy()] = _array(scaled["number"])
+    return numbers, unit
 
 
 def _array(numbers: pl.Series) -> Floats:
     return numbers.fill_null(float("nan")).to_numpy().astype(np.float64)
 
 
-def _read(texts: list[str], base: bool, comma: bool) -> tuple[str, dict[str, float]] | None:
-    if not any(_parts(text, comma) for text in texts[:PROBE]):
-        return None
-    parts = {text: found for text in texts if (found := _parts(text, comma))}
-    units = {unit for _, unit in parts.values() if unit}
-    if not base and len(units) <= 1 and not any(is_count(unit) for unit in units):
-        return next(iter(units), ""), {text: number for text, (number, _) in parts.items()}
-    scaled = {text: number * (factor(unit) or 1.0) for text, (number, unit) in parts.items()}
-    return _base(units) if units else "", scaled
+def _factors(name: str, units: set[str], has_plain: bool, base: bool, known: Meanings) -> tuple[dict[str, float], str]:
+    """Return what numbers of each unit are multiplied by, and the unit that all have then."""
+    if "m" in units and name not in known:
+        known[name] = meaning_of_m(name, units | ({""} if has_plain else set()))
+    small = {"m": known[name] or 1.0} if "m" in units else {}
+    told = units - {""}
+    if small and known[name] is None and told == {"m"}:
+        return small | {"": 1.0}, UNKNOWN
+    if not base and len(told) <= 1 and not any(is_count(unit) for unit in told):
+        return dict.fromkeys(units, 1.0), next(iter(told), "")
+    kinds = {"s" if small.get(unit) == 60.0 else kind(unit) for unit in told - {"%"}}
+    return {unit: factor(unit) or 1.0 for unit in units} | small, " and ".join(sorted(kinds))
 
 
-def _base(units: set[str]) -> str:
-    plain = {bare(unit).lower() for unit in units}
-    return "s" if plain <= TIMES.keys() else "bytes" if plain <= SIZES.keys() else "plain numbers, seconds and bytes"
+def _parts(cells: pl.Series, comma: bool) -> pl.DataFrame:
+    """Return number and unit of each cell, null where it is no number with a unit that is known."""
+    text = cells.alias("cell").str.strip_chars()
+    frame = text.str.extract_groups(_CELL).struct.rename_fields(["sign", "digits", "power", "unit"]).struct.unnest()
+    units = [unit for unit in frame["unit"].unique().to_list() if unit is None or factor(unit) is not None]
+    whole = pl.col("sign") + _digits(pl.col("digits").str.strip_chars(), comma) + pl.col("power").fill_null("")
+    low = pl.lit(text.str.to_lowercase())
+    number = (
+        pl.when(low == "true").then(1.0).when(low == "false").then(0.0)
+        .when(pl.col("unit").is_in(units, nulls_equal=True)).then(whole.cast(pl.Float64, strict=False))
+    )  # fmt: skip
+    return frame.select(number.alias("number"), pl.col("unit").fill_null(""))
 
 
-def _parts(text: str, comma: bool) -> tuple[float, str] | None:
-    """Return number and unit of one cell, None where it is no number with a unit that is known."""
-    low = text.strip().lower()
-    if low in ("true", "false"):
-        return float(low == "true"), ""
-    match = _CELL.fullmatch(text.strip())
-    if match is None:
-        return None
-    sign, digits, power, unit = match.groups(default="")
-    if factor(unit) is None:
-        return None
-    number = _digits(digits.strip(), comma)
-    return None if number is None else (float(f"{sign}{number}{power}"), unit)
-
-
-def _digits(text: str, comma: bool) -> str | None:
-    """Return digits as Python reads them: thousands without marks, a point before decimals."""
-    if comma and ("," in text or _GROUPED.fullmatch(text)):
-        whole, _, decimals = text.partition(",")
-    else:
-        whole, _, decimals = text.partition(".") if text.count(".") == 1 else (text, "", "")
-    if not whole.isdigit():
-        if not _GROUPED.fullmatch(whole):
-            return None
-        whole = re.sub(r"\D", "", whole)
-    return f"{whole}.{decimals}" if decimals.isdigit() else whole if not decimals else None
+def _digits(text: pl.Expr, comma: bool) -> pl.Expr:
+    """Return digits as Python reads them, thousands without marks, a point before decimals; null for others."""
+    forms = [pl.when(text.str.contains(r"^[0-9]+(\.[0-9]*)?$")).then(text)]
+    for mark in _MARKS:
+        thousands = f"([{mark}][0-9]{{3}})" + ("{2,}" if mark == "." else "+")
+        decimals = "" if mark == "." else r"(\.[0-9]*)?"
+        bare = text.str.replace_all(mark, "", literal=True)
+        forms.append(pl.when(text.str.contains(f"^[0-9]{{1,3}}{thousands}{decimals}$")).then(bare))
+    if not comma:
+        return pl.coalesce(forms)
+    with_comma = [pl.when(text.str.contains("^[0-9]+,[0-9]*$")).then(text)]
+    for mark in _MARKS[1:]:
+        bare = text.str.replace_all(mark, "", literal=True)
+        with_comma.append(pl.when(text.str.contains(f"^[0-9]{{1,3}}([{mark}][0-9]{{3}})+(,[0-9]*)?$")).then(bare))
+    without = pl.when(~text.str.contains(",", literal=True)).then(pl.coalesce(forms))
+    return pl.coalesce([*(form.str.replace(",", ".", literal=True) for form in with_comma), without])

@@ -261,7 +261,8 @@ class _Block:
     def _values(self, name: str) -> tuple[Floats, Any]:
         """Return numbers and which rows are usable; text, infinities are faults, empty and NaN cells are gaps."""
         column = self.table.text(name)
-        values, unit = read_numbers(column, base=self.table.part, comma=bool(self.writing.commas.decimal))
+        comma, known = bool(self.writing.commas.decimal), self.writing.small_m
+        values, unit = read_numbers(column, base=self.table.part, comma=comma, known=known if self.table.part else {})
         if unit not in ("", "%"):
             self.faults.note(f"numbers of {column.name} are written with a unit: read as {unit}")
         missing, infinite = np.isnan(values), np.isinf(values)

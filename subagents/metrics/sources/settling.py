@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from subagents.metrics.sources.cells import CommaUse
+from subagents.metrics.sources.cells import CommaUse, Meanings
 from subagents.metrics.sources.stamps import DateOrder
 from subagents.metrics.sources.table import Table
 
@@ -26,6 +26,7 @@ class Writing:
 
     dates: DateOrder = field(default_factory=DateOrder)
     commas: CommaUse = field(default_factory=CommaUse)
+    small_m: Meanings = field(default_factory=dict)
     _looked: bool = False
     """The whole file was looked at: it says no more."""
 
