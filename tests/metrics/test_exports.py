@@ -20,6 +20,8 @@ from tests.metrics.files import spec
 T0 = 1772366400
 AT = [T0, T0 + 60, T0 + 120]
 
+EXPORTS = Path(__file__).parent / "exports"
+
 
 def read(path: Path, content: object) -> tuple[dict[tuple[str, str], list[float]], str]:
     """Write a file and return its series' points by service and name, and its problems as lines."""
@@ -349,3 +351,14 @@ def test_rows_are_not_held_against_every_system(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(exports, "READERS", (asks,))
     assert exports.courses_of([{"ts": T0, "value": i} for i in range(5 * exports.PROBED)], "value") == []
     assert len(asked) == exports.PROBED
+
+
+@pytest.mark.parametrize(("free", "name"), [(812_345, "memory_free_kib"), (7_933, "memory_free")])
+def test_sizes_of_vmstat_that_may_be_mebibytes_have_no_unit(tmp_path: Path, free: int, name: str) -> None:
+    path = tmp_path / "vmstat.txt"
+    shown = (EXPORTS / "vmstat.txt").read_text().replace("812345", str(free))
+    path.write_text(shown if free > 10_000 else shown.replace("456789", "4460").replace("20480", "20"))
+    store = load((spec(path),))
+    assert [v for f, r, key in store.series() if key.name == name for v in f.values[r]] == [free] * 3
+    told = "\n".join(p.line() for c in store.coverage for p in c.problems)
+    assert ("vmstat -S M" in told) is (name == "memory_free")

@@ -31,6 +31,8 @@ _VMSTAT_NAMES = {
     **{"st": "cpu_steal_pct", "gu": "cpu_guest_pct"},
 }
 """What the letters of its columns stand for."""
+LEAST_KIB = 1 << 20
+"""Hosts with less memory, free and cached, are rarer than `vmstat -S M`, which shows mebibytes below the same names."""
 HALF_A_DAY = 43_200
 
 
@@ -53,6 +55,8 @@ class Statistics:
     _days: int = 0
     _last: int = 0
     _header: Sequence[str] = ()
+    unit_left_open: bool = False
+    """Whether the sizes of vmstat may be of another unit than KiB."""
     _at: str = ""
     """The moment of what follows, where it has a line of its own."""
 
@@ -71,8 +75,14 @@ class Statistics:
         names = [name for name in self._header if not name.isupper()]
         if len(cells) != len(names) + 2 or not all(map(_NUMBER.fullmatch, cells[: len(names)])):
             return False
+        if not self.courses:
+            held = dict(zip(names, cells, strict=False))
+            sizes = [held.get(name, "") for name in ("free", "buff", "cache")]
+            self.unit_left_open = sum(int(size) for size in sizes if size.isdecimal()) < LEAST_KIB
         for name, cell in zip(names, cells, strict=False):
-            self._add({}, _VMSTAT_NAMES.get(name, f"vmstat_{name}"), " ".join(cells[-2:]), cell)
+            full = _VMSTAT_NAMES.get(name, f"vmstat_{name}")
+            full = full.replace("_kib", "") if self.unit_left_open else full
+            self._add({}, full, " ".join(cells[-2:]), cell)
         return True
 
     def _sysstat(self, line: str) -> bool:

@@ -51,6 +51,10 @@ def _statistics(lines: Iterator[tuple[int, str]], program: str, faults: Faults) 
     found = Statistics()
     found.read(lines, program)
     faults.add("the line is none of a table with a time", found.bad)
+    if found.unit_left_open:
+        faults.note(
+            "sizes may be KiB, or MiB of `vmstat -S M`: little memory for a host in KiB; their unit is left open"
+        )
     if found.order.remark:
         faults.note(found.order.remark)
     if found.courses:
