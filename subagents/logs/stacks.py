@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from subagents.contract import Window
 from subagents.logs.counts import STEP
@@ -48,6 +49,7 @@ _EXCEPTION = re.compile(
     r"|Timeout|Fault|Failure))\b(?: \([^)]*\))?(?:: ?(?P<message>.*))?"
     r"|^(?:.*\[cause\]: |Uncaught )?(?P<plain>Error|Exception)(?:: (?P<said>.*)|$)"
 )
+_MAYBE = re.compile("Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure")
 _THROWN = quick(r"\w+(?:Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure)\b")
 """Rust regex: what tells traces with the same frames apart."""
 _PY_LAST = re.compile(r"^(?P<type>[A-Za-z_]\w*(?:\.\w+)*): (?P<message>.*)|^(?P<bare>[A-Z]\w+)$")
@@ -196,12 +198,16 @@ def _exception(lines: list[str], language: str) -> tuple[str, str]:
     if language in ("Ruby", "PHP"):
         return _headed(lines, _RUBY_HEAD if language == "Ruby" else _PHP_HEAD)
     for number, text in enumerate(lines):
+        if "panic" not in text and "fatal error" not in text:
+            continue
         if (rust := _RUST_PANIC.search(text)) is not None:
             return "panic", _rust_message(rust["message"], lines[number + 1 : number + 2])
         if (panic := _PANIC.search(text)) is not None:
             return panic["type"], panic["message"].removesuffix(" [recovered]")
     found = [
-        match for text in lines if not text.lstrip().startswith("at ") and (match := _EXCEPTION.match(text.strip()))
+        match
+        for text in map(str.strip, lines)
+        if not text.startswith("at ") and _MAYBE.search(text) and (match := _EXCEPTION.match(text))
     ]
     if found:
         deepest = next((m for m in reversed(found) if _DEEPER.search(m.string)), found[0])
@@ -282,11 +288,8 @@ class StackTally:
             return
         import polars as pl
 
-        events = frame.events.with_row_index("event")
-        joined = frame.traces.join(
-            events.select("event", "t", "service", "start", "lines").with_columns(pl.col("event").cast(pl.UInt32)),
-            on="event",
-        ).sort("t", "start")
+        of_events = frame.events.select("t", "service", "start", "lines")[frame.traces["event"]]
+        joined = frame.traces.hstack(of_events).sort("t", "start")
         joined = joined.with_columns(
             bucket=pl.col("t") // STEP,
             frames=pl.col("frames").str.replace_all(r"0x[0-9a-f]+|\(0x.*\)", "*"),
@@ -301,34 +304,44 @@ class StackTally:
             start=pl.col("start").first(),
             lines=pl.col("lines").first(),
         )
-        for row in grouped.iter_rows(named=True):
-            self._count(place, row)
+        for row in grouped.drop("thrown").iter_rows():
+            self._count(place, _Row(*row))
 
-    def _count(self, place: int, row: dict[str, object]) -> None:
-        frames = self._read.get(str(row["frames"]))
+    def _count(self, place: int, row: _Row) -> None:
+        frames = self._read.get(row.frames)
         if frames is None:
             if len(self._read) >= 2 * MAX_GROUPS:
                 self._read.clear()
-            frames = self._read[str(row["frames"])] = _frames(str(row["lines_of_frames"]).split("\n"))
-        trace = read_trace(str(row["full"])[:32_768], frames)
+            frames = self._read[row.frames] = _frames(row.lines_of_frames.split("\n"))
+        trace = read_trace(row.full[:32_768], frames)
         if trace is None:
             return
-        n = int(row["n"])  # type: ignore[call-overload]
-        self.traces += n
-        group = self.groups.get(trace.id)
+        self.traces += row.n
+        name, bucket = trace.id, row.bucket
+        group = self.groups.get(name)
         if group is None:
             if len(self.groups) >= MAX_GROUPS:
-                self.ungrouped += n
+                self.ungrouped += row.n
                 return
-            group = self.groups[trace.id] = GroupTally(trace, place, _int(row["start"]), _int(row["lines"]))
-        bucket = None if row["bucket"] is None else _int(row["bucket"])
-        service = None if row["service"] is None else str(row["service"])
-        group.counts[bucket, service] = group.counts.get((bucket, service), 0) + n
+            group = self.groups[name] = GroupTally(trace, place, row.start, row.lines)
+        group.counts[bucket, row.service] = group.counts.get((bucket, row.service), 0) + row.n
         if bucket is not None:
-            first = (_int(row["t0"]), _int(row["start"]), _int(row["lines"]), place)
+            first = (row.t0, row.start, row.lines, place)
             group.firsts[bucket] = min(group.firsts.get(bucket, first), first)
-            group.lasts[bucket] = max(group.lasts.get(bucket, 0), _int(row["t1"]))
+            group.lasts[bucket] = max(group.lasts.get(bucket, 0), row.t1)
 
 
-def _int(value: object) -> int:
-    return int(value)  # type: ignore[call-overload,no-any-return]
+class _Row(NamedTuple):
+    """Traces of a block with the same frames that one service threw in one bucket."""
+
+    frames: str
+    service: str | None
+    bucket: int | None
+    full: str
+    lines_of_frames: str
+    n: int
+    t0: int
+    t1: int
+    start: int
+    """Byte of the first, and its lines"""
+    lines: int
