@@ -8,7 +8,7 @@ setup(
     ext_modules=[
         Extension(
             "subagents.logs.native._lines",  # without Python.h: ctypes loads it
-            sources=[f"{NATIVE}/lines.c", f"{NATIVE}/words.c"],
+            sources=[f"{NATIVE}/{name}.c" for name in ("lines", "words", "twins")],
             depends=[f"{NATIVE}/{name}.h" for name in ("stamps", "classes", "words")],
             define_macros=[("_GNU_SOURCE", "1")],
             extra_compile_args=["-O3", "-fvisibility=hidden"],

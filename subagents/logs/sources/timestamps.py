@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from subagents.logs.sources.expressions import quick
@@ -48,6 +49,8 @@ def find_stamp(text: str, head: int = HEAD) -> Stamp | None:
     """Return the first stamp that stands where a log line has one; None where there is none."""
     best: Stamp | None = None
     for kind in KINDS:
+        if best is not None and not best.start:
+            break
         match = kind.find.search(text[:head])
         if match is None or (best is not None and match.start() >= best.start):
             continue
@@ -194,6 +197,7 @@ def shape_of(stamp: Stamp, prefix: str | None, form: str | None = None) -> Shape
     guard = _NO_ZONE if not stamp.zone and not (stamp.kind is EPOCH and frac_digits) else r"(?:\D|$)"
     if guard == _NO_ZONE and frac_digits:
         guard = guard.replace("+: -]", "+ -]")  # behind a fraction no other can follow
+    body = stamp.body if stamp.named else stamp.body.translate(_ZEROS)
     return Shape(
         kind=stamp.kind,
         start=-1 if anchor else stamp.start,
@@ -202,22 +206,31 @@ def shape_of(stamp: Stamp, prefix: str | None, form: str | None = None) -> Shape
         frac=frac_digits,
         zone=stamp.zone,
         format=form or (stamp.kind.formats(stamp.body) if stamp.kind.name != "epoch" else ""),
-        pattern=quick(lead + _rust_body(stamp) + tail + guard),
+        pattern=_pattern(lead, stamp.kind.name, body, stamp.named, tail + guard),
         named=stamp.named,
     )
 
 
-def _rust_body(stamp: Stamp) -> str:
+_ZEROS = str.maketrans("123456789", "000000000")
+
+
+@lru_cache(maxsize=1_024)
+def _pattern(lead: str, kind: str, body: str, named: str, behind: str) -> str:
+    """Return the Rust regex of a body, as it is whatever its digits are, between what stands before and behind it."""
+    return quick(lead + _rust_body(kind, body, named) + behind)
+
+
+def _rust_body(kind: str, body: str, named: str) -> str:
     """Return the body's form as a Rust regex: digits as classes, month names as words, the rest as it is."""
-    month = re.search(MONTH, stamp.body)
-    weekday = 3 if re.match(rf"{DAY}\b", stamp.body) else 0
-    zoned = range(stamp.body.find(stamp.named), len(stamp.body)) if stamp.named else range(0)
-    padded = stamp.kind.name in ("syslog (RFC 3164)", "asctime", "month, day and year", "date(1)")
+    month = re.search(MONTH, body)
+    weekday = 3 if re.match(rf"{DAY}\b", body) else 0
+    zoned = range(body.find(named), len(body)) if named else range(0)
+    padded = kind in ("syslog (RFC 3164)", "asctime", "month, day and year", "date(1)")
     parts = []
-    for place, char in enumerate(stamp.body):
+    for place, char in enumerate(body):
         if place < weekday:
             parts.append("[A-Z]" if place == 0 else "[a-z]")
-        elif place in zoned[: len(stamp.named)]:
+        elif place in zoned[: len(named)]:
             parts.append(_literal(char))
         elif month is not None and month.start() <= place < month.end():
             parts.append(MONTH if place == month.start() else "")
@@ -225,7 +238,7 @@ def _rust_body(stamp: Stamp) -> str:
             parts.append(r"[ \d]")
         elif char.isdigit():
             parts.append(r"\d")
-        elif char == "A" or (char == "P" and stamp.body.endswith("M")):
+        elif char == "A" or (char == "P" and body.endswith("M")):
             parts.append("[AP]")
         else:
             parts.append(_literal(char))

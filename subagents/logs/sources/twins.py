@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.contract import Problem
 from subagents.logs.native import HOSTED, LITERAL, SLOW, SPECIAL, VERIFIED, Classes
+from subagents.logs.native.twins import Twins, Wanted, twins_of
 from subagents.logs.patterns import mask
 from subagents.logs.sources import tracebacks
 from subagents.logs.sources.columns import ColumnReader
@@ -35,8 +36,7 @@ class NoTroubles:
         """Forget it."""
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What is known of a class, as its flags say it."""
 
     flags: int
@@ -46,8 +46,7 @@ class Finding:
     """The word that is the host, where a flag says that one is."""
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """A line that stands for its class."""
 
     line: bytes
@@ -56,8 +55,17 @@ class Sample:
     finder: int
 
 
-@dataclass(frozen=True)
-class _Trial:
+class _Asked(NamedTuple):
+    """Whether the same is read of a sample and its twins."""
+
+    place: int
+    """Of the sample"""
+    wanted: Wanted
+    host_word: int | None = None
+    """The word that may be the host"""
+
+
+class _Trial(NamedTuple):
     """A line and its twins: whether the same was read of all, which words were left, which word may be the host."""
 
     place: int
@@ -65,8 +73,10 @@ class _Trial:
     twin: bytes
     same: bool
     hosts: tuple[str | None, str | None]
-    literal: int = 0
-    host_word: int | None = None
+    words: int
+    """Words with digits that the line has, by bit"""
+    literal: int
+    host_word: int | None
 
 
 @dataclass
@@ -91,15 +101,17 @@ class TwinTest:
 
         `head` are the lines by which the file's layouts are learnt; they are read before the others.
         """
-        import polars as pl
-
         if not samples:
             return []
-        desk = _Desk(self.columns, self.classes, samples, head, stamps, pl.DataFrame())
-        words = [self.classes.twin(sample.line) for sample in samples]
-        asked = [self._ask(place, sample) for place, sample in enumerate(samples)]
-        by_habit = [self._habit(place, sample, words[place][0]) for place, sample in enumerate(samples)]
-        trials = desk.tried(asked + [each for each in by_habit if each is not None])
+        desk = _Desk(self.columns, self.classes, samples, head, stamps)
+        asked = [_Asked(place, Wanted(sample.line)) for place, sample in enumerate(samples)]
+        made = twins_of(self.classes, [each.wanted for each in asked])
+        by_habit = [
+            _Asked(place, Wanted(sample.line, twins.words & habit.literal), _host_word_of(habit))
+            for place, (sample, twins) in enumerate(zip(samples, made, strict=True))
+            if (habit := self._habits.get(sample.finder)) is not None
+        ]
+        trials = desk.tried(asked + by_habit, made)
         own = desk.own
         slow, special = _odd(own, samples), special_lines(own, self.columns.json.cut_lines).tolist()
         found = dict[int, Finding]()
@@ -109,38 +121,25 @@ class TwinTest:
                 found[place] = Finding(flags | SLOW)
             elif trial.same and trial.hosts[0] == trial.hosts[1]:
                 found[place] = Finding(flags | VERIFIED)
-            elif trial.same and (word := self._host_word(words[place][0], trial)) is not None:
+            elif trial.same and (word := self._host_word(trial)) is not None:
                 found[place] = Finding(flags | VERIFIED | HOSTED, 0, word)
             elif flags:
                 found[place] = Finding(flags)
         found = self._settled(trials[len(samples) :]) | found
         left, most = list[tuple[int, int]](), most - desk.read_bytes
         for place in (place for place in range(len(samples)) if place not in found):
-            most -= len(samples[place].line) * 2 * (words[place][0].bit_count() + 1)
+            most -= len(samples[place].line) * 2 * (made[place].words.bit_count() + 1)
             if most < 0 or len(left) == MOST_ASKED:
                 break
-            left.append((place, words[place][0]))
+            left.append((place, made[place].words))
         found |= self._by_word(left, desk)
         self._read += desk.read_bytes
         return [found.get(place) for place in range(len(samples))]
 
-    def _habit(self, place: int, sample: Sample, words: int) -> _Asked | None:
-        """Ask for what was found of other lines with such a stamp."""
-        habit = self._habits.get(sample.finder)
-        if habit is None:
-            return None
-        host_word = habit.host_word if habit.flags & HOSTED else None
-        return self._ask(place, sample, keep=words & habit.literal, host_word=host_word)
-
-    def _ask(self, place: int, sample: Sample, keep: int = 0, only: int = -1, host_word: int | None = None) -> _Asked:
-        """Ask whether the same is read of twins: one with as many digits everywhere, and one with statuses."""
-        twin, wide = self.classes.twin(sample.line, keep, only)[1], self.classes.wide_twin(sample.line, keep, only)
-        return place, (twin,) if wide == sample.line else (twin, wide), keep, host_word
-
     def _by_word(self, left: list[tuple[int, int]], desk: _Desk) -> dict[int, Finding]:
         """Ask for words one by one which of them what is read depends on, and check that the others do not matter."""
         pairs = [(place, word) for place, words in left for word in range(_WORDS) if words >> word & 1]
-        asked = [self._ask(place, desk.samples[place], only=word) for place, word in pairs]
+        asked = [_Asked(place, Wanted(desk.samples[place].line, only=word)) for place, word in pairs]
         literal, hosts = {place: 0 for place, _ in left}, dict[int, list[int]]()
         for (place, word), trial in zip(pairs, desk.tried(asked), strict=True):
             if trial.same and trial.hosts[0] != trial.hosts[1] and self._is_host(word, trial):
@@ -153,7 +152,7 @@ class TwinTest:
         told = list[_Asked]()
         for place, kept in literal.items():
             host_word = hosts[place][0] if len(hosts.get(place, ())) == 1 else None
-            told.append(self._ask(place, desk.samples[place], keep=kept, host_word=host_word))
+            told.append(_Asked(place, Wanted(desk.samples[place].line, kept), host_word))
         found = self._settled(desk.tried(told))
         self._habits |= {desk.samples[place].finder: finding for place, finding in found.items()}
         return {place: found.get(place, Finding(SLOW)) for place in literal}
@@ -168,20 +167,18 @@ class TwinTest:
                 found[trial.place] = Finding(flags, trial.literal, trial.host_word or 0 if hosted else 0)
         return found
 
-    def _host_word(self, words: int, trial: _Trial) -> int | None:
+    def _host_word(self, trial: _Trial) -> int | None:
         """Return the word that is the host in both lines; None where none is."""
-        return next((word for word in range(_WORDS) if words >> word & 1 and self._is_host(word, trial)), None)
+        return next((word for word in range(_WORDS) if trial.words >> word & 1 and self._is_host(word, trial)), None)
 
     def _is_host(self, word: int, trial: _Trial) -> bool:
         """Say whether in both lines the host is that word, as it stands there."""
-        told = [self.classes.word(line, word) for line in (trial.line, trial.twin)]
-        return [each.decode("utf-8", "replace") if each is not None else "" for each in told] == list(trial.hosts)
+        lines = zip((trial.line, trial.twin), trial.hosts, strict=True)
+        return all((self.classes.word(line, word) or b"").decode("utf-8", "replace") == host for line, host in lines)
 
 
 StampsOf = Callable[[bytes, int], Seen]
 """Finds the stamps of lines: all in one, and how many there are."""
-_Asked = tuple[int, tuple[bytes, ...], int, int | None]
-"""Place of a sample, twins of it, the words left in them, and the word that may be the host."""
 
 
 @dataclass
@@ -193,26 +190,39 @@ class _Desk:
     samples: Sequence[Sample]
     head: Sequence[bytes]
     stamps: StampsOf
-    own: pl.DataFrame
-    """What was read of the samples, once twins were tried."""
     read_bytes: int = 0
 
-    def tried(self, asked: Sequence[_Asked]) -> list[_Trial]:
-        """Read twins, and the samples the first time."""
+    def __post_init__(self) -> None:
+        import polars as pl
+
+        self.own = self._said = pl.DataFrame()
+        """What was read of the samples, once twins were tried, and how that is compared"""
+
+    def tried(self, asked: Sequence[_Asked], made: Sequence[Twins] = ()) -> list[_Trial]:
+        """Read twins, one with as many digits everywhere and one with statuses, and the samples the first time.
+
+        Those of the first ones asked for may have been `made` before.
+        """
         if not asked:
             return []
-        twins = [twin for _, some, _, _ in asked for twin in some]
+        made = [*made, *twins_of(self.classes, [each.wanted for each in asked[len(made) :]])]
         lines = [sample.line for sample in self.samples] if self.own.is_empty() else []
+        twins, places = list[bytes](), list[int]()
+        for (place, wanted, _), each in zip(asked, made, strict=True):
+            some = each[1:2] if each.wide == wanted.line else each[1:]
+            twins += some
+            places += [place] * len(some)
         read = self._read([*lines, *twins])
         if lines:
             self.own, read = read[: len(lines)], read[len(lines) :]
-        own = self.own[[place for place, some, _, _ in asked for _ in some]]
-        same, hosts = _same(own, read), list(zip(own["host"].to_list(), read["host"].to_list(), strict=True))
+            self._said = _said(self.own)
+        same, hosts = _same(self._said[places], _said(read))
         found, at = list[_Trial](), 0
-        for place, some, literal, host_word in asked:
-            are_same, at = all(same[at : at + len(some)]), at + len(some)
-            hosts_of = hosts[at - len(some)]
-            found.append(_Trial(place, self.samples[place].line, some[0], are_same, hosts_of, literal, host_word))
+        for (place, wanted, host_word), each in zip(asked, made, strict=True):
+            end = at + 1 + (each.wide != wanted.line)
+            are_same = all(same[at:end])
+            found.append(_Trial(place, wanted.line, each.twin, are_same, hosts[at], each.words, wanted.keep, host_word))
+            at = end
         return found
 
     def _read(self, lines: Sequence[bytes]) -> pl.DataFrame:
@@ -221,6 +231,10 @@ class _Desk:
         read = split_lines(Block(1, data, len(data)), 0, "", NoTroubles())
         read = replace(read, seen=self.stamps(data, read.count))
         return self.columns.as_learnt().read(read, NoTroubles())[len(self.head) :]
+
+
+def _host_word_of(finding: Finding) -> int | None:
+    return finding.host_word if finding.flags & HOSTED else None
 
 
 def _odd(columns: pl.DataFrame, samples: Sequence[Sample]) -> list[bool]:
@@ -238,17 +252,26 @@ def unlike_others(columns: pl.DataFrame) -> pl.Series:
     return more | (columns["raw"].str.contains(OBJECT) & columns["body"].str.contains(OBJECT))
 
 
-def _same(one: pl.DataFrame, other: pl.DataFrame) -> list[bool]:
-    """Say row by row whether the same was read, but for the host."""
+_COMPARED = ("t", "stamped", "spaced", "glued", "level", "service", "stack")
+
+
+def _said(columns: pl.DataFrame) -> pl.DataFrame:
+    """Return what was read of lines, as it is compared."""
     import polars as pl
 
-    key = mask(pl.col("body")) + pl.col("suffix").fill_null("")
-    names = ("t", "stamped", "spaced", "glued", "level", "service", "stack")
-    left, right = one.select(*names, key=key), other.select(*names, key=key)
-    same = left["key"] == right["key"]
-    for name in names:
-        same &= left[name].eq_missing(right[name])
-    return same.to_list()
+    return columns.select(*_COMPARED, "host", key=mask(pl.col("body")) + pl.col("suffix").fill_null(""))
+
+
+def _same(one: pl.DataFrame, other: pl.DataFrame) -> tuple[list[bool], list[tuple[str | None, str | None]]]:
+    """Say row by row whether the same was read, but for the host; return also both hosts."""
+    import polars as pl
+
+    both = one.hstack(other.rename(lambda name: f"other {name}"))
+    are_same = both.select(
+        pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"other {name}")) for name in (*_COMPARED, "key"))
+    )
+    hosts = list(zip(one["host"].to_list(), other["host"].to_list(), strict=True))
+    return are_same.to_series().to_list(), hosts
 
 
 def special_lines(columns: pl.DataFrame, cut_lines: bool) -> Any:

@@ -1,0 +1,70 @@
+"""Lines in which other things stand in words with digits, made for many lines at once by the compiled `twins.c`."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from ctypes import c_int64, c_void_p
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from subagents.logs.native import Classes
+
+
+class Wanted(NamedTuple):
+    """A line of which twins are wanted."""
+
+    line: bytes
+    keep: int = 0
+    """Words, by bit, that stay as they are"""
+    only: int = -1
+    """The only word that becomes another; -1: all of them do"""
+
+
+class Twins(NamedTuple):
+    """Twins of a line."""
+
+    words: int
+    """Words with digits that it has, by bit"""
+    twin: bytes
+    """With as many digits everywhere"""
+    wide: bytes
+    """With statuses where it has numbers of more or fewer digits"""
+
+
+def twins_of(classes: Classes, wanted: Sequence[Wanted]) -> list[Twins]:
+    """Return twins of each line, as `Classes.twin` and `Classes.wide_twin` make them."""
+    import numpy as np
+
+    make = _function(classes._library)
+    if make is None or not wanted:
+        return [Twins(*classes.twin(*each), classes.wide_twin(*each)) for each in wanted]
+    lines, keep, only = zip(*wanted, strict=True)
+    ends, data = np.cumsum([len(line) for line in lines]), b"".join(lines)
+    words, wide_ends = np.empty(len(lines), np.uint64), np.empty(len(lines), np.int64)
+    twins, wides = np.empty(len(data), np.uint8), np.empty(3 * len(data), np.uint8)
+    kept, asked = np.array(keep, np.uint32), np.array(only, np.int32)
+    made = (words, twins, wides, wide_ends)
+    make(classes._handle, data, _at(ends), len(lines), _at(kept), _at(asked), *map(_at, made))
+    told = twins.tobytes(), wides[: wide_ends[-1]].tobytes()
+    return list(map(Twins, words.tolist(), _parts(told[0], ends), _parts(told[1], wide_ends)))
+
+
+def _parts(text: bytes, ends: Any) -> list[bytes]:
+    places = [0, *ends.tolist()]
+    return [text[begin:end] for begin, end in pairwise(places)]
+
+
+def _at(array: Any) -> int:
+    return int(array.ctypes.data)
+
+
+def _function(library: ctypes.CDLL) -> Any:
+    """Return the library's function; None where it was built before there was one."""
+    try:
+        found = library.twins_of
+    except AttributeError:
+        return None
+    found.restype = None
+    found.argtypes = [c_void_p, ctypes.c_char_p, c_void_p, c_int64, *[c_void_p] * 6]
+    return found

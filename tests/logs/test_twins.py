@@ -1,0 +1,65 @@
+"""Twins of many lines at once are those that are made of each by itself."""
+
+from __future__ import annotations
+
+import ctypes
+from datetime import UTC, datetime
+
+import pytest
+
+from subagents.logs.native import Classes, library
+from subagents.logs.native import twins as many
+from subagents.logs.native.twins import Twins, Wanted, twins_of
+from subagents.logs.sources.finders import finder_of
+from subagents.logs.sources.timestamps import find_stamp, shape_of
+
+NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
+TEXTS = (
+    "took 12 ms of 1500 for user 7f3a9c at 10.0.0.12",
+    "größe 4096 für gerät 17",
+    "GET /api/orders/123456 503 0.25",
+    "nothing to see",
+    "x" * 5_000 + " 42",
+    "in-8-words " * 9 + "a1 b2 c3 d4 e5 f6 g7 h8",
+)
+LINES = (b"", b"no stamp 5", *(f"2026-11-05T12:00:00.125Z {text}".encode() for text in TEXTS))
+
+
+@pytest.fixture
+def classes() -> Classes:
+    """Classes of lines with such a stamp."""
+    stamp = find_stamp(LINES[-1].decode())
+    assert stamp is not None
+    finder, compiled = finder_of(shape_of(stamp, None), NOON), library()
+    assert finder is not None
+    assert compiled is not None
+    found = Classes(compiled)
+    found.find_by([finder], 0)
+    return found
+
+
+def each_by_itself(classes: Classes, wanted: list[Wanted]) -> list[Twins]:
+    return [Twins(*classes.twin(*each), classes.wide_twin(*each)) for each in wanted]
+
+
+def test_many_twins_are_those_of_each_line(classes: Classes) -> None:
+    wanted = [Wanted(line, keep, only) for line in LINES for keep, only in ((0, -1), (1, -1), (6, -1), (0, 1), (0, 9))]
+    made = twins_of(classes, wanted)
+    assert made == each_by_itself(classes, wanted)
+    differ = [wanted.line for wanted, each in zip(wanted, made, strict=True) if each.twin != wanted.line]
+    assert set(differ) == {line for line in LINES[2:] if b"nothing" not in line}
+    assert any(len(each.wide) != len(each.twin) for each in made)
+
+
+def test_nothing_is_made_of_nothing(classes: Classes) -> None:
+    assert twins_of(classes, []) == []
+
+
+def test_a_library_that_was_built_before_makes_them_one_by_one(
+    classes: Classes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = [Wanted(line) for line in LINES]
+    before = twins_of(classes, wanted)
+    assert many._function(ctypes.CDLL(None)) is None
+    monkeypatch.setattr(many, "_function", lambda _library: None)
+    assert twins_of(classes, wanted) == before
