@@ -80,6 +80,8 @@ class _Tally:
 
     names: list[str]
     """Of services, by number."""
+    of_code: Any
+    """The number of each service by its code in the table; the last is that of none."""
     counts: Any
     first: Any
     """µs; `_NEVER` where there is none, -1 where events have no time."""
@@ -99,8 +101,12 @@ class _Tally:
 
         size, keys = len(index.different), len(index.keys)
         counts, last, of_key = np.zeros(size, np.int64), np.full(size, -1), np.zeros(keys, np.int64)
-        names = index.table["service"].unique().drop_nulls().to_list()
-        return cls(names, counts, np.full(size, _NEVER), last, of_key, np.full(keys, _NEVER), [], [], [])
+        services = index.table["service"].unique().drop_nulls()
+        codes = services.to_physical().to_numpy()
+        of_code = np.full(max(codes.tolist(), default=-1) + 2, -1)
+        of_code[codes] = np.arange(len(codes))
+        names = services.to_list()
+        return cls(names, of_code, counts, np.full(size, _NEVER), last, of_key, np.full(keys, _NEVER), [], [], [])
 
     def add(self, rows: pl.DataFrame) -> None:
         """Count rows."""
@@ -117,7 +123,8 @@ class _Tally:
         earliest = np.flatnonzero(times == self.first[template])
         self.at.append(np.stack([each[earliest] for each in (template, times, source, byte, lines)], dtype=np.int64))
         self.sources.append(_earliest(template, source, times))
-        services = rows["service"].cast(pl.Enum(self.names)).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+        codes = rows["service"].to_physical().cast(pl.Int64).fill_null(len(self.of_code) - 1).to_numpy()
+        services = self.of_code[codes]
         has = np.flatnonzero(services >= 0)
         self.services.append(_earliest(template[has], services[has], times[has]))
 
@@ -179,10 +186,10 @@ def _earliest(template: Any, item: Any, times: Any) -> Any:
 
 
 def _listed(template: Any, item: Any, first: Any, most: int) -> dict[int, tuple[int, ...]]:
-    """Return the first items of each template, at most so many."""
+    """Return the first items of each template, at most so many; of two at a time the one that stands before."""
     import numpy as np
 
-    order = np.lexsort((item, first, template))
+    order = np.lexsort((first, template))
     template, item = template[order], item[order].tolist()
     numbers, starts = np.unique(template, return_index=True)
     ends = [*starts.tolist(), len(item)]
