@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from subagents.logs.sources.expressions import quick
-from subagents.logs.sources.tracebacks import trace_lines
+from subagents.logs.sources.tracebacks import TROUBLE, trace_lines
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,7 +30,6 @@ LEVEL_FIRST = (
 """A line that says how urgent it is begins an event, even where it stands between two traces."""
 INTRODUCES = r":\s*$"
 """A line with a time that ends in a colon goes on where none stands."""
-TROUBLE = r"(?i)error|exception|fatal|panic|traceback|fail|crit|unhandled|warn"
 
 
 def continues(columns: pl.DataFrame, apart: Any) -> pl.Series:

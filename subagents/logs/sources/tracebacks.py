@@ -1,12 +1,13 @@
 """Where stack traces begin and end, whether only their first line has a stamp or a collector gave every line one.
 
-Frames are found by one expression over a whole block; only around them are lines looked at one by one.
+Frames are found by one expression over a whole block. What kinds of lines stand around them is asked of all those at
+once as well, so that traces are followed by numbers.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from subagents.logs.sources.expressions import quick
@@ -39,27 +40,43 @@ FRAME = quick(_FRAME)
 GO_CALL = quick(_GO_CALL)
 """A function of Go; outside of a trace it may be any message."""
 _ANY_FRAME = FRAME.replace("^", "^ ?")
-_CORE = re.compile(
+_CORE = (
     _FRAME + "|" + _GO_CALL + r"|^(?:[\w.\-]+/)*[\w\-]+\.(?:\(\*?\w+\)\.)?[\w.]+$"  # the same, as zap writes it
     r"|^\s*(?:Caused by: |Suppressed: |\.\.\. \d+ (?:more|common|frames)| ?---> |--- End of |created by \S)"
     r"|^\[signal |^stack backtrace:|^Stack trace:$|^panic\(.*\)$|^note: |^\s*(?:\| *)*[+|]-?[+-]-|^#\d+ \{main\}"
 )
-_OPEN = re.compile(
+_OPEN = (
     r"^(?:  \+ Exception Group )?Traceback \(most recent call last\)|^panic: |^fatal error: |^Exception in thread"
     r"|^thread '.*' panicked|^Unhandled exception|^Uncaught |^PHP (?:Fatal|Parse) error: "
     r"|^(?:file://)?/\S+\.(?:[cm]?js|ts):\d+$"
     r"|^(?:[A-Za-z_][\w$]*(?:\.|::))*(?:[A-Za-z_][\w$]*)?(?:Exception|Error|Throwable|Warning|Interrupt|Timeout|Failure|Fault)"
     r"(?: \(|:|$)"
 )
-_TRACEBACK = re.compile(r"^(?:  \+ Exception Group )?Traceback \(most")
-_LINK = re.compile(r"^(?:During handling of the above|The above exception was the direct cause)")
-ANY_PART = quick("|".join((_CORE.pattern, _OPEN.pattern, _LINK.pattern, r"^\t")))
+_TRACEBACK = r"^(?:  \+ Exception Group )?Traceback \(most"
+_LINK = r"^(?:During handling of the above|The above exception was the direct cause)"
+ANY_PART = quick("|".join((_CORE, _OPEN, _LINK, r"^\t")))
 """Rust regex for the same text: a line that may be part of a trace, whatever stands around it."""
-_SOFT = re.compile(r"^\s{2,}\S|^\t|^[)\]}]+[;,]?\s*$|^exit status \d|^Node\.js v\d|^[\[(]|^\s+\^+\s*$")
-_OWN_HEAD = re.compile(
+_SOFT = r"^\s{2,}\S|^\t|^[)\]}]+[;,]?\s*$|^exit status \d|^Node\.js v\d|^[\[(]|^\s+\^+\s*$"
+_OWN_HEAD = (
     r"^\s*\[?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d:\d\d:\d\d|(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b)"
 )
-_TROUBLE = re.compile(r"error|exception|fatal|panic|traceback|fail|crit|unhandled|warn", re.IGNORECASE)
+TROUBLE = r"(?i)error|exception|fatal|panic|traceback|fail|crit|unhandled|warn"
+"""Rust regex: a line that speaks of trouble."""
+CORE, OPEN, TRACEBACK, PYTHON, LINK, SOFT, BRACKET, OWN_HEAD, SPEAKS, BLANK = (1 << bit for bit in range(10))
+"""Kinds of lines, by bit: one may be of several."""
+_KIND_FORMS = (
+    (CORE, quick(_CORE)),
+    (OPEN, quick(_OPEN)),
+    (TRACEBACK, _TRACEBACK),
+    (PYTHON, "^Traceback"),
+    (LINK, _LINK),
+    (SOFT, quick(_SOFT)),
+    (BRACKET, r"^[\[(]"),
+    (OWN_HEAD, quick(_OWN_HEAD)),
+    (SPEAKS, TROUBLE),
+    (BLANK, r"^\s*$"),
+)
+"""Rust regexes."""
 
 
 def trace_lines(columns: pl.DataFrame, apart: Any) -> tuple[Any, Any]:
@@ -79,7 +96,7 @@ def trace_lines(columns: pl.DataFrame, apart: Any) -> tuple[Any, Any]:
     reader = _Reader.of(columns, framed, apart)
     end = 0
     for frame in frames.tolist():
-        if frame < end or not _CORE.match(reader.text(frame)):
+        if frame < end or not reader.kind(frame) & CORE:
             continue
         first = reader.first_of(frame, end)
         if first is None:
@@ -94,46 +111,47 @@ def trace_lines(columns: pl.DataFrame, apart: Any) -> tuple[Any, Any]:
 
 @dataclass
 class _Reader:
-    """The lines of a block, one by one. Those near frames are fetched at once, others when they are asked for."""
+    """The lines of a block, by their kinds. Those near frames are told at once, others when they are asked for."""
 
     bodies: pl.Series
+    spaced: pl.Series
     stamped: list[bool]
-    spaced: list[bool]
     apart: list[bool]
     """Lines of another host than the one before, or not the next after it."""
     framed: list[bool]
     """Lines that are likely frames: in a trace they are."""
-    near: dict[int, str]
-    _from: int = 0
-    _texts: list[str] = field(default_factory=list)
+    kinds: list[int]
+    """-1 where it was not asked for yet"""
 
     @classmethod
     def of(cls, columns: pl.DataFrame, framed: pl.Series, apart: Any) -> _Reader:
         """Return the reader of a block of which some lines are likely frames."""
         import numpy as np
 
-        bodies, hosts = columns["body"], columns["host"]
+        bodies, spaced, hosts = columns["body"], columns["spaced"], columns["host"]
         if hosts.null_count() < hosts.len():
             apart = apart | (hosts.is_not_null() & hosts.ne_missing(hosts.shift(1))).to_numpy()
         marks = np.flatnonzero(framed.to_numpy())
         close = np.zeros(bodies.len(), dtype=bool)
         for step in range(-LEAD_LINES, 3):
             close[np.clip(marks + step, 0, len(close) - 1)] = True
-        rows = np.flatnonzero(close)
-        near = dict(zip(rows.tolist(), _told(bodies.gather(rows)), strict=True))
-        return cls(
-            bodies, columns["stamped"].to_list(), columns["spaced"].to_list(), apart.tolist(), framed.to_list(), near
-        )
+        rows, kinds = np.flatnonzero(close), np.full(len(close), -1, np.int16)
+        kinds[rows] = _kinds(bodies.gather(rows), spaced.gather(rows))
+        return cls(bodies, spaced, columns["stamped"].to_list(), apart.tolist(), framed.to_list(), kinds.tolist())
+
+    def kind(self, row: int) -> int:
+        """Return what kinds of lines one is, by what tells it: its beginning, without the space after its stamp."""
+        kind = self.kinds[row]
+        if kind >= 0:
+            return kind
+        begin = max(0, row - LEAD_LINES)
+        told = _kinds(self.bodies.slice(begin, _FETCHED), self.spaced.slice(begin, _FETCHED)).tolist()
+        self.kinds[begin : begin + len(told)] = told
+        return self.kinds[row]
 
     def text(self, row: int) -> str:
-        """Return a line without the space after its stamp, cut to what tells its kind."""
-        text = self.near.get(row)
-        if text is None:
-            if not self._from <= row < self._from + len(self._texts):
-                self._from = max(0, row - LEAD_LINES)
-                self._texts = _told(self.bodies.slice(self._from, _FETCHED))
-            text = self._texts[row - self._from]
-        return text[1:] if text[:1] == " " and self.spaced[row] else text
+        """Return the beginning of a line."""
+        return str(self.bodies[row])[:_TELLING]
 
     def together(self, row: int) -> bool:
         """Say whether a line may be of one trace with the line before it."""
@@ -141,16 +159,16 @@ class _Reader:
 
     def first_of(self, frame: int, floor: int) -> int | None:
         """Return the line that the trace with this first frame begins with; None where it has none."""
-        first, opened, strange = frame, _OPEN.match(self.text(frame)) is not None, 0
+        first, opened, strange = frame, self.kind(frame) & OPEN > 0, 0
         for row in range(frame - 1, max(floor, frame - LEAD_LINES) - 1, -1):
-            text = self.text(row)
-            if not self.together(row + 1) or _OWN_HEAD.match(text):
+            kind = self.kind(row)
+            if not self.together(row + 1) or kind & OWN_HEAD:
                 break
-            if _OPEN.match(text):
+            if kind & OPEN:
                 first, opened = row, True
-            elif _CORE.match(text) and not strange:
+            elif kind & CORE and not strange:
                 first = row
-            elif text.strip() and not _SOFT.match(text):
+            elif not kind & (BLANK | SOFT):
                 strange += 1  # a message of several lines
                 if opened or strange > STRANGE_LINES:
                     break
@@ -162,29 +180,29 @@ class _Reader:
 
     def follow(self, first: int, frame: int) -> tuple[int, list[int]]:
         """Return (the line after the trace, the lines that begin an event) of the traces that follow each other."""
-        trace = _Trace()
+        trace, count = _Trace(self.text), len(self.stamped)
         heads = [] if self._told_before(first) else [first]
         row, start = first, first
-        while row < min(len(self.stamped), start + LONGEST):
+        while row < count and row - start < LONGEST:
             if row > first and not self.together(row):
                 break
             if trace.frames and self.framed[row]:
                 trace.frames += 1
                 row += 1
                 continue
-            text = self.text(row)
-            step = trace.step(text)
+            kind = self.kind(row)
+            step = trace.step(kind, row)
             if step == "end" and row < frame:
                 step = "join"
-            if step == "end" and not self._bridges(row, text, trace):
+            if step == "end" and not self._bridges(row, kind, trace):
                 break
             if step == "new":
                 heads.append(row)
                 start = row
-                trace = _Trace()
-                trace.step(text)
+                trace = _Trace(self.text)
+                trace.step(kind, row)
             row += 1
-        while row > frame + 1 and not self.text(row - 1).strip():
+        while row > frame + 1 and self.kind(row - 1) & BLANK:
             row -= 1
         return row, heads
 
@@ -192,26 +210,37 @@ class _Reader:
         """Say whether the line before the trace speaks of the trouble."""
         if first == 0 or (self.stamped[first] and not self.stamped[first - 1]):
             return False
-        return self.together(first) and (
-            _TROUBLE.search(self.text(first - 1)) is not None or not _OPEN.match(self.text(first))
-        )
+        return self.together(first) and (self.kind(first - 1) & SPEAKS > 0 or not self.kind(first) & OPEN)
 
-    def _bridges(self, row: int, text: str, trace: _Trace) -> bool:
+    def _bridges(self, row: int, kind: int, trace: _Trace) -> bool:
         """One odd line amid frames."""
-        if trace.finished or _OWN_HEAD.match(text) or row + 1 >= len(self.stamped) or not self.together(row + 1):
+        if trace.finished or kind & OWN_HEAD or row + 1 >= len(self.stamped) or not self.together(row + 1):
             return False
-        after = self.text(row + 1)
-        return bool(_CORE.match(after) or (_SOFT.match(after) and not _OWN_HEAD.match(after)))
+        after = self.kind(row + 1)
+        return bool(after & CORE or after & (SOFT | OWN_HEAD) == SOFT)
 
 
-def _told(bodies: pl.Series) -> list[str]:
-    return bodies.str.slice(0, _TELLING).fill_null("").to_list()
+def _kinds(bodies: pl.Series, spaced: pl.Series) -> Any:
+    """Return what kinds of lines some are (numpy)."""
+    import numpy as np
+    import polars as pl
+
+    body = pl.col("body").str.slice(0, _TELLING).fill_null("")
+    lines = pl.DataFrame({"body": bodies, "spaced": spaced}).select(
+        text=pl.when("spaced").then(body.str.strip_prefix(" ")).otherwise(body)
+    )
+    found = lines.select(pl.col("text").str.contains(form).alias(str(kind)) for kind, form in _KIND_FORMS)
+    kinds = np.zeros(lines.height, np.int16)
+    for kind, _ in _KIND_FORMS:
+        kinds[found[str(kind)].to_numpy()] |= kind
+    return kinds
 
 
 @dataclass
 class _Trace:
     """What was read of the trace so far."""
 
+    text: Callable[[int], str]
     frames: int = 0
     in_python: bool = False
     linked: bool = False
@@ -219,37 +248,37 @@ class _Trace:
     """What was thrown has been said after the frames, as Python does."""
     brackets: int = 0
 
-    def step(self, text: str) -> str:
+    def step(self, kind: int, row: int) -> str:
         """Take a line: it joins the trace, begins a new one, or is none of it (`join`, `new`, `end`)."""
-        if not text.strip():
+        if kind & BLANK:
             return "join"
         if self.brackets > 0:
-            self._count(text)
+            self._count(self.text(row))
             return "join"
-        if _OWN_HEAD.match(text) and self.frames:
+        if kind & OWN_HEAD and self.frames:
             return "end"
-        if _LINK.match(text):
+        if kind & LINK:
             self.linked = True
             return "join"
-        if _OPEN.match(text):
-            return self._opened(text)
-        if _CORE.match(text):
+        if kind & OPEN:
+            return self._opened(kind)
+        if kind & CORE:
             self.frames += 1
             return "join"
-        if _SOFT.match(text):
-            if text[0] in "[(":
-                self._count(text)
+        if kind & SOFT:
+            if kind & BRACKET:
+                self._count(self.text(row))
             return "join"
         if self.in_python and self.frames:  # what was thrown, by a name that says nothing
             self.in_python, self.finished = False, True
             return "join"
         return "end" if self.frames else "join"
 
-    def _opened(self, text: str) -> str:
-        if _TRACEBACK.match(text):
+    def _opened(self, kind: int) -> str:
+        if kind & TRACEBACK:
             if self.frames and not self.linked:
                 return "new"
-            self.in_python, self.linked, self.finished = text[0] == "T", False, False
+            self.in_python, self.linked, self.finished = kind & PYTHON > 0, False, False
             return "join"
         if self.in_python:
             self.in_python, self.finished = False, True
