@@ -29,13 +29,12 @@ def counted(part: Part, numbers: Any, place: int) -> pl.DataFrame:
 
     times = part.times
     buckets = times // STEP
-    packed = _packed([numbers, part.services, part.levels, buckets])
-    order = np.argsort(packed)
-    ranked, begins = packed[order], np.ones(len(order), bool)
+    after = (times - buckets * STEP).astype(np.int32)
+    order, ranked = in_order(_packed([numbers, part.services, part.levels, buckets]))
+    begins = np.ones(len(order), bool)
     np.not_equal(ranked[1:], ranked[:-1], out=begins[1:])
     heads = np.flatnonzero(begins)
-    first = np.minimum.reduceat(order, heads)
-    starts = buckets[first] * STEP
+    first, after = order[heads], after[order]
     found = pl.DataFrame(
         {
             "key": numbers[first].astype(np.uint32),
@@ -46,8 +45,8 @@ def counted(part: Part, numbers: Any, place: int) -> pl.DataFrame:
             "n": np.diff(heads, append=len(order)).astype(np.uint32),
             "byte": part.starts[first],
             "lines": part.lines[first].astype(np.uint32),
-            "t0": (np.minimum.reduceat(times[order], heads) - starts).astype(np.int32),
-            "t1": (np.maximum.reduceat(times[order], heads) - starts).astype(np.int32),
+            "t0": np.minimum.reduceat(after, heads),
+            "t1": np.maximum.reduceat(after, heads),
         }
     )
     given = [pl.when(pl.col(name) != NONE).then(name) for name in ("service", "level")]
@@ -55,6 +54,19 @@ def counted(part: Part, numbers: Any, place: int) -> pl.DataFrame:
     if (times == NONE).any():
         found = found.with_columns(pl.when(pl.col("bucket") >= 0).then(pl.col("bucket", "t0", "t1")))
     return found
+
+
+def in_order(packed: Any) -> tuple[Any, Any]:
+    """Return the order that sorts numbers, equal ones as they stand, and the sorted numbers."""
+    import numpy as np
+
+    width = len(packed).bit_length()
+    if int(packed.max(initial=0)) >> (63 - width):
+        order = np.argsort(packed, kind="stable")
+        return order, packed[order]
+    both = (packed << width) | np.arange(len(packed))  # values alone are sorted three times as fast as places
+    both.sort()
+    return both & ((1 << width) - 1), both >> width
 
 
 def _packed(columns: Sequence[Any]) -> Any:

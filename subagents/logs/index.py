@@ -194,7 +194,8 @@ class LogIndex:
 
         full = np.zeros(len(self.keys), bool)
         full[self._full] = True
-        rows = np.flatnonzero((by_row >= 0) & ~full[numbers])
+        rows = np.flatnonzero(by_row >= 0)
+        rows = rows[~full[numbers[rows]]]
         if not len(rows):
             return
         pairs, first = np.unique(numbers[rows] * HOSTS_KNOWN + by_row[rows], return_index=True)
