@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NO_CLASS = -1
 NO_FINDER, NOT_LOOKED = -1, -2
 MOST_CLASSES = 1 << 18
-INTERFACE = 3
+INTERFACE = 4
 MOST_FINDERS = 127
 VERIFIED, SLOW, SPECIAL, LITERAL, CHILD, HOSTED = 1, 2, 4, 8, 16, 32
 """Flags of a class: one line tells all; each is read; its neighbours count; some words do, as here; one is the host."""
@@ -134,6 +134,10 @@ class Classes:
         """Begin anew: what was learnt of the file's lines no longer holds."""
         self._library.classes_forget(self._handle)
 
+    def go_plainly(self) -> bool:
+        """Scan as any processor can from now on, which comes to the same; False where that is so anyway."""
+        return bool(self._library.classes_go_plainly(self._handle))
+
     def scan(self, data: bytes, size: int, odd: int, room: int) -> Scan:
         """Look at the lines in the first `size` bytes."""
         import numpy as np
@@ -228,6 +232,7 @@ def _declare(found: ctypes.CDLL) -> None:
         "classes_word": (c_int64, [handle, ctypes.c_char_p, c_int64, c_int32, ctypes.POINTER(c_int64)]),
         "classes_count": (c_int32, [handle]),
         "classes_forget": (None, [handle]),
+        "classes_go_plainly": (c_int32, [handle]),
         "classes_note": (None, [handle, c_int32, c_uint8, c_uint32, c_uint8]),
         "classes_settle": (None, [handle, c_uint64, c_uint8, c_uint32, c_uint8]),
         "classes_find_by": (c_int32, [handle, ctypes.POINTER(Finder), c_int32, c_int32]),

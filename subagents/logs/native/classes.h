@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stamps.h"
+#include "bits.h"
 
 enum { MOST_CHILDREN = 1000, MOST_CLASSES = 1 << 18, MOST_GROUPS = 1 << 15 };
 enum { NO_CLASS = -1, NO_HOST = -1, MOST_HOSTS = 20000, HOST_LENGTH = 64 };
@@ -36,6 +36,7 @@ typedef struct {
     uint64_t group[MOST_CLASSES];
     Settled settled[MOST_GROUPS];
     uint32_t groups;
+    int32_t wide; /* the processor can, see bits.h */
     Slot host_slots[MOST_HOSTS * 4 / 3 + 4096];
     int32_t hosts;
     uint8_t host_names[MOST_HOSTS][HOST_LENGTH];
@@ -47,18 +48,6 @@ static uint64_t factor;
 static uint64_t mixed(uint64_t h, uint64_t with) {
     unsigned __int128 product = (unsigned __int128)(h ^ with) * factor;
     return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t eight(const uint8_t *at) {
-    uint64_t word;
-    memcpy(&word, at, 8);
-    return word;
-}
-
-static uint64_t four(const uint8_t *at) {
-    uint32_t word;
-    memcpy(&word, at, 4);
-    return word;
 }
 
 /* What is left at the end is read together with some of what stands before it: a copy of a few bytes would be a call. */
@@ -96,6 +85,7 @@ static Classes *made(uint64_t seed, uint64_t secret) {
     __atomic_compare_exchange_n(&factor, &none, secret | 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     all->seed = seed;
     all->room = 1 << 14;
+    all->wide = can_be_wide();
     all->slots = calloc(all->room, sizeof(Slot));
     if (all->slots) return all;
     free(all);

@@ -33,7 +33,7 @@ EXPORT int32_t classes_hosts(const Classes *all) { return __atomic_load_n(&all->
 EXPORT const char *classes_host(const Classes *all, int32_t number) { return (const char *)all->host_names[number]; }
 EXPORT int32_t classes_count(const Classes *all) { return (int32_t)all->count; }
 EXPORT int32_t classes_room(void) { return MOST_CLASSES; }
-EXPORT int32_t interface_number(void) { return 3; } /* another one whenever a function takes or means something else */
+EXPORT int32_t interface_number(void) { return 4; } /* another one whenever a function takes or means something else */
 EXPORT int32_t finder_size(void) { return (int32_t)sizeof(Finder); }
 
 EXPORT void classes_forget(Classes *all) { forget(all); }
@@ -55,14 +55,99 @@ static const uint8_t *end_of(const uint8_t *begin, const uint8_t *line_feed) {
 }
 
 static int is_ascii(const uint8_t *at, const uint8_t *end) {
-    uint8_t all = 0;
+    uint64_t all = 0;
+    for (; end - at >= 8; at += 8) all |= eight(at);
     for (; at < end; at++) all |= *at;
-    return all < 128;
+    return !(all & 0x8080808080808080ull);
 }
 
 static int is_odd(const uint8_t *at, const uint8_t *end, int32_t odd) {
     if (end - at > LONGEST_LINE) return 1;
     return (odd & 1 && memchr(at, 27, (size_t)(end - at))) || (odd & 2 && !is_ascii(at, end));
+}
+
+/* Where what is found out of the lines of a block goes, by line. */
+typedef struct {
+    int64_t *starts, *times;
+    int8_t *finders;
+    int16_t *places;
+    int32_t *classes, *hosts;
+    int16_t *varied;
+} Columns;
+
+/* A line whose place in the table is being fetched while the next one is taken apart. */
+typedef struct {
+    int64_t row; /* -1: none */
+    uint64_t hash;
+    Line line;
+    Bits bits;
+} Begun;
+
+/* Look where the stamp of a line is; return whether its class may be asked for. */
+INLINE int is_stamped(const Finders *all, Line *line, const uint8_t *at, const uint8_t *last, int64_t row, const Columns *to) {
+    int known = taken_apart(all, at, last, line);
+    to->places[row * 3] = (int16_t)(line->text - at);
+    if (!line->stamp && (line->is_json || line->when == INT64_MIN)) to->finders[row] = NOT_LOOKED;
+    if (line->stamp) {
+        to->finders[row] = is_ascii(at, line->behind) ? (int8_t)line->finder : NOT_LOOKED;
+        to->times[row] = line->when;
+        to->places[row * 3 + 1] = (int16_t)(line->stamp - at);
+        to->places[row * 3 + 2] = (int16_t)(line->behind - at);
+    }
+    return known;
+}
+
+static void settle_class(Classes *all, const Begun *of, const Columns *to) {
+    if (of->row < 0) return;
+    int32_t id = to->classes[of->row] = class_of(all, &of->line, &of->bits, of->hash);
+    if (id < 0 || !(flags_of(all, id) & HOSTED)) return;
+    to->hosts[of->row] = host_of(all, &of->bits, all->host_word[id]);
+    if (to->hosts[of->row] == NO_HOST) to->classes[of->row] = NO_CLASS;
+}
+
+INLINE int64_t scan(Classes *all, const uint8_t *data, int64_t size, int32_t odd, int64_t room, const Columns *to, int wide) {
+    const uint8_t *at = data, *end = data + size;
+    Begun both[2];
+    Minute minutes[MOST_FINDERS];
+    int64_t row = 0;
+    int turn = 0;
+    both[1].row = -1;
+    for (int32_t each = 0; each < all->finders.count; each++) minutes[each].length = 0;
+    for (; at < end && row < room; row++) {
+        const uint8_t *feed = memchr(at, '\n', (size_t)(end - at));
+        const uint8_t *begin = at, *last = end_of(at, feed ? feed : end);
+        Begun *now = &both[turn];
+        int32_t varied = 0;
+        now->line = (Line){.readable = end, .minutes = minutes};
+        to->starts[row] = at - data;
+        to->times[row] = INT64_MIN;
+        to->finders[row] = is_odd(at, last, odd) ? NOT_LOOKED : NO_FINDER;
+        int known = to->finders[row] == NO_FINDER && is_stamped(&all->finders, &now->line, begin, last, row, to);
+        at = feed ? feed + 1 : end;
+        if (!to->classes) continue;
+        to->classes[row] = NO_CLASS;
+        to->hosts[row] = NO_HOST;
+        if (known) {
+            now->row = row;
+            bits_of(&now->line, &now->bits, wide);
+            now->hash = hashed_line(&now->line, &now->bits, all->seed, &varied, wide);
+            __builtin_prefetch(&all->slots[(uint32_t)now->hash & (all->room - 1)]);
+            turn = !turn;
+            settle_class(all, &both[turn], to);
+            both[turn].row = -1;
+        }
+        to->varied[row] = (int16_t)varied;
+    }
+    if (to->classes) settle_class(all, &both[!turn], to);
+    return row;
+}
+
+static int64_t scan_few(Classes *all, const uint8_t *data, int64_t size, int32_t odd, int64_t room, const Columns *to) {
+    return scan(all, data, size, odd, room, to, 0);
+}
+
+FOR_WIDE static int64_t scan_many(Classes *all, const uint8_t *data, int64_t size, int32_t odd, int64_t room, const Columns *to) {
+    return scan(all, data, size, odd, room, to, 1);
 }
 
 /* Read the lines of a block: where each begins, its time, its finder (NO_FINDER, or NOT_LOOKED where it has to go the long
@@ -76,43 +161,15 @@ static int is_odd(const uint8_t *at, const uint8_t *end, int32_t odd) {
 EXPORT int64_t classes_scan(Classes *all, const uint8_t *data, int64_t size, int32_t odd, int64_t room, int64_t *starts,
                             int64_t *times, int8_t *finders, int16_t *places, int32_t *classes, int32_t *hosts,
                             int16_t *varied) {
-    const uint8_t *at = data, *end = data + size;
-    int64_t lines = 0;
-    Bits bits;
-    for (; at < end && lines < room; lines++) {
-        const uint8_t *feed = memchr(at, '\n', (size_t)(end - at));
-        const uint8_t *last = end_of(at, feed ? feed : end);
-        Line line = {0};
-        starts[lines] = at - data;
-        times[lines] = INT64_MIN;
-        finders[lines] = is_odd(at, last, odd) ? NOT_LOOKED : NO_FINDER;
-        int known = 0;
-        if (finders[lines] == NO_FINDER) {
-            known = taken_apart(&all->finders, at, last, &line);
-            places[lines * 3] = (int16_t)(line.text - at);
-            if (!line.stamp && (line.is_json || line.when == INT64_MIN)) finders[lines] = NOT_LOOKED;
-            if (line.stamp) {
-                finders[lines] = is_ascii(at, line.behind) ? (int8_t)line.finder : NOT_LOOKED;
-                times[lines] = line.when;
-                places[lines * 3 + 1] = (int16_t)(line.stamp - at);
-                places[lines * 3 + 2] = (int16_t)(line.behind - at);
-            }
-        }
-        at = feed ? feed + 1 : end;
-        if (!classes) continue;
-        classes[lines] = NO_CLASS;
-        hosts[lines] = NO_HOST;
-        varied[lines] = 0;
-        if (!known) continue;
-        int32_t in_words;
-        line.readable = end;
-        bits_of(&line, &bits);
-        int32_t id = classes[lines] = class_of(all, &line, &bits, &in_words);
-        varied[lines] = (int16_t)in_words;
-        if (id >= 0 && flags_of(all, id) & HOSTED && (hosts[lines] = host_of(all, &bits, all->host_word[id])) == NO_HOST)
-            classes[lines] = NO_CLASS;
-    }
-    return lines;
+    const Columns to = {starts, times, finders, places, classes, hosts, varied};
+    return (all->wide ? scan_many : scan_few)(all, data, size, odd, room, &to);
+}
+
+/* Scan as any processor can from now on, which comes to the same; returns whether it was done otherwise. */
+EXPORT int32_t classes_go_plainly(Classes *all) {
+    int32_t was_wide = all->wide;
+    all->wide = 0;
+    return was_wide;
 }
 
 /* Put other digits in a run of them. Numbers of up to three become such as may be severities and statuses: where one
@@ -158,13 +215,13 @@ static void other_word(const Bits *bits, const Word *word, int kept, uint8_t *ou
  * beyond the first LITERAL_WORDS are in the highest bit. 0 where it has none, or the line is none of a class.
  */
 EXPORT uint64_t classes_twin(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out) {
-    Line line;
+    Line line = {0};
     Bits bits;
     Word word = {0};
     uint64_t words = 0;
     memcpy(out, data, (size_t)size);
     if (size <= 0 || size > LONGEST_LINE || !taken_apart(&all->finders, data, data + size, &line)) return 0;
-    bits_of(&line, &bits);
+    bits_of(&line, &bits, 0);
     while (next_word(&bits, &word)) {
         int is_first = word.index < LITERAL_WORDS;
         words |= is_first ? 1ull << word.index : 1ull << 63;
@@ -178,13 +235,13 @@ EXPORT uint64_t classes_twin(const Classes *all, const uint8_t *data, int64_t si
 /* Write a line of the same class in which numbers became statuses, however many digits they had. Returns how long it is;
  * `out` has room for three times the line. */
 EXPORT int64_t classes_wide_twin(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out) {
-    Line line;
+    Line line = {0};
     Bits bits;
     Word word = {0};
     int64_t told = 0, length = 0;
     if (size > 0 && size <= LONGEST_LINE && taken_apart(&all->finders, data, data + size, &line)) {
         int64_t before = line.text - data;
-        bits_of(&line, &bits);
+        bits_of(&line, &bits, 0);
         while (next_word(&bits, &word)) {
             int kept = word.index < LITERAL_WORDS && keep >> word.index & 1;
             if (kept || (only >= 0 && word.index != only) || !is_one_number(&bits, &word)) continue;
@@ -204,11 +261,11 @@ EXPORT int64_t classes_wide_twin(const Classes *all, const uint8_t *data, int64_
 
 /* Return where in a line the word with digits of a number begins, and how long it is; -1 where it has none. */
 EXPORT int64_t classes_word(const Classes *all, const uint8_t *data, int64_t size, int32_t index, int64_t *length) {
-    Line line;
+    Line line = {0};
     Bits bits;
     Word word;
     if (size <= 0 || size > LONGEST_LINE || !taken_apart(&all->finders, data, data + size, &line)) return -1;
-    bits_of(&line, &bits);
+    bits_of(&line, &bits, 0);
     if (!word_at(&bits, index, &word)) return -1;
     *length = word.end - word.begin;
     return line.text - data + word.begin;

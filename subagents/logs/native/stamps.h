@@ -4,8 +4,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "bytes.h"
+
+enum { WIDEST = 80 }; /* BODY, a fraction and ZONE */
 enum { ANCHOR = 48, BODY = 48, ZONE = 12, LONGEST_FRACTION = 18, MOST_FINDERS = 128, HEAD = 200 };
 enum { LAST_DAY = 2932896 };
+#define NO_MINUTE INT64_MAX
 #define LONGEST_ZONE 600000000000ll /* µs, more than +99:99 */
 enum { ORIGIN_PRIORITY = 1, ORIGIN_BRACKETS = 2, ORIGIN_COMPOSE = 4, ORIGIN_STERN = 8 };
 /* What a place of a template stands for; any other byte stands for itself. */
@@ -26,12 +30,41 @@ typedef struct {
     uint8_t anchor[ANCHOR], body[BODY], zone[ZONE], pad[4];
 } Finder;
 
+/* Each byte of a stamp as the least it can be and how much more; where that says too little, `loose`, it is asked for. */
+typedef struct {
+    int32_t width, loose;
+    int32_t minute; /* so many bytes of the body, if at least eight, say all but the seconds; 0: others do */
+    uint8_t least[WIDEST], more[WIDEST];
+} Form;
+
+/* Bytes of a line by which few stamps are left that it may begin with. */
+static const int32_t telling[] = {0, 2, 4, 10};
+enum { TELLING = sizeof(telling) / sizeof(telling[0]) };
+
 typedef struct {
     int32_t count, origins;
     Finder finder[MOST_FINDERS];
+    Form form[MOST_FINDERS];
     int32_t order[MOST_FINDERS]; /* in which they are asked: fixed columns first, and of stamps at one place the longer one */
-    uint64_t asked[256][MOST_FINDERS / 64]; /* by the first byte of a line, which places of `order` can be it, by bit */
+    uint64_t asked[TELLING][256][MOST_FINDERS / 64]; /* by such a byte, which places of `order` can be it, by bit */
+    uint64_t in_objects[MOST_FINDERS / 64];          /* which of them are looked for there and nowhere else */
 } Finders;
+
+/* The minute in which the last stamp of a finder was: its text, and when it begins. */
+typedef struct {
+    int32_t length; /* 0: none */
+    uint8_t text[BODY];
+    int64_t us;
+} Minute;
+
+/* A line, and where in it the stamp is. */
+typedef struct {
+    const uint8_t *begin, *text, *stamp, *behind, *end;
+    const uint8_t *readable; /* up to here bytes may be read, though they are none of the line's */
+    int64_t when;
+    int32_t finder, is_json;
+    Minute *minutes; /* by finder; NULL: none are kept */
+} Line;
 
 static int is_digit(uint8_t c) { return (uint8_t)(c - '0') < 10; }
 static int is_letter(uint8_t c) { return (uint8_t)((c | 32) - 'a') < 26; }
@@ -64,12 +97,30 @@ static int is_before(const Finder *one, const Finder *other) {
     return width_of(one) > width_of(other);
 }
 
-/* Whether a stamp that begins the line can begin with a byte. */
-static int may_begin(const Finder *by, uint8_t c) {
-    uint8_t wanted = by->body[0];
-    if (by->json || by->start != 0) return 1;
-    if (wanted == MONTH) return is_letter(c);
+/* Whether a stamp in a fixed column may be that of lines which have a byte at a place. */
+static int may_have(const Finder *by, int32_t place, uint8_t c) {
+    int32_t in_body = place - by->start;
+    if (by->json || by->start < 0 || in_body < 0 || in_body >= by->body_length) return 1;
+    uint8_t wanted = by->body[in_body];
+    if (wanted == MONTH || wanted == IN_MONTH) return is_letter(c);
     return wanted == ANY_DIGIT ? is_digit(c) : wanted == SPACE_OR_DIGIT ? is_digit(c) || c == ' ' : c == wanted;
+}
+
+static Form form_of(const Finder *by) {
+    Form form = {.width = width_of(by), .minute = by->epoch ? 0 : by->place[AT_SECOND]};
+    memset(form.more, 255, sizeof(form.more));
+    for (int place = 0; place < form.width; place++) {
+        int behind = place - by->body_length, in_zone = behind - (by->fraction ? by->fraction + 1 : 0);
+        uint8_t wanted = behind < 0 ? by->body[place] : in_zone >= 0 ? by->zone[in_zone] : behind ? ANY_DIGIT : 0;
+        int is_kind = in_zone < 0 && wanted <= IN_MONTH;
+        form.least[place] = !is_kind ? wanted : wanted == ANY_DIGIT ? '0' : wanted == SPACE_OR_DIGIT ? ' ' : wanted ? 'A' : ',';
+        form.more[place] = !is_kind ? 0 : wanted == ANY_DIGIT ? 9 : wanted == SPACE_OR_DIGIT ? 25 : wanted ? 57 : 14;
+        form.loose |= is_kind && (wanted == MONTH || wanted == SPACE_OR_DIGIT);
+    }
+    for (int part = 0; part < PLACES; part++)
+        if (part != AT_SECOND && by->place[part] >= form.minute) form.minute = 0;
+    if (form.minute < 8) form.minute = 0;
+    return form;
 }
 
 static int find_by(Finders *all, const Finder *finders, int32_t count, int32_t origins) {
@@ -84,9 +135,15 @@ static int find_by(Finders *all, const Finder *finders, int32_t count, int32_t o
         all->order[at] = each;
     }
     memset(all->asked, 0, sizeof(all->asked));
-    for (int32_t at = 0; at < count; at++)
-        for (int c = 0; c < 256; c++)
-            all->asked[c][at >> 6] |= (uint64_t)may_begin(&all->finder[all->order[at]], (uint8_t)c) << (at & 63);
+    memset(all->in_objects, 0, sizeof(all->in_objects));
+    for (int32_t at = 0; at < count; at++) {
+        const Finder *by = &all->finder[all->order[at]];
+        all->form[at] = form_of(&all->finder[at]);
+        all->in_objects[at >> 6] |= (uint64_t)(by->json != 0) << (at & 63);
+        for (int which = 0; which < TELLING; which++)
+            for (int c = 0; c < 256; c++)
+                all->asked[which][c][at >> 6] |= (uint64_t)may_have(by, telling[which], (uint8_t)c) << (at & 63);
+    }
     all->count = count;
     all->origins = origins;
     return 1;
@@ -135,72 +192,108 @@ static int ends_naive(const Finder *by, const uint8_t *at, const uint8_t *end) {
     return *at != 'Z' && *at != '+';
 }
 
+/* Of what ranges of bytes do not tell: names of months, and a digit or a space. */
 static int is_body(const Finder *by, const uint8_t *at) {
     for (int place = 0; place < by->body_length; place++) {
-        uint8_t c = at[place], wanted = by->body[place];
-        if (wanted == ANY_DIGIT ? !is_digit(c) : wanted == SPACE_OR_DIGIT ? !is_digit(c) && c != ' '
-            : wanted == MONTH ? !month_of(at + place) : wanted == IN_MONTH ? 0 : c != wanted)
-            return 0;
+        if (by->body[place] == SPACE_OR_DIGIT && !is_digit(at[place]) && at[place] != ' ') return 0;
+        if (by->body[place] == MONTH && !month_of(at + place)) return 0;
     }
     return 1;
 }
 
-static int64_t moment_of(const Finder *by, const uint8_t *at) {
+static int is_before_fraction(uint8_t c) { return c == '.' || c == ',' || c == ':'; }
+
+static int is_like(const Form *form, const uint8_t *at, const uint8_t *readable) {
+    uint8_t copy[WIDEST];
+    if (readable - at < WIDEST) {
+        memset(copy, 0, WIDEST);
+        at = memcpy(copy, at, (size_t)form->width);
+    }
+    for (int32_t part = 0; part < form->width; part += (int32_t)sizeof(Some)) {
+        Some c, least, more;
+        memcpy(&c, at + part, sizeof(c));
+        memcpy(&least, form->least + part, sizeof(c));
+        memcpy(&more, form->more + part, sizeof(c));
+        c = (Some)((Some)(c - least) <= more);
+        if (few_sign_bits(&c) != 0xFFFF) return 0;
+    }
+    return 1;
+}
+
+static int64_t epoch_of(const Finder *by, const uint8_t *at) {
+    int64_t us = number(at, by->epoch);
+    return by->epoch == 10 ? us * 1000000 : by->epoch == 13 ? us * 1000 : by->epoch == 19 ? us / 1000 : us;
+}
+
+/* Return when the minute of a stamp begins, or what is later than all where none does; the year may depend on the second. */
+static int64_t minute_of(const Finder *by, const uint8_t *at, int64_t second) {
     const int32_t *place = by->place;
-    int64_t us;
-    if (by->epoch) {
-        us = number(at, by->epoch);
-        us = by->epoch == 10 ? us * 1000000 : by->epoch == 13 ? us * 1000 : by->epoch == 19 ? us / 1000 : us;
-    } else {
-        int64_t days = by->days, year = by->year;
-        int64_t hour = number(at + place[AT_HOUR], 2), minute = number(at + place[AT_MINUTE], 2);
-        int64_t second = number(at + place[AT_SECOND], 2);
-        if (hour > 23 || minute > 59 || second > 59) return INT64_MIN;
-        int64_t in_day = (hour * 3600 + minute * 60 + second) * 1000000;
-        if (days < 0) {
-            int64_t month = place[AT_MONTH_NAME] >= 0 ? month_of(at + place[AT_MONTH_NAME]) : number(at + place[AT_MONTH], 2);
-            int64_t day = number(at + place[AT_DAY], 2);
-            if (place[AT_YEAR] >= 0) year = number(at + place[AT_YEAR], 4);
-            if (place[AT_SHORT_YEAR] >= 0) {
-                year = number(at + place[AT_SHORT_YEAR], 2);
-                year += year < 70 ? 2000 : 1900;
-            }
-            days = days_of(year, month, day);
-            if (days != INT64_MIN && by->year && days * 86400000000ll + in_day > by->latest_us)
-                days = days_of(year - 1, month, day);
-            if (days == INT64_MIN) return INT64_MIN;
+    int64_t days = by->days, year = by->year;
+    int64_t hour = number(at + place[AT_HOUR], 2), minute = number(at + place[AT_MINUTE], 2);
+    if (hour > 23 || minute > 59) return NO_MINUTE;
+    int64_t in_day = (hour * 3600 + minute * 60) * 1000000;
+    if (days < 0) {
+        int64_t month = place[AT_MONTH_NAME] >= 0 ? month_of(at + place[AT_MONTH_NAME]) : number(at + place[AT_MONTH], 2);
+        int64_t day = number(at + place[AT_DAY], 2);
+        if (place[AT_YEAR] >= 0) year = number(at + place[AT_YEAR], 4);
+        if (place[AT_SHORT_YEAR] >= 0) {
+            year = number(at + place[AT_SHORT_YEAR], 2);
+            year += year < 70 ? 2000 : 1900;
         }
-        us = days * 86400000000ll + in_day;
+        days = days_of(year, month, day);
+        if (days != INT64_MIN && by->year && days * 86400000000ll + in_day + second * 1000000 > by->latest_us)
+            days = days_of(year - 1, month, day);
+        if (days == INT64_MIN) return NO_MINUTE;
     }
-    if (by->fraction) {
-        int digits = by->fraction < 6 ? by->fraction : 6;
-        int64_t part = number(at + by->body_length + 1, digits);
-        for (int more = digits; more < (by->epoch == 13 ? 3 : 6); more++) part *= 10;
-        us += by->epoch == 13 && digits > 3 ? part / 1000 : part;
-    }
-    us -= by->zone_us;
-    return us < 631152000000000ll || us > 4102444800000000ll ? INT64_MIN : us;
+    return days * 86400000000ll + in_day - by->zone_us;
+}
+
+static int is_same(const uint8_t *one, const uint8_t *other, int32_t length) {
+    uint64_t differ = eight(one + length - 8) ^ eight(other + length - 8);
+    for (int32_t at = 0; at + 8 < length; at += 8) differ |= eight(one + at) ^ eight(other + at);
+    return !differ;
+}
+
+/* Keep the minute of a stamp, but for one in which the year turns out another. */
+static void keep_minute(const Finder *by, const Form *form, const uint8_t *at, int64_t us, Minute *kept) {
+    if (!form->minute || us == NO_MINUTE) return;
+    if (by->year && (minute_of(by, at, 0) != us || minute_of(by, at, 59) != us)) return;
+    kept->length = form->minute;
+    memcpy(kept->text, at, (size_t)form->minute);
+    kept->us = us;
+}
+
+static int64_t fraction_of(const Finder *by, const uint8_t *at) {
+    int digits = by->fraction < 6 ? by->fraction : 6;
+    int64_t part = number(at + by->body_length + 1, digits);
+    for (int more = digits; more < (by->epoch == 13 ? 3 : 6); more++) part *= 10;
+    return by->epoch == 13 && digits > 3 ? part / 1000 : part;
 }
 
 /* Return the width of the stamp that stands at a place, and when it says (INT64_MIN: no moment); 0 where there is none. */
-static int stamp_at(const Finder *by, const uint8_t *at, const uint8_t *end, int64_t *when) {
-    int width = width_of(by);
-    if (end - at < width || !is_body(by, at)) return 0;
-    const uint8_t *behind = at + by->body_length;
-    if (by->fraction) {
-        if (*behind != '.' && *behind != ',' && *behind != ':') return 0;
-        for (int digit = 1; digit <= by->fraction; digit++)
-            if (!is_digit(behind[digit])) return 0;
-        behind += by->fraction + 1;
+static int stamp_at(const Finder *by, const Form *form, const uint8_t *at, Line *line, Minute *kept) {
+    const uint8_t *behind = at + form->width;
+    if (line->end - at < form->width || !is_like(form, at, line->readable)) return 0;
+    int is_kept = kept && kept->length && is_same(kept->text, at, form->minute);
+    if (form->loose && !is_kept && !is_body(by, at)) return 0;
+    if (by->fraction && !is_before_fraction(at[by->body_length])) return 0;
+    if (by->naive ? !ends_naive(by, behind, line->end) : behind < line->end && is_digit(*behind)) return 0;
+    int64_t us, second = by->epoch ? 0 : number(at + by->place[AT_SECOND], 2);
+    if (by->epoch) {
+        us = epoch_of(by, at) - by->zone_us;
+    } else if (second > 59) {
+        us = NO_MINUTE;
+    } else {
+        us = is_kept ? kept->us : minute_of(by, at, second);
+        if (kept && !is_kept) keep_minute(by, form, at, us, kept);
     }
-    if (by->zone_length && memcmp(behind, by->zone, (size_t)by->zone_length)) return 0;
-    behind += by->zone_length;
-    if (by->naive ? !ends_naive(by, behind, end) : behind < end && is_digit(*behind)) return 0;
-    *when = moment_of(by, at);
-    return width;
+    if (us != NO_MINUTE) us += second * 1000000 + (by->fraction ? fraction_of(by, at) : 0);
+    line->when = us < 631152000000000ll || us > 4102444800000000ll ? INT64_MIN : us;
+    return form->width;
 }
+
 static const uint8_t *behind_name(const Finder *by, const uint8_t *at, const uint8_t *end) {
-    const uint8_t *name = memmem(at, (size_t)(end - at), by->anchor, (size_t)by->anchor_length);
+    const uint8_t *name = found(at, end, by->anchor, (size_t)by->anchor_length);
     if (!name) return NULL;
     name += by->anchor_length;
     while (name < end && *name == ' ') name++;
@@ -208,14 +301,6 @@ static const uint8_t *behind_name(const Finder *by, const uint8_t *at, const uin
     while (name < end && *name == ' ') name++;
     return name < end && *name == '"' ? name + 1 : name;
 }
-
-/* A line, and where in it the stamp is. */
-typedef struct {
-    const uint8_t *begin, *text, *stamp, *behind, *end;
-    const uint8_t *readable; /* up to here bytes may be read, though they are none of the line's */
-    int64_t when;
-    int32_t finder, is_json;
-} Line;
 
 /* Look for one stamp: 1: it is there; 0: it is not; -1: it is there, but what is no moment to us may be one to others. */
 static int has_stamp(const Finders *all, int32_t each, Line *line) {
@@ -227,10 +312,10 @@ static int has_stamp(const Finders *all, int32_t each, Line *line) {
         at = end - line->text > by->start ? line->text + by->start : NULL;
     } else {
         const uint8_t *reach = end - line->text > HEAD ? line->text + HEAD : end;
-        at = memmem(line->text, (size_t)(reach - line->text), by->anchor, (size_t)by->anchor_length);
+        at = found(line->text, reach, by->anchor, (size_t)by->anchor_length);
         if (at) at += by->anchor_length;
     }
-    int width = at ? stamp_at(by, at, end, &line->when) : 0;
+    int width = at ? stamp_at(by, &all->form[each], at, line, line->minutes ? &line->minutes[each] : NULL) : 0;
     if (!width) return 0;
     if (line->when == INT64_MIN) return -1;
     line->stamp = at;
@@ -241,10 +326,13 @@ static int has_stamp(const Finders *all, int32_t each, Line *line) {
 
 static int found_stamp(const Finders *all, Line *line, int is_json) {
     if (line->text == line->end) return 0;
-    for (int part = 0; part < MOST_FINDERS / 64; part++) {
-        for (uint64_t left = all->asked[*line->text][part]; left; left &= left - 1) {
+    const uint8_t *text = line->text;
+    for (int part = 0; part * 64 < all->count; part++) {
+        uint64_t left = is_json ? all->in_objects[part] : ~all->in_objects[part];
+        for (int which = 0; which < TELLING; which++)
+            if (line->end - text > telling[which]) left &= all->asked[which][text[telling[which]]][part];
+        for (; left; left &= left - 1) {
             int32_t each = all->order[part * 64 + __builtin_ctzll(left)];
-            if ((all->finder[each].json != 0) != is_json) continue;
             int found = has_stamp(all, each, line);
             if (found) return found > 0;
         }
@@ -288,7 +376,8 @@ static const uint8_t *without_origin(int32_t origins, const uint8_t *at, const u
 static int taken_apart(const Finders *all, const uint8_t *begin, const uint8_t *end, Line *line) {
     const uint8_t *first;
     line->begin = begin;
-    line->end = line->readable = end;
+    line->end = end;
+    if (!line->readable) line->readable = end;
     line->text = without_origin(all->origins, begin, end);
     for (first = line->text; first < end && (*first == ' ' || *first == '\t');) first++;
     line->is_json = first < end && *first == '{';
@@ -297,7 +386,7 @@ static int taken_apart(const Finders *all, const uint8_t *begin, const uint8_t *
         for (first = line->behind; first < end && *first == ' ';) first++;
         line->is_json = first < end && *first == '{';
     }
-    return !(line->is_json && memmem(line->text, (size_t)(end - line->text), "\\u", 2));
+    return !(line->is_json && found(line->text, end, (const uint8_t *)"\\u", 2));
 }
 
 #endif

@@ -4,103 +4,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "bits.h"
 #include "classes.h"
 
-enum { LONGEST_LINE = 8192, HEAD_WORDS = 4, GROUP_WORDS = 4, LITERAL_WORDS = 32 };
-
-enum { CHUNKS = LONGEST_LINE / 64 + 2 };
-
-/* What the bytes behind the origin are, by bit. The stamp counts as what stands between words. */
-typedef struct {
-    const uint8_t *text;
-    int32_t length, stamp, behind, is_json;
-    uint64_t digits[CHUNKS], between[CHUNKS], letters[CHUNKS], marks[CHUNKS]; /* marks: the others, but for . - _ / + */
-} Bits;
-
-/* The compiler's own would be a call, as not every processor counts bits. */
-static int count_bits(uint64_t bits) {
-    bits -= bits >> 1 & 0x5555555555555555ull;
-    bits = (bits & 0x3333333333333333ull) + (bits >> 2 & 0x3333333333333333ull);
-    return (int)(((bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0Full) * 0x0101010101010101ull >> 56);
-}
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-
-static __m128i within(__m128i c, uint8_t low, uint8_t high) {
-    __m128i at = _mm_sub_epi8(c, _mm_set1_epi8((char)low));
-    return _mm_cmpeq_epi8(_mm_min_epu8(at, _mm_set1_epi8((char)(high - low))), at);
-}
-
-static __m128i equal(__m128i c, char to) { return _mm_cmpeq_epi8(c, _mm_set1_epi8(to)); }
-
-static void kinds_of(const uint8_t *at, Bits *bits, int32_t chunk) {
-    uint64_t digits = 0, between = 0, letters = 0, plain = 0;
-    for (int part = 0; part < 64; part += 16) {
-        __m128i c = _mm_loadu_si128((const __m128i *)(at + part));
-        __m128i none = _mm_or_si128(_mm_cmplt_epi8(c, _mm_set1_epi8(33)), _mm_or_si128(equal(c, 127), equal(c, '=')));
-        if (bits->is_json) {
-            none = _mm_or_si128(none, _mm_or_si128(equal(c, '"'), _mm_or_si128(equal(c, ','), equal(c, ':'))));
-            none = _mm_or_si128(none, _mm_or_si128(within(c, '[', ']'), _mm_or_si128(equal(c, '{'), equal(c, '}'))));
-        }
-        __m128i small = _mm_or_si128(c, _mm_set1_epi8(32));
-        __m128i joint = _mm_or_si128(within(c, '-', '/'), _mm_or_si128(equal(c, '_'), equal(c, '+')));
-        digits |= (uint64_t)(uint32_t)_mm_movemask_epi8(within(c, '0', '9')) << part;
-        between |= (uint64_t)(uint32_t)_mm_movemask_epi8(none) << part;
-        letters |= (uint64_t)(uint32_t)_mm_movemask_epi8(within(small, 'a', 'z')) << part;
-        plain |= (uint64_t)(uint32_t)_mm_movemask_epi8(joint) << part;
-    }
-    bits->digits[chunk] = digits;
-    bits->between[chunk] = between;
-    bits->letters[chunk] = letters;
-    bits->marks[chunk] = ~(digits | letters | plain);
-}
-#else
-static void kinds_of(const uint8_t *at, Bits *bits, int32_t chunk) {
-    uint64_t digits = 0, between = 0, letters = 0, plain = 0;
-    for (int place = 0; place < 64; place++) {
-        uint8_t c = at[place];
-        int none = c <= ' ' || c >= 127 || c == '=' || (bits->is_json && strchr("\",:{}[]\\", c));
-        digits |= (uint64_t)is_digit(c) << place;
-        between |= (uint64_t)none << place;
-        letters |= (uint64_t)is_letter(c) << place;
-        plain |= (uint64_t)((c >= '-' && c <= '/') || c == '_' || c == '+') << place;
-    }
-    bits->digits[chunk] = digits;
-    bits->between[chunk] = between;
-    bits->letters[chunk] = letters;
-    bits->marks[chunk] = ~(digits | letters | plain);
-}
-#endif
-
-static void bits_of(const Line *line, Bits *bits) {
-    const uint8_t *at = line->text;
-    int32_t length = (int32_t)(line->end - at), chunk = 0;
-    bits->text = at;
-    bits->length = length;
-    bits->stamp = (int32_t)(line->stamp - at);
-    bits->behind = (int32_t)(line->behind - at);
-    bits->is_json = line->is_json;
-    for (; (chunk + 1) * 64 <= length; chunk++)
-        kinds_of(at + chunk * 64, bits, chunk);
-    if (line->readable - (at + chunk * 64) >= 64) {
-        uint64_t own = (1ull << (length - chunk * 64)) - 1; /* what is behind the end stands between words */
-        kinds_of(at + chunk * 64, bits, chunk);
-        bits->digits[chunk] &= own;
-        bits->letters[chunk] &= own;
-        bits->between[chunk] |= ~own;
-    } else {
-        uint8_t rest[64] = {0};
-        memcpy(rest, at + chunk * 64, (size_t)(length - chunk * 64));
-        kinds_of(rest, bits, chunk);
-    }
-    bits->digits[chunk + 1] = bits->letters[chunk + 1] = bits->marks[chunk + 1] = 0;
-    bits->between[chunk + 1] = ~0ull;
-    for (int32_t place = bits->stamp; place < bits->behind; place++) {
-        bits->digits[place >> 6] &= ~(1ull << (place & 63));
-        bits->between[place >> 6] |= 1ull << (place & 63);
-    }
-}
+enum { HEAD_WORDS = 4, GROUP_WORDS = 4, LITERAL_WORDS = 32 };
 
 /* Return the first place from `from` on that has a bit; `length` where there is none before. */
 static int32_t next_bit(const uint64_t *bits, int32_t from, int32_t length) {
@@ -142,7 +49,7 @@ static int words_begun(const Bits *bits, int32_t from, int32_t to) {
         uint64_t begun = ~bits->between[chunk] & (bits->between[chunk] << 1 | before);
         if (chunk == from >> 6) begun &= ~0ull << (from & 63);
         if (to - chunk * 64 < 64) begun &= (1ull << (to - chunk * 64)) - 1;
-        count += count_bits(begun);
+        count += count_bits(begun, 0);
     }
     return count;
 }
@@ -159,32 +66,34 @@ static int is_request(const Bits *bits, int32_t begin) {
     return capitals >= 3 && capitals <= 8;
 }
 
-/* Go to the next word with a digit in it; the first one is behind a word that is all zeros. */
-static int next_word(const Bits *bits, Word *word) {
-    int32_t digit = next_bit(bits->digits, word->end, bits->length);
-    if (digit == bits->length) return 0;
-    int32_t begin = behind_bit(bits->between, digit, word->end), end = next_bit(bits->between, digit, bits->length);
-    word->index += words_begun(bits, word->end, begin);
-    if (word->end) word->index += 1;
-    word->begin = begin;
-    word->end = end;
+static void look_at(const Bits *bits, Word *word) {
+    int32_t begin = word->begin, length = word->end - begin;
     word->path = is_request(bits, begin);
-    if (end - begin > 64) {
-        word->runs = 3;
-        word->named = 0;
-        return 1;
-    }
-    uint64_t digits = some_bits(bits->digits, begin, end - begin);
-    word->runs = count_bits(digits & ~(digits << 1));
+    word->runs = 3;
     word->named = 0;
-    if (word->index >= HEAD_WORDS) return 1; /* beyond, nobody asks */
-    uint64_t letters = some_bits(bits->letters, begin, end - begin);
+    if (length > 64) return;
+    uint64_t digits = some_bits(bits->digits, begin, length);
+    word->runs = count_bits(digits & ~(digits << 1), 0);
+    if (word->index >= HEAD_WORDS) return; /* beyond, nobody asks */
+    uint64_t letters = some_bits(bits->letters, begin, length);
     uint64_t named = letters & letters >> 1 & letters >> 2; /* where three letters begin */
+    int32_t digit = begin + __builtin_ctzll(digits);
     word->named = digit > begin && bits->text[digit - 1] == '[' && is_letter(bits->text[begin]);
     for (; named && !word->named; named &= named - 1) {
         const uint8_t *at = bits->text + begin + __builtin_ctzll(named);
         for (int letter = 0; letter < 3; letter++) word->named |= (at[letter] | 32) > 'f';
     }
+}
+
+/* Go to the next word with a digit in it; the first one is behind a word that is all zeros. */
+static int next_word(const Bits *bits, Word *word) {
+    int32_t begin = next_bit(bits->varies, word->end, bits->length), end = next_bit(bits->between, begin, bits->length);
+    if (begin == bits->length) return 0;
+    word->index += words_begun(bits, word->end, begin);
+    if (word->end) word->index += 1;
+    word->begin = begin;
+    word->end = end;
+    look_at(bits, word);
     return 1;
 }
 
@@ -272,17 +181,76 @@ static uint64_t finished(uint64_t h) {
     return h ^ (h >> 32);
 }
 
-static uint64_t hashed_line(const Line *line, const Bits *bits, uint64_t seed, int32_t *varied) {
-    uint64_t h = hashed(mixed(seed, (uint64_t)line->finder), line->begin, (size_t)(line->text - line->begin));
-    Word word = {0};
-    int32_t told = 0;
-    *varied = 0;
-    while (next_word(bits, &word)) {
-        h = hashed_word(hashed_between(h, bits, told, word.begin), bits, &word);
-        told = word.end;
-        *varied += word.end - word.begin;
+/* Take in what is told of words by which the line is known: all of names, but for their numbers. */
+static uint64_t hashed_name(uint64_t h, Bits *bits, const Word *word) {
+    uint64_t digits = some_bits(bits->digits, word->begin, word->end - word->begin), code = (uint64_t)word->index + 1;
+    for (uint64_t runs = digits & ~(digits << 1); runs; runs &= runs - 1)
+        code = code << 8 | (uint64_t)count_bits(~digits & ((runs & -runs) - 1), 0);
+    for (int32_t chunk = word->begin >> 6; chunk * 64 < word->end; chunk++)
+        bits->told[chunk] |= bits_within(word->begin, word->end, chunk) & ~bits->digits[chunk];
+    return mixed(h, code);
+}
+
+INLINE uint64_t hashed_names(uint64_t h, Bits *bits, int wide) {
+    uint64_t before = 0, before_words = 0;
+    int index = 0; /* of the first word that begins in the chunk */
+    for (int32_t chunk = 0; chunk < bits->chunks && index < HEAD_WORDS; chunk++) {
+        uint64_t varies = bits->varies[chunk], words = ~bits->between[chunk];
+        uint64_t all_begun = words & ~(words << 1 | before_words);
+        for (uint64_t begun = varies & ~(varies << 1 | before); begun; begun &= begun - 1) {
+            Word word = {.begin = chunk * 64 + __builtin_ctzll(begun)};
+            word.index = index + count_bits(all_begun & ((begun & -begun) - 1), wide);
+            if (word.index >= HEAD_WORDS) return h;
+            word.end = next_bit(bits->between, word.begin, bits->length);
+            look_at(bits, &word);
+            if (is_fine(&word)) h = hashed_name(h, bits, &word);
+        }
+        index += count_bits(all_begun, wide);
+        before = varies >> 63;
+        before_words = words >> 63;
     }
-    return finished(hashed_between(h, bits, told, bits->length));
+    return h;
+}
+
+/* Take in which values of an object begin with a zero too many. */
+static uint64_t hashed_padded(uint64_t h, const Bits *bits) {
+    uint64_t before = 0, count = 0;
+    for (int32_t chunk = 0; chunk < bits->chunks; before = bits->varies[chunk++] >> 63) {
+        uint64_t begun = bits->varies[chunk] & ~(bits->varies[chunk] << 1 | before);
+        for (; begun; begun &= begun - 1, count++) {
+            Word word = {.begin = chunk * 64 + __builtin_ctzll(begun)};
+            uint8_t c = bits->text[word.begin];
+            if (c != '0' && c != '-') continue;
+            word.end = next_bit(bits->between, word.begin, bits->length);
+            if (is_padded(bits, &word)) h = mixed(h, count);
+        }
+    }
+    return h;
+}
+
+static uint64_t folded(uint64_t one, uint64_t other) {
+    unsigned __int128 product = (unsigned __int128)one * other;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Return the hash of a line without what varies, and how many of its bytes are in words with digits. */
+INLINE uint64_t hashed_line(const Line *line, Bits *bits, uint64_t seed, int32_t *varied, int wide) {
+    Rest rest;
+    uint64_t h = hashed(mixed(seed, (uint64_t)line->finder), line->begin, (size_t)(line->text - line->begin)), other = ~seed;
+    *varied = 0;
+    for (int32_t chunk = 0; chunk < bits->chunks; chunk++) *varied += count_bits(bits->varies[chunk], wide);
+    h = hashed_names(h, bits, wide);
+    if (bits->is_json) h = hashed_padded(h, bits);
+    rest_of(bits, &rest, wide);
+    for (int32_t place = 0; place <= rest.places >> 6; place++) {
+        h = mixed(h, rest.words[place]);
+        other = mixed(other, rest.mixed[place]);
+    }
+    for (const uint8_t *at = rest.kept; at < rest.kept + rest.bytes; at += 32) {
+        h = folded(eight(at) ^ factor, eight(at + 8) ^ h);
+        other = folded(eight(at + 16) ^ (factor >> 32 | factor << 32), eight(at + 24) ^ other);
+    }
+    return finished(mixed(mixed(h, (uint64_t)rest.bytes << 32 | (uint64_t)rest.stamp), other));
 }
 
 /* Take in some words as they are; of a request's path, what does not vary. */
@@ -328,8 +296,7 @@ static uint64_t group_of(const Classes *all, const Line *line, const Bits *bits)
 }
 
 /* Return the class of a line, and how many bytes of the line are in words with digits. */
-static int32_t class_of(Classes *all, const Line *line, const Bits *bits, int32_t *varied) {
-    uint64_t hash = hashed_line(line, bits, all->seed, varied);
+INLINE int32_t class_of(Classes *all, const Line *line, const Bits *bits, uint64_t hash) {
     uint32_t before = all->count;
     int32_t id = numbered(all, hash, -1);
     if (id < 0) return id;
