@@ -7,6 +7,7 @@ corpora. Drain3 gets the first 200,000 lines; its rate does not rise with more.
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import random
@@ -17,6 +18,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import subagents
 from benchmarks.contender import Contender, Run, interleaved, median
 from benchmarks.corpora import KINDS, answers, events, write
 from benchmarks.environment import bench_python
@@ -175,6 +177,7 @@ def main() -> None:
     megabytes = int(os.environ.get("WARROOM_BENCH_LOG_MB", "200"))
     rounds = int(os.environ.get("WARROOM_BENCH_ROUNDS", "3"))
     kinds = os.environ.get("WARROOM_BENCH_LOG_KINDS", "plain service json").split()
+    compileall.compile_dir(Path(subagents.__file__).parent, quiet=1)  # as installing does, for all contenders
     with tempfile.TemporaryDirectory(prefix="warroom-bench-") as folder:
         for kind in kinds:
             corpus = make(kind, Path(folder), megabytes)

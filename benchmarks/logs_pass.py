@@ -17,7 +17,6 @@ SHOWN = 10
 def main(path: str, kind: str) -> None:
     """Print what the pass found and when."""
     began = time.perf_counter()
-    from benchmarks.corpora import answers
     from subagents.contract import SourceSpec, Window
     from subagents.logs.compare import compare, spans_of
     from subagents.logs.index import LogIndex, ReadSoFar
@@ -31,7 +30,11 @@ def main(path: str, kind: str) -> None:
             so_far.index.severe_so_far()
             first = time.monotonic()
 
+    asked = time.perf_counter()
+    from benchmarks.corpora import answers
+
     truth = answers(kind)
+    began += time.perf_counter() - asked  # what was planted is the benchmark's own affair
     index = LogIndex.build([LogSource(SourceSpec(id="bench", kind="logs", path=path))], on_block=told)
     spans = spans_of(index, Window(start=truth.change, end=truth.end), Window(start=truth.start, end=truth.change))
     compared = compare(index, spans)
