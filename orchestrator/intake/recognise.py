@@ -18,9 +18,10 @@ from orchestrator.intake.shapes import Role, document_role, has_message, records
 from subagents.contract import Problem
 from subagents.files import PARQUET_MAGIC, read_all
 from subagents.metrics.sources.exports import failure_of, is_answer
-from subagents.metrics.sources.forms import text_form
+from subagents.metrics.sources.forms import text_form, unread_form
 from subagents.metrics.sources.heads import head_of, numbers_below
 from subagents.metrics.sources.naming import TIME_NAMES, first_of
+from subagents.metrics.sources.recorders import recorder_of
 
 _COMPRESSED = re.compile(r"\.(gz|gzip|zst|zstd)\Z", re.IGNORECASE)
 _ROTATED = re.compile(r"[-._](\d{1,4}|\d{4}-?\d\d-?\d\d(?:[T_-]?\d{2,6})?|old|prev(?:ious)?)\Z", re.IGNORECASE)
@@ -152,7 +153,10 @@ def recognise(path: Path, name: str, where: str, limits: IntakeLimits, explicit:
         found = _text(look) or (Recognised("logs") if explicit else None)
     if found is None:
         return Recognised(None, _unknown(look.base))
-    late = (seen.problem,) if seen.problem else ()
+    late: tuple[Problem, ...] = (seen.problem,) if seen.problem else ()
+    unread = unread_form(seen.text) if found.role == "logs" else None
+    if unread is not None:
+        late += (Problem(what=f"{unread[0]}: read as a log", where=where, todo=unread[1]),)
     return replace(found, encoding=seen.encoding, problems=(*found.problems, *late))
 
 
@@ -166,6 +170,8 @@ def _unknown(base: str) -> str:
 
 def _table(seen: Peek) -> Recognised:
     lines = first_lines(seen)
+    if recorder_of(seen.text):
+        return Recognised("metrics")
     role, options = table_role(lines)
     named = role == "metrics" and not options  # values under names of metrics, whatever is said beside them
     if role in (None, "metrics") and not named and is_log_table(lines):

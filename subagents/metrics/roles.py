@@ -188,6 +188,8 @@ def traits_of(name: str, values: Floats | None = None) -> Traits:
         role = "error_ratio"
     if role == "error_count" and re.search(_LATENCY, plain):
         role = "latency"
+    if role == "latency" and unit in ("%", "ratio"):
+        role = "saturation"  # a share of time that was waited: nothing that took so long
     if role in _LIMITED and re.search(_HEADROOM, plain):
         bad = "down"
     counter = values is not None and (role in _COUNTED or bool(_TOTAL.search(plain))) and _grows(role, plain, values)

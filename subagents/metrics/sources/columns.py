@@ -13,6 +13,8 @@ from subagents.metrics.sources.stamps import DateOrder, parse_by_calendar, parse
 _VMSTAT = re.compile(r"procs -+")
 _SYSSTAT = re.compile(r"(?:Linux|SunOS|AIX|FreeBSD) \S+ \(([^)]*)\)\s+(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})\b")
 _CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d)(?: ([AP]M))?\s+(.*)")
+_EPOCH = re.compile(r"(\d{10})()()()\s+(.*)")
+"""The same of old versions of `pidstat -h`."""
 _MOMENT = re.compile(r"(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T]\d\d:\d\d:\d\d(?:[+-]\d{4}| [AP]M)?)")
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?%?")
 OVER = {"CPU": "cpu ", "DEV": "disk ", "IFACE": "net "}
@@ -100,7 +102,10 @@ class Statistics:
             return True
         if self._at:
             return self._iostat(line.split())
-        found = _CLOCK.fullmatch(line)
+        if line.startswith("#"):  # pidstat -h
+            self._header = line.lstrip("# ").split()[1:]
+            return True
+        found = _CLOCK.fullmatch(line) or _EPOCH.fullmatch(line)
         if found is None:
             return line.startswith("Average:")
         cells = found[5].split()
@@ -112,14 +117,15 @@ class Statistics:
         if len(cells) != len(self._header):
             return "RESTART" in line
         when = self._when(found)
+        ran_on = "CPU" if "PID" in self._header else ""
         over = {
             name: cell
             for name, cell in zip(self._header, cells, strict=True)
-            if name in OVER or not _NUMBER.fullmatch(cell)
+            if name != ran_on and (name in OVER or not _NUMBER.fullmatch(cell))
         }
-        group = "".join(OVER[name] for name in self._header if name in OVER)
+        group = "".join(OVER[name] for name in self._header if name in over and name in OVER)
         for name, cell in zip(self._header, cells, strict=True):
-            if name not in over:
+            if name not in (*over, ran_on):
                 self._add(over, group + name, when, cell.rstrip("%").replace(",", "."))
         return True
 
@@ -140,6 +146,8 @@ class Statistics:
 
     def _when(self, found: re.Match[str]) -> float | None:
         """Return epoch seconds of a row; a clock that goes back has passed midnight, another table begins anew."""
+        if found.re is _EPOCH:
+            return float(found[1])
         hour = int(found[1]) % 12 + 12 * (found[4] == "PM") if found[4] else int(found[1])
         clock = hour * 3600 + int(found[2]) * 60 + int(found[3])
         if clock < self._last - HALF_A_DAY:

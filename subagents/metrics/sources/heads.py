@@ -152,7 +152,7 @@ def numbers_below(head: Head, lines: Sequence[str], only: bool = False) -> bool:
     below = (line for line in lines[head.lines : head.lines + PROBED] if line.strip() and not is_ornament(line))
     rows = [_split(parted(line) if head.aligned else line, head.mark) for line in below]
     rows = [row for row in rows if not only or time_place(row) is not None]
-    named = {head.time, *(name for name in head.names if name.lower() in (*SERVICE_NAMES, *METRIC_NAMES))}
+    named = {head.time, *(n for n in head.names if n.lower() in (*SERVICE_NAMES, *METRIC_NAMES, "unit", "units"))}
     known = [name not in named for name in head.names]
     cells = [cell for row in rows for cell, counts in zip(row, known, strict=False) if counts and cell]
     numbers = [_is_measured(cell) for cell in cells]

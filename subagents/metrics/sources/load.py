@@ -15,6 +15,7 @@ from subagents.files import open_bounded
 from subagents.metrics.model import KINDS
 from subagents.metrics.series import Edge, Frame, Points, Store, build_frames
 from subagents.metrics.sources.documents import read_metric_json
+from subagents.metrics.sources.forms import unread_form
 from subagents.metrics.sources.histograms import with_quantiles
 from subagents.metrics.sources.points import read_metric_csv
 from subagents.metrics.sources.stamps import moment
@@ -150,13 +151,21 @@ def _read_points(path: Path, faults: Faults, service: str) -> tuple[Points, str]
     text = None if named_json else read_metric_text(path, faults, service)
     if text is not None:
         return text
+    unread = unread_form(_beginning(path).decode("utf-8", "replace"))
+    if unread is not None:
+        faults.note(unread[0], lost="the whole file", todo=unread[1])
+        return Points(), ""
     return (read_metric_json if named_json or _begins_as_json(path) else read_metric_csv)(path, faults, service)
 
 
 def _begins_as_json(path: Path) -> bool:
+    return _beginning(path).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+
+
+def _beginning(path: Path) -> bytes:
     stream, _ = open_bounded(path)
     with stream:
-        return stream.peek(BEGINNING)[:BEGINNING].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+        return stream.peek(BEGINNING)[:BEGINNING]
 
 
 def _read_spans(spec: SourceSpec, store: Store, faults: Faults) -> Coverage:

@@ -1,4 +1,4 @@
-"""What watches applications answers in JSON: Datadog's second API, Dynatrace, AppDynamics, Telegraf, RRDtool."""
+"""What watches applications answers in JSON: Datadog's second API, Dynatrace, AppDynamics, RRDtool."""
 
 from __future__ import annotations
 
@@ -39,16 +39,6 @@ def appdynamics(answer: dict[str, Any], stem: str) -> Iterator[Course]:
     if points and "startTimeInMillis" in points[0]:
         name = str(answer.get("metricPath") or answer.get("metricName") or stem)
         yield Course({}, name, [one.get("startTimeInMillis") for one in points], [one.get("value") for one in points])
-
-
-def telegraf(answer: dict[str, Any], stem: str) -> Iterator[Course]:
-    """One measurement of Telegraf's JSON, or a batch of them."""
-    for one in dicts(answer.get("metrics")) if "metrics" in answer else [answer]:
-        fields, labels = one.get("fields"), labels_of(one.get("tags"))
-        if isinstance(fields, dict) and "timestamp" in one and isinstance(one.get("name"), str):
-            for key, value in fields.items():
-                if isinstance(value, int | float):
-                    yield Course(labels, f"{one['name']}_{key}", [one["timestamp"]], [value])
 
 
 def rrdtool(answer: dict[str, Any], stem: str) -> Iterator[Course]:

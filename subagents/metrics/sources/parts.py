@@ -51,10 +51,12 @@ def _tabled(tree: dict[str, Any]) -> list[dict[str, Any]]:
     if time is not None and isinstance(tree[time], list):
         lists = {key: part for key, part in tree.items() if isinstance(part, list) and len(part) == len(tree[time])}
         return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
-    names = tree.get("columns", tree.get("labels"))
-    rows = tree.get("rows", tree.get("data", tree.get("values")))
-    if not isinstance(names, list) or not isinstance(rows, list) or not rows:
+    names = tree.get("columns", tree.get("labels", tree.get("meta")))
+    rows: list[Any] = next((tree[key] for key in ("rows", "data", "values") if isinstance(tree.get(key), list)), [])
+    if not isinstance(names, list) or not rows:
         return []
+    if all(isinstance(row, dict) for row in rows):
+        return rows if "meta" in tree else []
     called = [str(name.get("name", "")) if isinstance(name, dict) else str(name) for name in names]
     index = tree.get("index")
     full = [row for row in rows if isinstance(row, list) and len(row) == len(called)]

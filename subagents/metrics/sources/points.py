@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from subagents.metrics.series import Floats, Points
+from subagents.metrics.sources.captures import captured_tables, is_captured
 from subagents.metrics.sources.cells import NULLS, PROBE, read_numbers
 from subagents.metrics.sources.courses import Course, named
 from subagents.metrics.sources.heads import Head, is_number, time_place
@@ -156,7 +157,9 @@ class _File:
 
 
 def _tables(path: Path, faults: Faults, block: int) -> Iterator[Table]:
-    return parquet_tables(path, faults) if is_parquet(path) else read_tables(path, faults, block)
+    if is_parquet(path):
+        return parquet_tables(path, faults)
+    return captured_tables(path, faults) if is_captured(path) else read_tables(path, faults, block)
 
 
 def read_rows(rows: list[dict[str, Any]], faults: Faults, default: tuple[str, str]) -> Points:
@@ -237,7 +240,8 @@ class _Block:
     @cached_property
     def times(self) -> Floats:
         """Return each row's epoch seconds, NaN where it has none."""
-        return stamps_of(self.table.text(self.reading.time), self.faults, self.writing.dates)
+        times = self.table.text(self.reading.time)
+        return stamps_of(times, self.faults, self.writing.dates, bool(self.writing.serial))
 
     def read(self) -> None:
         """Add the points of every row."""

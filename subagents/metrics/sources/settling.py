@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from subagents.metrics.sources.cells import CommaUse, Meanings
-from subagents.metrics.sources.stamps import DateOrder
+from subagents.metrics.sources.stamps import DateOrder, are_serial_days
 from subagents.metrics.sources.table import Table
 
 MOST_REPEATED = 100_000
@@ -27,11 +27,15 @@ class Writing:
     dates: DateOrder = field(default_factory=DateOrder)
     commas: CommaUse = field(default_factory=CommaUse)
     small_m: Meanings = field(default_factory=dict)
+    serial: bool | None = None
+    """Times are a spreadsheet's days, by the first table; None: not looked at yet."""
     _looked: bool = False
     """The whole file was looked at: it says no more."""
 
     def settle(self, part: Part, whole: Callable[[], Iterable[Part]]) -> None:
         """Settle what the cells of a table leave open by the whole file: none may be read another way."""
+        if self.serial is None:
+            self.serial = are_serial_days(part[0].text(part[1]).unique().to_list())
         self._add(part)
         if self._is_open() and not self._looked:
             self._looked = True

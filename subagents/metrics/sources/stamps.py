@@ -13,6 +13,13 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 _ZONE = re.compile(r"\s*(Z?\[UTC\]|UTC|GMT)$")
 _OFFSET = re.compile(r"\s+(?:GMT|UTC)?([+-])(\d\d):?(\d\d)(?:\s+\(?[A-Za-z][A-Za-z ]*\)?)?$")
 """An offset that stands apart, as Go, Ruby and browsers write it; a zone's name behind it says nothing more."""
+_HOURS = {"UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
+_HOURS |= {"CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9}
+"""Zones by their letters, as RFC 5322 reads them, and some more that mean one thing; hours ahead of UTC."""
+_LETTERS = re.compile(rf"\s+({'|'.join(_HOURS)})(?=\s+\d{{4}}$|$)")
+"""A zone by its letters, behind the clock; `date` writes the year behind both."""
+_RANGE = re.compile(r"(\S.*\d.*?)\s+-\s+\d.*")
+"""From one time to another: the first counts."""
 _CLOCK = r"(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)(?:\s?([AaPp])\.?[Mm]\.?)?"
 _CALENDAR = re.compile(
     rf"(?:(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}})|(\d{{1,2}})([-/.])(\d{{1,2}})\6(\d{{4}}|\d\d(?=,?[\sT]+\d)))(?:,?[\sT]+{_CLOCK})?"
@@ -24,6 +31,8 @@ _AROUND = {"at", "t", "mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 """Words of a time that say nothing more, weekdays by their first letters."""
 LONGEST = 96
 """Characters of the longest text that may be a time."""
+EPOCH_DAY = 25_569
+"""The day of a spreadsheet on which epochs begin."""
 EPOCH_UNITS = (1.0, 1e3, 1e6, 1e9)
 
 
@@ -69,7 +78,7 @@ def stamp_of(value: object) -> float | None:
 def naive(text: str) -> bool:
     """Say whether a time names no zone and is no number."""
     bare, offset = _without_offset(text)
-    if offset is not None or bare != text.strip().strip('"') or bare.replace(".", "", 1).isdigit():
+    if offset is not None or bare != _first(text) or bare.replace(".", "", 1).isdigit():
         return False
     try:
         return datetime.fromisoformat(bare).tzinfo is None
@@ -143,10 +152,36 @@ def parse_by_calendar(known: dict[str, float | None], order: DateOrder) -> None:
             known[text] = None if local is None else local - (offset or 0.0)
 
 
+def serial_days(text: str) -> float | None:
+    """Return epoch seconds of a spreadsheet's day, counted from 1899-12-30, to the millisecond."""
+    try:
+        days = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    seconds = (days - EPOCH_DAY) * 86_400
+    return round(seconds, 3) if EARLIEST <= seconds <= LATEST else None
+
+
+def are_serial_days(texts: Iterable[str]) -> bool:
+    """Say whether numbers are a spreadsheet's days: all lie in 1990 to 2100, and some have decimals."""
+    held = [text for text in texts if text]
+    return any("." in text or "," in text for text in held) and all(serial_days(text) is not None for text in held)
+
+
+def _first(text: str) -> str:
+    """Return a time, of a range where it begins."""
+    text = text.strip().strip('"')
+    found = _RANGE.fullmatch(text) if " - " in text else None
+    return found[1] if found else text
+
+
 def _without_offset(text: str) -> tuple[str, float | None]:
     """Return a time without its zone, and the zone's seconds ahead of UTC where it says them."""
-    text = text.strip().strip('"')
+    text = _first(text)
     found = _OFFSET.search(text)
+    letters = _LETTERS.search(text) if found is None else None
+    if letters is not None:
+        return text[: letters.start()] + text[letters.end() :], _HOURS[letters[1]] * 3600.0
     if found is None:
         return _ZONE.sub("", text), None
     seconds = int(found[2]) * 3600.0 + int(found[3]) * 60.0

@@ -19,7 +19,7 @@ from subagents.files import open_bounded, read_all
 from subagents.metrics.series import Floats
 from subagents.metrics.sources.cells import PROBE, read_numbers
 from subagents.metrics.sources.heads import Head, head_of, is_ornament, names_time, parted, time_place, unique_names
-from subagents.metrics.sources.stamps import DateOrder, naive, parse_by_calendar, parse_unique
+from subagents.metrics.sources.stamps import DateOrder, naive, parse_by_calendar, parse_unique, serial_days
 
 SHOWN = 5
 """Most bad rows of one kind that are named by line."""
@@ -300,19 +300,24 @@ def _next(reader: Iterator[list[str]]) -> tuple[list[str] | None, bool]:
         return None, True
 
 
-def stamps_of(column: pl.Series, faults: Faults, order: DateOrder | None = None) -> Floats:
+def stamps_of(column: pl.Series, faults: Faults, order: DateOrder | None = None, serial: bool = False) -> Floats:
     """Return epoch seconds of a text column, NaN where it is not a time; unique texts are parsed once.
 
-    `order` is that of the dates of the whole file, where this is a part of it.
+    `order` is that of the dates of the whole file, where this is a part of it; `serial`: they are a spreadsheet's days.
     """
-    known = parse_unique(column.unique().to_list())
+    texts = column.unique().to_list()
+    known = {text: serial_days(text) for text in texts} if serial else parse_unique(texts)
+    if serial:
+        faults.note(
+            "times are read as days of a spreadsheet, in UTC", todo="if they are local, give them with an offset"
+        )
     if order is None:
         order = DateOrder()
         order.add(text for text, stamp in known.items() if stamp is None)
     parse_by_calendar(known, order)
     if order.remark:
         faults.note(order.remark)
-    if any(stamp is not None and naive(text) for text, stamp in islice(known.items(), PROBE)):
+    if not serial and any(stamp is not None and naive(text) for text, stamp in islice(known.items(), PROBE)):
         faults.no_zone()
     old = list(known)
     new = [known[text] for text in old]

@@ -13,7 +13,9 @@ from subagents.metrics.sources.columns import Statistics
 from subagents.metrics.sources.courses import Course, named
 from subagents.metrics.sources.forms import text_form
 from subagents.metrics.sources.gathering import gather
+from subagents.metrics.sources.recorders import RECORDERS, Recording
 from subagents.metrics.sources.samples import FORMS, telling
+from subagents.metrics.sources.snapshots import CAPTURE
 from subagents.metrics.sources.table import LONGEST_LINE, Faults
 
 BEGINNING = 1 << 16
@@ -28,10 +30,11 @@ def read_metric_text(path: Path, faults: Faults, service: str = "") -> tuple[Poi
     with stream:
         beginning = stream.peek(BEGINNING)[:BEGINNING].decode("utf-8", "replace")
         form = text_form(beginning)
-        if not form:
+        if form in ("", CAPTURE):  # these are tables
             return None
         lines = _lines(stream, bounded, faults)
-        courses = _statistics(lines, form, faults) if form not in FORMS else _samples(lines, form, faults)
+        read = _samples if form in FORMS else _recording if form in RECORDERS else _statistics
+        courses = read(lines, form, faults)
         end = bounded.read_bytes
     if bounded.problem is not None:
         faults.problems.append(bounded.problem)
@@ -58,6 +61,15 @@ def _statistics(lines: Iterator[tuple[int, str]], program: str, faults: Faults) 
     if found.order.remark:
         faults.note(found.order.remark)
     if found.courses:
+        faults.no_zone()
+    return list(found.courses.values())
+
+
+def _recording(lines: Iterator[tuple[int, str]], recorder: str, faults: Faults) -> list[Course]:
+    found = Recording()
+    found.read(lines, recorder)
+    faults.add(f"the line is not one of {recorder}", found.bad)
+    if found.courses and not found.zone_told:
         faults.no_zone()
     return list(found.courses.values())
 

@@ -1,0 +1,45 @@
+"""Tables in columns below lines that say when: by what a text begins with, and how its lines are parted."""
+
+from __future__ import annotations
+
+import re
+
+from subagents.metrics.sources.stamps import DateOrder, parse_by_calendar, parse_stamp
+
+CAPTURE = "tables below the moments at which they were captured"
+LONGEST_MOMENT = 48
+MOST_BLANK = 8
+_USAGE = re.compile(r"\b(CPU|MEM|MEMORY)\b")
+_UPPER = re.compile(r"[A-Z][A-Z /%()a-z-]*")
+
+
+def moment_of(line: str) -> float | None:
+    """Return epoch seconds of a line that is nothing but a time; None for any other."""
+    if not (line and len(line) <= LONGEST_MOMENT and any(map(str.isdigit, line))):
+        return None
+    stamp = parse_stamp(line)
+    if stamp is None:
+        known: dict[str, float | None] = {line: None}
+        parse_by_calendar(known, DateOrder())
+        stamp = known[line]
+    return stamp
+
+
+def parted_widely(line: str) -> list[str]:
+    """Return the cells of a line that two blanks or more part."""
+    return re.split(r"\s{2,}|\t", line.strip())
+
+
+def is_capture(text: str) -> bool:
+    """Say whether a text begins with a moment, and below it with a table of columns."""
+    first, _, below = text.lstrip("\ufeff \r\n").partition("\n")
+    return moment_of(first.strip()) is not None and is_table(below)
+
+
+def is_table(text: str) -> bool:
+    """Say whether a text begins with a header of usage in capitals, over rows of as many cells."""
+    lines = [line.strip() for line in text.split("\n", MOST_BLANK)[:MOST_BLANK] if line.strip()][:2]
+    if len(lines) < 2 or not _USAGE.search(lines[0]):
+        return False
+    header, row = map(parted_widely, lines)
+    return len(header) > 1 and len(header) == len(row) and all(map(_UPPER.fullmatch, header))
