@@ -133,3 +133,30 @@ def test_where_a_word_with_digits_stood_tells_lines_apart(one: str, other: str) 
         classes.go_plainly()
         first, second = classes.scan(data, len(data), 0, 2).classes.tolist()
         assert first != second
+
+
+def is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def test_what_a_block_holds_is_as_python_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, classes, bad = Random(3), made([]), 0
+    edges = ("a", "zz zz zz z", "\n", "\x1b", "é", "€", "😀", "\u0800", "\ud7ff", "\ue000", "\U00010000", "\U0010ffff")
+    for _ in range(3000):
+        data = bytearray("".join(rng.choices(edges, k=rng.randrange(9))).encode())
+        for _ in range(rng.choice((0, 0, 1, 2)) if data else 0):
+            data[rng.randrange(len(data))] = rng.choice(b"\x80\x8f\x90\x9f\xa0\xbf\xc0\xc1\xc2\xe0\xed\xf0\xf4\xf5\xff")
+        some = bytes(data)
+        assert classes.is_utf8(some, len(some)) == is_utf8(some)
+        bad += not is_utf8(some)
+        found = native.looked_at(some)
+        with monkeypatch.context() as patched:
+            patched.setattr(native, "library", lambda: None)
+            assert native.looked_at(some) == found
+    assert bad > 500
+    assert classes.is_utf8("é".encode(), 1) is False
+    assert native.looked_at(b"\n" * 1000 + b"\x1b")[0] == 1000

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NO_CLASS = -1
 NO_FINDER, NOT_LOOKED = -1, -2
 MOST_CLASSES = 1 << 18
-INTERFACE = 4
+INTERFACE = 5
 MOST_FINDERS = 127
 VERIFIED, SLOW, SPECIAL, LITERAL, CHILD, HOSTED = 1, 2, 4, 8, 16, 32
 """Flags of a class: one line tells all; each is read; its neighbours count; some words do, as here; one is the host."""
@@ -25,7 +25,7 @@ ORIGINS = {"syslog priority": 1, "kubectl --prefix": 2, "docker compose": 4, "st
 NO_TIME = -(1 << 63)
 PLACES = ("Y", "y", "m", "b", "d", "H", "M", "S")
 ANY_DIGIT, SPACE_OR_DIGIT, MONTH, IN_MONTH = 1, 2, 3, 4
-ODD_ESCAPES, ODD_BYTES = 1, 2
+ODD_ESCAPES, ODD_BYTES, NOT_ASCII = 1, 2, 4
 _ANCHOR, _BODY, _ZONE = 48, 48, 12
 
 
@@ -138,6 +138,10 @@ class Classes:
         """Scan as any processor can from now on, which comes to the same; False where that is so anyway."""
         return bool(self._library.classes_go_plainly(self._handle))
 
+    def is_utf8(self, data: bytes, size: int) -> bool:
+        """Say whether the first `size` bytes are UTF-8, without making a text of them."""
+        return bool(self._library.block_is_utf8(data, size))
+
     def scan(self, data: bytes, size: int, odd: int, room: int) -> Scan:
         """Look at the lines in the first `size` bytes."""
         import numpy as np
@@ -207,6 +211,19 @@ def library() -> ctypes.CDLL | None:
     return None
 
 
+def looked_at(data: bytes) -> tuple[int, int]:
+    """Return (line feeds, whether there are escapes and whether all is ASCII, by bit)."""
+    found = library()
+    if found is None:
+        import numpy as np
+
+        feeds = int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
+        return feeds, (ODD_ESCAPES if b"\x1b" in data else 0) | (0 if data.isascii() else NOT_ASCII)
+    count = c_int64()
+    odd = found.block_looked_at(data, len(data), ctypes.byref(count))
+    return count.value, int(odd)
+
+
 def absence() -> str:
     """Return what is missing without the library and how it is had; nothing where it is there."""
     if library() is not None:
@@ -242,6 +259,8 @@ def _declare(found: ctypes.CDLL) -> None:
         ),
         "classes_twin": (c_uint64, [handle, ctypes.c_char_p, c_int64, c_uint32, c_int32, ctypes.c_char_p]),
         "classes_wide_twin": (c_int64, [handle, ctypes.c_char_p, c_int64, c_uint32, c_int32, ctypes.c_char_p]),
+        "block_looked_at": (c_int32, [ctypes.c_char_p, c_int64, ctypes.POINTER(c_int64)]),
+        "block_is_utf8": (c_int32, [ctypes.c_char_p, c_int64]),
         "classes_room": (c_int32, []),
         "interface_number": (c_int32, []),
         "finder_size": (c_int32, []),

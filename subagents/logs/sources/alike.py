@@ -19,9 +19,9 @@ from subagents.logs.native import (
     MOST_FINDERS,
     NO_CLASS,
     NO_FINDER,
+    NOT_ASCII,
     NOT_LOOKED,
     ODD_BYTES,
-    ODD_ESCAPES,
     ORIGINS,
     SLOW,
     SPECIAL,
@@ -29,6 +29,7 @@ from subagents.logs.native import (
     Classes,
     Finder,
     Scan,
+    looked_at,
 )
 from subagents.logs.patterns import KEY_CHARS
 from subagents.logs.sources import access, headers, origins, pieces
@@ -37,7 +38,7 @@ from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.json_fields import ROLES
 from subagents.logs.sources.names import Names
 from subagents.logs.sources.neighbours import near
-from subagents.logs.sources.reader import Block, count_lines
+from subagents.logs.sources.reader import Block
 from subagents.logs.sources.siblings import Groups, Head, Siblings, Told, heads_of, siblings_of
 from subagents.logs.sources.stamp_reader import Seen, StampReader
 from subagents.logs.sources.timestamps import Shape
@@ -215,13 +216,9 @@ class AlikeReader:
 
     def scan(self, block: Block) -> Scan:
         """Look at the lines of a block."""
-        odd = ODD_ESCAPES if b"\x1b" in block.data else 0
-        if not block.data.isascii():
-            try:
-                block.own().decode()
-            except UnicodeDecodeError:
-                odd |= ODD_BYTES
-        feeds = block.feeds if block.feeds >= 0 else count_lines(block.data)
+        feeds, odd = (block.feeds, block.odd) if block.feeds >= 0 else looked_at(block.data)
+        if odd & NOT_ASCII and not self.classes.is_utf8(block.data, block.length):
+            odd |= ODD_BYTES
         return replace(self.classes.scan(block.data, block.length, odd, feeds + 1), state=self.state)
 
     def stamps(self, scan: Scan, rows: Any) -> Seen:

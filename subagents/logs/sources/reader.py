@@ -15,6 +15,7 @@ from typing import Any
 
 from subagents.contract import EXCERPT_LIMIT, Evidence, Problem, ToolError
 from subagents.files import BoundedReader, open_bounded, packing
+from subagents.logs.native import looked_at
 
 BLOCK_BYTES = 8 << 20
 FIRST_BYTES = 512 << 10
@@ -42,7 +43,9 @@ class Block:
     size: int
     last: bool = False
     feeds: int = -1
-    """Line feeds in `data`; -1: not counted."""
+    """Line feeds in `data`; -1: it was not looked at."""
+    odd: int = 0
+    """What was found then: ODD_ESCAPES, NOT_ASCII."""
 
     @property
     def is_cut(self) -> bool:
@@ -103,20 +106,20 @@ class BlockReader:
         data = self._data(stream, min(self.block_bytes, max(FIRST_BYTES, 2 * self._offset)))
         if not data:
             return None
-        count = count_lines(data)
+        count, odd = looked_at(data)
         if not count and not self._is_at_end(stream):
             data += stream.readline(GIANT_BYTES)
-            count = int(data.endswith(b"\n"))
+            count, odd = looked_at(data)
             if not count and not self._is_at_end(stream):
                 return self._giant(stream, data)
         if count > self.block_lines:
             size = int(line_feeds(data)[self.block_lines - 1]) + 1
         elif data.endswith(b"\n") or self._is_at_end(stream):
-            return self._give(data, len(data), last=self._is_at_end(stream), feeds=count)
+            return self._give(data, len(data), last=self._is_at_end(stream), looked=(count, odd))
         else:
             size = data.rfind(b"\n") + 1
         self._carry = data[size:]
-        return self._give(data, size, feeds=count)
+        return self._give(data, size, looked=(count, odd))
 
     def _data(self, stream: BufferedReader, size: int) -> bytes:
         """Return what comes next; what was given back is read again where it can be, for that spares a copy of all."""
@@ -156,17 +159,10 @@ class BlockReader:
         done = self._ended and not self._carry
         return self._give(head, size, last=done)
 
-    def _give(self, data: bytes, size: int, *, last: bool = False, feeds: int = -1) -> Block:
-        block = Block(self._offset, data, size, last, feeds)
+    def _give(self, data: bytes, size: int, *, last: bool = False, looked: tuple[int, int] = (-1, 0)) -> Block:
+        block = Block(self._offset, data, size, last, *looked)
         self._offset += size
         return block
-
-
-def count_lines(data: bytes) -> int:
-    """Return how many line feeds there are."""
-    import numpy as np
-
-    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
 
 
 def line_feeds(data: bytes) -> Any:
