@@ -135,7 +135,7 @@ def _keep_even_runs(
     """Leave the runs of lists as they are where they have one length in all keys: only the others are lists."""
     of_length: dict[int, list[tuple[Rows, Flags, Numbers, Ints]]] = {}
     for rows, (kept, words), is_list in zip(parts, shorter, asked, strict=True):
-        lengths = np.where(is_list, kept.sum(1), 0)
+        lengths = np.where(is_list, kept.sum(1), 0) if is_list.any() else np.empty(0, np.int64)
         for length in np.unique(lengths[lengths > 0]).tolist():
             of_length.setdefault(length * 16 + rows.level, []).append(
                 (rows, kept, words, np.flatnonzero(lengths == length))
@@ -256,17 +256,12 @@ def _one_place(rows: Rows, facts: Facts) -> Flags:
     words, found = rows.words, np.zeros(rows.words.shape, np.bool_)
     if words.shape[1] < 2 or len(words) < LEAST_WORDS:
         return found
-    totals = row_hashes(words, facts.hashes)
-    for place, factor in enumerate(of_places(words.shape[1])):
-        asked = np.flatnonzero(words[:, place] != VALUE)
-        if len(asked) < LEAST_WORDS:
-            continue
-        here = words[asked, place]
-        alike = Alike.by(totals[asked] - facts.hashes[here] * factor)
-        if len(asked) - len(alike.starts) < LEAST_WORDS - 1:
-            continue
-        least = np.where(facts.telling[here[alike.first]], LEAST_TELLING, LEAST_WORDS)
-        found[asked, place] = alike.spread(alike.sizes >= least)
+    hashes = facts.hashes.take(words) * of_places(words.shape[1])
+    asked = np.flatnonzero(words != VALUE)
+    here = words.ravel()[asked]
+    alike = Alike.by((row_hashes(words, facts.hashes)[:, None] - hashes).ravel()[asked])
+    is_one = alike.sizes >= np.where(facts.telling[here[alike.first]], LEAST_TELLING, LEAST_WORDS)
+    found.ravel()[asked] = alike.spread(is_one)
     return found
 
 

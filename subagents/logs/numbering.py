@@ -19,7 +19,7 @@ from subagents.logs.native import words as native
 from subagents.logs.phrases import phrased
 from subagents.logs.vocabulary import Ints, Numbers, Vocabulary
 
-AT_ONCE = 16_384
+AT_ONCE = 65_536
 """Keys."""
 
 
@@ -100,6 +100,8 @@ def kinds() -> Mapping[str, int]:
     found = {unit: native.UNIT | len(closing) << native.CLOSING_SHIFT for unit, closing in phrases.UNITS.items()}
     for names, kind in (
         (phrases.CALENDAR, native.CALENDAR),
+        (phrases.DAYS, native.DAY),
+        (phrases.MONTHS, native.MONTH),
         (phrases.NOUNS, native.NOUN),
         (phrases.BEFORE_NOUN, native.BEFORE_NOUN),
     ):

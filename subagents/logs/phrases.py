@@ -14,6 +14,8 @@ JOINT = "\x01"
 """Stands for a blank within one quoted value, so that it stays one word."""
 NAMED = "\x02"
 """Stands before a word that is a name by its place."""
+LEFT_OUT = "\0"
+"""Ends the form of a word whose value is of no matter."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
 
 _DAYS = "Mon|Tue|Tues|Wed|Thu|Thurs|Fri|Sat|Sun|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
@@ -22,7 +24,8 @@ _MONTHS = (
     "October|November|December"
 )
 _DATE = re.compile(rf"(?:\b(?:{_DAYS}),? +)?(?:\b(?:{_MONTHS})\b\.? +\*|\* +(?:{_MONTHS})\b\.?)|\b(?:{_DAYS}),? +\*")
-CALENDAR = frozenset(name + end for name in (*_DAYS.split("|"), *_MONTHS.split("|")) for end in ("", ",", "."))
+DAYS, MONTHS = frozenset(_DAYS.split("|")), frozenset(_MONTHS.split("|"))
+CALENDAR = frozenset(name + end for name in DAYS | MONTHS for end in ("", ",", "."))
 _UNIT_NAMES = (
     "byte bytes B KB MB GB TB kB KiB MiB GiB TiB kb mb gb tb Kb Mb Gb Tb ns us \u00b5s ms s sec secs second seconds "
     "min mins minute minutes hr hrs hour hours day days msec msecs milli millis millisecond milliseconds bps Kbps Mbps "
@@ -49,8 +52,9 @@ _NAME = re.compile(
     rf"|{_OPEN}[a-z]+(?:_[a-z]+)+{_CLOSE}"  # a snake_case name
 )
 _SIGNS = frozenset("./\\@_")
-_MORE_THAN_LETTERS = _SIGNS | set("*=([{:" + NAMED)
-"""Without one of these, a word is nothing but itself."""
+_BEHIND_LABEL = frozenset("=([{:")
+MORE_THAN_LETTERS = _SIGNS | _BEHIND_LABEL | set(ANY + NAMED + LEFT_OUT)
+"""Without one of these, a word is nothing but itself: no name, and without a label or a value."""
 _CONSTANT = re.compile(r"(?:Exception|Error|Throwable|Failure|Fault|\.[A-Z][A-Z_]+)\W*$")
 """Ends of names that say what happened: `java.io.IOException`, `intent.action.SCREEN_ON`."""
 _LABELLED = re.compile(r"([A-Za-z_][\w.-]*=)(.+)$|([A-Za-z_][\w.-]*[(\[{:]+[\"']?)([^:].*)$", re.DOTALL)
@@ -104,7 +108,7 @@ def _joined(match: re.Match[str]) -> str:
 
 def labelled(word: str) -> tuple[str, str]:
     """Return (label, value) of a word such as `rows=*`, `open("/etc/fstab")` or `user:bob`; without one, ("", word)."""
-    match = _LABELLED.match(word)
+    match = None if _BEHIND_LABEL.isdisjoint(word) else _LABELLED.match(word)
     if match is None:
         return "", word
     return (match[1], match[2]) if match[1] else (match[3], match[4])
@@ -128,15 +132,17 @@ def general(word: str) -> str:
     return label + ANY if label.endswith("=") else ANY
 
 
-def form(word: str) -> str:
-    """Return the word without its value where that is a mask, a name or a truth value; else the word."""
-    if _MORE_THAN_LETTERS.isdisjoint(word):
-        return word
+def facts_of(word: str) -> tuple[str, bool, bool]:
+    """Return (form, `is_name`, `is_telling`) of a word.
+
+    Its form is the word without its value where that is a mask, a name or a truth value; else the word.
+    """
+    name, telling = is_name(word), is_telling(word)
     if word.startswith(NAMED):
-        return "\0"
+        return LEFT_OUT, name, telling
     label, value = labelled(word)
-    if value == ANY or (is_name(value) and not is_telling(word)):
-        return label + "\0"
-    if label and value.strip("\"',;)]}").lower() in _TRUTH and not is_telling(word):
-        return label + "\0"
-    return word
+    no_matter = value == ANY
+    if not (no_matter or telling):
+        no_matter = is_name(value) if label else name
+        no_matter = no_matter or bool(label and value.strip("\"',;)]}").lower() in _TRUTH)
+    return (label + LEFT_OUT if no_matter else word), name, telling

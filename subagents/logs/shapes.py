@@ -6,7 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from subagents.logs.vocabulary import VALUE, Alike, Facts, Flags, Hashes, Ints, Numbers, mixed, of_places, row_hashes
+from subagents.logs.vocabulary import (
+    CELLS_AT_ONCE,
+    VALUE,
+    Alike,
+    Facts,
+    Flags,
+    Hashes,
+    Ints,
+    Numbers,
+    mixed,
+    of_places,
+    row_hashes,
+)
 
 LEAST_PLAIN = 2
 """Words that keys must have in common to be called alike."""
@@ -40,16 +52,21 @@ class Shapes:
         Nowhere, where it is of none, or would lose how it went.
         """
         found = np.zeros(words.shape, np.bool_)
-        rows, totals = np.arange(len(words)), row_hashes(words, facts.hashes)
-        factors = of_places(words.shape[1])
-        for places in self.places:
-            here = words[rows[:, None], places]
-            filled = facts.general[here]
+        width = words.shape[1]
+        at = np.zeros((width, len(self.places)), np.bool_)
+        for number, places in enumerate(self.places):
+            at[places, number] = True
+        at_once = max(1, CELLS_AT_ONCE // (width + at.shape[1]))
+        for start in range(0, len(words) if self.places else 0, at_once):
+            here = words[start : start + at_once]
+            filled, hashes = facts.general.take(here), facts.hashes.take(here)
             changed = filled != here
-            target = totals[rows] + ((facts.hashes[filled] - facts.hashes[here]) * factors[places]).sum(1)
-            fits = changed.any(1) & ~(changed & facts.telling[here]).any(1) & self._knows(target)
-            found[rows[fits][:, None], places] = changed[fits]
-            rows = rows[~fits]
+            fits = (changed @ at) & ~((changed & facts.telling.take(here)) @ at)
+            factors = of_places(width)
+            other = (facts.hashes.take(filled) - hashes) * factors
+            fits[fits] = self._knows((other @ at + (hashes @ factors)[:, None])[fits])
+            some = np.flatnonzero(fits.any(1))
+            found[start + some] = changed[some] & at.T[fits[some].argmax(1)]
         return found
 
     def filled(self, words: Numbers, facts: Facts) -> tuple[Numbers, Flags]:

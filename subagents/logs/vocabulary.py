@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import compress
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from subagents.logs.phrases import ANY, METHODS, NAMED, form, general, is_name, is_telling
+from subagents.logs.phrases import ANY, LEFT_OUT, METHODS, MORE_THAN_LETTERS, NAMED, facts_of, general
 
 Ints = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int32]
@@ -61,34 +62,38 @@ class Facts:
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> Facts:
-        """Ask everything of each word; words that stand for others are added."""
-        generals: list[int] = []
-        while len(generals) < len(vocabulary):
-            generals += [vocabulary[general(word)] for word in list(vocabulary)[len(generals) :]]
-        words = list(vocabulary)
-        forms = [form(word) for word in words]
-        numbers = Vocabulary()
-        goes_on = _flags(word.endswith(",") for word in words)
-        names = _flags(is_name(word) for word in words)
-        names[VALUE] = True
+        """Ask everything of each word, or of those that are more than plain; words that stand for others are added."""
+        import polars as pl
+
+        before = len(vocabulary)
+        keyed = [(number, general(word)) for word, number in vocabulary.items() if "=" in word]
+        generals = dict[int, int]((number, vocabulary[stands]) for number, stands in keyed)
+        words, count = list(vocabulary), len(vocabulary)
+        texts, general_of = pl.Series(words, dtype=pl.String).str, np.zeros(count, np.int32)
+        general_of[list(generals)] = list(generals.values())
+        general_of[before:] = np.arange(before, count)  # what stands for others stands for itself
+        asked = np.flatnonzero(texts.contains_any(list(MORE_THAN_LETTERS)).to_numpy())
+        forms, names, telling = zip(*[facts_of(words[number]) for number in asked.tolist()], strict=True)
+        left_out, numbers, form = [each.endswith(LEFT_OUT) for each in forms], Vocabulary(), np.arange(count)
+        form[asked[left_out]] = [count + numbers[each] for each in compress(forms, left_out)]
+        is_name, is_telling, has_value = np.zeros((3, count), np.bool_)
+        is_name[asked], is_telling[asked], has_value[asked] = names, telling, left_out
+        is_name[VALUE] = True
+        goes_on = texts.ends_with(",").to_numpy()
         return cls(
             words=words,
-            hashes=mixed(np.arange(len(words), dtype=np.uint64)),
-            general=np.array(generals, np.int32),
-            form=mixed(np.array([numbers[each] for each in forms], np.uint64)),
-            has_value=_flags(each.endswith("\0") for each in forms),
-            telling=_flags(map(is_telling, words)),
+            hashes=mixed(np.arange(count, dtype=np.uint64)),
+            general=general_of,
+            form=mixed(form.astype(np.uint64)),
+            has_value=has_value,
+            telling=is_telling,
             goes_on=goes_on,
-            value=goes_on | names,
-            aside=_flags(word.startswith(NAMED + "[") for word in words),
-            open=_flags(word == ANY or word.endswith("=*") for word in words),
-            method=_flags(word in METHODS for word in words),
-            status=_flags(word.startswith("status=") for word in words),
+            value=goes_on | is_name,
+            aside=texts.starts_with(NAMED + "[").to_numpy(),
+            open=(texts.ends_with("=*") | (pl.Series(words) == ANY)).to_numpy(),
+            method=pl.Series(words).is_in(list(METHODS)).to_numpy(),
+            status=texts.starts_with("status=").to_numpy(),
         )
-
-
-def _flags(found: Any) -> Flags:
-    return np.fromiter(found, np.bool_)
 
 
 def mixed(numbers: Hashes) -> Hashes:
@@ -115,11 +120,10 @@ def row_hashes(words: Numbers, of_word: Hashes, asked: Flags | None = None) -> H
     at_once = max(1, CELLS_AT_ONCE // max(1, words.shape[1]))
     for start in range(0, len(words), at_once):
         some = slice(start, start + at_once)
-        if asked is None:
-            hashes = of_word[words[some]] * factors
-        else:
-            hashes = np.where(asked[some], of_word[words[some]] * factors[asked[some].cumsum(1) - 1], np.uint64(0))
-        found[some] = hashes.sum(1)
+        hashes = of_word.take(words[some])
+        if asked is not None:
+            hashes *= np.where(asked[some], factors.take(asked[some].cumsum(1) - 1, mode="wrap"), np.uint64(0))
+        np.matmul(hashes, factors if asked is None else np.ones_like(factors), out=found[some])
     return found
 
 
@@ -140,7 +144,7 @@ class Alike:
         np.not_equal(ranked[1:], ranked[:-1], out=begins[1:])
         return cls(order, np.flatnonzero(begins))
 
-    @property
+    @cached_property
     def sizes(self) -> Ints:
         """Rows of each group."""
         ends = np.empty_like(self.starts)

@@ -39,6 +39,10 @@ HEADS = (
     ),
     *("level=error ", "error: ", "lvl=odd ", "[T] ", "I ", "<warn>", "debug * ", "\x1c", "\t", "   ", "at ", "z" * 58),
 )
+DATES = (
+    *("Jun", "June", "Mon", "Mon,", "Sunday", "May.", "Sept", "Jan,", "Monday.", "*", "*,", "x*", "*)", " ", " ", "  "),
+    *(" * Jul ", "Tue, Jan. *", " Jan *", "-", "_", "a", ".", "Thu *", "March *:", "\t", "(", "3"),
+)
 compiled_or_not = pytest.mark.parametrize("compiled", [True, False])
 
 
@@ -66,6 +70,7 @@ def test_numbered_words_are_the_words_of_the_messages(monkeypatch: pytest.Monkey
     _choose(monkeypatch, compiled)
     rng = Random(5)
     texts = [_made(rng, PIECES, 40) for _ in range(3_000)]
+    texts += [_made(rng, DATES, 12) for _ in range(6_000)]
     texts += ["", "*", " ", *(f"w{n} {'z' * (n % 300)}" for n in range(14_000))]
     assert _words(numbered(texts, [UNKNOWN] * len(texts))) == [phrased(text) for text in texts]
     assert _words(numbered([], [])) == []

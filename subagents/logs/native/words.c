@@ -1,8 +1,7 @@
 /* Masked keys to numbered words: what `heads_of` (patterns.py), `phrased` (phrases.py) and a dictionary do, for ASCII.
  *
  * Plain C without Python.h; called through ctypes. Where the severity stands in a key is asked in Python, once for all
- * that begin alike. Texts with names of the calendar are left to Python. Nothing is written beyond the arrays that are
- * handed in.
+ * that begin alike. Nothing is written beyond the arrays that are handed in.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,7 +9,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { CALENDAR = 1, NOUN = 2, BEFORE_NOUN = 4, UNIT = 8, CLOSING = 4 }; /* CLOSING: shift of its length */
+enum { CALENDAR = 1, NOUN = 2, BEFORE_NOUN = 4, UNIT = 8, DAY = 64, MONTH = 128 };
+enum { CLOSING = 4, MOST_CLOSING = 3 }; /* shift and mask of its length */
 enum { LONGEST_QUOTE = 200, LONGEST_THREAD = 60, NUMBER_OF_ANY = 0 };
 enum { JOINT = 1, NAMED = 2 };
 
@@ -36,15 +36,30 @@ static uint64_t folded(uint64_t one, uint64_t other) {
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+static uint64_t eight(const uint8_t *at) {
+    uint64_t found;
+    memcpy(&found, at, 8);
+    return found;
+}
+
+static uint64_t four(const uint8_t *at) {
+    uint32_t found;
+    memcpy(&found, at, 4);
+    return found;
+}
+
 static uint64_t hash_of(const Words *words, const uint8_t *word, int64_t length) {
-    uint64_t found = words->seed ^ (uint64_t)length * 0x9E3779B97F4A7C15u, part;
-    for (; length >= 8; word += 8, length -= 8) {
-        memcpy(&part, word, 8);
-        found = folded(found ^ part, words->factor);
-    }
-    part = 0;
-    memcpy(&part, word, (size_t)length);
-    found = folded(found ^ part, words->factor);
+    uint64_t found = words->seed ^ (uint64_t)length * 0x9E3779B97F4A7C15u, last = 0;
+    int64_t at = 0;
+    for (; at + 8 < length; at += 8)
+        found = folded(found ^ eight(word + at), words->factor);
+    if (length >= 8)
+        last = eight(word + length - 8);
+    else if (length >= 4)
+        last = four(word) | four(word + length - 4) << 32;
+    else if (length)
+        last = word[0] | word[length / 2] << 8 | (uint64_t)word[length - 1] << 16;
+    found = folded(found ^ last, words->factor);
     return found ^ found >> 32;
 }
 
@@ -76,16 +91,23 @@ static int grow_letters(Words *words, int64_t length) {
     return 1;
 }
 
-/* Returns the place of a word in the table, which may move the table; -1: no memory. */
-static int64_t place_of(Words *words, const uint8_t *word, int64_t length) {
-    uint64_t hash = hash_of(words, word, length);
+/* Returns the place of a word in the table, or where it is missing. */
+static uint32_t place_for(const Words *words, const uint8_t *word, int64_t length, uint64_t hash) {
     uint32_t place = (uint32_t)hash & (words->room - 1);
     for (; words->table[place].used; place = (place + 1) & (words->room - 1)) {
         const Word *known = &words->table[place];
         if (known->hash == hash && known->length == length &&
             !memcmp(words->letters + known->start, word, (size_t)length))
-            return place;
+            break;
     }
+    return place;
+}
+
+/* Returns the place of a word in the table, which may move the table; -1: no memory. */
+static int64_t place_of(Words *words, const uint8_t *word, int64_t length) {
+    uint64_t hash = hash_of(words, word, length);
+    uint32_t place = place_for(words, word, length, hash);
+    if (words->table[place].used) return place;
     if (!grow_letters(words, length)) return -1;
     Word added = {hash, words->used, (int32_t)length, -1, 0, 1};
     memcpy(words->letters + words->used, word, (size_t)length);
@@ -93,9 +115,7 @@ static int64_t place_of(Words *words, const uint8_t *word, int64_t length) {
     words->table[place] = added;
     if (++words->count * 2 <= words->room) return place;
     if (!grow_table(words)) return -1;
-    for (place = (uint32_t)hash & (words->room - 1); words->table[place].start != added.start || !words->table[place].used;)
-        place = (place + 1) & (words->room - 1);
-    return place;
+    return place_for(words, word, length, hash);
 }
 
 /* Returns the number of a word; -1: no memory. */
@@ -194,6 +214,57 @@ static void join_quoted(uint8_t *text, int64_t length) {
     }
 }
 
+/* Returns where a name of the calendar ends that begins here; -1 without one. */
+static int64_t behind_name(const Words *words, const uint8_t *text, int64_t at, int64_t length, uint8_t kind) {
+    int64_t end = at;
+    if (at && is_word(text[at - 1])) return -1;
+    while (end < length && is_word(text[end])) end++;
+    const Word *name = &words->table[place_for(words, text + at, end - at, hash_of(words, text + at, end - at))];
+    return end > at && name->used && name->kinds & kind ? end : -1;
+}
+
+static int is_at(const uint8_t *text, int64_t at, int64_t length, uint8_t c) { return at < length && text[at] == c; }
+
+/* Returns where a month and a value, in any order, end that begin here; -1 without them. */
+static int64_t behind_month(const Words *words, const uint8_t *text, int64_t at, int64_t length) {
+    if (is_at(text, at, length, '*')) {
+        if (!is_at(text, at + 1, length, ' ')) return -1;
+        int64_t end = behind_name(words, text, at + 2, length, MONTH);
+        return end >= 0 && is_at(text, end, length, '.') ? end + 1 : end;
+    }
+    int64_t end = behind_name(words, text, at, length, MONTH);
+    if (end < 0) return -1;
+    if (is_at(text, end, length, '.')) end++;
+    return is_at(text, end, length, ' ') && is_at(text, end + 1, length, '*') ? end + 2 : -1;
+}
+
+/* Returns where a date ends that begins here; -1 without one. */
+static int64_t behind_date(const Words *words, const uint8_t *text, int64_t at, int64_t length) {
+    int64_t day = behind_name(words, text, at, length, DAY), end;
+    if (day < 0) return behind_month(words, text, at, length);
+    if (is_at(text, day, length, ',')) day++;
+    if (!is_at(text, day++, length, ' ')) return -1;
+    if ((end = behind_month(words, text, day, length)) >= 0) return end;
+    return is_at(text, day, length, '*') ? day + 1 : -1;
+}
+
+/* Writes one blank between words, and `*` for each date; returns the length. */
+static int64_t without_dates(const Words *words, uint8_t *text, int64_t length) {
+    int64_t kept = 0, joined = 0;
+    for (int64_t at = 0; at < length; at++) {
+        if (!is_space(text[at]))
+            text[joined++] = text[at];
+        else if (joined && text[joined - 1] != ' ')
+            text[joined++] = ' ';
+    }
+    for (int64_t at = 0; at < joined;) {
+        int64_t end = behind_date(words, text, at, joined);
+        text[kept++] = end < 0 ? text[at] : '*';
+        at = end < 0 ? at + 1 : end;
+    }
+    return kept;
+}
+
 /* Writes `before` + `after` as a word and returns its number. */
 static int32_t number_of_both(Words *words, const uint8_t *before, int64_t first, const uint8_t *after, int64_t second) {
     uint8_t small[256], *both = first + second <= 256 ? small : malloc((size_t)(first + second));
@@ -235,7 +306,7 @@ static int64_t take_units(Words *words, int32_t *found, int64_t count) {
             continue;
         }
         after_value = 0;
-        int64_t closing = word.kinds >> CLOSING;
+        int64_t closing = word.kinds >> CLOSING & MOST_CLOSING;
         if (!closing) continue;
         Word value = *numbered(words, found[kept - 1]);
         uint8_t *copy = malloc((size_t)(value.length + closing));
@@ -339,21 +410,22 @@ static int64_t without_mark(uint8_t *to, const uint8_t *key, int64_t length, int
     return kept;
 }
 
-/* Numbers the words of one message, which may change; returns how many, -1 where Python is asked, -2 without memory. */
+/* Numbers the words of one message, which may change; returns how many, -1 without memory. */
 static int64_t numbers_of(Words *words, uint8_t *text, int64_t length, int32_t *found) {
     uint8_t kinds = 0, quotes = 0;
     for (int64_t place = 0; place < length; place++)
         quotes |= is_quote(text[place]);
     if (quotes) join_quoted(text, length);
     int64_t size = split(words, text, length, found, &kinds);
-    if (size < 0) return -2;
-    if (kinds & CALENDAR) return -1;
-    if (kinds & NOUN && !mark_names(words, found, size)) return -2;
-    if (kinds & UNIT) size = take_units(words, found, size);
-    return size < 0 ? -2 : size;
+    if (kinds & CALENDAR) {
+        kinds = 0;
+        size = split(words, text, without_dates(words, text, length), found, &kinds);
+    }
+    if (size < 0 || (kinds & NOUN && !mark_names(words, found, size))) return -1;
+    return kinds & UNIT ? take_units(words, found, size) : size;
 }
 
-/* Writes the numbers of the words of each key and how many it has: -1 where Python is asked. `marks`: from where to where
+/* Writes the numbers of the words of each key and how many it has. `marks`: from where to where
  * the word stands that says the severity, or -1. `found` has room for (bytes + 2 * keys) / 2. Returns how many in all,
  * -1 without memory. */
 EXPORT int64_t words_of_keys(Words *words, const uint8_t *keys, const int64_t *ends, int64_t count, const int32_t *marks,
@@ -372,7 +444,7 @@ EXPORT int64_t words_of_keys(Words *words, const uint8_t *keys, const int64_t *e
             memcpy(text, key, (size_t)length);
         int64_t size = numbers_of(words, text, length, found + all);
         sizes[each] = (int32_t)size;
-        all = size < -1 ? -1 : all + (size > 0 ? size : 0);
+        all = size < 0 ? -1 : all + size;
     }
     free(text);
     return all;

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
-CALENDAR, NOUN, BEFORE_NOUN, UNIT = 1, 2, 4, 8
-"""Kinds of words, by bit. A unit's has the length of the punctuation after it above these."""
+CALENDAR, NOUN, BEFORE_NOUN, UNIT, DAY, MONTH = 1, 2, 4, 8, 64, 128
+"""Kinds of words, by bit. A unit's has the length of the punctuation after it between these."""
 CLOSING_SHIFT = 4
 
 
@@ -57,8 +57,12 @@ class Keys:
 
     def __init__(self, words: Words, keys: Sequence[str]) -> None:
         self._words, self._keys, self.count = words, keys, len(keys)
-        self._others = [] if "".join(keys).isascii() else [n for n, key in enumerate(keys) if not key.isascii()]
-        self._letters, self._ends = _laid_out([key if key.isascii() else "" for key in keys] if self._others else keys)
+        self._others = list[int]()
+        try:
+            self._letters, self._ends = _laid_out(keys)
+        except UnicodeEncodeError:
+            self._others = [number for number, key in enumerate(keys) if not key.isascii()]
+            self._letters, self._ends = _laid_out([key if key.isascii() else "" for key in keys])
 
     def leads(self, asked: Any, most: int, whole: bool) -> tuple[Any, list[str]]:
         """Return which keys begin alike in whole words (or in all) of their first characters.
