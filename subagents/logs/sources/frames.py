@@ -58,15 +58,13 @@ def events_of(block: Block, lines: Lines, columns: pl.DataFrame, last_time: int 
         if block.length - tail_at <= HOLD_BYTES and count - heads[-1] < LONGEST_EVENT:
             held, count = block.data[tail_at : block.length], int(heads[-1])
             heads, columns, joined = heads[:-1], columns.head(count), joined.head(count)
-    after = np.append(heads[1:], count)
+    after, time = np.append(heads[1:], count), pl.col("t").forward_fill()
     events = columns.filter(~joined).with_columns(
         start=pl.Series(lines.starts[heads], dtype=pl.Int64),
         size=pl.Series(lines.ends[after - 1] - lines.starts[heads], dtype=pl.Int64),
         lines=pl.Series(after - heads, dtype=pl.Int64),
         own=pl.col("t").is_not_null(),
+        t=time if last_time is None else time.fill_null(last_time),
     )
-    filled = events["t"].forward_fill()
-    if last_time is not None:
-        filled = filled.fill_null(last_time)
-    events = events.with_columns(t=filled).rename({"body": "text"})
+    events = events.rename({"body": "text"})
     return Read(Frame(events, stack_traces(columns, joined), extra_lines(columns, joined)), heads, count, held)

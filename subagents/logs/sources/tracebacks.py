@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LEAD_LINES = 6
 """Lines before the first frame that may belong to its trace: what was thrown, and the line of source it shows."""
+_FOLLOWING = 2
 _FETCHED = 128
 _TELLING = 2000
 """Characters of a line that tell what it is."""
@@ -115,9 +116,8 @@ class _Reader:
 
     bodies: pl.Series
     spaced: pl.Series
-    stamped: list[bool]
-    apart: list[bool]
-    """Lines of another host than the one before, or not the next after it."""
+    together: list[bool]
+    """Lines that may be of one trace with the line before."""
     framed: list[bool]
     """Lines that are likely frames: in a trace they are."""
     kinds: list[int]
@@ -129,15 +129,15 @@ class _Reader:
         import numpy as np
 
         bodies, spaced, hosts = columns["body"], columns["spaced"], columns["host"]
+        stamped = columns["stamped"].to_numpy()
+        together = ~(apart | (stamped & ~np.append(False, stamped[:-1])))
         if hosts.null_count() < hosts.len():
-            apart = apart | (hosts.is_not_null() & hosts.ne_missing(hosts.shift(1))).to_numpy()
-        marks = np.flatnonzero(framed.to_numpy())
-        close = np.zeros(bodies.len(), dtype=bool)
-        for step in range(-LEAD_LINES, 3):
-            close[np.clip(marks + step, 0, len(close) - 1)] = True
-        rows, kinds = np.flatnonzero(close), np.full(len(close), -1, np.int16)
+            together &= ~(hosts.is_not_null() & hosts.ne_missing(hosts.shift(1))).to_numpy()
+        together[0] = False
+        rows = np.flatnonzero(_around(np.flatnonzero(framed.to_numpy()), together))
+        kinds = np.full(len(stamped), -1, np.int16)
         kinds[rows] = _kinds(bodies.gather(rows), spaced.gather(rows))
-        return cls(bodies, spaced, columns["stamped"].to_list(), apart.tolist(), framed.to_list(), kinds.tolist())
+        return cls(bodies, spaced, together.tolist(), framed.to_list(), kinds.tolist())
 
     def kind(self, row: int) -> int:
         """Return what kinds of lines one is, by what tells it: its beginning, without the space after its stamp."""
@@ -153,16 +153,11 @@ class _Reader:
         """Return the beginning of a line."""
         return str(self.bodies[row])[:_TELLING]
 
-    def together(self, row: int) -> bool:
-        """Say whether a line may be of one trace with the line before it."""
-        return not (self.apart[row] or (self.stamped[row] and not self.stamped[row - 1]))
-
     def first_of(self, frame: int, floor: int) -> int | None:
         """Return the line that the trace with this first frame begins with; None where it has none."""
         first, opened, strange = frame, self.kind(frame) & OPEN > 0, 0
         for row in range(frame - 1, max(floor, frame - LEAD_LINES) - 1, -1):
-            kind = self.kind(row)
-            if not self.together(row + 1) or kind & OWN_HEAD:
+            if not self.together[row + 1] or (kind := self.kind(row)) & OWN_HEAD:
                 break
             if kind & OPEN:
                 first, opened = row, True
@@ -176,15 +171,15 @@ class _Reader:
 
     def _unopened(self, frame: int, floor: int) -> int | None:
         """Frames without what was thrown: they belong to the line before them."""
-        return frame if frame > floor and self.together(frame) else None
+        return frame if frame > floor and self.together[frame] else None
 
     def follow(self, first: int, frame: int) -> tuple[int, list[int]]:
         """Return (the line after the trace, the lines that begin an event) of the traces that follow each other."""
-        trace, count = _Trace(self.text), len(self.stamped)
+        trace, count = _Trace(self.text), len(self.together)
         heads = [] if self._told_before(first) else [first]
         row, start = first, first
         while row < count and row - start < LONGEST:
-            if row > first and not self.together(row):
+            if row > first and not self.together[row]:
                 break
             if trace.frames and self.framed[row]:
                 trace.frames += 1
@@ -202,22 +197,38 @@ class _Reader:
                 trace = _Trace(self.text)
                 trace.step(kind, row)
             row += 1
-        while row > frame + 1 and self.kind(row - 1) & BLANK:
+        while row > frame + 1 and not self.framed[row - 1] and self.kind(row - 1) & BLANK:
             row -= 1
         return row, heads
 
     def _told_before(self, first: int) -> bool:
         """Say whether the line before the trace speaks of the trouble."""
-        if first == 0 or (self.stamped[first] and not self.stamped[first - 1]):
-            return False
-        return self.together(first) and (self.kind(first - 1) & SPEAKS > 0 or not self.kind(first) & OPEN)
+        return self.together[first] and (self.kind(first - 1) & SPEAKS > 0 or not self.kind(first) & OPEN)
 
     def _bridges(self, row: int, kind: int, trace: _Trace) -> bool:
         """One odd line amid frames."""
-        if trace.finished or kind & OWN_HEAD or row + 1 >= len(self.stamped) or not self.together(row + 1):
+        if trace.finished or kind & OWN_HEAD or row + 1 >= len(self.together) or not self.together[row + 1]:
             return False
         after = self.kind(row + 1)
         return bool(after & CORE or after & (SOFT | OWN_HEAD) == SOFT)
+
+
+def _around(frames: Any, together: Any) -> Any:
+    """Return the lines by which it is told where the traces with such frames begin and end (numpy bool)."""
+    import numpy as np
+
+    found = np.zeros(len(together), bool)
+    found[frames] = True
+    before = behind = frames
+    for _ in range(LEAD_LINES):
+        before = before[together[before]] - 1
+        found[before] = True
+    for _ in range(_FOLLOWING):
+        behind = behind[behind + 1 < len(together)] + 1
+        behind = behind[together[behind]]
+        found[behind] = True
+    found[frames[1:][np.diff(frames) == 1]] = False  # a frame behind a frame: that is all that counts
+    return found
 
 
 def _kinds(bodies: pl.Series, spaced: pl.Series) -> Any:

@@ -29,20 +29,15 @@ def stack_traces(columns: pl.DataFrame, joined: pl.Series) -> pl.DataFrame:
     empty = pl.DataFrame(schema={"event": pl.UInt32, "frames": pl.String, "full": pl.String})
     parts = []
     if joined.any():
-        rows = columns.select("body", "spaced").with_columns(joined=joined, event=(~joined).cum_sum() - 1)
-        rows = rows.filter(pl.col("joined") | pl.col("joined").shift(-1)).with_columns(
-            body=pl.when("spaced").then(pl.col("body").str.strip_prefix(" ")).otherwise("body")
+        body = pl.when("spaced").then(pl.col("body").str.strip_prefix(" ")).otherwise("body")
+        of_several = joined | joined.shift(-1, fill_value=False)
+        rows = columns.select(body=body, event=(~joined).cum_sum().cast(pl.UInt32) - 1).filter(of_several)
+        rows = rows.with_columns(frame=pl.when(pl.col("body").str.contains(_FRAME)).then("body"))
+        framed = rows.group_by("event", maintain_order=True).agg(
+            frames=pl.col("frame").str.join("\n"), full=pl.col("body").str.join("\n")
         )
-        framed = (
-            rows.filter(pl.col("body").str.contains(_FRAME))
-            .group_by("event", maintain_order=True)
-            .agg(frames=pl.col("body").str.join("\n"))
-        )
-        if framed.height:
-            bodies = rows.filter(pl.col("event").is_in(framed["event"].implode()))
-            full = bodies.group_by("event", maintain_order=True).agg(full=pl.col("body").str.join("\n"))
-            parts.append(framed.join(full, on="event").select(pl.col("event").cast(pl.UInt32), "frames", "full"))
-    heads = columns.filter(~joined)
+        parts.append(framed.filter(pl.col("frames") != ""))
+    heads = columns.select("body", "stack", "level").filter(~joined)
     told = heads.select(
         event=pl.int_range(pl.len(), dtype=pl.UInt32),
         body="body",
