@@ -22,7 +22,7 @@ def counted(part: Part, numbers: Any, place: int) -> pl.DataFrame:
     """Return the counts of a block's events, whose keys are `numbers` (numpy), in as few bytes as hold them.
 
     `n`, and of the first event `byte` and `lines`; `t0` and `t1` are µs after the bucket's start. What has no time has
-    none of `bucket`, `t0`, `t1`.
+    none of `bucket`, `t0`, `t1`. Rows are in the order of their buckets.
     """
     import numpy as np
     import polars as pl
@@ -30,7 +30,7 @@ def counted(part: Part, numbers: Any, place: int) -> pl.DataFrame:
     times = part.times
     buckets = times // STEP
     after = (times - buckets * STEP).astype(np.int32)
-    order, ranked = in_order(_packed([numbers, part.services, part.levels, buckets]))
+    order, ranked = in_order(_packed([buckets, numbers, part.services, part.levels]))
     begins = np.ones(len(order), bool)
     np.not_equal(ranked[1:], ranked[:-1], out=begins[1:])
     heads = np.flatnonzero(begins)
@@ -88,27 +88,43 @@ def _packed(columns: Sequence[Any]) -> Any:
 
 
 def together(parts: list[pl.DataFrame]) -> list[pl.DataFrame]:
-    """Add up what parts share: blocks of a file mostly hold times of their own, which stay as they are."""
+    """Add up what parts share: blocks of a file mostly hold times of their own, which stay as they are.
+
+    Each part is in the order of source and bucket, what has no time first.
+    """
+    import numpy as np
     import polars as pl
 
     if len(parts) < 2:
         return parts
-    times = pl.concat([part.select("source", "bucket").unique() for part in parts])
-    shared = times.filter(times.is_duplicated()).unique()
-    if not shared.height:
+    runs = [_runs(part) for part in parts]
+    moments, counts = np.unique(np.concatenate([found for found, _ in runs]), return_counts=True)
+    shared = moments[counts > 1]
+    if not len(shared):
         return parts
-    alone, both, by = [], [], ["source", "bucket"]
-    while parts:
-        part = parts.pop(0)
-        common = part.join(shared, on=by, how="semi", nulls_equal=True)
-        if common.height:
-            both.append(common)
-            part = part.join(shared, on=by, how="anti", nulls_equal=True)
+    alone, both = [], []
+    for found, sizes in runs:
+        part, is_shared = parts.pop(0), np.isin(found, shared)
+        if is_shared.any():
+            rows = pl.Series(np.repeat(is_shared, sizes))
+            both.append(part.filter(rows))
+            part = part.filter(~rows)
         if part.height:
             alone.append(part)
     added = (
         pl.concat(both)
         .group_by(*MERGE_BY, maintain_order=True)
         .agg(pl.col("n").sum(), pl.col("byte", "lines").first(), pl.col("t0").min(), pl.col("t1").max())
+        .sort("source", "bucket", maintain_order=True)
     )
     return [*alone, added.select(both[0].columns)]
+
+
+def _runs(part: pl.DataFrame) -> tuple[Any, Any]:
+    """Return the moments of a part, each a source and a bucket in one number, and how many rows each has."""
+    import numpy as np
+
+    buckets = part["bucket"].fill_null(NONE).to_numpy().astype(np.int64)
+    moments = (part["source"].to_numpy().astype(np.int64) << 32) + buckets
+    begins = np.flatnonzero(np.diff(moments, prepend=moments[:1] - 1))
+    return moments[begins], np.diff(begins, append=len(moments))

@@ -6,9 +6,11 @@ from random import Random
 from typing import Any, cast
 
 import numpy as np
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
-from subagents.logs.counts import STEP, counted, in_order
+from subagents.logs.counts import STEP, counted, in_order, together
 from subagents.logs.sources.names import NONE
 from subagents.logs.sources.parts import Part
 
@@ -67,3 +69,26 @@ def test_equal_numbers_keep_their_order_however_large(shift: int) -> None:
     order, ranked = in_order(values)
     assert order.tolist() == [3, 1, 4, 0, 2, 5]
     assert (ranked == values[order]).all()
+
+
+@pytest.mark.parametrize("spread", [2 * STEP, 400 * STEP])
+def test_parts_put_together_count_what_they_counted_apart(spread: int) -> None:
+    rng, by, parts = Random(spread), ["key", "source", "service", "level", "bucket"], list[pl.DataFrame]()
+    for place in (0, 0, 1, 1, 0):
+        part = part_of(rng, 60, spread=spread)
+        parts.append(counted(part, np.array([rng.randrange(4) for _ in range(60)]), place))
+    wanted = (
+        pl.concat(parts)
+        .group_by(by, maintain_order=True)
+        .agg(pl.col("n").sum(), pl.col("byte", "lines").first(), pl.col("t0").min(), pl.col("t1").max())
+    )
+    found = together([*together(parts[:3]), *parts[3:]])
+    assert_frame_equal(pl.concat(found), wanted, check_row_order=False, check_column_order=False)
+    for each in found:
+        assert each.select("source", "bucket").equals(each.select("source", "bucket").sort("source", "bucket"))
+
+
+def test_parts_that_share_nothing_stay_as_they_are() -> None:
+    rng = Random(1)
+    parts = [counted(part_of(rng, 9, spread=STEP), np.arange(9), place) for place in range(3)]
+    assert all(one is other for one, other in zip(together(list(parts)), parts, strict=True))
