@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import compress
 from typing import Any, Literal
 
 Level = Literal["unknown", "trace", "debug", "info", "warn", "error", "fatal"]
@@ -143,15 +144,17 @@ def marks(asked: Any, count: int, leads: Leads) -> Any:
     """
     import numpy as np
 
-    found, places = np.tile(np.array(_NO_MARK, np.int32), (count, 1)), np.array(asked, np.int64)
+    found, places = np.tile(np.array(_NO_MARK, np.int32), (count, 1)), np.asarray(asked, np.int64)
     for find, most, whole in ((_marked, _SHORT_LEAD, False), (_marked, _LEAD, False), (_mark, _HEAD, True)):
         if not len(places):
             break
         lead_of, different = leads(places, most, whole)
-        known = _found(find, different)
-        said = np.array([mark if mark is not None and mark[0] else _NO_MARK for mark in known], np.int32)
+        said, is_open = np.tile(np.array(_NO_MARK, np.int32), (len(different), 1)), np.ones(len(different), np.bool_)
+        for number in compress(range(len(different)), _contain(different, _MAY)):
+            if (mark := find(different[number])) is not None:
+                said[number], is_open[number] = mark if mark[0] else _NO_MARK, False
         found[places] = said[lead_of]
-        places = places[np.array([mark is None for mark in known], np.bool_)[lead_of]]
+        places = places[is_open[lead_of]]
     return found
 
 
@@ -163,11 +166,6 @@ def _leads(texts: Sequence[str], asked: Any, most: int, whole: bool) -> tuple[An
         heads = [head[: head.rfind(" ") + 1] for head in heads]
     numbers = {head: number for number, head in enumerate(dict.fromkeys(heads))}
     return np.array([numbers[head] for head in heads], np.int64), list(numbers)
-
-
-def _found(find: Callable[[str], Mark | None], heads: Sequence[str]) -> list[Mark | None]:
-    """Return what is found in heads, looking closely only where something may be."""
-    return [find(head) if may else None for head, may in zip(heads, _contain(heads, _MAY), strict=True)]
 
 
 def _contain(texts: Sequence[str], pattern: str) -> list[bool]:

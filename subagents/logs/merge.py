@@ -124,7 +124,8 @@ def _with_lists(parts: Sequence[Rows], facts: Facts, lists: Flags) -> list[Rows]
     shorter = [_without_runs(rows, facts) for rows in parts]
     asked = _are_lists(parts, shorter, facts)
     for rows, (kept, _), is_list in zip(parts, shorter, asked, strict=True):
-        lists[rows.keys[(is_list & ~kept.all(1))[rows.row]]] = True
+        if is_list.any():
+            lists[rows.keys[(is_list & ~kept.all(1))[rows.row]]] = True
     _keep_even_runs(parts, shorter, asked, facts)
     return _shortened(parts, shorter, asked, facts)
 
@@ -180,6 +181,8 @@ def _shortened(
 
 def _joining_lists(parts: Sequence[Rows], facts: Facts, lists: Flags) -> list[Rows]:
     """Return the keys; those that are instances of a list's template once their runs are one word join it."""
+    if not lists.any():
+        return [*parts]
     known = {(rows.level, rows.words.shape[1]): _lists_of(rows, facts, lists) for rows in parts}
     shorter, asked = list[tuple[Flags, Numbers]](), list[Flags]()
     for rows in parts:
@@ -208,13 +211,11 @@ def _lists_of(rows: Rows, facts: Facts, lists: Flags) -> Shapes | None:
 
 def _are_lists(parts: Sequence[Rows], shorter: Sequence[tuple[Flags, Numbers]], facts: Facts) -> list[Flags]:
     """Say of each key whether, but for its runs of values, it is seen in enough lengths."""
-    hashes = [
-        row_hashes(words, facts.hashes, kept) + mixed((kept.sum(1) * 16 + rows.level).astype(np.uint64))
-        for rows, (kept, words) in zip(parts, shorter, strict=True)
-    ]
+    hashes = np.concatenate([row_hashes(words, facts.hashes, kept) for kept, words in shorter])
+    short = np.concatenate([kept.sum(1) * 16 + rows.level for rows, (kept, _) in zip(parts, shorter, strict=True)])
     counts = [len(rows.words) for rows in parts]
     lengths = np.repeat([rows.words.shape[1] for rows in parts], counts)
-    alike = Alike.by(np.concatenate(hashes))
+    alike = Alike.by(hashes + mixed(short.astype(np.uint64)))
     group = alike.spread(np.arange(len(alike.starts)))
     width = int(lengths.max(initial=0)) + 1
     seen = np.bincount(np.unique(group * width + lengths) // width, minlength=len(alike.starts))
@@ -223,7 +224,7 @@ def _are_lists(parts: Sequence[Rows], shorter: Sequence[tuple[Flags, Numbers]], 
 
 def _without_runs(rows: Rows, facts: Facts) -> tuple[Flags, Numbers]:
     """Return which words stay where a run of values is one, and the words: `*` for a run."""
-    value, goes_on = facts.value[rows.words], facts.goes_on[rows.words]
+    value, goes_on = facts.value.take(rows.words), facts.goes_on.take(rows.words)
     kept = np.ones(rows.words.shape, np.bool_)
     kept[:, 1:] = ~(value[:, :-1] & value[:, 1:] | goes_on[:, :-1])
     is_run = goes_on.copy()
@@ -237,6 +238,8 @@ def _without_names(rows: Rows, facts: Facts) -> Rows:
     Where something went wrong, few names are told apart: they say who is in trouble. What stands aside does not.
     """
     words = rows.words
+    if len(words) == 1:
+        return rows
     alike = Alike.by(row_hashes(words, facts.form))
     differs = np.zeros(words.shape, np.bool_)
     ranked = words[alike.order]

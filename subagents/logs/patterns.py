@@ -46,14 +46,17 @@ def templates(keys: Sequence[str], levels: Sequence[int], counts: Sequence[int])
     return [found[number] for number in numbers.tolist()]
 
 
-def numbered(keys: Sequence[str], levels: Sequence[int], counts: Sequence[int]) -> tuple[list[Template], Any]:
-    """Return the different templates, in order of their first key, and the number of each key's (numpy)."""
+def numbered(keys: Sequence[str], levels: Any, counts: Any) -> tuple[list[Template], Any]:
+    """Return the different templates, in order of their first key, and the number of each key's (numpy).
+
+    `levels` and `counts`: of each key, as numpy or what it makes arrays of.
+    """
     import numpy as np
 
     from subagents.logs.merge import merged
     from subagents.logs.numbering import numbered_keys
 
-    order, found = np.argsort(-np.array(counts, np.int64), kind="stable"), np.array(levels, np.int64)
+    order, found = np.argsort(-np.asarray(counts, np.int64), kind="stable"), np.array(levels, np.int64)
     most = len(keys)
     if sum(map(len, keys)) > 2 * MERGED_WORDS:  # a word is a letter and a blank, or more
         sizes = np.cumsum([keys[place].count(" ") + 1 for place in order.tolist()])
@@ -66,10 +69,11 @@ def numbered(keys: Sequence[str], levels: Sequence[int], counts: Sequence[int]) 
     of_key = np.empty(len(keys), np.int64)
     of_key[order], of_key[rest] = group, len(texts) + np.arange(len(rest))
     texts += map(shown, others)
+    first, same = np.empty((2, len(texts)), np.int64)
+    first[of_key[::-1]] = np.arange(len(keys))[::-1]  # of several the last one stays
     ids: dict[tuple[str, int], int] = {}
-    _, first = np.unique(of_key, return_index=True)
-    same = np.empty(len(texts), np.int64)
-    for number, key in sorted(enumerate(first.tolist()), key=lambda each: each[1]):
-        same[number] = ids.setdefault((texts[number], int(found[key])), len(ids))
+    by_first = np.argsort(first)
+    for number, level in zip(by_first.tolist(), found[first[by_first]].tolist(), strict=True):
+        same[number] = ids.setdefault((texts[number], level), len(ids))
     bad = sound_bad([text if level == UNKNOWN else "" for text, level in ids])
     return [Template(*each, severe) for each, severe in zip(ids, bad, strict=True)], same[of_key]

@@ -191,9 +191,9 @@ class Rows:
 
     def without(self, values: Flags, facts: Facts) -> Rows:
         """Return them with the words at these places left out."""
-        return Rows(self.level, np.where(values, facts.general[self.words], self.words), self.keys, self.row).distinct(
-            facts
-        )
+        return Rows(
+            self.level, np.where(values, facts.general.take(self.words), self.words), self.keys, self.row
+        ).distinct(facts)
 
     def some(self, wanted: Flags) -> Rows:
         """Return some of the rows."""
