@@ -9,9 +9,9 @@ others, are read the long way: the result is the same, whether a line is looked 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.logs.native import (
     HOSTED,
@@ -59,6 +59,14 @@ CHECKED_BYTES = 1 << 18
 """So much may be read for it from the start."""
 WORTH_CHECKING, WORTH_SHARE = 1_500, 100
 """Lines of a block, and one in so many: to check a few classes costs as much as to read so many."""
+
+
+class Firsts(NamedTuple):
+    """Lines of a block that are the first of new classes, and what their heads say as others of their groups told."""
+
+    rows: Any
+    """numpy"""
+    heads: Sequence[Head]
 
 
 @dataclass
@@ -259,8 +267,11 @@ class AlikeReader:
                 reader.hits[shape] += count
                 self.columns.json_events += count if name else 0
 
-    def known(self, block: Block, scan: Scan) -> Any:
-        """Return which lines need not be read (numpy bool), after checking classes that were met twice by now."""
+    def known(self, block: Block, scan: Scan) -> tuple[Any, Firsts]:
+        """Return which lines need not be read (numpy bool), after checking classes that were met twice by now.
+
+        Of new classes the first line is read, or its head was told by others: those are returned too.
+        """
         import numpy as np
 
         some = scan.classes >= 0
@@ -283,11 +294,11 @@ class AlikeReader:
         bare = ~some & (scan.finders == NO_FINDER)
         known &= ~near(bare, (~some & ~bare) | (given & SPECIAL > 0))
         known[-1:] = False  # the end of a block may go on in the next one
-        self._read_once(scan, known)  # one that stands alone: what goes on says more than others of its class
+        firsts = self._read_once(scan, known)  # those that stand alone: what goes on says more than others
         known[:HEAD_LINES] = False
         known[np.flatnonzero(self._is_text()[scan.finders])[:HEAD_LINES]] = False
         self._allowed += int(lengths[known].sum()) // 2
-        return known
+        return known, firsts
 
     def _is_whole(self, scan: Scan, lengths: Any) -> Any:
         """Say of which lines all that they say counts: what is cut depends on how long their words with digits are."""
@@ -299,12 +310,16 @@ class AlikeReader:
         whole[rows] = self.shown[classes] & (self.said.sizes[classes] + scan.varied[rows] <= KEY_CHARS)
         return whole
 
-    def _read_once(self, scan: Scan, known: Any) -> None:
-        """Have one line of each class read that says what it is, but for those whose siblings told."""
+    def _read_once(self, scan: Scan, known: Any) -> Firsts:
+        """Have one line of each class read that says what it is; return those of which siblings told."""
         import numpy as np
 
-        rows = self._not_shown(scan, known)
-        known[rows[np.array([head is None for head in self._heads(scan, rows)], bool)]] = False
+        rows = np.flatnonzero(known & ~self.shown[scan.classes])
+        rows = rows[np.sort(np.unique(scan.classes[rows], return_index=True)[1])]
+        heads = self._heads(scan, rows)
+        told = np.array([head is not None for head in heads], bool)
+        known[rows[~told]] = False
+        return Firsts(rows[told], [head for head in heads if head is not None])
 
     def _heads(self, scan: Scan, rows: Any) -> list[Head | None]:
         """Return what the heads of lines say, where others told and each of them is where it is in all."""
@@ -315,23 +330,16 @@ class AlikeReader:
         simple = (scan.finders[rows] >= 0) & (scan.places[rows, 0] == 0)
         return self.groups.heads(np.where(simple, scan.classes[rows], NO_CLASS))
 
-    def _not_shown(self, scan: Scan, known: Any) -> Any:
-        """Return one line of each class that is known, but not what it says (numpy)."""
-        import numpy as np
-
-        rows = np.flatnonzero(known & ~self.shown[np.maximum(scan.classes, 0)])
-        return rows[np.sort(np.unique(scan.classes[rows], return_index=True)[1])]
-
-    def siblings(self, block: Block, scan: Scan, known: Any) -> Siblings | None:
+    def siblings(self, block: Block, scan: Scan, known: Any, firsts: Firsts) -> Siblings | None:
         """Return the lines of new classes whose heads others told; those that say more than that become unknown."""
-        import numpy as np
-
-        rows = self._not_shown(scan, known)
-        heads = self._heads(scan, rows)
-        rows, told = rows[np.array([head is not None for head in heads], bool)], [head for head in heads if head]
-        if not told:
+        left = known[firsts.rows]
+        rows, heads = (
+            firsts.rows[left],
+            [head for head, is_left in zip(firsts.heads, left.tolist(), strict=True) if is_left],
+        )
+        if not heads:
             return None
-        found, odd = siblings_of(block, scan, rows, told, self.columns)
+        found, odd = siblings_of(block, scan, rows, heads, self.columns)
         known[rows[odd]] = False
         return found.some(~odd)
 
@@ -352,8 +360,9 @@ class AlikeReader:
         """Find out whether what is read of a line of these classes depends on its words with digits."""
         import numpy as np
 
-        order = np.argsort(scan.classes, kind="stable")
-        rows = order[np.searchsorted(scan.classes[order], classes)]
+        first = np.empty(len(self.classes) + 1, np.int64)  # the last one is NO_CLASS's
+        first[scan.classes[::-1]] = np.arange(len(scan.classes) - 1, -1, -1)
+        rows = first[classes]
         few = int(np.searchsorted(np.cumsum(lengths[rows]) * READ_EACH, self._allowed, "right"))
         classes, rows = classes[:few], rows[:few].tolist()
         if not rows:

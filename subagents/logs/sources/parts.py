@@ -100,12 +100,13 @@ class PartReader:
         alike, scan, block = self.alike, sighted.scan, sighted.block
         if alike is None or scan is None:
             return self._all(block, lines_before, last_time, learns=not sighted.passed)
-        sight = _Sight(alike, block, scan, alike.known(block, scan), lines_before)
-        are_few = np.count_nonzero(sight.known) * FEW < len(sight.known)
+        known, firsts = alike.known(block, scan)
+        sight = _Sight(alike, block, scan, known, lines_before)
+        are_few = np.count_nonzero(known) * FEW < len(known)
         alike.was_worth_it(not are_few)
         if are_few:
             return self._again(block, scan, lines_before, last_time)
-        siblings = alike.siblings(block, scan, sight.known)
+        siblings = alike.siblings(block, scan, known, firsts)
         while True:
             before, met = self.columns.counts(), Waiting()
             rows, lines, columns = self._those(sight, met)
