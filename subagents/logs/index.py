@@ -20,7 +20,7 @@ from subagents.logs.heads import head_of
 from subagents.logs.keys import OTHER, KeyTable
 from subagents.logs.levels import ERROR, UNKNOWN, sounds_bad
 from subagents.logs.native import MOST_CLASSES
-from subagents.logs.patterns import Template, mask, numbered
+from subagents.logs.patterns import Template, numbered
 from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.names import HOSTS_KNOWN, Names
@@ -160,21 +160,9 @@ class LogIndex:
 
     def _interned(self, place: int, frame: Frame) -> Any:
         """Return the number of each event's key (numpy); the first event of a new key is its example."""
-        import numpy as np
-        import polars as pl
-
-        events, key = frame.events, mask(pl.col("text"))
-        if events["suffix"].null_count() < events.height:
-            key += pl.col("suffix").fill_null("")
-        keyed = events.select(key=key, row=pl.int_range(pl.len(), dtype=pl.UInt32))
-        groups = keyed.group_by("key", maintain_order=True).agg("row")
-        rows, sizes = groups["row"].explode().to_numpy(), groups["row"].list.len().to_numpy()
-        first = rows[np.cumsum(sizes) - sizes]
-        found, new = self.known.add(groups["key"].to_list(), lambda: events["level"].gather(first).to_list())
-        numbers = np.empty(events.height, np.int64)
-        numbers[rows] = np.repeat(np.array(found, np.int64), sizes)
-        if new:
-            self._show(place, frame, numbers, first[new])
+        numbers, new = self.known.add(frame.events)
+        if len(new):
+            self._show(place, frame, numbers, new)
         return numbers
 
     def _show(self, place: int, frame: Frame, numbers: Any, rows: Any) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from random import Random
 
+import polars as pl
 import pytest
 
 from subagents.contract import Window
 from subagents.logs.compare import compare, spans_of
 from subagents.logs.index import LogIndex
 from subagents.logs.keys import OTHER, KeyTable
+from subagents.logs.patterns import KEY_CHARS
 from subagents.logs.sources.log_source import LogSource
 from tests.logs.builders import at, iso, write
 
@@ -73,10 +76,62 @@ def test_a_new_error_late_is_found_as_new_however_many_messages_there_were(
     assert index.examples[top.key].text.endswith(late)
 
 
-def test_severe_messages_have_bounds_too(room: Room) -> None:
-    room(0, 2, 1)
+def events(*texts: str, suffixes: Sequence[str | None] = (), levels: Sequence[int | None] = ()) -> pl.DataFrame:
+    given = {"text": texts, "suffix": suffixes or [None] * len(texts), "level": levels or [None] * len(texts)}
+    return pl.DataFrame(given, schema={"text": pl.String, "suffix": pl.String, "level": pl.Int8})
+
+
+def numbered(table: KeyTable, rows: pl.DataFrame) -> tuple[list[int], list[int]]:
+    numbers, new = table.add(rows)
+    return numbers.tolist(), new.tolist()
+
+
+@pytest.fixture(params=[True, False], ids=["compiled", "in Python"])
+def table(request: pytest.FixtureRequest) -> KeyTable:
     table = KeyTable()
-    keys = ["a failed", "b failed", "an order now failed", "d was denied"]
-    assert table.add(keys, lambda: [None] * 4) == ([1, 2, 3, OTHER], [0, 1, 2])
-    assert table.add(["an order later failed", "a failed"], lambda: [None] * 2) == ([3, 1], [])
+    if not request.param:
+        table._compiled = None
+    elif table._compiled is None:
+        pytest.skip("the library is not compiled")
+    return table
+
+
+def test_severe_messages_have_bounds_too(room: Room, table: KeyTable) -> None:
+    room(0, 2, 1)
+    late = events("a failed", "b failed", "a failed", "an order now failed", "d was denied")
+    assert numbered(table, late) == ([1, 2, 1, 3, OTHER], [0, 1, 3])
+    assert numbered(table, events("an order later failed", "a failed")) == ([3, 1], [])
     assert table.keys[3] == "an order … (4 words)"
+    assert [table.number(each) for each in ("b failed", "an order again failed", "c came")] == [2, 3, None]
+
+
+def test_messages_are_masked_and_what_is_put_behind_them_is_not(table: KeyTable) -> None:
+    rows = events(
+        "took 5ms", "took 6ms", "took 6ms", "", "id=x7=8 é9 a٣\u2003b", suffixes=["", " 503", " 503", None, None]
+    )
+    assert numbered(table, rows) == ([1, 2, 2, 3, 4], [0, 1, 3, 4])
+    assert table.keys[1:] == ["took *", "took * 503", "", "id=* * *\u2003b"]
+    assert numbered(table, events()) == ([], [])
+    assert [table.number(key) for key in table.keys[1:]] == [1, 2, 3, 4]
+
+
+def test_only_the_first_characters_count_however_many_bytes_they_are(table: KeyTable) -> None:
+    long = [letter * KEY_CHARS for letter in "aé"]
+    rows = events(*long, *(each + " and so on" for each in long), *(each[1:] + "b1" for each in long))
+    assert numbered(table, rows) == ([1, 2, 1, 2, 3, 4], [0, 1, 4, 5])
+    assert table.keys[3:] == [each[1:] + "b" for each in long]
+
+
+def test_the_compiled_table_says_what_python_says(room: Room) -> None:
+    compiled, plain, rng = KeyTable(), KeyTable(_compiled=None), Random(4)
+    if compiled._compiled is None:
+        pytest.skip("the library is not compiled")
+    room(900, 40, 30)
+    letters = "ab=1 2\t\u00a0é٣c\x1f\v0\n"
+    for _ in range(12):
+        texts = ["".join(rng.choices(letters, k=rng.randrange(9))) + rng.choice(["", " failed"]) for _ in range(200)]
+        suffixes = [rng.choice([None, " 5", "é"]) for _ in texts] if rng.random() < 0.5 else ()
+        rows = events(*texts, suffixes=suffixes, levels=[rng.choice([None, 3, 5]) for _ in texts])
+        assert numbered(compiled, rows) == numbered(plain, rows)
+    assert compiled.keys == plain.keys
+    assert len(compiled.keys) > 900
