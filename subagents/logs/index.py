@@ -93,6 +93,8 @@ class LogIndex:
     _hosts_seen: set[int] = field(default_factory=set)
     _full: list[int] = field(default_factory=list)
     """Keys of which no more hosts are kept."""
+    _harmless: list[int] = field(default_factory=list)
+    """Keys whose text was asked, and is of nothing severe: it is asked once."""
     names: Names = field(default_factory=Names)
 
     @classmethod
@@ -124,16 +126,17 @@ class LogIndex:
         import numpy as np
 
         counts, levels = self._totals()
-        found = list[tuple[str, int]]()
-        for key in np.argsort(-counts, kind="stable").tolist():
-            n, level = int(counts[key]), int(levels[key])
-            if not n:
+        asked = (counts > 0) & ((levels >= ERROR) | (levels == UNKNOWN))
+        asked[self._harmless] &= levels[self._harmless] != UNKNOWN
+        order, found = np.argsort(-counts, kind="stable"), list[tuple[str, int]]()
+        for key in order[asked[order]].tolist():
+            level, said = head_of(self.keys[key], int(levels[key]))
+            if level < ERROR and not (level == UNKNOWN and sounds_bad(said)):
+                self._harmless.append(key)
+                continue
+            found.append((said, int(counts[key])))
+            if len(found) >= limit:
                 break
-            head = head_of(self.keys[key], level)
-            if head[0] >= ERROR or (head[0] == UNKNOWN and sounds_bad(head[1])):
-                found.append((head[1], n))
-                if len(found) >= limit:
-                    break
         return found
 
     @property
@@ -259,7 +262,7 @@ class LogIndex:
     def _numbered_templates(self) -> tuple[list[Template], Any]:
         counts, levels = self._totals()
         with collector_waiting():
-            return numbered(self.keys, levels.tolist(), counts.tolist())
+            return numbered(self.keys, levels, counts)
 
     @property
     def different(self) -> list[Template]:

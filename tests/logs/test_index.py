@@ -8,6 +8,7 @@ import pytest
 
 from subagents.contract import ToolError
 from subagents.logs import index as index_module
+from subagents.logs.heads import head_of
 from subagents.logs.index import LogIndex, ReadSoFar
 from subagents.logs.sources import lines as lines_module
 from subagents.logs.sources.lines import split_lines
@@ -44,6 +45,24 @@ def test_the_pass_tells_where_it_stands_after_each_block(tmp_path: Path, packed:
     assert [each.source for each in told] == sorted(each.source for each in told)
     assert severe[0] == []
     assert severe[-1] == [("order * of user=* failed to settle", 4000)]
+
+
+def test_a_text_that_is_of_nothing_severe_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("took", "left", "kept", "moved", "sold")
+    text = "".join(f"{iso(n * 0.01)} order was {words[n % 5]} by user={n % 7}\n" for n in range(4000))
+    source = LogSource(write(tmp_path, "a.log", text + f"{iso(50)} payment refused\n"), block_bytes=SMALL_BLOCK)
+    asked: list[str] = []
+
+    def counted(key: str, level: int) -> tuple[int, str]:
+        asked.append(key)
+        return head_of(key, level)
+
+    monkeypatch.setattr(index_module, "head_of", counted)
+    severe: list[list[tuple[str, int]]] = []
+    LogIndex.build([source], on_block=lambda so_far: severe.append(so_far.index.severe_so_far()))
+    assert len(severe) > 2
+    assert severe[-2:] == [[], [("payment refused", 1)]]
+    assert len(asked) == len(set(asked)) == 6
 
 
 def test_what_tells_may_stop_the_pass(tmp_path: Path) -> None:
