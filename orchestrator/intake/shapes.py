@@ -14,6 +14,7 @@ from subagents.contract import SourceKind
 from subagents.metrics.sources.exports import is_answer
 from subagents.metrics.sources.heads import head_of, is_number, numbers_below
 from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, first_of
+from subagents.metrics.sources.nested import holds_points
 from subagents.metrics.sources.parts import rows_within
 from subagents.metrics.sources.stamps import stamp_of
 
@@ -75,7 +76,9 @@ def document_role(document: JsonValue) -> Role | None:
     if _is_nested_metrics(document) or is_answer(document):
         return "metrics"
     rows = list(islice(rows_within(document), 50))
-    return "metrics" if rows and records_role(rows) in (None, "metrics") and all(map(_is_sampled, rows)) else None
+    if rows and records_role(rows) not in (None, "metrics"):
+        return None
+    return "metrics" if (rows and all(map(_is_sampled, rows))) or holds_points(document) else None
 
 
 def records_role(records: Sequence[JsonValue]) -> Role | None:

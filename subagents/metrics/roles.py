@@ -93,7 +93,7 @@ _ROLES: tuple[tuple[str, Role, Direction], ...] = (
     (r"expir|(days|hours|seconds)_(left|remaining)", "other", "down"),
     (r"(replicas|instances|hosts|pods)_available", "ready", "down"),
     (
-        r"availab(?!le_?(mem|bytes|ip|disk|conn|slots|replicas|[mgk]i?b(_|$)))|success_?(rate|ratio|pct)|(_|^)up$|slo_|apdex|probe_success|(_|^)live$",
+        r"(?<!mem_)(?<!memory_)availab(?!le_?(mem|bytes|ip|disk|conn|slots|replicas|[mgk]i?b(_|$)))|success_?(rate|ratio|pct)|(_|^)up$|slo_|apdex|probe_success|(_|^)live$",
         "availability",
         "down",
     ),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
 from orchestrator.intake.intake import take_in
 from subagents.metrics.roles import traits_of
+from subagents.metrics.sources.nested import holds_points
 from subagents.metrics.sources.stamps import DateOrder, naive, parse_by_calendar, parse_stamp, parse_unique
 from tests.fakes import FakeClock
 from tests.metrics.files import problems, read, values
@@ -58,6 +60,9 @@ def test_what_stands_before_any_time_of_nmon_is_told_by_its_line(tmp_path: Path)
         ("%wait", "saturation", "up"),
         ("MEM free", "memory", "down"),
         ("MEM USAGE", "memory", "up"),
+        ("memory available", "memory", "down"),
+        ("disk Use%", "saturation", "up"),
+        ("disk Avail", "saturation", "down"),
         ("CPU(cores)", "saturation", "up"),
         ("read_wait", "latency", "up"),
     ],
@@ -152,3 +157,27 @@ def test_ranges_count_from_their_beginning_and_zones_may_be_letters(text: str, s
     parse_by_calendar(known, DateOrder())
     assert known[text] == seconds
     assert naive(text) is ("-" in text and text[-1] in "MZ")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"orders": [{"time": "2026-03-01T12:00:00Z", "total": 5, "city": "Bern"}] * 2, "page": 1},
+        {"jobs": [{"start": "2026-03-01T12:00:00Z", "end": "2026-03-01T12:01:00Z"}] * 2},
+        {"result": [{"from": "a", "to": "b", "weight": 5}] * 2},
+        {"last": [{"time": "2026-03-01T12:00:00Z", "value": 5}]},
+        {"entries": [{"timestamp": "2026-03-01T12:00:00Z", "status": 500, "text": "no answer"}] * 2},
+    ],
+)
+def test_records_of_times_and_words_are_no_metrics(document: dict[str, object]) -> None:
+    assert not holds_points(document)
+
+
+def test_what_encloses_points_says_of_what_they_are(tmp_path: Path) -> None:
+    points = [{"at": {"x": 1}, "timestamp": "2026-03-01T12:00:00Z", "value": v} for v in (1.5, 2.5)]
+    points[1]["timestamp"] = "2026-03-01T12:01:00Z"
+    held = [{"name": "cpu", "dimensions": {"host": host}, "points of it": points} for host in ("web1", "web2")]
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps({"data": {"found": held, "count": 2}, "status": "ok"}))
+    store = read(path)
+    assert values(store, "web1", "cpu") == values(store, "web2", "cpu") == [1.5, 2.5]

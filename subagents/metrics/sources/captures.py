@@ -11,13 +11,17 @@ import polars as pl
 
 from subagents.files import open_bounded
 from subagents.metrics.sources.heads import Head, unique_names
-from subagents.metrics.sources.snapshots import is_capture, moment_of, parted_widely
+from subagents.metrics.sources.snapshots import header_of, is_capture, moment_of, parted_row
 from subagents.metrics.sources.table import LONGEST_LINE, Faults, Table
 
 BEGINNING = 1 << 13
 """Bytes by which a capture is known."""
 ROWS = 200_000
 """Rows of one kind of table that are put together at once."""
+_HUMAN = re.compile(r"^(\d[\d.]*[KMGTP])$")
+"""A size as `df -h` and `ls -h` write it."""
+_OF = {"Filesystem": "disk", "of": "memory"}
+"""What `df` and `free` measure, which their columns do not say."""
 _IN_OUT = re.compile(r"(.*) I/O")
 
 
@@ -52,9 +56,9 @@ def captured_tables(path: Path, faults: Faults) -> Iterator[Table]:
                 when, header = line, ()
                 faults.on_read(bounded.read_bytes)
                 continue
-            cells = parted_widely(line)
-            if not header or cells == list(header):
-                header = tuple(cells)
+            cells = parted_row(line, header)
+            if not header or header_of(line) == list(header):
+                header = tuple(header_of(line))
                 gathered.setdefault(header, _Rows(_names(header)))
                 continue
             held = gathered[header]
@@ -87,13 +91,18 @@ def _names(header: Sequence[str]) -> tuple[str, ...]:
     for name in header:
         both = _IN_OUT.fullmatch(name)
         names += [f"{both[1]} in", f"{both[1]} out"] if both else name.split(" / ")
+    if header[0] in _OF:
+        names = [*names[:2], *(f"{_OF[header[0]]} {name}" for name in names[2:])]
     owner = "container" if {"CONTAINER ID", "POD"} & set(names) else "host" if "CPU%" in names else "pod"
     return unique_names([owner if name == "NAME" else name for name in names])
 
 
 def _row(cells: Sequence[str], header: Sequence[str]) -> list[str]:
     """Return the cells of a row as many as the header has names: what shows two numbers is two."""
+    if header[0] == "of" and len(cells) < len(header):  # `free` says less of swap
+        cells = [*cells, *[""] * (len(header) - len(cells))]
     row: list[str] = []
+    cells = [cells[0].rstrip(":"), *cells[1:]]
     for name, cell in zip(header, cells, strict=False):
-        row += cell.split(" / ") if " / " in name or _IN_OUT.fullmatch(name) else [cell]
+        row += cell.split(" / ") if " / " in name or _IN_OUT.fullmatch(name) else [_HUMAN.sub(r"\1iB", cell)]
     return row if len(cells) == len(header) else []

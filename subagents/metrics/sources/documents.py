@@ -15,6 +15,7 @@ from subagents.metrics.sources.courses import Course, named
 from subagents.metrics.sources.exports import courses_of, failure_of
 from subagents.metrics.sources.gathering import gather
 from subagents.metrics.sources.naming import LABEL_NAMES, METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES, first_of
+from subagents.metrics.sources.nested import courses_within
 from subagents.metrics.sources.parts import rows_within
 from subagents.metrics.sources.points import read_rows
 from subagents.metrics.sources.stamps import stamp_of
@@ -35,7 +36,8 @@ def read_metric_json(path: Path, faults: Faults, service: str = "") -> tuple[Poi
     failure = failure_of(tree)
     if failure:
         faults.note(f"holds a query's failure instead of data: {failure}", lost="the whole file", todo="ask again")
-    answered = courses_of(tree, faults.name.rsplit("/", 1)[-1].split(".")[0])
+    stem = faults.name.rsplit("/", 1)[-1].split(".")[0]
+    answered = courses_of(tree, stem)
     if answered:
         return gather(answered, named(answered, service), faults, range(len(raw))), "answer of a monitoring system"
     owner = first_of(tree, SERVICE_NAMES) if isinstance(tree, dict) else None
@@ -48,7 +50,10 @@ def read_metric_json(path: Path, faults: Faults, service: str = "") -> tuple[Poi
     rows = list(islice(rows_within(tree), MOST_ROWS)) if not points.labels else []
     if rows:
         del faults.problems[told:]
-        points = read_rows(rows, faults, (service, faults.name.rsplit("/", 1)[-1].split(".")[0]))
+        points = read_rows(rows, faults, (service, stem))
+    if not points.labels and layout and not failure and (courses := courses_within(tree, stem)):
+        del faults.problems[told:]
+        points = gather(courses, named(courses, service), faults, range(walked, len(raw)))
     if not points.labels and layout and not failure:
         faults.note(
             "no series in a form that is known",

@@ -7,7 +7,7 @@ from typing import Any
 from subagents.metrics.sources.clouds import azure, cloudwatch, google, searched
 from subagents.metrics.sources.collectors import kubernetes, metric_stream, metricbeat, telegraf
 from subagents.metrics.sources.courses import Course, merged
-from subagents.metrics.sources.observers import appdynamics, datadog_v2, dynatrace, rrdtool
+from subagents.metrics.sources.observers import appdynamics, datadog_v2, dynatrace, rrdtool, sentry
 from subagents.metrics.sources.parts import within
 from subagents.metrics.sources.servers import datadog, frames, graphite, influx, prometheus, sysstat, victoria
 from subagents.metrics.sources.telemetry import telemetry
@@ -15,7 +15,7 @@ from subagents.metrics.sources.telemetry import telemetry
 READERS = (
     *(prometheus, victoria, influx, graphite, datadog, frames, sysstat),
     *(cloudwatch, azure, google, searched, telemetry),
-    *(datadog_v2, dynatrace, appdynamics, telegraf, rrdtool),
+    *(datadog_v2, dynatrace, appdynamics, telegraf, rrdtool, sentry),
     *(metricbeat, metric_stream, kubernetes),
 )
 PROBED = 100

@@ -69,9 +69,10 @@ def is_ornament(line: str) -> bool:
 
 def _by_rows(rows: list[tuple[int, str]], mark: str) -> Head:
     cells = [(number, _split(text, mark), text.startswith("#")) for number, text in rows]
-    data = next(
-        (place for place, (_, row, remark) in enumerate(cells) if not remark and time_place(row) is not None), None
-    )
+    timed = [place for place, (_, row, remark) in enumerate(cells) if not remark and time_place(row) is not None]
+    called = (p for p, (_, row, _) in enumerate(cells) if all(row) and first_of(row, TIME_NAMES) and p not in timed)
+    begun = next(called, -1)  # what is above it may say of what time all is
+    data = next((place for place in timed if place > begun), next(iter(timed), None))
     if data is None:
         number, row, _ = next((one for one in cells if not one[2]), cells[0])
         return _head(unique_names(row), mark, number)

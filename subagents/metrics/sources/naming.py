@@ -12,7 +12,7 @@ TIME_NAMES = (
     *("clock", "begintimeseconds", "timegenerated"),
 )
 VALUE_NAMES = ("value", "val", "v", "_value", "metric_value")
-METRIC_NAMES = ("metric", "name", "metric_name", "series", "__name__", "_field", "metricname", "itemid")
+METRIC_NAMES = ("metric", "name", "metric_name", "series", "__name__", "_field", "metricname", "itemid", "sf_metric")
 LABEL_NAMES = ("labels", "tags", "dimensions", "attributes")
 """What holds the labels of a record."""
 SERVICE_NAMES = (

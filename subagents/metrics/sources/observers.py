@@ -1,4 +1,4 @@
-"""What watches applications answers in JSON: Datadog's second API, Dynatrace, AppDynamics, RRDtool."""
+"""What watches applications answers in JSON: Datadog's second API, Dynatrace, AppDynamics, Sentry, RRDtool."""
 
 from __future__ import annotations
 
@@ -50,3 +50,12 @@ def rrdtool(answer: dict[str, Any], stem: str) -> Iterator[Course]:
         for place, name in enumerate(legend):
             values = [row[place] if isinstance(row, list) and place < len(row) else None for row in rows]
             yield Course({}, str(name) or stem, times, values)
+
+
+def sentry(answer: dict[str, Any], stem: str) -> Iterator[Course]:
+    """What Sentry's statistics answer: one list of times, a list of values to each field of a group."""
+    times = answer.get("intervals")
+    for one in dicts(answer.get("groups")) if isinstance(times, list) else ():
+        for name, values in one["series"].items() if isinstance(one.get("series"), dict) else ():
+            if isinstance(values, list) and isinstance(times, list) and len(values) == len(times):
+                yield Course(labels_of(one.get("by")), str(name) or stem, times, values)

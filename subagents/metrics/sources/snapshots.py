@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from subagents.metrics.sources.stamps import DateOrder, parse_by_calendar, parse_stamp
 
@@ -10,6 +11,10 @@ CAPTURE = "tables below the moments at which they were captured"
 LONGEST_MOMENT = 48
 MOST_BLANK = 8
 _USAGE = re.compile(r"\b(CPU|MEM|MEMORY)\b")
+_FREE = re.compile(r"total\s+used\s+free")
+_CLOSE = re.compile(r"Filesystem\s|total\s+used\s+free")
+"""Headers of `df` and `free`, whose columns a single blank may part."""
+_MOUNTED = re.compile(r"Mounted on$")
 _UPPER = re.compile(r"[A-Z][A-Z /%()a-z-]*")
 
 
@@ -25,9 +30,14 @@ def moment_of(line: str) -> float | None:
     return stamp
 
 
-def parted_widely(line: str) -> list[str]:
-    """Return the cells of a line that two blanks or more part."""
-    return re.split(r"\s{2,}|\t", line.strip())
+def parted_row(line: str, header: Sequence[str] = ()) -> list[str]:
+    """Return the cells of a line that two blanks or more part, or a single one where a header has as many cells."""
+    line = _MOUNTED.sub("Mounted_on", line.strip())
+    cells = re.split(r"\s{2,}|\t", line)
+    if len(cells) == len(header):
+        return cells
+    closely = line.split()
+    return closely if len(closely) == len(header) or (not header and _CLOSE.match(line)) else cells
 
 
 def is_capture(text: str) -> bool:
@@ -37,9 +47,15 @@ def is_capture(text: str) -> bool:
 
 
 def is_table(text: str) -> bool:
-    """Say whether a text begins with a header of usage in capitals, over rows of as many cells."""
+    """Say whether a text begins with a header of usage, over rows of as many cells."""
     lines = [line.strip() for line in text.split("\n", MOST_BLANK)[:MOST_BLANK] if line.strip()][:2]
-    if len(lines) < 2 or not _USAGE.search(lines[0]):
+    if len(lines) < 2:
         return False
-    header, row = map(parted_widely, lines)
-    return len(header) > 1 and len(header) == len(row) and all(map(_UPPER.fullmatch, header))
+    header = header_of(lines[0])
+    usage = _CLOSE.match(lines[0]) or (_USAGE.search(lines[0]) and all(map(_UPPER.fullmatch, header)))
+    return bool(usage) and len(header) > 1 and len(parted_row(lines[1], header)) == len(header)
+
+
+def header_of(line: str) -> list[str]:
+    """Return the names of the columns of such a table; `free` leaves the first without one."""
+    return [*(["of"] if _FREE.match(line) else []), *parted_row(line)]
