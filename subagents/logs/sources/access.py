@@ -12,30 +12,32 @@ if TYPE_CHECKING:
 
 SAMPLE = 64
 _REQUEST = r'"([A-Z]{3,8} [^ "?]*)'
-_FORMS: tuple[tuple[str, str], ...] = (
+_FORMS: tuple[tuple[str, str, str], ...] = (
     # common and combined log format, Envoy, Uvicorn, S3
-    (_REQUEST, quick(r'"[A-Z]{3,8} [^"]*" ([1-5]\d\d)(?: (?:\d|-|[A-Z][A-Za-z])|$)')),
+    (_REQUEST, quick(r'"[A-Z]{3,8} [^"]*" ([1-5]\d\d)(?: (?:\d|-|[A-Z][A-Za-z])|$)'), '"'),
     # load balancers of AWS
-    (_REQUEST, quick(r' ([1-5]\d\d) (?:[1-5]\d\d|-|0) \d+ \d+ "[A-Z]{3,8} ')),
+    (_REQUEST, quick(r' ([1-5]\d\d) (?:[1-5]\d\d|-|0) \d+ \d+ "[A-Z]{3,8} '), ' "'),
     # HAProxy
-    (_REQUEST, quick(r' ([1-5]\d\d) \d+ \S+ \S+ [\w-]{4} [\d/+]+ [\d/+]+ (?:\{.*?\} ){0,2}"[A-Z<]{3,8}')),
+    (_REQUEST, quick(r' ([1-5]\d\d) \d+ \S+ \S+ [\w-]{4} [\d/+]+ [\d/+]+ (?:\{.*?\} ){0,2}"[A-Z<]{3,8}'), ' "'),
     # Gin
-    (r'\| +([A-Z]{3,8} +"/[^"?]*)', quick(r"\| ([1-5]\d\d) \| +[\d.]+\S{1,3} \|")),
+    (r'\| +([A-Z]{3,8} +"/[^"?]*)', quick(r"\| ([1-5]\d\d) \| +[\d.]+\S{1,3} \|"), " | "),
     # Morgan
-    (r"^([A-Z]{3,8} /[^ ?]*)", quick(r"^[A-Z]{3,8} /\S* ([1-5]\d\d) [\d.]+ ms")),
+    (r"^([A-Z]{3,8} /[^ ?]*)", quick(r"^[A-Z]{3,8} /\S* ([1-5]\d\d) [\d.]+ ms"), " ms"),
     # Rails
-    (r"(Completed) [1-5]", quick(r"\bCompleted ([1-5]\d\d) [A-Z].* in \d+ms")),
+    (r"(Completed) [1-5]", quick(r"\bCompleted ([1-5]\d\d) [A-Z].* in \d+ms"), "Completed "),
     (
         r"method=([A-Z]+ path=[^ ?]+)[^ ]* format=",
         quick(r" format=\S+ controller=\S+ action=\S+ status=([1-5]\d\d)"),
+        " controller=",
     ),
     # uWSGI
     (
         r" ([A-Z]{3,8} /[^ ?]*)[^ ]* => generated ",
         quick(r" => generated \d+ bytes in \d+ \w+ \(HTTP/[\d.]+ ([1-5]\d\d)\)"),
+        " => generated ",
     ),
 )
-"""What holds the request, and what the status, of each form."""
+"""What holds the request, and what the status, of each form, and what all lines of it have."""
 _HEADER = "#Fields: "
 """The W3C's extended format says in its header which column is which."""
 _MOST_COLUMNS = 60
@@ -45,7 +47,7 @@ _MOST_COLUMNS = 60
 class AccessReader:
     """Which forms of request lines a file has; what was seen once stays."""
 
-    forms: tuple[tuple[str, str], ...] = ()
+    forms: tuple[tuple[str, str, str], ...] = ()
     columns: tuple[str, ...] = ()
     """The columns that the file's own header names."""
     settled: bool = False
@@ -55,22 +57,21 @@ class AccessReader:
         """Make method and path the text of each request, and its status the severity."""
         if not self.settled:
             self._learn(lines)
-        for request in dict.fromkeys(request for request, _ in self.forms):
-            columns = _requests(columns, lines, request, [status for each, status in self.forms if each == request])
+        for request in dict.fromkeys(request for request, _, _ in self.forms):
+            columns = _requests(columns, lines, request, [status for each, status, _ in self.forms if each == request])
         extended = _by_header(self.columns) if self.columns else None
         return _columned(columns, lines, extended) if extended is not None else columns
 
     def statuses(self) -> list[str]:
         """Return the expressions by which requests are told from what only looks like one."""
-        return [status for _, status in self.forms]
+        return [status for _, status, _ in self.forms]
 
     def _learn(self, lines: pl.Series) -> None:
         sample = lines.head(SAMPLE)
-        if len(self.forms) < len(_FORMS):
-            new = [form for form in _FORMS if form not in self.forms and sample.str.contains(form[1]).any()]
-            self.forms += tuple(new)
-        header = sample.filter(sample.str.starts_with(_HEADER))
-        if header.len():
+        whole = "\n".join(sample.to_list())
+        likely = (form for form in _FORMS if form[2] in whole and form not in self.forms)
+        self.forms += tuple(form for form in likely if sample.str.contains(form[1]).any())
+        if _HEADER in whole and (header := sample.filter(sample.str.starts_with(_HEADER))).len():
             self.columns = tuple(header[0][len(_HEADER) :].split()[:_MOST_COLUMNS])
 
 
@@ -78,17 +79,19 @@ def _requests(columns: pl.DataFrame, lines: pl.Series, request: str, forms: list
     """Read the requests that one expression finds; the later of two forms with a status says which it is."""
     import polars as pl
 
-    rows = pl.arg_where(lines.str.contains(request), eager=True)
+    rows = lines.str.contains(request).arg_true()
     raw, found = lines.gather(rows), list[pl.DataFrame]()
     for form in reversed(forms):
+        if not rows.len():
+            break
         status = raw.str.extract(form, 1)
         has = status.is_not_null()
-        if has.any():
-            found.append(pl.DataFrame({"row": rows, "status": status, "raw": raw}).filter(has))
-            rows, raw = rows.filter(~has), raw.filter(~has)
-    if not found:
+        found.append(pl.DataFrame([part.filter(has) for part in (rows, status, raw)], ["row", "status", "raw"]))
+        rows, raw = rows.filter(~has), raw.filter(~has)
+    if not sum(each.height for each in found):
         return columns
-    return _put(columns, pl.concat(found).select("row", "status", request=pl.col("raw").str.extract(request, 1)))
+    requests = pl.col("raw").str.extract(request, 1)
+    return _put(columns, pl.concat(found).select_seq("row", "status", request=requests))
 
 
 def _by_header(names: tuple[str, ...]) -> tuple[int, int, int] | None:
@@ -103,7 +106,7 @@ def _columned(columns: pl.DataFrame, lines: pl.Series, places: tuple[int, int, i
     rows = pl.arg_where(~lines.str.starts_with("#"), eager=True)
     parts = pl.DataFrame({"row": rows, "parts": lines.gather(rows).str.replace_all("\t", " ").str.split(" ")})
     method, path, status = (pl.col("parts").list.get(place, null_on_oob=True) for place in places)
-    return _put(columns, parts.select("row", status=status, request=method + " " + path))
+    return _put(columns, parts.select_seq("row", status=status, request=method + " " + path))
 
 
 def _put(columns: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
@@ -111,15 +114,17 @@ def _put(columns: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     code = pl.col("status").cast(pl.Int16, strict=False)
-    found = found.filter(code.is_between(100, 599) & pl.col("request").is_not_null())
+    is_one = found.select_seq(code.is_between(100, 599) & pl.col("request").is_not_null()).to_series()
+    if is_one.null_count() or not is_one.all():
+        found = found.filter(is_one)
     if not found.height:
         return columns
-    found = found.select(
+    found = found.select_seq(
         "row",
         body=pl.col("request").str.replace(r' +(?:"|path=)', " ").str.replace_all(r"[^\s\d=/]*\d[^\s/]*", "*"),
         level=pl.when(code >= 500).then(5).when(code.is_in([408, 429, 499])).then(4).otherwise(3).cast(pl.Int8),
         suffix=pl.lit(" status=") + code.cast(pl.String),
     )
-    return columns.with_columns(
+    return columns.with_columns_seq(
         columns[name].scatter(found["row"], found[name]) for name in ("body", "level", "suffix")
     )

@@ -121,9 +121,9 @@ class ColumnReader:
         if origin is not None:
             columns = _with_origin(columns, origin)
         if spread is not None:
-            columns = columns.with_columns(glued=columns["glued"] | spread[1])
+            columns = columns.with_columns_seq(glued=columns["glued"] | spread[1])
             raw = lines.text.zip_with(spread[1], raw)
-        return columns.with_columns(raw=_with_second_lines(columns, raw))
+        return columns.with_columns_seq(raw=_with_second_lines(columns, raw))
 
     def _text(self, text: pl.Series, structured: pl.Series | None, seen: Seen | None) -> pl.DataFrame:
         times, bodies = self.stamps.read(text, seen)
@@ -142,28 +142,35 @@ class ColumnReader:
     def _plain(self, bodies: pl.Series, times: pl.Series, glued: pl.Series) -> pl.DataFrame:
         import polars as pl
 
-        return pl.DataFrame({"body": bodies, "t": times, "glued": glued}).with_columns(
-            stamped=pl.col("t").is_not_null(),
-            spaced=pl.col("t").is_not_null(),
-            level=pl.lit(None, pl.Int8),
-            service=pl.lit(self.service, pl.String),
-            host=pl.lit(None, pl.String),
-            suffix=pl.lit(None, pl.String),
-            stack=pl.lit(None, pl.String),
+        stamped, none = times.is_not_null(), _repeated(None, pl.String, times.len())
+        return pl.DataFrame(
+            {
+                "body": bodies,
+                "t": times,
+                "glued": glued,
+                "stamped": stamped,
+                "spaced": stamped,
+                "level": _repeated(None, pl.Int8, times.len()),
+                "service": _repeated(self.service, pl.String, times.len()),
+                "host": none,
+                "suffix": none,
+                "stack": none,
+            }
         )
 
     def _undated(self, text: pl.Series) -> pl.DataFrame:
         import polars as pl
 
-        undated = pl.Series([None], dtype=pl.Int64).new_from_index(0, text.len())
+        undated = _repeated(None, pl.Int64, text.len())
         return self._plain(text, undated, pieces.none_glued(text.len()))
 
     def _with_inner_json(self, columns: pl.DataFrame) -> pl.DataFrame:
         """Lines whose text after the stamp is JSON: the collector's stamp, the program's fields."""
-        import polars as pl
 
         bodies = columns["body"]
-        rows = pl.arg_where(bodies.str.contains(r"^ ?\{"), eager=True)
+        rows = bodies.str.contains(r"^ ?\{").arg_true()
+        if not rows.len():
+            return columns
         texts = bodies.gather(rows).str.strip_chars()
         if not texts.str.ends_with("}").any():
             return columns
@@ -175,7 +182,7 @@ class ColumnReader:
     ) -> pl.DataFrame:
         import polars as pl
 
-        rows = pl.arg_where(looks_json, eager=True)
+        rows = looks_json.arg_true()
         decoded = self.json.read(raw.gather(rows).to_list() if rows.len() < raw.len() else raw.to_list())
         good = rows.gather(decoded.rows) if len(decoded.rows) < rows.len() else rows
         broken = rows.len() - good.len()
@@ -195,22 +202,22 @@ class ColumnReader:
         if good.len() == raw.len():
             return columns
         is_text = pl.Series([True]).new_from_index(0, raw.len()).scatter(good, False)
-        text_rows = pl.arg_where(is_text, eager=True)
+        text_rows = is_text.arg_true()
         seen = lines.seen[text_rows.to_numpy()] if lines.seen is not None else None
         text = self._text(raw.gather(text_rows), structured.gather(text_rows) if structured is not None else None, seen)
-        return pl.concat([columns, text.select(columns.columns)])[pl.concat([good, text_rows]).arg_sort()]
+        order = pl.concat([good, text_rows]).arg_sort()
+        return columns.vstack(text.select_seq(columns.columns)).select_seq(pl.all().gather(order))
 
     def _overlay(
         self, columns: pl.DataFrame, rows: pl.Series, decoded: JsonColumns, *, keep_time: bool
     ) -> pl.DataFrame:
         import polars as pl
 
-        before = columns.select("service", "host")[rows]
         new: dict[str, pl.Series] = {
             "body": pl.Series(decoded.text, dtype=pl.String),
             "level": pl.Series(decoded.level, dtype=pl.Int8),
-            "service": _or(pl.Series(decoded.service, dtype=pl.String), before["service"]),
-            "host": _or(pl.Series(decoded.host, dtype=pl.String), before["host"]),
+            "service": _or(pl.Series(decoded.service, dtype=pl.String), columns["service"].gather(rows)),
+            "host": _or(pl.Series(decoded.host, dtype=pl.String), columns["host"].gather(rows)),
             "suffix": pl.Series(decoded.suffix, dtype=pl.String),
             "stack": pl.Series(decoded.stack, dtype=pl.String),
         }
@@ -218,11 +225,11 @@ class ColumnReader:
             new["glued"] = pl.Series(decoded.glued, dtype=pl.Boolean)
         if not keep_time:
             new["t"] = self._json_times(decoded)
-            new["stamped"] = pl.Series([True]).new_from_index(0, rows.len())
+            new["stamped"] = _repeated(True, pl.Boolean, rows.len())
             new["spaced"] = pieces.none_glued(rows.len())
         if rows.len() == columns.height:
-            return columns.with_columns(**new)
-        return columns.with_columns(**{name: columns[name].scatter(rows, values) for name, values in new.items()})
+            return columns.with_columns_seq(**new)
+        return columns.with_columns_seq(**{name: columns[name].scatter(rows, values) for name, values in new.items()})
 
     def _json_times(self, decoded: JsonColumns) -> pl.Series:
         import polars as pl
@@ -242,9 +249,10 @@ def _names_of(json: JsonReader | None) -> Iterator[object]:
 
 def _with_second_lines(columns: pl.DataFrame, raw: pl.Series) -> pl.Series:
     """Return the lines as they stand; those that say nothing without what stands below them, with that."""
-    import polars as pl
 
-    heads = pl.arg_where(columns["glued"].shift(-1, fill_value=False) & ~columns["glued"] & (raw != ""), eager=True)
+    if not columns["glued"].any():
+        return raw
+    heads = (columns["glued"].shift(-1, fill_value=False) & ~columns["glued"] & (raw != "")).arg_true()
     if not heads.len():
         return raw
     pairs = zip(raw.gather(heads).to_list(), columns["body"].gather(heads).to_list(), strict=True)
@@ -268,9 +276,18 @@ def _seen(lines: Lines, text: pl.Series) -> Seen | None:
     seen = lines.seen
     if seen is None:
         return None
-    before = (lines.text.str.len_bytes() - text.str.len_bytes()).to_numpy()
+    if text is lines.text:
+        before = np.zeros(text.len(), np.uint32)
+    else:
+        before = (lines.text.str.len_bytes() - text.str.len_bytes()).to_numpy()
     shapes = np.where(before == seen.texts, seen.shapes, NOT_LOOKED)
     return replace(seen, shapes=shapes, texts=before * 0, begins=seen.begins - before, behinds=seen.behinds - before)
+
+
+def _repeated(value: object, dtype: type[pl.DataType], count: int) -> pl.Series:
+    import polars as pl
+
+    return pl.Series([value], dtype=dtype).new_from_index(0, count)
 
 
 def _or(one: pl.Series, other: pl.Series) -> pl.Series:
@@ -283,9 +300,9 @@ def _with_origin(columns: pl.DataFrame, origin: Origin) -> pl.DataFrame:
     if origin.priority is not None:
         columns = with_priorities(columns, origin.priority)
     if origin.service is not None:
-        columns = columns.with_columns(service=pl.coalesce(origin.service, "service"))
+        columns = columns.with_columns_seq(service=pl.coalesce(origin.service, "service"))
     if origin.host is not None:
-        columns = columns.with_columns(host=pl.coalesce("host", origin.host))
+        columns = columns.with_columns_seq(host=pl.coalesce("host", origin.host))
     return columns
 
 

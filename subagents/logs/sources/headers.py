@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from subagents.logs.levels import INFO, SYSLOG, UNKNOWN, split_head, split_heads
@@ -35,6 +36,8 @@ _SPRING = quick(r"^ *[A-Z]+ +(?:\d+ --- \[ *([\w.-]+)\] \[|\[([\w.-]+),[0-9a-f]*
 _LABELS = quick(r'^ *\{(?:\w+="[^"]*",? ?)+\} ?')
 """What Loki knows of a line, as its command line prints it."""
 _LABELLED = ("service_name", "app", "service", "job", "container")
+_SAID = ("body", "spaced", "host", "service")
+"""Columns of which headers say something."""
 
 
 _MASKED = re.compile(MASK)
@@ -63,17 +66,16 @@ class HeaderReader:
         sample = bodies.head(SAMPLE)
         if self.settled or not sample.len():
             return
-        if not self.iso_syslog:
+        whole = "\n".join(sample.to_list())  # most expressions need not be asked for where it lacks what they need
+        if not self.iso_syslog and "]:" in whole:
             alike = sample.filter(sample.str.contains(_BSD) & ~sample.str.contains(_LEVEL_FIRST))
             self.iso_syslog = alike.len() * 5 >= sample.len() * 4 and bool(alike.str.contains(_BSD_WITH_PID).any())
-        if not self.service_key and int(sample.str.contains(_LOGFMT).sum()) * 2 > sample.len():
-            for key in _SERVICE_KEYS:
-                if int(sample.str.contains(rf"(?:^|\s){key}=[^\s]").sum()) * 2 > sample.len():
-                    self.service_key = key
-                    break
-        self.spring = self.spring or int(sample.str.contains(_SPRING).sum()) * 2 > sample.len()
-        self.labels = self.labels or int(sample.str.contains(_LABELS).sum()) * 2 > sample.len()
-        if sample.str.contains(_MNEMONIC).any():
+        if not self.service_key and "=" in whole and _in_most(sample, _LOGFMT):
+            keys = (key for key in _SERVICE_KEYS if _in_most(sample, rf"(?:^|\s){key}=[^\s]"))
+            self.service_key = next(keys, "")
+        self.spring = self.spring or ("[" in whole and _in_most(sample, _SPRING))
+        self.labels = self.labels or ('="' in whole and _in_most(sample, _LABELS))
+        if "%" in whole and sample.str.contains(_MNEMONIC).any():
             self.digits = r"\d{2,}"
 
     def read(self, columns: pl.DataFrame, lines: pl.Series, structured: pl.Series | None) -> pl.DataFrame:
@@ -82,11 +84,11 @@ class HeaderReader:
         `lines` are the texts with their stamps, `structured` says which are those of RFC 5424.
         """
         if structured is not None and structured.any():
-            columns = _structured(columns, structured)
+            columns = _of(columns, structured, _structured)
         if self.iso_syslog:
-            columns = _program(columns, columns["stamped"] & ~columns["body"].str.contains(_LEVEL_FIRST))
+            columns = _of(columns, columns["stamped"] & ~columns["body"].str.contains(_LEVEL_FIRST), _program)
         elif (bsd := lines.str.contains(_BSD_STAMP)).any():
-            columns = _program(columns, bsd)
+            columns = _of(columns, bsd, _program)
         if self.spring:
             columns = _application(columns)
         if self.labels:
@@ -101,23 +103,31 @@ class HeaderReader:
         return columns
 
 
+def _in_most(sample: pl.Series, pattern: str) -> bool:
+    return int(sample.str.contains(pattern).sum()) * 2 > sample.len()
+
+
 def _is_hidden(text: str) -> bool:
     head = text[:_HEAD_CHARS]
-    level = split_head(head)[0]
-    return level != UNKNOWN and split_head(_MASKED.sub("*", head))[0] == UNKNOWN
+    masked = _MASKED.sub("*", head)
+    return masked != head and _level_in(masked) == UNKNOWN and split_head(head)[0] != UNKNOWN
 
 
-def _of(
-    columns: pl.DataFrame, rows: pl.Series, read: Callable[[pl.DataFrame, pl.Series], pl.DataFrame]
-) -> pl.DataFrame:
-    """Read some rows only."""
+@lru_cache(maxsize=4_096)
+def _level_in(head: str) -> int:
+    """Return the severity in what many lines begin with."""
+    return split_head(head)[0]
+
+
+def _of(columns: pl.DataFrame, rows: pl.Series, read: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """Read the headers of some rows."""
     import polars as pl
 
-    places = pl.arg_where(rows, eager=True)
-    found = read(columns[places], rows.gather(places))
-    return columns.with_columns(
-        columns[name].scatter(places, found[name]) for name in ("body", "spaced", "host", "service")
-    )
+    if rows.all():
+        return columns.with_columns_seq(read(columns.select_seq(_SAID)).get_columns())
+    places = rows.arg_true()
+    found = read(pl.DataFrame([columns[name].gather(places) for name in _SAID]))
+    return columns.with_columns_seq(columns[name].scatter(places, found[name]) for name in _SAID)
 
 
 def behind_program(bodies: pl.Expr) -> pl.Expr:
@@ -125,38 +135,36 @@ def behind_program(bodies: pl.Expr) -> pl.Expr:
     return bodies.str.strip_chars_start(" ").str.splitn(" ", 3)
 
 
-def _program(columns: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+def _program(said: pl.DataFrame) -> pl.DataFrame:
     """`host program[pid]: message`."""
     import polars as pl
 
-    if not rows.all():
-        return _of(columns, rows, _program)
-    parts = columns.select(behind_program(pl.col("body"))).to_series().struct
-    tag = parts.field("field_1")
-    found = tag.str.ends_with(":").fill_null(False) & tag.str.contains(r"^[A-Za-z]").fill_null(False)
-    return columns.with_columns(
-        body=parts.field("field_2").fill_null("").zip_with(found, columns["body"]),
-        spaced=pl.col("spaced") & ~pl.lit(found),
-        host=pl.coalesce("host", parts.field("field_0").set(~found, None)),
-        service=pl.coalesce(tag.str.extract(_PROGRAM).set(~found, None), "service"),
+    parts = said.select_seq(parts=behind_program(pl.col("body")))["parts"].struct.unnest()
+    tag, found = pl.col("field_1"), pl.col("found")
+    is_tag = tag.str.ends_with(":") & tag.str.contains(r"^[A-Za-z]")
+    parts = said.hstack(parts).with_columns_seq(found=is_tag.fill_null(False))
+    return parts.select_seq(
+        body=pl.when(found).then(pl.col("field_2").fill_null("")).otherwise("body"),
+        spaced=pl.col("spaced") & ~found,
+        host=pl.coalesce("host", pl.when(found).then("field_0")),
+        service=pl.coalesce(pl.when(found).then(tag.str.extract(_PROGRAM)), "service"),
     )
 
 
-def _structured(columns: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+def _structured(said: pl.DataFrame) -> pl.DataFrame:
     """`host program pid id - message`, or structured data in brackets where the dash is."""
     import polars as pl
 
-    if not rows.all():
-        return _of(columns, rows, _structured)
-    parts = columns["body"].str.strip_chars_start(" ").str.splitn(" ", 5).struct
-    rest = parts.field("field_4")
-    found = rest.str.contains(r"^(?:-|\[)").fill_null(False)
-    named = [parts.field(name).replace("-", None).set(~found, None) for name in ("field_0", "field_1")]
-    return columns.with_columns(
-        body=rest.fill_null("").str.replace(_STRUCTURED, "").zip_with(found, columns["body"]),
-        spaced=pl.col("spaced") & ~pl.lit(found),
-        host=pl.coalesce("host", named[0]),
-        service=pl.coalesce(named[1].str.extract(_PROGRAM), "service"),
+    split = pl.col("body").str.strip_chars_start(" ").str.splitn(" ", 5)
+    parts = said.select_seq(parts=split)["parts"].struct.unnest()
+    rest, found = pl.col("field_4"), pl.col("found")
+    parts = said.hstack(parts).with_columns_seq(found=rest.str.contains(r"^(?:-|\[)").fill_null(False))
+    host, program = (pl.when(found & (pl.col(name) != "-")).then(name) for name in ("field_0", "field_1"))
+    return parts.select_seq(
+        body=pl.when(found).then(rest.str.replace(_STRUCTURED, "")).otherwise("body"),
+        spaced=pl.col("spaced") & ~found,
+        host=pl.coalesce("host", host),
+        service=pl.coalesce(program.str.extract(_PROGRAM), "service"),
     )
 
 
@@ -166,7 +174,7 @@ def _keyed_service(columns: pl.DataFrame, key: str) -> pl.DataFrame:
 
     value = columns["body"].str.extract(rf'(?:^|\s){key}=("[^"]*"|[^\s"]+)').str.strip_chars('"')
     order = ("service", value) if key in ("component", "container") else (value, "service")
-    return columns.with_columns(service=pl.coalesce(*order))
+    return columns.with_columns_seq(service=pl.coalesce(*order))
 
 
 def _application(columns: pl.DataFrame) -> pl.DataFrame:
@@ -174,7 +182,7 @@ def _application(columns: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     groups = columns["body"].str.extract_groups(_SPRING).struct
-    return columns.with_columns(service=pl.coalesce(groups.field("1"), groups.field("2"), "service"))
+    return columns.with_columns_seq(service=pl.coalesce(groups.field("1"), groups.field("2"), "service"))
 
 
 def _labelled(columns: pl.DataFrame) -> pl.DataFrame:
@@ -183,7 +191,7 @@ def _labelled(columns: pl.DataFrame) -> pl.DataFrame:
 
     labels = columns["body"].str.extract(f"({_LABELS})")
     names = [labels.str.extract(rf'\b{name}="([^"]+)"') for name in _LABELLED]
-    return columns.with_columns(
+    return columns.with_columns_seq(
         body=columns["body"].str.replace(_LABELS, "").str.replace(r"^", " "),
         service=pl.coalesce(*names, "service"),
         host=pl.coalesce("host", labels.str.extract(r'\b(?:pod|instance|host|hostname|node_name)="([^"]+)"')),
@@ -194,11 +202,11 @@ def _levels(columns: pl.DataFrame, digits: str) -> pl.DataFrame:
     """Severities read before the mask: once from each head whose digits are made alike."""
     import polars as pl
 
-    heads = columns.select(head=pl.col("body").str.slice(0, _HEAD_CHARS).str.replace_all(digits, "0"))
+    heads = columns.select_seq(head=pl.col("body").str.slice(0, _HEAD_CHARS).str.replace_all(digits, "0"))
     unique = heads["head"].unique()
     found = [level for level, _ in split_heads(unique.to_list())]
     lookup = pl.DataFrame({"head": unique, "found": pl.Series([level or None for level in found], dtype=pl.Int8)})
-    return columns.with_columns(
+    return columns.with_columns_seq(
         level=pl.coalesce("level", heads.join(lookup, on="head", how="left", maintain_order="left")["found"])
     )
 
@@ -212,4 +220,4 @@ def with_priorities(columns: pl.DataFrame, priorities: pl.Series) -> pl.DataFram
 
     by_number = pl.Series([level if level != INFO else None for level in SYSLOG], dtype=pl.Int8)
     given = by_number.gather((priorities % 8).fill_null(6).cast(pl.UInt32))
-    return columns.with_columns(level=pl.coalesce("level", given))
+    return columns.with_columns_seq(level=pl.coalesce("level", given))

@@ -21,6 +21,8 @@ _FORMS = {
     "docker compose": quick(r"^(?:\d+\|)?(?P<host>[A-Za-z][\w.-]*?) *\| "),
     "stern": r"^(?P<host>[a-z][a-z0-9.-]*-[0-9a-f]{6,10}-[a-z0-9]{5}) (?P<service>[a-z][a-z0-9-]*) (?:. )?",
 }
+_PARTS = {"kubectl --prefix": "[pod/", "syslog priority": "<", "docker compose": "| ", "stern": "-"}
+"""What all lines of a form have."""
 _PLAIN = ("kubectl --prefix", "syslog priority")
 """Forms that no message has by chance."""
 _LEVEL_WORD = r"(?i)^(?:trace|debug|info|information|notice|success|warn|warning|error|err|severe|critical|fatal)$"
@@ -63,8 +65,9 @@ class OriginReader:
         return origin
 
     def _learn(self, sample: pl.Series) -> None:
+        whole = "\n".join(sample.to_list())
         for form, pattern in _FORMS.items():
-            if form in self.forms:
+            if form in self.forms or _PARTS[form] not in whole:
                 continue
             found = sample.filter(sample.str.contains(pattern))
             if form == "docker compose" and found.len():

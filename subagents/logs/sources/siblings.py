@@ -239,10 +239,10 @@ def siblings_of(
     import polars as pl
 
     raw = some_lines(block, scan.starts, rows, 0, "", NoTroubles()).text
-    read = _texts(raw, scan.places[rows]).with_columns(
+    read = _texts(raw, scan.places[rows]).with_columns_seq(
         spaced=pl.Series([not head.program for head in heads], dtype=pl.Boolean), stamped=True, glued=False
     )
-    read = read.with_columns(body=pl.when("spaced").then("whole").otherwise("message"))
+    read = read.with_columns_seq(body=pl.when("spaced").then("whole").otherwise("message"))
     odd = special_lines(read, columns.json.cut_lines)
     for status in columns.access.statuses():
         odd |= raw.str.contains(status).to_numpy()
@@ -253,9 +253,9 @@ def heads_of(scan: Scan, rows: Any, events: pl.DataFrame, told: Told) -> list[He
     """Return what the first words of lines said, of which the events come; None where that is not all but the text."""
     import polars as pl
 
-    texts = _texts(events["raw"], scan.places[rows]).with_columns(events["text"])
+    texts = _texts(events["raw"], scan.places[rows]).with_columns_seq(events["text"])
     alone = (events["lines"] == 1) & events["suffix"].is_null()
-    found = texts.select(
+    found = texts.select_seq(
         pl.when(~alone)
         .then(None)
         .when(pl.col("text") == pl.col("whole"))
@@ -274,8 +274,8 @@ def _texts(raw: pl.Series, places: Any) -> pl.DataFrame:
     lines = pl.DataFrame({"raw": raw, "begin": places[:, 1], "behind": places[:, 2]})
     line, begin = pl.col("raw"), pl.col("begin")
     rest = line.str.slice(pl.col("behind"))
-    lines = lines.with_columns(whole=pl.when(begin > 0).then(line.str.slice(0, begin) + " " + rest).otherwise(rest))
-    return lines.with_columns(message=behind_program(pl.col("whole")).struct.field("field_2").fill_null(""))
+    lines = lines.with_columns_seq(whole=pl.when(begin > 0).then(line.str.slice(0, begin) + " " + rest).otherwise(rest))
+    return lines.with_columns_seq(message=behind_program(pl.col("whole")).struct.field("field_2").fill_null(""))
 
 
 def merged(frame: Frame, rows: Any, siblings: Siblings, events: pl.DataFrame) -> tuple[Frame, Any]:
@@ -287,7 +287,8 @@ def merged(frame: Frame, rows: Any, siblings: Siblings, events: pl.DataFrame) ->
     order = np.argsort(all_rows, kind="stable")
     places = np.empty(len(order), np.int64)
     places[order] = np.arange(len(order))
-    both = pl.concat([frame.events.select(events.columns), events])[pl.Series(order, dtype=pl.UInt32)]
+    both = frame.events.select_seq(events.columns).vstack(events)
+    both = both.select_seq(pl.all().gather(pl.Series(order, dtype=pl.UInt32)))
     moved = pl.lit(pl.Series(places[: len(rows)], dtype=pl.UInt32)).gather(pl.col("event")).alias("event")
-    traces, extra = (part.with_columns(moved) if part.height else part for part in (frame.traces, frame.extra))
+    traces, extra = (part.with_columns_seq(moved) if part.height else part for part in (frame.traces, frame.extra))
     return Frame(both, traces, extra), all_rows[order]

@@ -48,7 +48,7 @@ def _whole(lines: pl.Series, indent: int) -> tuple[pl.Series, pl.Series]:
     bare = lines.str.strip_chars_end(" ,\r")
     opens, closes = bare == " " * indent + "{", bare == " " * indent + "}"
     number = opens.cum_sum()
-    table = pl.DataFrame({"line": lines, "opens": opens, "closes": closes, "number": number}).with_columns(
+    table = pl.DataFrame({"line": lines, "opens": opens, "closes": closes, "number": number}).with_columns_seq(
         ended=pl.col("closes").shift(1, fill_value=False).cast(pl.Int32).cum_sum().over("number") > 0
     )
     inside = table["number"].gt(0) & ~table["ended"]

@@ -184,12 +184,12 @@ class StampReader:
             text = line.str.slice(0, shape.start) + pl.lit(" ") + line.str.slice(shape.start + shape.width)
         else:
             slices, text = line, line.str.slice(shape.width)
-        read = lines.to_frame("line").with_columns(t=moments(slices, shape, self.hint), text=text)
+        read = lines.to_frame("line").with_columns_seq(t=moments(slices, shape, self.hint), text=text)
         odd = read["t"].null_count()
         self.hits[shape] += lines.len() - odd
         if odd:
-            read = read.with_columns(text=pl.when(pl.col("t").is_null()).then("line").otherwise("text"))
-        return read.select("t", "text")
+            read = read.with_columns_seq(text=pl.when(pl.col("t").is_null()).then("line").otherwise("text"))
+        return read.select_seq("t", "text")
 
     def _learn(self, lines: pl.Series) -> bool:
         """Add the shapes that a sample of not yet understood lines shows; say whether there were any."""
@@ -246,7 +246,7 @@ class _Result:
             )
             line = pl.col("line")
             text = line.str.slice(0, pl.col("begin")) + " " + line.str.slice(pl.col("behind"))
-            self._say(pl.Series(within), lines.select(text=text)["text"])
+            self._say(pl.Series(within), lines.select_seq(text=text)["text"])
 
     def add(self, rows: pl.Series, read: pl.DataFrame) -> None:
         """Take what was read by expression: `t` and `text`."""
@@ -262,7 +262,7 @@ class _Result:
         import polars as pl
 
         t, behind = pl.col("t"), pl.Series(self.behind)
-        read = pl.DataFrame({"t": self.times, "line": self.lines}).select(
+        read = pl.DataFrame({"t": self.times, "line": self.lines}).select_seq(
             t=pl.when(t != UNDATED).then(t), text=pl.col("line").str.slice(behind)
         )
         text = read["text"]

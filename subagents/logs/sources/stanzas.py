@@ -46,7 +46,7 @@ class StanzaReader:
         if not self.stands:
             return columns
         worst = pl.col("level").max().over((~pl.col("glued")).cum_sum())
-        return columns.with_columns(level=pl.when("glued").then("level").otherwise(worst))
+        return columns.with_columns_seq(level=pl.when("glued").then("level").otherwise(worst))
 
 
 def _stands(bodies: pl.Series, stamped: pl.Series) -> bool:

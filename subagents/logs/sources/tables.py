@@ -66,13 +66,13 @@ class TableReader:
             "service": pl.Series([each or None for each in values.get("service", ())], dtype=pl.String),
             "host": pl.Series([each or None for each in values.get("host", ())], dtype=pl.String),
         }
-        columns = columns.with_columns(
+        columns = columns.with_columns_seq(
             columns[name].scatter(rows, value.filter(dated))
             for name, value in new.items()
             if value.len() == dated.len()
         )
         rest = pl.Series([True]).new_from_index(0, lines.len()).scatter(pl.Series(heads, dtype=pl.UInt32), False)
-        return columns.with_columns(glued=columns["glued"] | rest, body=columns["body"].set(rest, ""))
+        return columns.with_columns_seq(glued=columns["glued"] | rest, body=columns["body"].set(rest, ""))
 
 
 def columns_of(header: str) -> tuple[str, dict[str, int]]:

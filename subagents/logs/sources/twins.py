@@ -259,7 +259,7 @@ def _said(columns: pl.DataFrame) -> pl.DataFrame:
     """Return what was read of lines, as it is compared."""
     import polars as pl
 
-    return columns.select(*_COMPARED, "host", key=mask(pl.col("body")) + pl.col("suffix").fill_null(""))
+    return columns.select_seq(*_COMPARED, "host", key=mask(pl.col("body")) + pl.col("suffix").fill_null(""))
 
 
 def _same(one: pl.DataFrame, other: pl.DataFrame) -> tuple[list[bool], list[tuple[str | None, str | None]]]:
@@ -267,7 +267,7 @@ def _same(one: pl.DataFrame, other: pl.DataFrame) -> tuple[list[bool], list[tupl
     import polars as pl
 
     both = one.hstack(other.rename(lambda name: f"other {name}"))
-    are_same = both.select(
+    are_same = both.select_seq(
         pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"other {name}")) for name in (*_COMPARED, "key"))
     )
     hosts = list(zip(one["host"].to_list(), other["host"].to_list(), strict=True))
@@ -283,10 +283,10 @@ def special_lines(columns: pl.DataFrame, cut_lines: bool) -> Any:
         ~pl.col("stamped")
         | pl.col("glued")
         | pl.col("glued").shift(-1, fill_value=False)
-        | text.str.contains(tracebacks.ANY_PART)
+        | tracebacks.may_be_part(text)
         | pl.col("body").str.contains(DOTNET_HEAD)
         | pl.col("raw").str.contains(_PIECE)
     )
     if cut_lines:
         found |= pl.col("raw").str.contains(OBJECT) & ~pl.col("raw").str.contains(r'\n"', literal=True)
-    return columns.select(found.fill_null(True))["stamped"].to_numpy()
+    return columns.select_seq(found.fill_null(True))["stamped"].to_numpy()

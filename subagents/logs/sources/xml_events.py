@@ -57,4 +57,4 @@ class XmlEventReader:
             "host": found.str.extract(_COMPUTER),
             "body": said.zip_with(said.is_not_null(), found.str.extract(_ID).fill_null("") + " " + data),
         }
-        return columns.with_columns(columns[name].scatter(rows, values) for name, values in new.items())
+        return columns.with_columns_seq(columns[name].scatter(rows, values) for name, values in new.items())
