@@ -86,7 +86,7 @@ def _asked_for() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("pattern", "part"), _asked_for())
 def test_what_is_looked_for_first_stands_in_all_that_an_expression_finds(pattern: str, part: str) -> None:
     layouts = sorted((Path(__file__).parent / "layouts").glob("*.txt"))
-    lines = pl.Series("\n".join(path.read_text("utf-8", "replace") for path in layouts).split("\n") + [STERN])
+    lines = pl.Series([*"\n".join(path.read_text("utf-8", "replace") for path in layouts).split("\n"), STERN])
     behind_stamps = lines.str.replace(r"^\S+ ?\d\d:\d\d:\d\d\S*", "")
     found = pl.concat([lines, behind_stamps]).to_frame("line").filter(pl.col("line").str.contains(pattern))["line"]
     assert found.len()
