@@ -21,8 +21,8 @@ _MOST_PACKED = 1 << 62
 def counted(part: Part, numbers: Any, place: int) -> pl.DataFrame:
     """Return the counts of a block's events, whose keys are `numbers` (numpy), in as few bytes as hold them.
 
-    `n`, and of the first event `byte` and `lines`; `t0` and `t1` are µs after the bucket's start. What has no time has
-    none of `bucket`, `t0`, `t1`. Rows are in the order of their buckets.
+    `n`, and of the first event `byte` and `lines`; `t0` and `t1` are µs after the bucket's start. Service, level and
+    bucket are NONE where there is none (see `given`). Rows are in the order of their buckets.
     """
     import numpy as np
     import polars as pl
@@ -35,7 +35,7 @@ def counted(part: Part, numbers: Any, place: int) -> pl.DataFrame:
     np.not_equal(ranked[1:], ranked[:-1], out=begins[1:])
     heads = np.flatnonzero(begins)
     first, after = order[heads], after[order]
-    found = pl.DataFrame(
+    return pl.DataFrame(
         {
             "key": numbers[first].astype(np.uint32),
             "source": np.full(len(first), place, np.uint16),
@@ -49,11 +49,13 @@ def counted(part: Part, numbers: Any, place: int) -> pl.DataFrame:
             "t1": np.maximum.reduceat(after, heads),
         }
     )
-    given = [pl.when(pl.col(name) != NONE).then(name) for name in ("service", "level")]
-    found = found.with_columns(*given).with_columns(pl.col("service").cast(pl.UInt32))
-    if (times == NONE).any():
-        found = found.with_columns(pl.when(pl.col("bucket") >= 0).then(pl.col("bucket", "t0", "t1")))
-    return found
+
+
+def given(name: str) -> pl.Expr:
+    """Return the expression for a column of counts that is null where there is none."""
+    import polars as pl
+
+    return pl.when(pl.col(name) != NONE).then(name)
 
 
 def in_order(packed: Any) -> tuple[Any, Any]:
@@ -124,7 +126,7 @@ def _runs(part: pl.DataFrame) -> tuple[Any, Any]:
     """Return the moments of a part, each a source and a bucket in one number, and how many rows each has."""
     import numpy as np
 
-    buckets = part["bucket"].fill_null(NONE).to_numpy().astype(np.int64)
+    buckets = part["bucket"].to_numpy().astype(np.int64)
     moments = (part["source"].to_numpy().astype(np.int64) << 32) + buckets
     begins = np.flatnonzero(np.diff(moments, prepend=moments[:1] - 1))
     return moments[begins], np.diff(begins, append=len(moments))

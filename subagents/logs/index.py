@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from subagents.collector import collector_waiting, memory_kept
 from subagents.contract import Coverage, ToolError
-from subagents.logs.counts import STEP, counted, together
+from subagents.logs.counts import STEP, counted, given, together
 from subagents.logs.examples import Examples
 from subagents.logs.heads import head_of
 from subagents.logs.keys import OTHER, KeyTable
@@ -218,7 +218,7 @@ class LogIndex:
         for part in self._parts:
             keys = part["key"].to_numpy()
             counts += np.bincount(keys, part["n"].to_numpy(), len(counts)).astype(np.int64)
-            np.maximum.at(levels, keys, part["level"].fill_null(UNKNOWN).to_numpy())
+            np.maximum.at(levels, keys, part["level"].to_numpy())
         return counts, levels
 
     def _compact(self) -> None:
@@ -242,10 +242,12 @@ class LogIndex:
         self._parts = [table.select("key", "n", "level")]  # what totals need; the rest would lie here twice
         start = pl.col("bucket").cast(pl.Int64) * STEP
         for column in (  # one by one: what it replaces is let go
+            given("bucket"),
+            given("level"),
             (start + pl.col("t0")).alias("t0"),
             (start + pl.col("t1")).alias("t1"),
             pl.col("n").cast(pl.Int64),
-            pl.lit(services).gather(pl.col("service")).alias("service"),
+            pl.lit(services).gather(given("service")).alias("service"),
             pl.lit(template).gather(pl.col("key")).alias("template"),
             pl.lit(severity).gather(pl.col("key")).alias("severity"),
             pl.lit(severe).gather(pl.col("key")).alias("severe"),

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from subagents.logs.counts import STEP, counted, in_order, together
+from subagents.logs.counts import STEP, counted, given, in_order, together
 from subagents.logs.sources.names import NONE
 from subagents.logs.sources.parts import Part
 
@@ -57,9 +57,9 @@ def one_by_one(part: Part, keys: Any, place: int) -> dict[tuple[Any, ...], list[
 def test_counts_are_those_of_counting_one_by_one(count: int, spread: int) -> None:
     rng = Random(count)
     part, keys = part_of(rng, count, spread=spread), np.array([rng.randrange(12) for _ in range(count)])
-    rows = counted(part, keys, 5).select(
-        "key", "source", "service", "level", "bucket", "n", "byte", "lines", "t0", "t1"
-    )
+    rows = counted(part, keys, 5).with_columns(given(name) for name in ("service", "level", "bucket"))
+    rows = rows.with_columns(pl.when(pl.col("bucket").is_not_null()).then(pl.col("t0", "t1")))
+    rows = rows.select("key", "source", "service", "level", "bucket", "n", "byte", "lines", "t0", "t1")
     assert {row[:5]: list(row[5:]) for row in rows.iter_rows()} == one_by_one(part, keys, 5)
 
 
