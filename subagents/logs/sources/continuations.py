@@ -28,7 +28,7 @@ LEVEL_FIRST = (
     r"^ ?\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b|^ ?(?:trce|dbug|info|warn|fail|crit): \S+\["
 )
 """A line that says how urgent it is begins an event, even where it stands between two traces."""
-INTRODUCES = r":\s*$"
+INTRODUCES = ":"
 """A line with a time that ends in a colon goes on where none stands."""
 
 
@@ -47,7 +47,8 @@ def continues(columns: pl.DataFrame, apart: Any) -> pl.Series:
     inside, traced = trace_lines(columns, apart)
     joined = np.zeros(len(undated), dtype=bool)
     joined[_matching(bodies, np.flatnonzero(undated), ALWAYS)] = True
-    joined[_matching(bodies, np.flatnonzero(~undated[:-1] & undated[1:]), INTRODUCES) + 1] = True
+    before = np.flatnonzero(~undated[:-1] & undated[1:])
+    joined[before[bodies.gather(before).str.strip_chars_end().str.ends_with(INTRODUCES).to_numpy()] + 1] = True
     if joined.any() or undated.any():
         opening = _matching(bodies, np.flatnonzero((undated | _after(joined)) & ~joined), OPENS)
         opening = opening[opening > 0]

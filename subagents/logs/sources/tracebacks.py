@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from subagents.logs.sources.expressions import quick
@@ -41,43 +43,38 @@ FRAME = quick(_FRAME)
 GO_CALL = quick(_GO_CALL)
 """A function of Go; outside of a trace it may be any message."""
 _ANY_FRAME = FRAME.replace("^", "^ ?")
-_CORE = (
+_CORE = quick(
     _FRAME + "|" + _GO_CALL + r"|^(?:[\w.\-]+/)*[\w\-]+\.(?:\(\*?\w+\)\.)?[\w.]+$"  # the same, as zap writes it
     r"|^\s*(?:Caused by: |Suppressed: |\.\.\. \d+ (?:more|common|frames)| ?---> |--- End of |created by \S)"
     r"|^\[signal |^stack backtrace:|^Stack trace:$|^panic\(.*\)$|^note: |^\s*(?:\| *)*[+|]-?[+-]-|^#\d+ \{main\}"
 )
-_OPEN = (
+_OPEN = quick(
     r"^(?:  \+ Exception Group )?Traceback \(most recent call last\)|^panic: |^fatal error: |^Exception in thread"
     r"|^thread '.*' panicked|^Unhandled exception|^Uncaught |^PHP (?:Fatal|Parse) error: "
     r"|^(?:file://)?/\S+\.(?:[cm]?js|ts):\d+$"
     r"|^(?:[A-Za-z_][\w$]*(?:\.|::))*(?:[A-Za-z_][\w$]*)?(?:Exception|Error|Throwable|Warning|Interrupt|Timeout|Failure|Fault)"
     r"(?: \(|:|$)"
 )
-_TRACEBACK = r"^(?:  \+ Exception Group )?Traceback \(most"
-_LINK = r"^(?:During handling of the above|The above exception was the direct cause)"
-ANY_PART = quick("|".join((_CORE, _OPEN, _LINK, r"^\t")))
-"""Rust regex for the same text: a line that may be part of a trace, whatever stands around it."""
-_SOFT = r"^\s{2,}\S|^\t|^[)\]}]+[;,]?\s*$|^exit status \d|^Node\.js v\d|^[\[(]|^\s+\^+\s*$"
-_OWN_HEAD = (
+_TRACEBACKS = ("Traceback (most", "  + Exception Group Traceback (most")
+_LINKS = ("During handling of the above", "The above exception was the direct cause")
+_SOFT = quick(r"^\s{2,}\S|^\t|^[)\]}]+[;,]?\s*$|^exit status \d|^Node\.js v\d|^[\[(]|^\s+\^+\s*$")
+_OWN_HEAD = quick(
     r"^\s*\[?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d:\d\d:\d\d|(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b)"
 )
 TROUBLE = r"(?i)error|exception|fatal|panic|traceback|fail|crit|unhandled|warn"
 """Rust regex: a line that speaks of trouble."""
 CORE, OPEN, TRACEBACK, PYTHON, LINK, SOFT, BRACKET, OWN_HEAD, SPEAKS, BLANK = (1 << bit for bit in range(10))
 """Kinds of lines, by bit: one may be of several."""
-_KIND_FORMS = (
-    (CORE, quick(_CORE)),
-    (OPEN, quick(_OPEN)),
-    (TRACEBACK, _TRACEBACK),
-    (PYTHON, "^Traceback"),
-    (LINK, _LINK),
-    (SOFT, quick(_SOFT)),
-    (BRACKET, r"^[\[(]"),
-    (OWN_HEAD, quick(_OWN_HEAD)),
-    (SPEAKS, TROUBLE),
-    (BLANK, r"^\s*$"),
-)
-"""Rust regexes."""
+
+
+def may_be_part(text: pl.Expr) -> pl.Expr:
+    """Say which lines, by their text without stamp and space, may be part of a trace, whatever stands around them."""
+    return text.str.contains(_CORE) | text.str.contains(_OPEN) | _starts(text, *_LINKS, "\t")
+
+
+def _starts(text: pl.Expr, *beginnings: str) -> pl.Expr:
+    """Say which texts have one of these beginnings; Polars keeps few regular expressions ready, so they are spared."""
+    return reduce(or_, map(text.str.starts_with, beginnings))
 
 
 def trace_lines(columns: pl.DataFrame, apart: Any) -> tuple[Any, Any]:
@@ -240,9 +237,15 @@ def _kinds(bodies: pl.Series, spaced: pl.Series) -> Any:
     lines = pl.DataFrame({"body": bodies, "spaced": spaced}).select(
         text=pl.when("spaced").then(body.str.strip_prefix(" ")).otherwise(body)
     )
-    found = lines.select(pl.col("text").str.contains(form).alias(str(kind)) for kind, form in _KIND_FORMS)
+    text = pl.col("text")
+    forms = {CORE: _CORE, OPEN: _OPEN, SOFT: _SOFT, OWN_HEAD: _OWN_HEAD, SPEAKS: TROUBLE}
+    beginnings = {TRACEBACK: _TRACEBACKS, PYTHON: ("Traceback",), LINK: _LINKS, BRACKET: ("[", "(")}
+    asked = {kind: text.str.contains(form) for kind, form in forms.items()}
+    asked |= {kind: _starts(text, *some) for kind, some in beginnings.items()}
+    asked[BLANK] = text.str.strip_chars() == ""
+    found = lines.select(**{str(kind): each for kind, each in asked.items()})
     kinds = np.zeros(lines.height, np.int16)
-    for kind, _ in _KIND_FORMS:
+    for kind in asked:
         kinds[found[str(kind)].to_numpy()] |= kind
     return kinds
 
