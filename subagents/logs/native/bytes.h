@@ -36,10 +36,17 @@ static int can_be_wide(void) { return 0; }
 #if defined(__SSE2__) && !defined(PORTABLE)
 INLINE uint64_t few_sign_bits(const Some *of) { return (uint32_t)_mm_movemask_epi8((__m128i)*of); }
 #else
+/* The lowest bits of eight bytes, put together by what a product adds up. */
 INLINE uint64_t few_sign_bits(const Some *of) {
-    uint64_t bits = 0;
-    for (int place = 0; place < 16; place++) bits |= (uint64_t)((*of)[place] >> 7) << place;
-    return bits;
+    uint64_t half[2];
+    memcpy(half, of, sizeof(half));
+    for (int each = 0; each < 2; each++) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        half[each] = __builtin_bswap64(half[each]);
+#endif
+        half[each] = (half[each] & 0x0101010101010101ull) * 0x0102040810204080ull >> 56;
+    }
+    return half[0] | half[1] << 8;
 }
 #endif
 

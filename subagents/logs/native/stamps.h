@@ -38,7 +38,7 @@ typedef struct {
 } Form;
 
 /* Bytes of a line by which few stamps are left that it may begin with. */
-static const int32_t telling[] = {0, 2, 4, 10};
+static const int32_t telling[] = {0, 2, 4, 5, 10, 19};
 enum { TELLING = sizeof(telling) / sizeof(telling[0]) };
 
 typedef struct {
@@ -97,15 +97,6 @@ static int is_before(const Finder *one, const Finder *other) {
     return width_of(one) > width_of(other);
 }
 
-/* Whether a stamp in a fixed column may be that of lines which have a byte at a place. */
-static int may_have(const Finder *by, int32_t place, uint8_t c) {
-    int32_t in_body = place - by->start;
-    if (by->json || by->start < 0 || in_body < 0 || in_body >= by->body_length) return 1;
-    uint8_t wanted = by->body[in_body];
-    if (wanted == MONTH || wanted == IN_MONTH) return is_letter(c);
-    return wanted == ANY_DIGIT ? is_digit(c) : wanted == SPACE_OR_DIGIT ? is_digit(c) || c == ' ' : c == wanted;
-}
-
 static Form form_of(const Finder *by) {
     Form form = {.width = width_of(by), .minute = by->epoch ? 0 : by->place[AT_SECOND]};
     memset(form.more, 255, sizeof(form.more));
@@ -123,10 +114,18 @@ static Form form_of(const Finder *by) {
     return form;
 }
 
+/* Whether a stamp in a fixed column may be that of lines which have a byte at a place. */
+static int may_have(const Finder *by, const Form *form, int32_t place, uint8_t c) {
+    int32_t within = place - by->start;
+    if (by->json || by->start < 0 || within < 0 || within >= form->width) return 1;
+    return (uint8_t)(c - form->least[within]) <= form->more[within];
+}
+
 static int find_by(Finders *all, const Finder *finders, int32_t count, int32_t origins) {
     if (count < 0 || count > MOST_FINDERS) return 0;
     for (int32_t each = 0; each < count; each++)
         if (!is_sound(&finders[each])) return 0;
+    for (int32_t each = 0; each < count; each++) all->form[each] = form_of(&finders[each]);
     if (count) memcpy(all->finder, finders, (size_t)count * sizeof(Finder));
     for (int32_t each = 0; each < count; each++) {
         int32_t at = each;
@@ -138,11 +137,11 @@ static int find_by(Finders *all, const Finder *finders, int32_t count, int32_t o
     memset(all->in_objects, 0, sizeof(all->in_objects));
     for (int32_t at = 0; at < count; at++) {
         const Finder *by = &all->finder[all->order[at]];
-        all->form[at] = form_of(&all->finder[at]);
+        const Form *form = &all->form[all->order[at]];
         all->in_objects[at >> 6] |= (uint64_t)(by->json != 0) << (at & 63);
         for (int which = 0; which < TELLING; which++)
             for (int c = 0; c < 256; c++)
-                all->asked[which][c][at >> 6] |= (uint64_t)may_have(by, telling[which], (uint8_t)c) << (at & 63);
+                all->asked[which][c][at >> 6] |= (uint64_t)may_have(by, form, telling[which], (uint8_t)c) << (at & 63);
     }
     all->count = count;
     all->origins = origins;
@@ -155,6 +154,9 @@ static int month_of(const uint8_t *at) {
         if (!memcmp(at, names + month * 3, 3)) return month + 1;
     return 0;
 }
+
+static int64_t two_digits(const uint8_t *at) { return (at[0] & 15) * 10 + (at[1] & 15); }
+static int64_t three_digits(const uint8_t *at) { return (at[0] & 15) * 100 + two_digits(at + 1); }
 
 static int64_t number(const uint8_t *at, int digits) {
     uint64_t total = 0;
@@ -176,7 +178,7 @@ static int ends_naive(const Finder *by, const uint8_t *at, const uint8_t *end) {
     if (at == end) return 1;
     if (is_digit(*at)) return 0;
     if (*at == ':' && by->fraction) return 1; /* behind a fraction no other can follow */
-    if (strchr(".,:-", *at) && *at) return at + 1 == end || !is_digit(at[1]);
+    if (*at == '.' || *at == ',' || *at == ':' || *at == '-') return at + 1 == end || !is_digit(at[1]);
     if (*at == ' ') {
         at++;
         if (at == end) return 1;
@@ -264,8 +266,11 @@ static void keep_minute(const Finder *by, const Form *form, const uint8_t *at, i
 }
 
 static int64_t fraction_of(const Finder *by, const uint8_t *at) {
+    const uint8_t *first = at + by->body_length + 1;
+    if (by->fraction == 3) return three_digits(first) * (by->epoch == 13 ? 1 : 1000);
+    if (by->fraction == 6 && by->epoch != 13) return three_digits(first) * 1000 + three_digits(first + 3);
     int digits = by->fraction < 6 ? by->fraction : 6;
-    int64_t part = number(at + by->body_length + 1, digits);
+    int64_t part = number(first, digits);
     for (int more = digits; more < (by->epoch == 13 ? 3 : 6); more++) part *= 10;
     return by->epoch == 13 && digits > 3 ? part / 1000 : part;
 }
@@ -278,7 +283,7 @@ static int stamp_at(const Finder *by, const Form *form, const uint8_t *at, Line 
     if (form->loose && !is_kept && !is_body(by, at)) return 0;
     if (by->fraction && !is_before_fraction(at[by->body_length])) return 0;
     if (by->naive ? !ends_naive(by, behind, line->end) : behind < line->end && is_digit(*behind)) return 0;
-    int64_t us, second = by->epoch ? 0 : number(at + by->place[AT_SECOND], 2);
+    int64_t us, second = by->epoch ? 0 : two_digits(at + by->place[AT_SECOND]);
     if (by->epoch) {
         us = epoch_of(by, at) - by->zone_us;
     } else if (second > 59) {

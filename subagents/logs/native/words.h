@@ -66,14 +66,14 @@ static int is_request(const Bits *bits, int32_t begin) {
     return capitals >= 3 && capitals <= 8;
 }
 
-static void look_at(const Bits *bits, Word *word) {
+INLINE void look_at(const Bits *bits, Word *word, int wide) {
     int32_t begin = word->begin, length = word->end - begin;
     word->path = is_request(bits, begin);
     word->runs = 3;
     word->named = 0;
     if (length > 64) return;
     uint64_t digits = some_bits(bits->digits, begin, length);
-    word->runs = count_bits(digits & ~(digits << 1), 0);
+    word->runs = count_bits(digits & ~(digits << 1), wide);
     if (word->index >= HEAD_WORDS) return; /* beyond, nobody asks */
     uint64_t letters = some_bits(bits->letters, begin, length);
     uint64_t named = letters & letters >> 1 & letters >> 2; /* where three letters begin */
@@ -93,7 +93,7 @@ static int next_word(const Bits *bits, Word *word) {
     if (word->end) word->index += 1;
     word->begin = begin;
     word->end = end;
-    look_at(bits, word);
+    look_at(bits, word, 0);
     return 1;
 }
 
@@ -182,10 +182,10 @@ static uint64_t finished(uint64_t h) {
 }
 
 /* Take in what is told of words by which the line is known: all of names, but for their numbers. */
-static uint64_t hashed_name(uint64_t h, Bits *bits, const Word *word) {
+INLINE uint64_t hashed_name(uint64_t h, Bits *bits, const Word *word, int wide) {
     uint64_t digits = some_bits(bits->digits, word->begin, word->end - word->begin), code = (uint64_t)word->index + 1;
     for (uint64_t runs = digits & ~(digits << 1); runs; runs &= runs - 1)
-        code = code << 8 | (uint64_t)count_bits(~digits & ((runs & -runs) - 1), 0);
+        code = code << 8 | (uint64_t)count_bits(~digits & ((runs & -runs) - 1), wide);
     for (int32_t chunk = word->begin >> 6; chunk * 64 < word->end; chunk++)
         bits->told[chunk] |= bits_within(word->begin, word->end, chunk) & ~bits->digits[chunk];
     return mixed(h, code);
@@ -202,8 +202,8 @@ INLINE uint64_t hashed_names(uint64_t h, Bits *bits, int wide) {
             word.index = index + count_bits(all_begun & ((begun & -begun) - 1), wide);
             if (word.index >= HEAD_WORDS) return h;
             word.end = next_bit(bits->between, word.begin, bits->length);
-            look_at(bits, &word);
-            if (is_fine(&word)) h = hashed_name(h, bits, &word);
+            look_at(bits, &word, wide);
+            if (is_fine(&word)) h = hashed_name(h, bits, &word, wide);
         }
         index += count_bits(all_begun, wide);
         before = varies >> 63;
@@ -243,24 +243,38 @@ INLINE uint64_t hashed_line(const Line *line, Bits *bits, uint64_t seed, int32_t
     if (bits->is_json) h = hashed_padded(h, bits);
     rest_of(bits, &rest, wide);
     for (int32_t place = 0; place <= rest.places >> 6; place++) {
-        h = mixed(h, rest.words[place]);
-        other = mixed(other, rest.mixed[place]);
+        h = folded(rest.words[place] ^ factor, rest.mixed[place] ^ h);
     }
     for (const uint8_t *at = rest.kept; at < rest.kept + rest.bytes; at += 32) {
         h = folded(eight(at) ^ factor, eight(at + 8) ^ h);
         other = folded(eight(at + 16) ^ (factor >> 32 | factor << 32), eight(at + 24) ^ other);
     }
-    return finished(mixed(mixed(h, (uint64_t)rest.bytes << 32 | (uint64_t)rest.stamp), other));
+    return finished(folded(h ^ ((uint64_t)rest.bytes << 32 | (uint64_t)rest.stamp), other ^ factor));
+}
+
+/* Find where the word with digits of a number begins and ends; 0 where the line has none. */
+static int word_at(const Bits *bits, int index, Word *word) {
+    uint64_t before = 0;
+    for (int32_t chunk = 0; chunk < bits->chunks; chunk++) {
+        uint64_t words = ~bits->between[chunk], begun = words & ~(words << 1 | before);
+        before = words >> 63;
+        for (; index && begun; index--) begun &= begun - 1;
+        if (!begun) continue;
+        word->begin = chunk * 64 + __builtin_ctzll(begun);
+        word->end = next_bit(bits->between, word->begin, bits->length);
+        return (int)(bits->varies[chunk] >> (word->begin & 63) & 1);
+    }
+    return 0;
 }
 
 /* Take in some words as they are; of a request's path, what does not vary. */
 static uint64_t hashed_literally(const Bits *bits, uint64_t h, uint32_t literal) {
-    Word word = {0};
-    while (next_word(bits, &word) && word.index < LITERAL_WORDS)
-        if (literal >> word.index & 1) {
-            const uint8_t *begin = bits->text + word.begin, *end = bits->text + word.end;
-            h = word.path ? hashed_path(h, begin, end) : hashed(h, begin, (size_t)(end - begin));
-        }
+    for (; literal; literal &= literal - 1) {
+        Word word;
+        if (!word_at(bits, __builtin_ctz(literal), &word)) continue;
+        const uint8_t *begin = bits->text + word.begin, *end = bits->text + word.end;
+        h = is_request(bits, word.begin) ? hashed_path(h, begin, end) : hashed(h, begin, (size_t)(end - begin));
+    }
     return finished(h);
 }
 
@@ -307,14 +321,6 @@ INLINE int32_t class_of(Classes *all, const Line *line, const Bits *bits, uint64
     }
     if (!(flags_of(all, id) & LITERAL)) return id;
     return numbered(all, hashed_literally(bits, hash, all->literal[id]), id);
-}
-
-/* Find the word with digits that has a number; 0 where the line has none. */
-static int word_at(const Bits *bits, int index, Word *word) {
-    memset(word, 0, sizeof(Word));
-    while (next_word(bits, word))
-        if (word->index >= index) return word->index == index;
-    return 0;
 }
 
 /* Return the number of the host that a word names, a new one where it is new; NO_HOST where there is no room. */
