@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.logs.native import CHILD, HOSTED, LITERAL, SLOW, SPECIAL, VERIFIED, Classes, Scan
@@ -187,7 +188,8 @@ class Siblings:
 
     rows: Any
     """numpy; of the lines of the block"""
-    heads: Sequence[Head]
+    heads: Any
+    """numpy; of each what a Head says, in columns"""
     raw: pl.Series
     text: pl.Series
 
@@ -196,15 +198,15 @@ class Siblings:
         import numpy as np
         import polars as pl
 
+        if wanted.all():
+            return self
         places = np.flatnonzero(wanted)
-        rows, taken = pl.Series(places, dtype=pl.UInt32), [self.heads[place] for place in places.tolist()]
-        return Siblings(self.rows[places], taken, self.raw.gather(rows), self.text.gather(rows))
+        rows = pl.Series(places, dtype=pl.UInt32)
+        return Siblings(self.rows[places], self.heads[places], self.raw.gather(rows), self.text.gather(rows))
 
     def told(self, scan: Scan) -> Told:
         """Return what they say."""
-        import numpy as np
-
-        levels, services, hosts, _ = np.array(self.heads, np.int32).reshape(-1, 4).T
+        levels, services, hosts, _ = self.heads.T
         return Told(scan.times[self.rows], levels, services, hosts, self.text.str.len_bytes().to_numpy())
 
     def events(self, scan: Scan, block: Block, names: Names, hosts: Any) -> pl.DataFrame:
@@ -213,8 +215,8 @@ class Siblings:
         import polars as pl
 
         starts, count = scan.starts[self.rows], len(self.rows)
-        levels = [head.level if head.level != NONE else None for head in self.heads]
-        services = [*names.services, None]  # the last one is NONE's
+        levels, services = self.heads[:, 0], self.heads[:, 1]
+        named = pl.Series([*names.services, None], dtype=pl.String)  # the last one is NONE's
         return pl.DataFrame(
             {
                 "start": starts + block.offset,
@@ -225,8 +227,8 @@ class Siblings:
                 "raw": self.raw,
                 "text": self.text,
                 "suffix": pl.Series([None], dtype=pl.String).new_from_index(0, count),
-                "level": pl.Series(levels, dtype=pl.Int8),
-                "service": pl.Series([services[head.service] for head in self.heads], dtype=pl.String),
+                "level": pl.Series(levels, dtype=pl.Int8).set(pl.Series(levels == NONE), None),
+                "service": named.gather(np.where(services == NONE, len(names.services), services)),
                 "host": pl.Series(names.hosts_of(hosts), dtype=pl.String),
             }
         )
@@ -236,17 +238,17 @@ def siblings_of(
     block: Block, scan: Scan, rows: Any, heads: Sequence[Head], columns: ColumnReader
 ) -> tuple[Siblings, Any]:
     """Return lines as their heads and their own texts say, and which of them have to be read after all (numpy bool)."""
+    import numpy as np
     import polars as pl
 
     raw = some_lines(block, scan.starts, rows, 0, "", NoTroubles()).text
-    read = _texts(raw, scan.places[rows]).with_columns_seq(
-        spaced=pl.Series([not head.program for head in heads], dtype=pl.Boolean), stamped=True, glued=False
-    )
+    said = np.fromiter(chain.from_iterable(heads), np.int32, len(heads) * len(Head._fields)).reshape(len(heads), -1)
+    read = _texts(raw, scan.places[rows]).with_columns_seq(spaced=pl.Series(said[:, 3] == 0), stamped=True, glued=False)
     read = read.with_columns_seq(body=pl.when("spaced").then("whole").otherwise("message"))
     odd = special_lines(read, columns.json.cut_lines)
     for status in columns.access.statuses():
         odd |= raw.str.contains(status).to_numpy()
-    return Siblings(rows, heads, raw, read["body"]), odd
+    return Siblings(rows, said, raw, read["body"]), odd
 
 
 def heads_of(scan: Scan, rows: Any, events: pl.DataFrame, told: Told) -> list[Head | None]:
