@@ -34,6 +34,8 @@ LEAST_WORDS = 5
 """At four, "VM Started", "VM Stopped" and "VM Paused" fall together; an on-call needs them apart."""
 LEAST_TELLING = 20
 """So many for a place that says how something went."""
+LEAST_ALONE = 50
+"""So many for a place where all other words are values: what stands there is what the message says."""
 LEAST_PATHS = 50
 """So many for the paths of an access log, which say where it goes wrong."""
 LEAST_LENGTHS = 3
@@ -263,8 +265,9 @@ def _one_place(rows: Rows, facts: Facts) -> Flags:
     asked = np.flatnonzero(words != VALUE)
     here = words.ravel()[asked]
     alike = Alike.by((row_hashes(words, facts.hashes)[:, None] - hashes).ravel()[asked])
-    is_one = alike.sizes >= np.where(facts.telling[here[alike.first]], LEAST_TELLING, LEAST_WORDS)
-    found.ravel()[asked] = alike.spread(is_one)
+    least = np.where(facts.telling[here[alike.first]], LEAST_TELLING, LEAST_WORDS)
+    is_alone = (words != VALUE).sum(1)[asked[alike.first] // words.shape[1]] == 1
+    found.ravel()[asked] = alike.spread(alike.sizes >= np.where(is_alone, LEAST_ALONE, least))
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from subagents.logs.levels import ERROR, INFO, UNKNOWN, WARN
-from subagents.logs.merge import LEAST_PATHS, LEAST_TELLING, MOST_CELLS, merge
+from subagents.logs.merge import LEAST_ALONE, LEAST_PATHS, LEAST_TELLING, MOST_CELLS, merge
 from subagents.logs.patterns import MERGED_WORDS, templates
 from subagents.logs.phrases import is_name, is_telling, labelled, phrased, shown
 from subagents.logs.shapes import Shapes
@@ -218,3 +218,10 @@ def test_labels_are_told_from_values() -> None:
     assert labelled('open("/etc/fstab")') == ('open("', '/etc/fstab")')
     assert labelled("plain") == ("", "plain")
     assert labelled("label:") == ("", "label:")
+
+
+def test_what_a_message_says_is_no_value_where_else_it_holds_only_values() -> None:
+    verbs = [f"on{chr(65 + each // 26)}{chr(65 + each % 26)}Changed" for each in range(LEAST_ALONE)]
+    assert _merged(*[f"{verb} *" for verb in verbs[:-1]]) == [f"{verb} *" for verb in verbs[:-1]]
+    assert len(_merged(*[f"{verb} *" for verb in verbs])) == 1
+    assert _merged(*[f"{verb} was *" for verb in verbs[:5]]) == ["* was *"]
