@@ -106,22 +106,16 @@ class Examples:
 
     def add(self, source: int, events: pl.DataFrame, traced: Mapping[int, str]) -> None:
         """Keep the examples of the next keys: `events` of one block; what `traced` has of a row is what it says."""
-        import numpy as np
         import polars as pl
 
         line, text = pl.col("raw").str.slice(0, EXAMPLE_CHARS), pl.col("text")
         is_tail = line.str.ends_with(text)
         rest = pl.when(is_tail).then(pl.lit("")).otherwise(text.str.slice(0, 2 * EXAMPLE_CHARS))
-        cut = events.select(
-            byte="start",
-            lines="lines",
-            line=line,
-            rest=rest,
-            tail=pl.when(is_tail).then(text.str.len_bytes().cast(pl.Int64)).otherwise(-1),
-        )
-        raw, kept = (cut[name].str.join("").item().encode() for name in ("line", "rest"))
-        ends = [np.cumsum(cut[name].str.len_bytes().to_numpy(), dtype=np.int64) for name in ("line", "rest")]
-        places = np.stack([cut[name].to_numpy() for name in ("byte", "lines")], 1)
-        self._kept.append(_Kept(source, places, raw, kept, np.stack([*ends, cut["tail"].to_numpy()], 1), traced))
+        tail = pl.when(is_tail).then(text.str.len_bytes().cast(pl.Int64)).otherwise(-1)
+        cut = events.select("start", "lines", line=line, rest=rest, tail=tail)
+        both = pl.col("line", "rest")
+        raw, kept = (said.encode() for said in cut.select(both.str.join("")).row(0))
+        ends = cut.select(both.str.len_bytes().cast(pl.Int64).cum_sum(), "tail").to_numpy()
+        self._kept.append(_Kept(source, cut[["start", "lines"]].to_numpy(), raw, kept, ends, traced))
         self._begins.append(self._count)
         self._count += events.height

@@ -178,7 +178,7 @@ class LogIndex:
         new = new[np.argsort(events[new], kind="stable")]
         for row, full in zip(events[new].tolist(), frame.traces["full"].gather(new).to_list(), strict=True):
             traced.setdefault(int(numbers[row]) - first_new, full)
-        self.examples.add(place, frame.events.select("start", "lines", "raw", "text")[rows], traced)
+        self.examples.add(place, frame.events[["start", "lines", "raw", "text"]][rows], traced)
 
     def _count_hosts(self, by_row: Any, numbers: Any) -> None:
         import numpy as np

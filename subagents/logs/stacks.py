@@ -197,9 +197,9 @@ def _exception(lines: list[str], language: str) -> tuple[str, str]:
                 return match["type"] or match["bare"], match["message"] or ""
     if language in ("Ruby", "PHP"):
         return _headed(lines, _RUBY_HEAD if language == "Ruby" else _PHP_HEAD)
-    for number, text in enumerate(lines):
-        if "panic" not in text and "fatal error" not in text:
-            continue
+    told = "\n".join(lines)
+    panicked = "panic" in told or "fatal error" in told
+    for number, text in enumerate(lines if panicked else ()):
         if (rust := _RUST_PANIC.search(text)) is not None:
             return "panic", _rust_message(rust["message"], lines[number + 1 : number + 2])
         if (panic := _PANIC.search(text)) is not None:
@@ -279,8 +279,8 @@ class StackTally:
     groups: dict[str, GroupTally] = field(default_factory=dict)
     traces: int = 0
     ungrouped: int = 0
-    _read: dict[str, Frames] = field(default_factory=dict)
-    """Frames by their lines, without what varies in them."""
+    _read: dict[str, _Known] = field(default_factory=dict)
+    """By the lines of their frames, without what varies in them."""
 
     def add(self, place: int, frame: Frame) -> None:
         """Count the traces of one block."""
@@ -288,15 +288,14 @@ class StackTally:
             return
         import polars as pl
 
-        of_events = frame.events.select("t", "service", "start", "lines")[frame.traces["event"]]
-        joined = frame.traces.hstack(of_events).sort("t", "start")
-        joined = joined.with_columns(
+        joined = frame.traces.hstack(frame.events[["t", "service", "start", "lines"]][frame.traces["event"]]).lazy()
+        marked = joined.sort("t", "start").with_columns(
             bucket=pl.col("t") // STEP,
             frames=pl.col("frames").str.replace_all(r"0x[0-9a-f]+|\(0x.*\)", "*"),
             lines_of_frames="frames",
             thrown=pl.col("full").str.extract_all(_THROWN).list.join(" "),
         )
-        grouped = joined.group_by("frames", "thrown", "service", "bucket", maintain_order=True).agg(
+        grouped = marked.group_by("frames", "thrown", "service", "bucket", maintain_order=True).agg(
             pl.col("full", "lines_of_frames").first(),
             n=pl.len(),
             t0=pl.col("t").min(),
@@ -304,20 +303,20 @@ class StackTally:
             start=pl.col("start").first(),
             lines=pl.col("lines").first(),
         )
-        for row in grouped.drop("thrown").iter_rows():
+        for row in grouped.drop("thrown").collect().iter_rows():
             self._count(place, _Row(*row))
 
     def _count(self, place: int, row: _Row) -> None:
-        frames = self._read.get(row.frames)
-        if frames is None:
+        known = self._read.get(row.frames)
+        if known is None:
             if len(self._read) >= 2 * MAX_GROUPS:
                 self._read.clear()
-            frames = self._read[row.frames] = _frames(row.lines_of_frames.split("\n"))
-        trace = read_trace(row.full[:32_768], frames)
+            known = self._read[row.frames] = _Known(_frames(row.lines_of_frames.split("\n")))
+        trace = read_trace(row.full[:32_768], known.frames)
         if trace is None:
             return
         self.traces += row.n
-        name, bucket = trace.id, row.bucket
+        name, bucket = known.name(trace), row.bucket
         group = self.groups.get(name)
         if group is None:
             if len(self.groups) >= MAX_GROUPS:
@@ -329,6 +328,22 @@ class StackTally:
             first = (row.t0, row.start, row.lines, place)
             group.firsts[bucket] = min(group.firsts.get(bucket, first), first)
             group.lasts[bucket] = max(group.lasts.get(bucket, 0), row.t1)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Frames that were read before, and the ids of traces with them by exception."""
+
+    frames: Frames
+    names: dict[str, str] = field(default_factory=dict)
+
+    def name(self, trace: Trace) -> str:
+        """Return the id of a trace."""
+        if trace.frames is not self.frames[1] or len(self.names) >= MAX_GROUPS:
+            return trace.id
+        if trace.exception not in self.names:
+            self.names[trace.exception] = trace.id
+        return self.names[trace.exception]
 
 
 class _Row(NamedTuple):
