@@ -81,16 +81,22 @@ def phrased(text: str) -> tuple[str, ...]:
 
 
 def _without_units(words: list[str]) -> list[str]:
+    """Take units into the value before them; an amount in brackets behind one, "* bytes (* KB)", says it again."""
     kept: list[str] = []
-    after_value = False
+    after_value = is_amount = is_again = False
     for word in words:
         closing = UNITS.get(word) if after_value else None
         if closing is None:
+            is_again, is_amount = is_amount and word == ANY, False
             kept.append(word)
             after_value = word[-1] == ANY
-        else:
-            kept[-1] += closing
-            after_value = False
+            continue
+        if is_again and closing[:1] == ")":
+            kept.pop()
+            closing = closing[1:]
+        kept[-1] += closing
+        after_value = is_again = False
+        is_amount = not closing
     return kept
 
 

@@ -294,19 +294,26 @@ static int mark_names(Words *words, int32_t *found, int64_t count) {
     return 1;
 }
 
-/* Takes units into the value before them; returns how many words stay, -1 without memory. */
+/* Takes units into the value before them, and an amount that is said again behind it ("* bytes (* KB)"); returns how many words stay, -1 without memory. */
 static int64_t take_units(Words *words, int32_t *found, int64_t count) {
     int64_t kept = 0;
-    int after_value = 0;
+    int after_value = 0, is_amount = 0, is_again = 0;
     for (int64_t spot = 0; spot < count; spot++) {
         Word word = *numbered(words, found[spot]);
         if (!after_value || !(word.kinds & UNIT)) {
+            is_again = is_amount && found[spot] == NUMBER_OF_ANY;
+            is_amount = 0;
             found[kept++] = found[spot];
             after_value = words->letters[word.start + word.length - 1] == '*';
             continue;
         }
-        after_value = 0;
         int64_t closing = word.kinds >> CLOSING & MOST_CLOSING;
+        if (is_again && closing && words->letters[word.start + word.length - closing] == ')') {
+            kept--;
+            closing--;
+        }
+        after_value = is_again = 0;
+        is_amount = !closing;
         if (!closing) continue;
         Word value = *numbered(words, found[kept - 1]);
         uint8_t *copy = malloc((size_t)(value.length + closing));
