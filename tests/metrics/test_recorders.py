@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.intake.intake import take_in
 from subagents.metrics.roles import traits_of
+from subagents.metrics.sources.forms import unread_form
 from subagents.metrics.sources.nested import holds_points
 from subagents.metrics.sources.stamps import DateOrder, naive, parse_by_calendar, parse_stamp, parse_unique
 from tests.fakes import FakeClock
@@ -125,6 +126,13 @@ def test_forms_that_are_not_read_say_what_to_do_instead(tmp_path: Path, name: st
     assert not store.frames
     assert told in problems(store)
     assert "lost: the whole file" in problems(store)
+
+
+@pytest.mark.parametrize(
+    "text", ["TIME\tCPU\tMEM\n12:00\t1\t2\n", "HOST   CPU   LAST\nweb1   5     2026-03-01T12:00:00Z\n"]
+)
+def test_tables_of_usage_with_times_of_their_own_are_no_snapshots(text: str) -> None:
+    assert unread_form(text) is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import polars as pl
 from subagents.files import open_bounded
 from subagents.metrics.sources.heads import Head, unique_names
 from subagents.metrics.sources.snapshots import header_of, is_capture, moment_of, parted_row
-from subagents.metrics.sources.table import LONGEST_LINE, Faults, Table
+from subagents.metrics.sources.table import LONGEST_LINE, MOST_TABLES, Faults, Table
 
 BEGINNING = 1 << 13
 """Bytes by which a capture is known."""
@@ -57,13 +57,14 @@ def captured_tables(path: Path, faults: Faults) -> Iterator[Table]:
                 faults.on_read(bounded.read_bytes)
                 continue
             cells = parted_row(line, header)
-            if not header or header_of(line) == list(header):
-                header = tuple(header_of(line))
+            names = tuple(header_of(line))
+            if names == header or (not header and (names in gathered or len(gathered) < MOST_TABLES)):
+                header = names
                 gathered.setdefault(header, _Rows(_names(header)))
                 continue
-            held = gathered[header]
-            row = _row(cells, header)
-            if len(row) != len(held.names) - 1:
+            held = gathered.get(header)
+            row = _row(cells, header) if header else []
+            if held is None or len(row) != len(held.names) - 1:
                 wrong.append(number)
                 continue
             held.rows.append([when, *row])

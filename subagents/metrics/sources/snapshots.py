@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from subagents.metrics.sources.naming import TIME_NAMES, first_of
 from subagents.metrics.sources.stamps import DateOrder, parse_by_calendar, parse_stamp
 
 CAPTURE = "tables below the moments at which they were captured"
@@ -47,13 +48,15 @@ def is_capture(text: str) -> bool:
 
 
 def is_table(text: str) -> bool:
-    """Say whether a text begins with a header of usage, over rows of as many cells."""
+    """Say whether a text begins with a header of usage, over rows of as many cells that say no time of their own."""
     lines = [line.strip() for line in text.split("\n", MOST_BLANK)[:MOST_BLANK] if line.strip()][:2]
     if len(lines) < 2:
         return False
     header = header_of(lines[0])
     usage = _CLOSE.match(lines[0]) or (_USAGE.search(lines[0]) and all(map(_UPPER.fullmatch, header)))
-    return bool(usage) and len(header) > 1 and len(parted_row(lines[1], header)) == len(header)
+    row = parted_row(lines[1], header)
+    timed = first_of(header, TIME_NAMES) or any(moment_of(cell) is not None for cell in row)
+    return bool(usage) and not timed and len(header) > 1 and len(row) == len(header)
 
 
 def header_of(line: str) -> list[str]:
