@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from subagents.logs.native import CHILD, HOSTED, SLOW, VERIFIED
 from subagents.logs.sources import alike, siblings
-from subagents.logs.sources.siblings import ENOUGH_ALIKE, VARIES, Groups, Head
+from subagents.logs.sources.siblings import ENOUGH_ALIKE, MORE, VARIES, Groups, Head
 from subagents.logs.sources.twins import Finding
 from tests.logs.builders import iso, write
 from tests.logs.test_alike import built, small_blocks, what_it_says, without_library
@@ -179,16 +180,28 @@ def test_heads_are_told_where_all_said_the_same_and_hosts_only_by_a_word_of_the_
 
     classes: Any = _Classes()
     groups, head = Groups(classes), Head(3, 1, 4, program=True)
-    groups.learn(np.arange(ENOUGH_ALIKE - 1), [head] * (ENOUGH_ALIKE - 1))
+    groups.learn(np.arange(ENOUGH_ALIKE - 1), np.array([head] * (ENOUGH_ALIKE - 1)))
     assert groups.heads(np.array([9])) == [None]
-    groups.learn(np.array([8]), [head])
+    groups.learn(np.array([8]), np.array([head]))
     assert groups.heads(np.array([9, 10, -1])) == [head, None, None]
-    groups.learn(np.array([7]), [head._replace(host=5)])
+    groups.learn(np.array([7]), np.array([head._replace(host=5)]))
     assert groups.heads(np.array([9])) == [None]
     classes.flags[9] |= HOSTED
     assert groups.heads(np.array([9])) == [head._replace(host=VARIES)]
-    groups.learn(np.array([6]), [head._replace(level=5)])
+    groups.learn(np.array([6]), np.array([head._replace(level=5)]))
     assert groups.heads(np.array([9])) == [None]
+
+
+def test_heads_that_come_at_once_tell_what_they_tell_one_by_one() -> None:
+    import numpy as np
+
+    heads = [(3, 1, 4, 1), (3, 1, 5, 1), (3, 1, 4, MORE), (5, 1, 4, 1), (3, 1, 4, 0)]
+    for many in product(heads, repeat=3):
+        at_once, by_one = Groups(_Classes()), Groups(_Classes())  # type: ignore[arg-type]
+        at_once.learn(np.arange(2, 5), np.array(many))
+        for number, each in enumerate(many, 2):
+            by_one.learn(np.array([number]), np.array([each]))
+        assert at_once._heads == by_one._heads, many
 
 
 def test_what_is_needed_of_a_group_is_no_more_than_settles_it() -> None:

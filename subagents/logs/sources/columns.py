@@ -206,7 +206,7 @@ class ColumnReader:
         seen = lines.seen[text_rows.to_numpy()] if lines.seen is not None else None
         text = self._text(raw.gather(text_rows), structured.gather(text_rows) if structured is not None else None, seen)
         order = pl.concat([good, text_rows]).arg_sort()
-        return columns.vstack(text.select_seq(columns.columns)).select_seq(pl.all().gather(order))
+        return columns.vstack(text.select_seq(columns.columns)).rechunk().select_seq(pl.all().gather(order))
 
     def _overlay(
         self, columns: pl.DataFrame, rows: pl.Series, decoded: JsonColumns, *, keep_time: bool

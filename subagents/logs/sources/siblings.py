@@ -60,6 +60,10 @@ class Head(NamedTuple):
     """Host and program stand between stamp and text."""
 
 
+LEVEL, SERVICE, HOST, PROGRAM = range(4)
+"""Columns of heads"""
+MORE = -1
+"""Instead of whether there is a program: the line says more than its head and its text."""
 _UNKNOWN: tuple[Head | None, int] = (None, 0)
 
 
@@ -154,12 +158,25 @@ class Groups:
         unlike = np.array(differ, bool)[of_class] | (self._with_status[classes] & self._is_unsplit(groups)[of_class])
         return (rank < ENOUGH_ALIKE) | (groups == 0)[of_class] | unlike
 
-    def learn(self, classes: Any, heads: Sequence[Head | None]) -> None:
-        """Take in what the heads of lines of these classes (numpy) said; None: more than a head says was told."""
-        for group, head in zip(self.classes.group[classes].tolist(), heads, strict=True):
-            if group:
-                known, count = self._heads.get(group, (head, 0))
-                self._heads[group] = _both(known, head), count + 1
+    def learn(self, classes: Any, heads: Any) -> None:
+        """Take in what the heads of lines of these classes said (numpy, as `heads_of` returns them)."""
+        import numpy as np
+
+        groups = self.classes.group[classes]
+        order = np.argsort(groups, kind="stable")
+        starts = np.flatnonzero(np.diff(groups[order], prepend=np.uint64(0)))  # 0 is no group
+        if not len(starts):
+            return
+        heads = heads[order]
+        least, most = np.minimum.reduceat(heads, starts), np.maximum.reduceat(heads, starts)
+        alike = (least[:, PROGRAM] != MORE) & (least == most)[:, [LEVEL, SERVICE, PROGRAM]].all(axis=1)
+        least[least[:, HOST] != most[:, HOST], HOST] = VARIES
+        counts = np.diff(starts, append=len(order)).tolist()
+        told = zip(groups[order[starts]].tolist(), least.tolist(), alike.tolist(), counts, strict=True)
+        for group, (level, service, host, program), is_alike, count in told:
+            head = Head(level, service, host, bool(program)) if is_alike else None
+            known, before = self._heads.get(group, (head, 0))
+            self._heads[group] = _both(known, head), before + count
 
     def heads(self, classes: Any) -> list[Head | None]:
         """Return what the heads of lines of these classes (numpy) say, None where it is not known."""
@@ -243,41 +260,54 @@ def siblings_of(
 
     raw = some_lines(block, scan.starts, rows, 0, "", NoTroubles()).text
     said = np.fromiter(chain.from_iterable(heads), np.int32, len(heads) * len(Head._fields)).reshape(len(heads), -1)
-    read = _texts(raw, scan.places[rows]).with_columns_seq(spaced=pl.Series(said[:, 3] == 0), stamped=True, glued=False)
-    read = read.with_columns_seq(body=pl.when("spaced").then("whole").otherwise("message"))
+    text, programs = _texts(raw, scan.places[rows]), np.flatnonzero(said[:, PROGRAM])
+    if len(programs):
+        text = text.scatter(programs, _messages(text.gather(programs)))
+    read = pl.DataFrame({"raw": raw, "body": text, "spaced": said[:, PROGRAM] == 0}).with_columns_seq(
+        stamped=True, glued=False
+    )
     odd = special_lines(read, columns.json.cut_lines)
     for status in columns.access.statuses():
         odd |= raw.str.contains(status).to_numpy()
-    return Siblings(rows, said, raw, read["body"]), odd
+    return Siblings(rows, said, raw, text), odd
 
 
-def heads_of(scan: Scan, rows: Any, events: pl.DataFrame, told: Told) -> list[Head | None]:
-    """Return what the first words of lines said, of which the events come; None where that is not all but the text."""
+def heads_of(scan: Scan, rows: Any, events: pl.DataFrame, told: Told) -> Any:
+    """Return what the first words of lines said, of which the events come (numpy, a row of what a Head says for each).
+
+    MORE instead of the last where that and the text are not all that was said.
+    """
+    import numpy as np
+
+    whole = _texts(events["raw"], scan.places[rows])
+    alone = ((events["lines"] == 1) & events["suffix"].is_null()).to_numpy()
+    is_whole = (events["text"] == whole).to_numpy()
+    programs = np.where(alone & is_whole, 0, MORE)
+    rest = np.flatnonzero(alone & ~is_whole)
+    behind = events["text"].gather(rest) == _messages(whole.gather(rest))
+    programs[rest[behind.to_numpy()]] = 1
+    return np.stack((told.levels, told.services, told.hosts, programs), axis=1)
+
+
+def _texts(raw: pl.Series, places: Any) -> pl.Series:
+    """Return what is left of lines without their stamps."""
     import polars as pl
 
-    texts = _texts(events["raw"], scan.places[rows]).with_columns_seq(events["text"])
-    alone = (events["lines"] == 1) & events["suffix"].is_null()
-    found = texts.select_seq(
-        pl.when(~alone)
-        .then(None)
-        .when(pl.col("text") == pl.col("whole"))
-        .then(pl.lit(False))
-        .when(pl.col("text") == pl.col("message"))
-        .then(pl.lit(True))
-    ).to_series()
-    said = zip(told.levels.tolist(), told.services.tolist(), told.hosts.tolist(), found.to_list(), strict=True)
-    return [Head(*each[:3], each[3]) if each[3] is not None else None for each in said]
+    begins, line = places[:, 1], pl.col("raw")
+    lines = pl.DataFrame({"raw": raw, "begin": begins, "behind": places[:, 2]})
+    text = line.str.slice(pl.col("behind"))
+    if begins.any():
+        within = line.str.slice(0, pl.col("begin")) + " " + text
+        text = pl.when(pl.col("begin") > 0).then(within).otherwise(text)
+    return lines.select_seq(text).to_series()
 
 
-def _texts(raw: pl.Series, places: Any) -> pl.DataFrame:
-    """Return what is left of lines without their stamps, and without host and program behind them."""
+def _messages(texts: pl.Series) -> pl.Series:
+    """Return what stands behind host and program."""
     import polars as pl
 
-    lines = pl.DataFrame({"raw": raw, "begin": places[:, 1], "behind": places[:, 2]})
-    line, begin = pl.col("raw"), pl.col("begin")
-    rest = line.str.slice(pl.col("behind"))
-    lines = lines.with_columns_seq(whole=pl.when(begin > 0).then(line.str.slice(0, begin) + " " + rest).otherwise(rest))
-    return lines.with_columns_seq(message=behind_program(pl.col("whole")).struct.field("field_2").fill_null(""))
+    text = texts.to_frame("text").select_seq(behind_program(pl.col("text")).struct.field("field_2"))
+    return text.to_series().fill_null("")
 
 
 def merged(frame: Frame, rows: Any, siblings: Siblings, events: pl.DataFrame) -> tuple[Frame, Any]:
@@ -290,7 +320,7 @@ def merged(frame: Frame, rows: Any, siblings: Siblings, events: pl.DataFrame) ->
     places = np.empty(len(order), np.int64)
     places[order] = np.arange(len(order))
     both = frame.events.select_seq(events.columns).vstack(events)
-    both = both.select_seq(pl.all().gather(pl.Series(order, dtype=pl.UInt32)))
+    both = both.rechunk().select_seq(pl.all().gather(pl.Series(order, dtype=pl.UInt32)))
     moved = pl.lit(pl.Series(places[: len(rows)], dtype=pl.UInt32)).gather(pl.col("event")).alias("event")
     traces, extra = (part.with_columns_seq(moved) if part.height else part for part in (frame.traces, frame.extra))
     return Frame(both, traces, extra), all_rows[order]
