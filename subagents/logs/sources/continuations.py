@@ -32,15 +32,14 @@ INTRODUCES = ":"
 """A line with a time that ends in a colon goes on where none stands."""
 
 
-def continues(columns: pl.DataFrame, apart: Any) -> pl.Series:
-    """Say for each line whether it belongs to the event before it; the first never does.
+def continues(columns: pl.DataFrame, apart: Any) -> Any:
+    """Say for each line whether it belongs to the event before it (numpy bool); the first never does.
 
     `columns` has `body` (the texts without their stamps), `stamped` (which lines had one), `glued` (which are known to
     be the rest of the one before), `spaced` and `host`. Nearly all lines have a stamp, so the dear expressions are
     asked only of those that have none and of those around stack traces.
     """
     import numpy as np
-    import polars as pl
 
     bodies = columns["body"]
     undated = ~columns["stamped"].to_numpy()
@@ -65,7 +64,7 @@ def continues(columns: pl.DataFrame, apart: Any) -> pl.Series:
     joined = np.where(inside, traced, joined) | columns["glued"].to_numpy()
     joined[:1] = False
     joined[apart] = False
-    return pl.Series(joined)
+    return joined
 
 
 def _after(joined: Any) -> Any:

@@ -51,15 +51,15 @@ def events_of(block: Block, lines: Lines, columns: pl.DataFrame, last_time: int 
     import polars as pl
 
     joined = continues(columns, np.diff(lines.numbers, prepend=lines.numbers[:1] - 1) != 1)
-    heads, count = np.flatnonzero(~joined.to_numpy()), lines.count
+    heads, count = np.flatnonzero(~joined), lines.count
     held = b""
     if not block.last and not block.is_cut and len(heads) > 1:
         tail_at = int(lines.starts[heads[-1]]) - block.offset
         if block.length - tail_at <= HOLD_BYTES and count - heads[-1] < LONGEST_EVENT:
             held, count = block.data[tail_at : block.length], int(heads[-1])
-            heads, columns, joined = heads[:-1], columns.head(count), joined.head(count)
+            heads, columns, joined = heads[:-1], columns.head(count), joined[:count]
     after, time = np.append(heads[1:], count), pl.col("t").forward_fill()
-    events = columns.filter(~joined).with_columns(
+    events = columns.filter(pl.Series(~joined)).with_columns_seq(
         start=pl.Series(lines.starts[heads], dtype=pl.Int64),
         size=pl.Series(lines.ends[after - 1] - lines.starts[heads], dtype=pl.Int64),
         lines=pl.Series(after - heads, dtype=pl.Int64),

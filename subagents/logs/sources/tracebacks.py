@@ -243,7 +243,7 @@ def _kinds(bodies: pl.Series, spaced: pl.Series) -> Any:
     asked = {kind: text.str.contains(form) for kind, form in forms.items()}
     asked |= {kind: _starts(text, *some) for kind, some in beginnings.items()}
     asked[BLANK] = text.str.strip_chars() == ""
-    found = lines.select(**{str(kind): each for kind, each in asked.items()})
+    found = lines.select_seq(**{str(kind): each for kind, each in asked.items()})
     kinds = np.zeros(lines.height, np.int16)
     for kind in asked:
         kinds[found[str(kind)].to_numpy()] |= kind

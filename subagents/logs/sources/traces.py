@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import compress
+from typing import TYPE_CHECKING, Any
 
 from subagents.logs.sources.tracebacks import FRAME, GO_CALL
 
@@ -12,33 +13,55 @@ if TYPE_CHECKING:
 _FRAME = f"{FRAME}|{GO_CALL}"
 
 
-def extra_lines(columns: pl.DataFrame, joined: pl.Series) -> pl.DataFrame:
-    """Return the raw lines that continue an event: `event` (row), `raw`."""
+def extra_lines(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
+    """Return the raw lines that continue an event, those `joined` (numpy bool): `event` (row), `raw`."""
+    import numpy as np
     import polars as pl
 
-    if not joined.any():
-        return pl.DataFrame(schema={"event": pl.UInt32, "raw": pl.String})
-    numbered = columns.select((~joined).cum_sum().alias("event").cast(pl.UInt32) - 1, "raw")
-    return numbered.filter(joined)
+    rows = np.flatnonzero(joined)
+    events = np.cumsum(~joined)[rows] - 1
+    return pl.DataFrame({"event": pl.Series(events, dtype=pl.UInt32), "raw": columns["raw"].gather(rows)})
 
 
-def stack_traces(columns: pl.DataFrame, joined: pl.Series) -> pl.DataFrame:
-    """Return the stack traces: which event row has one, its frame lines, its text."""
+def stack_traces(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
+    """Return the stack traces: which event row has one, its frame lines, its text. `joined` lines continue others."""
     import polars as pl
 
     empty = pl.DataFrame(schema={"event": pl.UInt32, "frames": pl.String, "full": pl.String})
-    parts = []
-    if joined.any():
-        body = pl.when("spaced").then(pl.col("body").str.strip_prefix(" ")).otherwise("body")
-        of_several = joined | joined.shift(-1, fill_value=False)
-        rows = columns.select(body=body, event=(~joined).cum_sum().cast(pl.UInt32) - 1).filter(of_several)
-        rows = rows.with_columns(frame=pl.when(pl.col("body").str.contains(_FRAME)).then("body"))
-        framed = rows.group_by("event", maintain_order=True).agg(
-            frames=pl.col("frame").str.join("\n"), full=pl.col("body").str.join("\n")
-        )
-        parts.append(framed.filter(pl.col("frames") != ""))
-    heads = columns.select("body", "stack", "level").filter(~joined)
-    told = heads.select(
+    parts = [_printed(columns, joined) if joined.any() else empty]
+    if columns["stack"].null_count() < columns.height or columns["body"].str.contains("\n", literal=True).any():
+        parts.append(_told(columns.filter(pl.Series(~joined))))
+    return pl.concat(parts)
+
+
+def _printed(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
+    """Return the traces of which each line stands for itself."""
+    import numpy as np
+    import polars as pl
+
+    rows = np.flatnonzero(joined | np.append(joined[1:], False)[: len(joined)])
+    bodies, spaced = columns["body"].gather(rows).fill_null(""), columns["spaced"].gather(rows)
+    bodies = bodies.str.strip_prefix(" ").zip_with(spaced, bodies)
+    framed, events = bodies.str.contains(_FRAME).to_numpy(), (np.cumsum(~joined) - 1)[rows]
+    wanted = np.isin(events, events[framed])
+    lines, frames = bodies.filter(pl.Series(wanted)).to_list(), framed[wanted].tolist()
+    numbers, first = np.unique(events[wanted], return_index=True)
+    ends = np.append(first[1:], len(lines))[: len(first)].tolist()
+    spans = [slice(begin, end) for begin, end in zip(first.tolist(), ends, strict=True)]
+    return pl.DataFrame(
+        {
+            "event": pl.Series(numbers, dtype=pl.UInt32),
+            "frames": pl.Series(["\n".join(compress(lines[span], frames[span])) for span in spans], dtype=pl.String),
+            "full": pl.Series(["\n".join(lines[span]) for span in spans], dtype=pl.String),
+        }
+    )
+
+
+def _told(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the traces that stand in a field of their own, or in a text of several lines with a severity."""
+    import polars as pl
+
+    told = events.select(
         event=pl.int_range(pl.len(), dtype=pl.UInt32),
         body="body",
         stack=pl.coalesce(
@@ -46,11 +69,9 @@ def stack_traces(columns: pl.DataFrame, joined: pl.Series) -> pl.DataFrame:
             pl.when(pl.col("level").is_not_null() & pl.col("body").str.contains("\n", literal=True)).then("body"),
         ),
     ).filter(pl.col("stack").is_not_null())
-    if told.height:
-        joined_text = (
-            pl.when(pl.col("body").str.contains(pl.col("stack"), literal=True))
-            .then(pl.col("body"))
-            .otherwise(pl.col("body") + "\n" + pl.col("stack"))
-        )
-        parts.append(told.select("event", frames="stack", full=joined_text))
-    return pl.concat(parts) if parts else empty
+    joined_text = (
+        pl.when(pl.col("body").str.contains(pl.col("stack"), literal=True))
+        .then(pl.col("body"))
+        .otherwise(pl.col("body") + "\n" + pl.col("stack"))
+    )
+    return told.select("event", frames="stack", full=joined_text)
