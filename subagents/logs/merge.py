@@ -248,11 +248,11 @@ def _without_names(rows: Rows, facts: Facts) -> Rows:
     differs[1:] = ranked[1:] != ranked[:-1]
     differs[alike.starts] = False
     varying = np.logical_or.reduceat(differs, alike.starts, axis=0) & facts.has_value[words[alike.first]]
-    few = np.flatnonzero((alike.sizes < LEAST_WORDS) & varying.any(1))
-    for group, row in zip(few.tolist(), words[alike.first[few]], strict=True):
-        told = " ".join([facts.words[word] for word in row.tolist()])
-        if rows.level >= WARN or (rows.level == UNKNOWN and sounds_bad(told)):
-            varying[group] &= facts.aside[row]
+    if rows.level >= WARN or rows.level == UNKNOWN:
+        few = np.flatnonzero((alike.sizes < LEAST_WORDS) & varying.any(1))
+        for group, row in zip(few.tolist(), words[alike.first[few]], strict=True):
+            if rows.level != UNKNOWN or sounds_bad(" ".join([facts.words[word] for word in row.tolist()])):
+                varying[group] &= facts.aside[row]
     return rows.without(alike.spread(varying), facts)
 
 
