@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -46,11 +45,11 @@ STARTS_BEFORE = timedelta(minutes=30)
 """How long before the window a start of a program is still worth telling."""
 MOST_STARTS = 30
 """A message that is logged more often is no start."""
-_STARTS = re.compile(
-    r"\b(?:starting|started|booting|listening on|application (?:is )?ready|initialized|initializing|server running|"
-    r"now serving|restarted|restarting|shutting down|terminating|received sigterm|rolling out|deployed)\b",
-    re.IGNORECASE,
+_STARTS = (
+    r"(?i)\b(?:starting|started|booting|listening on|application (?:is )?ready|initialized|initializing|server running|"
+    r"now serving|restarted|restarting|shutting down|terminating|received sigterm|rolling out|deployed)\b"
 )
+"""Rust regex"""
 
 
 @dataclass(frozen=True)
@@ -247,9 +246,10 @@ def _starts(logs: LogSet, index: LogIndex, spans: Spans, places: list[tuple[Plac
     """Return starts and stops of programs from a while before the window on, in time order."""
     import polars as pl
 
-    keys = [key for key, example in enumerate(index.examples) if _STARTS.search(example.text[:300])]
+    texts = pl.Series([example.text[:300] for example in index.examples], dtype=pl.String)
+    keys = texts.str.contains(_STARTS).arg_true().cast(pl.UInt32)
     low = microseconds(spans.window.start - STARTS_BEFORE)
-    rows = index.table.filter(pl.col("key").is_in(keys) & ~pl.col("severe"))
+    rows = index.table.filter(pl.col("key").is_in(keys.implode()) & ~pl.col("severe"))
     often = rows.group_by("key").agg(pl.col("n").sum()).filter(pl.col("n") <= MOST_STARTS)["key"]
     rows = rows.filter(pl.col("key").is_in(often.implode()) & (pl.col("t0") >= low)).sort("t0")
     rows = (
