@@ -13,8 +13,8 @@ from subagents.logs.phrases import shown
 if TYPE_CHECKING:
     import polars as pl
 
-MASK = r"[^\s\d=]*\d\S*"
-"""EQ: a word with a digit becomes `*`, and what stands before an `=` in it is kept."""
+MASK = r"[^\s\d=|]*\d[^\s|]*"
+"""EQ: a word with a digit becomes `*`, and what stands before an `=` in it is kept. `|` ends a word, as a blank does."""
 KEY_CHARS = 600
 """A message is grouped by its first characters; longer ones differ in payload, not in kind."""
 MERGED_WORDS = 4_000_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from sys import intern
 
-ANY = "*"
+ANY, BAR = "*", "|"
 JOINT = "\x01"
 """Stands for a blank within one quoted value, so that it stays one word."""
 NAMED = "\x02"
@@ -73,11 +73,19 @@ def phrased(text: str) -> tuple[str, ...]:
     words = text.split()
     if not CALENDAR.isdisjoint(words):
         words = _DATE.sub(ANY, " ".join(words)).split()
+    if BAR in text:
+        words[1:] = [_without_bars(word) for word in words[1:]]
     if not NOUNS.isdisjoint(words):
         for spot in range(2, len(words)):
             if words[spot - 1] in NOUNS and words[spot - 2] in BEFORE_NOUN and words[spot] != ANY:
                 words[spot] = NAMED + words[spot]
     return tuple(map(intern, words if UNITS.keys().isdisjoint(words) else _without_units(words)))
+
+
+def _without_bars(word: str) -> str:
+    """Return `*` or `key=*` for a value of several parts, "*|name|*"; columns so joined stand where a message begins."""
+    masked = word.find(ANY) if BAR in word else -1
+    return word if masked < 0 else word[: word.rfind("=", 0, masked) + 1] + ANY
 
 
 def _without_units(words: list[str]) -> list[str]:

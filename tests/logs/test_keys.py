@@ -115,6 +115,12 @@ def test_messages_are_masked_and_what_is_put_behind_them_is_not(table: KeyTable)
     assert [table.number(key) for key in table.keys[1:]] == [1, 2, 3, 4]
 
 
+def test_columns_joined_by_bars_are_words(table: KeyTable) -> None:
+    rows = events("Pump|4711|started 7", "Pump|4712|started 8", "Pump|4711|stopped 7", "|9|", "a=1|b=2|3")
+    assert numbered(table, rows) == ([1, 1, 2, 3, 4], [0, 2, 3, 4])
+    assert table.keys[1:] == ["Pump|*|started *", "Pump|*|stopped *", "|*|", "a=*|b=*|*"]
+
+
 def test_only_the_first_characters_count_however_many_bytes_they_are(table: KeyTable) -> None:
     long = [letter * KEY_CHARS for letter in "aé"]
     rows = events(*long, *(each + " and so on" for each in long), *(each[1:] + "b1" for each in long))
@@ -127,7 +133,7 @@ def test_the_compiled_table_says_what_python_says(room: Room) -> None:
     if compiled._compiled is None:
         pytest.skip("the library is not compiled")
     room(900, 40, 30)
-    letters = "ab=1 2\t\u00a0é٣c\x1f\v0\n"
+    letters = "ab=1| 2\t\u00a0é٣c\x1f\v0\n"
     for _ in range(12):
         texts = ["".join(rng.choices(letters, k=rng.randrange(9))) + rng.choice(["", " failed"]) for _ in range(200)]
         suffixes = [rng.choice([None, " 5", "é"]) for _ in texts] if rng.random() < 0.5 else ()

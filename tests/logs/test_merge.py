@@ -40,6 +40,11 @@ def test_a_date_or_a_quantity_is_one_value(text: str, expected: str) -> None:
     assert shown(" ".join(phrased(text))) == expected
 
 
+def test_parts_between_bars_are_columns_where_a_message_begins_and_elsewhere_one_value() -> None:
+    assert phrased("Pump|*|started *|name|* id=*|name|*") == ("Pump|*|started", "*", "id=*")
+    assert phrased("one|two in a|b=c|*|d or a|b") == ("one|two", "in", "a|b=*", "or", "a|b")
+
+
 def test_quoted_text_is_one_word_unless_it_is_what_is_said() -> None:
     assert len(phrased('open of "my old file" failed')) == 4
     assert len(phrased("open of 'my old file' failed")) == 4

@@ -9,10 +9,11 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { LETTER, SPACE, DIGIT, EQUALS };
+enum { LETTER, BETWEEN, DIGIT, EQUALS };
 
 static const uint8_t KIND_OF[256] = {
-    ['\t'] = SPACE, ['\n'] = SPACE, ['\v'] = SPACE, ['\f'] = SPACE, ['\r'] = SPACE, [' '] = SPACE, ['='] = EQUALS,
+    ['\t'] = BETWEEN, ['\n'] = BETWEEN, ['\v'] = BETWEEN, ['\f'] = BETWEEN, ['\r'] = BETWEEN, [' '] = BETWEEN,
+    ['|'] = BETWEEN, ['='] = EQUALS,
     ['0'] = DIGIT, ['1'] = DIGIT, ['2'] = DIGIT, ['3'] = DIGIT, ['4'] = DIGIT,
     ['5'] = DIGIT, ['6'] = DIGIT, ['7'] = DIGIT, ['8'] = DIGIT, ['9'] = DIGIT,
 };
@@ -92,7 +93,8 @@ static int keep(Keys *keys, uint32_t place, const uint8_t *key, int64_t length, 
     return (uint64_t)++keys->count * 4 <= (uint64_t)keys->room * 3 || grow(keys);
 }
 
-/* Masks the first characters of a message: a word with a digit becomes `*`, what stands before an `=` in it is kept.
+/* Masks the first characters of a message: a word with a digit becomes `*`, what stands before an `=` in it is kept;
+ * `|` ends a word, as a blank does.
  * Returns the length of what it has written, which is no more than it was given. */
 static int64_t masked(const uint8_t *text, int64_t size, int64_t most, uint8_t *out) {
     int64_t length = 0, kept = 0, is_masked = 0;
@@ -100,7 +102,7 @@ static int64_t masked(const uint8_t *text, int64_t size, int64_t most, uint8_t *
         uint8_t byte = text[at];
         if ((byte & 0xC0) != 0x80 && !most--) break;
         uint8_t kind = KIND_OF[byte];
-        if (kind == SPACE) {
+        if (kind == BETWEEN) {
             out[length++] = byte;
             kept = length;
             is_masked = 0;

@@ -294,6 +294,25 @@ static int mark_names(Words *words, int32_t *found, int64_t count) {
     return 1;
 }
 
+/* Leaves `*` or `key=*` of values of several parts ("*|name|*"), but for a first word; returns 0 without memory. */
+static int leave_out_bars(Words *words, int32_t *found, int64_t count) {
+    for (int64_t spot = 1; spot < count; spot++) {
+        const Word *word = numbered(words, found[spot]);
+        const uint8_t *text = words->letters + word->start, *masked = memchr(text, '*', (size_t)word->length);
+        if (!masked || !memchr(text, '|', (size_t)word->length)) continue;
+        int64_t kept = masked - text;
+        while (kept && text[kept - 1] != '=') kept--;
+        uint8_t *copy = malloc((size_t)kept + 1);
+        if (!copy) return 0;
+        memcpy(copy, text, (size_t)kept);
+        copy[kept] = '*';
+        found[spot] = number_of(words, copy, kept + 1);
+        free(copy);
+        if (found[spot] < 0) return 0;
+    }
+    return 1;
+}
+
 /* Takes units into the value before them, and an amount that is said again behind it ("* bytes (* KB)"); returns how many words stay, -1 without memory. */
 static int64_t take_units(Words *words, int32_t *found, int64_t count) {
     int64_t kept = 0;
@@ -419,15 +438,18 @@ static int64_t without_mark(uint8_t *to, const uint8_t *key, int64_t length, int
 
 /* Numbers the words of one message, which may change; returns how many, -1 without memory. */
 static int64_t numbers_of(Words *words, uint8_t *text, int64_t length, int32_t *found) {
-    uint8_t kinds = 0, quotes = 0;
-    for (int64_t place = 0; place < length; place++)
+    uint8_t kinds = 0, quotes = 0, bars = 0;
+    for (int64_t place = 0; place < length; place++) {
         quotes |= is_quote(text[place]);
+        bars |= text[place] == '|';
+    }
     if (quotes) join_quoted(text, length);
     int64_t size = split(words, text, length, found, &kinds);
     if (kinds & CALENDAR) {
         kinds = 0;
         size = split(words, text, without_dates(words, text, length), found, &kinds);
     }
+    if (size > 0 && bars && !leave_out_bars(words, found, size)) return -1;
     if (size < 0 || (kinds & NOUN && !mark_names(words, found, size))) return -1;
     return kinds & UNIT ? take_units(words, found, size) : size;
 }
