@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from subagents.logs.native import CHILD, HOSTED, SLOW, VERIFIED
-from subagents.logs.sources import alike, siblings
+from subagents.logs.sources import access, alike, siblings
 from subagents.logs.sources.siblings import ENOUGH_ALIKE, MORE, VARIES, Groups, Head
 from subagents.logs.sources.twins import Finding
 from tests.logs.builders import iso, write
@@ -226,3 +226,17 @@ def test_requests_are_told_apart_from_what_begins_as_they_do_once() -> None:
     assert groups.not_enough(np.arange(11)).tolist() == [True] * ENOUGH_ALIKE + [False] * 3 + [True, False, True]
     classes.flags[8] = VERIFIED
     assert not groups.apart(met, with_status).any()
+
+
+def test_requests_are_told_from_what_only_looks_like_one() -> None:
+    import polars as pl
+
+    lines = (
+        '10.0.0.1 - - [05/Nov/2026:12:00:00 +0000] "GET /cart HTTP/1.1" 503 17',
+        'he asked for "GET /cart" and 503 of them came',
+        "nothing of the kind 503",
+        'Completed 200 OK in 12ms (Views: "GET")',
+    )
+    reader = access.AccessReader(access._FORMS)
+    assert reader.has_status(pl.Series(lines)).tolist() == [True, False, False, True]
+    assert access.AccessReader().has_status(pl.Series(lines)).tolist() == [False] * len(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from subagents.logs.sources.expressions import quick
 
@@ -62,9 +62,15 @@ class AccessReader:
         extended = _by_header(self.columns) if self.columns else None
         return _columned(columns, lines, extended) if extended is not None else columns
 
-    def statuses(self) -> list[str]:
-        """Return the expressions by which requests are told from what only looks like one."""
-        return [status for _, status, _ in self.forms]
+    def has_status(self, lines: pl.Series) -> Any:
+        """Say which lines are requests, not what only looks like one (numpy bool)."""
+        import numpy as np
+
+        found = np.zeros(lines.len(), bool)
+        for _, status, part in self.forms:
+            rows = lines.str.contains(part, literal=True).arg_true()
+            found[rows.to_numpy()] |= lines.gather(rows).str.contains(status).to_numpy()
+        return found
 
     def _learn(self, lines: pl.Series) -> None:
         sample = lines.head(SAMPLE)

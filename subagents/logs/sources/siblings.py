@@ -266,9 +266,7 @@ def siblings_of(
     read = pl.DataFrame({"raw": raw, "body": text, "spaced": said[:, PROGRAM] == 0}).with_columns_seq(
         stamped=True, glued=False
     )
-    odd = special_lines(read, columns.json.cut_lines)
-    for status in columns.access.statuses():
-        odd |= raw.str.contains(status).to_numpy()
+    odd = special_lines(read, columns.json.cut_lines) | columns.access.has_status(raw)
     return Siblings(rows, said, raw, text), odd
 
 
