@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 MASK = r"[^\s\d=|]*\d[^\s|]*"
-"""EQ: a word with a digit becomes `*`, and what stands before an `=` in it is kept. `|` ends a word, as a blank does."""
+"""EQ: a word with a digit becomes `*`, and what stands before an `=` in it is kept; `|` ends a word too."""
 KEY_CHARS = 600
 """A message is grouped by its first characters; longer ones differ in payload, not in kind."""
 MERGED_WORDS = 4_000_000

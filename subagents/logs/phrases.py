@@ -83,7 +83,7 @@ def phrased(text: str) -> tuple[str, ...]:
 
 
 def _without_bars(word: str) -> str:
-    """Return `*` or `key=*` for a value of several parts, "*|name|*"; columns so joined stand where a message begins."""
+    """Return `*` or `key=*` for a value of parts, "*|name|*"; joined columns stand where a message begins."""
     masked = word.find(ANY) if BAR in word else -1
     return word if masked < 0 else word[: word.rfind("=", 0, masked) + 1] + ANY
 
