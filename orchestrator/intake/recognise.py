@@ -21,6 +21,7 @@ from subagents.metrics.sources.exports import failure_of, is_answer
 from subagents.metrics.sources.forms import text_form, unread_form
 from subagents.metrics.sources.heads import head_of, numbers_below
 from subagents.metrics.sources.naming import TIME_NAMES, first_of
+from subagents.metrics.sources.nested import is_point
 from subagents.metrics.sources.recorders import recorder_of
 
 _COMPRESSED = re.compile(r"\.(gz|gzip|zst|zstd)\Z", re.IGNORECASE)
@@ -275,7 +276,8 @@ def _are_metrics(seen: Peek) -> bool:
     if lines and lines[0].lstrip("\ufeff").startswith('{"'):
         begun = [begun_json(line.encode("utf-8", "replace")) for line in lines[:3]]
         records = [one for one in begun if isinstance(one, dict) and not has_message(one)]
-        return records == begun and (is_answer(begun) or records_role(begun) == "metrics")
+        points = len(begun) > 1 and all(map(is_point, begun))
+        return records == begun and (points or is_answer(begun) or records_role(begun) == "metrics")
     head = head_of(lines)
     table = head is not None and not head.unnamed and first_of(head.names, TIME_NAMES) is not None
     return bool(text_form(seen.text)) or (table and head is not None and numbers_below(head, lines, only=True))

@@ -362,3 +362,22 @@ def test_sizes_of_vmstat_that_may_be_mebibytes_have_no_unit(tmp_path: Path, free
     assert [v for f, r, key in store.series() if key.name == name for v in f.values[r]] == [free] * 3
     told = "\n".join(p.line() for c in store.coverage for p in c.problems)
     assert ("vmstat -S M" in told) is (name == "memory_free")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "numbers"),
+    [
+        ("MEMORY(bytes)", ["1Mi", "2Mi"], [1048576.0, 2097152.0]),
+        ("latency_ms", ["1.5 s", "12 ms", "7"], [1500.0, 12.0, 7.0]),
+        ("wait_seconds", ["12 ms", "24 ms"], [0.012, 0.024]),
+        ("heap_mib", ["1 GiB", "512 MiB"], [1024.0, 512.0]),
+        ("latency", ["12 ms", "24 ms"], [12.0, 24.0]),
+    ],
+)
+def test_cells_are_of_the_unit_that_their_column_says(
+    tmp_path: Path, name: str, cells: list[str], numbers: list[float]
+) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text("\n".join([f"time,{name}", *(f"2026-03-01T12:0{i}:00Z,{cell}" for i, cell in enumerate(cells))]))
+    (frame,) = load((spec(path),)).frames
+    assert frame.values[0].tolist() == pytest.approx(numbers)

@@ -74,13 +74,14 @@ class CommaUse:
 
 
 def read_numbers(
-    column: pl.Series, base: bool = False, comma: bool | None = None, known: Meanings | None = None
+    column: pl.Series, base: bool = False, comma: bool | None = None, known: Meanings | None = None, named: str = ""
 ) -> tuple[Floats, str]:
     """Return a text column as numbers, NaN where it is none, infinities kept; and the unit its cells are written in.
 
     Cells of one unit keep their numbers; of several units, or where `base` asks for it, they become seconds, bytes,
     bits or plain counts. `comma`: decimals follow a comma, and points part thousands; None: its own cells
-    say so. `known`: what a small m meant in other blocks of the file.
+    say so. `known`: what a small m meant in other blocks of the file. `named`: the unit that the column is said to
+    have: cells of such units become it, those of no unit have it.
     """
     if comma is None:
         use = CommaUse()
@@ -97,9 +98,11 @@ def read_numbers(
         return _array(plain), ""
     parts = _parts(column.filter(odd), comma)
     units = set(parts.filter(pl.col("number").is_not_null())["unit"].unique().to_list())
-    factors, unit = _factors(
-        column.name, units, bool((plain.fill_nan(0.0) != 0.0).any()), base, {} if known is None else known
-    )
+    has_plain, into = bool((plain.fill_nan(0.0) != 0.0).any()), kind(named)
+    sized = into in ("s", "bytes")
+    factors, unit = _factors(column.name, units, has_plain, base or sized, {} if known is None else known)
+    if sized and unit == into:  # `5120Mi` below MEMORY(bytes)
+        factors, unit = {one: by / (factor(named) or 1.0) if one else by for one, by in factors.items()}, named
     scaled = parts.select(
         pl.col("number") * pl.col("unit").replace_strict(factors, default=None, return_dtype=pl.Float64)
     )

@@ -6,7 +6,8 @@ What encloses them says of what they are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from subagents.metrics.sources.courses import Course, merged
 from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES, Labels, first_of
@@ -16,36 +17,70 @@ MOST_LEVELS = 8
 PROBED = 20
 LONGEST = 200
 """Characters of the longest text that may be a label."""
+_WRAPPERS = ("data", "values", "fields", "dimensions")
+_OF_LOGS = ("level", "severity")
 _TIMES = (*TIME_NAMES, "start", "starttime", "start_time", "from", "end", "endtime", "end_time")
-_NAMES = (*METRIC_NAMES, "label", "metricid", "displayname", "title", "id")
+_NAMES = (*METRIC_NAMES, "label", "metricid", "displayname")
 _OWNERS = (*SERVICE_NAMES, *METRIC_NAMES)
+Leaves: TypeAlias = dict[tuple[str, ...], Any]
+"""What a record holds, by its key and those of the records around it."""
+
+
+@dataclass(frozen=True)
+class _About:
+    """What encloses points says of them: the nearest name, and all else in words."""
+
+    name: str
+    labels: Labels
+
+    def within(self, tree: dict[str, Any]) -> _About:
+        """Return this and what a record says in words of what lies below it."""
+        said = _said(tree, 2)
+        named = first_of(said, _NAMES)
+        others = {key: text for key, text in said.items() if key != named}
+        return _About(said[named] if named else self.name, self.labels | others)
 
 
 def courses_within(tree: Any, stem: str) -> list[Course]:
     """Return the series of a document; `stem` names those that nothing names."""
-    return merged(course for about, rows in _lists(tree, {}, MOST_LEVELS) for course in _courses(rows, about, stem))
+    found = _lists(tree, _About(stem, {}), MOST_LEVELS)
+    return merged(course for about, rows in found for course in (*_paired(rows, about), *_recorded(rows, about)))
 
 
 def holds_points(tree: Any) -> bool:
     """Say whether there are such lists."""
-    return next(_lists(tree, {}, MOST_LEVELS), None) is not None
+    return next(_lists(tree, _About("", {}), MOST_LEVELS), None) is not None
 
 
-def _lists(tree: Any, about: Labels, levels: int) -> Iterator[tuple[Labels, list[dict[str, Any]]]]:
+def is_point(row: Any) -> bool:
+    """Say whether a record has a time and numbers, and no words but other times and whose they are."""
+    leaves = dict(_leaves(row)) if isinstance(row, dict) else {}
+    time = _time(leaves)
+    if time is None or first_of((path[-1] for path in leaves), _OF_LOGS):
+        return False
+    numbers = any(_is_number(leaf) for path, leaf in leaves.items() if path != time)
+    return numbers and all(first_of((path[-1],), _OWNERS) for path in _words(leaves))
+
+
+def _is_pair(row: Any) -> bool:
+    return isinstance(row, list) and len(row) == 2 and stamp_of(row[0]) is not None and _is_number(row[1])
+
+
+def _lists(tree: Any, about: _About, levels: int) -> Iterator[tuple[_About, list[Any]]]:
     if isinstance(tree, dict) and levels:
-        about = about | _said(tree, 2)
+        about = about.within(tree)
         for part in tree.values():
             yield from _lists(part, about, levels - 1)
     elif isinstance(tree, list) and levels:
-        if len(tree) > 1 and all(map(_is_point, tree[:PROBED])):
-            yield about, [row for row in tree if isinstance(row, dict)]
+        if len(tree) > 1 and (all(map(is_point, tree[:PROBED])) or all(map(_is_pair, tree[:PROBED]))):
+            yield about, tree
         else:
             for part in tree:
                 yield from _lists(part, about, levels - 1)
 
 
 def _said(tree: dict[str, Any], levels: int) -> Labels:
-    """Return what a record says in words of what lies below it, be they in records of their own."""
+    """Return the words of a record, and of those within it that hold nothing else."""
     said: Labels = {}
     for key, part in tree.items():
         if isinstance(part, dict) and levels:
@@ -55,44 +90,43 @@ def _said(tree: dict[str, Any], levels: int) -> Labels:
     return said
 
 
-def _is_point(row: Any) -> bool:
-    """Say whether a record has a time and numbers, and no words but other times and whose they are."""
-    if not isinstance(row, dict) or _time(row) is None:
-        return False
-    leaves = dict(_leaves(row))
-    words = [key for key, leaf in leaves.items() if isinstance(leaf, str) and stamp_of(leaf) is None]
-    return any(map(_is_number, leaves.values())) and all(first_of((key,), _OWNERS) for key in words)
+def _leaves(row: dict[str, Any], levels: int = 3) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield what a record holds; records that only wrap others are left out of the path."""
+    for key, part in row.items():
+        if isinstance(part, dict) and levels:
+            below = () if key.lower() in _WRAPPERS else (key,)
+            yield from (((*below, *path), leaf) for path, leaf in _leaves(part, levels - 1))
+        else:
+            yield (key,), part
 
 
-def _time(row: dict[str, Any]) -> str | None:
-    key = first_of(row, _TIMES)
-    return key if key is not None and stamp_of(row[key]) is not None else None
+def _time(leaves: Leaves) -> tuple[str, ...] | None:
+    """Return which leaf of a record is its time, None where none is."""
+    called = {path[-1]: path for path in reversed(leaves)}
+    key = first_of(called, _TIMES)
+    return called[key] if key is not None and stamp_of(leaves[called[key]]) is not None else None
+
+
+def _words(leaves: Leaves) -> dict[tuple[str, ...], str]:
+    return {path: leaf for path, leaf in leaves.items() if isinstance(leaf, str) and stamp_of(leaf) is None}
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _leaves(row: dict[str, Any], levels: int = 3) -> Iterator[tuple[str, Any]]:
-    """Yield what a point holds beside its time, by its last key; below records that have no other name by both."""
-    time = _time(row)
-    for key, part in row.items():
-        if isinstance(part, dict) and levels:
-            below = "" if key.lower() in ("data", "values", "fields") else f"{key}_"
-            yield from ((below + inner, leaf) for inner, leaf in _leaves(part, levels - 1))
-        elif key != time:
-            yield key, part
+def _paired(rows: list[Any], about: _About) -> Iterator[Course]:
+    pairs = [row for row in rows if isinstance(row, list) and len(row) == 2]
+    if pairs:
+        yield Course(about.labels, about.name, [row[0] for row in pairs], [row[1] for row in pairs])
 
 
-def _courses(rows: list[dict[str, Any]], about: Labels, stem: str) -> Iterator[Course]:
-    named = first_of(about, _NAMES)
-    name = about[named] if named else stem
-    others = {key: said for key, said in about.items() if key != named}
+def _recorded(rows: list[Any], about: _About) -> Iterator[Course]:
     for row in rows:
-        time = _time(row)
-        leaves = list(_leaves(row))
-        words = {key: leaf for key, leaf in leaves if isinstance(leaf, str) and stamp_of(leaf) is None}
-        for key, leaf in leaves:
-            if _is_number(leaf) and time is not None:
-                alone = first_of((key,), VALUE_NAMES) is not None
-                yield Course(others | words, name if alone else key, [row[time]], [leaf])
+        leaves = dict(_leaves(row)) if isinstance(row, dict) else {}
+        time = _time(leaves)
+        labels = about.labels | {path[-1]: word for path, word in _words(leaves).items()}
+        for path, leaf in leaves.items():
+            if time is not None and path != time and _is_number(leaf):
+                alone = len(path) == 1 and first_of(path, VALUE_NAMES) is not None
+                yield Course(labels, about.name if alone else ".".join(path), [leaves[time]], [leaf])

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from subagents.metrics.roles import unit_of
 from subagents.metrics.series import Floats, Points
 from subagents.metrics.sources.captures import captured_tables, is_captured
 from subagents.metrics.sources.cells import NULLS, PROBE, read_numbers
@@ -31,6 +32,8 @@ MOST_COLUMNS = 2_000
 _LEGEND = re.compile(r"([^{}]*)\{(.*)\}")
 _COUNTER = re.compile(r"\\\\([^\\]+)\\(.+)")
 """A performance counter of Windows, behind the name of its host."""
+_SPELT = re.compile(r"[\w.-]+=\S+(?: [\w.-]+=\S+)*")
+"""A legend that is nothing but labels, `_sourceHost=web1 metric=CPU_Total`."""
 _LABEL = re.compile(r"(?<![\w.])([\w.]++)\s*[=:]\s*\"?([^\",]*)\"?")
 
 
@@ -209,6 +212,9 @@ def split_names(columns: list[str], service: str = "", stem: str = "value") -> l
     counters = [_COUNTER.fullmatch(column) for column in columns]
     if all(counters):
         return [(one[1], one[2]) for one in counters if one]
+    if all(map(_SPELT.fullmatch, columns)):
+        spelt = [dict(pair.split("=", 1) for pair in column.split()) for column in columns]
+        return named([Course(labels, labels.pop("metric", stem), [], []) for labels in spelt], service)
     if any(legends):
         courses = [
             Course(dict(_LABEL.findall(one[2])), one[1] or stem, [], []) if one else Course({}, column, [], [])
@@ -265,8 +271,8 @@ class _Block:
     def _values(self, name: str) -> tuple[Floats, Any]:
         """Return numbers and which rows are usable; text, infinities are faults, empty and NaN cells are gaps."""
         column = self.table.text(name)
-        comma, known = bool(self.writing.commas.decimal), self.writing.small_m
-        values, unit = read_numbers(column, base=self.table.part, comma=comma, known=known if self.table.part else {})
+        comma, known = bool(self.writing.commas.decimal), self.writing.small_m if self.table.part else {}
+        values, unit = read_numbers(column, self.table.part, comma, known, unit_of(name))
         if unit not in ("", "%"):
             self.faults.note(f"numbers of {column.name} are written with a unit: read as {unit}")
         missing, infinite = np.isnan(values), np.isinf(values)
