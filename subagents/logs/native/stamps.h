@@ -46,7 +46,7 @@ typedef struct {
     Finder finder[MOST_FINDERS];
     Form form[MOST_FINDERS];
     int32_t order[MOST_FINDERS]; /* in which they are asked: fixed columns first, and of stamps at one place the longer one */
-    uint64_t asked[TELLING][256][MOST_FINDERS / 64]; /* by such a byte, which places of `order` can be it, by bit */
+    uint64_t asked[MOST_FINDERS / 64][TELLING][256]; /* by such a byte, which places of `order` can be it, by bit */
     uint64_t in_objects[MOST_FINDERS / 64];          /* which of them are looked for there and nowhere else */
 } Finders;
 
@@ -141,7 +141,7 @@ static int find_by(Finders *all, const Finder *finders, int32_t count, int32_t o
         all->in_objects[at >> 6] |= (uint64_t)(by->json != 0) << (at & 63);
         for (int which = 0; which < TELLING; which++)
             for (int c = 0; c < 256; c++)
-                all->asked[which][c][at >> 6] |= (uint64_t)may_have(by, form, telling[which], (uint8_t)c) << (at & 63);
+                all->asked[at >> 6][which][c] |= (uint64_t)may_have(by, form, telling[which], (uint8_t)c) << (at & 63);
     }
     all->count = count;
     all->origins = origins;
@@ -335,7 +335,7 @@ static int found_stamp(const Finders *all, Line *line, int is_json) {
     for (int part = 0; part * 64 < all->count; part++) {
         uint64_t left = is_json ? all->in_objects[part] : ~all->in_objects[part];
         for (int which = 0; which < TELLING; which++)
-            if (line->end - text > telling[which]) left &= all->asked[which][text[telling[which]]][part];
+            if (line->end - text > telling[which]) left &= all->asked[part][which][text[telling[which]]];
         for (; left; left &= left - 1) {
             int32_t each = all->order[part * 64 + __builtin_ctzll(left)];
             int found = has_stamp(all, each, line);
