@@ -10,6 +10,8 @@ from subagents.logs.phrases import JOINT, NAMED
 
 _THREAD = re.compile(r"^(\s*(?:\S+ +---? +)?)(\[[^\]*]{0,60}(?:\]|\*))")
 """What stands in brackets beside the severity: a thread, or another context of the call."""
+_SEPARATORS = re.compile(r"(?:[\s|]+|[:,;-]+(?=\s|\Z))+")
+"""What separated the severity from the rest."""
 
 
 def head_of(key: str, level: int) -> tuple[int, str]:
@@ -31,6 +33,8 @@ def heads_of(keys: Sequence[str], levels: Sequence[int]) -> tuple[list[int], lis
 
 def _message(level: int, text: str) -> tuple[int, str]:
     """Return the severity and what is left of a text that said it."""
+    if level != UNKNOWN and (separators := _SEPARATORS.match(text)) is not None:
+        text = text[separators.end() :]
     if level != UNKNOWN and (text[:1] == "[" or " --" in text) and (thread := _THREAD.match(text)) is not None:
         text = thread[1] + NAMED + thread[2].replace(" ", JOINT) + text[thread.end() :]
     return level, text.strip()

@@ -233,3 +233,17 @@ def test_what_a_message_says_is_no_value_where_else_it_holds_only_values() -> No
     assert _merged(*[f"{verb} *" for verb in verbs[:-1]]) == [f"{verb} *" for verb in verbs[:-1]]
     assert len(_merged(*[f"{verb} *" for verb in verbs])) == 1
     assert _merged(*[f"{verb} was *" for verb in verbs[:5]]) == ["* was *"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("error: no route to *", "no route to *"),
+        ("- WARN - [pool, main] - no route", "[pool, main] - no route"),
+        ("|ERROR|Store.Orders|no route", "Store.Orders|no route"),
+        ("ERROR ::* -v", "::* -v"),
+    ],
+)
+def test_what_separates_the_severity_goes_with_it(text: str, expected: str) -> None:
+    (found,) = templates([text], [UNKNOWN], [1])
+    assert (found.level > INFO, found.text) == (True, expected)

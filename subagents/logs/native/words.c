@@ -414,6 +414,18 @@ static int64_t thread_of(const uint8_t *text, int64_t length, int64_t *end) {
     return -1;
 }
 
+/* Returns how long what separated the severity from the rest is, such as ": " or " - ". */
+static int64_t separators_of(const uint8_t *text, int64_t length) {
+    int64_t at = 0, end;
+    do {
+        while (at < length && (is_space(text[at]) || text[at] == '|')) at++;
+        for (end = at; end < length && text[end] && strchr(":,;-", text[end]); end++) continue;
+        if (end < length && !is_space(text[end])) break;
+        at = end;
+    } while (at < length);
+    return at;
+}
+
 /* Writes a key without the word that says its severity, and marks what stands in brackets beside it as a name; returns
  * the length. `to` has room for one byte more than the key. */
 static int64_t without_mark(uint8_t *to, const uint8_t *key, int64_t length, int64_t begin, int64_t end) {
@@ -421,8 +433,10 @@ static int64_t without_mark(uint8_t *to, const uint8_t *key, int64_t length, int
     memcpy(to + 1, key, (size_t)begin);
     memcpy(to + 1 + begin, key + end, (size_t)(length - end));
     uint8_t *text = to + 1;
-    for (; kept && is_space(*text); kept--) text++;
     while (kept && is_space(text[kept - 1])) kept--;
+    int64_t separators = separators_of(text, kept);
+    text += separators;
+    kept -= separators;
     int64_t open = thread_of(text, kept, &close);
     if (open >= 0) {
         for (int64_t each = open; each < close; each++)
