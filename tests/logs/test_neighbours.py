@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from subagents.logs.sources import alike, log_source, reader
+from subagents.logs.sources.continuations import continues
 from subagents.logs.sources.neighbours import near
 from tests.logs.builders import iso, write
 from tests.logs.test_alike import built, looked_up, what_it_says, without_library
@@ -33,8 +35,27 @@ def test_what_has_no_stamp_belongs_to_the_line_before_it_and_what_is_marked_reac
     assert "".join("x" if each else "." for each in near(bare, marked)) == wanted
 
 
+def columns(texts: list[str], stamped: list[bool]) -> pl.DataFrame:
+    return pl.DataFrame({"body": texts, "stamped": stamped}).with_columns(
+        spaced="stamped", glued=pl.lit(False), host=pl.lit(None, pl.String)
+    )
+
+
+@pytest.mark.parametrize(("gap", "wanted"), [(False, "01111"), (True, "01101")])
+def test_a_trace_does_not_reach_over_lines_that_are_not_there(gap: bool, wanted: str) -> None:
+    texts = [
+        "java.lang.Error: full",
+        "  at com.acme.A.a(A.java:1)",
+        "  at com.acme.B.b(B.java:2)",
+        "  at com.acme.C.c(C.java:3)",
+    ]
+    read = columns([" saving failed", *texts], [True] * 5)
+    apart = np.array([False, False, False, gap, False])
+    assert "".join("01"[each] for each in continues(read, apart).tolist()) == wanted
+
+
 @pytest.mark.needs("compiled")
-@pytest.mark.parametrize("between", (0, 1, 3, 6, 8))
+@pytest.mark.parametrize("between", [0, 1, 3, 6, 8])
 def test_traces_and_what_stands_around_them_say_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: int
 ) -> None:
