@@ -8,7 +8,8 @@ import pytest
 from subagents.logs import native
 from subagents.logs.native import NO_TIME, Classes
 from subagents.logs.sources.finders import finder_of
-from subagents.logs.sources.timestamps import find_stamp, moments, shape_of
+from subagents.logs.sources.stamp_reader import StampReader
+from subagents.logs.sources.timestamps import find_stamp, shape_of
 from tests.logs.builders import NOON
 from tests.logs.corpus import FOLDER
 
@@ -28,7 +29,7 @@ def test_what_is_looked_for_is_found_in_all_layouts() -> None:
                 continue
             looked += 1
             classes.find_by([finder], 0)
-            found = pl.Series([line[shape.start :]]).to_frame("at").select(moments(pl.col("at"), shape, NOON)).item()
+            found = StampReader(NOON, [shape]).read(pl.Series([line]))[0].item()
             if classes.stamps(line.encode(), 1)[0].tolist() != [NO_TIME if found is None else found]:
                 missed.append(line)
     assert looked > 600

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 NO_CLASS = -1
 NO_FINDER, NOT_LOOKED = -1, -2
 MOST_CLASSES = 1 << 18
-INTERFACE = 5
+INTERFACE = 6
 MOST_FINDERS = 127
 VERIFIED, SLOW, SPECIAL, LITERAL, CHILD, HOSTED = 1, 2, 4, 8, 16, 32
 """Flags of a class: one line tells all; each is read; its neighbours count; some words do, as here; one is the host."""
 ORIGINS = {"syslog priority": 1, "kubectl --prefix": 2, "docker compose": 4, "stern": 8}
 NO_TIME = -(1 << 63)
-PLACES = ("Y", "y", "m", "b", "d", "H", "M", "S")
+PLACES = ("Y", "y", "m", "b", "d", "H", "M", "S", "f")
 ANY_DIGIT, SPACE_OR_DIGIT, MONTH, IN_MONTH = 1, 2, 3, 4
 ODD_ESCAPES, ODD_BYTES, NOT_ASCII = 1, 2, 4
 _ANCHOR, _BODY, _ZONE = 48, 48, 12
@@ -44,6 +44,10 @@ class Finder(ctypes.Structure):
         ("year", c_int32),
         ("days", c_int32),
         ("place", c_int32 * len(PLACES)),
+        ("within", c_int32),
+        ("words", c_int32),
+        ("ragged", c_int32),
+        ("last", c_int32),
         ("unused", c_int32),
         ("zone_us", c_int64),
         ("latest_us", c_int64),

@@ -7,14 +7,14 @@
 #include "bytes.h"
 
 enum { WIDEST = 80 }; /* BODY, a fraction and ZONE */
-enum { ANCHOR = 48, BODY = 48, ZONE = 12, LONGEST_FRACTION = 18, MOST_FINDERS = 128, HEAD = 200 };
+enum { ANCHOR = 48, BODY = 48, ZONE = 12, LONGEST_FRACTION = 18, MOST_FINDERS = 128, HEAD = 200, RAGGED_DIGITS = 3 };
 enum { LAST_DAY = 2932896 };
 #define NO_MINUTE INT64_MAX
 #define LONGEST_ZONE 600000000000ll /* µs, more than +99:99 */
 enum { ORIGIN_PRIORITY = 1, ORIGIN_BRACKETS = 2, ORIGIN_COMPOSE = 4, ORIGIN_STERN = 8 };
 /* What a place of a template stands for; any other byte stands for itself. */
 enum { ANY_DIGIT = 1, SPACE_OR_DIGIT = 2, MONTH = 3, IN_MONTH = 4 };
-enum { AT_YEAR, AT_SHORT_YEAR, AT_MONTH, AT_MONTH_NAME, AT_DAY, AT_HOUR, AT_MINUTE, AT_SECOND, PLACES };
+enum { AT_YEAR, AT_SHORT_YEAR, AT_MONTH, AT_MONTH_NAME, AT_DAY, AT_HOUR, AT_MINUTE, AT_SECOND, AT_FRACTION, PLACES };
 
 typedef struct {
     int32_t start; /* column behind the origin; -1: behind the anchor */
@@ -25,6 +25,10 @@ typedef struct {
     int32_t year;  /* where the stamp names none; 0: it does */
     int32_t days;  /* since 1970, where the stamp names no day; -1: it does */
     int32_t place[PLACES];
+    int32_t within; /* digits of the fraction, where it is a part of the body */
+    int32_t words;  /* before the stamp, each with one space behind it; then start is -1 */
+    int32_t ragged; /* 1: numbers of up to three digits may lack the zeros before them */
+    int32_t last;   /* 1: only where no other stamp is found */
     int32_t unused;
     int64_t zone_us, latest_us; /* latest: of stamps without a year, beyond it they are of the year before */
     uint8_t anchor[ANCHOR], body[BODY], zone[ZONE], pad[4];
@@ -34,6 +38,7 @@ typedef struct {
 typedef struct {
     int32_t width, loose;
     int32_t minute; /* so many bytes of the body, if at least eight, say all but the seconds; 0: others do */
+    int32_t sure;   /* so many bytes of it are where they are in all lines */
     uint8_t least[WIDEST], more[WIDEST];
 } Form;
 
@@ -75,11 +80,13 @@ static int32_t width_of(const Finder *by) {
 
 /* Whether nothing that it names lies outside of it. */
 static int is_sound(const Finder *by) {
-    static const int32_t widths[PLACES] = {4, 2, 2, 3, 2, 2, 2, 2};
+    static const int32_t widths[PLACES] = {4, 2, 2, 3, 2, 2, 2, 2, 0};
     if (by->body_length < 1 || by->body_length > BODY || by->zone_length < 0 || by->zone_length > ZONE) return 0;
     if (by->anchor_length < 0 || by->anchor_length > ANCHOR || by->fraction < 0 || by->fraction > LONGEST_FRACTION) return 0;
-    if (by->start < -1 || by->start > HEAD || by->zone_us > LONGEST_ZONE || by->zone_us < -LONGEST_ZONE) return 0;
+    if (by->start < -1 || by->start > HEAD || by->words < 0 || by->words > HEAD || by->zone_us > LONGEST_ZONE || by->zone_us < -LONGEST_ZONE) return 0;
     if (by->epoch) return by->epoch == by->body_length && by->epoch > 0 && by->epoch <= 19;
+    if (by->within < 0 || by->within > 9 || by->place[AT_FRACTION] > by->body_length - by->within) return 0;
+    if (by->within && by->place[AT_FRACTION] < 0) return 0;
     if (by->year < 0 || by->year > 9999 || by->days < -1 || by->days > LAST_DAY) return 0;
     for (int part = 0; part < PLACES; part++)
         if (by->place[part] < -1 || by->place[part] > by->body_length - widths[part]) return 0;
@@ -91,6 +98,7 @@ static int is_sound(const Finder *by) {
 
 /* Names of fields keep their order: it says which is believed. */
 static int is_before(const Finder *one, const Finder *other) {
+    if (one->last != other->last) return !one->last;
     if ((one->start < 0) != (other->start < 0)) return one->start >= 0;
     if (one->json || other->json) return 0;
     if (one->start != other->start) return one->start < other->start;
@@ -114,10 +122,25 @@ static Form form_of(const Finder *by) {
     return form;
 }
 
+/* Return how many digits may stand at a place of a body; 0: none. */
+static int32_t digits_at(const Finder *by, int32_t place) {
+    int32_t digits = 0;
+    while (place + digits < by->body_length && by->body[place + digits] == ANY_DIGIT) digits++;
+    return digits;
+}
+
+static int32_t sure_of(const Finder *by) {
+    if (!by->ragged) return width_of(by);
+    int32_t place = 0;
+    for (int32_t digits; place < by->body_length; place += digits ? digits : 1)
+        if ((digits = digits_at(by, place)) && digits <= RAGGED_DIGITS) break;
+    return place;
+}
+
 /* Whether a stamp in a fixed column may be that of lines which have a byte at a place. */
 static int may_have(const Finder *by, const Form *form, int32_t place, uint8_t c) {
     int32_t within = place - by->start;
-    if (by->json || by->start < 0 || within < 0 || within >= form->width) return 1;
+    if (by->json || by->start < 0 || within < 0 || within >= form->sure) return 1;
     return (uint8_t)(c - form->least[within]) <= form->more[within];
 }
 
@@ -125,7 +148,10 @@ static int find_by(Finders *all, const Finder *finders, int32_t count, int32_t o
     if (count < 0 || count > MOST_FINDERS) return 0;
     for (int32_t each = 0; each < count; each++)
         if (!is_sound(&finders[each])) return 0;
-    for (int32_t each = 0; each < count; each++) all->form[each] = form_of(&finders[each]);
+    for (int32_t each = 0; each < count; each++) {
+        all->form[each] = form_of(&finders[each]);
+        all->form[each].sure = sure_of(&finders[each]);
+    }
     if (count) memcpy(all->finder, finders, (size_t)count * sizeof(Finder));
     for (int32_t each = 0; each < count; each++) {
         int32_t at = each;
@@ -275,10 +301,52 @@ static int64_t fraction_of(const Finder *by, const uint8_t *at) {
     return by->epoch == 13 && digits > 3 ? part / 1000 : part;
 }
 
+static int64_t fraction_within(const Finder *by, const uint8_t *at) {
+    int digits = by->within < 6 ? by->within : 6;
+    int64_t part = number(at + by->place[AT_FRACTION], digits);
+    for (; digits < 6; digits++) part *= 10;
+    return part;
+}
+
+/* Write a stamp with the zeros that its numbers lack; return how many bytes it has without them, 0 where it is none. */
+static int32_t with_zeros(const Finder *by, const Form *form, const uint8_t *at, const uint8_t *end, uint8_t *out) {
+    const uint8_t *from = at;
+    int32_t behind = form->width - by->body_length;
+    for (int32_t place = 0; place < by->body_length;) {
+        int32_t wanted = digits_at(by, place), digits = 0;
+        if (!wanted && from == end) return 0;
+        if (!wanted) {
+            out[place++] = *from++;
+            continue;
+        }
+        while (digits < wanted && from + digits < end && is_digit(from[digits])) digits++;
+        if (!digits || (digits < wanted && wanted > RAGGED_DIGITS)) return 0;
+        memset(out + place, '0', (size_t)(wanted - digits));
+        memcpy(out + place + wanted - digits, from, (size_t)digits);
+        place += wanted;
+        from += digits;
+    }
+    if (end - from < behind) return 0;
+    memcpy(out + by->body_length, from, (size_t)behind);
+    return (int32_t)(from - at) + behind;
+}
+
 /* Return the width of the stamp that stands at a place, and when it says (INT64_MIN: no moment); 0 where there is none. */
 static int stamp_at(const Finder *by, const Form *form, const uint8_t *at, Line *line, Minute *kept) {
-    const uint8_t *behind = at + form->width;
-    if (line->end - at < form->width || !is_like(form, at, line->readable)) return 0;
+    uint8_t copy[WIDEST];
+    const uint8_t *behind, *readable = line->readable;
+    int32_t width = form->width;
+    if (by->ragged) {
+        memset(copy, 0, WIDEST);
+        if (!(width = with_zeros(by, form, at, line->end, copy))) return 0;
+        behind = at + width;
+        at = copy;
+        readable = copy + WIDEST;
+    } else {
+        if (line->end - at < width) return 0;
+        behind = at + width;
+    }
+    if (!is_like(form, at, readable)) return 0;
     int is_kept = kept && kept->length && is_same(kept->text, at, form->minute);
     if (form->loose && !is_kept && !is_body(by, at)) return 0;
     if (by->fraction && !is_before_fraction(at[by->body_length])) return 0;
@@ -292,9 +360,9 @@ static int stamp_at(const Finder *by, const Form *form, const uint8_t *at, Line 
         us = is_kept ? kept->us : minute_of(by, at, second);
         if (kept && !is_kept) keep_minute(by, form, at, us, kept);
     }
-    if (us != NO_MINUTE) us += second * 1000000 + (by->fraction ? fraction_of(by, at) : 0);
+    if (us != NO_MINUTE) us += second * 1000000 + (by->fraction ? fraction_of(by, at) : by->within ? fraction_within(by, at) : 0);
     line->when = us < 631152000000000ll || us > 4102444800000000ll ? INT64_MIN : us;
-    return form->width;
+    return width;
 }
 
 static const uint8_t *behind_name(const Finder *by, const uint8_t *at, const uint8_t *end) {
@@ -307,6 +375,15 @@ static const uint8_t *behind_name(const Finder *by, const uint8_t *at, const uin
     return name < end && *name == '"' ? name + 1 : name;
 }
 
+static const uint8_t *behind_words(const Finder *by, const uint8_t *at, const uint8_t *end) {
+    for (int32_t left = by->words; left; left--) {
+        const uint8_t *space = memchr(at, ' ', (size_t)(end - at));
+        if (!space || space == at) return NULL;
+        at = space + 1;
+    }
+    return at;
+}
+
 /* Look for one stamp: 1: it is there; 0: it is not; -1: it is there, but what is no moment to us may be one to others. */
 static int has_stamp(const Finders *all, int32_t each, Line *line) {
     const Finder *by = &all->finder[each];
@@ -317,8 +394,8 @@ static int has_stamp(const Finders *all, int32_t each, Line *line) {
         at = end - line->text > by->start ? line->text + by->start : NULL;
     } else {
         const uint8_t *reach = end - line->text > HEAD ? line->text + HEAD : end;
-        at = found(line->text, reach, by->anchor, (size_t)by->anchor_length);
-        if (at) at += by->anchor_length;
+        at = by->words ? behind_words(by, line->text, reach) : found(line->text, reach, by->anchor, (size_t)by->anchor_length);
+        if (at && !by->words) at += by->anchor_length;
     }
     int width = at ? stamp_at(by, &all->form[each], at, line, line->minutes ? &line->minutes[each] : NULL) : 0;
     if (!width) return 0;

@@ -214,7 +214,7 @@ class AlikeReader:
 
     def _candidates(self) -> Iterator[tuple[Shape, StampReader, str]]:
         columns = self.columns
-        for shape in sorted(columns.stamps.shapes, key=lambda each: bool(each.anchor)):
+        for shape in sorted(columns.stamps.shapes, key=lambda each: each.start < 0):
             yield shape, columns.stamps, ""
         for name in ROLES["time"]:
             if name in columns.json.names:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from subagents.logs.native import ANY_DIGIT, IN_MONTH, MONTH, PLACES, SPACE_OR_DIGIT, Finder
-from subagents.logs.sources.stamp_columns import EPOCH_DAY, places
+from subagents.logs.sources.stamp_columns import EPOCH_DAY, WIDTHS, parts_of, places
 from subagents.logs.sources.timestamps import Shape, zone_minutes
 
-_DIGITS = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
 _EPOCH_DIGITS = (10, 13, 16, 19)
 
 
@@ -28,9 +27,13 @@ def finder_of(shape: Shape, hint: datetime, field: str = "") -> Finder | None:
         year=0 if shape.kind.year else hint.year,
         days=-1 if shape.kind.date else hint.toordinal() - EPOCH_DAY,
         zone_us=(zone_minutes(shape.zone) or 0) * 60_000_000,
+        within=next((int(name[0]) for name, _ in at if name[-1] == "f"), 0),
+        words=shape.words,
+        ragged=shape.kind.ragged,
+        last=shape.in_name,
         latest_us=int((hint.timestamp() + 2 * 86400) * 1e6),
     )
-    where = {"d" if name == "e" else name: place for name, place in at}
+    where = {"d" if name == "e" else name[-1]: place for name, place in at}
     found.place[:] = [where.get(name, -1) for name in PLACES]
     anchor = f'"{field}"' if field else shape.anchor
     return found if found.texts(anchor.encode(), body, shape.zone.encode()) else None
@@ -42,20 +45,18 @@ def _digits(count: int) -> bytes:
 
 def _template(shape: Shape) -> bytes | None:
     """Return the body byte by byte; None where its format has parts of other widths."""
-    found, form = bytearray(), iter(shape.format)
-    for char in form:
-        if char != "%":
-            found += char.encode()
-            continue
-        name = next(form, "")
-        if name == "b":
+    found = bytearray()
+    for part in parts_of(shape.format):
+        if part[0] != "%":
+            found += part.encode()
+        elif part == "%b":
             found += bytes([MONTH, IN_MONTH, IN_MONTH])
-        elif name == "e":
+        elif part == "%e":
             found += bytes([SPACE_OR_DIGIT, ANY_DIGIT])
-        elif name == "k":
+        elif part == "%k":
             found += bytes([ord(" "), ANY_DIGIT])
-        elif name in _DIGITS:
-            found += _digits(_DIGITS[name])
+        elif part in WIDTHS:
+            found += _digits(WIDTHS[part])
         else:
             return None
     return bytes(found) if len(found) == shape.length else None

@@ -6,6 +6,8 @@ one such beginning holds for all of them.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -20,7 +22,9 @@ REACH = 40
 """Characters of a line that are looked at; a shape that ends behind them is asked for by its expression."""
 _KINDS = bytes(ord("0") if 48 <= each <= 57 else ord("a") if 97 <= each <= 122 else each for each in range(256))
 _ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5, 0xD6E8FEB86659FD93)
-_WIDTHS = {"Y": 4, "y": 2, "m": 2, "d": 2, "e": 2, "b": 3, "H": 2, "k": 2, "M": 2, "S": 2}
+WIDTHS = {"%Y": 4, "%b": 3, **dict.fromkeys(("%y", "%m", "%d", "%e", "%H", "%k", "%M", "%S"), 2)}
+WIDTHS |= {"%3f": 3, "%6f": 6, "%9f": 9}
+"""Characters of the parts of a format."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -50,7 +54,7 @@ def heads_of(lines: pl.Series) -> Heads:
 
 def is_covered(shape: Shape) -> bool:
     """Say whether the way a line begins tells if it has this shape."""
-    return not shape.anchor and shape.reach <= REACH
+    return not shape.anchor and not shape.is_loose and shape.reach <= REACH
 
 
 def moments_at(chars: Any, shape: Shape, hint: datetime) -> Any:
@@ -63,7 +67,7 @@ def moments_at(chars: Any, shape: Shape, hint: datetime) -> Any:
     where = places(shape)
     if where is None:
         return None
-    fields = {name: _number(chars[:, shape.start + at : shape.start + at + _WIDTHS[name]]) for name, at in where}
+    fields = {name: _number(chars[:, shape.start + at : shape.start + at + WIDTHS["%" + name]]) for name, at in where}
     if "b" in fields:
         fields["m"] = _months(chars, shape.start + dict(where)["b"])
     date = hint if not shape.kind.date else None
@@ -76,6 +80,8 @@ def moments_at(chars: Any, shape: Shape, hint: datetime) -> Any:
     if shape.frac:
         digits, at = min(shape.frac, 6), shape.start + shape.length + 1
         stamps = stamps + _number(chars[:, at : at + digits]) * 10 ** (6 - digits)
+    for name in (name for name in fields if name[-1] == "f"):
+        stamps = stamps + fields[name] * 10**6 // 10 ** int(name[0])
     stamps = stamps - (zone_minutes(shape.zone) or 0) * 60_000_000
     return stamps if ((stamps >= EARLIEST) & (stamps <= LATEST)).all() else None
 
@@ -86,19 +92,23 @@ EPOCH_DAY = datetime(1970, 1, 1).toordinal()
 @lru_cache(maxsize=256)
 def places(shape: Shape) -> tuple[tuple[str, int], ...] | None:
     """Return where in the body which field stands; None where the format has other ones."""
-    found, place, form = list[tuple[str, int]](), 0, iter(shape.format)
-    for char in form:
-        if char == "%":
-            name = next(form, "")
-            if name not in _WIDTHS:
-                return None
-            found.append(("H" if name == "k" else name, place))
-            place += _WIDTHS[name]
-        else:
+    found, place = list[tuple[str, int]](), 0
+    for part in parts_of(shape.format):
+        if part[0] != "%":
             place += 1
+        elif part not in WIDTHS:
+            return None
+        else:
+            found.append(("H" if part == "%k" else part[1:], place))
+            place += WIDTHS[part]
     names = {name for name, _ in found}
     whole = {"H", "M", "S"} <= names and (not shape.kind.date or (names & {"m", "b"} and names & {"d", "e"}))
     return tuple(found) if whole and place == shape.length else None
+
+
+def parts_of(form: str) -> Iterator[str]:
+    """Return the parts of a format: characters, and what begins with `%`."""
+    return (found[0] for found in re.finditer(r"%[.\d]*.|.", form))
 
 
 def _number(digits: Any) -> Any:

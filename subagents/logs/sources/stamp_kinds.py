@@ -13,6 +13,8 @@ from subagents.logs.sources.zones import HOURS
 
 MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _HMS = r"\d\d:\d\d:\d\d"
+_RAGGED = r"\d\d?:\d\d?:\d\d?"
+_SHORT, _SHORT_MS = re.compile(r"\b\d\b"), re.compile(r"(:\d\d:\d\d):(\d\d)$")
 _FRAC = r"(?P<frac>[.,]\d{1,9}|:\d{3}(?![\d:]))?"
 DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _ZONE = (
@@ -34,6 +36,8 @@ class Kind:
     date: bool = True
     only_first: bool = False
     """Taken for a time only at the very start of a line: it could be any number elsewhere."""
+    ragged: bool = False
+    """Its numbers may lack the zeros before them; its format is that of a body which has them (`padded`)."""
 
 
 def _kind(name: str, body: str, fmt: Callable[[str], str] | str, **flags: bool) -> Kind:
@@ -105,6 +109,18 @@ def _worded(body: str) -> str:
     return f"%d{separator}%b{separator}%Y{body[11:-8]}%H:%M:%S"
 
 
+def padded(body: str) -> str:
+    """Return a body whose numbers have the zeros before them; a number behind the seconds is one of milliseconds."""
+    body = _SHORT.sub(r"0\g<0>", body)
+    return _SHORT_MS.sub(r"\1:0\2", body)
+
+
+def _ragged(body: str) -> str:
+    if body[:8].isdigit():
+        return f"%Y%m%d{body[8]}%H:%M:%S{':%3f' if body.count(':') == 3 else ''}"
+    return f"%Y{body[4]}%m{body[7]}%d %H:%M:%S"
+
+
 def _spelled(body: str) -> str:
     at = "@ " if "@" in body else ""
     if not body.endswith("M"):
@@ -112,6 +128,12 @@ def _spelled(body: str) -> str:
     fraction = re.search(r"[.,]\d+(?= )", body)
     digits = f"{fraction[0][0]}%{len(fraction[0]) - 1}f" if fraction is not None else ""
     return f"%b %d, %Y {at}%I:%M:%S{digits} %p"
+
+
+def _year_last(body: str) -> str:
+    digits = len(body) - len("Jan  1 00:00:00. 1970")
+    fraction = "" if "." not in body else f".%{digits}f" if digits in (3, 6, 9) else "%.f"
+    return f"%b %e %H:%M:%S{fraction} %Y"
 
 
 def _common(body: str) -> str:
@@ -141,12 +163,20 @@ KINDS: tuple[Kind, ...] = (
         _spelled,
     ),
     _kind("date(1)", rf"{MONTH} [ \d]\d {_HMS} (?P<named>[A-Z]{{3,5}}) \d{{4}}", "%b %e %H:%M:%S %Z %Y"),
-    _kind("asctime", rf"{MONTH} [ \d]\d {_HMS}(?:\.\d{{1,9}})? \d{{4}}", "%b %e %H:%M:%S%.f %Y"),
+    _kind("asctime", rf"{MONTH} [ \d]\d {_HMS}(?:\.\d{{1,9}})? \d{{4}}", _year_last),
     _kind("month, day and year", rf"{MONTH} [ \d]\d \d{{4}} {_HMS}", "%b %e %Y %H:%M:%S"),
     _kind("day and month without a year", rf"(?<!\d)\d\d {MONTH} {_HMS}", "%d %b %H:%M:%S", year=False),
     _kind("syslog (RFC 3164)", rf"{MONTH} [ \d]\d {_HMS}", "%b %e %H:%M:%S", year=False),
+    _kind("syslog, day without a zero", rf"{MONTH} \d {_HMS}", "%b %d %H:%M:%S", year=False, ragged=True),
     _kind("compact ISO 8601", r"(?:19|20)\d{6}[T :]\d{6}(?!\d)", _compact),
-    _kind("compact date", rf"(?:19|20)\d{{6}}[ T-]{_HMS}", _compact),
+    _kind("compact date", rf"(?:19|20)\d{{6}}[ T-]{_HMS}(?!:\d\d?(?!\d))", _compact),
+    _kind(
+        "compact date, time without zeros",
+        rf"(?:19|20)\d{{6}}[ -]{_RAGGED}(?::\d{{1,3}})?(?![\d:])",
+        _ragged,
+        ragged=True,
+    ),
+    _kind("date without zeros", rf"(?<![\d./-])\d{{4}}([-/.])\d\d?\2\d\d? {_RAGGED}(?![\d:])", _ragged, ragged=True),
     _kind("US date", r"\d{1,2}/\d{1,2}/\d{4},? \d{1,2}:\d\d:\d\d [AP]M", _us),
     _kind(AMBIGUOUS, rf"(?<![\d./-])\d\d([./-])\d\d\2\d{{4}}(?:[ T-]|, ){_HMS}", _month_first),
     _kind("month and day with a slash", rf"(?<![\d/])\d\d/\d\d-{_HMS}", "%m/%d-%H:%M:%S", year=False, only_first=True),
@@ -170,6 +200,7 @@ KINDS: tuple[Kind, ...] = (
 
 KEY = r"(?:ts|t|time|Time|timestamp|@timestamp|at|date|datetime|asctime|msec)[\"']?[=:] ?[\"']?"
 ANY_TIME = quick(
+    r"(?:^| )1\d{9} |\d[ -]\d\d?:\d\d?:\d|"
     r"\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^[\[(<\"']?1\d{9}|\d{8}[T:]\d{6}|^\d{6} \d{6} "
     rf"|\d-\d\d\.\d\d\.\d\d|(?:^|[\s{{,\"']){KEY}1\d{{9}}|audit\(1\d{{9}}|^\d{{1,2}}:\d\d[AP]M |:\d{{4}}/\d{{6}}[.:]"
 )

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from subagents.logs.native import NOT_LOOKED
+from subagents.logs.sources.epoch_columns import epoch_columns
 from subagents.logs.sources.stamp_columns import Heads, heads_of, is_covered, moments_at
 from subagents.logs.sources.stamp_kinds import AMBIGUOUS, ANY_TIME, as_day_first, is_day_first
-from subagents.logs.sources.timestamps import Shape, Stamp, find_stamp, moments, shape_of
+from subagents.logs.sources.timestamps import Shape, Stamp, find_stamp, moments, shape_of, with_zeros
 
 if TYPE_CHECKING:
     import polars as pl
@@ -77,7 +78,7 @@ class StampReader:
                 if known == len(self.shapes) and not self._learn(part):
                     break
                 # a fixed column is asked for first: it costs a tenth of what a search for an anchor does
-                waiting = sorted(self.shapes[known:], key=lambda shape: bool(shape.anchor))
+                waiting = sorted(self.shapes[known:], key=lambda shape: (shape.in_name, shape.start < 0))
                 known = len(self.shapes)
             shape = waiting.pop(0)
             if shape in surely_none:
@@ -159,7 +160,7 @@ class StampReader:
 
     def _whole(self, lines: pl.Series) -> tuple[pl.Series, pl.Series] | None:
         """The fast path: every line has the file's most frequent shape."""
-        if not self.shapes:
+        if not self.shapes or self.shapes[0].in_name:
             return None
         shape = self.shapes[0]
         if not (shape.found_in(lines.head(SAMPLE)).all() and shape.found_in(lines).all()):
@@ -175,7 +176,12 @@ class StampReader:
         import polars as pl
 
         line = pl.col("line")
-        if shape.anchor:
+        if shape.is_loose:
+            cut = line.str.extract_groups(shape.split).struct
+            before, slices = cut["1"], with_zeros(cut["2"]) + cut["3"]
+            behind = pl.sum_horizontal(cut[number].str.len_chars() for number in ("1", "2", "3"))
+            text = pl.when(before != "").then(before + " ").otherwise(pl.lit("")) + line.str.slice(behind)
+        elif shape.anchor:
             parts = line.str.splitn(shape.anchor, 2).struct
             slices = parts.field("field_1").fill_null("")
             text = parts.field("field_0") + pl.lit(shape.anchor + " ") + slices.str.slice(shape.width)
@@ -199,6 +205,9 @@ class StampReader:
         step = max(1, likely.len() // SAMPLE)
         sample = likely.gather_every(step).head(SAMPLE).to_list() + likely.head(20).to_list()
         stamps = [(line, stamp) for line in sample if (stamp := find_stamp(line)) is not None]
+        if len(stamps) < len(sample):
+            step = max(1, lines.len() // SAMPLE)
+            stamps += epoch_columns(lines.gather_every(step).head(SAMPLE).drop_nulls().to_list(), self.hint)
         new = [shape for shape in _shapes(stamps, self.hint) if shape not in self.hits and shape not in self.shapes]
         self.shapes.extend(new[: MAX_SHAPES - len(self.shapes)])
         return bool(new)

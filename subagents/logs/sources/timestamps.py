@@ -7,13 +7,13 @@ captures and read by a fixed slice: 0.1 of the cost of a capturing expression on
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from subagents.logs.sources.expressions import quick
-from subagents.logs.sources.stamp_kinds import DAY, EPOCH, KEY, KINDS, MONTH, Kind
+from subagents.logs.sources.stamp_kinds import DAY, EPOCH, KEY, KINDS, MONTH, Kind, padded
 from subagents.logs.sources.zones import HOURS, is_zone, placed
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ class Stamp:
     zone: str
     named: str = ""
     """A zone within the body"""
+    words: int = 0
+    """It is the one behind so many, each with one space behind it; 0: that does not matter"""
+    in_name: bool = False
+    """It is a part of a name, as of a file."""
 
     @property
     def end(self) -> int:
@@ -51,8 +55,8 @@ def find_stamp(text: str, head: int = HEAD) -> Stamp | None:
     for kind in KINDS:
         if best is not None and not best.start:
             break
-        match = kind.find.search(text[:head])
-        if match is None or (best is not None and match.start() >= best.start):
+        match = _own(kind, text[:head])
+        if match is None or (best is not None and _rank(text, match.start()) >= _rank(text, best.start)):
             continue
         if kind.only_first and match.start() > 1:
             match = _keyed_epoch(text[:head]) if kind.name == "epoch" else None
@@ -61,7 +65,46 @@ def find_stamp(text: str, head: int = HEAD) -> Stamp | None:
         if not _is_header(text[: match.start()]) and not _is_access(kind, text, match):
             continue
         best = Stamp(kind, match.start(), match["body"], match["frac"] or "", match["zone"] or "", _named(match))
+    if best is not None and _rank(text, best.start)[0]:
+        return replace(best, in_name=True)
+    if best is not None and not best.kind.year and best.start > _EPOCH_WIDTH:
+        return _as_epoch(text, best) or best
     return best
+
+
+def _rank(text: str, start: int) -> tuple[bool, int]:
+    """Rank stamps: of a name that holds one, as files' do, only where no other stands by itself; then the first."""
+    return start > 1 and (text[start - 1].isalnum() or text[start - 1] in "._-/"), start
+
+
+def _own(kind: Kind, text: str) -> re.Match[str] | None:
+    """Return where a kind is first found, but not in a name where it stands by itself too."""
+    first = kind.find.search(text)
+    if first is None or not _rank(text, first.start())[0]:
+        return first
+    others = (other for other in kind.find.finditer(text, first.end()) if not _rank(text, other.start())[0])
+    return next((other for other in others if _is_header(text[: other.start()])), first)
+
+
+_EPOCH_WORD = re.compile(r"(?<![^ ])1\d{9}(?= )")
+_EPOCH_WIDTH = 11
+_SAME_MINUTES = 900
+"""Zones are quarters of an hour apart."""
+
+
+def _as_epoch(text: str, stamp: Stamp) -> Stamp | None:
+    """Return the seconds since 1970 before a stamp that does not say its year, where they are of the same moment."""
+    word = _EPOCH_WORD.search(text, 0, stamp.start)
+    clock = re.search(r"(\d\d):(\d\d)$", stamp.body)
+    if word is None or clock is None or (int(word[0]) - int(clock[1]) * 60 - int(clock[2])) % _SAME_MINUTES:
+        return None
+    return epoch_word(text, word.start())
+
+
+def epoch_word(text: str, start: int) -> Stamp | None:
+    """Return the seconds since 1970 that are a word of a line; None where words are more than a space apart."""
+    before = text[:start].split(" ")[:-1]
+    return Stamp(EPOCH, start, text[start : start + 10], "", "", words=len(before)) if all(before) else None
 
 
 def _named(match: re.Match[str]) -> str:
@@ -144,10 +187,21 @@ class Shape:
     """To be asked by `found_in`."""
     named: str = ""
     """The zone within the body."""
+    words: int = 0
+    """Before the stamp, each with one space behind it; then the column is -1."""
+    in_name: bool = False
+    """Taken only where no other stamp is found."""
+    split: str = ""
+    """Of a loose shape: a Rust regex with what stands before the stamp, its body and the rest of it as groups."""
+
+    @property
+    def is_loose(self) -> bool:
+        """Say whether place or width differ by line."""
+        return self.kind.ragged or self.words > 0
 
     def found_in(self, lines: pl.Series) -> pl.Series:
         """Say which lines have the stamp: a slice costs less than an expression that runs up to the place."""
-        if self.anchor:
+        if self.start < 0:
             lines = lines.str.slice(0, HEAD + len(self.anchor) + self.width + _GUARDED)
         elif self.start:
             lines = lines.str.slice(self.start, self.width + _GUARDED)
@@ -186,28 +240,32 @@ _NO_ZONE = r"(?:$|[^\d.,Z+: -]|[.,:-](?:\D|$)| (?:$|[^+UG-]|[+-](?:$|\D|\d{1,3}(
 def shape_of(stamp: Stamp, prefix: str | None, form: str | None = None) -> Shape:
     """Make the shape of one stamp; `prefix` gives the anchor, None means a fixed column, `form` its own format."""
     anchor = ""
-    if prefix is not None:
+    if prefix is not None and not stamp.words:
         before = re.search(r"(?: at |[\w@]+[\"']?[=:] ?[\"']?|[^\w\s]+|\s+)$", prefix)
         anchor = before[0] if before is not None else ""
         if not anchor or prefix.find(anchor) != len(prefix) - len(anchor):
             anchor = ""
-    lead = _literal(anchor) if anchor else "^"
+    lead = _literal(anchor) if anchor else rf"^(?:[^ ]+ ){{{stamp.words}}}" if stamp.words else "^"
     frac_digits = max(len(stamp.frac) - 1, 0)
     tail = (rf"[.,:]\d{{{frac_digits}}}" if frac_digits else "") + _literal(stamp.zone)
     guard = _NO_ZONE if not stamp.zone and not (stamp.kind is EPOCH and frac_digits) else r"(?:\D|$)"
     if guard == _NO_ZONE and frac_digits:
         guard = guard.replace("+: -]", "+ -]")  # behind a fraction no other can follow
-    body = stamp.body if stamp.named else stamp.body.translate(_ZEROS)
+    full = padded(stamp.body) if stamp.kind.ragged else stamp.body
+    body = full if stamp.named else full.translate(_ZEROS)
     return Shape(
         kind=stamp.kind,
-        start=-1 if anchor else stamp.start,
+        start=-1 if anchor or stamp.words else stamp.start,
         anchor=anchor,
-        length=len(stamp.body),
+        length=len(full),
         frac=frac_digits,
         zone=stamp.zone,
-        format=form or (stamp.kind.formats(stamp.body) if stamp.kind.name != "epoch" else ""),
-        pattern=_pattern(lead, stamp.kind.name, body, stamp.named, tail + guard),
+        format=form or (stamp.kind.formats(full) if stamp.kind.name != "epoch" else ""),
+        pattern=_pattern(lead, stamp.kind, body, stamp.named, tail + guard),
         named=stamp.named,
+        words=stamp.words,
+        in_name=stamp.in_name,
+        split=_split(lead, stamp, body, tail) if stamp.kind.ragged or stamp.words else "",
     )
 
 
@@ -215,9 +273,24 @@ _ZEROS = str.maketrans("123456789", "000000000")
 
 
 @lru_cache(maxsize=1_024)
-def _pattern(lead: str, kind: str, body: str, named: str, behind: str) -> str:
+def _pattern(lead: str, kind: Kind, body: str, named: str, behind: str) -> str:
     """Return the Rust regex of a body, as it is whatever its digits are, between what stands before and behind it."""
-    return quick(lead + _rust_body(kind, body, named) + behind)
+    return quick(lead + (_ragged_body(body) if kind.ragged else _rust_body(kind.name, body, named)) + behind)
+
+
+def _split(lead: str, stamp: Stamp, body: str, tail: str) -> str:
+    before = f"^(?s:.*?){lead}" if lead[0] != "^" else f"^(?s:.{{{stamp.start}}})" if lead == "^" else lead
+    body = _ragged_body(body) if stamp.kind.ragged else _rust_body(stamp.kind.name, body, stamp.named)
+    return quick(f"({before})({body})({tail})")
+
+
+def _ragged_body(body: str) -> str:
+    """Return the form of a body that may lack zeros as a Rust regex."""
+    parts = re.split(rf"({MONTH}|\d+)", body)
+    for place in range(1, len(parts), 2):
+        digits = len(parts[place])
+        parts[place] = MONTH if not parts[place].isdigit() else rf"\d{{{1 if digits < 4 else digits},{digits}}}"
+    return "".join(part if place % 2 else _literal(part) for place, part in enumerate(parts))
 
 
 def _rust_body(kind: str, body: str, named: str) -> str:
@@ -268,6 +341,12 @@ def moments(slices: pl.Expr, shape: Shape, hint: datetime) -> pl.Expr:
     offset = zone_minutes(shape.zone)
     stamps = stamps - offset * 60_000_000 if offset else stamps
     return pl.when(stamps.is_between(EARLIEST, LATEST)).then(stamps)
+
+
+def with_zeros(body: pl.Expr) -> pl.Expr:
+    """Return the expression of bodies with the zeros that they lack, as `padded`."""
+    body = body.str.replace_all(r"(?-u:\b)([0-9])(?-u:\b)", "0${1}")
+    return body.str.replace(r"(:[0-9]{2}:[0-9]{2}):([0-9]{2})$", "${1}:0${2}")
 
 
 def _parse(body: pl.Expr, shape: Shape, hint: datetime) -> pl.Expr:
