@@ -263,11 +263,16 @@ def _one_place(rows: Rows, facts: Facts) -> Flags:
         return found
     hashes = facts.hashes.take(words) * of_places(words.shape[1])
     asked = np.flatnonzero(words != VALUE)
-    here = words.ravel()[asked]
     alike = Alike.by((row_hashes(words, facts.hashes)[:, None] - hashes).ravel()[asked])
-    least = np.where(facts.telling[here[alike.first]], LEAST_TELLING, LEAST_WORDS)
-    is_alone = (words != VALUE).sum(1)[asked[alike.first] // words.shape[1]] == 1
-    found.ravel()[asked] = alike.spread(alike.sizes >= np.where(is_alone, LEAST_ALONE, least))
+    many = np.flatnonzero(alike.sizes >= LEAST_WORDS)
+    if not len(many):
+        return found
+    first = asked[alike.first[many]]
+    least = np.where(facts.telling[words.ravel()[first]], LEAST_TELLING, LEAST_WORDS)
+    is_alone = (words[first // words.shape[1]] != VALUE).sum(1) == 1
+    is_one = np.zeros(len(alike.starts), np.bool_)
+    is_one[many] = alike.sizes[many] >= np.where(is_alone, LEAST_ALONE, least)
+    found.ravel()[asked] = alike.spread(is_one)
     return found
 
 
