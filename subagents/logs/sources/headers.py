@@ -27,6 +27,8 @@ _BSD_WITH_PID = quick(r"^ *[A-Za-z][\w.-]* [A-Za-z][\w./-]*\[\d+\]:(?: |$)")
 _LEVEL_FIRST = r"(?i)^ *(?:trace|debug|info|notice|warn|warning|error|severe|critical|fatal) "
 _BSD_STAMP = quick(r"^[A-Z][a-z]{2} [ \d]\d \d\d:")
 _PROGRAM = quick(r"^([A-Za-z][\w./-]*)")
+_WIDE_TAG = quick(r"^ *\S+ ([A-Za-z][\w./-]*(?: [A-Z][\w.-]*){0,3})(?:\[\d+\](?: \(\S*\))?| \d[\w.]*):(?: |$)")
+"""A program's name of several words, or with its version or what it speaks for: `Two Words[7]:`, `syslogd 1.5:`."""
 _STRUCTURED = r'^(?:- ?|(?:\[(?:[^\]"\\]|"(?:[^"\\]|\\.)*"|\\.)*\])+ ?)(?:\x{feff})?'
 _LOGFMT = r"(?:^|\s)(?:level|lvl|severity|msg)="
 _SERVICE_KEYS = ("service", "service_name", "svc", "app", "application", "component", "container")
@@ -123,6 +125,8 @@ def _of(columns: pl.DataFrame, rows: pl.Series, read: Callable[[pl.DataFrame], p
     """Read the headers of some rows."""
     import polars as pl
 
+    if not rows.any():
+        return columns
     if rows.all():
         return columns.with_columns_seq(read(columns.select_seq(_SAID)).get_columns())
     places = rows.arg_true()
@@ -143,11 +147,27 @@ def _program(said: pl.DataFrame) -> pl.DataFrame:
     tag, found = pl.col("field_1"), pl.col("found")
     is_tag = tag.str.ends_with(":") & tag.str.contains(r"^[A-Za-z]")
     parts = said.hstack(parts).with_columns_seq(found=is_tag.fill_null(False))
-    return parts.select_seq(
+    read = parts.select_seq(
         body=pl.when(found).then(pl.col("field_2").fill_null("")).otherwise("body"),
         spaced=pl.col("spaced") & ~found,
         host=pl.coalesce("host", pl.when(found).then("field_0")),
         service=pl.coalesce(pl.when(found).then(tag.str.extract(_PROGRAM)), "service"),
+    )
+    if parts["found"].all():
+        return read
+    return _of(read, ~parts["found"] & said["body"].str.contains(_WIDE_TAG), _wide_program)
+
+
+def _wide_program(said: pl.DataFrame) -> pl.DataFrame:
+    """`host Two Words[pid]: message`, `host program 1.5: message`, `host program[pid] (part): message`."""
+    import polars as pl
+
+    body = pl.col("body")
+    return said.select_seq(
+        body=body.str.replace(_WIDE_TAG, ""),
+        spaced=pl.col("spaced") & False,
+        host=pl.coalesce("host", body.str.extract(r"^ *(\S+)")),
+        service=body.str.extract(_WIDE_TAG),
     )
 
 
