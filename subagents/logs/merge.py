@@ -42,6 +42,8 @@ LEAST_LENGTHS = 3
 """A list is seen in so many lengths."""
 ROUNDS = 6
 MOST_SHAPES = 32
+MOST_COLUMNS = 16
+"""Columns of a file are looked for in its first places."""
 MOST_CELLS = 16_000_000
 MANY = 20
 """Counting all words of a vocabulary costs as much as counting one in so many one by one."""
@@ -59,7 +61,9 @@ def merged(texts: Numbered) -> tuple[list[str], Ints]:
     plain, access = _by_size(texts, facts)
     found, of_key, lists = list[str](), np.zeros(len(texts.sizes), np.int64), np.zeros(len(texts.sizes), np.bool_)
     named = [_without_names(rows, facts) for rows in plain]
-    settled = [_settled(_without_names(rows, facts), facts) for rows in _with_lists(named, facts, lists)]
+    short = _with_lists(named, facts, lists)
+    usual = _usual(short)
+    settled = [_settled(_without_names(rows, facts), facts, usual) for rows in short]
     messages = _joining_lists(_with_lists(settled, facts, lists), facts, lists)
     for rows in (*messages, *_with_paths(access, facts)):
         of_key[rows.keys] = rows.row + len(found)
@@ -86,21 +90,43 @@ def _by_size(texts: Numbered, facts: Facts) -> tuple[list[Rows], list[Rows]]:
     return plain, access
 
 
-def _settled(rows: Rows, facts: Facts) -> Rows:
+def _usual(parts: Sequence[Rows]) -> Numbers:
+    """Return the word that most messages of many lengths have in a place, or `*`: the columns of a file."""
+    usual = np.zeros(MOST_COLUMNS, np.int32)
+    for place in range(MOST_COLUMNS):
+        longer = [rows.words for rows in parts if rows.words.shape[1] > place + 1]
+        if len(longer) < LEAST_WORDS:
+            break
+        words = np.concatenate([each[:, place] for each in longer])
+        word = int(np.bincount(words).argmax())
+        lengths = {each.shape[1] for each in longer if (each[:, place] == word).any()}
+        if (words == word).mean() > 0.5 and len(lengths) >= LEAST_WORDS:
+            usual[place] = word
+    return usual
+
+
+def _said(words: Numbers, usual: Numbers) -> Flags:
+    """Return which words are no values and no columns."""
+    said = words != VALUE
+    said[:, : len(usual)] &= words[:, : len(usual)] != usual[: words.shape[1]]
+    return np.asarray(said)
+
+
+def _settled(rows: Rows, facts: Facts, usual: Numbers) -> Rows:
     """Return keys of one severity and length, merged until no rule finds more."""
     for _ in range(ROUNDS if len(rows.words) > 1 else 0):
-        rows = _grown(rows, facts)
-        values = _many_places(rows, facts)
+        rows = _grown(rows, facts, usual)
+        values = _many_places(rows, facts, usual)
         if not values.any():
             break
         rows = rows.without(values, facts)
     return rows
 
 
-def _grown(rows: Rows, facts: Facts) -> Rows:
+def _grown(rows: Rows, facts: Facts, usual: Numbers) -> Rows:
     """Return keys merged by one place at a time, and with what fits the templates that come of it."""
     for _ in range(ROUNDS):
-        values = _one_place(rows, facts)
+        values = _one_place(rows, facts, usual)
         if not values.any():
             values = _instances(rows, facts)
         if not values.any():
@@ -256,7 +282,7 @@ def _without_names(rows: Rows, facts: Facts) -> Rows:
     return rows.without(alike.spread(varying), facts)
 
 
-def _one_place(rows: Rows, facts: Facts) -> Flags:
+def _one_place(rows: Rows, facts: Facts, usual: Numbers) -> Flags:
     """Return, for each key, the places at which enough other words stand in otherwise equal keys."""
     words, found = rows.words, np.zeros(rows.words.shape, np.bool_)
     if words.shape[1] < 2 or len(words) < LEAST_WORDS:
@@ -269,7 +295,7 @@ def _one_place(rows: Rows, facts: Facts) -> Flags:
         return found
     first = asked[alike.first[many]]
     least = np.where(facts.telling[words.ravel()[first]], LEAST_TELLING, LEAST_WORDS)
-    is_alone = (words[first // words.shape[1]] != VALUE).sum(1) == 1
+    is_alone = _said(words[first // words.shape[1]], usual).sum(1) <= 1
     is_one = np.zeros(len(alike.starts), np.bool_)
     is_one[many] = alike.sizes[many] >= np.where(is_alone, LEAST_ALONE, least)
     found.ravel()[asked] = alike.spread(is_one)
@@ -281,7 +307,7 @@ def _instances(rows: Rows, facts: Facts) -> Flags:
     return Shapes.of(rows.words, rows.weights, facts, MOST_SHAPES).values(rows.words, facts)
 
 
-def _many_places(rows: Rows, facts: Facts) -> Flags:
+def _many_places(rows: Rows, facts: Facts, usual: Numbers) -> Flags:
     """Return the places that vary together in keys whose other words, most of them, are the same."""
     words, found = rows.words, np.zeros(rows.words.shape, np.bool_)
     waiting, cells = list[Ints](), 0
@@ -295,7 +321,7 @@ def _many_places(rows: Rows, facts: Facts) -> Flags:
         here = words[part]
         cells += here.size
         columns = _columns(here, len(facts.words))
-        if _is_one(here[0], len(here), columns):
+        if _is_one(_said(here[:1], usual)[0], len(here), columns):
             found[part[:, None], list(columns)] = True
         elif columns:
             place = max(columns, key=lambda each: columns[each].most)
@@ -328,13 +354,13 @@ def _column(words: Numbers, vocabulary: int) -> Column:
     return Column(int(np.count_nonzero(counts)), commonest, int(counts[commonest]))
 
 
-def _is_one(words: Numbers, rows: int, columns: dict[int, Column]) -> bool:
+def _is_one(said: Flags, rows: int, columns: dict[int, Column]) -> bool:
     """Say whether so many keys that vary in these places are one template.
 
     Enough words are the same in all, and no place has few words: those are wordings. Where most words are the
     same, a word may be common in its place.
     """
-    plain = sum(word != VALUE for place, word in enumerate(words.tolist()) if place not in columns)
+    plain = sum(is_said for place, is_said in enumerate(said.tolist()) if place not in columns)
     if not columns or plain < max(LEAST_PLAIN, len(columns)):
         return False
     if plain >= 2 * len(columns):

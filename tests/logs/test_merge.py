@@ -247,3 +247,12 @@ def test_what_a_message_says_is_no_value_where_else_it_holds_only_values() -> No
 def test_what_separates_the_severity_goes_with_it(text: str, expected: str) -> None:
     (found,) = templates([text], [UNKNOWN], [1])
     assert (found.level > INFO, found.text) == (True, expected)
+
+
+def test_columns_of_a_file_say_nothing_of_a_message() -> None:
+    others = ["pump", "valve is shut", "tank is full now", "belt has been worn thin", "oil runs low in both tanks"]
+    said = ["pressure", "flow", "heat", "noise", "speed", "level"]
+    lines = [f"- * UNIT A{each} *" for each in said]
+    assert _merged(*lines) == ["- * UNIT * *"]
+    columns = [f"- * UNIT {each}" for each in (*others, *said)]
+    assert set(_merged(*lines, *columns)) == {*lines, *columns}
