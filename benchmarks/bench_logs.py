@@ -24,7 +24,9 @@ from benchmarks.corpora import KINDS, answers, events, write
 from benchmarks.environment import bench_python
 
 DRAIN_LINES = 200_000
-BARS = {"plain": 25.0, "service": 12.0}
+SAMPLED = "sampled"
+"""The systems of `plain`, of which a sample of lines is said again and again with other digits."""
+BARS = {"plain": 25.0, SAMPLED: 25.0, "service": 12.0}
 """At least so many times Drain3 with masks, in events per second."""
 LNAV_BAR, RSS_BAR, FIRST_BAR = 2.0, 512, 1.0
 """Times lnav; MB; seconds."""
@@ -49,8 +51,13 @@ def make(kind: str, folder: Path, megabytes: int) -> Corpus:
     if kind == "json":
         count = write_json(path, megabytes)
         return Corpus(kind, path, path.stat().st_size, count, count)
-    written = write(path, kind, megabytes)
+    written = write(path, _base(kind), megabytes, sampled=kind == SAMPLED)
     return Corpus(kind, path, written.size, written.lines, written.events)
+
+
+def _base(kind: str) -> str:
+    """Return the kind whose systems and changes a corpus has."""
+    return kind if kind in KINDS else "plain" if kind == SAMPLED else "service"
 
 
 def write_json(path: Path, megabytes: int) -> int:
@@ -77,8 +84,7 @@ def write_json(path: Path, megabytes: int) -> int:
 def contenders(corpus: Corpus) -> list[Contender]:
     """Return what runs on a corpus; what is not installed is named on stderr and left out."""
     file, others = str(corpus.path), ("-m", "benchmarks.logs_others")
-    kind = corpus.kind if corpus.kind in KINDS else "service"
-    found = [Contender(PASS, (sys.executable, "-m", "benchmarks.logs_pass", file, kind), reports=True)]
+    found = [Contender(PASS, (sys.executable, "-m", "benchmarks.logs_pass", file, _base(corpus.kind)), reports=True)]
     python = bench_python()
     if python is not None:
         found.append(Contender(DRAIN3, (str(python), *others, "drain3", file, str(DRAIN_LINES)), reports=True))
@@ -145,9 +151,9 @@ def _show_found(corpus: Corpus, run: Run) -> None:
     print(f"  {report['lines']} lines, {report['events']} events ({more:+d}), {report['dated']} dated")
     print(f"  {report['keys']} keys, {report['templates']} templates, {report['ungrouped']} events not grouped")
     print(f"  {report['traces']} traces in {report['trace_groups']} groups")
-    if corpus.kind not in KINDS:
+    if corpus.kind not in (*KINDS, SAMPLED):
         return
-    for wanted, message in planted(corpus.kind).items():
+    for wanted, message in planted(_base(corpus.kind)).items():
         change = wanted.partition(" ")[0]
         place = next(
             (n for n, top in enumerate(report["top"], 1) if top[0] == change and _alike(top[3], message)), None
@@ -176,7 +182,7 @@ def main() -> None:
     """Generate, run, print."""
     megabytes = int(os.environ.get("WARROOM_BENCH_LOG_MB", "200"))
     rounds = int(os.environ.get("WARROOM_BENCH_ROUNDS", "3"))
-    kinds = os.environ.get("WARROOM_BENCH_LOG_KINDS", "plain service json").split()
+    kinds = os.environ.get("WARROOM_BENCH_LOG_KINDS", "plain sampled service json").split()
     compileall.compile_dir(Path(subagents.__file__).parent, quiet=1)  # as installing does, for all contenders
     with tempfile.TemporaryDirectory(prefix="warroom-bench-") as folder:
         for kind in kinds:

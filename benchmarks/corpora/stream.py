@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ TRACE_SHARE = 0.4
 NEW_SHARE = 0.012
 BURST_SHARE = 0.03
 FLUSH_EVENTS = 20_000
+SAMPLED_LINES, SAMPLED_EACH = 2_000, 20
+"""Messages of a system in quiet times that a sampled corpus says again and again, and of what was not among them."""
+_DIGITS = re.compile(r"\d+")
 
 _NEW: dict[str, dict[str, str]] = {
     "plain": {
@@ -136,9 +140,39 @@ class _Source:
         """Return what a statement prints at a moment."""
         if second != self._second:
             self._second, self._stamp = second, self.system.layout.stamp(EPOCH + timedelta(seconds=second))
-        message, variant = said.render(rng)
+        message, variant = self.message(rng, said)
         line = self.system.layout.write(rng, self._stamp, ms, said, message)
         return Event(self.system.name, said.id + variant, message, line)
+
+    def message(self, rng: Random, said: Statement) -> tuple[str, str]:
+        """Return (message, variant) of a statement."""
+        return said.render(rng)
+
+
+class _Sampled(_Source):
+    """A system of which a sample of lines is there, said again and again with other digits."""
+
+    def __init__(self, system: System, kind: str) -> None:
+        super().__init__(system, kind)
+        self._said: dict[str, list[tuple[str, str]]] = {}
+        rng = Random(system.name)
+        for _ in range(SAMPLED_LINES):
+            said = self.drawer.draw(rng)
+            self._said.setdefault(said.id, []).append(said.render(rng))
+
+    def message(self, rng: Random, said: Statement) -> tuple[str, str]:
+        """Return one of the sample; digits of requests stay: they are versions and statuses too."""
+        kept = self._said.get(said.id)
+        if kept is None:
+            kept = self._said[said.id] = [said.render(rng) for _ in range(SAMPLED_EACH)]
+        message, variant = rng.choice(kept)
+        if " HTTP/" in message:
+            return message, variant
+        return _DIGITS.sub(lambda digits: _as_long(rng, len(digits[0])), message), variant
+
+
+def _as_long(rng: Random, digits: int) -> str:
+    return str(rng.randrange(10 ** (digits - 1) if digits > 1 else 0, 10**digits))
 
 
 def _new_statement(kind: str, name: str) -> Statement | None:
@@ -149,10 +183,14 @@ def _new_statement(kind: str, name: str) -> Statement | None:
     return Statement(f"{name}/new", said.weight, said.level, said.logger, said.text, said.render)
 
 
-def events(kind: str, megabytes: float, seed: int = 7) -> Iterator[Event]:
-    """Yield the events of a corpus of about so many MB (10^6 bytes), evenly over its two hours."""
-    rng = Random(seed)
-    sources = [_Source(system, kind) for system in systems(kind)]
+def events(kind: str, megabytes: float, seed: int = 7, *, sampled: bool = False) -> Iterator[Event]:
+    """Yield the events of a corpus of about so many MB (10^6 bytes), evenly over its two hours.
+
+    `sampled`: as corpora are made of samples of real logs: each system's few thousand lines, with other digits. Else
+    every message is made anew, so that words which are values come together in ever new ways.
+    """
+    rng, source_of = Random(seed), _Sampled if sampled else _Source
+    sources = [source_of(system, kind) for system in systems(kind)]
     bursting = next(each for each in sources if each.burst is not None)
     new = [each for each in sources if each.new is not None]
     draw, size, target = rng.random, 0, int(megabytes * 1e6)
@@ -175,13 +213,15 @@ def events(kind: str, megabytes: float, seed: int = 7) -> Iterator[Event]:
         yield event
 
 
-def write(path: Path, kind: str, megabytes: float, seed: int = 7, labels: Path | None = None) -> Written:
+def write(
+    path: Path, kind: str, megabytes: float, seed: int = 7, labels: Path | None = None, *, sampled: bool = False
+) -> Written:
     """Write a corpus of about so many MB (10^6 bytes); to `labels`, the template's id of each event, one a line."""
     lines = count = traces = 0
     said: list[str] = []
     ids: list[str] = []
     with path.open("w", encoding="utf-8") as out, (labels or Path(os.devnull)).open("w", encoding="utf-8") as answer:
-        for event in events(kind, megabytes, seed):
+        for event in events(kind, megabytes, seed, sampled=sampled):
             said.append(event.line)
             ids.append(event.template)
             extra = event.line.count("\n")
