@@ -357,7 +357,17 @@ def test_lines_cannot_be_made_to_be_taken_for_one(classes: Classes) -> None:
 
 
 @pytest.mark.parametrize(
-    "amiss", [{"body_length": 49}, {"zone_length": -1}, {"fraction": 99}, {"place": (0, 0, 0, 0, 0, 0, 0, 47)}], ids=str
+    "amiss",
+    [
+        {"body_length": 49},
+        {"zone_length": -1},
+        {"fraction": 99},
+        {"place": (0, 0, 0, 0, 0, 0, 0, 47, 0)},
+        {"within": 3},
+        {"within": 10},
+        {"words": 999},
+    ],
+    ids=str,
 )
 def test_a_finder_that_reaches_beyond_its_body_is_refused(classes: Classes, amiss: dict[str, Any]) -> None:
     stamp = find_stamp(iso(0))

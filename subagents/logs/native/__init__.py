@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NO_CLASS = -1
 NO_FINDER, NOT_LOOKED = -1, -2
 MOST_CLASSES = 1 << 18
-INTERFACE = 6
+INTERFACE = 7
 MOST_FINDERS = 127
 VERIFIED, SLOW, SPECIAL, LITERAL, CHILD, HOSTED = 1, 2, 4, 8, 16, 32
 """Flags of a class: one line tells all; each is read; its neighbours count; some words do, as here; one is the host."""
@@ -47,7 +47,7 @@ class Finder(ctypes.Structure):
         ("within", c_int32),
         ("words", c_int32),
         ("ragged", c_int32),
-        ("last", c_int32),
+        ("turn", c_int32),
         ("unused", c_int32),
         ("zone_us", c_int64),
         ("latest_us", c_int64),

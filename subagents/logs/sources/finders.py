@@ -30,7 +30,7 @@ def finder_of(shape: Shape, hint: datetime, field: str = "") -> Finder | None:
         within=next((int(name[0]) for name, _ in at if name[-1] == "f"), 0),
         words=shape.words,
         ragged=shape.kind.ragged,
-        last=shape.in_name,
+        turn=shape.turn,
         latest_us=int((hint.timestamp() + 2 * 86400) * 1e6),
     )
     where = {"d" if name == "e" else name[-1]: place for name, place in at}

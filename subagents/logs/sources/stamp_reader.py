@@ -78,7 +78,7 @@ class StampReader:
                 if known == len(self.shapes) and not self._learn(part):
                     break
                 # a fixed column is asked for first: it costs a tenth of what a search for an anchor does
-                waiting = sorted(self.shapes[known:], key=lambda shape: (shape.in_name, shape.start < 0))
+                waiting = sorted(self.shapes[known:], key=lambda shape: (shape.turn, shape.start < 0))
                 known = len(self.shapes)
             shape = waiting.pop(0)
             if shape in surely_none:
@@ -160,10 +160,12 @@ class StampReader:
 
     def _whole(self, lines: pl.Series) -> tuple[pl.Series, pl.Series] | None:
         """The fast path: every line has the file's most frequent shape."""
-        if not self.shapes or self.shapes[0].in_name:
+        if not self.shapes:
             return None
         shape = self.shapes[0]
-        if not (shape.found_in(lines.head(SAMPLE)).all() and shape.found_in(lines).all()):
+        if shape.turn > min(each.turn for each in self.shapes) or not (
+            shape.found_in(lines.head(SAMPLE)).all() and shape.found_in(lines).all()
+        ):
             return None
         read = self._apply(lines, shape)
         if read["t"].null_count():  # read line by line, and counted there

@@ -199,6 +199,15 @@ class Shape:
         """Say whether place or width differ by line."""
         return self.kind.ragged or self.words > 0
 
+    @property
+    def turn(self) -> int:
+        """Say when it is asked for: what says less or could be something else comes later."""
+        if self.in_name:
+            return 3
+        if self.words:
+            return 1
+        return 0 if self.kind.year or 0 <= self.start <= _EPOCH_WIDTH else 2
+
     def found_in(self, lines: pl.Series) -> pl.Series:
         """Say which lines have the stamp: a slice costs less than an expression that runs up to the place."""
         if self.start < 0:
