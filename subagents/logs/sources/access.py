@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from subagents.logs.sources.expressions import quick
+from subagents.logs.sources.expressions import matching, quick
 
 if TYPE_CHECKING:
     import polars as pl
@@ -73,11 +73,11 @@ class AccessReader:
         return found
 
     def _learn(self, lines: pl.Series) -> None:
-        sample = lines.head(SAMPLE)
-        whole = "\n".join(sample.to_list())
+        sample = lines.head(SAMPLE).to_list()
+        whole = "\n".join(sample)
         likely = (form for form in _FORMS if form[2] in whole and form not in self.forms)
-        self.forms += tuple(form for form in likely if sample.str.contains(form[1]).any())
-        if _HEADER in whole and (header := sample.filter(sample.str.starts_with(_HEADER))).len():
+        self.forms += tuple(form for form in likely if matching(form[1], sample))
+        if _HEADER in whole and (header := [line for line in sample if line.startswith(_HEADER)]):
             self.columns = tuple(header[0][len(_HEADER) :].split()[:_MOST_COLUMNS])
 
 

@@ -168,10 +168,12 @@ class ColumnReader:
         """Lines whose text after the stamp is JSON: the collector's stamp, the program's fields."""
 
         bodies = columns["body"]
-        rows = bodies.str.contains(r"^ ?\{").arg_true()
+        rows = bodies.str.contains(OBJECT).arg_true()
         if not rows.len():
             return columns
-        texts = bodies.gather(rows).str.strip_chars()
+        texts = bodies.gather(rows).str.strip_prefix(" ")
+        objects = texts.str.starts_with("{")
+        rows, texts = rows.filter(objects), texts.filter(objects).str.strip_chars()
         if not texts.str.ends_with("}").any():
             return columns
         decoded = self.json.read(texts.to_list())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from subagents.logs.levels import INFO, SYSLOG, UNKNOWN, split_head, split_heads
 from subagents.logs.patterns import MASK
-from subagents.logs.sources.expressions import quick
+from subagents.logs.sources.expressions import matching, quick
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,19 +65,20 @@ class HeaderReader:
 
     def learn(self, bodies: pl.Series) -> None:
         """Look at the texts after the stamps of a block."""
-        sample = bodies.head(SAMPLE)
-        if self.settled or not sample.len():
+        sample = bodies.head(SAMPLE).to_list()
+        if self.settled or not sample:
             return
-        whole = "\n".join(sample.to_list())  # most expressions need not be asked for where it lacks what they need
+        whole = "\n".join(sample)  # most expressions need not be asked for where it lacks what they need
         if not self.iso_syslog and "]:" in whole:
-            alike = sample.filter(sample.str.contains(_BSD) & ~sample.str.contains(_LEVEL_FIRST))
-            self.iso_syslog = alike.len() * 5 >= sample.len() * 4 and bool(alike.str.contains(_BSD_WITH_PID).any())
+            with_level = set(matching(_LEVEL_FIRST, sample))
+            alike = [line for line in matching(_BSD, sample) if line not in with_level]
+            self.iso_syslog = len(alike) * 5 >= len(sample) * 4 and bool(matching(_BSD_WITH_PID, alike))
         if not self.service_key and "=" in whole and _in_most(sample, _LOGFMT):
             keys = (key for key in _SERVICE_KEYS if _in_most(sample, rf"(?:^|\s){key}=[^\s]"))
             self.service_key = next(keys, "")
         self.spring = self.spring or ("[" in whole and _in_most(sample, _SPRING))
         self.labels = self.labels or ('="' in whole and _in_most(sample, _LABELS))
-        if "%" in whole and sample.str.contains(_MNEMONIC).any():
+        if "%" in whole and matching(_MNEMONIC, sample):
             self.digits = r"\d{2,}"
 
     def read(self, columns: pl.DataFrame, lines: pl.Series, structured: pl.Series | None) -> pl.DataFrame:
@@ -105,8 +106,8 @@ class HeaderReader:
         return columns
 
 
-def _in_most(sample: pl.Series, pattern: str) -> bool:
-    return int(sample.str.contains(pattern).sum()) * 2 > sample.len()
+def _in_most(sample: list[str], pattern: str) -> bool:
+    return len(matching(pattern, sample)) * 2 > len(sample)
 
 
 def _is_hidden(text: str) -> bool:
@@ -144,14 +145,15 @@ def _program(said: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     parts = said.select_seq(parts=behind_program(pl.col("body")))["parts"].struct.unnest()
-    tag, found = pl.col("field_1"), pl.col("found")
-    is_tag = tag.str.ends_with(":") & tag.str.contains(r"^[A-Za-z]")
-    parts = said.hstack(parts).with_columns_seq(found=is_tag.fill_null(False))
+    tag, found, program = pl.col("field_1"), pl.col("found"), pl.col("program")
+    parts = said.hstack(parts).with_columns_seq(program=tag.str.extract(_PROGRAM))
+    is_tag = tag.str.ends_with(":") & program.is_not_null()
+    parts = parts.with_columns_seq(found=is_tag.fill_null(False))
     read = parts.select_seq(
         body=pl.when(found).then(pl.col("field_2").fill_null("")).otherwise("body"),
         spaced=pl.col("spaced") & ~found,
         host=pl.coalesce("host", pl.when(found).then("field_0")),
-        service=pl.coalesce(pl.when(found).then(tag.str.extract(_PROGRAM)), "service"),
+        service=pl.coalesce(pl.when(found).then(program), "service"),
     )
     if parts["found"].all():
         return read
@@ -178,7 +180,8 @@ def _structured(said: pl.DataFrame) -> pl.DataFrame:
     split = pl.col("body").str.strip_chars_start(" ").str.splitn(" ", 5)
     parts = said.select_seq(parts=split)["parts"].struct.unnest()
     rest, found = pl.col("field_4"), pl.col("found")
-    parts = said.hstack(parts).with_columns_seq(found=rest.str.contains(r"^(?:-|\[)").fill_null(False))
+    is_one = rest.str.starts_with("-") | rest.str.starts_with("[")
+    parts = said.hstack(parts).with_columns_seq(found=is_one.fill_null(False))
     host, program = (pl.when(found & (pl.col(name) != "-")).then(name) for name in ("field_0", "field_1"))
     return parts.select_seq(
         body=pl.when(found).then(rest.str.replace(_STRUCTURED, "")).otherwise("body"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from subagents.logs.sources.expressions import quick
+from subagents.logs.sources.expressions import matching, quick
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +25,9 @@ _PARTS = {"kubectl --prefix": "[pod/", "syslog priority": "<", "docker compose":
 """What all lines of a form have."""
 _PLAIN = ("kubectl --prefix", "syslog priority")
 """Forms that no message has by chance."""
-_LEVEL_WORD = r"(?i)^(?:trace|debug|info|information|notice|success|warn|warning|error|err|severe|critical|fatal)$"
+_LEVEL_COLUMN = quick(
+    r"(?i)^(?:\d+\|)?(?:trace|debug|info|information|notice|success|warn|warning|error|err|severe|critical|fatal) *\| "
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class OriginReader:
     def read(self, lines: pl.Series) -> Origin | None:
         """Return the lines without their origins; None where the file has none."""
         if not self.settled:
-            self._learn(lines.head(SAMPLE))
+            self._learn(lines.head(SAMPLE).to_list())
         origin = None
         for form in _FORMS:
             if form in self.forms:
@@ -64,15 +66,16 @@ class OriginReader:
                 origin = found if origin is None else _both(origin, found)
         return origin
 
-    def _learn(self, sample: pl.Series) -> None:
-        whole = "\n".join(sample.to_list())
+    def _learn(self, sample: list[str]) -> None:
+        whole = "\n".join(sample)
         for form, pattern in _FORMS.items():
             if form in self.forms or _PARTS[form] not in whole:
                 continue
-            found = sample.filter(sample.str.contains(pattern))
-            if form == "docker compose" and found.len():
-                found = found.filter(~found.str.extract(pattern).str.contains(_LEVEL_WORD))
-            if found.len() * 2 > sample.len() or (form in _PLAIN and found.len()):
+            found = matching(pattern, sample)
+            if form == "docker compose":
+                by_level = set(matching(_LEVEL_COLUMN, found))
+                found = [line for line in found if line not in by_level]
+            if len(found) * 2 > len(sample) or (form in _PLAIN and found):
                 self.forms.add(form)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from subagents.logs.levels import DEBUG, ERROR, FATAL, INFO, WARN
+from subagents.logs.sources.expressions import matching
 from subagents.logs.sources.stamp_reader import StampReader
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class XmlEventReader:
         import polars as pl
 
         if not self.settled:
-            self.stands = self.stands or bool(lines.head(SAMPLE).str.contains(_EVENT).any())
+            self.stands = self.stands or bool(matching(_EVENT, lines.head(SAMPLE).to_list()))
         if not self.stands:
             return columns
         rows = pl.arg_where(lines.str.contains(_EVENT), eager=True)
