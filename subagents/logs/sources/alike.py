@@ -142,17 +142,17 @@ class AlikeReader:
         heads = heads_of(scan, rows[simple], events.filter(simple), told.some(simple))
         self.groups.learn(scan.classes[rows[simple]], heads)
 
-    def told(self, scan: Scan, lines: int) -> Told:
-        """Return what the first lines of a block say (numpy, to be changed); nonsense where they are of no class."""
+    def told(self, scan: Scan, rows: Any) -> Told:
+        """Return what lines (numpy rows) of a block say, to be changed; nonsense where they are of no class."""
         import numpy as np
 
-        classes, named = scan.classes[:lines], scan.hosts[:lines]
-        told = Told(scan.times[:lines].copy(), *(kept[classes] for kept in self.said[1:]))
+        classes, named = scan.classes[rows], scan.hosts[rows]
+        told = Told(scan.times[rows], *(kept[classes] for kept in self.said[1:]))
         for name in self.classes.hosts(len(self._hosts)):
             self._hosts.append(self.names.host(name))
-        rows = np.flatnonzero(named >= 0)
-        if len(rows):
-            told.hosts[rows] = np.array(self._hosts, np.int32)[named[rows]]
+        hosted = np.flatnonzero(named >= 0)
+        if len(hosted):
+            told.hosts[hosted] = np.array(self._hosts, np.int32)[named[hosted]]
         return told
 
     def outdated(self) -> bool:

@@ -249,32 +249,34 @@ def _put_together(sight: _Sight, read: Read, heads: Any, told: Told, siblings: S
         kept = int(np.searchsorted(scan.starts, block.length - len(read.held)))
     known = sight.known[:kept]
     sight.alike.count_hits(scan.finders[:kept][known])
-    own, lines = np.ones(kept, bool), np.ones(kept, np.int64)
-    own[heads], lines[heads] = read.frame.events["own"].to_numpy(), read.frame.events["lines"].to_numpy()
-    said = sight.alike.told(scan, kept)
-    for of_all, of_read in zip(said, told, strict=True):
-        of_all[heads] = of_read
-    classes = scan.classes[:kept].copy()
-    classes[heads] = _of_whole(classes[heads], told)
-    frame, framed = read.frame, heads
-    if siblings is not None:
-        siblings = siblings.some(siblings.rows < kept)
-        events = siblings.events(scan, block, names, said.hosts[siblings.rows])
-        frame, framed = merged(frame, heads, siblings, events)
     chosen = known.copy()
     chosen[heads] = True
     rows = np.flatnonzero(chosen)
+    placed = np.searchsorted(rows, heads)
+    own, lines = np.ones(len(rows), bool), np.ones(len(rows), np.int64)
+    own[placed], lines[placed] = read.frame.events["own"].to_numpy(), read.frame.events["lines"].to_numpy()
+    classes = scan.classes[rows]
+    said = sight.alike.told(scan, rows)
+    for of_all, of_read in zip(said, told, strict=True):
+        of_all[placed] = of_read
+    classes[placed] = _of_whole(classes[placed], told)
+    frame = read.frame
+    if siblings is not None:
+        siblings = siblings.some(siblings.rows < kept)
+        events = siblings.events(scan, block, names, said.hosts[np.searchsorted(rows, siblings.rows)])
+        frame, framed = merged(frame, heads, siblings, events)
+        placed = np.searchsorted(rows, framed)
     return Part(
         frame,
-        np.searchsorted(rows, framed),
+        placed,
         scan.starts[rows] + block.offset,
-        lines[rows],
-        rows + sight.lines_before + 1,
-        said.times[rows],
-        own[rows],
-        said.levels[rows],
-        said.services[rows],
-        said.hosts[rows],
-        classes[rows],
+        lines,
+        rows + (sight.lines_before + 1),
+        said.times,
+        own,
+        said.levels,
+        said.services,
+        said.hosts,
+        classes,
         kept,
     )
