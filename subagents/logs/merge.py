@@ -128,7 +128,7 @@ def _grown(rows: Rows, facts: Facts, usual: Numbers) -> Rows:
     for _ in range(ROUNDS):
         values = _one_place(rows, facts, usual)
         if not values.any():
-            values = _instances(rows, facts)
+            values = _instances(rows, facts, usual)
         if not values.any():
             break
         rows = rows.without(values, facts)
@@ -234,7 +234,8 @@ def _joining_lists(parts: Sequence[Rows], facts: Facts, lists: Flags) -> list[Ro
 def _lists_of(rows: Rows, facts: Facts, lists: Flags) -> Shapes | None:
     """Return the templates among these that hold lists."""
     held = np.bincount(rows.row, lists[rows.keys], len(rows.words)) > 0
-    return Shapes.of(rows.words[held], rows.weights[held], facts, MOST_SHAPES) if held.any() else None
+    words = rows.words[held]
+    return Shapes.of(words, words != VALUE, rows.weights[held], facts, MOST_SHAPES) if held.any() else None
 
 
 def _are_lists(parts: Sequence[Rows], shorter: Sequence[tuple[Flags, Numbers]], facts: Facts) -> list[Flags]:
@@ -302,9 +303,10 @@ def _one_place(rows: Rows, facts: Facts, usual: Numbers) -> Flags:
     return found
 
 
-def _instances(rows: Rows, facts: Facts) -> Flags:
+def _instances(rows: Rows, facts: Facts, usual: Numbers) -> Flags:
     """Return, for each key that fits a template already found, the template's values."""
-    return Shapes.of(rows.words, rows.weights, facts, MOST_SHAPES).values(rows.words, facts)
+    said = _said(rows.words, usual)
+    return Shapes.of(rows.words, said, rows.weights, facts, MOST_SHAPES).values(rows.words, facts)
 
 
 def _many_places(rows: Rows, facts: Facts, usual: Numbers) -> Flags:

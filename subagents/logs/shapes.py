@@ -8,7 +8,6 @@ import numpy as np
 
 from subagents.logs.vocabulary import (
     CELLS_AT_ONCE,
-    VALUE,
     Alike,
     Facts,
     Flags,
@@ -33,11 +32,14 @@ class Shapes:
     places: tuple[Ints, ...]
 
     @classmethod
-    def of(cls, words: Numbers, weights: Ints, facts: Facts, most: int) -> Shapes:
-        """Read the shapes of weighted templates; only the commonest are tried, so that a look-up stays cheap."""
+    def of(cls, words: Numbers, said: Flags, weights: Ints, facts: Facts, most: int) -> Shapes:
+        """Read the shapes of weighted templates; only the commonest are tried, so that a look-up stays cheap.
+
+        `said`: which words are neither values nor columns of a file.
+        """
         known = np.sort(row_hashes(words, facts.hashes))
         values = facts.open[words]
-        asked = np.flatnonzero(values.any(1) & ((words != VALUE).sum(1) >= LEAST_PLAIN))
+        asked = np.flatnonzero(values.any(1) & (said.sum(1) >= LEAST_PLAIN))
         values = values[asked]
         alike = Alike.by(values @ mixed(of_places(words.shape[1])))
         if not len(asked):

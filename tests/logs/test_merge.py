@@ -13,7 +13,7 @@ from subagents.logs.merge import LEAST_ALONE, LEAST_PATHS, LEAST_TELLING, MOST_C
 from subagents.logs.patterns import MERGED_WORDS, templates
 from subagents.logs.phrases import is_name, is_telling, labelled, phrased, shown
 from subagents.logs.shapes import Shapes
-from subagents.logs.vocabulary import Facts, Vocabulary
+from subagents.logs.vocabulary import VALUE, Facts, Vocabulary
 
 
 def _merged(*texts: str) -> list[str]:
@@ -156,7 +156,7 @@ def _values(known: list[str], asked: list[str]) -> list[list[str]]:
     vocabulary = Vocabulary()
     numbers = np.array([[vocabulary[word] for word in text.split()] for text in known + asked], np.int32)
     facts = Facts.of(vocabulary)
-    shapes = Shapes.of(numbers[: len(known)], np.array([5] * len(known)), facts, 8)
+    shapes = Shapes.of(numbers[: len(known)], numbers[: len(known)] != VALUE, np.array([5] * len(known)), facts, 8)
     found = shapes.values(numbers[len(known) :], facts)
     return [list(compress(text.split(), row)) for text, row in zip(asked, found.tolist(), strict=True)]
 
@@ -256,3 +256,6 @@ def test_columns_of_a_file_say_nothing_of_a_message() -> None:
     assert _merged(*lines) == ["- * UNIT * *"]
     columns = [f"- * UNIT {each}" for each in (*others, *said)]
     assert set(_merged(*lines, *columns)) == {*lines, *columns}
+    read = [f"- * UNIT {each}" for each in ("* * * *", "* belts are slow", "* of * tanks")]
+    assert set(_merged(*read, *columns)) == {*read, *columns}
+    assert set(_merged(*read)) == {read[0]}
