@@ -19,8 +19,9 @@ NO_FINDER, NOT_LOOKED = -1, -2
 MOST_CLASSES = 1 << 18
 INTERFACE = 7
 MOST_FINDERS = 127
-VERIFIED, SLOW, SPECIAL, LITERAL, CHILD, HOSTED = 1, 2, 4, 8, 16, 32
-"""Flags of a class: one line tells all; each is read; its neighbours count; some words do, as here; one is the host."""
+VERIFIED, SLOW, SPECIAL, LITERAL, CHILD, HOSTED, MISREAD = 1, 2, 4, 8, 16, 32, 64
+"""Flags of a class: one line tells all; each is read; its neighbours count; some words do, as here; one is the host;
+the stamp that is found is not what counts."""
 ORIGINS = {"syslog priority": 1, "kubectl --prefix": 2, "docker compose": 4, "stern": 8}
 NO_TIME = -(1 << 63)
 PLACES = ("Y", "y", "m", "b", "d", "H", "M", "S", "f")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.logs.native import (
     HOSTED,
+    MISREAD,
     MOST_CLASSES,
     MOST_FINDERS,
     NO_CLASS,
@@ -234,8 +235,8 @@ class AlikeReader:
         import numpy as np
 
         classes, finders = scan.classes[rows], scan.finders[rows]
-        slow = (classes >= 0) & (self.classes.flags[classes] & SLOW > 0)
-        return self._seen(scan.times[rows], np.where(slow, NOT_LOOKED, finders), scan.places[rows])
+        misread = (classes >= 0) & (self.classes.flags[classes] & MISREAD > 0)
+        return self._seen(scan.times[rows], np.where(misread, NOT_LOOKED, finders), scan.places[rows])
 
     def stamps_of(self, data: bytes, lines: int) -> Seen:
         """Return what the first stage finds of stamps in lines that are none of the file's own."""

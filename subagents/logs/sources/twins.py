@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.contract import Problem
-from subagents.logs.native import HOSTED, LITERAL, SLOW, SPECIAL, VERIFIED, Classes
+from subagents.logs.native import HOSTED, LITERAL, MISREAD, SLOW, SPECIAL, VERIFIED, Classes
 from subagents.logs.native.twins import Twins, Wanted, twins_of
 from subagents.logs.patterns import mask
 from subagents.logs.sources import tracebacks
@@ -118,7 +118,7 @@ class TwinTest:
         for place, trial in enumerate(trials[: len(samples)]):
             flags = SPECIAL if special[place] else 0
             if slow[place]:
-                found[place] = Finding(flags | SLOW)
+                found[place] = Finding(flags | SLOW | MISREAD)
             elif trial.same and trial.hosts[0] == trial.hosts[1]:
                 found[place] = Finding(flags | VERIFIED)
             elif trial.same and (word := self._host_word(trial)) is not None:
