@@ -21,7 +21,7 @@ from subagents.metrics.sources.exports import failure_of, is_answer
 from subagents.metrics.sources.forms import text_form, unread_form
 from subagents.metrics.sources.heads import head_of, numbers_below
 from subagents.metrics.sources.naming import TIME_NAMES, first_of
-from subagents.metrics.sources.nested import is_point
+from subagents.metrics.sources.nested import is_event, is_point
 from subagents.metrics.sources.recorders import recorder_of
 
 _COMPRESSED = re.compile(r"\.(gz|gzip|zst|zstd)\Z", re.IGNORECASE)
@@ -47,6 +47,8 @@ _NAMED: dict[str, Role] = {
     "diff.txt": "diff",
     "syslog": "logs",
     "messages": "logs",
+    "access_log": "logs",
+    "error_log": "logs",
 }
 _SUFFIXED: dict[str, Role] = {
     "diff": "diff",
@@ -67,6 +69,7 @@ _GENERIC = {
     *("syslog", "messages", "system", "server", "service", "events", "event", "console", "debug", "info", "warn"),
     *("trace", "main", "current", "latest", "combined", "all", "container", "pod", "kern", "dmesg", "journal"),
     *("stdin", "incident", "sample", "data", "dump", "audit", "before", "after", "baseline"),
+    *("access_log", "error_log"),
 }
 
 
@@ -276,7 +279,7 @@ def _are_metrics(seen: Peek) -> bool:
     if lines and lines[0].lstrip("\ufeff").startswith('{"'):
         begun = [begun_json(line.encode("utf-8", "replace")) for line in lines[:3]]
         records = [one for one in begun if isinstance(one, dict) and not has_message(one)]
-        points = len(begun) > 1 and all(map(is_point, begun))
+        points = len(begun) > 1 and all(map(is_point, begun)) and not any(map(is_event, begun))
         return records == begun and (points or is_answer(begun) or records_role(begun) == "metrics")
     head = head_of(lines)
     table = head is not None and not head.unnamed and first_of(head.names, TIME_NAMES) is not None

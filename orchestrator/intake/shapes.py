@@ -12,7 +12,7 @@ from orchestrator.intake.alerts import looks_like_alert, payload_kind
 from orchestrator.intake.manifest import looks_like_case, looks_like_manifest
 from subagents.contract import SourceKind
 from subagents.metrics.sources.exports import is_answer
-from subagents.metrics.sources.heads import head_of, is_number, numbers_below
+from subagents.metrics.sources.heads import head_of, is_number, numbers_below, only_words_below
 from subagents.metrics.sources.naming import METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, first_of
 from subagents.metrics.sources.nested import holds_points
 from subagents.metrics.sources.parts import rows_within
@@ -50,7 +50,7 @@ def table_role(lines: Sequence[str]) -> tuple[Role | None, dict[str, str]]:
         return ("trace_edges" if timed else "topology"), {}
     if timed and "value" in columns:
         return "metrics", {} if "metric" in columns or "name" in columns else {"series": "single"}
-    if timed and len(columns) > 1 and not {"message", "msg"} & set(columns):
+    if timed and len(columns) > 1 and not {"message", "msg"} & set(columns) and not only_words_below(head, lines):
         return "metrics", {"series": "wide"}
     return None, {}
 
@@ -107,7 +107,8 @@ def _is_sampled(record: Mapping[str, JsonValue]) -> bool:
     numbers = [key for key, value in record.items() if key != time and _is_number(value)]
     named = {time, *(name for name in record if name.lower() in (*SERVICE_NAMES, *METRIC_NAMES))}
     words = [key for key, value in record.items() if isinstance(value, str) and key not in (*named, *numbers)]
-    return time is not None and bool(numbers) and not words
+    late = time is not None and isinstance(record[time], int | float) and stamp_of(record[time]) is None
+    return time is not None and not late and bool(numbers) and not words
 
 
 def _is_number(value: JsonValue) -> bool:

@@ -170,6 +170,7 @@ def test_explicit_text_is_a_log(tmp_path: Path) -> None:
         ("ts-order-service.jsonl.zst", "ts-order-service"),
         ("app.log", None),
         ("error.log.1", None),
+        ("access_log-20260301.gz", None),
         ("logs.jsonl.gz", None),
     ],
 )
@@ -201,6 +202,18 @@ def test_a_large_answer_is_known_by_its_beginning(tmp_path: Path) -> None:
         ("spans.log", b'{"timestamp": 1772366400, "name": "cart", "fields": {"message": "kept", "ms": 3}}\n', "logs"),
         ("versions.json", b'{"cart": {"2026-03-01T12:00:00Z": "v7"}, "mail": {"2026-03-01T12:00:00Z": "v2"}}', None),
         ("gc.txt", b"1772366400 full 12 ms\n1772366460 full 13 ms\n", "logs"),
+        ("hits.jsonl", b'{"time": "2026-03-01T12:00:00Z", "host": "web1", "status": 503, "ms": 12}\n' * 3, "logs"),
+        ("calls.jsonl", b'{"time": "2026-03-01T12:00:00Z", "user_id": 7, "ms": 12}\n' * 3, "logs"),
+        ("load.jsonl", b'{"time": "2026-03-01T12:00:00Z", "host": "web1", "cpu": 0.5}\n' * 3, "metrics"),
+        ("fans.txt", b"2026-03-01 12:00:00\nCPU  MEM\nfine  fine\n", "logs"),
+        ("told.txt", b"2026-03-01 12:00:00\ntotal used free\nnothing to see here\n", "logs"),
+        ("missing.txt", b"# Collectl: not installed\n2026-03-01 12:00:00 no figures\n" * 3, "logs"),
+        ("trades.csv", b"AAA,buy,100\nBBB,sell,90\n", None),
+        ("duty.csv", b"date,primary,secondary\n2026-03-01,ann,bob\n2026-03-02,bob,ann\n", None),
+        ("released.csv", b"time,service,version\n2026-03-01T12:00:00Z,cart,1.2.10\n", None),
+        ("up.csv", b"time,cart,mail\n2026-03-01T12:00:00Z,true,false\n", "metrics"),
+        ("limits.json", b'{"retries": [{"time": 10, "count": 1}, {"time": 20, "count": 2}]}', None),
+        ("access_log", b'10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 7\n', "logs"),
     ],
 )
 def test_what_only_looks_like_metrics_is_none(tmp_path: Path, name: str, content: bytes, role: str | None) -> None:

@@ -22,7 +22,8 @@ _DATED = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d)")
 _ROW_COUNT = re.compile(r"\(\d+ rows?( affected)?\)")
 _ANY_MARK = re.compile(f"[{_MARKS}]")
 _SEPARATOR = re.compile(r"\"?sep=(.)\"?")
-_NUMBER = re.compile(r"[+-]?[.,]?\d[\d.,\u00a0\u202f]*+(e[+-]?\d+)?%?", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(?!\d+\.\d{1,2}\.)[.,]?\d[\d.,\u00a0\u202f]*+(e[+-]?\d+)?%?", re.IGNORECASE)
+"""Versions, addresses and dates, of which a point parts one or two digits from others, are none."""
 
 
 @dataclass(frozen=True)
@@ -150,20 +151,34 @@ def time_place(row: Sequence[str]) -> int | None:
 
 def numbers_below(head: Head, lines: Sequence[str], only: bool = False) -> bool:
     """Say whether numbers stand below a header; `only`: rows with a time hold nothing else but whose, and of what."""
+    numbers = _measured_below(head, lines, only)
+    return bool(numbers) and (all(numbers) if only else any(numbers))
+
+
+def only_words_below(head: Head, lines: Sequence[str]) -> bool:
+    """Say whether there is something below a header, and no number."""
+    numbers = _measured_below(head, lines)
+    return bool(numbers) and not any(numbers)
+
+
+def _measured_below(head: Head, lines: Sequence[str], timed: bool = False) -> list[bool]:
+    """Say of the cells below a header which are measured; those of the time, of owners, and empty ones left out."""
     below = (line for line in lines[head.lines : head.lines + PROBED] if line.strip() and not is_ornament(line))
     rows = [_split(parted(line) if head.aligned else line, head.mark) for line in below]
-    rows = [row for row in rows if not only or time_place(row) is not None]
+    rows = [row for row in rows if not timed or time_place(row) is not None]
     named = {head.time, *(n for n in head.names if n.lower() in (*SERVICE_NAMES, *METRIC_NAMES, "unit", "units"))}
     known = [name not in named for name in head.names]
-    cells = [cell for row in rows for cell, counts in zip(row, known, strict=False) if counts and cell]
-    numbers = [_is_measured(cell) for cell in cells]
-    return bool(cells) and (all(numbers) if only else any(numbers))
+    return [_is_measured(cell) for row in rows for cell, counts in zip(row, known, strict=False) if counts and cell]
 
 
 def _is_measured(cell: str) -> bool:
-    """Say whether a cell is a number, maybe with its unit, or says that there is none."""
+    """Say whether a cell is a number, maybe with its unit, a yes or a no, or says that there is none."""
     found = _NUMBER.match(cell)
-    return cell.lower() in ("nan", "null") if found is None else factor(cell[found.end() :].strip()) is not None
+    return (
+        cell.lower() in ("nan", "null", "true", "false")
+        if found is None
+        else factor(cell[found.end() :].strip()) is not None
+    )
 
 
 def unique_names(row: Sequence[str]) -> tuple[str, ...]:

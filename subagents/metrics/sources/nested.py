@@ -5,6 +5,7 @@ What encloses them says of what they are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -19,6 +20,11 @@ LONGEST = 200
 """Characters of the longest text that may be a label."""
 _WRAPPERS = ("data", "values", "fields", "dimensions")
 _OF_LOGS = ("level", "severity")
+_EVENTS = re.compile(
+    r"_?u?u?id|(request|trace|span|session|user|customer|order|transaction|event|message)[_.-]?id", re.IGNORECASE
+)
+"""Numbers that name what happened once, or who did it."""
+_CODES = re.compile(r"(.*[_.-])?(status|code|status[_-]?code|response[_-]?code)", re.IGNORECASE)
 _TIMES = (*TIME_NAMES, "start", "starttime", "start_time", "from", "end", "endtime", "end_time")
 _NAMES = (*METRIC_NAMES, "label", "metricid", "displayname")
 _OWNERS = (*SERVICE_NAMES, *METRIC_NAMES)
@@ -60,6 +66,15 @@ def is_point(row: Any) -> bool:
         return False
     numbers = any(_is_number(leaf) for path, leaf in leaves.items() if path != time)
     return numbers and all(first_of((path[-1],), _OWNERS) for path in _words(leaves))
+
+
+def is_event(row: Any) -> bool:
+    """Say whether a record is of what happened once: it has an id of its own, or a status of HTTP."""
+    leaves = dict(_leaves(row)) if isinstance(row, dict) else {}
+    return any(
+        _EVENTS.fullmatch(path[-1]) or (_CODES.fullmatch(path[-1]) and isinstance(leaf, int) and 100 <= leaf < 600)
+        for path, leaf in leaves.items()
+    )
 
 
 def _is_pair(row: Any) -> bool:

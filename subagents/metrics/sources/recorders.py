@@ -11,9 +11,9 @@ from datetime import datetime
 from subagents.metrics.sources.courses import Course
 from subagents.metrics.sources.naming import Labels
 
-_NMON = re.compile(r"AAA,\w+,")
+_NMON = re.compile(r"AAA,(progname|command|version|host),")
 _DSTAT = re.compile(r"\"(?:pcp-)?dstat [^\"]* CSV output\"", re.IGNORECASE)
-_COLLECTL = re.compile(r"#\s*Collectl:", re.IGNORECASE)
+_COLLECTL = re.compile(r"#\s*Collectl:\s+V?\d", re.IGNORECASE)
 _TICK = re.compile(r"T\d{4,}")
 _DAY = re.compile(r"(\d\d)-(\d\d) (\d\d:\d\d:\d\d)")
 _DATED = ("%d %b %Y", "%d-%b-%Y")

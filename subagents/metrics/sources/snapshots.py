@@ -48,15 +48,16 @@ def is_capture(text: str) -> bool:
 
 
 def is_table(text: str) -> bool:
-    """Say whether a text begins with a header of usage, over rows of as many cells that say no time of their own."""
-    lines = [line.strip() for line in text.split("\n", MOST_BLANK)[:MOST_BLANK] if line.strip()][:2]
+    """Say whether a text begins with a header of usage, over rows of as many cells: numbers, but no times."""
+    lines = [line.strip() for line in text.split("\n", MOST_BLANK)[:MOST_BLANK] if line.strip()]
     if len(lines) < 2:
         return False
     header = header_of(lines[0])
     usage = _CLOSE.match(lines[0]) or (_USAGE.search(lines[0]) and all(map(_UPPER.fullmatch, header)))
     row = parted_row(lines[1], header)
     timed = first_of(header, TIME_NAMES) or any(moment_of(cell) is not None for cell in row)
-    return bool(usage) and not timed and len(header) > 1 and len(row) == len(header)
+    measured = any(cell[0].isdigit() for line in lines[1:] for cell in parted_row(line, header)[1:] if cell)
+    return bool(usage) and not timed and measured and len(header) > 1 and len(row) == len(header)
 
 
 def header_of(line: str) -> list[str]:
