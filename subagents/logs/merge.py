@@ -270,6 +270,8 @@ def _without_names(rows: Rows, facts: Facts) -> Rows:
     if len(words) == 1:
         return rows
     alike = Alike.by(row_hashes(words, facts.form))
+    if len(alike.starts) == len(words):
+        return rows
     differs = np.zeros(words.shape, np.bool_)
     ranked = words[alike.order]
     differs[1:] = ranked[1:] != ranked[:-1]
@@ -325,9 +327,9 @@ def _many_places(rows: Rows, facts: Facts, usual: Numbers) -> Flags:
         columns = _columns(here, len(facts.words))
         if _is_one(_said(here[:1], usual)[0], len(here), columns):
             found[part[:, None], list(columns)] = True
-        elif columns:
+        elif columns and _may_hold_one(words.shape[1], columns):
             place = max(columns, key=lambda each: columns[each].most)
-            common = here[:, place] == columns[place].commonest
+            common = here[:, place] == _commonest(here[:, place], len(facts.words))
             waiting += [part[common], part[~common]]
     return found
 
@@ -336,24 +338,35 @@ class Column(NamedTuple):
     """The words of a place that varies."""
 
     different: int
-    commonest: int
     most: int
     """Keys with the commonest."""
 
 
 def _columns(words: Numbers, vocabulary: int) -> dict[int, Column]:
     """Return what stands in the places that vary."""
-    varying = np.flatnonzero((words != words[0]).any(0)).tolist()
-    return {place: _column(words[:, place], vocabulary) for place in varying}
+    varying = np.flatnonzero((words != words[0]).any(0))
+    if len(words) * MANY >= vocabulary:
+        counted = [np.bincount(words[:, place], minlength=vocabulary) for place in varying.tolist()]
+        different = [int(np.count_nonzero(each)) for each in counted]
+        return dict(zip(varying.tolist(), map(Column, different, [int(each.max()) for each in counted]), strict=True))
+    ranked = np.sort(words.T[varying])
+    begins = np.ones(ranked.shape, np.bool_)
+    np.not_equal(ranked[:, 1:], ranked[:, :-1], out=begins[:, 1:])
+    numbers, sizes = begins.sum(1), np.diff(np.flatnonzero(begins), append=ranked.size)
+    most = np.maximum.reduceat(sizes, np.cumsum(numbers) - numbers)
+    return dict(zip(varying.tolist(), map(Column, numbers.tolist(), most.tolist()), strict=True))
 
 
-def _column(words: Numbers, vocabulary: int) -> Column:
-    if len(words) * MANY < vocabulary:
-        few = Counter(words.tolist())
-        return Column(len(few), *few.most_common(1)[0])
-    counts = np.bincount(words, minlength=vocabulary)
-    commonest = int(counts.argmax())
-    return Column(int(np.count_nonzero(counts)), commonest, int(counts[commonest]))
+def _commonest(words: Numbers, vocabulary: int) -> int:
+    if len(words) * MANY >= vocabulary:
+        return int(np.bincount(words).argmax())
+    few: Counter[int] = Counter(words.tolist())
+    return max(few, key=few.__getitem__)
+
+
+def _may_hold_one(places: int, columns: dict[int, Column]) -> bool:
+    """Say whether some of the keys can be one template: no more places vary in it than are the same in enough keys."""
+    return 2 * sum(column.most < LEAST_WORDS for column in columns.values()) <= places
 
 
 def _is_one(said: Flags, rows: int, columns: dict[int, Column]) -> bool:

@@ -14,7 +14,6 @@ from subagents.logs.vocabulary import (
     Hashes,
     Ints,
     Numbers,
-    mixed,
     of_places,
     row_hashes,
 )
@@ -29,7 +28,8 @@ class Shapes:
 
     known: Hashes
     """Of the templates, ascending."""
-    places: tuple[Ints, ...]
+    at: Flags
+    """A row for each place, a column for each set."""
 
     @classmethod
     def of(cls, words: Numbers, said: Flags, weights: Ints, facts: Facts, most: int) -> Shapes:
@@ -38,28 +38,25 @@ class Shapes:
         `said`: which words are neither values nor columns of a file.
         """
         known = np.sort(row_hashes(words, facts.hashes))
-        values = facts.open[words]
+        values = facts.open.take(words)
         asked = np.flatnonzero(values.any(1) & (said.sum(1) >= LEAST_PLAIN))
         values = values[asked]
-        alike = Alike.by(values @ mixed(of_places(words.shape[1])))
         if not len(asked):
-            return cls(known, ())
+            return cls(known, values.T)
+        alike = Alike.by(values @ of_places(words.shape[1]))
         first, weight = alike.first, np.add.reduceat(weights[asked][alike.order], alike.starts)
         commonest = first[np.lexsort((first, -weight))][:most]
-        return cls(known, tuple(np.flatnonzero(values[row]) for row in commonest))
+        return cls(known, values[commonest].T)
 
     def values(self, words: Numbers, facts: Facts) -> Flags:
         """Return where each key holds values, by the template it is an instance of.
 
         Nowhere, where it is of none, or would lose how it went.
         """
-        found = np.zeros(words.shape, np.bool_)
-        width = words.shape[1]
-        at = np.zeros((width, len(self.places)), np.bool_)
-        for number, places in enumerate(self.places):
-            at[places, number] = True
-        at_once = max(1, CELLS_AT_ONCE // (width + at.shape[1]))
-        for start in range(0, len(words) if self.places else 0, at_once):
+        found, at = np.zeros(words.shape, np.bool_), self.at
+        width, sets = at.shape
+        at_once = max(1, CELLS_AT_ONCE // (width + sets))
+        for start in range(0, len(words) if sets else 0, at_once):
             here = words[start : start + at_once]
             filled, hashes = facts.general.take(here), facts.hashes.take(here)
             changed = filled != here
