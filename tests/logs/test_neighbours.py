@@ -11,6 +11,7 @@ import pytest
 from subagents.logs.sources import alike, log_source, reader
 from subagents.logs.sources.continuations import continues
 from subagents.logs.sources.neighbours import near
+from subagents.logs.sources.spread import SpreadReader
 from tests.logs.builders import iso, write
 from tests.logs.test_alike import built, looked_up, what_it_says, without_library
 
@@ -78,3 +79,28 @@ def test_traces_and_what_stands_around_them_say_the_same(
     assert what_it_says(built(spec)) == what_it_says(without_library(spec, monkeypatch))
     known, events = looked_up(spec)
     assert known > events / 4
+
+
+@pytest.mark.needs("compiled")
+def test_lines_with_stamps_amid_a_record_that_is_spread_belong_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_source, "ALIKE_BYTES", 0)
+    monkeypatch.setattr(log_source, "ALIKE_BLOCK_BYTES", 0)
+    monkeypatch.setattr(reader, "FIRST_BYTES", 4096)
+    monkeypatch.setattr(alike, "WORTH_CHECKING", 0)
+    texts = list[str]()
+    for n in range(150):
+        texts += [f"{iso(n)} INFO order {n} stored"] * 12
+        if not n % 3:
+            amid = [f"{iso(n)} INFO order {n} stored"] * (9 if n > 140 else 0)  # another writer's
+            texts += ["{", f'  "time": "{iso(n)}",', f'  "order": {n}', *amid, "}"]
+    spec = write(tmp_path, "app.log", texts)
+    assert what_it_says(built(spec)) == what_it_says(without_library(spec, monkeypatch))
+
+
+def test_a_record_reaches_to_its_own_bracket_or_to_the_next_record() -> None:
+    texts = ["a", "  {", "b", "  },", "c", "  {", "{", "d", "  {\r", "}", "e"]
+    lines = {row: text.encode() for row, text in enumerate(texts) if len(text) > 1}
+    assert "".join("01"[each] for each in SpreadReader(2).inside(lines, len(texts)).tolist()) == "01110111111"
+    assert not SpreadReader(2).inside({}, 3).any()

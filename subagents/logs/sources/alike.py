@@ -294,6 +294,8 @@ class AlikeReader:
         known &= self._is_whole(scan, lengths)
         bare = ~some & (scan.finders == NO_FINDER)
         known &= ~near(bare, (~some & ~bare) | (given & SPECIAL > 0))
+        if self.columns.spread.indent >= 0:
+            known &= ~self._amid_records(block, scan)
         known[-1:] = False  # the end of a block may go on in the next one
         firsts = self._read_once(scan, known)  # those that stand alone: what goes on says more than others
         known[:HEAD_LINES] = False
@@ -356,6 +358,13 @@ class AlikeReader:
         bare[rows[~stamped]] = True
         marked[rows[special & stamped]] = True
         return near(bare, marked)
+
+    def _amid_records(self, block: Block, scan: Scan) -> Any:
+        """Say which lines stand amid a record that is spread (numpy bool), whatever they say themselves."""
+        import numpy as np
+
+        lines = {row: _line(block, scan, row) for row in np.flatnonzero(scan.classes < 0).tolist()}
+        return self.columns.spread.inside(lines, len(scan.starts))
 
     def _check(self, block: Block, scan: Scan, classes: Any, lengths: Any) -> None:
         """Find out whether what is read of a line of these classes depends on its words with digits."""

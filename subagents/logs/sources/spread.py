@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,6 +33,20 @@ class SpreadReader:
         if self.indent < 0:
             return None
         return _whole(lines, self.indent)
+
+    def inside(self, lines: Mapping[int, bytes], count: int) -> Any:
+        """Say of so many lines which belong to records (numpy bool); `lines` has those that may begin or end one."""
+        import numpy as np
+
+        opening, closing = (b" " * self.indent + bracket for bracket in (b"{", b"}"))
+        bare = {row: line.rstrip(b" ,\r") for row, line in lines.items()}
+        opens, closes = np.full((2, count + 1), -1)
+        for row, line in bare.items():
+            if line == opening:
+                opens[row] = row
+            elif line == closing:
+                closes[row + 1] = row
+        return (np.maximum.accumulate(opens) > np.maximum.accumulate(closes))[:count]
 
 
 def _indent(lines: pl.Series) -> int:
