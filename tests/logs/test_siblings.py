@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from subagents.logs.native import CHILD, HOSTED, SLOW, VERIFIED
+from subagents.logs.native import CHILD, HOSTED, LITERAL, SLOW, VERIFIED
 from subagents.logs.sources import access, alike, siblings
-from subagents.logs.sources.siblings import ENOUGH_ALIKE, MORE, VARIES, Groups, Head
+from subagents.logs.sources.siblings import ENOUGH_ALIKE, MORE, PROGRAM, VARIES, Groups, Head
 from subagents.logs.sources.twins import Finding
 from tests.logs.builders import iso, write
 from tests.logs.test_alike import built, small_blocks, what_it_says, without_library
@@ -149,11 +149,8 @@ class _Classes:
 
         self.group = np.array([7] * 10 + [9], np.uint64)
         self.flags = np.full(11, VERIFIED, np.uint8)
-        self.noted: list[int] = []
+        self.literal, self.host_word = np.zeros(11, np.uint32), np.zeros(11, np.uint8)
         self.settled: list[tuple[int, int]] = []
-
-    def note(self, number: int, flags: int, literal: int, host_word: int) -> None:
-        self.noted.append(number)
 
     def settle(self, group: int, flags: int, literal: int, host_word: int) -> None:
         self.settled.append((group, flags))
@@ -166,10 +163,12 @@ def test_a_group_is_settled_by_enough_of_its_classes_until_one_differs() -> None
     groups = Groups(classes)
     for number in range(ENOUGH_ALIKE):
         assert not groups.settled(np.arange(11)).any()
-        groups.add(number, Finding(VERIFIED))
-    assert classes.settled == [(7, VERIFIED)]
+        groups.add(number, Finding(LITERAL | HOSTED, 5, 2))
+    assert classes.settled == [(7, LITERAL | HOSTED)]
     assert groups.settled(np.arange(11)).tolist() == [True] * 10 + [False]
-    assert classes.noted == list(range(10))
+    assert classes.flags.tolist() == [LITERAL | HOSTED] * 10 + [VERIFIED]
+    assert classes.literal.tolist() == [5] * 10 + [0]
+    assert classes.host_word.tolist() == [2] * 10 + [0]
     groups.add(8, Finding(SLOW))
     assert classes.settled[-1] == (7, 0)
     assert not groups.settled(np.arange(11)).any()
@@ -180,16 +179,21 @@ def test_heads_are_told_where_all_said_the_same_and_hosts_only_by_a_word_of_the_
 
     classes: Any = _Classes()
     groups, head = Groups(classes), Head(3, 1, 4, program=True)
+
+    def told(*which: int) -> list[tuple[int, ...] | None]:
+        return [tuple(row) if row[PROGRAM] != MORE else None for row in groups.heads(np.array(which)).tolist()]
+
     groups.learn(np.arange(ENOUGH_ALIKE - 1), np.array([head] * (ENOUGH_ALIKE - 1)))
-    assert groups.heads(np.array([9])) == [None]
+    assert told(9) == [None]
     groups.learn(np.array([8]), np.array([head]))
-    assert groups.heads(np.array([9, 10, -1])) == [head, None, None]
+    assert told(9, 10, -1) == [head, None, None]
     groups.learn(np.array([7]), np.array([head._replace(host=5)]))
-    assert groups.heads(np.array([9])) == [None]
+    assert told(9) == [None]
     classes.flags[9] |= HOSTED
-    assert groups.heads(np.array([9])) == [head._replace(host=VARIES)]
+    assert told(9, 8) == [head._replace(host=VARIES), None]
     groups.learn(np.array([6]), np.array([head._replace(level=5)]))
-    assert groups.heads(np.array([9])) == [None]
+    assert told(9) == [None]
+    assert groups.heads(np.array([], np.int32)).shape == (0, len(head))
 
 
 def test_heads_that_come_at_once_tell_what_they_tell_one_by_one() -> None:

@@ -9,7 +9,7 @@ others, are read the long way: the result is the same, whether a line is looked 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,7 +40,7 @@ from subagents.logs.sources.json_fields import ROLES
 from subagents.logs.sources.names import Names
 from subagents.logs.sources.neighbours import near
 from subagents.logs.sources.reader import Block
-from subagents.logs.sources.siblings import Groups, Head, Siblings, Told, heads_of, siblings_of
+from subagents.logs.sources.siblings import MORE, PROGRAM, Groups, Siblings, Told, heads_of, siblings_of
 from subagents.logs.sources.stamp_reader import Seen, StampReader
 from subagents.logs.sources.timestamps import Shape
 from subagents.logs.sources.twins import READ_EACH, Sample, TwinTest, special_lines, unlike_others
@@ -67,7 +67,8 @@ class Firsts(NamedTuple):
 
     rows: Any
     """numpy"""
-    heads: Sequence[Head]
+    heads: Any
+    """numpy, as `Groups.heads` returns them"""
 
 
 @dataclass
@@ -320,27 +321,22 @@ class AlikeReader:
         rows = np.flatnonzero(known & ~self.shown[scan.classes])
         rows = rows[np.sort(np.unique(scan.classes[rows], return_index=True)[1])]
         heads = self._heads(scan, rows)
-        told = np.array([head is not None for head in heads], bool)
+        told = heads[:, PROGRAM] != MORE
         known[rows[~told]] = False
-        return Firsts(rows[told], [head for head in heads if head is not None])
+        return Firsts(rows[told], heads[told])
 
-    def _heads(self, scan: Scan, rows: Any) -> list[Head | None]:
-        """Return what the heads of lines say, where others told and each of them is where it is in all."""
+    def _heads(self, scan: Scan, rows: Any) -> Any:
+        """Return what the heads of lines say, where others told and each of them is where it is in all (numpy)."""
         import numpy as np
 
-        if not self.columns.is_plain:
-            return [None] * len(rows)
-        simple = (scan.finders[rows] >= 0) & (scan.places[rows, 0] == 0)
+        simple = (scan.finders[rows] >= 0) & (scan.places[rows, 0] == 0) & self.columns.is_plain
         return self.groups.heads(np.where(simple, scan.classes[rows], NO_CLASS))
 
     def siblings(self, block: Block, scan: Scan, known: Any, firsts: Firsts) -> Siblings | None:
         """Return the lines of new classes whose heads others told; those that say more than that become unknown."""
         left = known[firsts.rows]
-        rows, heads = (
-            firsts.rows[left],
-            [head for head, is_left in zip(firsts.heads, left.tolist(), strict=True) if is_left],
-        )
-        if not heads:
+        rows, heads = firsts.rows[left], firsts.heads[left]
+        if not len(rows):
             return None
         found, odd = siblings_of(block, scan, rows, heads, self.columns)
         known[rows[odd]] = False

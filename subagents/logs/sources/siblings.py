@@ -7,9 +7,7 @@ that need be taken from it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.logs.native import CHILD, HOSTED, LITERAL, SLOW, SPECIAL, VERIFIED, Classes, Scan
@@ -30,6 +28,7 @@ VARIES = -2
 """Instead of a host's number, where lines of a group have others."""
 MANY = 20
 """A group with so many classes in a block is looked at, though none of them is met twice."""
+_NOTHING = Finding(0)
 _TELLING = VERIFIED | SLOW | SPECIAL | LITERAL | CHILD
 """Of these flags a class has only the first where one line of it tells all, whatever its words with digits are."""
 
@@ -63,8 +62,9 @@ class Head(NamedTuple):
 LEVEL, SERVICE, HOST, PROGRAM = range(4)
 """Columns of heads"""
 MORE = -1
-"""Instead of whether there is a program: the line says more than its head and its text."""
+"""Instead of whether there is a program: the line says more than its head and its text, or that is not known."""
 _UNKNOWN: tuple[Head | None, int] = (None, 0)
+_NOT_TOLD = (NONE, NONE, NONE, MORE)
 
 
 @dataclass
@@ -105,12 +105,12 @@ class Groups:
         import numpy as np
 
         groups, of_class = np.unique(self.classes.group[classes], return_inverse=True)
-        findings = [self._enough(group) for group in groups.tolist()]
-        done = np.array([each is not None for each in findings], bool)[of_class]
-        done &= ~(self._with_status[classes] & self._is_unsplit(groups)[of_class])
-        for place in np.flatnonzero(done).tolist():
-            if (finding := findings[of_class[place]]) is not None:
-                self.classes.note(int(classes[place]), finding.flags, finding.literal, finding.host_word)
+        findings = [self._enough(group) or _NOTHING for group in groups.tolist()]
+        flags, literal, host_word = np.array(findings, np.uint32).reshape(-1, len(_NOTHING)).T
+        done = (flags > 0)[of_class] & ~(self._with_status[classes] & (flags & VERIFIED > 0)[of_class])
+        which, of_which = classes[done], of_class[done]
+        self.classes.literal[which], self.classes.host_word[which] = literal[of_which], host_word[of_which]
+        self.classes.flags[which] = flags[of_which]  # by which the rest counts: lines may be scanned meanwhile
         return done
 
     def apart(self, classes: Any, with_status: Any) -> Any:
@@ -178,18 +178,21 @@ class Groups:
             known, before = self._heads.get(group, (head, 0))
             self._heads[group] = _both(known, head), before + count
 
-    def heads(self, classes: Any) -> list[Head | None]:
-        """Return what the heads of lines of these classes (numpy) say, None where it is not known."""
+    def heads(self, classes: Any) -> Any:
+        """Return what the heads of lines of these classes (numpy) say, in columns; MORE where it is not known."""
         import numpy as np
 
         flags = self.classes.flags[classes]
-        groups = np.where((classes >= 0) & ((flags & _TELLING) == VERIFIED), self.classes.group[classes], 0)
-        known = [self._heads.get(group, _UNKNOWN) for group in groups.tolist()]
-        of_line = (flags & HOSTED > 0).tolist()
-        return [
-            head if count >= ENOUGH_ALIKE and head is not None and (hosted or head.host != VARIES) else None
-            for (head, count), hosted in zip(known, of_line, strict=True)
-        ]
+        is_told = (classes >= 0) & ((flags & _TELLING) == VERIFIED)
+        groups, of_line = np.unique(np.where(is_told, self.classes.group[classes], 0), return_inverse=True)
+        known = [self._head(group) for group in groups.tolist()]
+        heads = np.array(known, np.int32).reshape(-1, len(_NOT_TOLD))[of_line]
+        heads[(heads[:, HOST] == VARIES) & (flags & HOSTED == 0), PROGRAM] = MORE
+        return heads
+
+    def _head(self, group: int) -> tuple[int, int, int, int]:
+        head, count = self._heads.get(group, _UNKNOWN)
+        return head if head is not None and count >= ENOUGH_ALIKE else _NOT_TOLD
 
 
 def _both(one: Head | None, other: Head | None) -> Head | None:
@@ -251,23 +254,23 @@ class Siblings:
         )
 
 
-def siblings_of(
-    block: Block, scan: Scan, rows: Any, heads: Sequence[Head], columns: ColumnReader
-) -> tuple[Siblings, Any]:
-    """Return lines as their heads and their own texts say, and which of them have to be read after all (numpy bool)."""
+def siblings_of(block: Block, scan: Scan, rows: Any, heads: Any, columns: ColumnReader) -> tuple[Siblings, Any]:
+    """Return lines as their heads and their own texts say, and which of them have to be read after all (numpy bool).
+
+    `heads` are theirs as `Groups.heads` returns them.
+    """
     import numpy as np
     import polars as pl
 
     raw = some_lines(block, scan.starts, rows, 0, "", NoTroubles()).text
-    said = np.fromiter(chain.from_iterable(heads), np.int32, len(heads) * len(Head._fields)).reshape(len(heads), -1)
-    text, programs = _texts(raw, scan.places[rows]), np.flatnonzero(said[:, PROGRAM])
+    text, programs = _texts(raw, scan.places[rows]), np.flatnonzero(heads[:, PROGRAM])
     if len(programs):
         text = text.scatter(programs, _messages(text.gather(programs)))
-    read = pl.DataFrame({"raw": raw, "body": text, "spaced": said[:, PROGRAM] == 0}).with_columns_seq(
+    read = pl.DataFrame({"raw": raw, "body": text, "spaced": heads[:, PROGRAM] == 0}).with_columns_seq(
         stamped=True, glued=False
     )
     odd = special_lines(read, columns.json.cut_lines) | columns.access.has_status(raw)
-    return Siblings(rows, said, raw, text), odd
+    return Siblings(rows, heads, raw, text), odd
 
 
 def heads_of(scan: Scan, rows: Any, events: pl.DataFrame, told: Told) -> Any:
