@@ -138,7 +138,7 @@ def surprise(count: int, baseline: int, spans: Spans) -> float:
 
 def compare(index: LogIndex, spans: Spans, service: str | None = None) -> list[Compared]:
     """Compare every template of both windows, most telling first."""
-    now, then = (by_template(index, window, service) for window in (spans.window, spans.baseline))
+    now, then = by_template(index, (spans.window, spans.baseline), service)
     texts = [template.text for template in index.different]
     found = [
         _one(texts[each], now.get(each) or then[each], now.get(each), then.get(each), spans)

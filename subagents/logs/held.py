@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from subagents.collector import collector_waiting
 from subagents.contract import Window
 from subagents.logs.counts import STEP
 from subagents.logs.index import LogIndex
@@ -58,26 +59,30 @@ def rows_in(index: LogIndex, window: Window) -> pl.DataFrame:
     return index.table.filter((pl.col("bucket") >= first) & (pl.col("bucket") < end))
 
 
-def by_template(index: LogIndex, window: Window | None, service: str | None) -> dict[int, Held]:
-    """Return what a window holds of each template, by its number; of one service only, where one is given."""
+def by_template(index: LogIndex, windows: Sequence[Window | None], service: str | None = None) -> list[dict[int, Held]]:
+    """Return what windows that do not overlap hold of each template, by its number; of one service, if one is given."""
     import polars as pl
 
-    if window is None:
-        return {}
-    first, end = bucket_range(window)
-    wanted = (pl.col("bucket") >= first) & (pl.col("bucket") < end)
+    which, bucket = pl.lit(None, pl.Int64), pl.col("bucket")
+    for place, window in enumerate(windows):
+        if window is not None:
+            first, end = bucket_range(window)
+            which = pl.when((bucket >= first) & (bucket < end)).then(place).otherwise(which)
+    wanted = pl.col("window").is_not_null()
     if service is not None:
         wanted &= pl.col("service") == service
-    tally = _Tally.of(index)
+    tally = _Tally.of(index, len(windows))
     for rows in index.table.iter_slices(ROWS_AT_ONCE):
-        tally.add(rows.lazy().filter(wanted).select(*_COLUMNS).collect())
-    return tally.held(index.different)
+        tally.add(rows.lazy().with_columns(which.alias("window")).filter(wanted).select("window", *_COLUMNS).collect())
+    with collector_waiting():
+        return tally.held(index.different)
 
 
 @dataclass
 class _Tally:
-    """What was counted of some rows, by template (numpy)."""
+    """What was counted of some rows, by template of each window (numpy): those of the first one, of the second ..."""
 
+    windows: int
     names: list[str]
     """Of services, by number."""
     of_code: Any
@@ -87,7 +92,7 @@ class _Tally:
     """µs; `_NEVER` where there is none, -1 where events have no time."""
     last: Any
     of_key: Any
-    """The template of each key."""
+    """The template of each key, by window as all of these."""
     key_first: Any
     at: list[Any]
     """Rows of template, time, source, byte, lines that may be the first of their template."""
@@ -96,17 +101,18 @@ class _Tally:
     """Rows of template, item, time that may be the first of these two."""
 
     @classmethod
-    def of(cls, index: LogIndex) -> _Tally:
+    def of(cls, index: LogIndex, windows: int) -> _Tally:
         import numpy as np
 
-        size, keys = len(index.different), len(index.keys)
+        size, keys = len(index.different) * windows, len(index.keys) * windows
         counts, last, of_key = np.zeros(size, np.int64), np.full(size, -1), np.zeros(keys, np.int64)
         services = index.table["service"].unique().drop_nulls()
         codes = services.to_physical().to_numpy()
         of_code = np.full(max(codes.tolist(), default=-1) + 2, -1)
         of_code[codes] = np.arange(len(codes))
         names = services.to_list()
-        return cls(names, of_code, counts, np.full(size, _NEVER), last, of_key, np.full(keys, _NEVER), [], [], [])
+        first, key_first = np.full(size, _NEVER), np.full(keys, _NEVER)
+        return cls(windows, names, of_code, counts, first, last, of_key, key_first, [], [], [])
 
     def add(self, rows: pl.DataFrame) -> None:
         """Count rows."""
@@ -114,6 +120,9 @@ class _Tally:
         import polars as pl
 
         template, key, count, source, byte, lines = (rows[name].to_numpy() for name in _COLUMNS[:6])
+        window = rows["window"].to_numpy()
+        template = window * (len(self.counts) // self.windows) + template
+        key = window * (len(self.of_key) // self.windows) + key
         times, ends = rows["t0"].fill_null(-1).to_numpy(), rows["t1"].fill_null(-1).to_numpy()
         self.counts += np.bincount(template, count, len(self.counts)).astype(np.int64)
         np.minimum.at(self.first, template, times)
@@ -128,32 +137,34 @@ class _Tally:
         has = np.flatnonzero(services >= 0)
         self.services.append(_earliest(template[has], services[has], times[has]))
 
-    def held(self, templates: Sequence[Template]) -> dict[int, Held]:
-        """Return what was counted of each template."""
+    def held(self, templates: Sequence[Template]) -> list[dict[int, Held]]:
+        """Return what was counted of each template, by window."""
         import numpy as np
 
         there = np.flatnonzero(self.key_first != _NEVER)
-        keys = _listed(self.of_key[there], there, self.key_first[there], MOST_KEYS)
+        numbers = there % max(1, len(self.of_key) // self.windows)
+        keys = _listed(self.of_key[there], numbers, self.key_first[there], MOST_KEYS)
         services, sources = (_merged(parts) for parts in (self.services, self.sources))
         at = np.concatenate(self.at, axis=1) if self.at else np.empty((5, 0), np.int64)
         at = at[:, np.lexsort((at[3], at[2], at[1], at[0]))]
-        numbers, places = np.unique(at[0], return_index=True)
-        found: dict[int, Held] = {}
-        for number, (start, source, byte, lines) in zip(numbers.tolist(), at[1:, places].T.tolist(), strict=True):
-            end = int(self.last[number])
-            found[number] = Held(
+        codes, places = np.unique(at[0], return_index=True)
+        found: list[dict[int, Held]] = [{} for _ in range(self.windows)]
+        for code, (start, source, byte, lines) in zip(codes.tolist(), at[1:, places].T.tolist(), strict=True):
+            window, number = divmod(code, len(templates))
+            end = int(self.last[code])
+            found[window][number] = Held(
                 template=number,
                 level=templates[number].level,
                 severe=templates[number].is_severe,
-                count=int(self.counts[number]),
+                count=int(self.counts[code]),
                 first=start if start >= 0 else None,
                 last=end if end >= 0 else None,
                 source=source,
                 byte=byte,
                 lines=lines,
-                services=tuple(self.names[each] for each in services.get(number, ())),
-                sources=sources[number],
-                keys=keys[number],
+                services=tuple(self.names[each] for each in services.get(code, ())),
+                sources=sources[code],
+                keys=keys[code],
             )
         return found
 
