@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from orchestrator.intake.intake import take_in
 from subagents.metrics.roles import traits_of
+from subagents.metrics.sources import gathering
+from subagents.metrics.sources.courses import Course
 from subagents.metrics.sources.forms import unread_form
 from subagents.metrics.sources.nested import holds_points
+from subagents.metrics.sources.snapshots import moment_of
 from subagents.metrics.sources.stamps import DateOrder, naive, parse_by_calendar, parse_stamp, parse_unique
+from subagents.metrics.sources.table import Faults
 from tests.fakes import FakeClock
 from tests.metrics.files import problems, read, values
 
@@ -189,3 +194,57 @@ def test_what_encloses_points_says_of_what_they_are(tmp_path: Path) -> None:
     path.write_text(json.dumps({"data": {"found": held, "count": 2}, "status": "ok"}))
     store = read(path)
     assert values(store, "web1", "cpu") == values(store, "web2", "cpu") == [1.5, 2.5]
+
+
+def test_points_of_which_only_keys_tell_what_they_are_stay_apart(tmp_path: Path) -> None:
+    pairs = {key: [[NOON, one], [NOON + 60, 2 * one]] for key, one in (("p50", 1.0), ("p99", 5.0))}
+    rows = {
+        host: [{"time": NOON + 60 * i, "cpu": load, "at": {"x": 1}} for i in (0, 1)]
+        for host, load in (("a", 3), ("b", 4))
+    }
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps({"found": {"of": {"it": pairs}}}))
+    store = read(path)
+    assert (values(store, "", "p50"), values(store, "", "p99")) == ([1.0, 2.0], [5.0, 10.0])
+    path.write_text(json.dumps({"found": {"of": {"it": {**rows, "about": 1}}}}))
+    store = read(path)
+    assert (values(store, "", "cpu{in=a}"), values(store, "", "cpu{in=b}")) == ([3.0, 3.0], [4.0, 4.0])
+
+
+def test_series_that_are_left_out_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("subagents.metrics.series.MAX_GRID_CELLS", 6)
+    path = tmp_path / "wide.csv"
+    path.write_text("ts,a,b,c\n1772366400,1,2,3\n1772366460,1,2,3\n1772366520,1,2,3\n")
+    store = read(path)
+    assert [key.name for _, _, key in store.series()] == ["a", "b"]
+    assert "more series and moments than are held at once; lost: 1 series" in problems(store)
+
+
+def test_a_time_is_read_once_for_all_series_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def parse(texts: Iterable[str]) -> dict[str, float | None]:
+        asked.extend(texts)
+        return {text: NOON for text in texts}
+
+    monkeypatch.setattr(gathering, "parse_unique", parse)
+    courses = [Course({}, name, ["01-MAR-2026 12:00:00"], [1.0]) for name in ("a", "b", "c")]
+    points = gathering.gather(courses, [("", one.name) for one in courses], Faults("x"), range(1))
+    assert asked == ["01-MAR-2026 12:00:00"]
+    assert [list(times) for times in points.times] == [[NOON]] * 3
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        ("Sun Mar  1 12:00:00 UTC 2026", NOON),
+        ("1 March 2026 12:00", NOON),
+        ("March 1, 2026 12:00", NOON),
+        ("1772366400", NOON),
+        ("web1  250m  512Mi", None),
+        ("mon-1  250m  512Mi", None),
+        ("Swap: 1 2 3", None),
+    ],
+)
+def test_a_line_is_a_moment_or_not(line: str, seconds: float | None) -> None:
+    assert moment_of(line) == seconds

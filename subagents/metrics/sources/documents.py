@@ -15,7 +15,7 @@ from subagents.metrics.sources.courses import Course, named
 from subagents.metrics.sources.exports import courses_of, failure_of
 from subagents.metrics.sources.gathering import gather
 from subagents.metrics.sources.naming import LABEL_NAMES, METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES, first_of
-from subagents.metrics.sources.nested import courses_within
+from subagents.metrics.sources.nested import courses_within, holds_points
 from subagents.metrics.sources.parts import rows_within
 from subagents.metrics.sources.points import read_rows
 from subagents.metrics.sources.stamps import stamp_of
@@ -47,7 +47,8 @@ def read_metric_json(path: Path, faults: Faults, service: str = "") -> tuple[Poi
     courses, labels = _grouped(_told(found, faults, walked), service)
     told = len(faults.problems)
     points = gather(courses, labels, faults, range(walked, len(raw)))
-    rows = list(islice(rows_within(tree), MOST_ROWS)) if not points.labels else []
+    one_list = not points.labels and not holds_points(tree, least=2)
+    rows = list(islice(rows_within(tree), MOST_ROWS)) if one_list else []
     if rows:
         del faults.problems[told:]
         points = read_rows(rows, faults, (service, stem))

@@ -29,13 +29,13 @@ def gather(courses: Sequence[Course], labels: Sequence[tuple[str, str]], faults:
     While it works it tells how far it is in what is `left` of the file's bytes.
     """
     points, bad, infinite = Points(), 0, 0
-    order = DateOrder()
+    order, known = DateOrder(), dict[str, float | None]()
     for course in courses:
         order.add(text for text in course.times if isinstance(text, str))
     for done, (course, label) in enumerate(zip(courses, labels, strict=True)):
         if done % EVERY == 0:
             faults.on_read(left.start + len(left) * done // len(courses))
-        times, (values, wrong) = times_of(course.times, order, faults), numbers_of(course.values)
+        times, (values, wrong) = times_of(course.times, order, faults, known), numbers_of(course.values)
         wrong |= np.isnan(times) if label[1] else True
         endless = np.isinf(values) & ~wrong
         bad += int(wrong.sum())
@@ -50,8 +50,8 @@ def gather(courses: Sequence[Course], labels: Sequence[tuple[str, str]], faults:
     return points
 
 
-def times_of(written: Sequence[object], order: DateOrder, faults: Faults) -> Floats:
-    """Return epoch seconds of numbers and texts, NaN where one is no time."""
+def times_of(written: Sequence[object], order: DateOrder, faults: Faults, known: dict[str, float | None]) -> Floats:
+    """Return epoch seconds of numbers and texts, NaN where one is no time; `known` keeps those of other series."""
     try:
         numbers = np.array([None if isinstance(one, bool) else one for one in written], dtype=np.float64)
         if numbers.ndim == 1:
@@ -59,8 +59,9 @@ def times_of(written: Sequence[object], order: DateOrder, faults: Faults) -> Flo
     except (TypeError, ValueError, OverflowError):
         pass
     texts = [str(one) if isinstance(one, str | int | float) and not isinstance(one, bool) else "" for one in written]
-    known = parse_unique(set(texts))
-    parse_by_calendar(known, order)
+    unknown = parse_unique(set(texts).difference(known))
+    parse_by_calendar(unknown, order)
+    known.update(unknown)
     if order.remark:
         faults.note(order.remark)
     if any(known[text] is not None and naive(text) for text in texts[:1]):

@@ -139,6 +139,14 @@ def _read(spec: SourceSpec, store: Store, faults: Faults) -> Coverage:
     frames, duplicates = build_frames(spec.id, points)
     if duplicates:
         faults.note("more than one value at one time: the last counts", lost=f"{duplicates} point(s)", count=duplicates)
+    left_out = len(set(points.labels)) - sum(len(frame.keys) for frame in frames)
+    if left_out:
+        faults.note(
+            "more series and moments than are held at once",
+            lost=f"{left_out} series",
+            todo="give fewer of them to a file, or a shorter time",
+            count=left_out,
+        )
     if spec.kind == "metrics" and not frames and not any(problem.lost for problem in faults.problems):
         faults.note("no usable point", lost="the whole file", todo="check the time and value columns")
     store.frames += frames

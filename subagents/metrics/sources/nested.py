@@ -1,13 +1,15 @@
 """Points that lie anywhere in a JSON document, whoever wrote it: lists of records of a time and numbers.
 
-What encloses them says of what they are.
+What encloses them says of what they are; the keys in which they differ tell those apart that it leaves alike.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, TypeAlias
 
 from subagents.metrics.sources.courses import Course, merged
@@ -37,25 +39,37 @@ class _About:
     """What encloses points says of them: the nearest name, and all else in words."""
 
     name: str
+    """Empty where nothing names them."""
     labels: Labels
+    keys: tuple[str, ...] = ()
+    """Those below which they lie, from the outermost."""
+    apart: str = ""
+    """The keys in which these differ from others of the same name and labels."""
+
+    @property
+    def known(self) -> tuple[str, frozenset[tuple[str, str]]]:
+        """Return what tells them from others but for the keys."""
+        return self.name, frozenset(self.labels.items())
 
     def within(self, tree: dict[str, Any]) -> _About:
         """Return this and what a record says in words of what lies below it."""
         said = _said(tree, 2)
         named = first_of(said, _NAMES)
         others = {key: text for key, text in said.items() if key != named}
-        return _About(said[named] if named else self.name, self.labels | others)
+        return replace(self, name=said[named] if named else self.name, labels=self.labels | others)
 
 
 def courses_within(tree: Any, stem: str) -> list[Course]:
     """Return the series of a document; `stem` names those that nothing names."""
-    found = _lists(tree, _About(stem, {}), MOST_LEVELS)
-    return merged(course for about, rows in found for course in (*_paired(rows, about), *_recorded(rows, about)))
+    found = _told_apart(list(_lists(tree, _About("", {}), MOST_LEVELS)))
+    return merged(
+        course for about, rows in found for course in (*_paired(rows, about, stem), *_recorded(rows, about, stem))
+    )
 
 
-def holds_points(tree: Any) -> bool:
-    """Say whether there are such lists."""
-    return next(_lists(tree, _About("", {}), MOST_LEVELS), None) is not None
+def holds_points(tree: Any, least: int = 1) -> bool:
+    """Say whether there are such lists, as many at least."""
+    return len(list(islice(_lists(tree, _About("", {}), MOST_LEVELS), least))) == least
 
 
 def is_point(row: Any) -> bool:
@@ -84,14 +98,39 @@ def _is_pair(row: Any) -> bool:
 def _lists(tree: Any, about: _About, levels: int) -> Iterator[tuple[_About, list[Any]]]:
     if isinstance(tree, dict) and levels:
         about = about.within(tree)
-        for part in tree.values():
-            yield from _lists(part, about, levels - 1)
+        for key, part in tree.items():
+            if isinstance(part, dict | list):
+                yield from _lists(part, replace(about, keys=(*about.keys, key)), levels - 1)
     elif isinstance(tree, list) and levels:
         if len(tree) > 1 and (all(map(is_point, tree[:PROBED])) or all(map(_is_pair, tree[:PROBED]))):
             yield about, tree
         else:
             for part in tree:
                 yield from _lists(part, about, levels - 1)
+
+
+def _told_apart(found: list[tuple[_About, list[Any]]]) -> list[tuple[_About, list[Any]]]:
+    """Return the lists, those of which the same is said with the keys in which they differ."""
+    alike: dict[tuple[str, frozenset[tuple[str, str]]], set[tuple[str, ...]]] = defaultdict(set)
+    for about, _ in found:
+        alike[about.known].add(about.keys)
+    shared: dict[tuple[str, frozenset[tuple[str, str]]], tuple[int, int]] = {}
+    for known, paths in alike.items():
+        begun = _begin_alike(paths)
+        shared[known] = begun, _begin_alike([path[begun:][::-1] for path in paths])
+    told = []
+    for about, rows in found:
+        begun, ended = shared[about.known]
+        told.append((replace(about, apart=".".join(about.keys[begun : len(about.keys) - ended])), rows))
+    return told
+
+
+def _begin_alike(paths: Collection[tuple[str, ...]]) -> int:
+    """Return with how many keys all paths begin alike: as many as the least and the greatest of them."""
+    least, greatest = min(paths), max(paths)
+    return next(
+        (place for place, pair in enumerate(zip(least, greatest, strict=False)) if len(set(pair)) > 1), len(least)
+    )
 
 
 def _said(tree: dict[str, Any], levels: int) -> Labels:
@@ -130,18 +169,29 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _paired(rows: list[Any], about: _About) -> Iterator[Course]:
+def _paired(rows: list[Any], about: _About, stem: str) -> Iterator[Course]:
     pairs = [row for row in rows if isinstance(row, list) and len(row) == 2]
     if pairs:
-        yield Course(about.labels, about.name, [row[0] for row in pairs], [row[1] for row in pairs])
+        name, labels = _named(about, stem)
+        yield Course(labels, name, [row[0] for row in pairs], [row[1] for row in pairs])
 
 
-def _recorded(rows: list[Any], about: _About) -> Iterator[Course]:
+def _named(about: _About, stem: str) -> tuple[str, Labels]:
+    """Return the name and the labels of points that have no name of their own."""
+    if not about.name:
+        return about.apart or stem, about.labels
+    return about.name, about.labels | ({"in": about.apart} if about.apart else {})
+
+
+def _recorded(rows: list[Any], about: _About, stem: str) -> Iterator[Course]:
+    name, labels = _named(about, stem)
+    apart = {"in": about.apart} if about.apart else {}
     for row in rows:
         leaves = dict(_leaves(row)) if isinstance(row, dict) else {}
         time = _time(leaves)
-        labels = about.labels | {path[-1]: word for path, word in _words(leaves).items()}
+        own = {path[-1]: word for path, word in _words(leaves).items()}
         for path, leaf in leaves.items():
             if time is not None and path != time and _is_number(leaf):
                 alone = len(path) == 1 and first_of(path, VALUE_NAMES) is not None
-                yield Course(labels, about.name if alone else ".".join(path), [leaves[time]], [leaf])
+                course = (labels | own, name) if alone else (about.labels | apart | own, ".".join(path))
+                yield Course(*course, [leaves[time]], [leaf])

@@ -11,6 +11,10 @@ from subagents.metrics.sources.stamps import DateOrder, parse_by_calendar, parse
 CAPTURE = "tables below the moments at which they were captured"
 LONGEST_MOMENT = 48
 MOST_BLANK = 8
+_BEGUN = re.compile(
+    r"\"?(\d|(mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b.*\d)", re.I
+)
+"""How times begin: most lines of a capture are none."""
 _USAGE = re.compile(r"\b(CPU|MEM|MEMORY)\b")
 _FREE = re.compile(r"total\s+used\s+free")
 _CLOSE = re.compile(r"Filesystem\s|total\s+used\s+free")
@@ -21,7 +25,7 @@ _UPPER = re.compile(r"[A-Z][A-Z /%()a-z-]*")
 
 def moment_of(line: str) -> float | None:
     """Return epoch seconds of a line that is nothing but a time; None for any other."""
-    if not (line and len(line) <= LONGEST_MOMENT and any(map(str.isdigit, line))):
+    if len(line) > LONGEST_MOMENT or not _BEGUN.match(line):
         return None
     stamp = parse_stamp(line)
     if stamp is None:
