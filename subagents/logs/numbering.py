@@ -52,7 +52,7 @@ def _numbered(keys: Sequence[str], levels: Ints, asked: Ints) -> Numbered:
     if compiled is not None and keys:
         try:
             known, words, sizes = _compiled(compiled, keys, levels, asked)
-        except (AttributeError, MemoryError):  # another library than this one
+        except MemoryError:  # one by one there may be enough
             pass
         else:
             vocabulary.update(zip(known, range(len(known)), strict=True))

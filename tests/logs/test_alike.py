@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import threading
 from collections.abc import Generator, Iterator
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -406,6 +408,23 @@ def test_a_library_that_is_not_ours_is_not_used(tmp_path: Path, monkeypatch: pyt
         assert "apt-get install gcc" in native.absence()
     finally:
         native.library.cache_clear()
+
+
+def test_a_library_that_lacks_a_function_is_not_used_and_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    exported = r"^(?:EXPORT|__attribute__.*\bvoid) .*?(\w+)\("
+    sources = "".join(path.read_text() for path in Path(native.__file__).parent.glob("*.c"))
+    names = re.findall(exported, sources, re.MULTILINE)
+    assert {"classes_scan", "twins_of", "keys_find", "words_of_keys", "block_is_utf8"} <= set(names)
+    real, lacking = native.library(), dict[str, str]()
+    try:
+        for name in names:
+            rest = SimpleNamespace(**{each: getattr(real, each) for each in names if each != name})
+            monkeypatch.setattr("ctypes.CDLL", lambda _path, rest=rest: rest)
+            native.library.cache_clear()
+            lacking[name] = native.absence()
+    finally:
+        native.library.cache_clear()
+    assert [name for name, told in lacking.items() if "not compiled" not in told] == []
 
 
 def test_the_library_and_python_agree_on_what_a_finder_is() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -97,6 +98,10 @@ def test_numbered_keys_are_what_is_left_of_them_without_their_heads(
     assert sum(level == ERROR for level, _ in heads) > 300 < sum("\x02[" in message for _, message in heads[:6_000])
 
 
-def test_a_library_that_cannot_number_words_leaves_it_to_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numbering, "library", object)
+def test_where_the_library_has_no_memory_for_words_it_is_left_to_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*_: object) -> NoReturn:
+        raise MemoryError
+
+    _choose(monkeypatch, compiled=True)
+    monkeypatch.setattr(numbering, "_compiled", no_memory)
     assert _words(numbered(["took * ms", "é"], [UNKNOWN] * 2)) == [("took", "*"), ("é",)]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 from datetime import UTC, datetime
 
 import pytest
 
 from subagents.logs.native import Classes, library
-from subagents.logs.native import twins as many
 from subagents.logs.native.twins import Twins, Wanted, twins_of
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.timestamps import find_stamp, shape_of
@@ -53,13 +51,3 @@ def test_many_twins_are_those_of_each_line(classes: Classes) -> None:
 
 def test_nothing_is_made_of_nothing(classes: Classes) -> None:
     assert twins_of(classes, []) == []
-
-
-def test_a_library_that_was_built_before_makes_them_one_by_one(
-    classes: Classes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wanted = [Wanted(line) for line in LINES]
-    before = twins_of(classes, wanted)
-    assert many._function(ctypes.CDLL(None)) is None
-    monkeypatch.setattr(many, "_function", lambda _library: None)
-    assert twins_of(classes, wanted) == before

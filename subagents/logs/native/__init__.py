@@ -28,6 +28,11 @@ PLACES = ("Y", "y", "m", "b", "d", "H", "M", "S", "f")
 ANY_DIGIT, SPACE_OR_DIGIT, MONTH, IN_MONTH = 1, 2, 3, 4
 ODD_ESCAPES, ODD_BYTES, NOT_ASCII = 1, 2, 4
 _ANCHOR, _BODY, _ZONE = 48, 48, 12
+_BESIDE = (
+    *("twins_of", "keys_new", "keys_free", "keys_find", "words_new", "words_free", "words_leads", "words_of_keys"),
+    *("words_count", "words_list"),
+)
+"""Functions whose types are stated by what calls them. A library without one of them is none of ours."""
 
 
 class Finder(ctypes.Structure):
@@ -273,3 +278,5 @@ def _declare(found: ctypes.CDLL) -> None:
     for name, (result, arguments) in types.items():
         function = getattr(found, name)
         function.restype, function.argtypes = result, arguments
+    for name in _BESIDE:
+        getattr(found, name)

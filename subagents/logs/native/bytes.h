@@ -13,7 +13,7 @@
 typedef uint8_t Some __attribute__((vector_size(16)));
 #if defined(__x86_64__) && !defined(PORTABLE)
 #include <immintrin.h>
-#define FOR_WIDE __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
+#define FOR_WIDE __attribute__((target("avx2,bmi,bmi2,popcnt")))
 typedef uint8_t Many __attribute__((vector_size(32)));
 FOR_WIDE static inline uint64_t sign_bits(const Many *of) { return (uint32_t)_mm256_movemask_epi8((__m256i)*of); }
 FOR_WIDE static inline uint64_t put_together(uint64_t bits, uint64_t which) { return _pext_u64(bits, which); }
@@ -21,8 +21,8 @@ FOR_WIDE static inline uint64_t whole_bytes(uint64_t bits) { return _pdep_u64(bi
 
 static int can_be_wide(void) {
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && !__builtin_cpu_is("znver1") &&
-           !__builtin_cpu_is("znver2");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("popcnt") && !__builtin_cpu_is("znver1") && !__builtin_cpu_is("znver2");
 }
 #else
 #define FOR_WIDE

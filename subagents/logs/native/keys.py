@@ -29,9 +29,9 @@ class KeysByText:
 
     @classmethod
     def made(cls) -> Self | None:
-        """Return one, or None where the library is not there, or is older than this."""
+        """Return one, or None where the library is not there."""
         compiled = library()
-        if compiled is None or not hasattr(compiled, "keys_find"):
+        if compiled is None:
             return None
         _declare(compiled)
         return cls(compiled)

@@ -36,16 +36,15 @@ def twins_of(classes: Classes, wanted: Sequence[Wanted]) -> list[Twins]:
     """Return twins of each line, as `Classes.twin` and `Classes.wide_twin` make them."""
     import numpy as np
 
-    make = _function(classes._library)
-    if make is None or not wanted:
-        return [Twins(*classes.twin(*each), classes.wide_twin(*each)) for each in wanted]
+    if not wanted:
+        return []
     lines, keep, only = zip(*wanted, strict=True)
     ends, data = np.cumsum([len(line) for line in lines]), b"".join(lines)
     words, wide_ends = np.empty(len(lines), np.uint64), np.empty(len(lines), np.int64)
     twins, wides = np.empty(len(data), np.uint8), np.empty(3 * len(data), np.uint8)
     kept, asked = np.array(keep, np.uint32), np.array(only, np.int32)
     made = (words, twins, wides, wide_ends)
-    make(classes._handle, data, _at(ends), len(lines), _at(kept), _at(asked), *map(_at, made))
+    _function(classes._library)(classes._handle, data, _at(ends), len(lines), _at(kept), _at(asked), *map(_at, made))
     told = twins.tobytes(), wides[: wide_ends[-1]].tobytes()
     return list(map(Twins, words.tolist(), _parts(told[0], ends), _parts(told[1], wide_ends)))
 
@@ -60,11 +59,8 @@ def _at(array: Any) -> int:
 
 
 def _function(library: ctypes.CDLL) -> Any:
-    """Return the library's function; None where it was built before there was one."""
-    try:
-        found = library.twins_of
-    except AttributeError:
-        return None
+    """Return the library's function, its types stated."""
+    found = library.twins_of
     found.restype = None
     found.argtypes = [c_void_p, ctypes.c_char_p, c_void_p, c_int64, *[c_void_p] * 6]
     return found
