@@ -291,7 +291,7 @@ class StackTally:
         joined = frame.traces.hstack(frame.events[["t", "service", "start", "lines"]][frame.traces["event"]]).lazy()
         marked = joined.sort("t", "start").with_columns(
             bucket=pl.col("t") // STEP,
-            frames=pl.col("frames").str.replace_all(r"0x[0-9a-f]+|\(0x.*\)", "*"),
+            frames=pl.col("frames").str.replace_all(r"0x[0-9a-f]+|\(0x.*\)|goroutine \d+", "*"),
             lines_of_frames="frames",
             thrown=pl.col("full").str.extract_all(_THROWN).list.join(" "),
         )

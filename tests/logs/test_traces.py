@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from subagents.logs import stacks
+from subagents.logs.index import LogIndex
 from subagents.logs.model import LogsStacks
 from subagents.logs.params import WindowParams
+from subagents.logs.sources.log_source import LogSource
 from subagents.logs.stacks import read_trace
 from tests.logs.builders import agent_for, call, iso, read, write
 
@@ -136,3 +139,21 @@ def test_a_stamped_line_after_an_unstamped_trace_is_an_event_of_its_own(tmp_path
     _, events = read(write(tmp_path, "x.log", lines))
     assert [event["text"].strip() for event in events][-2:] == [said, "INFO after"]
     assert events[0]["lines"] == len(lines) - 2
+
+
+def test_frames_that_differ_in_addresses_and_goroutines_are_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, frames = list[list[str]](), stacks._frames
+
+    def noted(lines: list[str]) -> stacks.Frames:
+        seen.append(lines)
+        return frames(lines)
+
+    monkeypatch.setattr(stacks, "_frames", noted)
+    other = GO.replace("goroutine 18", "goroutine 531").replace("0xc0000b0000", "0xc0000f1230")
+    lines = [f"{iso(n)} ERROR recovered\n{trace}" for n, trace in enumerate((GO, other))]
+    index = LogIndex.build([LogSource(write(tmp_path, "app.log", lines))])
+    ((group,), (first,)) = index.stacks.groups.values(), seen
+    assert (sum(group.counts.values()), index.stacks.traces) == (2, 2)
+    assert "goroutine 18 [running]:" in first
