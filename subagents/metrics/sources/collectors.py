@@ -31,7 +31,7 @@ def telegraf(answer: dict[str, Any], stem: str) -> Iterator[Course]:
 
 
 def metricbeat(answer: dict[str, Any], stem: str) -> Iterator[Course]:
-    """One event of Metricbeat: every number by its path, what is named in it as labels."""
+    """One event of Metricbeat: every number by its path, its shares as per cent, what is named in it as labels."""
     if isinstance(within(answer, "metricset", "name"), str) and "@timestamp" in answer:
         numbers, labels = dict[str, float](), dict[str, str]()
         _walked({key: part for key, part in answer.items() if key not in _ABOUT}, (), numbers, labels)
@@ -49,7 +49,7 @@ def _walked(tree: dict[str, Any], path: tuple[str, ...], numbers: dict[str, floa
             if key in _IDS:
                 labels[key] = str(part)
             else:
-                numbers[".".join((*path, key))] = part
+                numbers[".".join((*path, key))] = part * 100 if key == "pct" else part
 
 
 def metric_stream(answer: dict[str, Any], stem: str) -> Iterator[Course]:
