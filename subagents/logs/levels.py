@@ -150,7 +150,7 @@ def marks(asked: Any, count: int, leads: Leads) -> Any:
             break
         lead_of, different = leads(places, most, whole)
         said, is_open = np.tile(np.array(_NO_MARK, np.int32), (len(different), 1)), np.ones(len(different), np.bool_)
-        for number in compress(range(len(different)), _contain(different, _MAY)):
+        for number in compress(range(len(different)), may_say(different)):
             if (mark := find(different[number])) is not None:
                 said[number], is_open[number] = mark if mark[0] else _NO_MARK, False
         found[places] = said[lead_of]
@@ -166,6 +166,11 @@ def _leads(texts: Sequence[str], asked: Any, most: int, whole: bool) -> tuple[An
         heads = [head[: head.rfind(" ") + 1] for head in heads]
     numbers = {head: number for number, head in enumerate(dict.fromkeys(heads))}
     return np.array([numbers[head] for head in heads], np.int64), list(numbers)
+
+
+def may_say(texts: Sequence[str]) -> list[bool]:
+    """Say of each text whether a severity may be written in it."""
+    return _contain(texts, _MAY)
 
 
 def _contain(texts: Sequence[str], pattern: str) -> list[bool]:

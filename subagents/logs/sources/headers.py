@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
 from typing import TYPE_CHECKING
 
-from subagents.logs.levels import INFO, SYSLOG, UNKNOWN, split_head, split_heads
+from subagents.logs.levels import INFO, SYSLOG, UNKNOWN, may_say, split_head, split_heads
 from subagents.logs.patterns import MASK
 from subagents.logs.sources.expressions import matching, quick
 
@@ -100,7 +101,7 @@ class HeaderReader:
             columns = _keyed_service(columns, self.service_key)
         if not (self.hidden_levels or self.settled):
             bodies = columns["body"].head(SAMPLE if self.begun else FIRST_SAMPLE)
-            self.hidden_levels, self.begun = any(map(_is_hidden, bodies.to_list())), True
+            self.hidden_levels, self.begun = _hides_one(bodies.to_list()), True
         if self.hidden_levels:
             columns = _levels(columns, self.digits)
         return columns
@@ -110,10 +111,14 @@ def _in_most(sample: list[str], pattern: str) -> bool:
     return len(matching(pattern, sample)) * 2 > len(sample)
 
 
-def _is_hidden(text: str) -> bool:
-    head = text[:_HEAD_CHARS]
+def _hides_one(texts: list[str]) -> bool:
+    heads = [text[:_HEAD_CHARS] for text in texts]
+    return any(map(_is_hidden, compress(heads, may_say(heads))))
+
+
+def _is_hidden(head: str) -> bool:
     masked = _MASKED.sub("*", head)
-    return masked != head and _level_in(masked) == UNKNOWN and split_head(head)[0] != UNKNOWN
+    return masked != head and _level_in(masked) == UNKNOWN and _level_in(head) != UNKNOWN
 
 
 @lru_cache(maxsize=4_096)
