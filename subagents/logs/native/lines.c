@@ -5,7 +5,7 @@
  * read once of one line of a class holds for all of them. Learning, checking and naming are Python's.
  *
  * Plain C without Python.h; called through ctypes, which lets other threads run meanwhile. Nothing is written beyond
- * the arrays that are handed in, and no line is read beyond its end.
+ * the arrays that are handed in, and nothing is read beyond the block: what stands behind a line tells nothing of it.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -309,7 +309,7 @@ static uint64_t group_of(const Classes *all, const Line *line, const Bits *bits)
     return h ? h : 1;
 }
 
-/* Return the class of a line, and how many bytes of the line are in words with digits. */
+/* Return the class of a line; NO_CLASS where there is no room. */
 INLINE int32_t class_of(Classes *all, const Line *line, const Bits *bits, uint64_t hash) {
     uint32_t before = all->count;
     int32_t id = numbered(all, hash, -1);
