@@ -99,9 +99,9 @@ def _usual(parts: Sequence[Rows]) -> Numbers:
             break
         words = np.concatenate([each[:, place] for each in longer])
         word = int(np.bincount(words).argmax())
-        lengths = {each.shape[1] for each in longer if (each[:, place] == word).any()}
-        if (words == word).mean() > 0.5 and len(lengths) >= LEAST_WORDS:
-            usual[place] = word
+        if (words == word).mean() > 0.5:
+            lengths = {each.shape[1] for each in longer if (each[:, place] == word).any()}
+            usual[place] = word if len(lengths) >= LEAST_WORDS else VALUE
     return usual
 
 
