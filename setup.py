@@ -9,7 +9,10 @@ setup(
         Extension(
             "subagents.logs.native._lines",  # without Python.h: ctypes loads it
             sources=[f"{NATIVE}/{name}.c" for name in ("lines", "words", "twins", "blocks", "keys")],
-            depends=[f"{NATIVE}/{name}.h" for name in ("bytes", "finders", "stamps", "bits", "classes", "words")],
+            depends=[
+                f"{NATIVE}/{name}.h"
+                for name in ("bytes", "finders", "stamps", "bits", "classes", "words", "vocabulary")
+            ],
             define_macros=[("_GNU_SOURCE", "1")],
             extra_compile_args=["-O3", "-fvisibility=hidden"],
             optional=True,

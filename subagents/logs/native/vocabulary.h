@@ -1,0 +1,130 @@
+/* Words by number: a table of them, and their letters one after the other. */
+#ifndef VOCABULARY_H
+#define VOCABULARY_H
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    uint64_t hash;
+    int64_t start;
+    int32_t length, number; /* number: -1 until a text holds the word */
+    uint8_t kinds, used;
+} Word;
+
+typedef struct {
+    Word *table;
+    uint64_t seed, factor; /* secret, so that nobody can write words that fall on one place */
+    uint32_t room, count;
+    int32_t numbers, numbers_room;
+    uint32_t *place_of; /* of each number: where in the table */
+    uint8_t *letters;
+    int64_t used, letters_room;
+} Words;
+
+static uint64_t folded(uint64_t one, uint64_t other) {
+    unsigned __int128 product = (unsigned __int128)one * other;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t eight(const uint8_t *at) {
+    uint64_t found;
+    memcpy(&found, at, 8);
+    return found;
+}
+
+static uint64_t four(const uint8_t *at) {
+    uint32_t found;
+    memcpy(&found, at, 4);
+    return found;
+}
+
+static uint64_t hash_of(const Words *words, const uint8_t *word, int64_t length) {
+    uint64_t found = words->seed ^ (uint64_t)length * 0x9E3779B97F4A7C15u, last = 0;
+    int64_t at = 0;
+    for (; at + 8 < length; at += 8)
+        found = folded(found ^ eight(word + at), words->factor);
+    if (length >= 8)
+        last = eight(word + length - 8);
+    else if (length >= 4)
+        last = four(word) | four(word + length - 4) << 32;
+    else if (length)
+        last = word[0] | word[length / 2] << 8 | (uint64_t)word[length - 1] << 16;
+    found = folded(found ^ last, words->factor);
+    return found ^ found >> 32;
+}
+
+static int grow_table(Words *words) {
+    uint32_t room = words->room * 2;
+    Word *table = calloc(room, sizeof(Word));
+    if (!table) return 0;
+    for (uint32_t each = 0; each < words->room; each++) {
+        Word *old = &words->table[each];
+        if (!old->used) continue;
+        uint32_t place = (uint32_t)old->hash & (room - 1);
+        while (table[place].used) place = (place + 1) & (room - 1);
+        table[place] = *old;
+        if (old->number >= 0) words->place_of[old->number] = place;
+    }
+    free(words->table);
+    words->table = table;
+    words->room = room;
+    return 1;
+}
+
+static int grow_letters(Words *words, int64_t length) {
+    if (words->used + length <= words->letters_room) return 1;
+    int64_t room = (words->letters_room + length) * 2;
+    uint8_t *letters = realloc(words->letters, (size_t)room);
+    if (!letters) return 0;
+    words->letters = letters;
+    words->letters_room = room;
+    return 1;
+}
+
+/* Returns the place of a word in the table, or where it is missing. */
+static uint32_t place_for(const Words *words, const uint8_t *word, int64_t length, uint64_t hash) {
+    uint32_t place = (uint32_t)hash & (words->room - 1);
+    for (; words->table[place].used; place = (place + 1) & (words->room - 1)) {
+        const Word *known = &words->table[place];
+        if (known->hash == hash && known->length == length &&
+            !memcmp(words->letters + known->start, word, (size_t)length))
+            break;
+    }
+    return place;
+}
+
+/* Returns the place of a word in the table, which may move the table; -1: no memory. */
+static int64_t place_of(Words *words, const uint8_t *word, int64_t length) {
+    uint64_t hash = hash_of(words, word, length);
+    uint32_t place = place_for(words, word, length, hash);
+    if (words->table[place].used) return place;
+    if (!grow_letters(words, length)) return -1;
+    Word added = {hash, words->used, (int32_t)length, -1, 0, 1};
+    memcpy(words->letters + words->used, word, (size_t)length);
+    words->used += length;
+    words->table[place] = added;
+    if (++words->count * 2 <= words->room) return place;
+    if (!grow_table(words)) return -1;
+    return place_for(words, word, length, hash);
+}
+
+/* Returns the number of a word; -1: no memory. */
+static int32_t number_of(Words *words, const uint8_t *word, int64_t length) {
+    int64_t place = place_of(words, word, length);
+    if (place < 0) return -1;
+    Word *known = &words->table[place];
+    if (known->number >= 0) return known->number;
+    if (words->numbers == words->numbers_room) {
+        uint32_t *wider = realloc(words->place_of, (size_t)words->numbers_room * 2 * sizeof(uint32_t));
+        if (!wider) return -1;
+        words->place_of = wider;
+        words->numbers_room *= 2;
+    }
+    words->place_of[words->numbers] = (uint32_t)place;
+    return known->number = words->numbers++;
+}
+
+static const Word *numbered(const Words *words, int32_t number) { return &words->table[words->place_of[number]]; }
+
+#endif
