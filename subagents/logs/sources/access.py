@@ -69,7 +69,7 @@ class AccessReader:
         found = np.zeros(lines.len(), bool)
         for _, status, part in self.forms:
             rows = lines.str.contains(part, literal=True).arg_true()
-            found[rows.to_numpy()] |= lines.gather(rows).str.contains(status).to_numpy()
+            found[rows.to_numpy()] |= lines[rows].str.contains(status).to_numpy()
         return found
 
     def _learn(self, lines: pl.Series) -> None:
@@ -86,7 +86,7 @@ def _requests(columns: pl.DataFrame, lines: pl.Series, request: str, forms: list
     import polars as pl
 
     rows = lines.str.contains(request).arg_true()
-    raw, found = lines.gather(rows), list[pl.DataFrame]()
+    raw, found = lines[rows], list[pl.DataFrame]()
     for form in reversed(forms):
         if not rows.len():
             break
@@ -110,7 +110,7 @@ def _columned(columns: pl.DataFrame, lines: pl.Series, places: tuple[int, int, i
     import polars as pl
 
     rows = pl.arg_where(~lines.str.starts_with("#"), eager=True)
-    parts = pl.DataFrame({"row": rows, "parts": lines.gather(rows).str.replace_all("\t", " ").str.split(" ")})
+    parts = pl.DataFrame({"row": rows, "parts": lines[rows].str.replace_all("\t", " ").str.split(" ")})
     method, path, status = (pl.col("parts").list.get(place, null_on_oob=True) for place in places)
     return _put(columns, parts.select_seq("row", status=status, request=method + " " + path))
 

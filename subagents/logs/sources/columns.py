@@ -171,13 +171,13 @@ class ColumnReader:
         rows = bodies.str.contains(OBJECT).arg_true()
         if not rows.len():
             return columns
-        texts = bodies.gather(rows).str.strip_prefix(" ")
+        texts = bodies[rows].str.strip_prefix(" ")
         objects = texts.str.starts_with("{")
         rows, texts = rows.filter(objects), texts.filter(objects).str.strip_chars()
         if not texts.str.ends_with("}").any():
             return columns
         decoded = self.json.read(texts.to_list())
-        return self._overlay(columns, rows.gather(decoded.rows), decoded, keep_time=True)
+        return self._overlay(columns, rows[decoded.rows], decoded, keep_time=True)
 
     def _mixed(
         self, looks_json: pl.Series, lines: Lines, troubles: Troubles, raw: pl.Series, structured: pl.Series | None
@@ -185,8 +185,8 @@ class ColumnReader:
         import polars as pl
 
         rows = looks_json.arg_true()
-        decoded = self.json.read(raw.gather(rows).to_list() if rows.len() < raw.len() else raw.to_list())
-        good = rows.gather(decoded.rows) if len(decoded.rows) < rows.len() else rows
+        decoded = self.json.read(raw[rows].to_list() if rows.len() < raw.len() else raw.to_list())
+        good = rows[decoded.rows] if len(decoded.rows) < rows.len() else rows
         broken = rows.len() - good.len()
         if broken and (decoded.rows or self.json_events):
             bad = rows.filter(~rows.is_in(good.implode()))
@@ -199,14 +199,14 @@ class ColumnReader:
                 ),
             )
         self.json_events += good.len()
-        plain = self._undated(raw.gather(good))
+        plain = self._undated(raw[good])
         columns = self._overlay(plain, pl.int_range(good.len(), eager=True), decoded, keep_time=False)
         if good.len() == raw.len():
             return columns
         is_text = pl.Series([True]).new_from_index(0, raw.len()).scatter(good, False)
         text_rows = is_text.arg_true()
         seen = lines.seen[text_rows.to_numpy()] if lines.seen is not None else None
-        text = self._text(raw.gather(text_rows), structured.gather(text_rows) if structured is not None else None, seen)
+        text = self._text(raw[text_rows], structured[text_rows] if structured is not None else None, seen)
         order = pl.concat([good, text_rows]).arg_sort()
         return columns.vstack(text.select_seq(columns.columns)).rechunk().select_seq(pl.all().gather(order))
 
@@ -218,8 +218,8 @@ class ColumnReader:
         new: dict[str, pl.Series] = {
             "body": pl.Series(decoded.text, dtype=pl.String),
             "level": pl.Series(decoded.level, dtype=pl.Int8),
-            "service": _or(pl.Series(decoded.service, dtype=pl.String), columns["service"].gather(rows)),
-            "host": _or(pl.Series(decoded.host, dtype=pl.String), columns["host"].gather(rows)),
+            "service": _or(pl.Series(decoded.service, dtype=pl.String), columns["service"][rows]),
+            "host": _or(pl.Series(decoded.host, dtype=pl.String), columns["host"][rows]),
             "suffix": pl.Series(decoded.suffix, dtype=pl.String),
             "stack": pl.Series(decoded.stack, dtype=pl.String),
         }
@@ -257,7 +257,7 @@ def _with_second_lines(columns: pl.DataFrame, raw: pl.Series) -> pl.Series:
     heads = (columns["glued"].shift(-1, fill_value=False) & ~columns["glued"] & (raw != "")).arg_true()
     if not heads.len():
         return raw
-    pairs = zip(raw.gather(heads).to_list(), columns["body"].gather(heads).to_list(), strict=True)
+    pairs = zip(raw[heads].to_list(), columns["body"][heads].to_list(), strict=True)
     return raw.scatter(heads, [_with_rest(line, body.strip()) for line, body in pairs])
 
 

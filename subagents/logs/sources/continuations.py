@@ -47,7 +47,7 @@ def continues(columns: pl.DataFrame, apart: Any) -> Any:
     joined = np.zeros(len(undated), dtype=bool)
     joined[_matching(bodies, np.flatnonzero(undated), ALWAYS)] = True
     before = np.flatnonzero(~undated[:-1] & undated[1:])
-    joined[before[bodies.gather(before).str.strip_chars_end().str.ends_with(INTRODUCES).to_numpy()] + 1] = True
+    joined[before[bodies[before].str.strip_chars_end().str.ends_with(INTRODUCES).to_numpy()] + 1] = True
     if joined.any() or undated.any():
         opening = _matching(bodies, np.flatnonzero((undated | _after(joined)) & ~joined), OPENS)
         opening = opening[opening > 0]
@@ -76,4 +76,4 @@ def _after(joined: Any) -> Any:
 
 def _matching(bodies: pl.Series, rows: Any, pattern: str) -> Any:
     """Return those of the rows (numpy) whose text has the pattern."""
-    return rows[bodies.gather(rows).str.contains(pattern).to_numpy()] if len(rows) else rows
+    return rows[bodies[rows].str.contains(pattern).to_numpy()] if len(rows) else rows

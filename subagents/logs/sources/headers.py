@@ -136,7 +136,7 @@ def _of(columns: pl.DataFrame, rows: pl.Series, read: Callable[[pl.DataFrame], p
     if rows.all():
         return columns.with_columns_seq(read(columns.select_seq(_SAID)).get_columns())
     places = rows.arg_true()
-    found = read(pl.DataFrame([columns[name].gather(places) for name in _SAID]))
+    found = read(pl.DataFrame([columns[name][places] for name in _SAID]))
     return columns.with_columns_seq(columns[name].scatter(places, found[name]) for name in _SAID)
 
 

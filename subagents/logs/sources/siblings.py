@@ -222,7 +222,7 @@ class Siblings:
             return self
         places = np.flatnonzero(wanted)
         rows = pl.Series(places, dtype=pl.UInt32)
-        return Siblings(self.rows[places], self.heads[places], self.raw.gather(rows), self.text.gather(rows))
+        return Siblings(self.rows[places], self.heads[places], self.raw[rows], self.text[rows])
 
     def told(self, scan: Scan) -> Told:
         """Return what they say."""
@@ -248,7 +248,7 @@ class Siblings:
                 "text": self.text,
                 "suffix": pl.Series([None], dtype=pl.String).new_from_index(0, count),
                 "level": pl.Series(levels, dtype=pl.Int8).set(pl.Series(levels == NONE), None),
-                "service": named.gather(np.where(services == NONE, len(names.services), services)),
+                "service": named[np.where(services == NONE, len(names.services), services)],
                 "host": pl.Series(names.hosts_of(hosts), dtype=pl.String),
             }
         )
@@ -265,7 +265,7 @@ def siblings_of(block: Block, scan: Scan, rows: Any, heads: Any, columns: Column
     raw = some_lines(block, scan.starts, rows, 0, "", NoTroubles()).text
     text, programs = _texts(raw, scan.places[rows]), np.flatnonzero(heads[:, PROGRAM])
     if len(programs):
-        text = text.scatter(programs, _messages(text.gather(programs)))
+        text = text.scatter(programs, _messages(text[programs]))
     read = pl.DataFrame({"raw": raw, "body": text, "spaced": heads[:, PROGRAM] == 0}).with_columns_seq(
         stamped=True, glued=False
     )
@@ -285,7 +285,7 @@ def heads_of(scan: Scan, rows: Any, events: pl.DataFrame, told: Told) -> Any:
     is_whole = (events["text"] == whole).to_numpy()
     programs = np.where(alone & is_whole, 0, MORE)
     rest = np.flatnonzero(alone & ~is_whole)
-    behind = events["text"].gather(rest) == _messages(whole.gather(rest))
+    behind = events["text"][rest] == _messages(whole[rest])
     programs[rest[behind.to_numpy()]] = 1
     return np.stack((told.levels, told.services, told.hosts, programs), axis=1)
 

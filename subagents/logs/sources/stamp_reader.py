@@ -71,7 +71,7 @@ class StampReader:
         result = _Result.of(lines)
         rest = self._routed(result, heads) if seen is None else self._given(result, seen)
         surely_none = set(seen.of) if seen is not None and not (seen.shapes == NOT_LOOKED).any() else set()
-        part, known, waiting = lines.gather(rest), 0, list[Shape]()
+        part, known, waiting = lines[rest], 0, list[Shape]()
         found_by = list[tuple[Shape, pl.Series]]()
         while rest.len():
             if not waiting:
@@ -136,7 +136,7 @@ class StampReader:
                 self.hits[shape] += len(rows)
                 result.put(rows, stamps, shape)
                 continue
-            part = result.lines.gather(rows)
+            part = result.lines[rows]
             if not covered:
                 found = shape.found_in(part).fill_null(False)
                 left.append(rows[~found.to_numpy()])
@@ -242,7 +242,7 @@ class _Result:
         if not shape.start:
             self.behind[rows] = shape.width
             return
-        lines = self.lines.gather(rows)
+        lines = self.lines[rows]
         self._say(pl.Series(rows), lines.str.slice(0, shape.start) + " " + lines.str.slice(shape.start + shape.width))
 
     def take(self, rows: Any, seen: Seen) -> None:
@@ -253,7 +253,7 @@ class _Result:
         within = rows[seen.begins[rows] > 0]
         if len(within):
             lines = pl.DataFrame(
-                {"line": self.lines.gather(within), "begin": seen.begins[within], "behind": seen.behinds[within]}
+                {"line": self.lines[within], "begin": seen.begins[within], "behind": seen.behinds[within]}
             )
             line = pl.col("line")
             text = line.str.slice(0, pl.col("begin")) + " " + line.str.slice(pl.col("behind"))

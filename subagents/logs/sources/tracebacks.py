@@ -57,6 +57,7 @@ _OPEN = quick(
 )
 _TRACEBACKS = ("Traceback (most", "  + Exception Group Traceback (most")
 _LINKS = ("During handling of the above", "The above exception was the direct cause")
+_PART = "|".join((_CORE, _OPEN, *(f"^{link}" for link in _LINKS), "^\t"))
 _SOFT = quick(r"^\s{2,}\S|^\t|^[)\]}]+[;,]?\s*$|^exit status \d|^Node\.js v\d|^[\[(]|^\s+\^+\s*$")
 _OWN_HEAD = quick(
     r"^\s*\[?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d:\d\d:\d\d|(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b)"
@@ -69,7 +70,7 @@ CORE, OPEN, TRACEBACK, PYTHON, LINK, SOFT, BRACKET, OWN_HEAD, SPEAKS, BLANK = (1
 
 def may_be_part(text: pl.Expr) -> pl.Expr:
     """Say which lines, by their text without stamp and space, may be part of a trace, whatever stands around them."""
-    return text.str.contains(_CORE) | text.str.contains(_OPEN) | _starts(text, *_LINKS, "\t")
+    return text.str.contains(_PART)
 
 
 def _starts(text: pl.Expr, *beginnings: str) -> pl.Expr:
@@ -133,7 +134,7 @@ class _Reader:
         together[0] = False
         rows = np.flatnonzero(_around(np.flatnonzero(framed.to_numpy()), together))
         kinds = np.full(len(stamped), -1, np.int16)
-        kinds[rows] = _kinds(bodies.gather(rows), spaced.gather(rows))
+        kinds[rows] = _kinds(bodies[rows], spaced[rows])
         return cls(bodies, spaced, together.tolist(), framed.to_list(), kinds.tolist())
 
     def kind(self, row: int) -> int:

@@ -20,7 +20,7 @@ def extra_lines(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
 
     rows = np.flatnonzero(joined)
     events = np.cumsum(~joined)[rows] - 1
-    return pl.DataFrame({"event": pl.Series(events, dtype=pl.UInt32), "raw": columns["raw"].gather(rows)})
+    return pl.DataFrame({"event": pl.Series(events, dtype=pl.UInt32), "raw": columns["raw"][rows]})
 
 
 def stack_traces(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
@@ -40,7 +40,7 @@ def _printed(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
     import polars as pl
 
     rows = np.flatnonzero(joined | np.append(joined[1:], False)[: len(joined)])
-    bodies, spaced = columns["body"].gather(rows).fill_null(""), columns["spaced"].gather(rows)
+    bodies, spaced = columns["body"][rows].fill_null(""), columns["spaced"][rows]
     bodies = bodies.str.strip_prefix(" ").zip_with(spaced, bodies)
     framed, events = bodies.str.contains(_FRAME).to_numpy(), (np.cumsum(~joined) - 1)[rows]
     wanted = np.isin(events, events[framed])

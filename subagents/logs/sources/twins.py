@@ -279,12 +279,11 @@ def special_lines(columns: pl.DataFrame, cut_lines: bool) -> Any:
     import polars as pl
 
     text = pl.when("spaced").then(pl.col("body").str.strip_prefix(" ")).otherwise("body")
-    columns = columns.with_columns_seq(text=text)  # looked at more than once
     found = (
         ~pl.col("stamped")
         | pl.col("glued")
         | pl.col("glued").shift(-1, fill_value=False)
-        | tracebacks.may_be_part(pl.col("text"))
+        | tracebacks.may_be_part(text)
         | pl.col("body").str.contains(DOTNET_HEAD)
         | pl.col("raw").str.contains(_PIECE)
     )
