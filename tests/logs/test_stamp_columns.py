@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import numpy as np
 import polars as pl
 import pytest
 
+from subagents.logs.native import NOT_LOOKED
 from subagents.logs.sources.stamp_columns import heads_of, is_covered, moments_at
-from subagents.logs.sources.stamp_reader import StampReader
+from subagents.logs.sources.stamp_reader import Seen, StampReader
 from subagents.logs.sources.timestamps import find_stamp, moments, shape_of
 from tests.logs.test_layouts import LAYOUTS
 
@@ -57,3 +59,15 @@ def test_a_zone_or_a_digit_more_is_another_beginning() -> None:
     reader.read(pl.Series(lines[:1] * 3))
     for _ in range(3):
         assert reader.read(pl.Series(lines))[1].to_list() == [" a", " a", " a", " b"]
+
+
+def test_what_begins_as_others_did_is_read_as_they_were_where_nothing_was_found_before() -> None:
+    reader, names = StampReader(HINT), ("Info", "Error", "Critical")
+    lines = pl.Series([f"{name},03/01/2026 10:59:58 PM,job" for name in names * 5])
+    reader.read(lines)
+    reader.read(pl.Series(["Critical,03/01/2026 10:59:58 zM,job"]))  # it has another stamp, in a column
+    assert len(reader.shapes) == 2
+    none = np.zeros(len(lines), np.int64)
+    times, texts = reader.read(lines, Seen(none, np.full(len(lines), NOT_LOOKED), none, none, none, reader.shapes))
+    assert texts.to_list() == [f"{name}, ,job" for name in names * 5]
+    assert times.to_list() == [1_772_405_998_000_000] * len(lines)

@@ -37,6 +37,11 @@ class Seen:
     of: Sequence[Shape | None]
     """None: what is no stamp of a text"""
 
+    @property
+    def tells_nothing(self) -> bool:
+        """Say whether no stamp was found, and a line may have any: then how lines begin tells more."""
+        return not (self.shapes >= 0).any() and bool((self.shapes == NOT_LOOKED).any())
+
     def __getitem__(self, rows: Any) -> Seen:
         """Return those of some lines."""
         times, shapes, texts = self.times[rows], self.shapes[rows], self.texts[rows]
@@ -64,6 +69,8 @@ class StampReader:
 
         if not lines.len():
             return pl.Series([], dtype=pl.Int64), lines
+        if seen is not None and seen.tells_nothing:
+            seen = None
         whole = self._whole(lines) if seen is None else None
         if whole is not None:
             return whole
