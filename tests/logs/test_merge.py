@@ -8,8 +8,9 @@ from random import Random
 import numpy as np
 import pytest
 
+from subagents.logs import merge as merge_module
 from subagents.logs.levels import ERROR, INFO, UNKNOWN, WARN
-from subagents.logs.merge import LEAST_ALONE, LEAST_PATHS, LEAST_TELLING, MOST_CELLS, merge
+from subagents.logs.merge import LEAST_ALONE, LEAST_PATHS, LEAST_TELLING, MOST_CELLS, Column, merge
 from subagents.logs.patterns import MERGED_WORDS, templates
 from subagents.logs.phrases import is_name, is_telling, labelled, phrased, shown
 from subagents.logs.shapes import Shapes
@@ -259,3 +260,26 @@ def test_columns_of_a_file_say_nothing_of_a_message() -> None:
     read = [f"- * UNIT {each}" for each in ("* * * *", "* belts are slow", "* of * tanks")]
     assert set(_merged(*read, *columns)) == {*read, *columns}
     assert set(_merged(*read)) == {read[0]}
+
+
+def test_what_is_not_looked_at_again_would_have_been_no_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    random, words = Random(3), [chr(97 + each) * 3 for each in range(20)]
+    keys, refused = list[tuple[int, str]](), list[bool]()
+    for _ in range(30):
+        said = random.sample(words, 9)
+        varies = random.sample(range(9), random.randint(1, 7))
+        for _ in range(random.randint(5, 30)):
+            keys.append(
+                (INFO, " ".join(random.choice(words) if place in varies else said[place] for place in range(9)))
+            )
+    found = merge(keys)
+    look = merge_module._may_hold_one
+
+    def noted(places: int, columns: dict[int, Column]) -> bool:
+        refused.append(not look(places, columns))
+        return True
+
+    monkeypatch.setattr(merge_module, "_may_hold_one", noted)
+    assert merge(keys) == found
+    assert any(refused)
+    assert len(set(found)) < len({text for _, text in keys})
