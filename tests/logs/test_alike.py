@@ -350,6 +350,17 @@ def test_another_twin_has_statuses_where_numbers_have_more_or_fewer_digits(class
     assert classes.wide_twin(b"no stamp 5") == b"no stamp 5"
 
 
+def test_numbers_before_a_stamp_in_a_column_keep_their_width(classes: Classes) -> None:
+    line = f"job 4711 {iso(1)} took 5 s".encode()
+    stamp = find_stamp(line.decode())
+    assert stamp is not None
+    finder = finder_of(shape_of(stamp, None), NOON)
+    assert finder is not None
+    classes.find_by([finder], 0)
+    assert classes.wide_twin(line) == line.replace(b"took 5", b"took 503")
+    assert classes.twin(line)[1].startswith(b"job 7044 ")
+
+
 def test_lines_cannot_be_made_to_be_taken_for_one(classes: Classes) -> None:
     """Bits that cancel each other out whatever the seed, where the factor is known: 0x40 here, 0x08 and 0x40 there."""
     one, other = bytearray(b"aaaaaaaabbbbbbbb"), bytearray(b"aaaaaaaabbbbbbbb")

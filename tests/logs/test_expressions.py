@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from subagents.logs.sources import access, headers, origins
-from subagents.logs.sources.expressions import quick
+from subagents.logs.sources.expressions import matching, quick
 
 TEXTS = (
     "",
@@ -57,6 +57,7 @@ def test_the_same_is_found_in_ascii_by_both_engines(pattern: str) -> None:
     if "[]" not in pattern and "[^]" not in pattern:  # Rust writes those otherwise
         assert pl.Series(texts).str.contains(pattern).to_list() == expected
     assert pl.Series(texts).str.contains(quick(pattern)).to_list() == expected
+    assert matching(quick(pattern), texts) == [text for text, found in zip(texts, expected, strict=True) if found]
     assert quick(quick(pattern)) == quick(pattern)
 
 

@@ -232,6 +232,13 @@ EXPORT uint64_t classes_twin(const Classes *all, const uint8_t *data, int64_t si
     return words;
 }
 
+/* Whether a stamp is in its column only where what stands before it, as this byte does, is as long. */
+static int holds_column(const Finders *all, const Line *line, const uint8_t *at) {
+    if (!line->stamp || at >= line->stamp) return 0;
+    const Finder *by = &all->finder[line->finder];
+    return !by->json && by->start >= 0;
+}
+
 /* Write a line of the same class in which numbers became statuses, however many digits they had. Returns how long it is;
  * `out` has room for three times the line. */
 EXPORT int64_t classes_wide_twin(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out) {
@@ -247,7 +254,7 @@ EXPORT int64_t classes_wide_twin(const Classes *all, const uint8_t *data, int64_
             if (kept || (only >= 0 && word.index != only) || !is_one_number(&bits, &word)) continue;
             int32_t digit = next_bit(bits.digits, word.begin, word.end), end = digit;
             while (end < word.end && is_digit(bits.text[end])) end++;
-            if (end - digit == 3) continue;
+            if (end - digit == 3 || holds_column(&all->finders, &line, bits.text + digit)) continue;
             memcpy(out + length, data + told, (size_t)(before + digit - told));
             length += before + digit - told;
             memcpy(out + length, "503", 3);
