@@ -50,7 +50,7 @@ _EXCEPTION = re.compile(
     r"|^(?:.*\[cause\]: |Uncaught )?(?P<plain>Error|Exception)(?:: (?P<said>.*)|$)"
 )
 _MAYBE = re.compile("Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure")
-_THROWN = quick(r"\w+(?:Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure)\b")
+_THROWN = quick(r"\w*(?:Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure)\b")
 """Rust regex: what tells traces with the same frames apart."""
 _PY_LAST = re.compile(r"^(?P<type>[A-Za-z_]\w*(?:\.\w+)*): (?P<message>.*)|^(?P<bare>[A-Z]\w+)$")
 _RUBY = re.compile(r"^\s*(?:from )?(?P<file>\S+\.rb):(?P<line>\d+):in [`'](?P<function>[^']+)'")

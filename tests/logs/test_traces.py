@@ -157,3 +157,13 @@ def test_frames_that_differ_in_addresses_and_goroutines_are_read_once(
     ((group,), (first,)) = index.stacks.groups.values(), seen
     assert (sum(group.counts.values()), index.stacks.traces) == (2, 2)
     assert "goroutine 18 [running]:" in first
+
+
+def test_a_plain_error_is_not_counted_with_what_was_thrown_at_the_same_place_without_a_name(tmp_path: Path) -> None:
+    frames = ["    at save (/srv/app/store.js:3:1)", "    at main (/srv/app/main.js:7:1)"]
+    lines = [
+        line for n in range(6) for line in (f"{iso(n)} ERROR lost", "Error: full" if n % 3 else "went away", *frames)
+    ]
+    index = LogIndex.build([LogSource(write(tmp_path, "app.log", lines))])
+    found = {group.trace.exception: sum(group.counts.values()) for group in index.stacks.groups.values()}
+    assert found == {"Error": 4, "": 2}
