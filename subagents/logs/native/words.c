@@ -193,7 +193,8 @@ static int leave_out_bars(Words *words, int32_t *found, int64_t count) {
     return 1;
 }
 
-/* Takes units into the value before them, and an amount that is said again behind it ("* bytes (* KB)"); returns how many words stay, -1 without memory. */
+/* Takes units into the value before them, and an amount that is said again behind it ("* bytes (* KB)"); returns how many
+ * words stay, -1 without memory. */
 static int64_t take_units(Words *words, int32_t *found, int64_t count) {
     int64_t kept = 0;
     int after_value = 0, is_amount = 0, is_again = 0;
