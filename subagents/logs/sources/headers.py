@@ -150,19 +150,18 @@ def _program(said: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     parts = said.select_seq(parts=behind_program(pl.col("body")))["parts"].struct.unnest()
-    tag, found, program = pl.col("field_1"), pl.col("found"), pl.col("program")
-    parts = said.hstack(parts).with_columns_seq(program=tag.str.extract(_PROGRAM))
-    is_tag = tag.str.ends_with(":") & program.is_not_null()
-    parts = parts.with_columns_seq(found=is_tag.fill_null(False))
+    tag, program = pl.col("field_1"), pl.col("program")
+    parts = said.hstack(parts).with_columns_seq(program=pl.when(tag.str.ends_with(":")).then(tag.str.extract(_PROGRAM)))
+    found = program.is_not_null()
     read = parts.select_seq(
         body=pl.when(found).then(pl.col("field_2").fill_null("")).otherwise("body"),
         spaced=pl.col("spaced") & ~found,
         host=pl.coalesce("host", pl.when(found).then("field_0")),
-        service=pl.coalesce(pl.when(found).then(program), "service"),
+        service=pl.coalesce("program", "service"),
     )
-    if parts["found"].all():
+    if not parts["program"].null_count():
         return read
-    return _of(read, ~parts["found"] & said["body"].str.contains(_WIDE_TAG), _wide_program)
+    return _of(read, parts["program"].is_null() & said["body"].str.contains(_WIDE_TAG), _wide_program)
 
 
 def _wide_program(said: pl.DataFrame) -> pl.DataFrame:
