@@ -11,6 +11,8 @@ from subagents.logs.native.twins import Twins, Wanted, twins_of
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.timestamps import find_stamp, shape_of
 
+pytestmark = pytest.mark.needs("compiled")
+
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
 TEXTS = (
     "took 12 ms of 1500 for user 7f3a9c at 10.0.0.12",
