@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SAMPLE = 64
-FIRST_SAMPLE = 256
+FIRST_SAMPLE = 1_024
 """Of a file's first block: what is met later has it read again."""
 _HEAD_CHARS = 100
 _BSD = r"^ *\S+ [A-Za-z][^\s:]*:(?: |$)"
