@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import ctypes
-import re
 import threading
 from collections.abc import Generator, Iterator
-from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from subagents.contract import SourceSpec
-from subagents.logs import native
 from subagents.logs.index import HOSTS_KEPT, LogIndex
-from subagents.logs.native import LITERAL, MOST_CLASSES, NO_CLASS, NO_TIME, SLOW, SPECIAL, VERIFIED, Classes
 from subagents.logs.sources import alike, log_source, parts, reader
-from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.names import Names
-from subagents.logs.sources.timestamps import find_stamp, microseconds, shape_of
-from tests.logs.builders import NOON, at, iso, write
+from subagents.logs.sources.timestamps import microseconds
+from tests.logs.builders import at, iso, write
 from tests.logs.corpus import FOLDER
 
 pytestmark = pytest.mark.needs("compiled")
@@ -275,172 +268,3 @@ def test_what_a_file_begins_to_show_late_is_learnt(tmp_path: Path, monkeypatch: 
     few, every = looked_up(spec)
     assert few > every / 5
     assert what_it_says(built(spec)) == what_it_says(without_library(spec, monkeypatch))
-
-
-@pytest.fixture
-def classes() -> Classes:
-    library = native.library()
-    assert library is not None
-    found = Classes(library)
-    line = f"{iso(0)} x"
-    stamp = find_stamp(line)
-    assert stamp is not None
-    finder = finder_of(shape_of(stamp, None), NOON)
-    assert finder is not None
-    found.find_by([finder], 0)
-    return found
-
-
-def scanned(classes: Classes, *lines: str) -> tuple[list[int], list[int]]:
-    data = "\n".join(lines).encode()
-    scan = classes.scan(data, len(data), 0, 100)
-    assert len(scan.starts) == len(lines)
-    return scan.times.tolist(), scan.classes.tolist()
-
-
-def test_lines_are_of_one_class_but_for_words_with_digits(classes: Classes) -> None:
-    times, found = scanned(
-        classes,
-        f"{iso(1)} order 17 of 10.1.2.3 failed",
-        f"{iso(2.5)} order 4711 of 192.168.0.17 failed",
-        f"{iso(3)} order 17 of 10.1.2.3 settled",
-        "order 17 of 10.1.2.3 failed",
-        f"{iso(4)[:-1]}+01:00 order 17 of 10.1.2.3 failed",
-    )
-    assert times[:3] == [microseconds(at(seconds)) for seconds in (1, 2.5, 3)]
-    assert found[0] == found[1] != found[2]
-    assert (times[3:], found[3:]) == ([NO_TIME] * 2, [NO_CLASS] * 2)
-
-
-def test_a_class_that_depends_on_a_word_is_split_by_it_until_there_are_too_many(classes: Classes) -> None:
-    def line(status: int) -> str:
-        return f"{iso(1)} done with {status} bytes"
-
-    parent = scanned(classes, line(200))[1][0]
-    classes.flags[parent], classes.literal[parent] = LITERAL, 1 << 2
-    ok, bad, again = scanned(classes, line(200), line(503), line(200))[1]
-    assert ok == again != bad
-    assert {ok, bad}.isdisjoint({parent, NO_CLASS})
-    assert classes.flags[ok] & VERIFIED
-    many = "\n".join(line(1000 + n) for n in range(4000)).encode()
-    found = classes.scan(many, len(many), 0, 2000).classes
-    assert set(found[-100:].tolist()) == {parent}
-    assert classes.flags[parent] & SLOW
-
-
-def test_a_twin_is_of_the_same_class_and_differs_where_it_may(classes: Classes) -> None:
-    line = f"{iso(1)} order 17 of web3 at 10.1.2.3 took 5ms".encode()
-    words, twin = classes.twin(line)
-    assert words == 1 << 1 | 1 << 3 | 1 << 5 | 1 << 7
-    assert twin[: len(iso(1))] == line[: len(iso(1))]
-    assert scanned(classes, line.decode(), twin.decode())[1][0] == scanned(classes, twin.decode())[1][0]
-    assert [a != b for a, b in zip(line.split(), twin.split(), strict=True)] == [
-        bool(words >> (n - 1) & 1) if n else False for n in range(9)
-    ]
-    assert classes.twin(line, keep=int(words))[1] == line
-    assert classes.word(line, 3) == b"web3"
-    assert classes.word(line, 4) is None
-
-
-def test_another_twin_has_statuses_where_numbers_have_more_or_fewer_digits(classes: Classes) -> None:
-    line = f"{iso(1)} order 17 of web3 took 5ms [0] 404 1234567".encode()
-    assert classes.wide_twin(line) == f"{iso(1)} order 503 of web3 took 5ms [503] 404 503".encode()
-    assert classes.wide_twin(line, keep=1 << 1) == line.replace(b"[0]", b"[503]").replace(b"1234567", b"503")
-    assert classes.wide_twin(line, only=6) == line.replace(b"[0]", b"[503]")
-    assert classes.wide_twin(b"no stamp 5") == b"no stamp 5"
-
-
-def test_numbers_before_a_stamp_in_a_column_keep_their_width(classes: Classes) -> None:
-    line = f"job 4711 {iso(1)} took 5 s".encode()
-    stamp = find_stamp(line.decode())
-    assert stamp is not None
-    finder = finder_of(shape_of(stamp, None), NOON)
-    assert finder is not None
-    classes.find_by([finder], 0)
-    assert classes.wide_twin(line) == line.replace(b"took 5", b"took 503")
-    assert classes.twin(line)[1].startswith(b"job 7044 ")
-
-
-def test_lines_cannot_be_made_to_be_taken_for_one(classes: Classes) -> None:
-    """Bits that cancel each other out whatever the seed, where the factor is known: 0x40 here, 0x08 and 0x40 there."""
-    one, other = bytearray(b"aaaaaaaabbbbbbbb"), bytearray(b"aaaaaaaabbbbbbbb")
-    other[7], other[11], other[15] = one[7] ^ 0x40, one[11] ^ 0x08, one[15] ^ 0x40
-    first, second = scanned(classes, f"{iso(1)}{one.decode()}", f"{iso(1)}{other.decode()}")[1]
-    assert first != second
-
-
-@pytest.mark.parametrize(
-    "amiss",
-    [
-        {"body_length": 49},
-        {"zone_length": -1},
-        {"fraction": 99},
-        {"place": (0, 0, 0, 0, 0, 0, 0, 47, 0)},
-        {"within": 3},
-        {"within": 10},
-        {"words": 999},
-    ],
-    ids=str,
-)
-def test_a_finder_that_reaches_beyond_its_body_is_refused(classes: Classes, amiss: dict[str, Any]) -> None:
-    stamp = find_stamp(iso(0))
-    assert stamp is not None
-    finder = finder_of(shape_of(stamp, None), NOON)
-    assert finder is not None
-    for name, value in amiss.items():
-        setattr(finder, name, type(getattr(finder, name))(*value) if isinstance(value, tuple) else value)
-    with pytest.raises(ValueError, match="beyond its own body"):
-        classes.find_by([finder], 0)
-
-
-def test_room_ends_and_what_was_learnt_can_be_forgotten(classes: Classes) -> None:
-    word = "abcdefghij"
-    lines = [f"{iso(1)} {word[n % 10]}{word[n // 10 % 10]}{word[n // 100 % 10]}" for n in range(1000)]
-    data = "\n".join(lines).encode()
-    assert len(set(classes.scan(data, len(data), 0, 2000).classes.tolist())) == 1000 == len(classes)
-    assert len(classes.scan(data, len(data), 0, 10).starts) == 10
-    classes.flags[:5] = SPECIAL
-    classes.forget()
-    assert len(classes) == 0
-    assert not classes.flags[:1000].any()
-    assert len(classes.flags) == MOST_CLASSES
-    with pytest.raises(ValueError, match="at most"):
-        classes.find_by([native.Finder()] * 300, 0)
-
-
-def test_a_library_that_is_not_ours_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "__file__", str(tmp_path / "__init__.py"))
-    native.library.cache_clear()
-    try:
-        assert native.library() is None
-        (tmp_path / f"_lines{EXTENSION_SUFFIXES[0]}").write_bytes(b"no library")
-        native.library.cache_clear()
-        assert native.library() is None
-        assert "apt-get install gcc" in native.absence()
-    finally:
-        native.library.cache_clear()
-
-
-def test_a_library_that_lacks_a_function_is_not_used_and_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    exported = r"^(?:EXPORT|__attribute__.*\bvoid) .*?(\w+)\("
-    sources = "".join(path.read_text() for path in Path(native.__file__).parent.glob("*.c"))
-    names = re.findall(exported, sources, re.MULTILINE)
-    assert {"classes_scan", "twins_of", "keys_find", "words_of_keys", "block_is_utf8"} <= set(names)
-    real, lacking = native.library(), dict[str, str]()
-    try:
-        for name in names:
-            rest = SimpleNamespace(**{each: getattr(real, each) for each in names if each != name})
-            monkeypatch.setattr("ctypes.CDLL", lambda _path, rest=rest: rest)
-            native.library.cache_clear()
-            lacking[name] = native.absence()
-    finally:
-        native.library.cache_clear()
-    assert [name for name, told in lacking.items() if "not compiled" not in told] == []
-
-
-def test_the_library_and_python_agree_on_what_a_finder_is() -> None:
-    library = native.library()
-    assert library is not None
-    assert library.finder_size() == ctypes.sizeof(native.Finder)
-    assert library.classes_room() == MOST_CLASSES
-    assert native.absence() == ""
