@@ -30,8 +30,6 @@ from subagents.clock import SystemClock
 from subagents.contract import Incident, SourceSpec
 
 ROUNDS = 5
-STOP_AFTER = 2
-"""Previews that are waited for before the stop."""
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 HOURS = 2.0
 
@@ -74,7 +72,7 @@ class Seen:
     """What came to the person's side, and when."""
 
     previews: list[tuple[float, CallPreview]] = field(default_factory=list)
-    enough: asyncio.Event = field(default_factory=asyncio.Event)
+    first: asyncio.Event = field(default_factory=asyncio.Event)
     started: float = 0.0
     worker: Callable[[], int | None] = lambda: None
     cpu: list[float] = field(default_factory=list)
@@ -85,12 +83,11 @@ class Seen:
             ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
             self.cpu.append(sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"))
         self.previews.append((time.perf_counter() - self.started, preview))
-        if len(self.previews) >= STOP_AFTER:
-            self.enough.set()
+        self.first.set()
 
     def begin(self) -> None:
         self.previews.clear()
-        self.enough.clear()
+        self.first.clear()
         self.started = time.perf_counter()
 
 
@@ -137,8 +134,9 @@ def start_of_polars() -> float:
 async def stop_once(session: Session, seen: Seen) -> tuple[float, float, float]:
     """Start a scan, stop it once it is seen; return the seconds to the first preview, the worker's death, the rest."""
     seen.begin()
-    run = asyncio.create_task(session.run())
-    await seen.enough.wait()
+    run, first = asyncio.create_task(session.run()), asyncio.create_task(seen.first.wait())
+    await asyncio.wait({run, first}, return_when=asyncio.FIRST_COMPLETED)
+    assert not run.done(), "the scan ended before it said anything: WARROOM_BENCH_SCAN_MB sets a larger log"
     pid = session._hands.workers.pid("logs")
     assert pid is not None
     at = time.perf_counter()
