@@ -11,7 +11,7 @@ setup(
             sources=[f"{NATIVE}/{name}.c" for name in ("lines", "words", "twins", "blocks", "keys")],
             depends=[
                 f"{NATIVE}/{name}.h"
-                for name in ("bytes", "finders", "stamps", "bits", "classes", "words", "vocabulary")
+                for name in ("bytes", "wide", "finders", "stamps", "bits", "classes", "words", "vocabulary")
             ],
             define_macros=[("_GNU_SOURCE", "1")],
             extra_compile_args=["-O3", "-fvisibility=hidden"],

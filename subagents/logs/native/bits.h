@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "stamps.h"
+#include "wide.h"
 
 enum { LONGEST_LINE = 8192, CHUNKS = LONGEST_LINE / 64 + 2 };
 
@@ -140,10 +141,8 @@ INLINE int32_t chosen_bytes(const uint8_t *at, uint64_t which, uint8_t *out, int
     for (int part = 0; part < 8; part++) {
         uint64_t few = which >> (part * 8) & 255;
         if (wide) {
-            uint64_t eight;
-            memcpy(&eight, at + part * 8, 8);
-            eight = put_together(eight, whole_bytes(few));
-            memcpy(to, &eight, 8);
+            uint64_t chosen = put_together(eight(at + part * 8), whole_bytes(few));
+            memcpy(to, &chosen, 8);
             to += count_bits(few, 1);
         } else {
             for (int place = 0; place < 8; place++) {

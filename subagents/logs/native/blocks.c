@@ -1,8 +1,7 @@
 /* What a block holds: how many lines, and bytes that only some logs have. */
 #include <stdint.h>
-#include <string.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#include "bytes.h"
 
 enum { HAS_ESCAPES = 1, NOT_ASCII = 4, AT_ONCE = 224 };
 
@@ -37,8 +36,7 @@ static int followers(uint8_t first, uint8_t *least, uint8_t *most) {
 EXPORT int32_t block_is_utf8(const uint8_t *at, int64_t size) {
     const uint8_t *end = at + size;
     while (at < end) {
-        uint64_t eight;
-        if (end - at >= 8 && (memcpy(&eight, at, 8), !(eight & 0x8080808080808080ull))) {
+        if (end - at >= 8 && !(eight(at) & 0x8080808080808080ull)) {
             at += 8;
         } else if (*at < 128) {
             at++;

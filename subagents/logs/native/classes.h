@@ -36,7 +36,7 @@ typedef struct {
     uint64_t group[MOST_CLASSES];
     Settled settled[MOST_GROUPS];
     uint32_t groups;
-    int32_t wide; /* the processor can, see bits.h */
+    int32_t wide; /* the processor can, see wide.h */
     Slot host_slots[MOST_HOSTS * 4 / 3 + 4096];
     int32_t hosts;
     uint8_t host_names[MOST_HOSTS][HOST_LENGTH];
@@ -45,10 +45,7 @@ typedef struct {
 /* Secret of the process, odd: who writes lines cannot make two of them that are taken for one. */
 static uint64_t factor;
 
-static uint64_t mixed(uint64_t h, uint64_t with) {
-    unsigned __int128 product = (unsigned __int128)(h ^ with) * factor;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
+static uint64_t mixed(uint64_t h, uint64_t with) { return folded(h ^ with, factor); }
 
 /* What is left at the end is read together with some of what stands before it: a copy of a few bytes would be a call. */
 static uint64_t hashed(uint64_t h, const uint8_t *at, size_t length) {

@@ -4,8 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "bytes.h"
-
 enum { WIDEST = 80 }; /* BODY, a fraction and ZONE */
 enum { ANCHOR = 48, BODY = 48, ZONE = 12, LONGEST_FRACTION = 18, MOST_FINDERS = 128, HEAD = 200, RAGGED_DIGITS = 3 };
 enum { LAST_DAY = 2932896 };

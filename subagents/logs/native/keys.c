@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#include "bytes.h"
 
 enum { LETTER, BETWEEN, DIGIT, EQUALS };
 
@@ -31,11 +31,6 @@ typedef struct {
     uint8_t *letters;
     int64_t used, letters_room;
 } Keys;
-
-static uint64_t folded(uint64_t one, uint64_t other) {
-    unsigned __int128 product = (unsigned __int128)one * other;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
 
 static uint64_t hash_of(const Keys *keys, const uint8_t *key, int64_t length) {
     uint64_t found = keys->seed ^ (uint64_t)length * 0x9E3779B97F4A7C15u, part;

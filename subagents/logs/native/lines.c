@@ -13,8 +13,6 @@
 
 #include "words.h"
 
-#define EXPORT __attribute__((visibility("default")))
-
 enum { NO_FINDER = -1, NOT_LOOKED = -2 };
 
 EXPORT Classes *classes_new(uint64_t seed, uint64_t secret) { return made(seed, secret); }

@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "bytes.h"
 #include "finders.h"
+#include "wide.h"
 
 /* The minute in which the last stamp of a finder was: its text, and when it begins. */
 typedef struct {

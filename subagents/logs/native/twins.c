@@ -1,6 +1,8 @@
 /* Twins of many lines at once: to ask for each by itself costs more than to make it. */
 #include <stdint.h>
 
+#include "bytes.h"
+
 typedef struct Classes Classes;
 
 uint64_t classes_twin(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out);
@@ -8,7 +10,7 @@ int64_t classes_wide_twin(const Classes *all, const uint8_t *data, int64_t size,
 
 /* Lines stand one after the other in `lines`, each to its end in `ends`. `twins` has as much room, `wides` three times
  * that; where the wide ones end is put in `wide_ends`, which words with digits a line has in `words`. */
-__attribute__((visibility("default"))) void twins_of(
+EXPORT void twins_of(
     const Classes *all, const uint8_t *lines, const int64_t *ends, int64_t count, const uint32_t *keep,
     const int32_t *only, uint64_t *words, uint8_t *twins, uint8_t *wides, int64_t *wide_ends
 ) {

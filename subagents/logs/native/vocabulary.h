@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
+
 typedef struct {
     uint64_t hash;
     int64_t start;
@@ -21,23 +23,6 @@ typedef struct {
     uint8_t *letters;
     int64_t used, letters_room;
 } Words;
-
-static uint64_t folded(uint64_t one, uint64_t other) {
-    unsigned __int128 product = (unsigned __int128)one * other;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t eight(const uint8_t *at) {
-    uint64_t found;
-    memcpy(&found, at, 8);
-    return found;
-}
-
-static uint64_t four(const uint8_t *at) {
-    uint32_t found;
-    memcpy(&found, at, 4);
-    return found;
-}
 
 static uint64_t hash_of(const Words *words, const uint8_t *word, int64_t length) {
     uint64_t found = words->seed ^ (uint64_t)length * 0x9E3779B97F4A7C15u, last = 0;

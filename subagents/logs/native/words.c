@@ -9,8 +9,6 @@
 
 #include "vocabulary.h"
 
-#define EXPORT __attribute__((visibility("default")))
-
 enum { CALENDAR = 1, NOUN = 2, BEFORE_NOUN = 4, UNIT = 8, DAY = 64, MONTH = 128 };
 enum { CLOSING = 4, MOST_CLOSING = 3 }; /* shift and mask of its length */
 enum { LONGEST_QUOTE = 200, LONGEST_THREAD = 60, NUMBER_OF_ANY = 0 };

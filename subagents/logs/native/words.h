@@ -228,11 +228,6 @@ static uint64_t hashed_padded(uint64_t h, const Bits *bits) {
     return h;
 }
 
-static uint64_t folded(uint64_t one, uint64_t other) {
-    unsigned __int128 product = (unsigned __int128)one * other;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 /* Return the hash of a line without what varies, and how many of its bytes are in words with digits. */
 INLINE uint64_t hashed_line(const Line *line, Bits *bits, uint64_t seed, int32_t *varied, int wide) {
     Rest rest;
