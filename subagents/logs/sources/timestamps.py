@@ -65,7 +65,7 @@ def find_stamp(text: str, head: int = HEAD) -> Stamp | None:
         if not _is_header(text[: match.start()]) and not _is_access(kind, text, match):
             continue
         best = Stamp(kind, match.start(), match["body"], match["frac"] or "", match["zone"] or "", _named(match))
-    if best is not None and _rank(text, best.start)[0]:
+    if best is not None and _is_in_name(text, best.start):
         return replace(best, in_name=True)
     if best is not None and not best.kind.year and best.start > _EPOCH_WIDTH:
         return _as_epoch(text, best) or best
@@ -74,20 +74,25 @@ def find_stamp(text: str, head: int = HEAD) -> Stamp | None:
 
 def _rank(text: str, start: int) -> tuple[bool, int]:
     """Rank stamps: of a name that holds one, as files' do, only where no other stands by itself; then the first."""
-    return start > 1 and (text[start - 1].isalnum() or text[start - 1] in "._-/"), start
+    return _is_in_name(text, start), start
+
+
+def _is_in_name(text: str, start: int) -> bool:
+    return start > 1 and (text[start - 1].isalnum() or text[start - 1] in "._-/")
 
 
 def _own(kind: Kind, text: str) -> re.Match[str] | None:
     """Return where a kind is first found, but not in a name where it stands by itself too."""
     first = kind.find.search(text)
-    if first is None or not _rank(text, first.start())[0]:
+    if first is None or not _is_in_name(text, first.start()):
         return first
-    others = (other for other in kind.find.finditer(text, first.end()) if not _rank(text, other.start())[0])
+    others = (other for other in kind.find.finditer(text, first.end()) if not _is_in_name(text, other.start()))
     return next((other for other in others if _is_header(text[: other.start()])), first)
 
 
 _EPOCH_WORD = re.compile(r"(?<![^ ])1\d{9}(?= )")
 _EPOCH_WIDTH = 11
+"""Of seconds since 1970, with the space behind them."""
 _SAME_MINUTES = 900
 """Zones are quarters of an hour apart."""
 
@@ -284,13 +289,12 @@ _ZEROS = str.maketrans("123456789", "000000000")
 @lru_cache(maxsize=1_024)
 def _pattern(lead: str, kind: Kind, body: str, named: str, behind: str) -> str:
     """Return the Rust regex of a body, as it is whatever its digits are, between what stands before and behind it."""
-    return quick(lead + (_ragged_body(body) if kind.ragged else _rust_body(kind.name, body, named)) + behind)
+    return quick(lead + _rust_body(kind, body, named) + behind)
 
 
 def _split(lead: str, stamp: Stamp, body: str, tail: str) -> str:
     before = f"^(?s:.*?){lead}" if lead[0] != "^" else f"^(?s:.{{{stamp.start}}})" if lead == "^" else lead
-    body = _ragged_body(body) if stamp.kind.ragged else _rust_body(stamp.kind.name, body, stamp.named)
-    return quick(f"({before})({body})({tail})")
+    return quick(f"({before})({_rust_body(stamp.kind, body, stamp.named)})({tail})")
 
 
 def _ragged_body(body: str) -> str:
@@ -302,12 +306,14 @@ def _ragged_body(body: str) -> str:
     return "".join(part if place % 2 else _literal(part) for place, part in enumerate(parts))
 
 
-def _rust_body(kind: str, body: str, named: str) -> str:
+def _rust_body(kind: Kind, body: str, named: str) -> str:
     """Return the body's form as a Rust regex: digits as classes, month names as words, the rest as it is."""
+    if kind.ragged:
+        return _ragged_body(body)
     month = re.search(MONTH, body)
     weekday = 3 if re.match(rf"{DAY}\b", body) else 0
     zoned = range(body.find(named), len(body)) if named else range(0)
-    padded = kind in ("syslog (RFC 3164)", "asctime", "month, day and year", "date(1)")
+    has_blank = kind.name in ("syslog (RFC 3164)", "asctime", "month, day and year", "date(1)")
     parts = []
     for place, char in enumerate(body):
         if place < weekday:
@@ -316,7 +322,7 @@ def _rust_body(kind: str, body: str, named: str) -> str:
             parts.append(_literal(char))
         elif month is not None and month.start() <= place < month.end():
             parts.append(MONTH if place == month.start() else "")
-        elif padded and place == 4:
+        elif has_blank and place == 4:
             parts.append(r"[ \d]")
         elif char.isdigit():
             parts.append(r"\d")
