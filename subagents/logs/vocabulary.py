@@ -69,7 +69,8 @@ class Facts:
         keyed = [(number, general(word)) for word, number in vocabulary.items() if "=" in word]
         generals = dict[int, int]((number, vocabulary[stands]) for number, stands in keyed)
         words, count = list(vocabulary), len(vocabulary)
-        texts, general_of = pl.Series(words, dtype=pl.String).str, np.zeros(count, np.int32)
+        column, general_of = pl.Series(words, dtype=pl.String), np.zeros(count, np.int32)
+        texts = column.str
         general_of[list(generals)] = list(generals.values())
         general_of[before:] = np.arange(before, count)  # what stands for others stands for itself
         asked = np.flatnonzero(texts.contains_any(list(MORE_THAN_LETTERS)).to_numpy())
@@ -90,8 +91,8 @@ class Facts:
             goes_on=goes_on,
             value=goes_on | is_name,
             aside=texts.starts_with(NAMED + "[").to_numpy(),
-            open=(texts.ends_with("=*") | (pl.Series(words) == ANY)).to_numpy(),
-            method=pl.Series(words).is_in(list(METHODS)).to_numpy(),
+            open=(texts.ends_with("=*") | (column == ANY)).to_numpy(),
+            method=column.is_in(list(METHODS)).to_numpy(),
             status=texts.starts_with("status=").to_numpy(),
         )
 
