@@ -21,10 +21,8 @@ def head_of(key: str, level: int) -> tuple[int, str]:
 
 def heads_of(keys: Sequence[str], levels: Sequence[int]) -> tuple[list[int], list[str]]:
     """Return the levels and the messages of keys as `head_of` does, more cheaply."""
-    found, messages = (
-        list(levels),
-        [key.strip() if level != UNKNOWN else key for key, level in zip(keys, levels, strict=True)],
-    )
+    found = list(levels)
+    messages = [key.strip() if level != UNKNOWN else key for key, level in zip(keys, levels, strict=True)]
     unknown = [place for place, level in enumerate(levels) if level == UNKNOWN]
     for place, (level, text) in zip(unknown, split_heads([keys[place] for place in unknown]), strict=True):
         found[place], messages[place] = _message(level, text)

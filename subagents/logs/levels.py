@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import compress
 from typing import Any, Literal
 
@@ -130,7 +130,7 @@ def split_head(text: str) -> tuple[int, str]:
 
 def split_heads(texts: Sequence[str]) -> list[tuple[int, str]]:
     """Return `split_head` of each text, more cheaply."""
-    found = marks(range(len(texts)), len(texts), lambda asked, most, whole: _leads(texts, asked, most, whole))
+    found = marks(range(len(texts)), len(texts), partial(_leads, texts))
     return [
         (level, (text[:start] + text[end:]).strip()) if level else (UNKNOWN, text)
         for text, (level, start, end) in zip(texts, found.tolist(), strict=True)

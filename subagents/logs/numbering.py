@@ -83,10 +83,10 @@ def _compiled(compiled: ctypes.CDLL, keys: Sequence[str], levels: Ints, asked: I
 
     A key that is left to Python has -1.
     """
-    parts, said = list[tuple[Any, Any]](), np.searchsorted(asked, range(0, len(keys) + AT_ONCE, AT_ONCE))
+    parts, ends = list[tuple[Any, Any]](), np.searchsorted(asked, range(0, len(keys) + AT_ONCE, AT_ONCE))
     with native.Words(compiled, kinds()) as words:
         for part, start in enumerate(range(0, len(keys), AT_ONCE)):
-            some, here = words.keys(keys[start : start + AT_ONCE]), asked[said[part] : said[part + 1]]
+            some, here = words.keys(keys[start : start + AT_ONCE]), asked[ends[part] : ends[part + 1]]
             found = marks(here - start, some.count, some.leads)
             levels[here] = found[here - start, 0]
             parts.append(some.numbers(found[:, 1:]))
