@@ -166,7 +166,6 @@ class ColumnReader:
 
     def _with_inner_json(self, columns: pl.DataFrame) -> pl.DataFrame:
         """Lines whose text after the stamp is JSON: the collector's stamp, the program's fields."""
-
         bodies = columns["body"]
         rows = bodies.str.contains(OBJECT).arg_true()
         if not rows.len():
@@ -203,7 +202,7 @@ class ColumnReader:
         columns = self._overlay(plain, pl.int_range(good.len(), eager=True), decoded, keep_time=False)
         if good.len() == raw.len():
             return columns
-        is_text = pl.Series([True]).new_from_index(0, raw.len()).scatter(good, False)
+        is_text = _repeated(True, pl.Boolean, raw.len()).scatter(good, False)
         text_rows = is_text.arg_true()
         seen = lines.seen[text_rows.to_numpy()] if lines.seen is not None else None
         text = self._text(raw[text_rows], structured[text_rows] if structured is not None else None, seen)
@@ -228,7 +227,7 @@ class ColumnReader:
         if not keep_time:
             new["t"] = self._json_times(decoded)
             new["stamped"] = _repeated(True, pl.Boolean, rows.len())
-            new["spaced"] = pieces.none_glued(rows.len())
+            new["spaced"] = _repeated(False, pl.Boolean, rows.len())
         if rows.len() == columns.height:
             return columns.with_columns_seq(**new)
         return columns.with_columns_seq(**{name: columns[name].scatter(rows, values) for name, values in new.items()})
@@ -251,7 +250,6 @@ def _names_of(json: JsonReader | None) -> Iterator[object]:
 
 def _with_second_lines(columns: pl.DataFrame, raw: pl.Series) -> pl.Series:
     """Return the lines as they stand; those that say nothing without what stands below them, with that."""
-
     if not columns["glued"].any():
         return raw
     heads = (columns["glued"].shift(-1, fill_value=False) & ~columns["glued"] & (raw != "")).arg_true()
