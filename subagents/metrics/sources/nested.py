@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -59,9 +60,26 @@ class _About:
         return replace(self, name=said[named] if named else self.name, labels=self.labels | others)
 
 
+@dataclass
+class _Around:
+    """A record around others, and what is around it; its words are looked at only where points lie below it."""
+
+    record: dict[str, Any]
+    above: _Around | None
+
+    @cached_property
+    def about(self) -> _About:
+        """Return what it and all around it say."""
+        return _about(self.above).within(self.record)
+
+
+def _about(around: _Around | None, keys: tuple[str, ...] = ()) -> _About:
+    return replace(around.about if around else _About("", {}), keys=keys)
+
+
 def courses_within(tree: Any, stem: str) -> list[Course]:
     """Return the series of a document; `stem` names those that nothing names."""
-    found = _told_apart(list(_lists(tree, _About("", {}), MOST_LEVELS)))
+    found = _told_apart([(_about(around, keys), rows) for around, keys, rows in _lists(tree)])
     return merged(
         course for about, rows in found for course in (*_paired(rows, about, stem), *_recorded(rows, about, stem))
     )
@@ -69,7 +87,7 @@ def courses_within(tree: Any, stem: str) -> list[Course]:
 
 def holds_points(tree: Any, least: int = 1) -> bool:
     """Say whether there are such lists, as many at least."""
-    return len(list(islice(_lists(tree, _About("", {}), MOST_LEVELS), least))) == least
+    return len(list(islice(_lists(tree), least))) == least
 
 
 def is_point(row: Any) -> bool:
@@ -95,18 +113,22 @@ def _is_pair(row: Any) -> bool:
     return isinstance(row, list) and len(row) == 2 and stamp_of(row[0]) is not None and _is_number(row[1])
 
 
-def _lists(tree: Any, about: _About, levels: int) -> Iterator[tuple[_About, list[Any]]]:
+def _lists(
+    tree: Any, around: _Around | None = None, keys: tuple[str, ...] = (), levels: int = MOST_LEVELS
+) -> Iterator[tuple[_Around | None, tuple[str, ...], list[Any]]]:
+    """Yield the lists of points, each with what is around it and the keys below which it lies."""
     if isinstance(tree, dict) and levels:
-        about = about.within(tree)
+        around = _Around(tree, around)
         for key, part in tree.items():
             if isinstance(part, dict | list):
-                yield from _lists(part, replace(about, keys=(*about.keys, key)), levels - 1)
+                yield from _lists(part, around, (*keys, key), levels - 1)
     elif isinstance(tree, list) and levels:
         if len(tree) > 1 and (all(map(is_point, tree[:PROBED])) or all(map(_is_pair, tree[:PROBED]))):
-            yield about, tree
+            yield around, keys, tree
         else:
             for part in tree:
-                yield from _lists(part, about, levels - 1)
+                if isinstance(part, dict | list):
+                    yield from _lists(part, around, keys, levels - 1)
 
 
 def _told_apart(found: list[tuple[_About, list[Any]]]) -> list[tuple[_About, list[Any]]]:
