@@ -159,15 +159,13 @@ def _read_points(path: Path, faults: Faults, service: str) -> tuple[Points, str]
     text = None if named_json else read_metric_text(path, faults, service)
     if text is not None:
         return text
-    unread = unread_form(_beginning(path).decode("utf-8", "replace"))
+    beginning = _beginning(path)
+    unread = unread_form(beginning.decode("utf-8", "replace"))
     if unread is not None:
         faults.note(unread[0], lost="the whole file", todo=unread[1])
         return Points(), ""
-    return (read_metric_json if named_json or _begins_as_json(path) else read_metric_csv)(path, faults, service)
-
-
-def _begins_as_json(path: Path) -> bool:
-    return _beginning(path).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+    as_json = named_json or beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
+    return (read_metric_json if as_json else read_metric_csv)(path, faults, service)
 
 
 def _beginning(path: Path) -> bytes:
