@@ -11,9 +11,14 @@ from datetime import datetime
 from subagents.metrics.sources.courses import Course
 from subagents.metrics.sources.naming import Labels
 
-_NMON = re.compile(r"AAA,(progname|command|version|host),")
 _DSTAT = re.compile(r"\"(?:pcp-)?dstat [^\"]* CSV output\"", re.IGNORECASE)
-_COLLECTL = re.compile(r"#\s*Collectl:\s+V?\d", re.IGNORECASE)
+_TOLD = {
+    "nmon": re.compile(r"AAA,(progname|command|version|host),"),
+    "dstat": _DSTAT,
+    "collectl": re.compile(r"#\s*Collectl:\s+V?\d", re.IGNORECASE),
+}
+"""By what each names itself."""
+RECORDERS = tuple(_TOLD)
 _TICK = re.compile(r"T\d{4,}")
 _DAY = re.compile(r"(\d\d)-(\d\d) (\d\d:\d\d:\d\d)")
 _DATED = ("%d %b %Y", "%d-%b-%Y")
@@ -28,7 +33,6 @@ _WORDS = {
 """Short names as what they stand for."""
 _LISTS = ("TOP", "UARG")
 """Sections of nmon that list processes."""
-RECORDERS = ("nmon", "dstat", "collectl")
 PROBED = 12
 """Lines at the top among which a recorder names itself."""
 
@@ -36,7 +40,7 @@ PROBED = 12
 def recorder_of(text: str) -> str:
     """Return which recorder wrote a text by its first lines; empty where none of them did."""
     for line in text.splitlines()[:PROBED]:
-        for name, told in zip(RECORDERS, (_NMON, _DSTAT, _COLLECTL), strict=True):
+        for name, told in _TOLD.items():
             if told.match(line):
                 return name
     return ""
@@ -46,7 +50,7 @@ def recorder_of(text: str) -> str:
 class Recording:
     """What the lines of such a text hold, line by line."""
 
-    courses: dict[tuple[str, ...], Course] = field(default_factory=dict)
+    courses: dict[str, Course] = field(default_factory=dict)
     bad: list[int] = field(default_factory=list)
     """Lines that are none of its form, or that stand before any time."""
     zone_told: bool = False
@@ -94,7 +98,7 @@ class Recording:
             self._names["dstat"] = [
                 f"{group} {_WORDS.get(name, name)}".strip() for group, name in zip(groups, cells, strict=True)
             ]
-        elif not any(any(map(str.isdigit, cell)) for cell in cells[:1]):
+        elif not any(map(str.isdigit, cells[0])):
             self._above = _carried(cells)
         else:
             return self._dstat_row(cells)
@@ -138,9 +142,9 @@ class Recording:
         for name, cell in zip(names, cells, strict=False):
             if not cell or not name:
                 continue
-            course = self.courses.get((name,))
+            course = self.courses.get(name)
             if course is None:
-                self.courses[name,] = Course(dict(labels), name, [self._when], [cell])
+                self.courses[name] = Course(dict(labels), name, [self._when], [cell])
             else:
                 course.add(self._when, cell)
 
