@@ -52,13 +52,13 @@ class Statistics:
     bad: list[int] = field(default_factory=list)
     """Lines that are none of a table."""
     order: DateOrder = field(default_factory=DateOrder)
+    unit_left_open: bool = False
+    """Whether the sizes of vmstat may be of another unit than KiB."""
     _host: str = ""
     _midnight: float | None = None
     _days: int = 0
     _last: int = 0
     _header: Sequence[str] = ()
-    unit_left_open: bool = False
-    """Whether the sizes of vmstat may be of another unit than KiB."""
     _at: str = ""
     """The moment of what follows, where it has a line of its own."""
 
