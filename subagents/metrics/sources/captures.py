@@ -11,7 +11,7 @@ import polars as pl
 
 from subagents.files import open_bounded
 from subagents.metrics.sources.heads import Head, unique_names
-from subagents.metrics.sources.snapshots import header_of, is_capture, moment_of, parted_row
+from subagents.metrics.sources.snapshots import header_of, is_capture, is_moment, parted_row
 from subagents.metrics.sources.table import LONGEST_LINE, MOST_TABLES, Faults, Table
 
 BEGINNING = 1 << 13
@@ -52,7 +52,7 @@ def captured_tables(path: Path, faults: Faults) -> Iterator[Table]:
             line = raw.decode("utf-8", "replace").strip()
             if not line:
                 continue
-            if moment_of(line):
+            if is_moment(line):
                 when, header = line, ()
                 faults.on_read(bounded.read_bytes)
                 continue

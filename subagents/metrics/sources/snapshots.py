@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from subagents.metrics.sources.heads import time_place
 from subagents.metrics.sources.naming import TIME_NAMES, first_of
-from subagents.metrics.sources.stamps import DateOrder, parse_by_calendar, parse_stamp
 
 CAPTURE = "tables below the moments at which they were captured"
 LONGEST_MOMENT = 48
@@ -23,16 +23,9 @@ _MOUNTED = re.compile(r"Mounted on$")
 _UPPER = re.compile(r"[A-Z][A-Z /%()a-z-]*")
 
 
-def moment_of(line: str) -> float | None:
-    """Return epoch seconds of a line that is nothing but a time; None for any other."""
-    if len(line) > LONGEST_MOMENT or not _BEGUN.match(line):
-        return None
-    stamp = parse_stamp(line)
-    if stamp is None:
-        known: dict[str, float | None] = {line: None}
-        parse_by_calendar(known, DateOrder())
-        stamp = known[line]
-    return stamp
+def is_moment(line: str) -> bool:
+    """Say whether a line is nothing but a time."""
+    return len(line) <= LONGEST_MOMENT and _BEGUN.match(line) is not None and time_place([line]) is not None
 
 
 def parted_row(line: str, header: Sequence[str] = ()) -> list[str]:
@@ -48,7 +41,7 @@ def parted_row(line: str, header: Sequence[str] = ()) -> list[str]:
 def is_capture(text: str) -> bool:
     """Say whether a text begins with a moment, and below it with a table of columns."""
     first, _, below = text.lstrip("\ufeff \r\n").partition("\n")
-    return moment_of(first.strip()) is not None and is_table(below)
+    return is_moment(first.strip()) and is_table(below)
 
 
 def is_table(text: str) -> bool:
@@ -59,7 +52,7 @@ def is_table(text: str) -> bool:
     header = header_of(lines[0])
     usage = _CLOSE.match(lines[0]) or (_USAGE.search(lines[0]) and all(map(_UPPER.fullmatch, header)))
     row = parted_row(lines[1], header)
-    timed = first_of(header, TIME_NAMES) or any(moment_of(cell) is not None for cell in row)
+    timed = first_of(header, TIME_NAMES) or any(map(is_moment, row))
     measured = any(cell[0].isdigit() for line in lines[1:] for cell in parted_row(line, header)[1:] if cell)
     return bool(usage) and not timed and measured and len(header) > 1 and len(row) == len(header)
 
