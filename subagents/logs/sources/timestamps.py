@@ -49,17 +49,18 @@ HEAD = 200
 """Characters of a line in which its stamp begins."""
 
 
-def find_stamp(text: str, head: int = HEAD) -> Stamp | None:
+def find_stamp(text: str) -> Stamp | None:
     """Return the first stamp that stands where a log line has one; None where there is none."""
     best: Stamp | None = None
+    head = text[:HEAD]
     for kind in KINDS:
         if best is not None and not best.start:
             break
-        match = _own(kind, text[:head])
+        match = _own(kind, head)
         if match is None or (best is not None and _rank(text, match.start()) >= _rank(text, best.start)):
             continue
         if kind.only_first and match.start() > 1:
-            match = _keyed_epoch(text[:head]) if kind.name == "epoch" else None
+            match = _keyed_epoch(head) if kind.name == "epoch" else None
             if match is None or (best is not None and match.start() >= best.start):
                 continue
         if not _is_header(text[: match.start()]) and not _is_access(kind, text, match):
