@@ -80,8 +80,9 @@ def moments_at(chars: Any, shape: Shape, hint: datetime) -> Any:
     if shape.frac:
         digits, at = min(shape.frac, 6), shape.start + shape.length + 1
         stamps = stamps + _number(chars[:, at : at + digits]) * 10 ** (6 - digits)
-    for name in (name for name in fields if name[-1] == "f"):
-        stamps = stamps + fields[name] * 10**6 // 10 ** int(name[0])
+    for name, number in fields.items():
+        if name[-1] == "f":
+            stamps = stamps + number * 10**6 // 10 ** int(name[0])
     stamps = stamps - (zone_minutes(shape.zone) or 0) * 60_000_000
     return stamps if ((stamps >= EARLIEST) & (stamps <= LATEST)).all() else None
 
