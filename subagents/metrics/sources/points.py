@@ -145,7 +145,8 @@ class _File:
         held = {header: [] for header, digests in repeated.items() if len(digests)}
         for table, reading in self._tables(faults) if held else ():
             if table.header in held:
-                keys = self._block(table, reading, faults, Points()).keys
+                block = self._block(table, reading, faults, Points())
+                keys = block.keys(block.apart)
                 rows = pl.Series(np.isin(keys.hash_rows().to_numpy(), repeated[table.header]))
                 held[table.header].append((table.frame.filter(rows).head(COMPARED), keys.filter(rows).head(COMPARED)))
         more = {header: self._telling(header, parts) for header, parts in held.items()}
@@ -297,15 +298,14 @@ class _Block:
             names = table.text("_measurement") + "_" + names
         return table.text(reading.owner) if reading.owner else self._same(self.default[0]), names
 
-    @property
-    def keys(self) -> pl.DataFrame:
+    def keys(self, apart: pl.Series) -> pl.DataFrame:
         """Return of each row what must differ from row to row: its series, as far as it is known, and its moment."""
         owners, names = self._rows
         told_apart = np.where(np.isnan(self.times), -1.0 - self.table.line.to_numpy(), self.times)
-        return pl.DataFrame({"s": owners, "m": names, "a": self._apart, "t": told_apart})
+        return pl.DataFrame({"s": owners, "m": names, "a": apart, "t": told_apart})
 
     @property
-    def _apart(self) -> pl.Series:
+    def apart(self) -> pl.Series:
         """Return what a row's metric needs besides for a series to have one value at a time: `{pod=a}`, or nothing."""
         if not self.reading.telling:
             return self._same("")
@@ -342,11 +342,12 @@ class _Block:
         return pl.repeat(text, len(self.table), eager=True, dtype=pl.String)
 
     def _telling(self) -> pl.Series:
-        """Return `_apart`, once it is known; of a large file remember the rows that other blocks may have again."""
+        """Return `apart`, once it is known; of a large file remember the rows that other blocks may have again."""
         table, reading = self.table, self.reading
         candidates = reading.candidates(table.header)
         if reading.telling is None:
-            reading.telling = telling_columns(table.frame, candidates, self.keys)
+            reading.telling = telling_columns(table.frame, candidates, self.keys(self.apart))
+        apart = self.apart
         if table.part and candidates and reading.moments is not None:
-            reading.moments.parts.append(self.keys.hash_rows().to_numpy())
-        return self._apart
+            reading.moments.parts.append(self.keys(apart).hash_rows().to_numpy())
+        return apart
