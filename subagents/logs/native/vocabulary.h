@@ -1,4 +1,4 @@
-/* Words by number: a table of them, and their letters one after the other. */
+/* Words, or whole keys, by number: a table of them, and their letters one after the other. */
 #ifndef VOCABULARY_H
 #define VOCABULARY_H
 #include <stdint.h>
@@ -10,7 +10,7 @@
 typedef struct {
     uint64_t hash;
     int64_t start;
-    int32_t length, number; /* number: -1 until a text holds the word */
+    int32_t length, number; /* of words: -1 until a text holds it; of keys: 0 where the place is free */
     uint8_t kinds, used;
 } Word;
 
@@ -19,7 +19,7 @@ typedef struct {
     uint64_t seed, factor; /* secret, so that nobody can write words that fall on one place */
     uint32_t room, count;
     int32_t numbers, numbers_room;
-    uint32_t *place_of; /* of each number: where in the table */
+    uint32_t *place_of; /* of each number: where in the table; NULL where nobody asks */
     uint8_t *letters;
     int64_t used, letters_room;
 } Words;
@@ -49,7 +49,7 @@ static int grow_table(Words *words) {
         uint32_t place = (uint32_t)old->hash & (room - 1);
         while (table[place].used) place = (place + 1) & (room - 1);
         table[place] = *old;
-        if (old->number >= 0) words->place_of[old->number] = place;
+        if (words->place_of && old->number >= 0) words->place_of[old->number] = place;
     }
     free(words->table);
     words->table = table;
@@ -79,37 +79,38 @@ static uint32_t place_for(const Words *words, const uint8_t *word, int64_t lengt
     return place;
 }
 
-/* Returns the place of a word in the table, which may move the table; -1: no memory. */
-static int64_t place_of(Words *words, const uint8_t *word, int64_t length) {
-    uint64_t hash = hash_of(words, word, length);
-    uint32_t place = place_for(words, word, length, hash);
-    if (words->table[place].used) return place;
+/* Keeps a new word where it is missing, which may move the table; returns its place, -1: no memory. */
+static int64_t keep(Words *words, uint32_t place, uint64_t hash, const uint8_t *word, int64_t length, int32_t number) {
     if (!grow_letters(words, length)) return -1;
-    Word added = {hash, words->used, (int32_t)length, -1, 0, 1};
     memcpy(words->letters + words->used, word, (size_t)length);
+    words->table[place] = (Word){hash, words->used, (int32_t)length, number, 0, 1};
     words->used += length;
-    words->table[place] = added;
-    if (++words->count * 2 <= words->room) return place;
+    if ((uint64_t)++words->count * 4 <= (uint64_t)words->room * 3) return place;
     if (!grow_table(words)) return -1;
     return place_for(words, word, length, hash);
 }
 
-/* Returns the number of a word; -1: no memory. */
-static int32_t number_of(Words *words, const uint8_t *word, int64_t length) {
-    int64_t place = place_of(words, word, length);
-    if (place < 0) return -1;
-    Word *known = &words->table[place];
-    if (known->number >= 0) return known->number;
-    if (words->numbers == words->numbers_room) {
-        uint32_t *wider = realloc(words->place_of, (size_t)words->numbers_room * 2 * sizeof(uint32_t));
-        if (!wider) return -1;
-        words->place_of = wider;
-        words->numbers_room *= 2;
-    }
-    words->place_of[words->numbers] = (uint32_t)place;
-    return known->number = words->numbers++;
+static void free_words(Words *words) {
+    if (!words) return;
+    free(words->table);
+    free(words->place_of);
+    free(words->letters);
+    free(words);
 }
 
-static const Word *numbered(const Words *words, int32_t number) { return &words->table[words->place_of[number]]; }
+/* Returns a table without words; NULL: no memory. */
+static Words *no_words(uint64_t seed, uint64_t secret) {
+    Words *words = calloc(1, sizeof(Words));
+    if (!words) return NULL;
+    words->seed = seed;
+    words->factor = secret | 1;
+    words->room = 1 << 12;
+    words->letters_room = 1 << 16;
+    words->table = calloc(words->room, sizeof(Word));
+    words->letters = malloc((size_t)words->letters_room);
+    if (words->table && words->letters) return words;
+    free_words(words);
+    return NULL;
+}
 
 #endif

@@ -16,27 +16,40 @@ enum { JOINT = 1, NAMED = 2 };
 
 static int64_t start_of(const int64_t *ends, int64_t text) { return text ? ends[text - 1] : 0; }
 
-EXPORT void words_free(Words *words) {
-    if (!words) return;
-    free(words->table);
-    free(words->place_of);
-    free(words->letters);
-    free(words);
+/* Returns the place of a word in the table, which may move the table; -1: no memory. */
+static int64_t place_of(Words *words, const uint8_t *word, int64_t length) {
+    uint64_t hash = hash_of(words, word, length);
+    uint32_t place = place_for(words, word, length, hash);
+    return words->table[place].used ? place : keep(words, place, hash, word, length, -1);
 }
+
+/* Returns the number of a word; -1: no memory. */
+static int32_t number_of(Words *words, const uint8_t *word, int64_t length) {
+    int64_t place = place_of(words, word, length);
+    if (place < 0) return -1;
+    Word *known = &words->table[place];
+    if (known->number >= 0) return known->number;
+    if (words->numbers == words->numbers_room) {
+        uint32_t *wider = realloc(words->place_of, (size_t)words->numbers_room * 2 * sizeof(uint32_t));
+        if (!wider) return -1;
+        words->place_of = wider;
+        words->numbers_room *= 2;
+    }
+    words->place_of[words->numbers] = (uint32_t)place;
+    return known->number = words->numbers++;
+}
+
+static const Word *numbered(const Words *words, int32_t number) { return &words->table[words->place_of[number]]; }
+
+EXPORT void words_free(Words *words) { free_words(words); }
 
 /* Words of a kind are given one after the other, with where each ends; the first is `*`. */
 EXPORT Words *words_new(uint64_t seed, const uint8_t *given, const int64_t *ends, const uint8_t *kinds, int64_t count) {
-    Words *words = calloc(1, sizeof(Words));
+    Words *words = no_words(seed, folded(seed, 0x9E3779B97F4A7C15u));
     if (!words) return NULL;
-    words->seed = seed;
-    words->factor = folded(seed, 0x9E3779B97F4A7C15u) | 1;
-    words->room = 1 << 14;
     words->numbers_room = 1 << 12;
-    words->letters_room = 1 << 16;
-    words->table = calloc(words->room, sizeof(Word));
     words->place_of = malloc((size_t)words->numbers_room * sizeof(uint32_t));
-    words->letters = malloc((size_t)words->letters_room);
-    if (words->table && words->place_of && words->letters) {
+    if (words->place_of) {
         int64_t each = 0, start = 0;
         for (; each < count; start = ends[each++]) {
             int64_t place = place_of(words, given + start, ends[each] - start);
@@ -161,11 +174,7 @@ static int mark_names(Words *words, int32_t *found, int64_t count) {
         if (!(numbered(words, found[spot - 1])->kinds & NOUN)) continue;
         if (!(numbered(words, found[spot - 2])->kinds & BEFORE_NOUN) || found[spot] == NUMBER_OF_ANY) continue;
         const Word *word = numbered(words, found[spot]);
-        uint8_t *copy = malloc((size_t)word->length + 1);
-        if (!copy) return 0;
-        memcpy(copy, words->letters + word->start, (size_t)word->length);
-        int32_t number = number_of_both(words, &MARK, 1, copy, word->length);
-        free(copy);
+        int32_t number = number_of_both(words, &MARK, 1, words->letters + word->start, word->length);
         if (number < 0) return 0;
         found[spot] = number;
     }
@@ -180,12 +189,7 @@ static int leave_out_bars(Words *words, int32_t *found, int64_t count) {
         if (!masked || !memchr(text, '|', (size_t)word->length)) continue;
         int64_t kept = masked - text;
         while (kept && text[kept - 1] != '=') kept--;
-        uint8_t *copy = malloc((size_t)kept + 1);
-        if (!copy) return 0;
-        memcpy(copy, text, (size_t)kept);
-        copy[kept] = '*';
-        found[spot] = number_of(words, copy, kept + 1);
-        free(copy);
+        found[spot] = number_of_both(words, text, kept, (const uint8_t *)"*", 1);
         if (found[spot] < 0) return 0;
     }
     return 1;
@@ -213,13 +217,9 @@ static int64_t take_units(Words *words, int32_t *found, int64_t count) {
         after_value = is_again = 0;
         is_amount = !closing;
         if (!closing) continue;
-        Word value = *numbered(words, found[kept - 1]);
-        uint8_t *copy = malloc((size_t)(value.length + closing));
-        if (!copy) return -1;
-        memcpy(copy, words->letters + value.start, (size_t)value.length);
-        memcpy(copy + value.length, words->letters + word.start + word.length - closing, (size_t)closing);
-        found[kept - 1] = number_of(words, copy, value.length + closing);
-        free(copy);
+        const Word *value = numbered(words, found[kept - 1]);
+        const uint8_t *behind = words->letters + word.start + word.length - closing;
+        found[kept - 1] = number_of_both(words, words->letters + value->start, value->length, behind, closing);
         if (found[kept - 1] < 0) return -1;
     }
     return kept;
