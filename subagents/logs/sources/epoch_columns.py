@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from subagents.logs.sources.timestamps import Stamp, epoch_word, find_stamp
+from subagents.logs.sources.timestamps import HEAD, Stamp, epoch_word, find_stamp
 
 FEWEST_LINES = 3
 FURTHEST = 7
@@ -44,7 +44,7 @@ def epoch_columns(sample: Sequence[str], hint: datetime) -> list[tuple[str, Stam
 
 def _seconds_of(line: str) -> list[Stamp]:
     """Return what may be a stamp among the first words of a line."""
-    stamps = (epoch_word(line, found.start()) for found in _SECONDS.finditer(line[:200]))
+    stamps = (epoch_word(line, found.start()) for found in _SECONDS.finditer(line[:HEAD]))
     return [stamp for stamp in stamps if stamp is not None and stamp.words <= FURTHEST]
 
 

@@ -12,7 +12,7 @@ from subagents.logs.native import NOT_LOOKED
 from subagents.logs.sources.epoch_columns import epoch_columns
 from subagents.logs.sources.stamp_columns import Heads, heads_of, is_covered, moments_at
 from subagents.logs.sources.stamp_kinds import AMBIGUOUS, ANY_TIME, as_day_first, is_day_first
-from subagents.logs.sources.timestamps import Shape, Stamp, find_stamp, moments, shape_of, with_zeros
+from subagents.logs.sources.timestamps import HEAD, Shape, Stamp, find_stamp, moments, shape_of, with_zeros
 
 if TYPE_CHECKING:
     import polars as pl
@@ -208,18 +208,20 @@ class StampReader:
 
     def _learn(self, lines: pl.Series) -> bool:
         """Add the shapes that a sample of not yet understood lines shows; say whether there were any."""
-        likely = lines.filter(lines.str.slice(0, 200).str.contains(ANY_TIME))
+        likely = lines.filter(lines.str.slice(0, HEAD).str.contains(ANY_TIME))
         if not likely.len() or len(self.shapes) >= MAX_SHAPES:
             return False
-        step = max(1, likely.len() // SAMPLE)
-        sample = likely.gather_every(step).head(SAMPLE).to_list() + likely.head(20).to_list()
+        sample = _from_all_over(likely).to_list() + likely.head(20).to_list()
         stamps = [(line, stamp) for line in sample if (stamp := find_stamp(line)) is not None]
         if len(stamps) < len(sample):
-            step = max(1, lines.len() // SAMPLE)
-            stamps += epoch_columns(lines.gather_every(step).head(SAMPLE).drop_nulls().to_list(), self.hint)
+            stamps += epoch_columns(_from_all_over(lines).drop_nulls().to_list(), self.hint)
         new = [shape for shape in _shapes(stamps, self.hint) if shape not in self.hits and shape not in self.shapes]
         self.shapes.extend(new[: MAX_SHAPES - len(self.shapes)])
         return bool(new)
+
+
+def _from_all_over(lines: pl.Series) -> pl.Series:
+    return lines.gather_every(max(1, lines.len() // SAMPLE)).head(SAMPLE)
 
 
 @dataclass
