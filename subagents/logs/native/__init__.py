@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import importlib.machinery
 import os
-from ctypes import c_int32, c_int64, c_uint8, c_uint32, c_uint64
+from ctypes import c_char_p, c_int32, c_int64, c_uint8, c_uint32, c_uint64, c_void_p
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,15 +28,10 @@ PLACES = ("Y", "y", "m", "b", "d", "H", "M", "S", "f")
 ANY_DIGIT, SPACE_OR_DIGIT, MONTH, IN_MONTH = 1, 2, 3, 4
 ODD_ESCAPES, ODD_BYTES, NOT_ASCII = 1, 2, 4
 _ANCHOR, _BODY, _ZONE = 48, 48, 12
-_BESIDE = (
-    *("twins_of", "keys_new", "keys_free", "keys_find", "words_new", "words_free", "words_leads", "words_of_keys"),
-    *("words_count", "words_list"),
-)
-"""Functions whose types are stated by what calls them. A library without one of them is none of ours."""
 
 
 class Finder(ctypes.Structure):
-    """How a stamp is found and read; see `lines.c`."""
+    """How a stamp is found and read; see `finders.h`."""
 
     _fields_ = (
         ("start", c_int32),
@@ -172,7 +167,7 @@ class Classes:
         return times[:count], finders[:count], places[:count]
 
     def _scan(self, data: bytes, size: int, odd: int, room: int, arrays: list[Any]) -> int:
-        pointers = [array.ctypes.data for array in arrays] + [None] * (7 - len(arrays))
+        pointers = [*map(address, arrays), *[None] * (7 - len(arrays))]
         return int(self._library.classes_scan(self._handle, data, size, odd, room, *pointers))
 
     def hosts(self, known: int) -> list[str]:
@@ -244,9 +239,15 @@ def absence() -> str:
     )
 
 
+def address(array: Any) -> int | None:
+    """Return where a numpy array is, as the library takes it; None where there is none."""
+    return None if array is None else int(array.ctypes.data)
+
+
 def _declare(found: ctypes.CDLL) -> None:
-    """State the types of the library's functions."""
-    handle = ctypes.c_void_p
+    """State the types of the library's functions; AttributeError where it lacks one."""
+    handle = array = c_void_p
+    texts = [c_char_p, array]
     types: dict[str, tuple[Any, list[Any]]] = {
         "classes_new": (handle, [c_uint64, c_uint64]),
         "classes_free": (None, [handle]),
@@ -255,22 +256,29 @@ def _declare(found: ctypes.CDLL) -> None:
         "classes_host_word": (ctypes.POINTER(c_uint8), [handle]),
         "classes_group": (ctypes.POINTER(c_uint64), [handle]),
         "classes_hosts": (c_int32, [handle]),
-        "classes_host": (ctypes.c_char_p, [handle, c_int32]),
-        "classes_word": (c_int64, [handle, ctypes.c_char_p, c_int64, c_int32, ctypes.POINTER(c_int64)]),
+        "classes_host": (c_char_p, [handle, c_int32]),
+        "classes_word": (c_int64, [handle, c_char_p, c_int64, c_int32, ctypes.POINTER(c_int64)]),
         "classes_count": (c_int32, [handle]),
         "classes_forget": (None, [handle]),
         "classes_go_plainly": (c_int32, [handle]),
         "classes_note": (None, [handle, c_int32, c_uint8, c_uint32, c_uint8]),
         "classes_settle": (None, [handle, c_uint64, c_uint8, c_uint32, c_uint8]),
         "classes_find_by": (c_int32, [handle, ctypes.POINTER(Finder), c_int32, c_int32]),
-        "classes_scan": (
-            c_int64,
-            [handle, ctypes.c_char_p, c_int64, c_int32, c_int64, *[ctypes.c_void_p] * 7],
-        ),
-        "classes_twin": (c_uint64, [handle, ctypes.c_char_p, c_int64, c_uint32, c_int32, ctypes.c_char_p]),
-        "classes_wide_twin": (c_int64, [handle, ctypes.c_char_p, c_int64, c_uint32, c_int32, ctypes.c_char_p]),
-        "block_looked_at": (c_int32, [ctypes.c_char_p, c_int64, ctypes.POINTER(c_int64)]),
-        "block_is_utf8": (c_int32, [ctypes.c_char_p, c_int64]),
+        "classes_scan": (c_int64, [handle, c_char_p, c_int64, c_int32, c_int64, *[array] * 7]),
+        "classes_twin": (c_uint64, [handle, c_char_p, c_int64, c_uint32, c_int32, c_char_p]),
+        "classes_wide_twin": (c_int64, [handle, c_char_p, c_int64, c_uint32, c_int32, c_char_p]),
+        "block_looked_at": (c_int32, [c_char_p, c_int64, ctypes.POINTER(c_int64)]),
+        "block_is_utf8": (c_int32, [c_char_p, c_int64]),
+        "twins_of": (None, [handle, *texts, c_int64, *[array] * 6]),
+        "keys_new": (handle, [c_uint64, c_uint64]),
+        "keys_free": (None, [handle]),
+        "keys_find": (c_int64, [handle, *texts, *texts, c_int64, c_int64, c_int32, c_int32, *[array] * 4]),
+        "words_new": (handle, [c_uint64, *texts, array, c_int64]),
+        "words_free": (None, [handle]),
+        "words_leads": (c_int64, [handle, *texts, array, c_int64, c_int64, c_int32, *[array] * 3]),
+        "words_of_keys": (c_int64, [handle, *texts, c_int64, *[array] * 3]),
+        "words_count": (c_int32, [handle, ctypes.POINTER(c_int64)]),
+        "words_list": (None, [handle, array, array]),
         "classes_room": (c_int32, []),
         "interface_number": (c_int32, []),
         "finder_size": (c_int32, []),
@@ -278,5 +286,3 @@ def _declare(found: ctypes.CDLL) -> None:
     for name, (result, arguments) in types.items():
         function = getattr(found, name)
         function.restype, function.argtypes = result, arguments
-    for name in _BESIDE:
-        getattr(found, name)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
-from ctypes import c_int32, c_int64, c_uint64, c_void_p
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
-from subagents.logs.native import library
+from subagents.logs.native import address, library
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,10 +30,7 @@ class KeysByText:
     def made(cls) -> Self | None:
         """Return one, or None where the library is not there."""
         compiled = library()
-        if compiled is None:
-            return None
-        _declare(compiled)
-        return cls(compiled)
+        return cls(compiled) if compiled is not None else None
 
     def __del__(self) -> None:
         if getattr(self, "_handle", None):
@@ -52,10 +48,9 @@ class KeysByText:
         behind, behind_ends = more if more is not None else (b"", None)
         found, rows, where = np.empty(len(ends), np.int32), *np.empty((2, len(ends)), np.int64)
         written = np.empty(len(letters) + len(behind), np.uint8)
-        count = self._library.keys_find(
-            *(self._handle, letters, _at(ends), behind if more else None, _at(behind_ends), len(ends), chars, *numbers),
-            *map(_at, (found, rows, written, where)),
-        )
+        given = (letters, address(ends), behind if more else None, address(behind_ends), len(ends))
+        made = map(address, (found, rows, written, where))
+        count = self._library.keys_find(self._handle, *given, chars, *numbers, *made)
         if count < 0:
             raise MemoryError("no memory for the messages of logs")
         places = [0, *where[:count].tolist()]
@@ -71,20 +66,3 @@ def laid_out(texts: pl.Series) -> Laid:
     import numpy as np
 
     return texts.str.join("").item().encode(), np.cumsum(texts.str.len_bytes().to_numpy(), dtype=np.int64)
-
-
-def _at(array: Any) -> int | None:
-    return None if array is None else int(array.ctypes.data)
-
-
-def _declare(compiled: ctypes.CDLL) -> None:
-    """State the types of the library's functions."""
-    texts = [ctypes.c_char_p, c_void_p, ctypes.c_char_p, c_void_p, c_int64]
-    types: dict[str, tuple[Any, list[Any]]] = {
-        "keys_new": (c_void_p, [c_uint64, c_uint64]),
-        "keys_free": (None, [c_void_p]),
-        "keys_find": (c_int64, [c_void_p, *texts, c_int64, c_int32, c_int32, c_void_p, c_void_p, c_void_p, c_void_p]),
-    }
-    for name, (result, arguments) in types.items():
-        function = getattr(compiled, name)
-        function.restype, function.argtypes = result, arguments

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
-from ctypes import c_int64, c_void_p
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from subagents.logs.native import Classes
+from subagents.logs.native import Classes, address
 
 
 class Wanted(NamedTuple):
@@ -43,8 +41,8 @@ def twins_of(classes: Classes, wanted: Sequence[Wanted]) -> list[Twins]:
     words, wide_ends = np.empty(len(lines), np.uint64), np.empty(len(lines), np.int64)
     twins, wides = np.empty(len(data), np.uint8), np.empty(3 * len(data), np.uint8)
     kept, asked = np.array(keep, np.uint32), np.array(only, np.int32)
-    made = (words, twins, wides, wide_ends)
-    _function(classes._library)(classes._handle, data, _at(ends), len(lines), _at(kept), _at(asked), *map(_at, made))
+    arrays = map(address, (kept, asked, words, twins, wides, wide_ends))
+    classes._library.twins_of(classes._handle, data, address(ends), len(lines), *arrays)
     told = twins.tobytes(), wides[: wide_ends[-1]].tobytes()
     return list(map(Twins, words.tolist(), _parts(told[0], ends), _parts(told[1], wide_ends)))
 
@@ -52,15 +50,3 @@ def twins_of(classes: Classes, wanted: Sequence[Wanted]) -> list[Twins]:
 def _parts(text: bytes, ends: Any) -> list[bytes]:
     places = [0, *ends.tolist()]
     return [text[begin:end] for begin, end in pairwise(places)]
-
-
-def _at(array: Any) -> int:
-    return int(array.ctypes.data)
-
-
-def _function(library: ctypes.CDLL) -> Any:
-    """Return the library's function, its types stated."""
-    found = library.twins_of
-    found.restype = None
-    found.argtypes = [c_void_p, ctypes.c_char_p, c_void_p, c_int64, *[c_void_p] * 6]
-    return found

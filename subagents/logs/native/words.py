@@ -5,10 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Mapping, Sequence
-from ctypes import c_int32, c_int64, c_uint64, c_void_p
+from ctypes import c_int64
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
+
+from subagents.logs.native import address
 
 CALENDAR, NOUN, BEFORE_NOUN, UNIT, DAY, MONTH = 1, 2, 4, 8, 64, 128
 """Kinds of words, by bit. A unit's has the length of the punctuation after it between these."""
@@ -19,13 +22,12 @@ class Words:
     """Words by number, `*` first, in memory of the library; MemoryError where there is none."""
 
     def __init__(self, library: ctypes.CDLL, kinds: Mapping[str, int]) -> None:
-        _declare(library)
         known = [word for word in kinds if word.isascii()]
         given = np.array([kinds[word] for word in known], np.uint8)
         letters, ends = _laid_out(known)
         self.library = library
         seed = int.from_bytes(os.urandom(8), "little")
-        self.handle = library.words_new(seed, letters, _at(ends), _at(given), len(given))
+        self.handle = library.words_new(seed, letters, address(ends), address(given), len(given))
         if not self.handle:
             raise MemoryError("no memory for the words of log messages")
 
@@ -44,12 +46,9 @@ class Words:
         size = c_int64()
         count = self.library.words_count(self.handle, ctypes.byref(size))
         letters, ends = np.empty(size.value, np.uint8), np.empty(count, np.int64)
-        self.library.words_list(self.handle, _at(letters), _at(ends))
-        text, start, found = letters.tobytes().decode("ascii"), 0, list[str]()
-        for end in ends.tolist():
-            found.append(text[start:end])
-            start = end
-        return found
+        self.library.words_list(self.handle, address(letters), address(ends))
+        text, places = letters.tobytes().decode("ascii"), [0, *ends.tolist()]
+        return [text[start:end] for start, end in pairwise(places)]
 
 
 class Keys:
@@ -72,8 +71,8 @@ class Keys:
         asked = np.ascontiguousarray(asked, np.int64)
         first, lead_of, lengths = np.empty(len(asked), np.int64), *np.empty((2, len(asked)), np.int32)
         count = self._words.library.words_leads(
-            *(self._words.handle, self._letters, _at(self._ends), _at(asked), len(asked), most, whole),
-            *(_at(lead_of), _at(first), _at(lengths)),
+            *(self._words.handle, self._letters, address(self._ends), address(asked), len(asked), most, whole),
+            *map(address, (lead_of, first, lengths)),
         )
         if count < 0:
             raise MemoryError("no memory for the beginnings of log messages")
@@ -88,8 +87,9 @@ class Keys:
         marks = np.ascontiguousarray(marks, np.int32)
         found = np.empty(len(self._letters) // 2 + self.count + 1, np.int32)
         sizes = np.empty(self.count, np.int32)
+        arrays = map(address, (marks, found, sizes))
         count = self._words.library.words_of_keys(
-            self._words.handle, self._letters, _at(self._ends), self.count, _at(marks), _at(found), _at(sizes)
+            self._words.handle, self._letters, address(self._ends), self.count, *arrays
         )
         if count < 0:
             raise MemoryError("no memory for the words of log messages")
@@ -100,25 +100,3 @@ class Keys:
 def _laid_out(texts: Sequence[str]) -> tuple[bytes, Any]:
     """Return the letters of texts in ASCII, one after the other, and where each ends."""
     return "".join(texts).encode("ascii"), np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
-
-
-def _at(array: Any) -> int:
-    return int(array.ctypes.data)
-
-
-def _declare(library: ctypes.CDLL) -> None:
-    """State the types of the library's functions."""
-    types: dict[str, tuple[Any, list[Any]]] = {
-        "words_new": (c_void_p, [c_uint64, ctypes.c_char_p, c_void_p, c_void_p, c_int64]),
-        "words_free": (None, [c_void_p]),
-        "words_leads": (
-            c_int64,
-            [c_void_p, ctypes.c_char_p, c_void_p, c_void_p, c_int64, c_int64, c_int32, c_void_p, c_void_p, c_void_p],
-        ),
-        "words_of_keys": (c_int64, [c_void_p, ctypes.c_char_p, c_void_p, c_int64, c_void_p, c_void_p, c_void_p]),
-        "words_count": (c_int32, [c_void_p, c_void_p]),
-        "words_list": (None, [c_void_p, c_void_p, c_void_p]),
-    }
-    for name, (result, arguments) in types.items():
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
