@@ -15,7 +15,7 @@ from subagents.metrics.sources import exports
 from subagents.metrics.sources.cells import read_numbers
 from subagents.metrics.sources.courses import Course
 from subagents.metrics.sources.load import load
-from tests.metrics.files import spec
+from tests.metrics.files import problems, spec
 
 T0 = 1772366400
 AT = [T0, T0 + 60, T0 + 120]
@@ -31,7 +31,7 @@ def read(path: Path, content: object) -> tuple[dict[tuple[str, str], list[float]
         (key.service, key.name): [float(v) for v in frame.values[row] if v == v] for frame, row, key in store.series()
     }
     assert all(float(t) in AT for frame in store.frames for t in frame.times)
-    return series, "\n".join(p.line() for c in store.coverage for p in c.problems)
+    return series, problems(store)
 
 
 def prometheus(*series: tuple[dict[str, str], list[str]]) -> object:
@@ -278,13 +278,13 @@ def test_times_by_the_calendar(tmp_path: Path, stamps: tuple[str, str, str], rem
     store = load((spec(path),))
     (frame,) = store.frames
     assert [float(t) for t in frame.times[:2]] == AT[:2]
-    problems = "\n".join(p.line() for c in store.coverage for p in c.problems)
+    told = problems(store)
     if remark == "left out":
         assert float(frame.times[2]) == AT[2] + 12 * 86_400, "a day above 12 says which comes first"
-        assert "month first" not in problems
+        assert "month first" not in told
     else:
         assert float(frame.times[2]) == AT[2]
-        assert remark in problems
+        assert remark in told
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_parts_of_another_kind_than_a_system_writes_break_nothing(tmp_path: Path
     path = tmp_path / "a.json"
     path.write_text(json.dumps(answer))
     recognise(path, path.name, path.name, IntakeLimits())
-    assert "could not be understood" not in "".join(p.line() for c in load((spec(path),)).coverage for p in c.problems)
+    assert "could not be understood" not in problems(load((spec(path),)))
 
 
 def test_rows_are_not_held_against_every_system(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,7 +360,7 @@ def test_sizes_of_vmstat_that_may_be_mebibytes_have_no_unit(tmp_path: Path, free
     path.write_text(shown if free > 10_000 else shown.replace("456789", "4460").replace("20480", "20"))
     store = load((spec(path),))
     assert [v for f, r, key in store.series() if key.name == name for v in f.values[r]] == [free] * 3
-    told = "\n".join(p.line() for c in store.coverage for p in c.problems)
+    told = problems(store)
     assert ("vmstat -S M" in told) is (name == "memory_free")
 
 
