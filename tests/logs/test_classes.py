@@ -13,25 +13,16 @@ import pytest
 
 from subagents.logs import native
 from subagents.logs.native import LITERAL, MOST_CLASSES, NO_CLASS, NO_TIME, SLOW, SPECIAL, VERIFIED, Classes
-from subagents.logs.sources.finders import finder_of
-from subagents.logs.sources.timestamps import find_stamp, microseconds, shape_of
-from tests.logs.builders import NOON, at, iso
+from subagents.logs.sources.timestamps import microseconds
+from tests.logs.builders import at, iso
+from tests.logs.compiled import classes_by, finder_in
 
 pytestmark = pytest.mark.needs("compiled")
 
 
 @pytest.fixture
 def classes() -> Classes:
-    library = native.library()
-    assert library is not None
-    found = Classes(library)
-    line = f"{iso(0)} x"
-    stamp = find_stamp(line)
-    assert stamp is not None
-    finder = finder_of(shape_of(stamp, None), NOON)
-    assert finder is not None
-    found.find_by([finder], 0)
-    return found
+    return classes_by([finder_in(iso(0))])
 
 
 def scanned(classes: Classes, *lines: str) -> tuple[list[int], list[int]]:
@@ -95,11 +86,7 @@ def test_another_twin_has_statuses_where_numbers_have_more_or_fewer_digits(class
 
 def test_numbers_before_a_stamp_in_a_column_keep_their_width(classes: Classes) -> None:
     line = f"job 4711 {iso(1)} took 5 s".encode()
-    stamp = find_stamp(line.decode())
-    assert stamp is not None
-    finder = finder_of(shape_of(stamp, None), NOON)
-    assert finder is not None
-    classes.find_by([finder], 0)
+    classes.find_by([finder_in(line.decode())], 0)
     assert classes.wide_twin(line) == line.replace(b"took 5", b"took 503")
     assert classes.twin(line)[1].startswith(b"job 7044 ")
 
@@ -126,10 +113,7 @@ def test_lines_cannot_be_made_to_be_taken_for_one(classes: Classes) -> None:
     ids=str,
 )
 def test_a_finder_that_reaches_beyond_its_body_is_refused(classes: Classes, amiss: dict[str, Any]) -> None:
-    stamp = find_stamp(iso(0))
-    assert stamp is not None
-    finder = finder_of(shape_of(stamp, None), NOON)
-    assert finder is not None
+    finder = finder_in(iso(0))
     for name, value in amiss.items():
         setattr(finder, name, type(getattr(finder, name))(*value) if isinstance(value, tuple) else value)
     with pytest.raises(ValueError, match="beyond its own body"):
@@ -165,7 +149,7 @@ def test_a_library_that_is_not_ours_is_not_used(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_library_that_lacks_a_function_is_not_used_and_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    exported = r"^(?:EXPORT|__attribute__.*\bvoid) .*?(\w+)\("
+    exported = r"^EXPORT .*?(\w+)\("
     sources = "".join(path.read_text() for path in Path(native.__file__).parent.glob("*.c"))
     names = re.findall(exported, sources, re.MULTILINE)
     assert {"classes_scan", "twins_of", "keys_find", "words_of_keys", "block_is_utf8"} <= set(names)

@@ -5,21 +5,19 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from subagents.logs import native
-from subagents.logs.native import NO_TIME, Classes
+from subagents.logs.native import NO_TIME
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.stamp_reader import StampReader
 from subagents.logs.sources.timestamps import find_stamp, shape_of
 from tests.logs.builders import NOON
+from tests.logs.compiled import classes_by
 from tests.logs.corpus import FOLDER
 
 pytestmark = pytest.mark.needs("compiled")
 
 
 def test_what_is_looked_for_is_found_in_all_layouts() -> None:
-    library = native.library()
-    assert library is not None
-    classes, looked, missed = Classes(library), 0, list[str]()
+    classes, looked, missed = classes_by([]), 0, list[str]()
     for path in sorted(FOLDER.glob("*.txt")):
         for line in path.read_text().partition("====\n")[0].splitlines():
             stamp = find_stamp(line)

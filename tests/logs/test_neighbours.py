@@ -36,6 +36,15 @@ def test_what_has_no_stamp_belongs_to_the_line_before_it_and_what_is_marked_reac
     assert "".join("x" if each else "." for each in near(bare, marked)) == wanted
 
 
+@pytest.fixture
+def looks_up_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a small file's lines looked up, as those of a large one are."""
+    monkeypatch.setattr(log_source, "ALIKE_BYTES", 0)
+    monkeypatch.setattr(log_source, "ALIKE_BLOCK_BYTES", 0)
+    monkeypatch.setattr(reader, "FIRST_BYTES", 4096)
+    monkeypatch.setattr(alike, "WORTH_CHECKING", 0)
+
+
 def columns(texts: list[str], stamped: list[bool]) -> pl.DataFrame:
     return pl.DataFrame({"body": texts, "stamped": stamped}).with_columns(
         spaced="stamped", glued=pl.lit(False), host=pl.lit(None, pl.String)
@@ -56,14 +65,11 @@ def test_a_trace_does_not_reach_over_lines_that_are_not_there(gap: bool, wanted:
 
 
 @pytest.mark.needs("compiled")
+@pytest.mark.usefixtures("looks_up_at_once")
 @pytest.mark.parametrize("between", [0, 1, 3, 6, 8])
 def test_traces_and_what_stands_around_them_say_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: int
 ) -> None:
-    monkeypatch.setattr(log_source, "ALIKE_BYTES", 0)
-    monkeypatch.setattr(log_source, "ALIKE_BLOCK_BYTES", 0)
-    monkeypatch.setattr(reader, "FIRST_BYTES", 4096)
-    monkeypatch.setattr(alike, "WORTH_CHECKING", 0)
     texts = list[str]()
     for n in range(240):
         stamp = iso(n)
@@ -82,13 +88,10 @@ def test_traces_and_what_stands_around_them_say_the_same(
 
 
 @pytest.mark.needs("compiled")
+@pytest.mark.usefixtures("looks_up_at_once")
 def test_lines_with_stamps_amid_a_record_that_is_spread_belong_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_source, "ALIKE_BYTES", 0)
-    monkeypatch.setattr(log_source, "ALIKE_BLOCK_BYTES", 0)
-    monkeypatch.setattr(reader, "FIRST_BYTES", 4096)
-    monkeypatch.setattr(alike, "WORTH_CHECKING", 0)
     texts = list[str]()
     for n in range(150):
         texts += [f"{iso(n)} INFO order {n} stored"] * 12

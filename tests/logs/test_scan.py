@@ -8,16 +8,18 @@ from random import Random
 import pytest
 
 from subagents.logs import native
-from subagents.logs.native import ODD_BYTES, ODD_ESCAPES, Classes, Finder
+from subagents.logs.native import ODD_BYTES, ODD_ESCAPES, ORIGINS, Finder
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.timestamps import find_stamp, shape_of
 from tests.logs.builders import NOON, iso
+from tests.logs.compiled import classes_by, finder_in
 from tests.logs.corpus import FOLDER
 from tests.logs.test_alike import fuzzed
 
 pytestmark = pytest.mark.needs("compiled")
 
 PIECES = (*'7-/:()"[].é', "web", "id", "api", "42", "0", "x" * 30, "5" * 30, "GET")
+EVERY_ORIGIN = sum(ORIGINS.values())
 GAPS = (" ", " ", " ", "  ", "=", "\t", " =")
 
 
@@ -33,27 +35,11 @@ def finders() -> list[Finder]:
     return list(found.values())[: native.MOST_FINDERS]
 
 
-def made(by: list[Finder]) -> Classes:
-    library = native.library()
-    assert library is not None
-    classes = Classes(library)
-    classes.find_by(by, 15)
-    return classes
-
-
-def iso_finder() -> Finder:
-    stamp = find_stamp(f"{iso(0)} x")
-    assert stamp is not None
-    finder = finder_of(shape_of(stamp, None), NOON)
-    assert finder is not None
-    return finder
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_it_is_the_same_whatever_the_processor_can_do(seed: int) -> None:
     by = finders()
     assert len(by) > 64
-    one, other = made(by), made(by)
+    one, other = classes_by(by, EVERY_ORIGIN), classes_by(by, EVERY_ORIGIN)
     if not one.go_plainly():
         pytest.skip("this processor can do no more than any")
     assert not one.go_plainly()
@@ -96,7 +82,7 @@ def is_name(word: bytes) -> bool:
 
 @pytest.mark.parametrize("plainly", [True, False])
 def test_lines_are_of_one_class_if_and_only_if_the_same_is_left_of_them(plainly: bool) -> None:
-    rng, classes = Random(5), made([iso_finder()])
+    rng, classes = Random(5), classes_by([finder_in(iso(0))])
     if plainly:
         classes.go_plainly()
     texts = list[bytes]()
@@ -127,12 +113,11 @@ def test_lines_are_of_one_class_if_and_only_if_the_same_is_left_of_them(plainly:
 )
 def test_where_a_word_with_digits_stood_tells_lines_apart(one: str, other: str) -> None:
     data = f"{iso(1)}{one}\n{iso(1)}{other}".encode()
-    for classes in (made([iso_finder()]), made([iso_finder()])):
+    classes = classes_by([finder_in(iso(0))])
+    for _ in ("as this processor can", "as any can"):
         first, second = classes.scan(data, len(data), 0, 2).classes.tolist()
         assert first != second
         classes.go_plainly()
-        first, second = classes.scan(data, len(data), 0, 2).classes.tolist()
-        assert first != second
 
 
 def is_utf8(data: bytes) -> bool:
@@ -144,7 +129,7 @@ def is_utf8(data: bytes) -> bool:
 
 
 def test_what_a_block_holds_is_as_python_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng, classes, bad = Random(3), made([]), 0
+    rng, classes, bad = Random(3), classes_by([]), 0
     edges = ("a", "zz zz zz z", "\n", "\x1b", "é", "€", "😀", "\u0800", "\ud7ff", "\ue000", "\U00010000", "\U0010ffff")
     for _ in range(3000):
         data = bytearray("".join(rng.choices(edges, k=rng.randrange(9))).encode())

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from subagents.logs.native import Classes, library
+from subagents.logs.native import Classes
 from subagents.logs.native.twins import Twins, Wanted, twins_of
-from subagents.logs.sources.finders import finder_of
-from subagents.logs.sources.timestamps import find_stamp, shape_of
+from tests.logs.compiled import classes_by, finder_in
 
 pytestmark = pytest.mark.needs("compiled")
 
-NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
 TEXTS = (
     "took 12 ms of 1500 for user 7f3a9c at 10.0.0.12",
     "größe 4096 für gerät 17",
@@ -28,14 +24,7 @@ LINES = (b"", b"no stamp 5", *(f"2026-11-05T12:00:00.125Z {text}".encode() for t
 @pytest.fixture
 def classes() -> Classes:
     """Classes of lines with such a stamp."""
-    stamp = find_stamp(LINES[-1].decode())
-    assert stamp is not None
-    finder, compiled = finder_of(shape_of(stamp, None), NOON), library()
-    assert finder is not None
-    assert compiled is not None
-    found = Classes(compiled)
-    found.find_by([finder], 0)
-    return found
+    return classes_by([finder_in(LINES[-1].decode())])
 
 
 def each_by_itself(classes: Classes, wanted: list[Wanted]) -> list[Twins]:
