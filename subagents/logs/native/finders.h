@@ -88,23 +88,6 @@ static int is_before(const Finder *one, const Finder *other) {
     return width_of(one) > width_of(other);
 }
 
-static Form form_of(const Finder *by) {
-    Form form = {.width = width_of(by), .minute = by->epoch ? 0 : by->place[AT_SECOND]};
-    memset(form.more, 255, sizeof(form.more));
-    for (int place = 0; place < form.width; place++) {
-        int behind = place - by->body_length, in_zone = behind - (by->fraction ? by->fraction + 1 : 0);
-        uint8_t wanted = behind < 0 ? by->body[place] : in_zone >= 0 ? by->zone[in_zone] : behind ? ANY_DIGIT : 0;
-        int is_kind = in_zone < 0 && wanted <= IN_MONTH;
-        form.least[place] = !is_kind ? wanted : wanted == ANY_DIGIT ? '0' : wanted == SPACE_OR_DIGIT ? ' ' : wanted ? 'A' : ',';
-        form.more[place] = !is_kind ? 0 : wanted == ANY_DIGIT ? 9 : wanted == SPACE_OR_DIGIT ? 25 : wanted ? 57 : 14;
-        form.loose |= is_kind && (wanted == MONTH || wanted == SPACE_OR_DIGIT);
-    }
-    for (int part = 0; part < PLACES; part++)
-        if (part != AT_SECOND && by->place[part] >= form.minute) form.minute = 0;
-    if (form.minute < 8) form.minute = 0;
-    return form;
-}
-
 /* Return how many digits may stand at a place of a body; 0: none. */
 static int32_t digits_at(const Finder *by, int32_t place) {
     int32_t digits = 0;
@@ -120,6 +103,23 @@ static int32_t sure_of(const Finder *by) {
     return place;
 }
 
+static Form form_of(const Finder *by) {
+    Form form = {.width = width_of(by), .sure = sure_of(by), .minute = by->epoch ? 0 : by->place[AT_SECOND]};
+    memset(form.more, 255, sizeof(form.more));
+    for (int place = 0; place < form.width; place++) {
+        int behind = place - by->body_length, in_zone = behind - (by->fraction ? by->fraction + 1 : 0);
+        uint8_t wanted = behind < 0 ? by->body[place] : in_zone >= 0 ? by->zone[in_zone] : behind ? ANY_DIGIT : 0;
+        int is_kind = in_zone < 0 && wanted <= IN_MONTH;
+        form.least[place] = !is_kind ? wanted : wanted == ANY_DIGIT ? '0' : wanted == SPACE_OR_DIGIT ? ' ' : wanted ? 'A' : ',';
+        form.more[place] = !is_kind ? 0 : wanted == ANY_DIGIT ? 9 : wanted == SPACE_OR_DIGIT ? 25 : wanted ? 57 : 14;
+        form.loose |= is_kind && (wanted == MONTH || wanted == SPACE_OR_DIGIT);
+    }
+    for (int part = 0; part < PLACES; part++)
+        if (part != AT_SECOND && by->place[part] >= form.minute) form.minute = 0;
+    if (form.minute < 8) form.minute = 0;
+    return form;
+}
+
 /* Whether a stamp in a fixed column may be that of lines which have a byte at a place. */
 static int may_have(const Finder *by, const Form *form, int32_t place, uint8_t c) {
     int32_t within = place - by->start;
@@ -131,10 +131,7 @@ static int find_by(Finders *all, const Finder *finders, int32_t count, int32_t o
     if (count < 0 || count > MOST_FINDERS) return 0;
     for (int32_t each = 0; each < count; each++)
         if (!is_sound(&finders[each])) return 0;
-    for (int32_t each = 0; each < count; each++) {
-        all->form[each] = form_of(&finders[each]);
-        all->form[each].sure = sure_of(&finders[each]);
-    }
+    for (int32_t each = 0; each < count; each++) all->form[each] = form_of(&finders[each]);
     if (count) memcpy(all->finder, finders, (size_t)count * sizeof(Finder));
     for (int32_t each = 0; each < count; each++) {
         int32_t at = each;
