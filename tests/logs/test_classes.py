@@ -13,6 +13,7 @@ import pytest
 
 from subagents.logs import native
 from subagents.logs.native import LITERAL, MOST_CLASSES, NO_CLASS, NO_TIME, SLOW, SPECIAL, VERIFIED, Classes
+from subagents.logs.native.twins import Twins, Wanted, twins_of
 from subagents.logs.sources.timestamps import microseconds
 from tests.logs.builders import at, iso
 from tests.logs.compiled import classes_by, finder_in
@@ -30,6 +31,10 @@ def scanned(classes: Classes, *lines: str) -> tuple[list[int], list[int]]:
     scan = classes.scan(data, len(data), 0, 100)
     assert len(scan.starts) == len(lines)
     return scan.times.tolist(), scan.classes.tolist()
+
+
+def twins(classes: Classes, line: bytes, keep: int = 0, only: int = -1) -> Twins:
+    return twins_of(classes, [Wanted(line, keep, only)])[0]
 
 
 def test_lines_are_of_one_class_but_for_words_with_digits(classes: Classes) -> None:
@@ -64,31 +69,31 @@ def test_a_class_that_depends_on_a_word_is_split_by_it_until_there_are_too_many(
 
 def test_a_twin_is_of_the_same_class_and_differs_where_it_may(classes: Classes) -> None:
     line = f"{iso(1)} order 17 of web3 at 10.1.2.3 took 5ms".encode()
-    words, twin = classes.twin(line)
+    words, twin, _ = twins(classes, line)
     assert words == 1 << 1 | 1 << 3 | 1 << 5 | 1 << 7
     assert twin[: len(iso(1))] == line[: len(iso(1))]
     assert scanned(classes, line.decode(), twin.decode())[1][0] == scanned(classes, twin.decode())[1][0]
     assert [a != b for a, b in zip(line.split(), twin.split(), strict=True)] == [
         bool(words >> (n - 1) & 1) if n else False for n in range(9)
     ]
-    assert classes.twin(line, keep=int(words))[1] == line
+    assert twins(classes, line, keep=words).twin == line
     assert classes.word(line, 3) == b"web3"
     assert classes.word(line, 4) is None
 
 
 def test_another_twin_has_statuses_where_numbers_have_more_or_fewer_digits(classes: Classes) -> None:
     line = f"{iso(1)} order 17 of web3 took 5ms [0] 404 1234567".encode()
-    assert classes.wide_twin(line) == f"{iso(1)} order 503 of web3 took 5ms [503] 404 503".encode()
-    assert classes.wide_twin(line, keep=1 << 1) == line.replace(b"[0]", b"[503]").replace(b"1234567", b"503")
-    assert classes.wide_twin(line, only=6) == line.replace(b"[0]", b"[503]")
-    assert classes.wide_twin(b"no stamp 5") == b"no stamp 5"
+    assert twins(classes, line).wide == f"{iso(1)} order 503 of web3 took 5ms [503] 404 503".encode()
+    assert twins(classes, line, keep=1 << 1).wide == line.replace(b"[0]", b"[503]").replace(b"1234567", b"503")
+    assert twins(classes, line, only=6).wide == line.replace(b"[0]", b"[503]")
+    assert twins(classes, b"no stamp 5").wide == b"no stamp 5"
 
 
 def test_numbers_before_a_stamp_in_a_column_keep_their_width(classes: Classes) -> None:
     line = f"job 4711 {iso(1)} took 5 s".encode()
     classes.find_by([finder_in(line.decode())], 0)
-    assert classes.wide_twin(line) == line.replace(b"took 5", b"took 503")
-    assert classes.twin(line)[1].startswith(b"job 7044 ")
+    assert twins(classes, line).wide == line.replace(b"took 5", b"took 503")
+    assert twins(classes, line).twin.startswith(b"job 7044 ")
 
 
 def test_lines_cannot_be_made_to_be_taken_for_one(classes: Classes) -> None:

@@ -28,7 +28,7 @@ def classes() -> Classes:
 
 
 def each_by_itself(classes: Classes, wanted: list[Wanted]) -> list[Twins]:
-    return [Twins(*classes.twin(*each), classes.wide_twin(*each)) for each in wanted]
+    return [twins_of(classes, [each])[0] for each in wanted]
 
 
 def test_many_twins_are_those_of_each_line(classes: Classes) -> None:

@@ -182,21 +182,6 @@ class Classes:
         begin = self._library.classes_word(self._handle, line, len(line), index, ctypes.byref(length))
         return line[begin : begin + length.value] if begin >= 0 else None
 
-    def twin(self, line: bytes, keep: int = 0, only: int = -1) -> tuple[int, bytes]:
-        """Return (words with digits, by bit; the line with other things in them, but for those of `keep`).
-
-        Where `only` is a word, just that one is another.
-        """
-        out = ctypes.create_string_buffer(len(line) + 1)
-        words = self._library.classes_twin(self._handle, line, len(line), keep, only, out)
-        return int(words), out.raw[: len(line)]
-
-    def wide_twin(self, line: bytes, keep: int = 0, only: int = -1) -> bytes:
-        """Return the line with statuses where it has numbers of more or fewer digits, but for those of `keep`."""
-        out = ctypes.create_string_buffer(3 * len(line) + 1)
-        size = self._library.classes_wide_twin(self._handle, line, len(line), keep, only, out)
-        return out.raw[:size]
-
 
 @lru_cache(maxsize=1)
 def library() -> ctypes.CDLL | None:
@@ -265,8 +250,6 @@ def _declare(found: ctypes.CDLL) -> None:
         "classes_settle": (None, [handle, c_uint64, c_uint8, c_uint32, c_uint8]),
         "classes_find_by": (c_int32, [handle, ctypes.POINTER(Finder), c_int32, c_int32]),
         "classes_scan": (c_int64, [handle, c_char_p, c_int64, c_int32, c_int64, *[array] * 7]),
-        "classes_twin": (c_uint64, [handle, c_char_p, c_int64, c_uint32, c_int32, c_char_p]),
-        "classes_wide_twin": (c_int64, [handle, c_char_p, c_int64, c_uint32, c_int32, c_char_p]),
         "block_looked_at": (c_int32, [c_char_p, c_int64, ctypes.POINTER(c_int64)]),
         "block_is_utf8": (c_int32, [c_char_p, c_int64]),
         "twins_of": (None, [handle, *texts, c_int64, *[array] * 6]),

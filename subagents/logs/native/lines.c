@@ -212,7 +212,7 @@ static void other_word(const Bits *bits, const Word *word, int kept, uint8_t *ou
  * Where `only` is no less than 0, just that word is another. Returns which words with digits it has, by bit; those
  * beyond the first LITERAL_WORDS are in the highest bit. 0 where it has none, or the line is none of a class.
  */
-EXPORT uint64_t classes_twin(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out) {
+uint64_t twin_of(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out) {
     Line line = {0};
     Bits bits;
     Word word = {0};
@@ -239,7 +239,7 @@ static int holds_column(const Finders *all, const Line *line, const uint8_t *at)
 
 /* Write a line of the same class in which numbers became statuses, however many digits they had. Returns how long it is;
  * `out` has room for three times the line. */
-EXPORT int64_t classes_wide_twin(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out) {
+int64_t wide_twin_of(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out) {
     Line line = {0};
     Bits bits;
     Word word = {0};

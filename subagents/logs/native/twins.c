@@ -5,8 +5,8 @@
 
 typedef struct Classes Classes;
 
-uint64_t classes_twin(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out);
-int64_t classes_wide_twin(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out);
+uint64_t twin_of(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out);
+int64_t wide_twin_of(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out);
 
 /* Lines stand one after the other in `lines`, each to its end in `ends`. `twins` has as much room, `wides` three times
  * that; where the wide ones end is put in `wide_ends`, which words with digits a line has in `words`. */
@@ -17,8 +17,8 @@ EXPORT void twins_of(
     int64_t begin = 0, wide = 0;
     for (int64_t at = 0; at < count; at++) {
         int64_t size = ends[at] - begin;
-        words[at] = classes_twin(all, lines + begin, size, keep[at], only[at], twins + begin);
-        wide += classes_wide_twin(all, lines + begin, size, keep[at], only[at], wides + wide);
+        words[at] = twin_of(all, lines + begin, size, keep[at], only[at], twins + begin);
+        wide += wide_twin_of(all, lines + begin, size, keep[at], only[at], wides + wide);
         wide_ends[at] = wide;
         begin = ends[at];
     }

@@ -31,7 +31,7 @@ class Twins(NamedTuple):
 
 
 def twins_of(classes: Classes, wanted: Sequence[Wanted]) -> list[Twins]:
-    """Return twins of each line, as `Classes.twin` and `Classes.wide_twin` make them."""
+    """Return twins of each line; a line that is none of a class stays as it is."""
     import numpy as np
 
     if not wanted:
