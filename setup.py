@@ -8,10 +8,10 @@ setup(
     ext_modules=[
         Extension(
             "subagents.logs.native._lines",  # without Python.h: ctypes loads it
-            sources=[f"{NATIVE}/{name}.c" for name in ("lines", "words", "twins", "blocks", "keys")],
+            sources=[f"{NATIVE}/{name}.c" for name in ("lines", "words", "blocks", "keys")],
             depends=[
                 f"{NATIVE}/{name}.h"
-                for name in ("bytes", "wide", "finders", "stamps", "bits", "classes", "words", "vocabulary")
+                for name in ("bytes", "wide", "finders", "stamps", "bits", "classes", "words", "twins", "vocabulary")
             ],
             define_macros=[("_GNU_SOURCE", "1")],
             extra_compile_args=["-O3", "-fvisibility=hidden"],

@@ -116,6 +116,14 @@ INLINE void bits_of(const Line *line, Bits *bits, int wide) {
     spread_digits(bits);
 }
 
+/* Take apart a line that stands by itself; return whether it may be of a class. */
+static int bits_of_one(const Finders *all, const uint8_t *data, int64_t size, Line *line, Bits *bits) {
+    *line = (Line){0};
+    if (size <= 0 || size > LONGEST_LINE || !taken_apart(all, data, data + size, line)) return 0;
+    bits_of(line, bits, 0);
+    return 1;
+}
+
 /* What stays of a line where of words with digits only what is told does: its bytes, before which of them, or of the stamp
  * or the end, such a word ends, and which of those was more than a number. */
 typedef struct {

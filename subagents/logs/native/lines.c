@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "words.h"
+#include "twins.h"
 
 enum { NO_FINDER = -1, NOT_LOOKED = -2 };
 
@@ -170,108 +170,38 @@ EXPORT int32_t classes_go_plainly(Classes *all) {
     return was_wide;
 }
 
-/* Put other digits in a run of them. Numbers of up to three become such as may be severities and statuses: where one
- * of them would be read, the number that stands there now must come out otherwise. */
-static void other_digits(const uint8_t *at, int32_t count, uint8_t *out) {
-    const char *with = NULL;
-    if (count == 1) with = "34567012" + (*at & 7);
-    if (count == 3) with = memcmp(at, "503", 3) ? "503" : "404";
-    if (count == 2) with = *at == '5' ? "30" : "50";
-    for (int32_t place = 0; place < count; place++)
-        out[place] = with ? (uint8_t)with[place] : (uint8_t)('0' + (at[place] - '0' + 3) % 10);
-}
-
-static uint8_t other_letter(uint8_t c) {
-    uint8_t base = c & 32 ? 'a' : 'A', place = (uint8_t)(c - base);
-    return (uint8_t)(base + (place < 6 ? (place + 1) % 6 : 6 + (place - 5) % 20));
-}
-
-/* Put other things in a word; where a path is kept, only in its parts that vary. */
-static void other_word(const Bits *bits, const Word *word, int kept, uint8_t *out) {
-    for (int32_t at = word->begin; at < word->end; at++) {
-        int letters = !kept && !is_fine(word);
-        if (kept) {
-            int32_t left = at, right = at;
-            while (left > word->begin && bits->text[left - 1] != '/') left--;
-            while (right < word->end && bits->text[right] != '/') right++;
-            for (; left < right && !letters; left++) letters = is_digit(bits->text[left]);
-        }
-        int32_t digits = 0;
-        while (at + digits < word->end && is_digit(bits->text[at + digits])) digits++;
-        if (digits) {
-            other_digits(bits->text + at, digits, out + at);
-            at += digits - 1;
-        } else if (letters && is_letter(bits->text[at])) {
-            out[at] = other_letter(bits->text[at]);
-        }
-    }
-}
-
-/* Write a line of the same class in which other things stand in words with digits, but for those of `keep`.
+/* Make twins of lines, each of the same class as the line: one that is as long, in `twins`, and one in which numbers of more
+ * or fewer digits became statuses, in `wides`, which has room for three times the lines. A line that is none of a class
+ * stays as it is. For many at once, for to ask for each by itself costs more than to make it.
  *
- * Where `only` is no less than 0, just that word is another. Returns which words with digits it has, by bit; those
- * beyond the first LITERAL_WORDS are in the highest bit. 0 where it has none, or the line is none of a class.
- */
-uint64_t twin_of(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out) {
-    Line line = {0};
+ * Lines stand one after the other in `lines`, each to its end in `ends`. Where the wide ones end is put in `wide_ends`,
+ * which words with digits a line has in `words`. */
+EXPORT void twins_of(const Classes *all, const uint8_t *lines, const int64_t *ends, int64_t count, const uint32_t *keep,
+                     const int32_t *only, uint64_t *words, uint8_t *twins, uint8_t *wides, int64_t *wide_ends) {
+    Line line;
     Bits bits;
-    Word word = {0};
-    uint64_t words = 0;
-    memcpy(out, data, (size_t)size);
-    if (size <= 0 || size > LONGEST_LINE || !taken_apart(&all->finders, data, data + size, &line)) return 0;
-    bits_of(&line, &bits, 0);
-    while (next_word(&bits, &word)) {
-        int is_first = word.index < LITERAL_WORDS;
-        words |= is_first ? 1ull << word.index : 1ull << 63;
-        int kept = is_first && keep >> word.index & 1;
-        if ((kept && !word.path) || (only >= 0 && word.index != only)) continue;
-        other_word(&bits, &word, kept, out + (line.text - data));
-    }
-    return words;
-}
-
-/* Whether a stamp is in its column only where what stands before it, as this byte does, is as long. */
-static int holds_column(const Finders *all, const Line *line, const uint8_t *at) {
-    if (!line->stamp || at >= line->stamp) return 0;
-    const Finder *by = &all->finder[line->finder];
-    return !by->json && by->start >= 0;
-}
-
-/* Write a line of the same class in which numbers became statuses, however many digits they had. Returns how long it is;
- * `out` has room for three times the line. */
-int64_t wide_twin_of(const Classes *all, const uint8_t *data, int64_t size, uint32_t keep, int32_t only, uint8_t *out) {
-    Line line = {0};
-    Bits bits;
-    Word word = {0};
-    int64_t told = 0, length = 0;
-    if (size > 0 && size <= LONGEST_LINE && taken_apart(&all->finders, data, data + size, &line)) {
-        int64_t before = line.text - data;
-        bits_of(&line, &bits, 0);
-        while (next_word(&bits, &word)) {
-            int kept = word.index < LITERAL_WORDS && keep >> word.index & 1;
-            if (kept || (only >= 0 && word.index != only) || !is_one_number(&bits, &word)) continue;
-            int32_t digit = next_bit(bits.digits, word.begin, word.end), end = digit;
-            while (end < word.end && is_digit(bits.text[end])) end++;
-            if (end - digit == 3 || holds_column(&all->finders, &line, bits.text + digit)) continue;
-            memcpy(out + length, data + told, (size_t)(before + digit - told));
-            length += before + digit - told;
-            memcpy(out + length, "503", 3);
-            length += 3;
-            told = before + end;
+    int64_t begin = 0, wide = 0;
+    for (int64_t at = 0; at < count; begin = ends[at++]) {
+        size_t size = (size_t)(ends[at] - begin);
+        words[at] = 0;
+        memcpy(twins + begin, lines + begin, size);
+        if (bits_of_one(&all->finders, lines + begin, ends[at] - begin, &line, &bits)) {
+            words[at] = to_twin(&bits, keep[at], only[at], twins + (bits.text - lines));
+            wide += wide_twin(&all->finders, &line, &bits, keep[at], only[at], wides + wide);
+        } else {
+            memcpy(wides + wide, lines + begin, size);
+            wide += ends[at] - begin;
         }
+        wide_ends[at] = wide;
     }
-    if (size > told) memcpy(out + length, data + told, (size_t)(size - told));
-    return length + size - told;
 }
 
 /* Return where in a line the word with digits of a number begins, and how long it is; -1 where it has none. */
 EXPORT int64_t classes_word(const Classes *all, const uint8_t *data, int64_t size, int32_t index, int64_t *length) {
-    Line line = {0};
+    Line line;
     Bits bits;
     Word word;
-    if (size <= 0 || size > LONGEST_LINE || !taken_apart(&all->finders, data, data + size, &line)) return -1;
-    bits_of(&line, &bits, 0);
-    if (!word_at(&bits, index, &word)) return -1;
+    if (!bits_of_one(&all->finders, data, size, &line, &bits) || !word_at(&bits, index, &word)) return -1;
     *length = word.end - word.begin;
     return line.text - data + word.begin;
 }

@@ -1,4 +1,4 @@
-"""Lines in which other things stand in words with digits, made for many lines at once by the compiled `twins.c`."""
+"""Lines in which other things stand in words with digits, made for many lines at once by the compiled `twins.h`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,96 @@
+/* Lines of the same class in which other things stand in words with digits. */
+#ifndef TWINS_H
+#define TWINS_H
+#include <stdint.h>
+#include <string.h>
+
+#include "words.h"
+
+/* Put other digits in a run of them. Numbers of up to three become such as may be severities and statuses: where one
+ * of them would be read, the number that stands there now must come out otherwise. */
+static void other_digits(const uint8_t *at, int32_t count, uint8_t *out) {
+    const char *with = NULL;
+    if (count == 1) with = "34567012" + (*at & 7);
+    if (count == 3) with = memcmp(at, "503", 3) ? "503" : "404";
+    if (count == 2) with = *at == '5' ? "30" : "50";
+    for (int32_t place = 0; place < count; place++)
+        out[place] = with ? (uint8_t)with[place] : (uint8_t)('0' + (at[place] - '0' + 3) % 10);
+}
+
+static uint8_t other_letter(uint8_t c) {
+    uint8_t base = c & 32 ? 'a' : 'A', place = (uint8_t)(c - base);
+    return (uint8_t)(base + (place < 6 ? (place + 1) % 6 : 6 + (place - 5) % 20));
+}
+
+/* Put other things in a word; where a path is kept, only in its parts that vary. */
+static void other_word(const Bits *bits, const Word *word, int kept, uint8_t *out) {
+    for (int32_t at = word->begin; at < word->end; at++) {
+        int letters = !kept && !is_fine(word);
+        if (kept) {
+            int32_t left = at, right = at;
+            while (left > word->begin && bits->text[left - 1] != '/') left--;
+            while (right < word->end && bits->text[right] != '/') right++;
+            for (; left < right && !letters; left++) letters = is_digit(bits->text[left]);
+        }
+        int32_t digits = 0;
+        while (at + digits < word->end && is_digit(bits->text[at + digits])) digits++;
+        if (digits) {
+            other_digits(bits->text + at, digits, out + at);
+            at += digits - 1;
+        } else if (letters && is_letter(bits->text[at])) {
+            out[at] = other_letter(bits->text[at]);
+        }
+    }
+}
+
+/* Put other things in words with digits of a line, but for those of `keep`; `out` is where its bits begin.
+ *
+ * Where `only` is no less than 0, just that word is another. Returns which words with digits it has, by bit; those
+ * beyond the first LITERAL_WORDS are in the highest bit.
+ */
+static uint64_t to_twin(const Bits *bits, uint32_t keep, int32_t only, uint8_t *out) {
+    Word word = {0};
+    uint64_t words = 0;
+    while (next_word(bits, &word)) {
+        int is_first = word.index < LITERAL_WORDS;
+        words |= is_first ? 1ull << word.index : 1ull << 63;
+        int kept = is_first && keep >> word.index & 1;
+        if ((kept && !word.path) || (only >= 0 && word.index != only)) continue;
+        other_word(bits, &word, kept, out);
+    }
+    return words;
+}
+
+/* Whether a stamp is in its column only where what stands before it, as this byte does, is as long. */
+static int holds_column(const Finders *all, const Line *line, const uint8_t *at) {
+    if (!line->stamp || at >= line->stamp) return 0;
+    const Finder *by = &all->finder[line->finder];
+    return !by->json && by->start >= 0;
+}
+
+static uint8_t *added(uint8_t *to, const void *from, size_t size) {
+    memcpy(to, from, size);
+    return to + size;
+}
+
+/* Write a line in which numbers became statuses, however many digits they had. Returns how long it is; `out` has room for
+ * three times the line. */
+static int64_t wide_twin(const Finders *all, const Line *line, const Bits *bits, uint32_t keep, int32_t only, uint8_t *out) {
+    const uint8_t *told = line->begin;
+    uint8_t *to = out;
+    Word word = {0};
+    while (next_word(bits, &word)) {
+        int kept = word.index < LITERAL_WORDS && keep >> word.index & 1;
+        if (kept || (only >= 0 && word.index != only) || !is_one_number(bits, &word)) continue;
+        int32_t digit = next_bit(bits->digits, word.begin, word.end), end = digit;
+        while (end < word.end && is_digit(bits->text[end])) end++;
+        if (end - digit == 3 || holds_column(all, line, bits->text + digit)) continue;
+        to = added(to, told, (size_t)(bits->text + digit - told));
+        to = added(to, "503", 3);
+        told = bits->text + end;
+    }
+    to = added(to, told, (size_t)(line->end - told));
+    return to - out;
+}
+
+#endif
