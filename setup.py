@@ -8,10 +8,10 @@ setup(
     ext_modules=[
         Extension(
             "subagents.logs.native._lines",  # without Python.h: ctypes loads it
-            sources=[f"{NATIVE}/{name}.c" for name in ("lines", "words", "blocks", "keys")],
+            sources=[f"{NATIVE}/{name}.c" for name in ("lines", "words", "blocks", "keys", "texts")],
             depends=[
                 f"{NATIVE}/{name}.h"
-                for name in ("bytes", "wide", "finders", "stamps", "bits", "classes", "words", "twins", "vocabulary")
+                for name in ("bytes", "odd", "wide", "finders", "stamps", "bits", "classes", "words", "twins", "vocabulary")
             ],
             define_macros=[("_GNU_SOURCE", "1")],
             extra_compile_args=["-O3", "-fvisibility=hidden"],

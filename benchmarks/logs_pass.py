@@ -17,10 +17,16 @@ SHOWN = 10
 def main(path: str, kind: str) -> None:
     """Print what the pass found and when."""
     began = time.perf_counter()
-    from subagents.contract import SourceSpec, Window
-    from subagents.logs.compare import compare, spans_of
-    from subagents.logs.index import LogIndex, ReadSoFar
-    from subagents.logs.sources.log_source import LogSource
+    from subagents.collector import collector_waiting
+
+    with collector_waiting():  # as the worker imports what scans need
+        import numpy  # noqa: F401
+        import polars  # noqa: F401
+
+        from subagents.contract import SourceSpec, Window
+        from subagents.logs.compare import compare, spans_of
+        from subagents.logs.index import LogIndex, ReadSoFar
+        from subagents.logs.sources.log_source import LogSource
 
     first = 0.0
 

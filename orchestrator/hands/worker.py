@@ -24,6 +24,7 @@ from typing import Any, BinaryIO, cast
 from orchestrator.hands.pacing import FOUND_TAKEN, TEXT_TAKEN, Paced
 from orchestrator.hands.rosters import RosterRecipe
 from subagents.clock import SystemClock
+from subagents.collector import collector_waiting
 from subagents.contract import (
     Fact,
     Finding,
@@ -225,7 +226,7 @@ def _read_requests(requests: BinaryIO, inbox: queue.SimpleQueue[Any]) -> None:
 
 def _warm() -> None:
     for name in ("numpy", "polars", "subagents.logs.agent"):
-        with suppress(ImportError):  # whatever needs it will say so
+        with suppress(ImportError), collector_waiting():  # whatever needs it will say so
             importlib.import_module(name)
 
 

@@ -70,6 +70,7 @@ def test_lines_in_are_lines_accounted_and_offsets_are_exact(tmp_path: Path, name
 
 @pytest.mark.parametrize("first", [b"x^2 grows", b"x\x01y", b"plain"])
 def test_a_block_is_split_though_it_begins_as_archives_do(first: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines_module, "texts_of", lambda *_: None)
     monkeypatch.setattr(lines_module, "LARGE_BYTES", 0)
     data = first + b"\n" + (GOOD + b"\r\n") * 3
     text = split_lines(Block(1, data, len(data)), 0, "", NoTroubles()).text

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NO_CLASS = -1
 NO_FINDER, NOT_LOOKED = -1, -2
 MOST_CLASSES = 1 << 18
-INTERFACE = 7
+INTERFACE = 8
 MOST_FINDERS = 127
 VERIFIED, SLOW, SPECIAL, LITERAL, CHILD, HOSTED, MISREAD = 1, 2, 4, 8, 16, 32, 64
 """Flags of a class: one line tells all; each is read; its neighbours count; some words do, as here; one is the host;
@@ -252,6 +252,8 @@ def _declare(found: ctypes.CDLL) -> None:
         "classes_scan": (c_int64, [handle, c_char_p, c_int64, c_int32, c_int64, *[array] * 7]),
         "block_looked_at": (c_int32, [c_char_p, c_int64, ctypes.POINTER(c_int64)]),
         "block_is_utf8": (c_int32, [c_char_p, c_int64]),
+        "texts_take": (c_int32, [c_char_p, *[array] * 2, c_int64, *[array] * 2]),
+        "texts_free": (None, [array, array]),
         "twins_of": (None, [handle, *texts, c_int64, *[array] * 6]),
         "keys_new": (handle, [c_uint64, c_uint64]),
         "keys_free": (None, [handle]),

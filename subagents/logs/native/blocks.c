@@ -2,8 +2,9 @@
 #include <stdint.h>
 
 #include "bytes.h"
+#include "odd.h"
 
-enum { HAS_ESCAPES = 1, NOT_ASCII = 4, AT_ONCE = 224 };
+enum { AT_ONCE = 224 };
 
 /* Count line feeds; returns what is odd, by bit. */
 EXPORT int32_t block_looked_at(const uint8_t *at, int64_t size, int64_t *feeds) {

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from subagents.contract import Problem
+from subagents.logs.native import ODD_ESCAPES
+from subagents.logs.native.texts import texts_of
 from subagents.logs.sources.reader import CUT_BYTES, Block, line_feeds
 
 if TYPE_CHECKING:
@@ -72,10 +74,12 @@ def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) 
                 todo="convert it: iconv -f UTF-16 -t UTF-8",
             ),
         )
-    shown = data[len(BOM) :] if block.offset == 0 and data.startswith(BOM) else data
     ends = np.append(starts[1:], len(data))
-    numbers = np.arange(lines_before + 1, lines_before + 1 + len(starts))
-    lines = Lines(_text_of(shown, numbers, name, troubles), starts + block.offset, ends + block.offset, numbers)
+    numbers, begins = np.arange(lines_before + 1, lines_before + 1 + len(starts)), starts
+    if block.offset == 0 and data.startswith(BOM):
+        begins = np.append(len(BOM), starts[1:])
+    text = _text_of(data, begins, ends, numbers, name, troubles)
+    lines = Lines(text, starts + block.offset, ends + block.offset, numbers)
     if block.is_cut:
         lines.ends[:] = block.offset + block.size
     return _cut(lines, name, troubles)
@@ -87,17 +91,19 @@ def some_lines(block: Block, starts: Any, rows: Any, lines_before: int, name: st
 
     ends = np.append(starts[1:], block.length)[rows]
     begins, numbers = starts[rows], rows + lines_before + 1
-    cuts = np.flatnonzero(begins[1:] != ends[:-1]) + 1  # lines that follow each other are taken at once
-    parts = zip(begins[np.append(0, cuts)].tolist(), ends[np.append(cuts, len(rows)) - 1].tolist(), strict=True)
-    data = b"".join(block.data[begin:end] for begin, end in parts)
-    text = _text_of(data, numbers, name, troubles)
+    text = _text_of(block.data, begins, ends, numbers, name, troubles)
     return _cut(Lines(text, begins + block.offset, ends + block.offset, numbers), name, troubles)
 
 
-def _text_of(data: bytes, numbers: Any, name: str, troubles: Troubles) -> pl.Series:
+def _text_of(data: bytes, begins: Any, ends: Any, numbers: Any, name: str, troubles: Troubles) -> pl.Series:
     """Return lines as text, without what is no text; `numbers` are those of the lines."""
     from polars.exceptions import PolarsError
 
+    taken = texts_of(data, begins, ends)
+    if taken is not None:
+        text, odd = taken
+        return text.str.replace_all(_COLOUR, "") if odd & ODD_ESCAPES else text
+    data = _joined(data, begins, ends)
     try:
         text = _split(data)
     except PolarsError:
@@ -105,7 +111,16 @@ def _text_of(data: bytes, numbers: Any, name: str, troubles: Troubles) -> pl.Ser
         text = _split(data)
     if b"\x1b" in data:
         text = text.str.replace_all(_COLOUR, "")
-    return text.str.strip_suffix("\r") if data.endswith(b"\r") else text
+    return text
+
+
+def _joined(data: bytes, begins: Any, ends: Any) -> bytes:
+    """Return lines as they follow each other."""
+    import numpy as np
+
+    cuts = np.flatnonzero(begins[1:] != ends[:-1]) + 1
+    parts = zip(begins[np.append(0, cuts)].tolist(), ends[np.append(cuts, len(begins)) - 1].tolist(), strict=True)
+    return b"".join(data[begin:end] for begin, end in parts)
 
 
 def _mended(data: bytes, numbers: Any, name: str, troubles: Troubles) -> bytes:
@@ -133,7 +148,8 @@ def _split(shown: bytes) -> pl.Series:
 
     whole = pl.Series([shown], dtype=pl.Binary).cast(pl.String)
     if len(shown) >= LARGE_BYTES and not shown.startswith(_TAKEN_FOR_PACKED):
-        return pl.read_lines(shown).to_series()  # a fourth of the cost, but other threads have to be waited for
+        text = pl.read_lines(shown).to_series()  # a fourth of the cost, but other threads have to be waited for
+        return text.scatter(text.len() - 1, text[-1].removesuffix("\r")) if shown.endswith(b"\r") else text
     text = whole.str.split("\n").explode()
     text = text.head(text.len() - 1) if shown.endswith(b"\n") else text
     return text.str.strip_suffix("\r") if b"\r" in shown else text
