@@ -13,7 +13,6 @@ import pytest
 from subagents.contract import SourceSpec
 from subagents.logs.index import HOSTS_KEPT, LogIndex
 from subagents.logs.sources import alike, log_source, parts, reader
-from subagents.logs.sources import lines as lines_module
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.names import Names
 from subagents.logs.sources.timestamps import microseconds
@@ -44,8 +43,11 @@ LAYOUTS = (
     "klog",
     "kubectl-prefix",
     "kubelet-journal",
+    "journalctl-short-full",
     "logfmt-time-last",
     "nginx-access",
+    "node-debug-http-date",
+    "openvpn",
     "postgres",
     "rails",
     "spring-boot-3",
@@ -73,7 +75,6 @@ def built(spec: SourceSpec) -> LogIndex:
 def without_library(spec: SourceSpec, monkeypatch: pytest.MonkeyPatch) -> LogIndex:
     with monkeypatch.context() as patched:
         patched.setattr(log_source, "library", lambda: None)
-        patched.setattr(lines_module, "texts_of", lambda *_: None)
         return built(spec)
 
 

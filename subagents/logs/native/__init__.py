@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NO_CLASS = -1
 NO_FINDER, NOT_LOOKED = -1, -2
 MOST_CLASSES = 1 << 18
-INTERFACE = 8
+INTERFACE = 9
 MOST_FINDERS = 127
 VERIFIED, SLOW, SPECIAL, LITERAL, CHILD, HOSTED, MISREAD = 1, 2, 4, 8, 16, 32, 64
 """Flags of a class: one line tells all; each is read; its neighbours count; some words do, as here; one is the host;
@@ -25,7 +25,7 @@ the stamp that is found is not what counts."""
 ORIGINS = {"syslog priority": 1, "kubectl --prefix": 2, "docker compose": 4, "stern": 8}
 NO_TIME = -(1 << 63)
 PLACES = ("Y", "y", "m", "b", "d", "H", "M", "S", "f")
-ANY_DIGIT, SPACE_OR_DIGIT, MONTH, IN_MONTH = 1, 2, 3, 4
+ANY_DIGIT, SPACE_OR_DIGIT, MONTH, IN_MONTH, WEEKDAY, IN_WEEKDAY = range(1, 7)
 ODD_ESCAPES, ODD_BYTES, NOT_ASCII = 1, 2, 4
 _ANCHOR, _BODY, _ZONE = 48, 48, 12
 
@@ -49,7 +49,7 @@ class Finder(ctypes.Structure):
         ("words", c_int32),
         ("ragged", c_int32),
         ("turn", c_int32),
-        ("unused", c_int32),
+        ("bare", c_int32),
         ("zone_us", c_int64),
         ("latest_us", c_int64),
         ("anchor", c_uint8 * _ANCHOR),

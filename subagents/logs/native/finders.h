@@ -6,12 +6,12 @@
 
 enum { WIDEST = 80 }; /* BODY, a fraction and ZONE */
 enum { ANCHOR = 48, BODY = 48, ZONE = 12, LONGEST_FRACTION = 18, MOST_FINDERS = 128, HEAD = 200, RAGGED_DIGITS = 3 };
-enum { LAST_DAY = 2932896 };
+enum { LAST_DAY = 2932896, LONGEST_WEEKDAY = 9 };
 #define NO_MINUTE INT64_MAX
 #define LONGEST_ZONE 600000000000ll /* µs, more than +99:99 */
 enum { ORIGIN_PRIORITY = 1, ORIGIN_BRACKETS = 2, ORIGIN_COMPOSE = 4, ORIGIN_STERN = 8 };
 /* What a place of a template stands for; any other byte stands for itself. */
-enum { ANY_DIGIT = 1, SPACE_OR_DIGIT = 2, MONTH = 3, IN_MONTH = 4 };
+enum { ANY_DIGIT = 1, SPACE_OR_DIGIT = 2, MONTH = 3, IN_MONTH = 4, WEEKDAY = 5, IN_WEEKDAY = 6 };
 enum { AT_YEAR, AT_SHORT_YEAR, AT_MONTH, AT_MONTH_NAME, AT_DAY, AT_HOUR, AT_MINUTE, AT_SECOND, AT_FRACTION, PLACES };
 
 typedef struct {
@@ -27,7 +27,7 @@ typedef struct {
     int32_t words;  /* before the stamp, each with one space behind it; then start is -1 */
     int32_t ragged; /* 1: numbers of up to three digits may lack the zeros before them */
     int32_t turn;   /* those of a lower one are asked first */
-    int32_t unused;
+    int32_t bare;   /* 1: before it no weekday may stand, with which it would be another stamp */
     int64_t zone_us, latest_us; /* latest: of stamps without a year, beyond it they are of the year before */
     uint8_t anchor[ANCHOR], body[BODY], zone[ZONE], pad[4];
 } Finder;
@@ -109,10 +109,12 @@ static Form form_of(const Finder *by) {
     for (int place = 0; place < form.width; place++) {
         int behind = place - by->body_length, in_zone = behind - (by->fraction ? by->fraction + 1 : 0);
         uint8_t wanted = behind < 0 ? by->body[place] : in_zone >= 0 ? by->zone[in_zone] : behind ? ANY_DIGIT : 0;
-        int is_kind = in_zone < 0 && wanted <= IN_MONTH;
-        form.least[place] = !is_kind ? wanted : wanted == ANY_DIGIT ? '0' : wanted == SPACE_OR_DIGIT ? ' ' : wanted ? 'A' : ',';
-        form.more[place] = !is_kind ? 0 : wanted == ANY_DIGIT ? 9 : wanted == SPACE_OR_DIGIT ? 25 : wanted ? 57 : 14;
-        form.loose |= is_kind && (wanted == MONTH || wanted == SPACE_OR_DIGIT);
+        /* before a fraction: a comma, a point or a colon; then what a place of a template stands for */
+        static const uint8_t least[] = {',', '0', ' ', 'A', 'A', 'A', 'a'}, more[] = {14, 9, 25, 57, 57, 25, 25};
+        int is_kind = in_zone < 0 && wanted <= IN_WEEKDAY;
+        form.least[place] = is_kind ? least[wanted] : wanted;
+        form.more[place] = is_kind ? more[wanted] : 0;
+        form.loose |= is_kind && (wanted == MONTH || wanted == SPACE_OR_DIGIT || wanted == WEEKDAY);
     }
     for (int part = 0; part < PLACES; part++)
         if (part != AT_SECOND && by->place[part] >= form.minute) form.minute = 0;

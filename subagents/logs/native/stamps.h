@@ -30,6 +30,22 @@ static int month_of(const uint8_t *at) {
     return 0;
 }
 
+static int is_weekday(const uint8_t *at, int64_t length) {
+    static const char names[][10] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+    for (int day = 0; day < 7; day++)
+        if ((length == 3 || length == (int64_t)strlen(names[day])) && !memcmp(at, names[day], (size_t)length)) return 1;
+    return 0;
+}
+
+/* Whether a weekday stands before a place that is no end of a name, with what separates it from a date. */
+static int is_behind_weekday(const uint8_t *text, const uint8_t *at) {
+    if (at - text < 4 || at[-1] != ' ') return 0;
+    const uint8_t *end = at[-2] == ',' ? at - 2 : at - 1, *begin = end;
+    while (begin > text && end - begin <= LONGEST_WEEKDAY && is_letter(begin[-1])) begin--;
+    if (begin > text && (is_digit(begin[-1]) || is_letter(begin[-1]) || memchr("_./-", begin[-1], 4))) return 0;
+    return is_weekday(begin, end - begin);
+}
+
 static int64_t two_digits(const uint8_t *at) { return (at[0] & 15) * 10 + (at[1] & 15); }
 static int64_t three_digits(const uint8_t *at) { return (at[0] & 15) * 100 + two_digits(at + 1); }
 
@@ -69,11 +85,18 @@ static int ends_naive(const Finder *by, const uint8_t *at, const uint8_t *end) {
     return *at != 'Z' && *at != '+';
 }
 
-/* Of what ranges of bytes do not tell: names of months, and a digit or a space. */
+static int32_t weekday_at(const Finder *by, int32_t place) {
+    int32_t length = 1;
+    while (place + length < by->body_length && by->body[place + length] == IN_WEEKDAY) length++;
+    return length;
+}
+
+/* Of what ranges of bytes do not tell: names of months and weekdays, and a digit or a space. */
 static int is_body(const Finder *by, const uint8_t *at) {
     for (int place = 0; place < by->body_length; place++) {
         if (by->body[place] == SPACE_OR_DIGIT && !is_digit(at[place]) && at[place] != ' ') return 0;
         if (by->body[place] == MONTH && !month_of(at + place)) return 0;
+        if (by->body[place] == WEEKDAY && !is_weekday(at + place, weekday_at(by, place))) return 0;
     }
     return 1;
 }
@@ -183,7 +206,7 @@ static int32_t with_zeros(const Finder *by, const Form *form, const uint8_t *at,
 /* Return the width of the stamp that stands at a place, and when it says (INT64_MIN: no moment); 0 where there is none. */
 static int stamp_at(const Finder *by, const Form *form, const uint8_t *at, Line *line, Minute *kept) {
     uint8_t copy[WIDEST];
-    const uint8_t *behind, *readable = line->readable;
+    const uint8_t *behind, *readable = line->readable, *first = at;
     int32_t width = form->width;
     if (by->ragged) {
         memset(copy, 0, WIDEST);
@@ -199,6 +222,7 @@ static int stamp_at(const Finder *by, const Form *form, const uint8_t *at, Line 
     int is_kept = kept && kept->length && is_same(kept->text, at, form->minute);
     if (form->loose && !is_kept && !is_body(by, at)) return 0;
     if (by->fraction && !is_before_fraction(at[by->body_length])) return 0;
+    if (by->bare && is_behind_weekday(line->text, first)) return 0;
     if (by->naive ? !ends_naive(by, behind, line->end) : behind < line->end && is_digit(*behind)) return 0;
     int64_t us, second = by->epoch ? 0 : two_digits(at + by->place[AT_SECOND]);
     if (by->epoch) {

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from subagents.logs.native import ANY_DIGIT, IN_MONTH, MONTH, PLACES, SPACE_OR_DIGIT, Finder
+from subagents.logs.native import (
+    ANY_DIGIT,
+    IN_MONTH,
+    IN_WEEKDAY,
+    MONTH,
+    PLACES,
+    SPACE_OR_DIGIT,
+    WEEKDAY,
+    Finder,
+)
+from subagents.logs.sources import weekdays
 from subagents.logs.sources.stamp_columns import EPOCH_DAY, WIDTHS, parts_of, places
 from subagents.logs.sources.timestamps import Shape, zone_minutes
 
@@ -31,6 +41,7 @@ def finder_of(shape: Shape, hint: datetime, field: str = "") -> Finder | None:
         words=shape.words,
         ragged=shape.kind.ragged,
         turn=shape.turn,
+        bare=shape.is_bare,
         latest_us=int((hint.timestamp() + 2 * 86400) * 1e6),
     )
     where = {"d" if name == "e" else name[-1]: place for name, place in at}
@@ -55,6 +66,8 @@ def _template(shape: Shape) -> bytes | None:
             found += bytes([SPACE_OR_DIGIT, ANY_DIGIT])
         elif part == "%k":
             found += bytes([ord(" "), ANY_DIGIT])
+        elif part in weekdays.WIDTHS:
+            found += bytes([WEEKDAY]) + bytes([IN_WEEKDAY]) * (weekdays.WIDTHS[part] - 1)
         elif part in WIDTHS:
             found += _digits(WIDTHS[part])
         else:

@@ -278,7 +278,8 @@ def _zone_problems(name: str, hits: Counter) -> Iterator[Problem]:  # type: igno
         yield Problem(what="time stamps without a year; the year is taken from the file's date", where=name)
     if any(not shape.kind.date for shape in hits):
         yield Problem(what="time stamps without a date; the day is taken from the file's date", where=name)
-    dates = {shape.format[1:2] for shape in hits if shape.kind.name == AMBIGUOUS and shape.format[2:3] != "."}
+    forms = [shape.format[len(shape.weekday) :] for shape in hits if shape.kind.name == AMBIGUOUS]
+    dates = {form[1:2] for form in forms if form[2:3] != "."}
     if dates:
         first = " and ".join(sorted({"d": "day", "m": "month"}[each] for each in dates))
         yield Problem(what=f"dates such as 05/11/2026 were read with the {first} first", where=name)

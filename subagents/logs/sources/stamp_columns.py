@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from subagents.logs.sources import weekdays
 from subagents.logs.sources.timestamps import EARLIEST, LATEST, Shape, zone_minutes
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ REACH = 40
 _KINDS = bytes(ord("0") if 48 <= each <= 57 else ord("a") if 97 <= each <= 122 else each for each in range(256))
 _ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5, 0xD6E8FEB86659FD93)
 WIDTHS = {"%Y": 4, "%b": 3, **dict.fromkeys(("%y", "%m", "%d", "%e", "%H", "%k", "%M", "%S"), 2)}
-WIDTHS |= {"%3f": 3, "%6f": 6, "%9f": 9}
+WIDTHS |= {"%3f": 3, "%6f": 6, "%9f": 9, **weekdays.WIDTHS}
 """Characters of the parts of a format."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -67,7 +68,13 @@ def moments_at(chars: Any, shape: Shape, hint: datetime) -> Any:
     where = places(shape)
     if where is None:
         return None
-    fields = {name: _number(chars[:, shape.start + at : shape.start + at + WIDTHS["%" + name]]) for name, at in where}
+    columns = {name: chars[:, shape.start + at : shape.start + at + WIDTHS["%" + name]] for name, at in where}
+    if shape.is_bare and weekdays.may_follow_weekday(chars, shape.start):
+        return None
+    named = [name for name in columns if "%" + name in weekdays.WIDTHS]
+    if not all(weekdays.are_weekdays(columns.pop(name)).all() for name in named):
+        return None
+    fields = {name: _number(column) for name, column in columns.items()}
     if "b" in fields:
         fields["m"] = _months(chars, shape.start + dict(where)["b"])
     date = hint if not shape.kind.date else None

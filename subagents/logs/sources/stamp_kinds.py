@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from subagents.logs.sources.expressions import quick
+from subagents.logs.sources.weekdays import DAY, format_of
 from subagents.logs.sources.zones import HOURS
 
 MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
@@ -16,7 +17,6 @@ _HMS = r"\d\d:\d\d:\d\d"
 _RAGGED = r"\d\d?:\d\d?:\d\d?"
 _SHORT, _SHORT_MS = re.compile(r"\b\d\b"), re.compile(r"(:\d\d:\d\d):(\d\d)$")
 _FRAC = r"(?P<frac>[.,]\d{1,9}|:\d{3}(?![\d:]))?"
-DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _ZONE = (
     rf"(?P<zone> ?(?:Z|UTC|GMT)\b| (?:{'|'.join(HOURS)})\b| ?[+-]\d\d:?\d\d(?!\d)|[+-]\d\d(?![\d:-])"
     r"|(?<=\.\d{6})[+-]\d{3}(?!\d))?"
@@ -39,6 +39,11 @@ class Kind:
     ragged: bool = False
     """Its numbers may lack the zeros before them; its format is that of a body which has them (`padded`)."""
 
+    @property
+    def takes_weekday(self) -> bool:
+        """Say whether a weekday before it is a part of it."""
+        return self.date and not self.only_first
+
 
 def _kind(name: str, body: str, fmt: Callable[[str], str] | str, **flags: bool) -> Kind:
     formats = fmt if callable(fmt) else (lambda _body, fmt=fmt: fmt)
@@ -47,6 +52,10 @@ def _kind(name: str, body: str, fmt: Callable[[str], str] | str, **flags: bool) 
 
 def _iso(body: str) -> str:
     return f"%Y{body[4]}%m{body[7]}%d{body[10:-8]}%H:%M:%S"
+
+
+def _iso_and_weekday(body: str) -> str:
+    return f"%Y-%m-%d{format_of(body[10:-8])}%H:%M:%S"
 
 
 def _minute(body: str) -> str:
@@ -141,6 +150,7 @@ def _common(body: str) -> str:
 
 
 AMBIGUOUS = "US or European date"
+WEEKDAY_WITHIN = "ISO 8601, weekday within"
 NEAR_DAYS = 2
 """A log is mostly copied soon after its last line."""
 _PLACE = r"(?:Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific)/[A-Z][\w/+-]+"
@@ -148,13 +158,12 @@ _YYMMDD = r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 EPOCH = _kind("epoch", r"(?<![\d.])1\d{9}(?:\d{3}){0,3}(?![\d:])", "", only_first=True)
 KINDS: tuple[Kind, ...] = (
     _kind("ISO 8601", rf"\d{{4}}-\d\d-\d\d(?:[T _\t]|, |\]\[| time=\"?){_HMS}", _iso),
-    _kind("weekday and ISO 8601", rf"{DAY} \d{{4}}-\d\d-\d\d {_HMS}", "%a %Y-%m-%d %H:%M:%S"),
+    _kind(WEEKDAY_WITHIN, rf"\d{{4}}-\d\d-\d\d {DAY},? {_HMS}", _iso_and_weekday),
     _kind("ISO 8601, hour without a zero", r"\d{4}-\d\d-\d\d  \d:\d\d:\d\d", "%Y-%m-%d %k:%M:%S"),
     _kind("ISO 8601 to the minute", r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?![\d:])", _minute),
     _kind("date with slashes", rf"\d{{4}}/\d\d/\d\d(?:[T ]| - ){_HMS}", _iso),
     _kind("date with dots", rf"\d{{4}}\.\d\d\.\d\d[T ]{_HMS}", _iso),
     _kind("common log format", rf"\d\d/{MONTH}/\d{{4}}[: ]{_HMS}", _common),
-    _kind("RFC 2822", rf"{DAY}, \d\d {MONTH} \d{{4}} {_HMS}", "%a, %d %b %Y %H:%M:%S"),
     _kind("day and month name, place", rf"\d\d-{MONTH}-\d{{4}} {_HMS} (?P<named>{_PLACE})", "%d-%b-%Y %H:%M:%S %Z"),
     _kind("day and month name", rf"\d\d[ -]{MONTH}[ -]\d{{4}}(?:::|[ :]){_HMS}", _worded),
     _kind(

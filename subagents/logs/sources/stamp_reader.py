@@ -137,14 +137,13 @@ class StampReader:
             rows = order[ends[number] : ends[number + 1]]
             if not len(rows):
                 continue
-            covered = is_covered(shape)
-            stamps = moments_at(heads.chars[rows], shape, self.hint) if covered else None
+            stamps = moments_at(heads.chars[rows], shape, self.hint) if is_covered(shape) else None
             if stamps is not None:
                 self.hits[shape] += len(rows)
                 result.put(rows, stamps, shape)
                 continue
             part = result.lines[rows]
-            if not covered:
+            if shape.is_bare or not is_covered(shape):
                 found = shape.found_in(part).fill_null(False)
                 left.append(rows[~found.to_numpy()])
                 rows, part = rows[found.to_numpy()], part.filter(found)

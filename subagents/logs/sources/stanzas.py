@@ -11,7 +11,7 @@ from subagents.logs.sources.pieces import SAMPLE
 if TYPE_CHECKING:
     import polars as pl
 
-_BARE = r"^[^A-Za-z]*(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[^A-Za-z]*)?$"
+_BARE = r"^[^A-Za-z]*$"
 """It says when, and nothing else."""
 _REPORT = r"^=[A-Z]+ REPORT="
 _HEADING = quick(rf"{_BARE}|{_REPORT}|^# Time: ")

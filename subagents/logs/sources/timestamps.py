@@ -9,11 +9,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from subagents.logs.sources.expressions import quick
-from subagents.logs.sources.stamp_kinds import DAY, EPOCH, KEY, KINDS, MONTH, Kind, padded
+from subagents.logs.sources.stamp_kinds import EPOCH, KEY, KINDS, Kind, padded
+from subagents.logs.sources.stamp_patterns import (
+    NO_ZONE,
+    NO_ZONE_BEHIND_FRACTION,
+    body_pattern,
+    literal,
+    stamp_pattern,
+    up_to,
+)
+from subagents.logs.sources.weekdays import follow_weekday, format_of, pattern_of, weekday_before, without_weekday
 from subagents.logs.sources.zones import HOURS, is_zone, placed
 
 if TYPE_CHECKING:
@@ -38,11 +46,13 @@ class Stamp:
     """It is the one behind so many, each with one space behind it; 0: that does not matter"""
     in_name: bool = False
     """It is a part of a name, as of a file."""
+    weekday: str = ""
+    """Before the body, with what stands between them"""
 
     @property
     def end(self) -> int:
         """Where the stamp ends in the text."""
-        return self.start + len(self.body) + len(self.frac) + len(self.zone)
+        return self.start + len(self.weekday) + len(self.body) + len(self.frac) + len(self.zone)
 
 
 HEAD = 200
@@ -57,15 +67,20 @@ def find_stamp(text: str) -> Stamp | None:
         if best is not None and not best.start:
             break
         match = _own(kind, head)
-        if match is None or (best is not None and _rank(text, match.start()) >= _rank(text, best.start)):
+        start = _start(kind, head, match) if match is not None else 0
+        if match is None or (best is not None and _rank(text, start) >= _rank(text, best.start)):
             continue
-        if kind.only_first and match.start() > 1:
+        if kind.only_first and start > 1:
             match = _keyed_epoch(head) if kind.name == "epoch" else None
             if match is None or (best is not None and match.start() >= best.start):
                 continue
-        if not _is_header(text[: match.start()]) and not _is_access(kind, text, match):
+            start = match.start()
+        if not _is_header(text[:start]) and not _is_access(kind, text, start, match):
             continue
-        best = Stamp(kind, match.start(), match["body"], match["frac"] or "", match["zone"] or "", _named(match))
+        weekday = text[start : match.start()]
+        best = Stamp(
+            kind, start, match["body"], match["frac"] or "", match["zone"] or "", _named(match), weekday=weekday
+        )
     if best is not None and _is_in_name(text, best.start):
         return replace(best, in_name=True)
     if best is not None and not best.kind.year and best.start > _EPOCH_WIDTH:
@@ -88,7 +103,12 @@ def _own(kind: Kind, text: str) -> re.Match[str] | None:
     if first is None or not _is_in_name(text, first.start()):
         return first
     others = (other for other in kind.find.finditer(text, first.end()) if not _is_in_name(text, other.start()))
-    return next((other for other in others if _is_header(text[: other.start()])), first)
+    return next((other for other in others if _is_header(text[: _start(kind, text, other)])), first)
+
+
+def _start(kind: Kind, text: str, match: re.Match[str]) -> int:
+    """Return where a stamp begins: with its weekday, if it has one."""
+    return match.start() - (len(weekday_before(text, match.start())) if kind.takes_weekday else 0)
 
 
 _EPOCH_WORD = re.compile(r"(?<![^ ])1\d{9}(?= )")
@@ -123,14 +143,13 @@ def _keyed_epoch(text: str) -> re.Match[str] | None:
     return EPOCH.find.match(text, found.end()) if found is not None else None
 
 
-def _is_access(kind: Kind, text: str, match: re.Match[str]) -> bool:
+def _is_access(kind: Kind, text: str, start: int, match: re.Match[str]) -> bool:
     """Say whether a stamp is one of an access log, which stands in brackets wherever the format puts it."""
     if kind.name == "asctime":
-        return _DAY_BEFORE.search(text, 0, match.start()) is not None and text[match.end() : match.end() + 1] == "]"
+        return start < match.start() and text[start - 1] + text[match.end() : match.end() + 1] == "[]"
     return kind.name == "common log format"
 
 
-_DAY_BEFORE = re.compile(r"\[[A-Z][a-z]{2} $")
 _PREFIX_WORD = re.compile(r"(?:-|\S*\d\S*|[A-Z]{3,}|[A-Z]|\S+=\S*|[\[(<{|]\S*|\S*[\]>|)}:])$")
 _STARTED = re.compile(r'(?:\[[^\]]*\] )*Started [A-Z]+ "\S*" for \S+ at ')
 """Rails says at the end when a request began"""
@@ -199,11 +218,18 @@ class Shape:
     """Taken only where no other stamp is found."""
     split: str = ""
     """Of a loose shape: a Rust regex with what stands before the stamp, its body and the rest of it as groups."""
+    weekday: str = ""
+    """What its format begins with, if that is a weekday before the date."""
 
     @property
     def is_loose(self) -> bool:
         """Say whether place or width differ by line."""
         return self.kind.ragged or self.words > 0
+
+    @property
+    def is_bare(self) -> bool:
+        """Say whether a weekday may stand before the place: then the stamp is another one."""
+        return self.kind.takes_weekday and not self.weekday and (self.start > 3 or self.anchor == " ")
 
     @property
     def turn(self) -> int:
@@ -216,11 +242,13 @@ class Shape:
 
     def found_in(self, lines: pl.Series) -> pl.Series:
         """Say which lines have the stamp: a slice costs less than an expression that runs up to the place."""
+        part = lines
         if self.start < 0:
-            lines = lines.str.slice(0, HEAD + len(self.anchor) + self.width + _GUARDED)
+            part = lines.str.slice(0, HEAD + len(self.anchor) + self.width + _GUARDED)
         elif self.start:
-            lines = lines.str.slice(self.start, self.width + _GUARDED)
-        return lines.str.contains(self.pattern)
+            part = lines.str.slice(self.start, self.width + _GUARDED)
+        found = part.str.contains(self.pattern)
+        return found & ~follow_weekday(lines, self.start) if self.is_bare and found.any() else found
 
     @property
     def width(self) -> int:
@@ -243,13 +271,12 @@ class Shape:
         zone = "" if self.kind.name == "epoch" else f", zone {name}" if name else ", no zone"
         unit = {10: " s", 13: " ms", 16: " µs", 19: " ns"}.get(self.length, "") if self.kind.name == "epoch" else ""
         fraction = f", {self.frac} decimals" if self.frac else ""
-        return f"{self.kind.name}{unit}{fraction}{zone}"
+        weekday = " with weekday" if self.weekday else ""
+        return f"{self.kind.name}{weekday}{unit}{fraction}{zone}"
 
 
 _GUARDED = 8
 """Characters that are looked at behind a stamp."""
-_NO_ZONE = r"(?:$|[^\d.,Z+: -]|[.,:-](?:\D|$)| (?:$|[^+UG-]|[+-](?:$|\D|\d{1,3}(?:$|\D))|U[^T]|G[^M]))"
-"""What may follow a stamp without a zone, so that it is not taken from one that has a zone or more digits."""
 
 
 def shape_of(stamp: Stamp, prefix: str | None, form: str | None = None) -> Shape:
@@ -260,82 +287,39 @@ def shape_of(stamp: Stamp, prefix: str | None, form: str | None = None) -> Shape
         anchor = before[0] if before is not None else ""
         if not anchor or prefix.find(anchor) != len(prefix) - len(anchor):
             anchor = ""
-    lead = _literal(anchor) if anchor else rf"^(?:[^ ]+ ){{{stamp.words}}}" if stamp.words else "^"
+    lead = up_to(anchor) if anchor else rf"^(?:[^ ]+ ){{{stamp.words}}}" if stamp.words else "^"
     frac_digits = max(len(stamp.frac) - 1, 0)
-    tail = (rf"[.,:]\d{{{frac_digits}}}" if frac_digits else "") + _literal(stamp.zone)
-    guard = _NO_ZONE if not stamp.zone and not (stamp.kind is EPOCH and frac_digits) else r"(?:\D|$)"
-    if guard == _NO_ZONE and frac_digits:
-        guard = guard.replace("+: -]", "+ -]")  # behind a fraction no other can follow
+    tail = (rf"[.,:]\d{{{frac_digits}}}" if frac_digits else "") + literal(stamp.zone)
+    guard = r"(?:\D|$)"
+    if not stamp.zone and not (stamp.kind is EPOCH and frac_digits):
+        guard = NO_ZONE_BEHIND_FRACTION if frac_digits else NO_ZONE
     full = padded(stamp.body) if stamp.kind.ragged else stamp.body
     body = full if stamp.named else full.translate(_ZEROS)
+    form = form or (stamp.kind.formats(full) if stamp.kind.name != "epoch" else "")
+    weekday, day = format_of(stamp.weekday), pattern_of(stamp.weekday)
     return Shape(
         kind=stamp.kind,
         start=-1 if anchor or stamp.words else stamp.start,
         anchor=anchor,
-        length=len(full),
+        length=len(stamp.weekday) + len(full),
         frac=frac_digits,
         zone=stamp.zone,
-        format=form or (stamp.kind.formats(full) if stamp.kind.name != "epoch" else ""),
-        pattern=_pattern(lead, stamp.kind, body, stamp.named, tail + guard),
+        format=weekday + form,
+        pattern=stamp_pattern(lead + day, stamp.kind, body, stamp.named, tail + guard),
         named=stamp.named,
         words=stamp.words,
         in_name=stamp.in_name,
-        split=_split(lead, stamp, body, tail) if stamp.kind.ragged or stamp.words else "",
+        split=_split(stamp, lead, day, body, tail) if stamp.kind.ragged or stamp.words else "",
+        weekday=weekday,
     )
 
 
 _ZEROS = str.maketrans("123456789", "000000000")
 
 
-@lru_cache(maxsize=1_024)
-def _pattern(lead: str, kind: Kind, body: str, named: str, behind: str) -> str:
-    """Return the Rust regex of a body, as it is whatever its digits are, between what stands before and behind it."""
-    return quick(lead + _rust_body(kind, body, named) + behind)
-
-
-def _split(lead: str, stamp: Stamp, body: str, tail: str) -> str:
+def _split(stamp: Stamp, lead: str, day: str, body: str, tail: str) -> str:
     before = f"^(?s:.*?){lead}" if lead[0] != "^" else f"^(?s:.{{{stamp.start}}})" if lead == "^" else lead
-    return quick(f"({before})({_rust_body(stamp.kind, body, stamp.named)})({tail})")
-
-
-def _ragged_body(body: str) -> str:
-    """Return the form of a body that may lack zeros as a Rust regex."""
-    parts = re.split(rf"({MONTH}|\d+)", body)
-    for place in range(1, len(parts), 2):
-        digits = len(parts[place])
-        parts[place] = MONTH if not parts[place].isdigit() else rf"\d{{{1 if digits < 4 else digits},{digits}}}"
-    return "".join(part if place % 2 else _literal(part) for place, part in enumerate(parts))
-
-
-def _rust_body(kind: Kind, body: str, named: str) -> str:
-    """Return the body's form as a Rust regex: digits as classes, month names as words, the rest as it is."""
-    if kind.ragged:
-        return _ragged_body(body)
-    month = re.search(MONTH, body)
-    weekday = 3 if re.match(rf"{DAY}\b", body) else 0
-    zoned = range(body.find(named), len(body)) if named else range(0)
-    has_blank = kind.name in ("syslog (RFC 3164)", "asctime", "month, day and year", "date(1)")
-    parts = []
-    for place, char in enumerate(body):
-        if place < weekday:
-            parts.append("[A-Z]" if place == 0 else "[a-z]")
-        elif place in zoned[: len(named)]:
-            parts.append(_literal(char))
-        elif month is not None and month.start() <= place < month.end():
-            parts.append(MONTH if place == month.start() else "")
-        elif has_blank and place == 4:
-            parts.append(r"[ \d]")
-        elif char.isdigit():
-            parts.append(r"\d")
-        elif char == "A" or (char == "P" and body.endswith("M")):
-            parts.append("[AP]")
-        else:
-            parts.append(_literal(char))
-    return "".join(parts)
-
-
-def _literal(text: str) -> str:
-    return "".join("\\" + char if char in r"\.+*?()|[]{}^$-&#~" else char for char in text)
+    return quick(f"({before})({day}{body_pattern(stamp.kind, body, stamp.named)})({tail})")
 
 
 def moments(slices: pl.Expr, shape: Shape, hint: datetime) -> pl.Expr:
@@ -372,18 +356,15 @@ def _parse(body: pl.Expr, shape: Shape, hint: datetime) -> pl.Expr:
         text = pl.lit(lead) + body if lead else body
         return placed(text.str.to_datetime(form, time_unit="us", strict=False), shape.named).cast(pl.Int64)
 
-    form = shape.format
-    if form.startswith("%a"):  # it need not be the right one
-        lead = form.index("%", 1) + 1
-        form, body = form[lead - 1 :], body.str.slice(lead)
+    body, form = without_weekday(body, shape.format)
     if shape.named:
         form, body = form.replace(" %Z", ""), body.str.replace(f" {shape.named}", "", literal=True)
     if not shape.kind.date:
         return read(hint.strftime("%Y-%m-%d "), "%Y-%m-%d " + form)
     if shape.kind.year:
         return read("", form)
-    stamps, late = read(f"{hint.year} ", "%Y " + shape.format), int((hint.timestamp() + 2 * 86400) * 1e6)
-    return pl.when(stamps > late).then(read(f"{hint.year - 1} ", "%Y " + shape.format)).otherwise(stamps)
+    stamps, late = read(f"{hint.year} ", "%Y " + form), int((hint.timestamp() + 2 * 86400) * 1e6)
+    return pl.when(stamps > late).then(read(f"{hint.year - 1} ", "%Y " + form)).otherwise(stamps)
 
 
 def moment(microseconds: int) -> datetime:
