@@ -20,9 +20,6 @@ def main(path: str, kind: str) -> None:
     from subagents.collector import collector_waiting
 
     with collector_waiting():  # as the worker imports what scans need
-        import numpy  # noqa: F401
-        import polars  # noqa: F401
-
         from subagents.contract import SourceSpec, Window
         from subagents.logs.compare import compare, spans_of
         from subagents.logs.index import LogIndex, ReadSoFar

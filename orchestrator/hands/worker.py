@@ -225,7 +225,8 @@ def _read_requests(requests: BinaryIO, inbox: queue.SimpleQueue[Any]) -> None:
 
 
 def _warm() -> None:
-    for name in ("numpy", "polars", "subagents.logs.agent"):
+    """Import what scans need; the specialist first, as it says how many threads the libraries may start."""
+    for name in ("subagents.logs.agent", "numpy", "polars"):
         with suppress(ImportError), collector_waiting():  # whatever needs it will say so
             importlib.import_module(name)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -152,3 +154,10 @@ async def test_what_cannot_be_begun_leaves_none(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(ComposeError):
         await compose.begin(Request(inputs=("nothing-here",)), around)
     assert [one.ended for one in made] == [True]
+
+
+def test_what_it_imports_ahead_starts_no_threads_of_its_own() -> None:
+    asked = "from orchestrator.hands import worker; worker._warm(); import polars; print(polars.thread_pool_size())"
+    open_to_all = {name: value for name, value in os.environ.items() if not name.endswith("_THREADS")}
+    said = subprocess.run([sys.executable, "-c", asked], env=open_to_all, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "1"
