@@ -9,6 +9,7 @@ from subagents.logs.native import NO_TIME
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.stamp_reader import StampReader
 from subagents.logs.sources.timestamps import find_stamp, shape_of
+from subagents.logs.sources.zones import HOURS
 from tests.logs.builders import NOON
 from tests.logs.compiled import classes_by
 from tests.logs.corpus import FOLDER
@@ -32,3 +33,21 @@ def test_what_is_looked_for_is_found_in_all_layouts() -> None:
                 missed.append(line)
     assert looked > 600
     assert missed == []
+
+
+@pytest.mark.parametrize("stamp", ["2026-03-01 12:00:00", "2026-03-01 12:00:00.123", "Mar 01, 2026 02:00:00"])
+def test_a_stamp_without_a_zone_ends_where_the_expression_says(stamp: str) -> None:
+    names = ("Z", "UTC", "GMT", *HOURS, "AM", "PM", "CST", "INFO", "UT", "G", "")
+    ends = [f" {name}{behind}" for name in names for behind in ("", " x", "X", "x", "_", "5", "-", "]", ":")]
+    lines = [stamp + end for end in (*ends, " +01", " +0100", " - x", ":", ",5", "-5", "Z", "+01", "T")]
+    own = find_stamp(lines[-1])
+    assert own is not None
+    shape = shape_of(own, None)
+    finder = finder_of(shape, NOON)
+    assert finder is not None
+    found = classes_by([finder]).stamps("\n".join([*lines, ""]).encode(), len(lines))[0]
+    by_expression = shape.found_in(pl.Series(lines)).to_list()
+    assert [line for line, one, other in zip(lines, found != NO_TIME, by_expression, strict=True) if one != other] == []
+    assert {line[len(stamp) :] for line in lines} - {
+        line[len(stamp) :] for line, is_one in zip(lines, by_expression, strict=True) if is_one
+    } >= {f" {name} x" for name in HOURS}

@@ -65,3 +65,24 @@ def test_what_turns_out_later_to_have_the_day_first_is_still_dated(tmp_path: Pat
 def test_a_zone_within_a_stamp_counts(tmp_path: Path, line: str, expected: str) -> None:
     _, events = read(write(tmp_path, "x.log", [line]))
     assert moment(events[0]["t"]).isoformat() == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("2026-03-02 07:00:00 EST x", "2026-03-02T12:00:00+00:00"),
+        ("2026-03-02 07:00:00 Z x", "2026-03-02T07:00:00+00:00"),
+        ("2026-03-02 07:00:00 ESTABLISHED x", "2026-03-02T07:00:00+00:00"),
+        ("03/02/2026 07:00:00 PM x", "2026-03-02T19:00:00+00:00"),
+        ("03/02/2026 07:00:00 PMX x", "2026-03-02T07:00:00+00:00"),
+        ("Mar 2, 2026 07:00:00 PM x", "2026-03-02T19:00:00+00:00"),
+        ("Mar  2 07:00:00 CET 2026 x", "2026-03-02T06:00:00+00:00"),
+    ],
+)
+def test_a_zone_counts_though_stamps_without_one_come_first(tmp_path: Path, line: str, expected: str) -> None:
+    naive = ("2026-03-01 07:00:00 x", "03/01/2026 07:00:00 x", "Mar 1, 2026 07:00:00 x", "Mar  1 07:00:00 x")
+    spec = write(tmp_path, "x.log", [*naive * 300, line])
+    os.utime(spec.path, (1_772_500_000, 1_772_500_000))
+    _, events = read(spec)
+    assert moment(events[-1]["t"]).isoformat() == expected
+    assert {moment(event["t"]).isoformat() for event in events[:-1]} == {"2026-03-01T07:00:00+00:00"}

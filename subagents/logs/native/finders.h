@@ -18,7 +18,7 @@ typedef struct {
     int32_t start; /* column behind the origin; -1: behind the anchor */
     int32_t json;  /* 1: the anchor is the name of a field, looked for in lines that are objects */
     int32_t anchor_length, body_length, fraction, zone_length;
-    int32_t naive; /* 1: no zone may follow */
+    int32_t naive; /* 1: no zone may follow; 2: nor AM or PM */
     int32_t epoch; /* digits of seconds, ms, us or ns since 1970; 0: the template says where the parts are */
     int32_t year;  /* where the stamp names none; 0: it does */
     int32_t days;  /* since 1970, where the stamp names no day; -1: it does */

@@ -64,6 +64,23 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day) {
     return years * 365 + years / 4 - years / 100 + years / 400 + in_year - 719468;
 }
 
+/* Whether a word is the name of a zone, or the half of a day where that may be. */
+static int is_zone(const uint8_t *at, const uint8_t *end, int has_halves) {
+    static const char names[][5] = {"Z",   "UTC",  "GMT",  "CET", "CEST", "EET", "EEST", "WET", "WEST",
+                                    "BST", "MSK",  "EST",  "EDT", "CDT",  "MST", "MDT",  "PST", "PDT",
+                                    "JST", "KST",  "SGT",  "HKT", "AEST", "AEDT", "NZST", "NZDT"};
+    int length = 0;
+    while (length < 5 && at + length < end && (is_letter(at[length]) || is_digit(at[length]) || at[length] == '_' || at[length] > 127))
+        length++;
+    if (!length || length > 4) return 0;
+    uint8_t last = at[length - 1];
+    if (last == 'M') return has_halves && length == 2 && (*at == 'A' || *at == 'P');
+    if (last != 'T' && last != 'C' && last != 'K' && last != 'Z') return 0;
+    for (size_t each = 0; each < sizeof(names) / sizeof(names[0]); each++)
+        if (!names[each][length] && !memcmp(at, names[each], (size_t)length)) return 1;
+    return 0;
+}
+
 /* What may follow a stamp without a zone, so that it is not taken from one that has a zone or more digits. */
 static int ends_naive(const Finder *by, const uint8_t *at, const uint8_t *end) {
     if (at == end) return 1;
@@ -78,9 +95,7 @@ static int ends_naive(const Finder *by, const uint8_t *at, const uint8_t *end) {
             while (digits < 4 && at + 1 + digits < end && is_digit(at[1 + digits])) digits++;
             return digits < 4;
         }
-        if (*at == 'U') return at + 1 < end && at[1] != 'T';
-        if (*at == 'G') return at + 1 < end && at[1] != 'M';
-        return 1;
+        return !is_zone(at, end, by->naive > 1);
     }
     return *at != 'Z' && *at != '+';
 }

@@ -40,6 +40,11 @@ class Kind:
     """Its numbers may lack the zeros before them; its format is that of a body which has them (`padded`)."""
 
     @property
+    def has_halves(self) -> bool:
+        """Say whether the half of the day may stand behind such a time: there it is another stamp."""
+        return self.name in (AMBIGUOUS, SPELLED)
+
+    @property
     def takes_weekday(self) -> bool:
         """Say whether a weekday before it is a part of it."""
         return self.date and not self.only_first
@@ -150,6 +155,7 @@ def _common(body: str) -> str:
 
 
 AMBIGUOUS = "US or European date"
+SPELLED = "month, day, year"
 WEEKDAY_WITHIN = "ISO 8601, weekday within"
 NEAR_DAYS = 2
 """A log is mostly copied soon after its last line."""
@@ -167,7 +173,7 @@ KINDS: tuple[Kind, ...] = (
     _kind("day and month name, place", rf"\d\d-{MONTH}-\d{{4}} {_HMS} (?P<named>{_PLACE})", "%d-%b-%Y %H:%M:%S %Z"),
     _kind("day and month name", rf"\d\d[ -]{MONTH}[ -]\d{{4}}(?:::|[ :]){_HMS}", _worded),
     _kind(
-        "month, day, year",
+        SPELLED,
         rf"{MONTH} \d{{1,2}}, \d{{4}} (?:@ )?\d{{1,2}}:\d\d:\d\d(?:(?:[.,]\d{{1,6}})? [AP]M)?",
         _spelled,
     ),

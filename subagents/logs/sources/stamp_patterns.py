@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from subagents.logs.sources.expressions import quick
 from subagents.logs.sources.stamp_kinds import MONTH, WEEKDAY_WITHIN, Kind
 from subagents.logs.sources.weekdays import DAY, pattern_of
+from subagents.logs.sources.zones import HOURS
 
-NO_ZONE = r"(?:$|[^\d.,Z+: -]|[.,:-](?:\D|$)| (?:$|[^+UG-]|[+-](?:$|\D|\d{1,3}(?:$|\D))|U[^T]|G[^M]))"
-"""What may follow a stamp without a zone, so that it is not taken from one that has a zone or more digits."""
-NO_ZONE_BEHIND_FRACTION = NO_ZONE.replace("+: -]", "+ -]")
-"""No other fraction can follow there."""
+_ZONES = ("Z", "UTC", "GMT", *HOURS)
+_HALVES = ("AM", "PM")
+
+
+def no_zone(behind_fraction: bool, has_halves: bool) -> str:
+    """Return the Rust regex of what may follow a stamp without a zone, so that it is not taken from one that has more.
+
+    That is a zone, or digits; `has_halves`: or the half of the day. Behind a fraction no other can follow.
+    """
+    colon = "" if behind_fraction else ":"
+    word = _other_than(_ZONES + _HALVES if has_halves else _ZONES)
+    return rf"(?:$|[^\d.,Z+{colon} -]|[.,:-](?:\D|$)| (?:[+-](?:$|\D|\d{{1,3}}(?:$|\D))|{word}))"
+
+
+def _other_than(names: Sequence[str], but: str = "+-") -> str:
+    """Return the Rust regex of how what is none of some words begins, nor one of the characters `but`.
+
+    None of the words may be the beginning of another one.
+    """
+    if "" in names:
+        return r"\w"
+    parts = ["$", f"[^{''.join(sorted({name[0] for name in names}))}{but}]"]
+    for first in sorted({name[0] for name in names}):
+        parts.append(first + _other_than([name[1:] for name in names if name[0] == first], ""))
+    return f"(?:{'|'.join(parts)})"
 
 
 @lru_cache(maxsize=1_024)

@@ -13,14 +13,7 @@ from typing import TYPE_CHECKING
 
 from subagents.logs.sources.expressions import quick
 from subagents.logs.sources.stamp_kinds import EPOCH, KEY, KINDS, Kind, padded
-from subagents.logs.sources.stamp_patterns import (
-    NO_ZONE,
-    NO_ZONE_BEHIND_FRACTION,
-    body_pattern,
-    literal,
-    stamp_pattern,
-    up_to,
-)
+from subagents.logs.sources.stamp_patterns import body_pattern, literal, no_zone, stamp_pattern, up_to
 from subagents.logs.sources.weekdays import follow_weekday, format_of, pattern_of, weekday_before, without_weekday
 from subagents.logs.sources.zones import HOURS, is_zone, placed
 
@@ -292,7 +285,7 @@ def shape_of(stamp: Stamp, prefix: str | None, form: str | None = None) -> Shape
     tail = (rf"[.,:]\d{{{frac_digits}}}" if frac_digits else "") + literal(stamp.zone)
     guard = r"(?:\D|$)"
     if not stamp.zone and not (stamp.kind is EPOCH and frac_digits):
-        guard = NO_ZONE_BEHIND_FRACTION if frac_digits else NO_ZONE
+        guard = no_zone(behind_fraction=frac_digits > 0, has_halves=stamp.kind.has_halves)
     full = padded(stamp.body) if stamp.kind.ragged else stamp.body
     body = full if stamp.named else full.translate(_ZEROS)
     form = form or (stamp.kind.formats(full) if stamp.kind.name != "epoch" else "")
