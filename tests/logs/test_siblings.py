@@ -163,13 +163,13 @@ def test_a_group_is_settled_by_enough_of_its_classes_until_one_differs() -> None
     groups = Groups(classes)
     for number in range(ENOUGH_ALIKE):
         assert not groups.settled(np.arange(11)).any()
-        groups.add(number, Finding(LITERAL | HOSTED, 5, 2))
+        groups.add(np.array([number]), [Finding(LITERAL | HOSTED, 5, 2)])
     assert classes.settled == [(7, LITERAL | HOSTED)]
     assert groups.settled(np.arange(11)).tolist() == [True] * 10 + [False]
     assert classes.flags.tolist() == [LITERAL | HOSTED] * 10 + [VERIFIED]
     assert classes.literal.tolist() == [5] * 10 + [0]
     assert classes.host_word.tolist() == [2] * 10 + [0]
-    groups.add(8, Finding(SLOW))
+    groups.add(np.array([8]), [Finding(SLOW)])
     assert classes.settled[-1] == (7, 0)
     assert not groups.settled(np.arange(11)).any()
 
@@ -219,10 +219,10 @@ def test_requests_are_told_apart_from_what_begins_as_they_do_once() -> None:
     import numpy as np
 
     classes: Any = _Classes()
-    classes.flags[3] = VERIFIED | CHILD
     groups = Groups(classes)
     for number in range(ENOUGH_ALIKE):
-        groups.add(number, Finding(VERIFIED))
+        groups.add(np.array([number]), [Finding(VERIFIED)])
+    classes.flags[3] = VERIFIED | CHILD
     met, with_status = np.array([8, 3, 9, -1]), np.array([True, True, False, True])
     assert groups.apart(met, with_status).tolist() == [True, False, False, False]
     assert classes.flags[[8, 3, 9]].tolist() == [0, VERIFIED | CHILD, VERIFIED]

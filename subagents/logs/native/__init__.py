@@ -127,10 +127,6 @@ class Classes:
         if self._library.classes_find_by(self._handle, (Finder * len(finders))(*finders), len(finders), origins) < 0:
             raise ValueError(f"at most {MOST_FINDERS} finders, of which none reaches beyond its own body")
 
-    def note(self, number: int, flags: int, literal: int, host_word: int) -> None:
-        """Keep what was found out of a class; lines may be scanned meanwhile."""
-        self._library.classes_note(self._handle, number, flags, literal, host_word)
-
     def settle(self, group: int, flags: int, literal: int, host_word: int) -> None:
         """Keep what holds for all classes of a group that are still to come; no flags: nothing does."""
         self._library.classes_settle(self._handle, group, flags, literal, host_word)
@@ -246,7 +242,6 @@ def _declare(found: ctypes.CDLL) -> None:
         "classes_count": (c_int32, [handle]),
         "classes_forget": (None, [handle]),
         "classes_go_plainly": (c_int32, [handle]),
-        "classes_note": (None, [handle, c_int32, c_uint8, c_uint32, c_uint8]),
         "classes_settle": (None, [handle, c_uint64, c_uint8, c_uint32, c_uint8]),
         "classes_find_by": (c_int32, [handle, ctypes.POINTER(Finder), c_int32, c_int32]),
         "classes_scan": (c_int64, [handle, c_char_p, c_int64, c_int32, c_int64, *[array] * 7]),

@@ -36,10 +36,6 @@ EXPORT int32_t finder_size(void) { return (int32_t)sizeof(Finder); }
 
 EXPORT void classes_forget(Classes *all) { forget(all); }
 
-EXPORT void classes_note(Classes *all, int32_t id, uint8_t flags, uint32_t literal, uint8_t host_word) {
-    if (id >= 0 && id < MOST_CLASSES) note(all, id, flags, literal, host_word);
-}
-
 EXPORT void classes_settle(Classes *all, uint64_t group, uint8_t flags, uint32_t literal, uint8_t host_word) {
     if (group) settle(all, group, flags, literal, host_word);
 }

@@ -58,8 +58,8 @@ CHECKED_SHARE = 8
 """One in so many bytes may be read to check classes, and half of what that spared: no file costs much more by it."""
 CHECKED_BYTES = 1 << 18
 """So much may be read for it from the start."""
-WORTH_CHECKING, WORTH_SHARE = 1_500, 100
-"""Lines of a block, and one in so many: to check a few classes costs as much as to read so many."""
+WORTH_CHECKING, WORTH_EACH = 1_500, 8
+"""To check classes costs as much as to read so many lines, and so many for each line that stands for others."""
 
 
 class Firsts(NamedTuple):
@@ -86,6 +86,8 @@ class AlikeReader:
     test: TwinTest
     groups: Groups
     names: Names
+    file_bytes: int
+    """As the file lies on disk"""
     _shapes: list[tuple[Shape, StampReader, str]] = field(default_factory=list)
     _finders: list[Finder] = field(default_factory=list)
     _met: int = -1
@@ -103,7 +105,7 @@ class AlikeReader:
     """Blocks that are not looked at."""
 
     @classmethod
-    def of(cls, columns: ColumnReader, names: Names, library: ctypes.CDLL) -> AlikeReader:
+    def of(cls, columns: ColumnReader, names: Names, library: ctypes.CDLL, file_bytes: int) -> AlikeReader:
         """Nothing is known yet."""
         import numpy as np
 
@@ -111,7 +113,7 @@ class AlikeReader:
         services, hosts, sizes = np.zeros(room, np.int32), np.zeros(room, np.int32), np.zeros(room, np.int16)
         said = Told(np.empty(0), np.zeros(room, np.int8), services, hosts, sizes)
         seen, shown = np.zeros(room, bool), np.zeros(room, bool)
-        return cls(columns, classes, seen, shown, said, TwinTest(columns, classes), Groups(classes), names)
+        return cls(columns, classes, seen, shown, said, TwinTest(columns, classes), Groups(classes), names, file_bytes)
 
     @property
     def ready(self) -> bool:
@@ -285,9 +287,10 @@ class AlikeReader:
         self.seen[new] = True
         lengths = np.diff(scan.starts, append=block.length)
         self._allowed += block.length // CHECKED_SHARE
-        if counts[waiting].sum() >= max(WORTH_CHECKING, len(scan.starts) // WORTH_SHARE):
-            waiting = waiting[np.argsort(-counts[waiting], kind="stable")]
-            self._check(block, scan, waiting[self.groups.not_enough(waiting)][:MOST_CHECKED], lengths)
+        waiting = waiting[np.argsort(-counts[waiting], kind="stable")]
+        asked = waiting[self.groups.not_enough(waiting)][:MOST_CHECKED]
+        if counts[waiting].sum() * self._still_to_come(block) >= WORTH_CHECKING + WORTH_EACH * len(asked):
+            self._check(block, scan, asked, lengths)
             self.groups.settled(new[self.classes.flags[new] == 0])
         given = np.where(some, self.classes.flags[scan.classes], 0)
         known = (given & (VERIFIED | SLOW | SPECIAL)) == VERIFIED
@@ -303,6 +306,11 @@ class AlikeReader:
         known[np.flatnonzero(self._is_text()[scan.finders])[:HEAD_LINES]] = False
         self._allowed += int(lengths[known].sum()) // 2
         return known, firsts
+
+    def _still_to_come(self, block: Block) -> float:
+        """Return how much of the file is not read yet, in blocks like this one."""
+        left = self.file_bytes - block.offset
+        return (left if left > 0 else block.offset) / max(block.length, 1)  # a packed file is larger than it looks
 
     def _is_whole(self, scan: Scan, lengths: Any) -> Any:
         """Say of which lines all that they say counts: what is cut depends on how long their words with digits are."""
@@ -359,7 +367,8 @@ class AlikeReader:
         """Say which lines stand amid a record that is spread (numpy bool), whatever they say themselves."""
         import numpy as np
 
-        lines = {row: _line(block, scan, row) for row in np.flatnonzero(scan.classes < 0).tolist()}
+        rows = np.flatnonzero(scan.classes < 0)
+        lines = dict(zip(rows.tolist(), _lines(block, scan, rows), strict=True))
         return self.columns.spread.inside(lines, len(scan.starts))
 
     def _check(self, block: Block, scan: Scan, classes: Any, lengths: Any) -> None:
@@ -368,21 +377,21 @@ class AlikeReader:
 
         first = np.empty(len(self.classes) + 1, np.int64)  # the last one is NO_CLASS's
         first[scan.classes[::-1]] = np.arange(len(scan.classes) - 1, -1, -1)
-        rows = first[classes]
-        few = int(np.searchsorted(np.cumsum(lengths[rows]) * READ_EACH, self._allowed, "right"))
-        classes, rows = classes[:few], rows[:few].tolist()
-        if not rows:
+        few = int(np.searchsorted(np.cumsum(lengths[first[classes]]) * READ_EACH, self._allowed, "right"))
+        classes, rows = classes[:few], first[classes[:few]]
+        if not few:
             return
-        samples = [Sample(_line(block, scan, row), int(scan.times[row]), int(scan.finders[row])) for row in rows]
-        head = [_line(block, scan, row) for row in range(min(HEAD_LINES, len(scan.starts)))]
-        found = self.test.find(samples, head, self.stamps_of, self._allowed)
-        for number, finding in zip(classes.tolist(), found, strict=True):
-            if finding is not None:
-                self.classes.note(number, finding.flags, finding.literal, finding.host_word)
-                self.groups.add(number, finding)
+        told = scan.times[rows].tolist(), scan.finders[rows].tolist()
+        samples = list(map(Sample, _lines(block, scan, rows), *told))
+        found = self.test.find(samples, self.stamps_of, self._allowed)
+        done = np.array([finding is not None for finding in found])
+        self.groups.add(classes[done], [finding for finding in found if finding is not None])
         self._allowed -= self.test.taken()
 
 
-def _line(block: Block, scan: Scan, row: int) -> bytes:
-    end = int(scan.starts[row + 1]) if row + 1 < len(scan.starts) else block.length
-    return block.data[int(scan.starts[row]) : end].rstrip(b"\r\n")
+def _lines(block: Block, scan: Scan, rows: Any) -> list[bytes]:
+    """Return some lines (numpy rows) without their ends."""
+    import numpy as np
+
+    places = zip(scan.starts[rows].tolist(), np.append(scan.starts[1:], block.length)[rows].tolist(), strict=True)
+    return [block.data[begin:end].rstrip(b"\r\n") for begin, end in places]

@@ -143,8 +143,9 @@ class LogSource:
 
     def parts(self, names: Names) -> Iterator[Part]:
         """Yield the events block by block for counting: of lines that are alike only one need be read."""
-        compiled = library() if self.size_bytes >= ALIKE_BYTES else None
-        alike = AlikeReader.of(self._columns, names, compiled) if compiled is not None else None
+        size = self.size_bytes
+        compiled = library() if size >= ALIKE_BYTES else None
+        alike = AlikeReader.of(self._columns, names, compiled, size) if compiled is not None else None
         return self._parts(names, alike)
 
     def _parts(self, names: Names, alike: AlikeReader | None, first_byte: int = 0) -> Iterator[Part]:

@@ -7,6 +7,7 @@ that need be taken from it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -84,21 +85,28 @@ class Groups:
 
         self._with_status = np.zeros(len(self.classes.group), bool)
 
-    def add(self, number: int, finding: Finding) -> None:
-        """Take in what was found of a class."""
-        group = int(self.classes.group[number])
-        if not group:
-            return
-        found = self._findings.setdefault(group, [])
-        if not found or found[0] == finding:
-            found.append(finding)
-        else:
-            found[0] = None
-        known = self._enough(group)
-        if known is not None:
-            self.classes.settle(group, known.flags, known.literal, known.host_word)
-        elif found[0] is None:
-            self.classes.settle(group, 0, 0, 0)
+    def add(self, classes: Any, findings: Sequence[Finding]) -> None:
+        """Take in what was found of classes (numpy), and what that tells of their groups."""
+        import numpy as np
+
+        flags, literal, host_word = np.array(findings, np.uint32).reshape(-1, len(_NOTHING)).T
+        self.classes.literal[classes], self.classes.host_word[classes] = literal, host_word
+        self.classes.flags[classes] = flags  # by which the rest counts: lines may be scanned meanwhile
+        groups = self.classes.group[classes].tolist()
+        for group, finding in zip(groups, findings, strict=True):
+            if not group:
+                continue
+            found = self._findings.setdefault(group, [])
+            if not found or found[0] == finding:
+                found.append(finding)
+            else:
+                found[0] = None
+        for group in set(groups) - {0}:
+            known = self._enough(group)
+            if known is not None:
+                self.classes.settle(group, known.flags, known.literal, known.host_word)
+            elif self._findings[group][0] is None:
+                self.classes.settle(group, 0, 0, 0)
 
     def settled(self, classes: Any) -> Any:
         """Take for classes what enough others of their groups turned out to be; return which (numpy bool)."""

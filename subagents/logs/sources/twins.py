@@ -94,16 +94,11 @@ class TwinTest:
         read, self._read = self._read, 0
         return read
 
-    def find(
-        self, samples: Sequence[Sample], head: Sequence[bytes], stamps: StampsOf, most: int
-    ) -> list[Finding | None]:
-        """Return what holds for each sample's class, None where `most` bytes were not enough for it.
-
-        `head` are the lines by which the file's layouts are learnt; they are read before the others.
-        """
+    def find(self, samples: Sequence[Sample], stamps: StampsOf, most: int) -> list[Finding | None]:
+        """Return what holds for each sample's class, None where `most` bytes were not enough for it."""
         if not samples:
             return []
-        desk = _Desk(self.columns, self.classes, samples, head, stamps)
+        desk = _Desk(self.columns, self.classes, samples, stamps)
         asked = [_Asked(place, Wanted(sample.line)) for place, sample in enumerate(samples)]
         made = twins_of(self.classes, [each.wanted for each in asked])
         by_habit = [
@@ -188,7 +183,6 @@ class _Desk:
     columns: ColumnReader
     classes: Classes
     samples: Sequence[Sample]
-    head: Sequence[bytes]
     stamps: StampsOf
     read_bytes: int = 0
 
@@ -226,11 +220,11 @@ class _Desk:
         return found
 
     def _read(self, lines: Sequence[bytes]) -> pl.DataFrame:
-        data = b"\n".join([*self.head, *lines]) + b"\n"
+        data = b"\n".join(lines) + b"\n"
         self.read_bytes += len(data)
         read = split_lines(Block(1, data, len(data)), 0, "", NoTroubles())
         read = replace(read, seen=self.stamps(data, read.count))
-        return self.columns.as_learnt().read(read, NoTroubles())[len(self.head) :]
+        return self.columns.as_learnt().read(read, NoTroubles())
 
 
 def _host_word_of(finding: Finding) -> int | None:
