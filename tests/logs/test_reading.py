@@ -93,6 +93,13 @@ def test_objects_behind_stamps_are_read_wherever_the_first_one_stands(tmp_path: 
     assert events[100]["text"] == " {not this"
 
 
+def test_requests_are_known_though_a_file_begins_with_other_lines(tmp_path: Path) -> None:
+    lines = [f"{iso(n)} listening {n}" for n in range(200)]
+    lines.append(f'{iso(200)} 10.0.0.9 - - "GET /cart?id=7 HTTP/1.1" 503 71')
+    _, events = read(write(tmp_path, "app.log", lines))
+    assert (events[-1]["text"], events[-1]["suffix"], events[-1]["level"]) == ("GET /cart", " status=503", ERROR)
+
+
 @pytest.mark.parametrize("name", ["half-broken JSON", "invalid UTF-8", "huge line", "no stamps"])
 def test_odd_input_is_told_with_file_and_line(tmp_path: Path, name: str) -> None:
     source, _ = read(write(tmp_path, "odd.log", ODD[name][0]))

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 SAMPLE = 64
+FIRST_SAMPLE = 1_024
+"""Of a file's first block: what is learnt later has much read again."""
 _REQUEST = r'"([A-Z]{3,8} [^ "?]*)'
 _FORMS: tuple[tuple[str, str, str], ...] = (
     # common and combined log format, Envoy, Uvicorn, S3
@@ -50,6 +52,8 @@ class AccessReader:
     forms: tuple[tuple[str, str, str], ...] = ()
     columns: tuple[str, ...] = ()
     """The columns that the file's own header names."""
+    begun: bool = False
+    """Some lines were read."""
     settled: bool = False
     """It learns no more."""
 
@@ -73,7 +77,8 @@ class AccessReader:
         return found
 
     def _learn(self, lines: pl.Series) -> None:
-        sample = lines.head(SAMPLE).to_list()
+        sample = lines.head(SAMPLE if self.begun else FIRST_SAMPLE).to_list()
+        self.begun = self.begun or bool(sample)
         whole = "\n".join(sample)
         likely = (form for form in _FORMS if form[2] in whole and form not in self.forms)
         self.forms += tuple(form for form in likely if matching(form[1], sample))
