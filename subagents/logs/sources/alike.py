@@ -289,8 +289,9 @@ class AlikeReader:
         self._allowed += block.length // CHECKED_SHARE
         waiting = waiting[np.argsort(-counts[waiting], kind="stable")]
         asked = waiting[self.groups.not_enough(waiting)][:MOST_CHECKED]
-        if counts[waiting].sum() * self._still_to_come(block) >= WORTH_CHECKING + WORTH_EACH * len(asked):
-            self._check(block, scan, asked, lengths)
+        lines = counts * self._still_to_come(block)
+        if lines[waiting].sum() >= WORTH_CHECKING + WORTH_EACH * len(asked):
+            self._check(block, scan, asked, lengths, lines)
             self.groups.settled(new[self.classes.flags[new] == 0])
         given = np.where(some, self.classes.flags[scan.classes], 0)
         known = (given & (VERIFIED | SLOW | SPECIAL)) == VERIFIED
@@ -371,8 +372,11 @@ class AlikeReader:
         lines = dict(zip(rows.tolist(), _lines(block, scan, rows), strict=True))
         return self.columns.spread.inside(lines, len(scan.starts))
 
-    def _check(self, block: Block, scan: Scan, classes: Any, lengths: Any) -> None:
-        """Find out whether what is read of a line of these classes depends on its words with digits."""
+    def _check(self, block: Block, scan: Scan, classes: Any, lengths: Any, lines: Any) -> None:
+        """Find out whether what is read of a line of these classes depends on its words with digits.
+
+        `lengths` has the bytes of each line, `lines` how many lines there will be of each class.
+        """
         import numpy as np
 
         first = np.empty(len(self.classes) + 1, np.int64)  # the last one is NO_CLASS's
@@ -381,9 +385,9 @@ class AlikeReader:
         classes, rows = classes[:few], first[classes[:few]]
         if not few:
             return
-        told = scan.times[rows].tolist(), scan.finders[rows].tolist()
+        told = scan.times[rows].tolist(), scan.finders[rows].tolist(), lines[classes].tolist()
         samples = list(map(Sample, _lines(block, scan, rows), *told))
-        found = self.test.find(samples, self.stamps_of, self._allowed)
+        found = self.test.find(samples, self.stamps_of, self._allowed, WORTH_CHECKING)
         done = np.array([finding is not None for finding in found])
         self.groups.add(classes[done], [finding for finding in found if finding is not None])
         self._allowed -= self.test.taken()

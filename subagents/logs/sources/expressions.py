@@ -36,7 +36,7 @@ def quick(pattern: str) -> str:
 
 @lru_cache(maxsize=256)
 def _ready(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+    return re.compile(pattern.replace(_LETTERS, r"\w"))  # here the table is the quick one, and all but the same
 
 
 def matching(pattern: str, lines: Sequence[str]) -> list[str]:

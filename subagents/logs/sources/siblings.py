@@ -27,8 +27,6 @@ ENOUGH_ALIKE = 5
 """So many classes of a group that turned out alike tell what the others of the group are."""
 VARIES = -2
 """Instead of a host's number, where lines of a group have others."""
-MANY = 20
-"""A group with so many classes in a block is looked at, though none of them is met twice."""
 _NOTHING = Finding(0)
 _TELLING = VERIFIED | SLOW | SPECIAL | LITERAL | CHILD
 """Of these flags a class has only the first where one line of it tells all, whatever its words with digits are."""
@@ -147,11 +145,11 @@ class Groups:
         return found[0] if found and len(found) >= ENOUGH_ALIKE else None
 
     def of_many(self, classes: Any) -> Any:
-        """Say which of these are of groups that have many among them, though none was met twice (numpy bool)."""
+        """Say which of these are of groups that have several among them, though none was met twice (numpy bool)."""
         import numpy as np
 
         groups, of_class, sizes = np.unique(self.classes.group[classes], return_inverse=True, return_counts=True)
-        return ((sizes >= MANY) & (groups != 0))[of_class]
+        return ((sizes > 1) & (groups != 0))[of_class]
 
     def not_enough(self, classes: Any) -> Any:
         """Say which of these are needed to settle their groups, the first ones of each (numpy bool)."""

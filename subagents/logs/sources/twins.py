@@ -53,6 +53,8 @@ class Sample(NamedTuple):
     time: int
     """As the first stage reads it."""
     finder: int
+    lines: float = 0
+    """How many like it there are, here and in what is to come"""
 
 
 class _Asked(NamedTuple):
@@ -94,8 +96,11 @@ class TwinTest:
         read, self._read = self._read, 0
         return read
 
-    def find(self, samples: Sequence[Sample], stamps: StampsOf, most: int) -> list[Finding | None]:
-        """Return what holds for each sample's class, None where `most` bytes were not enough for it."""
+    def find(self, samples: Sequence[Sample], stamps: StampsOf, most: int, worth: int) -> list[Finding | None]:
+        """Return what holds for each sample's class, None where `most` bytes were not enough for it.
+
+        None also where words would have to be asked one by one, for fewer lines than are `worth` it.
+        """
         if not samples:
             return []
         desk = _Desk(self.columns, self.classes, samples, stamps)
@@ -127,7 +132,8 @@ class TwinTest:
             if most < 0 or len(left) == MOST_ASKED:
                 break
             left.append((place, made[place].words))
-        found |= self._by_word(left, desk)
+        if sum(samples[place].lines for place, _ in left) >= worth:
+            found |= self._by_word(left, desk)
         self._read += desk.read_bytes
         return [found.get(place) for place in range(len(samples))]
 
