@@ -21,6 +21,8 @@ _ZONE = (
     rf"(?P<zone> ?(?:Z|UTC|GMT)\b| (?:{'|'.join(HOURS)})\b| ?[+-]\d\d:?\d\d(?!\d)|[+-]\d\d(?![\d:-])"
     r"|(?<=\.\d{6})[+-]\d{3}(?!\d))?"
 )
+TAIL = re.compile(_FRAC + _ZONE)
+"""What may stand behind any body: groups `frac` and `zone`. Behind each one by itself it would cost its making anew."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Kind:
 
     name: str
     find: re.Pattern[str]
-    """With groups `body`, and `frac` and `zone` where it may have them."""
+    """Of the body"""
     formats: Callable[[str], str]
     """The strptime format of a body."""
     year: bool = True
@@ -52,7 +54,7 @@ class Kind:
 
 def _kind(name: str, body: str, fmt: Callable[[str], str] | str, **flags: bool) -> Kind:
     formats = fmt if callable(fmt) else (lambda _body, fmt=fmt: fmt)
-    return Kind(name, re.compile(rf"(?P<body>{body}){_FRAC}{_ZONE}"), formats, **flags)
+    return Kind(name, re.compile(body), formats, **flags)
 
 
 def _iso(body: str) -> str:
@@ -191,9 +193,9 @@ KINDS: tuple[Kind, ...] = (
         _ragged,
         ragged=True,
     ),
-    _kind("date without zeros", rf"(?<![\d./-])\d{{4}}([-/.])\d\d?\2\d\d? {_RAGGED}(?![\d:])", _ragged, ragged=True),
+    _kind("date without zeros", rf"(?<![\d./-])\d{{4}}([-/.])\d\d?\1\d\d? {_RAGGED}(?![\d:])", _ragged, ragged=True),
     _kind("US date", r"\d{1,2}/\d{1,2}/\d{4},? \d{1,2}:\d\d:\d\d [AP]M", _us),
-    _kind(AMBIGUOUS, rf"(?<![\d./-])\d\d([./-])\d\d\2\d{{4}}(?:[ T-]|, ){_HMS}", _month_first),
+    _kind(AMBIGUOUS, rf"(?<![\d./-])\d\d([./-])\d\d\1\d{{4}}(?:[ T-]|, ){_HMS}", _month_first),
     _kind("month and day with a slash", rf"(?<![\d/])\d\d/\d\d-{_HMS}", "%m/%d-%H:%M:%S", year=False, only_first=True),
     _kind("short date with slashes", rf"(?<![\d/])\d\d/\d\d/\d\d {_HMS}", _year_first),
     _kind("klog with its year", rf"(?<=^[IWEF])\d{{6}} {_HMS}", "%y%m%d %H:%M:%S"),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from subagents.logs.sources.expressions import quick
-from subagents.logs.sources.stamp_kinds import EPOCH, KEY, KINDS, Kind, padded
+from subagents.logs.sources.stamp_kinds import EPOCH, KEY, KINDS, TAIL, Kind, padded
 from subagents.logs.sources.stamp_patterns import body_pattern, literal, no_zone, stamp_pattern, up_to
 from subagents.logs.sources.weekdays import follow_weekday, format_of, pattern_of, weekday_before, without_weekday
 from subagents.logs.sources.zones import HOURS, is_zone, placed
@@ -70,10 +70,8 @@ def find_stamp(text: str) -> Stamp | None:
             start = match.start()
         if not _is_header(text[:start]) and not _is_access(kind, text, start, match):
             continue
-        weekday = text[start : match.start()]
-        best = Stamp(
-            kind, start, match["body"], match["frac"] or "", match["zone"] or "", _named(match), weekday=weekday
-        )
+        weekday, tail = text[start : match.start()], tail_of(head, match)
+        best = Stamp(kind, start, match[0], tail["frac"] or "", tail["zone"] or "", _named(match), weekday=weekday)
     if best is not None and _is_in_name(text, best.start):
         return replace(best, in_name=True)
     if best is not None and not best.kind.year and best.start > _EPOCH_WIDTH:
@@ -95,8 +93,16 @@ def _own(kind: Kind, text: str) -> re.Match[str] | None:
     first = kind.find.search(text)
     if first is None or not _is_in_name(text, first.start()):
         return first
-    others = (other for other in kind.find.finditer(text, first.end()) if not _is_in_name(text, other.start()))
+    end = tail_of(text, first).end()
+    others = (other for other in kind.find.finditer(text, end) if not _is_in_name(text, other.start()))
     return next((other for other in others if _is_header(text[: _start(kind, text, other)])), first)
+
+
+def tail_of(text: str, body: re.Match[str]) -> re.Match[str]:
+    """Return the fraction and the zone behind a body, where it has them."""
+    found = TAIL.match(text, body.end())
+    assert found is not None  # nothing is a tail too
+    return found
 
 
 def _start(kind: Kind, text: str, match: re.Match[str]) -> int:
@@ -139,7 +145,8 @@ def _keyed_epoch(text: str) -> re.Match[str] | None:
 def _is_access(kind: Kind, text: str, start: int, match: re.Match[str]) -> bool:
     """Say whether a stamp is one of an access log, which stands in brackets wherever the format puts it."""
     if kind.name == "asctime":
-        return start < match.start() and text[start - 1] + text[match.end() : match.end() + 1] == "[]"
+        end = tail_of(text, match).end()
+        return start < match.start() and text[start - 1] + text[end : end + 1] == "[]"
     return kind.name == "common log format"
 
 
