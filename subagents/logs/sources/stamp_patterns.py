@@ -15,6 +15,7 @@ _ZONES = ("Z", "UTC", "GMT", *HOURS)
 _HALVES = ("AM", "PM")
 
 
+@lru_cache(maxsize=4)
 def no_zone(behind_fraction: bool, has_halves: bool) -> str:
     """Return the Rust regex of what may follow a stamp without a zone, so that it is not taken from one that has more.
 
