@@ -13,8 +13,11 @@ import pytest
 from subagents.contract import SourceSpec
 from subagents.logs.index import HOSTS_KEPT, LogIndex
 from subagents.logs.sources import alike, log_source, parts, reader
+from subagents.logs.sources import lines as lines_module
+from subagents.logs.sources.ahead import Sighted
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.names import Names
+from subagents.logs.sources.stamp_reader import Seen
 from subagents.logs.sources.timestamps import microseconds
 from tests.logs.builders import at, iso, write
 from tests.logs.corpus import FOLDER
@@ -75,6 +78,7 @@ def built(spec: SourceSpec) -> LogIndex:
 def without_library(spec: SourceSpec, monkeypatch: pytest.MonkeyPatch) -> LogIndex:
     with monkeypatch.context() as patched:
         patched.setattr(log_source, "library", lambda: None)
+        patched.setattr(lines_module, "texts_of", lambda *_: None)
         return built(spec)
 
 
@@ -271,3 +275,30 @@ def test_what_a_file_begins_to_show_late_is_learnt(tmp_path: Path, monkeypatch: 
     few, every = looked_up(spec)
     assert few > every / 5
     assert what_it_says(built(spec)) == what_it_says(without_library(spec, monkeypatch))
+
+
+def test_stamps_are_found_for_blocks_of_which_few_lines_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lines() -> Iterator[str]:
+        for n in range(2400):
+            stamp = iso(n) if n % 900 < 600 else f"{at(n):%d/%b/%Y %H:%M:%S}"
+            yield f"{stamp} {'ERROR' if n % 3 else 'INFO'} order {n} {'lost' if n % 3 else 'kept'}"
+            if n % 3:
+                yield "java.lang.IllegalStateException: \x1b[31mno order\x1b[0m" if n % 50 else f"told at {iso(n + 9)}"
+                yield from (f"\tat com.shop.Orders.take{chr(97 + n % 7)}(Orders.java:{n % 5 + k})" for k in range(12))
+
+    given: list[bool] = []
+    stamps = parts.PartReader._stamps
+
+    def spied(self: parts.PartReader, sighted: Sighted, count: int) -> Seen | None:
+        seen = stamps(self, sighted, count)
+        given.append(sighted.passed and seen is not None)
+        return seen
+
+    monkeypatch.setattr(parts.PartReader, "_stamps", spied)
+    spec = write(tmp_path, "app.log", lines())
+    index = built(spec)
+    assert any(given), "no block was passed"
+    assert index.stacks.traces > 1000
+    assert what_it_says(index) == what_it_says(without_library(spec, monkeypatch))

@@ -29,7 +29,8 @@ def test_what_is_looked_for_is_found_in_all_layouts() -> None:
             looked += 1
             classes.find_by([finder], 0)
             found = StampReader(NOON, [shape]).read(pl.Series([line]))[0].item()
-            if classes.stamps(line.encode(), 1)[0].tolist() != [NO_TIME if found is None else found]:
+            data = line.encode()
+            if classes.stamps(data, len(data), 1)[0].tolist() != [NO_TIME if found is None else found]:
                 missed.append(line)
     assert looked > 600
     assert missed == []
@@ -45,7 +46,7 @@ def test_a_stamp_without_a_zone_ends_where_the_expression_says(stamp: str) -> No
     shape = shape_of(own, None)
     finder = finder_of(shape, NOON)
     assert finder is not None
-    found = classes_by([finder]).stamps("\n".join([*lines, ""]).encode(), len(lines))[0]
+    found = classes_by([finder]).stamps(data := "\n".join([*lines, ""]).encode(), len(data), len(lines))[0]
     by_expression = shape.found_in(pl.Series(lines)).to_list()
     assert [line for line, one, other in zip(lines, found != NO_TIME, by_expression, strict=True) if one != other] == []
     assert {line[len(stamp) :] for line in lines} - {

@@ -175,7 +175,7 @@ def test_a_shape_is_found_in_the_same_lines_by_place_and_by_expression(monkeypat
         reader.read(lines)
         times, texts = reader.read(lines)
         classes.find_by([finder], 0)
-        found, _, places = classes.stamps("\n".join([*LINES, ""]).encode(), len(LINES))
+        found, _, places = classes.stamps(data := "\n".join([*LINES, ""]).encode(), len(data), len(LINES))
         rows = np.flatnonzero(found != NO_TIME)
         assert found[rows].tolist() == times[rows].to_list(), shape
         assert times.null_count() == len(LINES) - len(rows), shape

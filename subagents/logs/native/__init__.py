@@ -153,13 +153,13 @@ class Classes:
         count = self._scan(data, size, odd, room, [starts, times, finders, places, classes, hosts, varied])
         return Scan(starts, times, finders, places, classes, hosts, varied).head(count)
 
-    def stamps(self, data: bytes, room: int) -> tuple[Any, Any, Any]:
-        """Return (times, finders, places) of lines as a scan does, without regard to what is odd or known."""
+    def stamps(self, data: bytes, size: int, room: int) -> tuple[Any, Any, Any]:
+        """Return (times, finders, places) of the lines in the first `size` bytes as a scan does; nothing is learnt."""
         import numpy as np
 
         starts, times, finders = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int8)
         places = np.empty((room, 3), np.int16)
-        count = self._scan(data, len(data), ODD_ESCAPES | ODD_BYTES, room, [starts, times, finders, places])
+        count = self._scan(data, size, ODD_ESCAPES | ODD_BYTES, room, [starts, times, finders, places])
         return times[:count], finders[:count], places[:count]
 
     def _scan(self, data: bytes, size: int, odd: int, room: int, arrays: list[Any]) -> int:

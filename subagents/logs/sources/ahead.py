@@ -9,6 +9,7 @@ from subagents.logs.native import Scan
 from subagents.logs.sources.alike import AlikeReader
 from subagents.logs.sources.neighbours import BEFORE, BEHIND
 from subagents.logs.sources.reader import Block, BlockReader
+from subagents.logs.sources.stamp_reader import Seen
 
 LOOKED_BACK = 256
 """So many lines at the end of a block are looked at for one that surely begins an event."""
@@ -23,7 +24,10 @@ class Sighted:
     closed: bool = False
     """Its end was left to the next block already: what it holds are whole events."""
     passed: bool = False
-    """It was not looked at, as few lines of the blocks before it were known."""
+    """It was not looked at but for stamps, as few lines of the blocks before it were known."""
+    stamps: Seen | None = None
+    """Those, and the state of knowledge that they belong to"""
+    state: int = 0
 
 
 @dataclass
@@ -81,7 +85,7 @@ class BlocksAhead:
         if alike is None or not alike.ready or block.is_cut:
             return Sighted(block)
         if alike.passes():
-            return Sighted(block, passed=True)
+            return Sighted(block, passed=True, stamps=alike.stamps_in(block), state=alike.state)
         scan = alike.scan(block)
         rows = 0 if block.last else _sure_end(alike, scan)
         if not rows:

@@ -243,7 +243,12 @@ class AlikeReader:
 
     def stamps_of(self, data: bytes, lines: int) -> Seen:
         """Return what the first stage finds of stamps in lines that are none of the file's own."""
-        return self._seen(*self.classes.stamps(data, lines))
+        return self._seen(*self.classes.stamps(data, len(data), lines))
+
+    def stamps_in(self, block: Block) -> Seen:
+        """Return what the first stage finds of stamps in a block that is not looked at otherwise."""
+        feeds = block.feeds if block.feeds >= 0 else looked_at(block.data)[0]
+        return self._seen(*self.classes.stamps(block.data, block.length, feeds + 1))
 
     def _seen(self, times: Any, finders: Any, places: Any) -> Seen:
         import numpy as np

@@ -18,6 +18,7 @@ from subagents.logs.sources.lines import Lines, Troubles, some_lines, split_line
 from subagents.logs.sources.names import NONE, Names
 from subagents.logs.sources.reader import BLOCK_BYTES, Block
 from subagents.logs.sources.siblings import Siblings, Told, merged
+from subagents.logs.sources.stamp_reader import Seen
 from subagents.logs.sources.twins import NoTroubles
 
 if TYPE_CHECKING:
@@ -99,20 +100,20 @@ class PartReader:
 
         alike, scan, block = self.alike, sighted.scan, sighted.block
         if alike is None or scan is None:
-            return self._all(block, lines_before, last_time, learns=not sighted.passed)
+            return self._all(sighted, lines_before, last_time)
         known, firsts = alike.known(block, scan)
         sight = _Sight(alike, block, scan, known, lines_before)
         are_few = np.count_nonzero(known) * FEW < len(known)
         alike.was_worth_it(not are_few)
         if are_few:
-            return self._again(block, scan, lines_before, last_time)
+            return self._again(sighted, scan, lines_before, last_time)
         siblings = alike.siblings(block, scan, known, firsts)
         while True:
             before, met = self.columns.counts(), Waiting()
             rows, lines, columns = self._those(sight, met)
             if alike.outdated():
                 self.columns.count_from(before)
-                return self._again(block, scan, lines_before, last_time)
+                return self._again(sighted, scan, lines_before, last_time)
             read = events_of(block, lines, columns, last_time)
             heads, told = rows[read.heads], self._told(read)
             alike.learn_from(scan, heads, read.frame.events, told)
@@ -130,29 +131,30 @@ class PartReader:
             alike.renew()
         return _put_together(sight, read, heads, told, siblings, self.names), read.held
 
-    def _again(self, block: Block, scan: Scan, lines_before: int, last_time: int | None) -> tuple[Part, bytes]:
+    def _again(self, sighted: Sighted, scan: Scan, lines_before: int, last_time: int | None) -> tuple[Part, bytes]:
         """Read every line, where few are known; of a large block only what memory is meant for."""
         import numpy as np
 
+        block = sighted.block
         cut = int(scan.starts[max(1, int(np.searchsorted(scan.starts, BLOCK_BYTES))) - 1])
         if not cut or block.length <= BLOCK_BYTES:
-            return self._all(block, lines_before, last_time, scan)
-        part, held = self._all(replace(block, size=cut, last=False), lines_before, last_time, scan)
+            return self._all(sighted, lines_before, last_time)
+        first = replace(sighted, block=replace(block, size=cut, last=False))
+        part, held = self._all(first, lines_before, last_time)
         return part, held + block.data[cut : block.length]
 
-    def _all(
-        self, block: Block, lines_before: int, last_time: int | None, scan: Scan | None = None, learns: bool = True
-    ) -> tuple[Part, bytes]:
-        """Read every line, and learn what that shows; `scan` is one of the block, where there is one."""
+    def _all(self, sighted: Sighted, lines_before: int, last_time: int | None) -> tuple[Part, bytes]:
+        """Read every line, and learn what that shows."""
         import numpy as np
 
-        met = Waiting()
+        met, block = Waiting(), sighted.block
         lines = split_lines(block, lines_before, self.name, met)
+        lines = replace(lines, seen=self._stamps(sighted, lines.count))
         read = events_of(block, lines, self.columns.read(lines, met), last_time)
         self._tell(met, lines, read)
         told, classes = self._told(read), np.full(len(read.heads), NONE)
-        if self.alike is not None and learns and not block.is_cut:
-            classes = self._learnt(self.alike, block, scan, read, told)
+        if self.alike is not None and not sighted.passed and not block.is_cut:
+            classes = self._learnt(self.alike, block, sighted.scan, read, told)
         events = read.frame.events
         part = Part(
             read.frame,
@@ -169,6 +171,20 @@ class PartReader:
             read.lines,
         )
         return part, read.held
+
+    def _stamps(self, sighted: Sighted, lines: int) -> Seen | None:
+        """Return what the first stage knows of the stamps of a block's lines; None where it may know too little."""
+        import numpy as np
+
+        alike, scan = self.alike, sighted.scan
+        if alike is None or not alike.ready or sighted.block.is_cut:
+            return None
+        if alike.has_new_stamps():
+            self.rest()
+            alike.renew()
+        if scan is not None:
+            return alike.stamps(scan, np.arange(lines)) if scan.state == alike.state else None
+        return sighted.stamps if sighted.state == alike.state else None
 
     def _tell(self, met: Waiting, lines: Lines, read: Read) -> None:
         """Count the lines read and their troubles, but for those that are read again with the next block."""
