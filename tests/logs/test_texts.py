@@ -18,7 +18,7 @@ from subagents.logs.sources.reader import Block, line_feeds
 needs_library = pytest.mark.skipif(library() is None, reason="the first stage is not compiled")
 PIECES = (
     b"a", b"\n", b"\n", b"\r", b"\r\n", b"\xc3\xa4", b"\xe2\x80\xa8", b"\x1b[31m", b"\x00", b"\x01", b" 17 ",
-    b"\xff", b"\xe2\x80", b"\xef\xbb\xbf", b"x" * 300,
+    b"\xff", b"\xe2\x80", b"\xa8", b"\xe2\x80\n\xa8", b"\xef\xbb\xbf", b"x" * 300,
 )  # fmt: skip
 
 
@@ -69,6 +69,20 @@ def test_what_is_odd_is_told_and_what_is_no_text_is_refused() -> None:
     assert taken(2, 0) == (["\x1b[0mred", "plain"], ODD_ESCAPES)
     assert taken() == ([], 0)
     assert taken(0, 3) is None
+
+
+@needs_library
+@pytest.mark.parametrize("between", [b"\n", b"\r\n", b"\n\n", b"\nplain\n"])
+def test_a_character_is_whole_in_one_line_or_it_is_none(between: bytes) -> None:
+    data = b"one \xc3" + between + b"\xa4 two\n"
+    ends = line_feeds(data) + 1
+    begins = np.concatenate(([0], ends[:-1]))
+    assert texts_of(data, begins, ends) is None
+    assert texts_of(data, begins[[0, -1]], ends[[0, -1]]) is None
+    tally = Tally()
+    text = split_lines(Block(0, data, len(data)), 0, "a.log", tally).text.to_list()
+    assert (text[0], text[-1]) == ("one \ufffd", "\ufffd two")
+    assert [problem.count for problem in tally.problems.values()] == [2]
 
 
 @needs_library

@@ -44,6 +44,7 @@ EXPORT void texts_free(struct ArrowSchema *schema, struct ArrowArray *array) {
 EXPORT int32_t texts_take(const uint8_t *data, const int64_t *begins, const int64_t *ends, int64_t count,
                           struct ArrowSchema *schema, struct ArrowArray *array) {
     int64_t room = 0, feeds;
+    int is_within = 0; /* a line begins within a character, which another one may seem to begin */
     memset(schema, 0, sizeof(*schema));
     memset(array, 0, sizeof(*array));
     for (int64_t row = 0; row < count; row++) room += ends[row] - begins[row];
@@ -56,12 +57,13 @@ EXPORT int32_t texts_take(const uint8_t *data, const int64_t *begins, const int6
         int64_t size = ends[row] - begins[row];
         size -= size && line[size - 1] == '\n';
         size -= size && line[size - 1] == '\r';
+        is_within |= size && line[0] >> 6 == 2;
         memcpy(at, line, (size_t)size);
         at += size;
         column->ends[row + 1] = at - texts;
     }
     int32_t odd = block_looked_at(texts, at - texts, &feeds);
-    if (odd & NOT_ASCII && !block_is_utf8(texts, at - texts)) {
+    if (is_within || (odd & NOT_ASCII && !block_is_utf8(texts, at - texts))) {
         free(column);
         return ODD_BYTES;
     }
