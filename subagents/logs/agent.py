@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from subagents.clock import SystemClock
 from subagents.contract import SourceSpec
 from subagents.logs.log_set import LogSet
 from subagents.logs.procedure import investigate
@@ -55,6 +56,6 @@ def build(specs: Sequence[SourceSpec]) -> Agent:
         prompt=PROMPT,
         tools=logs_tools(logs),
         procedure=investigate,
-        resolver=LogResolver(logs),
+        resolver=LogResolver(logs, SystemClock()),
         cites=("log",),
     )

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from subagents import quantities as q
-from subagents.clock import SystemClock
 from subagents.contract import Clock, Evidence, Fact, Finding, ToolError, Window
 from subagents.logs import recorded
 from subagents.logs.cited import CitedEvent, find_event, stack_group
@@ -76,7 +75,8 @@ class LogResolver:
     """Opens log citations again and recomputes what facts say of them; reads the files at most once per state."""
 
     logs: LogSet
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock
+    """By which a check that takes too long is given up."""
     _state: tuple[tuple[int, int], ...] = ()
     _gave_up: bool = False
     _kept: OrderedDict[tuple[object, ...], object] = field(default_factory=OrderedDict, repr=False)

@@ -21,6 +21,9 @@ from tests.evaluate.trees import write_complaint, write_tree
 from tests.fakes import FakeClock
 from tui.commands.evaluate import Progress, duration
 
+REPOSITORY = str(Path(__file__).resolve().parents[2])
+"""Where a process of its own finds the code of this process: the interpreter's own may be that of another copy."""
+
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
@@ -123,7 +126,7 @@ def half_done(tree: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
-        env=environment(tmp_path, STUB_PIDS=str(tmp_path / "pids")),
+        env=environment(tmp_path, STUB_PIDS=str(tmp_path / "pids"), PYTHONPATH=REPOSITORY),
     ) as process:
         assert process.stderr is not None
         while "1 of 2 cases done" not in process.stderr.readline():
@@ -148,7 +151,7 @@ def test_labels_are_opened_when_every_line_is_written_and_by_one_reader(tree: Pa
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env=environment(tmp_path),
+        env=environment(tmp_path, PYTHONPATH=REPOSITORY),
         check=True,
     )
     size = (tmp_path / "a.jsonl").stat().st_size

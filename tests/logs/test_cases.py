@@ -16,7 +16,7 @@ from subagents.logs.model import LogsCoverage
 from subagents.logs.params import CoverageParams
 from subagents.logs.resolver import LogResolver
 from subagents.verifying import Recomputed
-from tests.fakes import run_procedure
+from tests.fakes import FakeClock, run_procedure
 from tests.logs.builders import call
 
 CASES = Path(__file__).resolve().parents[2] / ".." / "shared" / "cases"
@@ -55,7 +55,7 @@ async def test_a_recorded_incident_is_read_whole(folder: Path) -> None:
     cited = {each.ref: each for _, _, result in bench.calls for each in result.citations}
     for ref in {ref for finding in bench.reported for ref in finding.citations[:1]}:
         assert agent.resolver.resolve(ref).digest == cited[ref].digest
-    known = LogResolver(LogSet([spec]))
+    known = LogResolver(LogSet([spec]), FakeClock())
     for fact in (fact for finding in bench.reported for fact in finding.facts):
         assert known.recompute(fact) == Recomputed(value=fact.value, unit=fact.unit), fact
     assert summary.window is not None

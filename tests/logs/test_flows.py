@@ -16,7 +16,7 @@ from subagents.logs.log_set import LogSet
 from subagents.logs.model import LogsSummary
 from subagents.logs.resolver import LogResolver
 from subagents.verifying import Recomputed
-from tests.fakes import run_procedure
+from tests.fakes import FakeClock, run_procedure
 from tests.logs.builders import at, brief, iso, write
 
 START = 600
@@ -58,7 +58,7 @@ async def flows(
     bench, summary = await run_procedure(build([spec]), brief([spec], started=at(started), end=at(1200)))
     assert isinstance(summary, LogsSummary)
     told = [finding for finding in bench.reported if "usual course" in finding.claim]
-    fresh = LogResolver(LogSet([spec]))
+    fresh = LogResolver(LogSet([spec]), FakeClock())
     cited = {proof.ref: proof.digest for _, _, result in bench.calls for proof in result.citations}
     for finding in told:
         for ref in finding.citations:

@@ -14,7 +14,7 @@ from subagents.logs.log_set import LogSet
 from subagents.logs.model import LogsSummary
 from subagents.logs.resolver import LogResolver
 from subagents.verifying import Recomputed
-from tests.fakes import run_procedure
+from tests.fakes import FakeClock, run_procedure
 from tests.logs.builders import at, brief, iso, write
 
 START = 600
@@ -49,7 +49,7 @@ async def look(folder: Path, lines: list[str]) -> tuple[LogsSummary, list[Findin
     bench, summary = await run_procedure(build([spec]), brief([spec], started=at(START), end=at(1300)))
     assert isinstance(summary, LogsSummary)
     told = [finding for finding in bench.reported if "pass slowly" in finding.claim]
-    fresh = LogResolver(LogSet([spec]))
+    fresh = LogResolver(LogSet([spec]), FakeClock())
     for finding in told:
         for fact in finding.facts:
             assert fresh.recompute(fact) == Recomputed(value=fact.value, unit=fact.unit)

@@ -26,6 +26,7 @@ from subagents.logs.model import LogsPatterns
 from subagents.logs.params import PatternsParams
 from subagents.logs.resolver import LogResolver
 from subagents.logs.terms import terms_of
+from tests.fakes import FakeClock
 from tests.logs.builders import agent_for, at, call, incident_log, write
 from tests.logs.corpus import layouts
 
@@ -36,7 +37,7 @@ def _patterns(folder: Path, name: str = "orders.log", **params: object) -> LogsP
     result = call(agent_for(spec), "logs_patterns", wanted)
     data = result.data
     assert isinstance(data, LogsPatterns)
-    resolver = LogResolver(LogSet([spec]))
+    resolver = LogResolver(LogSet([spec]), FakeClock())
     assert [each.ref for each in result.citations] == [pattern.citation for pattern in data.patterns]
     assert all(resolver.resolve(each.ref).digest == each.digest for each in result.citations)
     return data

@@ -17,7 +17,7 @@ from subagents.logs.resolver import LogResolver
 from subagents.logs.signatures import TABLE, around_wording, recognise, target_of
 from subagents.quantities import figure
 from subagents.verifying import Recomputed
-from tests.fakes import FakeWorkbench, run_procedure
+from tests.fakes import FakeClock, FakeWorkbench, run_procedure
 from tests.logs.builders import agent_for, at, brief, incident_log, iso, write
 
 
@@ -36,7 +36,7 @@ def _check(bench: FakeWorkbench) -> None:
     cited = _cited(bench)
     resolver = bench._agent.resolver
     assert resolver is not None
-    fresh = LogResolver(LogSet([spec for spec in _specs(bench) if spec.kind == "logs"]))
+    fresh = LogResolver(LogSet([spec for spec in _specs(bench) if spec.kind == "logs"]), FakeClock())
     for finding in bench.reported:
         for ref in (*finding.citations, *(fact.citation for fact in finding.facts)):
             assert resolver.resolve(ref).digest == cited[ref].digest

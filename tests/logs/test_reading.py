@@ -21,6 +21,7 @@ from subagents.logs.sources.lines import split_lines
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.reader import CUT_BYTES, Block, BlockReader, lines_around, read_spans
 from subagents.logs.sources.twins import NoTroubles
+from tests.fakes import FakeClock
 from tests.logs.builders import iso, read, write
 
 GOOD = f"{iso(0)} INFO fine".encode()
@@ -190,13 +191,13 @@ def test_a_citation_opens_to_the_same_bytes_with_context(tmp_path: Path, name: s
     lines = [f"{iso(n)} INFO line number {n}" for n in range(3000)]
     logs = LogSet([write(tmp_path, name, lines)])
     start = sum(len(line) + 1 for line in lines[:1500])
-    found = LogResolver(logs).resolve(f"log:{name}@{start}+2", context_lines=3)
+    found = LogResolver(logs, FakeClock()).resolve(f"log:{name}@{start}+2", context_lines=3)
     body = (lines[1500] + "\n" + lines[1501] + "\n").encode()
     assert found.digest == "sha256:" + hashlib.sha256(body).hexdigest()
     assert found.excerpt.split("\n")[:-1] == lines[1497:1505]
     for gone in (f"log:{name}@99999999+1", f"log:{name}@{start}+2000", "log:other@0+1", "runbook:a#1"):
         with pytest.raises(ToolError):
-            LogResolver(logs).resolve(gone)
+            LogResolver(logs, FakeClock()).resolve(gone)
 
 
 def test_context_at_the_edges_of_a_file(tmp_path: Path) -> None:

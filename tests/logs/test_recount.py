@@ -21,7 +21,7 @@ from subagents.logs.log_set import LogSet
 from subagents.logs.resolver import LogResolver
 from subagents.specialist import Roster
 from subagents.verifying import Recomputed
-from tests.fakes import run_procedure
+from tests.fakes import FakeClock, run_procedure
 from tests.logs.builders import at, brief, iso, write
 from tests.logs.test_flows import COURSE, START, log
 from tests.logs.test_passages import log as slow_log
@@ -50,7 +50,7 @@ async def test_every_number_of_a_change_of_course_is_a_fact_that_holds(tmp_path:
     assert values(found) == [(q.FOLLOWED, 5), (q.PASSED, 53), (q.FOLLOWED, 61), (q.PASSED, 66)]
     assert unsettled(found.claim, found.facts) == ()
     assert unsettled("it was 5 % of them", found.facts) == ("5 %",), "a count is no share"
-    fresh = LogResolver(LogSet([spec]))
+    fresh = LogResolver(LogSet([spec]), FakeClock())
     assert [fresh.recompute(fact) for fact in found.facts] == [
         Recomputed(value=fact.value, unit=fact.unit) for fact in found.facts
     ]
@@ -68,7 +68,7 @@ async def test_both_medians_of_a_slow_passage_are_facts_that_hold(tmp_path: Path
     assert [name for name, _ in values(found)] == [q.PASSAGE, q.PASSAGE]
     assert [value for _, value in values(found)] == pytest.approx([805, 5], abs=1)
     assert unsettled(found.claim, found.facts) == ("6",), "of how many kinds it is an end is said, not stated"
-    fresh = LogResolver(LogSet([spec]))
+    fresh = LogResolver(LogSet([spec]), FakeClock())
     for fact in found.facts:
         assert fresh.recompute(fact) == Recomputed(value=fact.value, unit=fact.unit)
     none = found.facts[1].model_copy(update={"window": Window(start=at(5_000), end=at(5_001))})
@@ -90,11 +90,11 @@ async def test_where_only_a_part_was_followed_the_same_part_is_counted(
     facts = [fact for fact in found.facts if fact.quantity in q.COURSES]
     assert {fact.unit for fact in facts} == {unit}
     assert all(0 < float(fact.value) < 60 for fact in facts[1:])
-    fresh = LogResolver(LogSet([spec]))
+    fresh = LogResolver(LogSet([spec]), FakeClock())
     assert [fresh.recompute(fact) for fact in facts] == [Recomputed(value=f.value, unit=f.unit) for f in facts]
     for name in sizes:
         monkeypatch.setattr(recount, name, 10)
-    assert LogResolver(LogSet([spec])).recompute(facts[0]) is None, "too much to read: it stays open"
+    assert LogResolver(LogSet([spec]), FakeClock()).recompute(facts[0]) is None, "too much to read: it stays open"
 
 
 @pytest.mark.parametrize("parts", [1, 622, PARTS])
@@ -143,7 +143,7 @@ def test_a_models_true_counts_hold_and_false_ones_are_refused(made: tuple[Claims
 def test_what_it_cites_must_follow_something_in_a_request(tmp_path: Path) -> None:
     lines = [*log(lambda n: COURSE)[:12], f'{{"ts": "{iso(700)}", "service": "web", "message": "no request at all"}}']
     spec = write(tmp_path, "all.jsonl", lines)
-    resolver = LogResolver(LogSet([spec]))
+    resolver = LogResolver(LogSet([spec]), FakeClock())
     first = Fact(quantity=q.FOLLOWED, value=1, citation="log:all.jsonl@0+1")
     with pytest.raises(ToolError, match="is the first of its request"):
         resolver.recompute(first)
@@ -157,4 +157,6 @@ def test_what_it_cites_must_follow_something_in_a_request(tmp_path: Path) -> Non
 def test_logs_without_times_have_no_course(tmp_path: Path) -> None:
     spec = write(tmp_path, "plain.log", ["one request_id=abcdef12", "two request_id=abcdef12"])
     with pytest.raises(ToolError, match="no event of these logs has a time stamp"):
-        LogResolver(LogSet([spec])).recompute(Fact(quantity=q.PASSED, value=1, citation="log:plain.log@0+1"))
+        LogResolver(LogSet([spec]), FakeClock()).recompute(
+            Fact(quantity=q.PASSED, value=1, citation="log:plain.log@0+1")
+        )
