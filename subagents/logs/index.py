@@ -30,6 +30,8 @@ from subagents.logs.stacks import StackTally
 if TYPE_CHECKING:
     import polars as pl
 
+    from subagents.logs.numbering import KeyWords
+
 COMPACT_ROWS = 400_000
 HOSTS_KEPT = 8
 
@@ -95,6 +97,8 @@ class LogIndex:
     """Keys of which no more hosts are kept."""
     _harmless: list[int] = field(default_factory=list)
     """Keys whose text was asked, and is of nothing severe: it is asked once."""
+    _words: KeyWords | None = None
+    """Those of the keys, until templates are made of them"""
     names: Names = field(default_factory=Names)
 
     @classmethod
@@ -166,7 +170,20 @@ class LogIndex:
         numbers, new = self.known.add(frame.events)
         if len(new):
             self._show(place, frame, numbers, new)
+            self._take_words(frame.events["level"][new].is_null().to_numpy())
         return numbers
+
+    def _take_words(self, unknown: Any) -> None:
+        """Number the words of new keys, of which these are such as say no severity but in their text (numpy bool)."""
+        import numpy as np
+
+        if self._words is None:
+            from subagents.logs.numbering import KeyWords
+
+            self._words = KeyWords()
+        keys, asked = self.keys[self._words.count :], np.ones(len(self.keys) - self._words.count, bool)
+        asked[len(asked) - len(unknown) :] = unknown
+        self._words.take(keys, asked)
 
     def _show(self, place: int, frame: Frame, numbers: Any, rows: Any) -> None:
         """Keep the events of these rows as examples of new keys; one with a stack trace says all of it."""
@@ -263,8 +280,9 @@ class LogIndex:
     @cached_property
     def _numbered_templates(self) -> tuple[list[Template], Any]:
         counts, levels = self._totals()
+        words, self._words = self._words, None
         with collector_waiting():
-            return numbered(self.keys, levels, counts)
+            return numbered(self.keys, levels, counts, words)
 
     @property
     def different(self) -> list[Template]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 from array import array
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,10 +17,12 @@ from subagents.logs.levels import UNKNOWN, marks
 from subagents.logs.native import library
 from subagents.logs.native import words as native
 from subagents.logs.phrases import phrased
-from subagents.logs.vocabulary import Ints, Numbers, Vocabulary
+from subagents.logs.vocabulary import Flags, Ints, Numbers, Vocabulary
 
 AT_ONCE = 65_536
 """Keys."""
+LEFT = -1
+"""Instead of how many words a key has: it is left to Python."""
 
 
 @dataclass(frozen=True)
@@ -36,62 +38,88 @@ class Numbered:
     levels: Ints
 
 
-def numbered_keys(keys: Sequence[str], levels: Ints) -> Numbered:
-    """Return masked keys as their messages; the severity of those where it is unknown may still be in them."""
-    return _numbered(keys, levels, np.flatnonzero(levels == UNKNOWN))
-
-
 def numbered(texts: Sequence[str], levels: Sequence[int]) -> Numbered:
     """Return masked messages whose severities are known, or are not in them."""
-    return _numbered(texts, np.array(levels, np.int64), np.empty(0, np.int64))
+    words, none_asked = KeyWords(), np.zeros(len(texts), np.bool_)
+    words.take(texts, none_asked)
+    return words.numbered(texts, np.arange(len(texts)), np.array(levels, np.int64), none_asked)
 
 
-def _numbered(keys: Sequence[str], levels: Ints, asked: Ints) -> Numbered:
-    levels, words, sizes = levels.copy(), np.empty(0, np.int32), np.full(len(keys), -1, np.int64)
-    vocabulary, compiled = Vocabulary(), library()
-    if compiled is not None and keys:
-        try:
-            known, words, sizes = _compiled(compiled, keys, levels, asked)
-        except MemoryError:  # one by one there may be enough
-            pass
+class KeyWords:
+    """Masked keys as numbered words: they can be taken as they come, while what is left of the files is read."""
+
+    def __init__(self) -> None:
+        compiled = library()
+        self._words: native.Words | None = None
+        with suppress(MemoryError):  # one by one there may be enough
+            self._words = native.Words(compiled, kinds()) if compiled is not None else None
+        self._numbers, self._sizes = list[Numbers](), list[Ints]()
+        self._asked, self._levels = list[Flags](), list[Ints]()
+        self._known = 0
+        self.count = 0
+        """Keys taken."""
+
+    def take(self, keys: Sequence[str], asked: Flags) -> None:
+        """Take the next keys; `asked` are those whose severity may be in them."""
+        for start in range(0, len(keys), AT_ONCE):
+            self._take(keys[start : start + AT_ONCE], asked[start : start + AT_ONCE])
+
+    def _take(self, keys: Sequence[str], asked: Flags) -> None:
+        levels, sizes = np.full(len(keys), UNKNOWN, np.int64), np.full(len(keys), LEFT, np.int64)
+        if self._words is not None:
+            try:
+                some, places = self._words.keys(keys), np.flatnonzero(asked)
+                found = marks(places, some.count, some.leads)
+                numbers, sizes = some.numbers(found[:, 1:])
+            except MemoryError:
+                self._words = None
+            else:
+                levels[places] = found[places, 0]
+                self._numbers.append(numbers)
+        self._sizes.append(sizes)
+        self._asked.append(asked)
+        self._levels.append(levels)
+        self.count += len(keys)
+
+    def numbered(self, keys: Sequence[str], order: Ints, levels: Ints, asked: Flags) -> Numbered:
+        """Return keys in an order, of which the severities are these, or are `asked` of their texts.
+
+        `keys` are those that were taken, and those that come next.
+        """
+        places, known = order.copy(), order < self.count
+        known[known] = _joined(self._asked, np.bool_)[order[known]] == asked[known]
+        places[~known] = self.count + np.arange(np.count_nonzero(~known))
+        self.take([keys[place] for place in order[~known].tolist()], asked[~known])
+        sizes, levels = _joined(self._sizes, np.int64), np.where(asked, _joined(self._levels, np.int64)[places], levels)
+        vocabulary, words = Vocabulary(), np.empty(0, np.int32)
+        if self._words is None:
+            sizes[:] = LEFT
         else:
-            vocabulary.update(zip(known, range(len(known)), strict=True))
-    starts = np.cumsum(np.maximum(sizes, 0)) - sizes
-    places, rest, number = np.flatnonzero(sizes < 0), array("i"), vocabulary.__getitem__
-    for place, message in zip(places.tolist(), _messages(keys, levels, places, asked), strict=True):
-        starts[place] = len(words) + len(rest)
-        rest.extend(map(number, phrased(message)))
-        sizes[place] = len(words) + len(rest) - starts[place]
-    return Numbered(vocabulary, np.concatenate([words, np.array(rest, np.int32)]), starts, sizes, levels)
+            listed, words = self._words.listed(), _joined(self._numbers, np.int32)
+            vocabulary.update(zip(listed, range(len(listed)), strict=True))
+        starts = (np.cumsum(np.maximum(sizes, 0)) - sizes)[places]
+        sizes, rest, number = sizes[places], array("i"), vocabulary.__getitem__
+        left = np.flatnonzero(sizes == LEFT)
+        messages = _messages([keys[place] for place in order[left].tolist()], levels, left, asked[left])
+        for place, message in zip(left.tolist(), messages, strict=True):
+            starts[place] = len(words) + len(rest)
+            rest.extend(map(number, phrased(message)))
+            sizes[place] = len(words) + len(rest) - starts[place]
+        return Numbered(vocabulary, np.concatenate([words, np.array(rest, np.int32)]), starts, sizes, levels)
 
 
-def _messages(keys: Sequence[str], levels: Ints, places: Ints, asked: Ints) -> list[str]:
-    """Return the messages of some keys, and set their levels."""
-    is_asked = np.zeros(len(keys), np.bool_)
-    is_asked[asked] = True
-    messages = [keys[place] for place in places.tolist()]
-    some = np.flatnonzero(is_asked[places])
-    found, texts = heads_of([messages[each] for each in some.tolist()], [UNKNOWN] * len(some))
+def _messages(keys: list[str], levels: Ints, places: Ints, asked: Flags) -> list[str]:
+    """Return the messages of some keys, and set the levels at their places where they are asked for."""
+    some = np.flatnonzero(asked)
+    found, texts = heads_of([keys[each] for each in some.tolist()], [UNKNOWN] * len(some))
     levels[places[some]] = found
     for each, text in zip(some.tolist(), texts, strict=True):
-        messages[each] = text
-    return messages
+        keys[each] = text
+    return keys
 
 
-def _compiled(compiled: ctypes.CDLL, keys: Sequence[str], levels: Ints, asked: Ints) -> tuple[list[str], Numbers, Ints]:
-    """Return (different words, `*` first; the words of all keys by number; how many each has), and set the levels.
-
-    A key that is left to Python has -1.
-    """
-    parts, ends = list[tuple[Any, Any]](), np.searchsorted(asked, range(0, len(keys) + AT_ONCE, AT_ONCE))
-    with native.Words(compiled, kinds()) as words:
-        for part, start in enumerate(range(0, len(keys), AT_ONCE)):
-            some, here = words.keys(keys[start : start + AT_ONCE]), asked[ends[part] : ends[part + 1]]
-            found = marks(here - start, some.count, some.leads)
-            levels[here] = found[here - start, 0]
-            parts.append(some.numbers(found[:, 1:]))
-        numbers, sizes = zip(*parts, strict=True)
-        return words.listed(), np.concatenate(numbers), np.concatenate(sizes).astype(np.int64)
+def _joined(parts: Sequence[Any], kind: type[np.generic]) -> Any:
+    return np.concatenate([np.empty(0, kind), *parts])
 
 
 @lru_cache(maxsize=1)

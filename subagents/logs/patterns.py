@@ -13,6 +13,8 @@ from subagents.logs.phrases import shown
 if TYPE_CHECKING:
     import polars as pl
 
+    from subagents.logs.numbering import KeyWords
+
 MASK = r"[^\s\d=|]*\d[^\s|]*"
 """EQ: a word with a digit becomes `*`, and what stands before an `=` in it is kept; `|` ends a word too."""
 KEY_CHARS = 600
@@ -46,15 +48,17 @@ def templates(keys: Sequence[str], levels: Sequence[int], counts: Sequence[int])
     return [found[number] for number in numbers.tolist()]
 
 
-def numbered(keys: Sequence[str], levels: Any, counts: Any) -> tuple[list[Template], Any]:
+def numbered(
+    keys: Sequence[str], levels: Any, counts: Any, words: KeyWords | None = None
+) -> tuple[list[Template], Any]:
     """Return the different templates, in order of their first key, and the number of each key's (numpy).
 
-    `levels` and `counts`: of each key, as numpy or what it makes arrays of.
+    `levels` and `counts`: of each key, as numpy or what it makes arrays of; `words`: those of keys taken before.
     """
     import numpy as np
 
     from subagents.logs.merge import merged
-    from subagents.logs.numbering import numbered_keys
+    from subagents.logs.numbering import KeyWords
 
     order, found = np.argsort(-np.asarray(counts, np.int64), kind="stable"), np.array(levels, np.int64)
     most = len(keys)
@@ -62,7 +66,7 @@ def numbered(keys: Sequence[str], levels: Any, counts: Any) -> tuple[list[Templa
         sizes = np.cumsum([keys[place].count(" ") + 1 for place in order.tolist()])
         most = int(np.searchsorted(sizes, MERGED_WORDS, "right"))
     order, rest = order[:most], order[most:]
-    common = numbered_keys([keys[place] for place in order.tolist()], found[order])
+    common = (words or KeyWords()).numbered(keys, order, found[order], found[order] == UNKNOWN)
     texts, group = merged(common)
     found[order] = common.levels
     found[rest], others = heads_of([keys[place] for place in rest.tolist()], found[rest].tolist())

@@ -13,7 +13,7 @@ from subagents.logs import numbering
 from subagents.logs.heads import head_of
 from subagents.logs.levels import ERROR, INFO, UNKNOWN
 from subagents.logs.native import library
-from subagents.logs.numbering import Numbered, numbered, numbered_keys
+from subagents.logs.numbering import KeyWords, Numbered, numbered
 from subagents.logs.phrases import phrased
 
 PIECES = (
@@ -73,7 +73,8 @@ def test_numbered_keys_are_what_is_left_of_them_without_their_heads(
     keys = [_made(rng, HEADS, 6) + _made(rng, (*HEADS, *PIECES), 12) for _ in range(6_000)]
     keys += ["", " ", "ERROR", "ERROR ", *(f"[x] INFO [worker {n}] done" for n in range(13_000))]
     levels = [rng.choice((UNKNOWN, UNKNOWN, INFO)) for _ in keys]
-    found = numbered_keys(keys, np.array(levels))
+    asked = np.array(levels) == UNKNOWN
+    found = KeyWords().numbered(keys, np.arange(len(keys)), np.array(levels), asked)
     heads = [head_of(key, level) for key, level in zip(keys, levels, strict=True)]
     assert found.levels.tolist() == [level for level, _ in heads]
     assert _words(found) == [phrased(message) for _, message in heads]
@@ -85,5 +86,28 @@ def test_where_the_library_has_no_memory_for_words_it_is_left_to_python(monkeypa
         raise MemoryError
 
     _choose(monkeypatch, compiled=True)
-    monkeypatch.setattr(numbering, "_compiled", no_memory)
-    assert _words(numbered(["took * ms", "é"], [UNKNOWN] * 2)) == [("took", "*"), ("é",)]
+    texts, words = ["kept", "took * ms", "é"], KeyWords()
+    asked = np.zeros(len(texts), np.bool_)
+    words.take(texts[:1], asked[:1])
+    monkeypatch.setattr("subagents.logs.native.words.Keys.numbers", no_memory)
+    found = words.numbered(texts, np.arange(3), np.full(3, UNKNOWN), asked)
+    assert _words(found) == [("kept",), ("took", "*"), ("é",)]
+    monkeypatch.setattr("subagents.logs.native.words.Words.__init__", no_memory)
+    assert _words(numbered(texts, [UNKNOWN] * 3)) == [("kept",), ("took", "*"), ("é",)]
+
+
+@compiled_or_not
+def test_keys_taken_as_they_come_are_numbered_as_all_at_once(monkeypatch: pytest.MonkeyPatch, compiled: bool) -> None:
+    _choose(monkeypatch, compiled)
+    rng = Random(7)
+    keys = [_made(rng, HEADS, 6) + _made(rng, (*HEADS, *PIECES), 12) for _ in range(3_000)]
+    first = np.array([rng.choice((UNKNOWN, INFO)) for _ in keys])
+    last = np.where(np.arange(len(keys)) % 9 == 4, INFO + UNKNOWN - first, first)  # of some it turns out otherwise
+    order = np.array(rng.sample(range(len(keys)), 2_500))
+    words = KeyWords()
+    for start in range(0, 2_800, 700):  # the last ones come at the end
+        words.take(keys[start : start + 700], first[start : start + 700] == UNKNOWN)
+    found = words.numbered(keys, order, last[order], last[order] == UNKNOWN)
+    heads = [head_of(keys[place], last[place]) for place in order.tolist()]
+    assert _words(found) == [phrased(message) for _, message in heads]
+    assert found.levels.tolist() == [level for level, _ in heads]

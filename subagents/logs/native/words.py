@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from ctypes import c_int64
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -31,11 +31,9 @@ class Words:
         if not self.handle:
             raise MemoryError("no memory for the words of log messages")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.library.words_free(self.handle)
+    def __del__(self) -> None:
+        if getattr(self, "handle", None):
+            self.library.words_free(self.handle)
 
     def keys(self, keys: Sequence[str]) -> Keys:
         """Return some keys, laid out for the library."""
