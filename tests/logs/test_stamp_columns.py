@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from subagents.logs.native import NOT_LOOKED
 from subagents.logs.sources.stamp_columns import heads_of, is_covered, moments_at
 from subagents.logs.sources.stamp_reader import Seen, StampReader
-from subagents.logs.sources.timestamps import find_stamp, moments, shape_of
+from subagents.logs.sources.timestamps import Shape, find_stamp, moments, shape_of
 from tests.logs.test_layouts import LAYOUTS
 
 HINT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -71,3 +72,18 @@ def test_what_begins_as_others_did_is_read_as_they_were_where_nothing_was_found_
     times, texts = reader.read(lines, Seen(none, np.full(len(lines), NOT_LOOKED), none, none, none, reader.shapes))
     assert texts.to_list() == [f"{name}, ,job" for name in names * 5]
     assert times.to_list() == [1_772_405_998_000_000] * len(lines)
+
+
+def test_who_asks_while_lines_are_read_meets_all_shapes() -> None:
+    reader, met = StampReader(HINT), list[int]()
+
+    class Asking(Counter[Shape]):
+        def __getitem__(self, shape: Shape) -> int:
+            met.append(len(reader.shapes))
+            return super().__getitem__(shape)
+
+    lines = pl.Series(["2026-03-01 12:00:00 a", "Mar  1 12:00:00 web x: y"])
+    reader.read(lines)
+    reader.hits = Asking(reader.hits)
+    reader.read(lines)
+    assert set(met) == {2}

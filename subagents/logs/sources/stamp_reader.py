@@ -102,7 +102,8 @@ class StampReader:
             result.add(rows, read)
             found_by.append((shape, rows))
             rest, part = rest.filter(~found), part.filter(~found)
-        self.shapes.sort(key=lambda shape: -self.hits[shape])
+        # another list, for whoever looks at blocks ahead asks which there are: one that is being sorted seems empty
+        self.shapes = sorted(self.shapes, key=lambda shape: -self.hits[shape])
         if heads is not None:
             self._remember(heads, found_by)
         return result.columns()
