@@ -56,16 +56,21 @@ _UPPER = (
 _LOWER = r"trace|debug|info|notice|warn(?:ing)?|error|err|crit(?:ical)?|alert|emerg|fatal|panic|dpanic"
 _SHORT = r"TRC|VRB|DBG|INF|WRN|ERR|FTL|PNC"
 _WORDED = r"Trace|Debug|Information|Info|Notice|Note|System|Warning|Warn|Error|Critical|Fatal"
+_IN_PROSE = r"(?!(?i:alert|emerg(?:ency)?|panic|config|fine(?:r|st)?) [a-z]+[.,]?(?: |$))"
+"""Ahead of a bare word: it is no severity of syslog's or java.util.logging's own that a sentence goes on behind.
+
+Loggers that write these names mark them, or set them apart; a word like ERROR they also write before plain prose.
+"""
 _MARKED = re.compile(
     rf"[\[<]\s*(?:[\w.]+:)?(?P<boxed>{_UPPER}|{_LOWER}|{_SHORT}|{_WORDED})\s*[\]>]"
-    rf"|(?:^|[\s|\[(<,;:)])(?P<upper>{_UPPER})(?=[\s|\])>:,;/\[]|$)"
+    rf"|(?:^|[\s|\[(<,;:)]){_IN_PROSE}(?P<upper>{_UPPER})(?=[\s|\])>:,;/\[]|$)"
     rf"|[\[<](?:\w+:)?(?P<listed>{_LOWER}),"
     rf"|/(?P<thread>{_UPPER})\]"
     r"|\s\[(?P<letter_boxed>[TDIWEF])\](?=\s)|\((?P<xorg>II|WW|EE)\)"
     rf"|\b(?i:level|lvl|severity|levelname|loglevel)[\"']?[=:] ?[\"']?(?P<keyed>[A-Za-z]+)"
     r"|^(?P<klog>[DIWEF]) (?=\*|\d|\s|\[)|(?:^\s*|\]: )(?P<inner>[IWEF])(?=\d+ \d+:\d+:\d+\.\d+ )"
     rf"|(?:^|[\t ])(?P<tab>{_LOWER})\t"
-    rf"|^\s*(?P<first>{_LOWER}|{_SHORT}):? "
+    rf"|^\s*{_IN_PROSE}(?P<first>{_LOWER}|{_SHORT}):? "
     rf"|^\s*(?P<dotnet>trce|dbug|info|warn|fail|crit): "
     rf"|(?:^|[|,])\s*(?P<column>{_WORDED})(?:\s*[|,]|\s\s)"
     rf"|(?:\s\s|\t)(?P<alone>{_WORDED}|Normal|Fault)(?:\s\s|\t)"

@@ -130,9 +130,34 @@ def test_severity_words() -> None:
     assert not sounds_bad("finished with 0 errors")
 
 
+@pytest.mark.parametrize("name", ["ALERT", "PANIC", "CONFIG", "FINE", "alert"])
+def test_a_severity_that_loggers_mark_is_prose_before_prose(name: str) -> None:
+    for text in (f"{name} reloaded", f" {name} rules reloaded", f"{name} sent, then 4 more"):
+        assert split_head(text) == (UNKNOWN, text)
+    written = [f"{name}: rules reloaded", f"[{name}] rules reloaded", f"{name}\trules reloaded", f"level={name} lost"]
+    if name.isupper():
+        apart = (
+            f"{name}  rules",
+            f"{name} org.acme.Rules - lost",
+            f"{name} [main] lost",
+            f"{name} | rules",
+            f" {name} Rules",
+        )
+        written += [f" [main] {name}: lost", f"app.{name}: lost", *apart]
+    assert {split_head(text)[0] for text in written} == {from_name(name)}, written
+    assert split_head("FATAL rules lost")[0] == from_name("FATAL"), "loggers write it before plain prose"
+
+
 def test_many_heads_are_split_as_one_is() -> None:
     texts = [line for layout in layouts() for line in layout.text.splitlines()]
-    texts += ["", " ", *(text[start:] for text in texts for start in (11, 24, 40))]
+    texts += [
+        "",
+        " ",
+        "CONFIG reloaded",
+        "ALERT rules reloaded at once",
+        "FINE org.acme.A x",
+        *(text[start:] for text in texts for start in (11, 24, 40)),
+    ]
     assert split_heads(texts) == [split_head(text) for text in texts]
     assert sound_bad(texts) == [sounds_bad(text) for text in texts]
     assert sum(level > UNKNOWN for level, _ in split_heads(texts)) > 100 < sum(sound_bad(texts))
