@@ -17,6 +17,7 @@ from subagents.metrics.series import Floats, Points
 from subagents.metrics.sources.captures import captured_tables, is_captured
 from subagents.metrics.sources.cells import NULLS, PROBE, read_numbers
 from subagents.metrics.sources.courses import Course, named
+from subagents.metrics.sources.doubts import merging, numbering_of
 from subagents.metrics.sources.heads import Head, is_number, time_place
 from subagents.metrics.sources.labelled import with_labels
 from subagents.metrics.sources.naming import LABEL_NAMES, METRIC_NAMES, SERVICE_NAMES, TIME_NAMES, VALUE_NAMES, first_of
@@ -52,6 +53,10 @@ class Reading:
     """Columns that tell rows of one metric and moment apart; None: not looked for yet."""
     moments: Moments | None = field(default_factory=Moments)
     """None: the whole file was looked at."""
+    merging: dict[str, None] = field(default_factory=dict)
+    """Columns of words that vary within a series."""
+    numbering: str | None = None
+    """The column that numbers events, empty where rows are samples; None: not looked at yet."""
 
     @property
     def numbers(self) -> list[str]:
@@ -62,6 +67,22 @@ class Reading:
         """Return the columns that are nothing else yet, and may tell rows apart."""
         used = {self.time, self.metric, self.value, self.owner, *self.columns, *(self.telling or ())}
         return [column for column in header if column not in used]
+
+    def tell(self, faults: Faults) -> None:
+        """Say what the rows may be instead, once the whole file was looked at."""
+        if self.numbering:
+            faults.note(
+                "rows look like events, not samples, so that this may be no metric: "
+                f"every row has its own {self.numbering}, and their times keep no step",
+                todo="leave the file out, or give counts or sums over time in its place",
+            )
+            return
+        for column in self.merging:
+            if column not in (self.telling or ()):
+                faults.note(
+                    f"rows that differ in {column} are never of one moment: they are read as one series",
+                    todo=f"if {column} says whose the numbers are, call that column service or host",
+                )
 
     @property
     def layout(self) -> str:
@@ -108,7 +129,10 @@ class _File:
         """Return the points of every table; again, where only all of them say what tells series apart."""
         points = self._points(self.faults)
         again = Faults(self.faults.name, on_read=self.faults.on_read)
-        return self._points(again) if self._more_telling(again) else points
+        points = self._points(again) if self._more_telling(again) else points
+        for reading in self.readings.values():
+            reading.tell(self.faults)
+        return points
 
     def _points(self, faults: Faults) -> Points:
         points = Points()
@@ -152,6 +176,7 @@ class _File:
         more = {header: self._telling(header, parts) for header, parts in held.items()}
         for header, reading in self.readings.items():
             reading.telling = [*(reading.telling or ()), *more.get(header, ())]
+            reading.merging = {} if more.get(header) else reading.merging
             reading.moments = None
         return any(more.values())
 
@@ -180,6 +205,7 @@ def read_rows(rows: list[dict[str, Any]], faults: Faults, default: tuple[str, st
         reading, writing = Reading.of(table, time), Writing()
         writing.settle((table, time, reading.numbers), lambda: ())
         _Block(table, reading, writing, faults, points, default).read()
+        reading.tell(faults)
     return points
 
 
@@ -258,7 +284,12 @@ class _Block:
             self.faults.note(self.writing.commas.remark)
         if reading.layout == "long":
             self._long()
-        elif reading.worded:
+            return
+        if reading.numbering is None:
+            owner = [reading.owner] if reading.owner else []
+            words = [*reading.candidates(self.table.header), *owner]
+            reading.numbering = numbering_of(self.table, self.times, words)
+        if reading.worded:
             self._wide_by_row()
         elif reading.layout == "single" and reading.value:
             self._column(reading.columns[0], (service, stem))
@@ -348,6 +379,9 @@ class _Block:
         if reading.telling is None:
             reading.telling = telling_columns(table.frame, candidates, self.keys(self.apart))
         apart = self.apart
+        words = [name for name in reading.candidates(table.header) if _is_words(table.text(name))]
+        keys = self.keys(apart).drop("t").head(COMPARED)
+        reading.merging |= dict.fromkeys(merging(table.frame.head(COMPARED), words, keys))
         if table.part and candidates and reading.moments is not None:
             reading.moments.parts.append(self.keys(apart).hash_rows().to_numpy())
         return apart
