@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from subagents.logs.params import WindowParams
+from subagents.logs.sources import tracebacks
 from subagents.logs.stacks import StackTally, read_trace
 from tests.logs.builders import agent_for, call, iso, read, write
 
@@ -112,3 +114,25 @@ def test_the_first_of_a_group_is_the_earliest_wherever_it_stands(tmp_path: Path)
     assert f"{group.first_seen:%S}" == "03"
     assert group.citation.endswith("+3")
     assert "@0+" not in group.citation
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_runs_of_lines_that_were_met_before_are_read_as_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    rng, lines = Random(seed), list[str]()
+    for second in range(300):
+        _, trace = traceback(rng.choice(NAMES))
+        trace = trace[rng.choice((0, 0, 0, 1, 2)) : rng.choice((1, 2, 3, 5, None, None))]
+        if rng.random() < 0.2:
+            trace.insert(rng.randrange(len(trace) + 1), rng.choice(("", "told so", "  }", "[1, 2", "3]", "Error: odd")))
+        lines += rng.choice((bare, bare, kubectl, prefixed, cri))(second, trace or ["nothing"])
+    spec = write(tmp_path, "x.log", lines)
+    known = tracebacks._RUNS
+    known.clear()
+    first, again = read(spec)[1], read(spec)[1]
+    assert len(known) > 20
+    monkeypatch.setattr(tracebacks, "LONGEST_KNOWN", 0)
+    known.clear()
+    assert first == again == read(spec)[1]
+    assert not known

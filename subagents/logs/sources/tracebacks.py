@@ -7,8 +7,8 @@ once as well, so that traces are followed by numbers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,10 @@ STRANGE_LINES = 2
 """Lines among those that may be anything."""
 LONGEST = 5_000
 """Most lines of one trace; what follows is an event of its own."""
+LONGEST_KNOWN, MOST_RUNS = 400, 4_096
+"""Lines of a run that is kept in mind, and how many are."""
+_RUNS: dict[bytes, tuple[bytes, bytes]] = {}
+"""What was made of runs of lines, by the kinds of their lines."""
 
 _FRAME = (
     r"^\s+at \S"  # Java, Node, .NET, Rust places
@@ -88,22 +92,11 @@ def trace_lines(columns: pl.DataFrame, apart: Any) -> tuple[Any, Any]:
     bodies = columns["body"]
     inside = np.zeros(bodies.len(), dtype=bool)
     joined = inside.copy()
-    framed = bodies.str.contains(_ANY_FRAME)
-    frames = np.flatnonzero(framed.to_numpy())
+    framed = bodies.str.contains(_ANY_FRAME).to_numpy()
+    frames = np.flatnonzero(framed)
     if not len(frames):
         return inside, joined
-    reader = _Reader.of(columns, framed, apart)
-    end = 0
-    for frame in frames.tolist():
-        if frame < end or not reader.kind(frame) & CORE:
-            continue
-        first = reader.first_of(frame, end)
-        if first is None:
-            continue
-        end, heads = reader.follow(first, frame)
-        inside[first:end] = True
-        joined[first:end] = True
-        joined[heads] = False
+    inside, joined = _Reader.of(columns, framed, apart).traces(frames)
     joined[:1] = False
     return inside, joined
 
@@ -114,16 +107,20 @@ class _Reader:
 
     bodies: pl.Series
     spaced: pl.Series
-    together: list[bool]
-    """Lines that may be of one trace with the line before."""
-    framed: list[bool]
-    """Lines that are likely frames: in a trace they are."""
-    kinds: list[int]
-    """-1 where it was not asked for yet"""
+    is_together: Any
+    """numpy bool: lines that may be of one trace with the line before"""
+    is_framed: Any
+    """numpy bool: lines that are likely frames; in a trace they are"""
+    told: Any
+    """numpy int16: kinds of lines, -1 where it was not asked for"""
+    fetched: dict[int, int] = field(default_factory=dict)
+    """Of those"""
+    asked: int = 0
+    """How often a line had to be looked at again."""
 
     @classmethod
-    def of(cls, columns: pl.DataFrame, framed: pl.Series, apart: Any) -> _Reader:
-        """Return the reader of a block of which some lines are likely frames."""
+    def of(cls, columns: pl.DataFrame, framed: Any, apart: Any) -> _Reader:
+        """Return the reader of a block of which some lines are likely frames (numpy bool)."""
         import numpy as np
 
         bodies, spaced, hosts = columns["body"], columns["spaced"], columns["host"]
@@ -132,23 +129,84 @@ class _Reader:
         if hosts.null_count() < hosts.len():
             together &= ~(hosts.is_not_null() & hosts.ne_missing(hosts.shift(1))).to_numpy()
         together[0] = False
-        rows = np.flatnonzero(_around(np.flatnonzero(framed.to_numpy()), together))
+        rows = np.flatnonzero(_around(np.flatnonzero(framed), together))
         kinds = np.full(len(stamped), -1, np.int16)
         kinds[rows] = _kinds(bodies[rows], spaced[rows])
-        return cls(bodies, spaced, together.tolist(), framed.to_list(), kinds.tolist())
+        return cls(bodies, spaced, together, framed, kinds)
+
+    @cached_property
+    def together(self) -> list[bool]:
+        """`is_together`, to be asked line by line."""
+        return list(self.is_together.tolist())
+
+    @cached_property
+    def framed(self) -> list[bool]:
+        """`is_framed`, to be asked line by line."""
+        return list(self.is_framed.tolist())
+
+    @cached_property
+    def kinds(self) -> list[int]:
+        """Kinds of lines, -1 where it was not asked for yet."""
+        return list(self.told.tolist())
+
+    def traces(self, frames: Any) -> tuple[Any, Any]:
+        """Return (lines that are part of a trace, those of them that continue the line before), as numpy masks.
+
+        What is made of lines that may be of one trace depends on their kinds alone, mostly: of each run of such lines
+        that was met before it is known.
+        """
+        import numpy as np
+
+        count = len(self.told)
+        inside, joined = bytearray(count), bytearray(count)
+        kinds, framed = self.told.tobytes(), self.is_framed.tobytes()
+        begins = np.append(np.flatnonzero(~self.is_together), count)
+        runs, first = np.unique(np.searchsorted(begins, frames, "right") - 1, return_index=True)
+        parts = zip(begins[runs].tolist(), begins[runs + 1].tolist(), np.split(frames, first[1:]), strict=True)
+        for begin, end, own in parts:
+            key = kinds[2 * begin : 2 * end] + framed[begin:end]
+            told = _RUNS.get(key)
+            if told is None:
+                asked = self.asked
+                told = self._followed(begin, end, own.tolist())
+                if self.asked == asked and end - begin <= LONGEST_KNOWN:
+                    if len(_RUNS) >= MOST_RUNS:
+                        _RUNS.clear()
+                    _RUNS[key] = told
+            inside[begin:end], joined[begin:end] = told
+        return np.frombuffer(inside, bool), np.frombuffer(joined, bool)
+
+    def _followed(self, begin: int, end: int, frames: list[int]) -> tuple[bytes, bytes]:
+        """Return, of a run of lines that has these likely frames, what `traces` does."""
+        inside, joined, behind = bytearray(end - begin), bytearray(end - begin), begin
+        for frame in frames:
+            if frame < behind or not self.kind(frame) & CORE:
+                continue
+            first = self.first_of(frame, behind)
+            if first is None:
+                continue
+            behind, heads = self.follow(first, frame)
+            for part in (inside, joined):
+                part[first - begin : behind - begin] = b"\1" * (behind - first)
+            for head in heads:
+                joined[head - begin] = 0
+        return bytes(inside), bytes(joined)
 
     def kind(self, row: int) -> int:
         """Return what kinds of lines one is, by what tells it: its beginning, without the space after its stamp."""
         kind = self.kinds[row]
         if kind >= 0:
             return kind
-        begin = max(0, row - LEAD_LINES)
-        told = _kinds(self.bodies.slice(begin, _FETCHED), self.spaced.slice(begin, _FETCHED)).tolist()
-        self.kinds[begin : begin + len(told)] = told
-        return self.kinds[row]
+        self.asked += 1
+        if row not in self.fetched:
+            begin = max(0, row - LEAD_LINES)
+            told = _kinds(self.bodies.slice(begin, _FETCHED), self.spaced.slice(begin, _FETCHED)).tolist()
+            self.fetched.update(enumerate(told, begin))
+        return self.fetched[row]
 
     def text(self, row: int) -> str:
         """Return the beginning of a line."""
+        self.asked += 1
         return str(self.bodies[row])[:_TELLING]
 
     def first_of(self, frame: int, floor: int) -> int | None:
