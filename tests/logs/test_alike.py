@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,6 +20,7 @@ from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.names import Names
 from subagents.logs.sources.stamp_reader import Seen
 from subagents.logs.sources.timestamps import microseconds
+from subagents.logs.sources.twins import Finding, TwinTest
 from tests.logs.builders import at, iso, write
 from tests.logs.corpus import FOLDER
 
@@ -247,6 +249,38 @@ def test_most_lines_are_looked_up_and_words_that_tell_something_are_read(
     assert what_it_says(built(spec)) == what_it_says(without_library(spec, monkeypatch))
 
 
+def test_what_begins_late_in_a_packed_file_is_looked_up_though_the_file_is_larger_than_it_looks(tmp_path: Path) -> None:
+    late = (f"{iso(n)} {'INFO order' if n < 2000 else 'WARN basket'} {n} waits for {n % 90} ms" for n in range(8000))
+    spec = write(tmp_path, "app.log.gz", late)
+    assert Path(spec.path).stat().st_size < 2000 * len(iso(0))
+    few, every = looked_up(spec)
+    assert few > every * 0.6
+
+
+@pytest.mark.parametrize(("others", "pays"), [(1, True), (100, False)])
+def test_words_are_asked_one_by_one_where_that_pays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: int, pays: bool
+) -> None:
+    def lines() -> Iterator[str]:
+        for n, request in enumerate(access(Random(5))):
+            yield f"{iso(n)} INFO order {n} settled in {n % 90} ms"
+            if n % others == 0:
+                yield request
+
+    asked: list[int] = []
+    by_word = TwinTest._by_word
+
+    def spied(self: TwinTest, left: list[tuple[int, int]], desk: Any) -> dict[int, Finding]:
+        asked.append(len(left))
+        return by_word(self, left, desk)
+
+    monkeypatch.setattr(alike, "WORTH_CHECKING", 1500)
+    monkeypatch.setattr(TwinTest, "_by_word", spied)
+    few, every = looked_up(write(tmp_path, "app.log", lines()))
+    assert few > every * 0.3
+    assert bool(asked) is pays
+
+
 def test_a_trace_amid_lines_that_are_known_is_one_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def lines() -> Iterator[str]:
         for n in range(1200):
@@ -294,6 +328,8 @@ def test_stamps_are_found_for_blocks_of_which_few_lines_are_known(
     def spied(self: parts.PartReader, sighted: Sighted, count: int) -> Seen | None:
         seen = stamps(self, sighted, count)
         given.append(sighted.passed and seen is not None)
+        scan = replace(sighted.scan, state=-1) if sighted.scan is not None else None
+        assert stamps(self, replace(sighted, scan=scan, state=-1), count) is None, "less was known then"
         return seen
 
     monkeypatch.setattr(parts.PartReader, "_stamps", spied)
