@@ -8,14 +8,14 @@ from random import Random
 import numpy as np
 import pytest
 
-from subagents.logs.native import NOT_ASCII, ODD_ESCAPES, library
+from subagents.logs.native import NOT_ASCII, ODD_ESCAPES
 from subagents.logs.native.texts import texts_of
 from subagents.logs.sources import lines as lines_module
 from subagents.logs.sources.lines import Lines, some_lines, split_lines
 from subagents.logs.sources.log_source import Tally
 from subagents.logs.sources.reader import Block, line_feeds
 
-needs_library = pytest.mark.skipif(library() is None, reason="the first stage is not compiled")
+needs_library = pytest.mark.needs("compiled")
 PIECES = (
     b"a", b"\n", b"\n", b"\r", b"\r\n", b"\xc3\xa4", b"\xe2\x80\xa8", b"\x1b[31m", b"\x00", b"\x01", b" 17 ",
     b"\xff", b"\xe2\x80", b"\xa8", b"\xe2\x80\n\xa8", b"\xef\xbb\xbf", b"x" * 300,
@@ -83,6 +83,21 @@ def test_a_character_is_whole_in_one_line_or_it_is_none(between: bytes) -> None:
     text = split_lines(Block(0, data, len(data)), 0, "a.log", tally).text.to_list()
     assert (text[0], text[-1]) == ("one \ufffd", "\ufffd two")
     assert [problem.count for problem in tally.problems.values()] == [2]
+
+
+@needs_library
+@pytest.mark.parametrize(("begins", "ends"), [([-1], [2]), ([0], [6]), ([3], [2]), ([0, 3], [3])])
+def test_lines_beyond_the_bytes_are_refused(begins: list[int], ends: list[int]) -> None:
+    with pytest.raises(ValueError, match="within"):
+        texts_of(b"a\nbc\n", np.array(begins), np.array(ends))
+
+
+@needs_library
+def test_places_may_be_every_other_one_of_an_array() -> None:
+    places = np.array([0, 2, 2, 5], np.int32)
+    found = texts_of(b"a\nbc\n", places[::2], places[1::2])
+    assert found is not None
+    assert found[0].to_list() == ["a", "bc"]
 
 
 @needs_library

@@ -44,7 +44,7 @@ EXPORT void texts_free(struct ArrowSchema *schema, struct ArrowArray *array) {
 EXPORT int32_t texts_take(const uint8_t *data, const int64_t *begins, const int64_t *ends, int64_t count,
                           struct ArrowSchema *schema, struct ArrowArray *array) {
     int64_t room = 0, feeds;
-    int is_within = 0; /* a line begins within a character, which another one may seem to begin */
+    int is_within = 0; /* a line begins within a character: behind the one before it, it may seem whole */
     memset(schema, 0, sizeof(*schema));
     memset(array, 0, sizeof(*array));
     for (int64_t row = 0; row < count; row++) room += ends[row] - begins[row];

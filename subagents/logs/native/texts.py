@@ -37,13 +37,17 @@ class _Column:
 def texts_of(data: bytes, begins: Any, ends: Any) -> tuple[pl.Series, int] | None:
     """Return the lines that begin and end at these bytes (numpy int64), without their ends, and what is odd in them.
 
-    None where the library is not there, or they are not UTF-8.
+    None where the library is not there, or they are not UTF-8. Raises ValueError where one is not within the bytes.
     """
+    import numpy as np
     import polars as pl
 
     compiled = library()
     if compiled is None:
         return None
+    begins, ends = np.ascontiguousarray(begins, np.int64), np.ascontiguousarray(ends, np.int64)
+    if len(begins) != len(ends) or (begins < 0).any() or (ends < begins).any() or (ends > len(data)).any():
+        raise ValueError("lines that are not within their bytes")
     column = _Column(compiled)
     odd = column.take(data, begins, ends)
     if odd < 0:
