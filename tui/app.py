@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rich.text import Text
 from textual import events, on
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from tui import position, seams
+from tui import position
 from tui.actions import LAYERS, Context
 from tui.bindings import bindings_of
 from tui.leaving import Leaving, leave_all
@@ -24,6 +24,7 @@ from tui.mishap import mishap
 from tui.palette import by_name
 from tui.screens.prompting import PromptingScreen
 from tui.screens.warroom import WarRoomScreen
+from tui.showing import ShowingApp
 from tui.start import Start
 from tui.text import ExitFilter
 from tui.widgets.prompt import PromptBar
@@ -31,6 +32,7 @@ from tui.widgets.prompt import PromptBar
 if TYPE_CHECKING:
     from orchestrator.compose import Request, Surroundings
     from tui.live import Opened
+    from tui.session_view import SessionView
 
 _SCREENS = Path(__file__).with_name("screens")
 TICK_S = 0.05
@@ -38,7 +40,7 @@ SLOW_TICK_S = 0.2
 SAVE_TICKS = 20
 
 
-class WarRoomApp(App[int], inherit_bindings=False):
+class WarRoomApp(ShowingApp, inherit_bindings=False):
     """See the module. Its return value is the exit status."""
 
     TITLE = "warroom"
@@ -265,32 +267,9 @@ class WarRoomApp(App[int], inherit_bindings=False):
         name = type(screen).__module__.rpartition(".")[2]
         return cast(Context, name) if name in LAYERS else "everywhere"
 
-    def _view(self) -> Any:
+    def shown_view(self) -> SessionView | None:
+        """Return what is known of the session whose room was shown last."""
         return self.opened[self._last_room].view if self._last_room in self.opened else None
-
-    def _push_seam(self, name: str, **given: Any) -> None:
-        if (view := self._view()) is not None and seams.offered(name):
-            self.push_screen(seams.screen_class(name)(view=view, **given))
-
-    @on(seams.EvidenceRequested)
-    def _show_evidence(self, event: seams.EvidenceRequested) -> None:
-        self._push_seam("evidence", ref=event.ref)
-
-    @on(seams.ReviewRequested)
-    def _show_review(self, event: seams.ReviewRequested) -> None:
-        self._push_seam("review", approval=event.approval)
-
-    @on(seams.WhyRequested)
-    def _show_why(self, event: seams.WhyRequested) -> None:
-        self._push_seam("why", suspect=event.suspect)
-
-    @on(seams.LogsRequested)
-    def _show_logs(self, event: seams.LogsRequested) -> None:
-        self._push_seam("logs", query=event.query)
-
-    @on(seams.ReportRequested)
-    def _show_report(self) -> None:
-        self._push_seam("report")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer every action that can be done now, by its name."""

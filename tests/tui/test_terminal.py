@@ -116,7 +116,7 @@ def test_killed_at_work_it_is_where_it_was(tmp_path: Path, incident: Path, numbe
             tty.shows_all("r goes on", "[2 metrics]", "stopped")
             tty.keys("r")
             tty.until(lambda seen: "NEXT" in seen and "no verdict" not in seen)
-        tty.shows("done 00:")  # with work still running, q would ask first
+        tty.shows_all("done 00:", "r go on")  # it has ended, too: with work still running, q would ask first
         tty.keys("q")
         tty.shows("ready$")
 

@@ -14,6 +14,7 @@ from tui.actions import Action
 from tui.actions import of as actions_of
 from tui.bindings import bindings_of
 from tui.hinting import hint_of
+from tui.offering import Here, offers, why_not
 from tui.screens.boarding import BoardingScreen
 from tui.screens.prompting import AGENTS
 from tui.views.footer import footer
@@ -244,52 +245,15 @@ class WarRoomScreen(BoardingScreen):
 
     def offers(self, action: Action) -> bool:
         """Say whether an action can be done now."""
-        if self._layout == "notice" or (action.needs and not seams.offered(action.needs)):
+        if self._layout == "notice":
             return False  # nobody acts on what nobody sees
-        view, acts = self.view, self.view.acts if self.view is not None else None
-        can = acts is not None and not acts.why_not
-        if action.group == "Board" and action.id != "hypothesis.add":
-            return self._offers_on_board(action.id, can)
-        match action.id:
-            case "approvals":
-                return view is not None and bool(view.to_review)
-            case "recheck":
-                return can and view is not None and view.incident.verdict is not None
-            case "message" | "note" | "attach" | "hypothesis.add" | "logs.search":
-                return can
-            case "budget":
-                return can and view is not None and view.spent.budgets is not None
-            case "interrupt":
-                return can and acts is not None and acts.running
-            case "resume":
-                ready = acts is not None and not acts.running and view is not None and view.caught_up
-                return ready and (can or (acts is not None and acts.watches))
-            case "pane.copy":
-                return view is not None and self._place != BOARD and len(view.streams.tabs(self._place)) > 1
-            case "status.copy" | "report":
-                return view is not None
-            case "pane.follow":
-                return self._place != BOARD
-            case _:
-                return True
-
-    def _offers_on_board(self, name: str, can: bool) -> bool:
-        """Say whether something can be done to the hypothesis under the cursor."""
-        held = self.on_board()
-        wanted = {"hypothesis.pin": can, "hypothesis.rule_out": can, "hypothesis.why": True}
-        return held is not None and wanted.get(name, can and held.touched if name == "hypothesis.undo" else False)
+        return offers(action, Here(self.view, None if self._place == BOARD else self._place, self.on_board))
 
     def why_not(self, action: Action) -> str:
-        """Say why an action cannot be done now: where the session can only be watched, that."""
-        acts = self.view.acts if self.view is not None else None
+        """Say why an action cannot be done now."""
         if self._layout == "notice":
             return "too small: nothing is done"
-        if acts is None and action.id != "pane.follow":
-            return "it is still being opened"
-        watching = acts is not None and acts.why_not and action.id not in ("pane.follow", "approvals")
-        if action.group == "Board" and not watching and self.view is not None and not self.view.hypotheses:
-            return "there is no hypothesis yet: h adds one"
-        return acts.why_not if acts is not None and watching else super().why_not(action)
+        return why_not(action, self.view) or super().why_not(action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Refuse what is not offered now."""
