@@ -81,6 +81,8 @@ def test_words_that_vary_within_a_series_are_told(tmp_path: Path) -> None:
     said = told(path, "ts,region,cpu", rows)
     assert f"rows that differ in region {MERGED}: they are read as one series" in said
     assert "call that column service or host" in said
+    both = [f"{row},{('old', 'new')[n % 3 > 0]}" for n, row in enumerate(rows)]
+    assert f"rows that differ in region, build {MERGED}" in told(path, "ts,region,cpu,build", both)
     assert not told(path, "ts,host,cpu", rows), "whose they are"
     met = [f"{at},{region},{n % 7}.5" for n, at in enumerate(sampled()) for region in ("eu", "us")]
     assert not told(path, "ts,region,cpu", met), "that is what tells series apart"

@@ -30,6 +30,8 @@ COMPARED = 50_000
 """Rows of one block, several of one series and moment, of which is found what tells them apart."""
 MOST_COLUMNS = 2_000
 """Keys of records that are looked at."""
+NAMED = 5
+"""Most columns that one remark names."""
 _LEGEND = re.compile(r"([^{}]*)\{(.*)\}")
 _COUNTER = re.compile(r"\\\\([^\\]+)\\(.+)")
 """A performance counter of Windows, behind the name of its host."""
@@ -77,12 +79,12 @@ class Reading:
                 todo="leave the file out, or give counts or sums over time in its place",
             )
             return
-        for column in self.merging:
-            if column not in (self.telling or ()):
-                faults.note(
-                    f"rows that differ in {column} are never of one moment: they are read as one series",
-                    todo=f"if {column} says whose the numbers are, call that column service or host",
-                )
+        merged = [column for column in self.merging if column not in (self.telling or ())]
+        if merged:
+            faults.note(
+                f"rows that differ in {', '.join(merged[:NAMED])} are never of one moment: they are read as one series",
+                todo=f"if {merged[0]} says whose the numbers are, call that column service or host",
+            )
 
     @property
     def layout(self) -> str:
