@@ -89,6 +89,29 @@ def test_another_twin_has_statuses_where_numbers_have_more_or_fewer_digits(class
     assert twins(classes, b"no stamp 5").wide == b"no stamp 5"
 
 
+def test_another_twin_has_paths_with_a_part_more_that_has_no_digits(classes: Classes) -> None:
+    line = f'{iso(1)} GET /4711/7?p=2 of "/80" 1/2 10.0.0.1/24 HTTP/1.1'.encode()
+    said = b'GET /abc/4711/7?p=503 of "/abc/80" 1/2 10.0.0.1/24 HTTP/1.1'
+    assert twins(classes, line).wide == f"{iso(1)} ".encode() + said
+    assert twins(classes, line, keep=1 << 1).wide.endswith(b'GET /4711/7?p=503 of "/abc/80" 1/2 10.0.0.1/24 HTTP/1.1')
+    assert len(set(scanned(classes, line.decode(), twins(classes, line).wide.decode())[1])) == 1
+    assert len(set(scanned(classes, line.decode(), line.decode().replace("/80", "/u/80"))[1])) == 1
+
+
+def test_what_stands_behind_a_path_does_not_split_a_class(classes: Classes) -> None:
+    def line(path: str) -> str:
+        return f"{iso(1)} got GET {path} 200"
+
+    parent = scanned(classes, line("/a/1?q2"))[1][0]
+    classes.flags[parent], classes.literal[parent] = LITERAL, 1 << 2
+    one, other, third, fourth = scanned(classes, *map(line, ("/a/1?q2", "/a/22?z/3", "/b/1?q2", "/a/b?q2")))[1]
+    assert one == other
+    assert len({one, third, fourth}) == 3
+    twin = twins(classes, line("/a/b/1?q2").encode(), keep=1 << 2).twin.decode()
+    assert twin.startswith(f"{iso(1)} got GET /a/b/")
+    assert not twin.endswith("?q2 200")
+
+
 def test_numbers_before_a_stamp_in_a_column_keep_their_width(classes: Classes) -> None:
     line = f"job 4711 {iso(1)} took 5 s".encode()
     classes.find_by([finder_in(line.decode())], 0)

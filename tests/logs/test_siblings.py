@@ -97,6 +97,16 @@ def numbered(rng: Random) -> Iterator[str]:
         yield f"time={iso(n // 10)} level=info at=web msg={said} a b c d {last}"
 
 
+def wrapped(rng: Random) -> Iterator[str]:
+    """Objects behind host and program that were cut; late, some are whole, and say more than their text."""
+    for n in range(3000):
+        said = f'{{"app": "cart", "msg": "settled {n}"}}'
+        if n > 200:
+            end = "}" if n > 2000 and rng.random() < 0.1 else ""
+            said = f'{{"to": "all the", "msg": "{name(rng)} came {n}", "app": "{rng.choice(("cart", "pay"))}"{end}'
+        yield f"Mar  1 12:{n // 60 % 60:02d}:{n % 60:02d} web api[{rng.randrange(100, 999)}]: {said}"
+
+
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """How many lines were told, and how many had to be read after all, by block."""
@@ -119,6 +129,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
         (programs, 1500, 0),
         (requests, 1000, 1),
         (calls, 1500, 20),
+        (wrapped, 1500, 10),
         (keyed, 0, 0),
         (completed, 0, 0),
         (numbered, 0, 0),

@@ -24,12 +24,13 @@ static uint8_t other_letter(uint8_t c) {
 
 /* Put other things in a word; where a path is kept, only in its parts that vary. */
 static void other_word(const Bits *bits, const Word *word, int kept, uint8_t *out) {
+    int32_t end = (int32_t)(end_of_path(bits->text + word->begin, bits->text + word->end) - bits->text);
     for (int32_t at = word->begin; at < word->end; at++) {
-        int letters = !kept && !is_fine(word);
-        if (kept) {
+        int letters = kept ? at >= end : !is_fine(word);
+        if (kept && !letters) {
             int32_t left = at, right = at;
             while (left > word->begin && bits->text[left - 1] != '/') left--;
-            while (right < word->end && bits->text[right] != '/') right++;
+            while (right < end && bits->text[right] != '/') right++;
             for (; left < right && !letters; left++) letters = is_digit(bits->text[left]);
         }
         int32_t digits = 0;
@@ -73,15 +74,30 @@ static uint8_t *added(uint8_t *to, const void *from, size_t size) {
     return to + size;
 }
 
-/* Write a line in which numbers became statuses, however many digits they had. Returns how long it is; `out` has room for
- * three times the line. */
+/* Return how many bytes before the first part of a path stand in a word that begins with one; 0 where none does. */
+static int32_t before_path(const Bits *bits, const Word *word) {
+    int32_t at = word->begin;
+    while (at < word->end && bits->marks[at >> 6] >> (at & 63) & 1) at++;
+    return at < word->end && bits->text[at] == '/' ? at + 1 - word->begin : 0;
+}
+
+/* Write a line in which numbers became statuses, however many digits they had, and paths have a part more that has none: one
+ * of numbers only tells nothing of what else may stand in its place. Returns how long it is; `out` has room for three times
+ * the line. */
 static int64_t wide_twin(const Finders *all, const Line *line, const Bits *bits, uint32_t keep, int32_t only, uint8_t *out) {
     const uint8_t *told = line->begin;
     uint8_t *to = out;
     Word word = {0};
     while (next_word(bits, &word)) {
         int kept = word.index < LITERAL_WORDS && keep >> word.index & 1;
-        if (kept || (only >= 0 && word.index != only) || !is_one_number(bits, &word)) continue;
+        if (kept || (only >= 0 && word.index != only)) continue;
+        int32_t before = before_path(bits, &word);
+        if (before && !holds_column(all, line, bits->text + word.begin)) {
+            to = added(to, told, (size_t)(bits->text + word.begin + before - told));
+            to = added(to, "abc/", 4);
+            told = bits->text + word.begin + before;
+        }
+        if (before || !is_one_number(bits, &word)) continue;
         int32_t digit = next_bit(bits->digits, word.begin, word.end), end = digit;
         while (end < word.end && is_digit(bits->text[end])) end++;
         if (end - digit == 3 || holds_column(all, line, bits->text + digit)) continue;

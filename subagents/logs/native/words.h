@@ -59,10 +59,16 @@ typedef struct {
     int runs, named, path;
 } Word;
 
+/* Whether a request's path begins here: behind its method, in quotes or not, or named. */
 static int is_request(const Bits *bits, int32_t begin) {
+    const uint8_t *text = bits->text;
     int32_t at = begin - 1, capitals = 0;
-    if (bits->text[begin] != '/' || at < 3 || bits->text[at] != ' ' || at == bits->behind - 1) return 0;
-    for (; at > 0 && bits->text[at - 1] >= 'A' && bits->text[at - 1] <= 'Z'; at--) capitals++;
+    if (text[begin + (text[begin] == '"')] != '/' || at < 3) return 0;
+    if (text[at] == '=') return at >= 4 && !memcmp(text + at - 4, "path", 4);
+    if (text[at] != ' ') return 0;
+    while (at > 3 && text[at - 1] == ' ') at--;
+    if (at == bits->behind || at == bits->behind - 1) return 0;
+    for (; at > 0 && text[at - 1] >= 'A' && text[at - 1] <= 'Z'; at--) capitals++;
     return capitals >= 3 && capitals <= 8;
 }
 
@@ -119,8 +125,15 @@ static uint64_t hashed_fine(uint64_t h, const uint8_t *at, const uint8_t *end) {
     return mixed(h, packed + ((uint64_t)filled << 60));
 }
 
+/* Return where a path ends, in a word: what is asked for behind it does not count. */
+static const uint8_t *end_of_path(const uint8_t *at, const uint8_t *end) {
+    const uint8_t *query = memchr(at, '?', (size_t)(end - at));
+    return query ? query : end;
+}
+
 /* Parts of a path that have digits vary. */
 static uint64_t hashed_path(uint64_t h, const uint8_t *at, const uint8_t *end) {
+    end = end_of_path(at, end);
     while (at < end) {
         const uint8_t *part = at;
         int digits = 0;

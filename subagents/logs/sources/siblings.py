@@ -62,6 +62,8 @@ LEVEL, SERVICE, HOST, PROGRAM = range(4)
 """Columns of heads"""
 MORE = -1
 """Instead of whether there is a program: the line says more than its head and its text, or that is not known."""
+_OBJECT = r"^\s*\{.*\}[\s,]*$"
+"""Rust regex: a text may be an object, which may say anything."""
 _UNKNOWN: tuple[Head | None, int] = (None, 0)
 _NOT_TOLD = (NONE, NONE, NONE, MORE)
 
@@ -276,6 +278,7 @@ def siblings_of(block: Block, scan: Scan, rows: Any, heads: Any, columns: Column
         stamped=True, glued=False
     )
     odd = special_lines(read, columns.json.cut_lines) | columns.access.has_status(raw)
+    odd |= text.str.contains(_OBJECT).to_numpy()
     return Siblings(rows, heads, raw, text), odd
 
 
