@@ -37,6 +37,7 @@ from subagents.logs.sources import access, headers, origins, pieces
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.json_fields import ROLES
+from subagents.logs.sources.lines import raw_lines
 from subagents.logs.sources.names import Names
 from subagents.logs.sources.neighbours import near
 from subagents.logs.sources.reader import Block
@@ -374,7 +375,7 @@ class AlikeReader:
         import numpy as np
 
         rows = np.flatnonzero(scan.classes < 0)
-        lines = dict(zip(rows.tolist(), _lines(block, scan, rows), strict=True))
+        lines = dict(zip(rows.tolist(), raw_lines(block, scan.starts, rows), strict=True))
         return self.columns.spread.inside(lines, len(scan.starts))
 
     def _check(self, block: Block, scan: Scan, classes: Any, lengths: Any, lines: Any) -> None:
@@ -391,16 +392,8 @@ class AlikeReader:
         if not few:
             return
         told = scan.times[rows].tolist(), scan.finders[rows].tolist(), lines[classes].tolist()
-        samples = list(map(Sample, _lines(block, scan, rows), *told))
+        samples = list(map(Sample, raw_lines(block, scan.starts, rows), *told))
         found = self.test.find(samples, self.stamps_of, self._allowed, WORTH_CHECKING)
         done = np.array([finding is not None for finding in found])
         self.groups.add(classes[done], [finding for finding in found if finding is not None])
         self._allowed -= self.test.taken()
-
-
-def _lines(block: Block, scan: Scan, rows: Any) -> list[bytes]:
-    """Return some lines (numpy rows) without their ends."""
-    import numpy as np
-
-    places = zip(scan.starts[rows].tolist(), np.append(scan.starts[1:], block.length)[rows].tolist(), strict=True)
-    return [block.data[begin:end].rstrip(b"\r\n") for begin, end in places]

@@ -95,6 +95,14 @@ def some_lines(block: Block, starts: Any, rows: Any, lines_before: int, name: st
     return _cut(Lines(text, begins + block.offset, ends + block.offset, numbers), name, troubles)
 
 
+def raw_lines(block: Block, starts: Any, rows: Any) -> list[bytes]:
+    """Return some rows (numpy) of a block whose lines start at `starts` as they are, without their ends."""
+    import numpy as np
+
+    places = zip(starts[rows].tolist(), np.append(starts[1:], block.length)[rows].tolist(), strict=True)
+    return [block.data[begin:end].rstrip(b"\r\n") for begin, end in places]
+
+
 def _text_of(data: bytes, begins: Any, ends: Any, numbers: Any, name: str, troubles: Troubles) -> pl.Series:
     """Return lines as text, without what is no text; `numbers` are those of the lines."""
     from polars.exceptions import PolarsError
