@@ -99,6 +99,7 @@ def test_most_of_such_lines_are_looked_up(tmp_path: Path, layout: str) -> None:
         ("So Mar  1 20:00:00 2026 no name of ours", "2026-03-01T20:00:00", "So   no name of ours"),
         ("Foo Mar  1 20:00:00 2026 a host", "2026-03-01T20:00:00", "Foo   a host"),
         ("eclipse-Sun Mar  1 20:00:00 2026 a host", "2026-03-01T20:00:00", "eclipse-Sun   a host"),
+        ("xWednesday, 2026-03-01 20:00:00 a name", "2026-03-01T20:00:00", "xWednesday,   a name"),
         ("today 2026-03-01 20:00:00 x", "2026-03-01T20:00:00", "today   x"),
         ("2026-W09-7T20:00:00 a week is no date", None, "2026-W09-7T20:00:00 a week is no date"),
         ("2026-03-01 Foo 20:00:00 x", None, "2026-03-01 Foo 20:00:00 x"),
@@ -114,6 +115,20 @@ def test_what_is_of_the_stamp_and_what_of_the_message(line: str, when: str | Non
             assert texts.to_list() == [text]
             found = times.item()
             assert (found and moment(found).isoformat().removesuffix("+00:00")) == when
+
+
+@pytest.mark.parametrize(("host", "day"), [("Sam ", "Sun "), ("Sam, ", "Sun, "), ("Wandering ", "Wednesday ")])
+def test_a_line_that_begins_as_those_without_a_weekday_may_have_one(host: str, day: str) -> None:
+    reader = StampReader(NOON + timedelta(days=1))
+    lines = [f"{before}2026-03-01 20:00:00 text" for before in (host, day)]
+    for _ in range(2):  # how lines begin is kept of those that are not all alike, once there is a shape
+        reader.read(pl.Series([lines[0], "no stamp"]))
+    assert len(reader.routes) == 1
+    for _ in range(2):
+        times, texts = reader.read(pl.Series(lines))
+        assert texts.to_list() == [f"{host}  text", " text"]
+        assert times[0] == times[1]
+        assert len(reader.routes) == 1, "they begin otherwise"
 
 
 def test_lines_of_which_only_some_have_a_weekday(tmp_path: Path) -> None:
