@@ -64,14 +64,15 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day) {
     return years * 365 + years / 4 - years / 100 + years / 400 + in_year - 719468;
 }
 
+static int is_of_word(uint8_t c) { return is_letter(c) || is_digit(c) || c == '_' || c > 127; }
+
 /* Whether a word is the name of a zone, or the half of a day where that may be. */
 static int is_zone(const uint8_t *at, const uint8_t *end, int has_halves) {
     static const char names[][5] = {"Z",   "UTC",  "GMT",  "CET", "CEST", "EET", "EEST", "WET", "WEST",
                                     "BST", "MSK",  "EST",  "EDT", "CDT",  "MST", "MDT",  "PST", "PDT",
                                     "JST", "KST",  "SGT",  "HKT", "AEST", "AEDT", "NZST", "NZDT"};
     int length = 0;
-    while (length < 5 && at + length < end && (is_letter(at[length]) || is_digit(at[length]) || at[length] == '_' || at[length] > 127))
-        length++;
+    while (length < 5 && at + length < end && is_of_word(at[length])) length++;
     if (!length || length > 4) return 0;
     uint8_t last = at[length - 1];
     if (last == 'M') return has_halves && length == 2 && (*at == 'A' || *at == 'P');
