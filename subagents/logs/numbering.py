@@ -55,7 +55,6 @@ class KeyWords:
             self._words = native.Words(compiled, kinds()) if compiled is not None else None
         self._numbers, self._sizes = list[Numbers](), list[Ints]()
         self._asked, self._levels = list[Flags](), list[Ints]()
-        self._known = 0
         self.count = 0
         """Keys taken."""
 

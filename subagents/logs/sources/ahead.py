@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from typing import Any
 
 from subagents.logs.native import Scan
 from subagents.logs.sources.alike import AlikeReader
 from subagents.logs.sources.neighbours import BEFORE, BEHIND
 from subagents.logs.sources.reader import Block, BlockReader
-from subagents.logs.sources.stamp_reader import Seen
 
 LOOKED_BACK = 256
 """So many lines at the end of a block are looked at for one that surely begins an event."""
@@ -25,8 +25,8 @@ class Sighted:
     """Its end was left to the next block already: what it holds are whole events."""
     passed: bool = False
     """It was not looked at but for stamps, as few lines of the blocks before it were known."""
-    stamps: Seen | None = None
-    """Those, and the state of knowledge that they belong to"""
+    stamps: tuple[Any, Any, Any] | None = None
+    """Those, as `AlikeReader.stamps_in` returns them, and the state of knowledge that they belong to"""
     state: int = 0
 
 

@@ -240,18 +240,19 @@ class AlikeReader:
 
         classes, finders = scan.classes[rows], scan.finders[rows]
         misread = (classes >= 0) & (self.classes.flags[classes] & MISREAD > 0)
-        return self._seen(scan.times[rows], np.where(misread, NOT_LOOKED, finders), scan.places[rows])
+        return self.as_read(scan.times[rows], np.where(misread, NOT_LOOKED, finders), scan.places[rows])
 
     def stamps_of(self, data: bytes, lines: int) -> Seen:
         """Return what the first stage finds of stamps in lines that are none of the file's own."""
-        return self._seen(*self.classes.stamps(data, len(data), lines))
+        return self.as_read(*self.classes.stamps(data, len(data), lines))
 
-    def stamps_in(self, block: Block) -> Seen:
-        """Return what the first stage finds of stamps in a block that is not looked at otherwise."""
+    def stamps_in(self, block: Block) -> tuple[Any, Any, Any]:
+        """Return what the first stage finds of stamps in a block that is not looked at otherwise, for `as_read`."""
         feeds = block.feeds if block.feeds >= 0 else looked_at(block.data)[0]
-        return self._seen(*self.classes.stamps(block.data, block.length, feeds + 1))
+        return self.classes.stamps(block.data, block.length, feeds + 1)
 
-    def _seen(self, times: Any, finders: Any, places: Any) -> Seen:
+    def as_read(self, times: Any, finders: Any, places: Any) -> Seen:
+        """Return stamps that the first stage found (numpy), as reading takes them."""
         import numpy as np
 
         of = [shape if not name else None for shape, _, name in self._shapes]

@@ -184,7 +184,9 @@ class PartReader:
             alike.renew()
         if scan is not None:
             return alike.stamps(scan, np.arange(lines)) if scan.state == alike.state else None
-        return sighted.stamps if sighted.state == alike.state else None
+        if sighted.stamps is None or sighted.state != alike.state:
+            return None
+        return alike.as_read(*sighted.stamps)
 
     def _tell(self, met: Waiting, lines: Lines, read: Read) -> None:
         """Count the lines read and their troubles, but for those that are read again with the next block."""
