@@ -11,7 +11,7 @@
 static void other_digits(const uint8_t *at, int32_t count, uint8_t *out) {
     const char *with = NULL;
     if (count == 1) with = "34567012" + (*at & 7);
-    if (count == 3) with = memcmp(at, "503", 3) ? "503" : "404";
+    if (count == 3) with = *at == '5' ? "404" : "503";
     if (count == 2) with = *at == '5' ? "30" : "50";
     for (int32_t place = 0; place < count; place++)
         out[place] = with ? (uint8_t)with[place] : (uint8_t)('0' + (at[place] - '0' + 3) % 10);

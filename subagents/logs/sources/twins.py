@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,10 @@ READ_EACH = 5
 """A line is read, two twins of it, and two in which only that is kept which mattered in others."""
 MOST_ASKED = 200
 """Lines at a time whose words are asked one by one."""
+ENOUGH_PROVEN = 5
+"""So many lines of which the same words matter tell that no others do where those are others."""
+MOST_PROVEN = 64
+"""Kinds of lines of which that is asked at a time."""
 _WORDS = 32
 _PIECE = r" (?:stdout|stderr) P "
 
@@ -89,6 +94,8 @@ class TwinTest:
     classes: Classes
     _habits: dict[int, Finding] = field(default_factory=dict)
     """By finder: what was last found of a line with such a stamp; it is tried first."""
+    _proven: Counter[_Kind] = field(default_factory=Counter)
+    """In how many lines of a kind no more words matter where those that do are others."""
     _read: int = 0
 
     def taken(self) -> int:
@@ -134,6 +141,7 @@ class TwinTest:
             left.append((place, made[place].words))
         if sum(samples[place].lines for place, _ in left) >= worth:
             found |= self._by_word(left, desk)
+        self._prove(found, desk, made)
         self._read += desk.read_bytes
         return [found.get(place) for place in range(len(samples))]
 
@@ -158,6 +166,69 @@ class TwinTest:
         self._habits |= {desk.samples[place].finder: finding for place, finding in found.items()}
         return {place: found.get(place, Finding(SLOW)) for place in literal}
 
+    def _prove(self, found: dict[int, Finding], desk: _Desk, made: Sequence[Twins]) -> None:
+        """Put in which words matter only where others that do are not as they stand: the level beside a status of 500.
+
+        Only some samples of each kind are tried; where more matters in one, the others are left for the next time.
+        """
+        kinds = dict[_Kind, list[int]]()
+        for place, finding in found.items():
+            kind = (desk.samples[place].finder, made[place].words, finding.literal)
+            if finding.flags & LITERAL and self._proven[kind] < ENOUGH_PROVEN:
+                kinds.setdefault(kind, []).append(place)
+        for kind in list(kinds)[MOST_PROVEN:]:
+            for place in kinds.pop(kind):
+                del found[place]
+        if not kinds:
+            return
+        tried = {place: kind for kind, places in kinds.items() for place in places[:ENOUGH_PROVEN]}
+        more = self._more_words({place: found[place] for place in tried}, desk)
+        for place, kind in tried.items():
+            if place not in more:
+                self._proven[kind] += 1
+                continue
+            for other in kinds[kind][ENOUGH_PROVEN:]:
+                found.pop(other, None)
+        asked = [
+            _Asked(place, Wanted(desk.samples[place].line, literal), _host_word_of(found[place]))
+            for place, literal in more.items()
+            if literal
+        ]
+        settled = self._settled(desk.tried(asked))
+        self._habits |= {desk.samples[place].finder: finding for place, finding in settled.items()}
+        found |= {place: settled.get(place, Finding(SLOW)) for place in more}
+
+    def _more_words(self, found: dict[int, Finding], desk: _Desk) -> dict[int, int]:
+        """Return all words that matter, by bit, of samples in which more do where one of those found is another.
+
+        0 where they cannot be told.
+        """
+        pairs = [(place, word) for place, each in found.items() for word in range(_WORDS) if each.literal >> word & 1]
+        made = twins_of(self.classes, [Wanted(desk.samples[place].line, only=word) for place, word in pairs])
+        samples, places = list[Sample](), list[int]()
+        for (place, _), each in zip(pairs, made, strict=True):
+            sample = desk.samples[place]
+            others = [line for line in dict.fromkeys(each[1:]) if line != sample.line]
+            samples += [sample._replace(line=line) for line in others]
+            places += [place] * len(others)
+        other = replace(desk, samples=samples, read_bytes=0)
+        wanted = [Wanted(each.line, found[place].literal) for each, place in zip(samples, places, strict=True)]
+        twins = twins_of(self.classes, wanted)
+        asked = [
+            _Asked(number, each, _host_word_of(found[place]))
+            for number, (each, place) in enumerate(zip(wanted, places, strict=True))
+        ]
+        settled = self._settled(other.tried(asked, twins))
+        left = [(number, twins[number].words) for number in range(len(samples)) if number not in settled]
+        more = dict[int, int]()
+        told = self._by_word(left, other) if left else {}
+        for number, finding in told.items():
+            place = places[number]
+            known = more.get(place, found[place].literal)
+            more[place] = known | finding.literal if known and finding.literal else 0
+        desk.read_bytes += other.read_bytes
+        return more
+
     def _settled(self, trials: Sequence[_Trial]) -> dict[int, Finding]:
         """Return, by place, the findings of trials in which nothing else mattered."""
         found = dict[int, Finding]()
@@ -178,6 +249,8 @@ class TwinTest:
         return all((self.classes.word(line, word) or b"").decode("utf-8", "replace") == host for line, host in lines)
 
 
+_Kind = tuple[int, int, int]
+"""Of a sample: its finder, its words with digits, and those that matter, by bit."""
 StampsOf = Callable[[bytes, int], Seen]
 """Finds the stamps of lines: all in one, and how many there are."""
 

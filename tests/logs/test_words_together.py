@@ -1,0 +1,45 @@
+"""A word may matter only where another one is not as it was met first: nothing may come out otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.logs.builders import iso, write
+from tests.logs.test_alike import built, looked_up, small_blocks, what_it_says, without_library
+
+__all__ = ["small_blocks"]
+pytestmark = pytest.mark.needs("compiled")
+
+UWSGI = (
+    "[pid: 7|app: 0|req: 7/7] 10.0.0.7 () {{30 vars}} [Sun Mar  1 12:{:02d}:{:02d} 2026] GET {} => generated {} bytes"
+    " in 3 msecs (HTTP/1.1 {}) 2 headers"
+)
+
+
+def levels_of_statuses(rng: Random) -> Iterator[str]:
+    """A status of 500 and more makes an error of what has another level."""
+    for n in range(4000):
+        level, status = (30, 502) if n < 1500 else (rng.choice((30, 50)), rng.choice((200, 404, 504)))
+        yield f'{{"time":"{iso(n)}","level":{level},"msg":"request","status":{status},"ms":{rng.randrange(90)}}}'
+
+
+def paths_of_statuses(rng: Random) -> Iterator[str]:
+    """Of a line without a status the path is a word like others; the layout is known by others before."""
+    for n in range(4000):
+        status = 200 if n < 100 else 0 if n < 2000 else rng.choice((200, 404, 503))
+        path = f"/{rng.choice(('orders', 'carts', 'users'))}/{rng.randrange(900)}" if n >= 100 else "/"
+        yield UWSGI.format(n // 60 % 60, n % 60, path, rng.randrange(900), status)
+
+
+@pytest.mark.parametrize("lines", [levels_of_statuses, paths_of_statuses], ids=lambda each: each.__name__)
+def test_nothing_comes_out_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: Callable[[Random], Iterator[str]]
+) -> None:
+    spec = write(tmp_path, "app.log", lines(Random(5)))
+    few, every = looked_up(spec)
+    assert few > every * 0.6
+    assert what_it_says(built(spec)) == what_it_says(without_library(spec, monkeypatch))
