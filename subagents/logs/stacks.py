@@ -50,9 +50,12 @@ _EXCEPTION = re.compile(
     r"|^(?:.*\[cause\]: |Uncaught )?(?P<plain>Error|Exception)(?:: (?P<said>.*)|$)"
 )
 _MAYBE = re.compile("Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure")
-_THROWN = quick(r"\w*(?:Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure)\b")
-"""Rust regex: what tells traces with the same frames apart."""
-_PY_LAST = re.compile(r"^(?P<type>[A-Za-z_]\w*(?:\.\w+)*): (?P<message>.*)|^(?P<bare>[A-Z]\w+)$")
+_THROWN = quick(
+    r"\w*(?:Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure)\b"
+    r"|(?m:^[A-Za-z_][A-Za-z_.$]*(?:: |$))"
+)
+"""Rust regex: what tells traces with the same frames apart; a line that is thrown may begin with any name."""
+_PY_LAST = re.compile(r"^(?P<type>[A-Za-z_]\w*(?:\.\w+)*): (?P<message>.*)|^(?P<bare>(?:[A-Za-z_]\w*\.)*[A-Z]\w+)$")
 _RUBY = re.compile(r"^\s*(?:from )?(?P<file>\S+\.rb):(?P<line>\d+):in [`'](?P<function>[^']+)'")
 _RUBY_HEAD = re.compile(
     r"(?P<type>[A-Z]\w*(?:::\w+)*) \((?P<message>.*)\):$|': (?P<said>.*) \((?P<raised>[A-Z][\w:]*)\)$"

@@ -106,6 +106,18 @@ def test_the_same_frames_may_throw_different_things(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_what_is_thrown_need_not_be_called_an_error(tmp_path: Path) -> None:
+    lines = []
+    for number in range(12):
+        thrown = "acme.errors.OrderFailed: no stock" if number % 3 else "acme.errors.CardDeclined"
+        source = ["Traceback (most recent call last):", '  File "/app/pay.py", line 7, in charge', "    raise mapped"]
+        lines += [f"{iso(number / 10)} ERROR lost order{number}: told", *source, thrown]
+    found = call(agent_for(write(tmp_path, "x.log", lines)), "logs_stacks", WindowParams()).need()
+    assert [(group.exception, group.count) for group in found.groups] == [
+        ("acme.errors.OrderFailed", 8), ("acme.errors.CardDeclined", 4)
+    ]  # fmt: skip
+
+
 def test_the_first_of_a_group_is_the_earliest_wherever_it_stands(tmp_path: Path) -> None:
     trace = ["java.io.IOException: lost", "\tat com.acme.Cart.load(Cart.java:12)"]
     lines = [f"{iso(5)} ERROR lost", *trace, f"{iso(3)} ERROR lost", *trace]
