@@ -35,7 +35,28 @@ def paths_of_statuses(rng: Random) -> Iterator[str]:
         yield UWSGI.format(n // 60 % 60, n % 60, path, rng.randrange(900), status)
 
 
-@pytest.mark.parametrize("lines", [levels_of_statuses, paths_of_statuses], ids=lambda each: each.__name__)
+def letters_of_levels(rng: Random) -> Iterator[str]:
+    """What klog's first letter says, the text says too, at first."""
+    for n in range(4000):
+        letter = "W" if n < 1500 else rng.choice("IWEF")
+        said = f"{letter}0301 12:00:00.{rng.randrange(10**6):06d}    {rng.randrange(90)} pods.go:{rng.randrange(90)}]"
+        yield f"{iso(n)[:-5]}.123456789Z stderr F {said} level=warning pod {rng.randrange(90)} is late"
+
+
+def levels_behind_queries(rng: Random) -> Iterator[str]:
+    """Numbers of paths stand where those of levels do in other lines."""
+    for n in range(5000):
+        is_first = n < 1000
+        status = 404 if is_first else 502 if n < 3000 else rng.choice((200, 502))
+        path = f"/search?q={rng.choice('abcdefgh')}&page={n % 90}" if is_first else "/carts"
+        level = '"info"' if is_first else 30 if n < 3000 else rng.choice((30, 50))
+        yield f'{{"time":"{iso(n)}","msg":"request","status":{status},"path":"{path}","level":{level}}}'
+
+
+LINES = (levels_of_statuses, paths_of_statuses, letters_of_levels, levels_behind_queries)
+
+
+@pytest.mark.parametrize("lines", LINES, ids=lambda each: each.__name__)
 def test_nothing_comes_out_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: Callable[[Random], Iterator[str]]
 ) -> None:

@@ -17,7 +17,10 @@ static void other_digits(const uint8_t *at, int32_t count, uint8_t *out) {
         out[place] = with ? (uint8_t)with[place] : (uint8_t)('0' + (at[place] - '0' + 3) % 10);
 }
 
+/* Letters become others of those that ids are written with, or that are not; those of severities become such. */
 static uint8_t other_letter(uint8_t c) {
+    if (c == 'W' || c == 'I') return c ^ 'W' ^ 'I';
+    if (c >= 'D' && c <= 'F') return c == 'F' ? 'E' : 'F';
     uint8_t base = c & 32 ? 'a' : 'A', place = (uint8_t)(c - base);
     return (uint8_t)(base + (place < 6 ? (place + 1) % 6 : 6 + (place - 5) % 20));
 }

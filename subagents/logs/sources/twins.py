@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ ENOUGH_PROVEN = 5
 MOST_PROVEN = 64
 """Kinds of lines of which that is asked at a time."""
 _WORDS = 32
+_NAMED = re.compile(rb"([A-Za-z_]+)\"?[:=] ?\"?-?\d")
 _PIECE = r" (?:stdout|stderr) P "
 
 
@@ -173,8 +175,11 @@ class TwinTest:
         """
         kinds = dict[_Kind, list[int]]()
         for place, finding in found.items():
-            kind = (desk.samples[place].finder, made[place].words, finding.literal)
-            if finding.flags & LITERAL and self._proven[kind] < ENOUGH_PROVEN:
+            if not finding.flags & LITERAL:
+                continue
+            sample = desk.samples[place]
+            kind = (sample.finder, made[place].words, finding.literal, tuple(_NAMED.findall(sample.line)))
+            if self._proven[kind] < ENOUGH_PROVEN:
                 kinds.setdefault(kind, []).append(place)
         for kind in list(kinds)[MOST_PROVEN:]:
             for place in kinds.pop(kind):
@@ -249,8 +254,8 @@ class TwinTest:
         return all((self.classes.word(line, word) or b"").decode("utf-8", "replace") == host for line, host in lines)
 
 
-_Kind = tuple[int, int, int]
-"""Of a sample: its finder, its words with digits, and those that matter, by bit."""
+_Kind = tuple[int, int, int, tuple[bytes, ...]]
+"""Of a sample: its finder, its words with digits, and those that matter, by bit, and the names of numbers."""
 StampsOf = Callable[[bytes, int], Seen]
 """Finds the stamps of lines: all in one, and how many there are."""
 
