@@ -52,7 +52,7 @@ _EXCEPTION = re.compile(
 _MAYBE = re.compile("Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure")
 _THROWN = quick(
     r"\w*(?:Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure)\b"
-    r"|(?m:^[A-Za-z_][A-Za-z_.$]*(?:: |$))"
+    r"|(?m:^[ \t]*(?:Caused by: |\[cause\]: |---> )?[A-Za-z_][A-Za-z_.$]*(?:: |$))"
 )
 """Rust regex: what tells traces with the same frames apart; a line that is thrown may begin with any name."""
 _PY_LAST = re.compile(r"^(?P<type>[A-Za-z_]\w*(?:\.\w+)*): (?P<message>.*)|^(?P<bare>(?:[A-Za-z_]\w*\.)*[A-Z]\w+)$")
@@ -207,18 +207,33 @@ def _exception(lines: list[str], language: str) -> tuple[str, str]:
             return "panic", _rust_message(rust["message"], lines[number + 1 : number + 2])
         if (panic := _PANIC.search(text)) is not None:
             return panic["type"], panic["message"].removesuffix(" [recovered]")
-    found = [
-        match
-        for text in map(str.strip, lines)
-        if not text.startswith("at ") and _MAYBE.search(text) and (match := _EXCEPTION.match(text))
-    ]
+    found = _thrown(list(map(str.strip, lines)))
     if found:
-        deepest = next((m for m in reversed(found) if _DEEPER.search(m.string)), found[0])
-        return deepest["type"] or deepest["plain"], deepest["message"] or deepest["said"] or ""
+        return next(((name, said) for name, said, deeper in reversed(found) if deeper), found[0][:2])
     return "", lines[0].strip()
 
 
+def _thrown(lines: list[str]) -> list[tuple[str, str, bool]]:
+    """Return what lines say was thrown: its name, what it says, whether it is the cause of what stands before.
+
+    A cause, and what stands between the message, where there is one, and the first frame, may have any name.
+    """
+    first = next((number for number, text in enumerate(lines) if text.startswith("at ")), 0)
+    found = []
+    for number, text in enumerate(lines):
+        if text.startswith("at "):
+            continue
+        deeper = _DEEPER.match(text) is not None
+        match = _EXCEPTION.match(text) if _MAYBE.search(text) else None
+        if match is not None:
+            found.append((match["type"] or match["plain"], match["message"] or match["said"] or "", deeper))
+        elif (deeper or min(1, first - 1) <= number < first) and (named := _NAMED.match(text)) is not None:
+            found.append((named["type"], named["message"] or "", deeper))
+    return found
+
+
 _DEEPER = re.compile(r"^(?:Caused by: |\[cause\]: |---> )")
+_NAMED = re.compile(_DEEPER.pattern + r"?(?P<type>(?:[A-Za-z_][\w$]*\.)*[A-Z][\w$]*)(?:: ?(?P<message>.*)|$)")
 
 
 def _headed(lines: list[str], head: re.Pattern[str]) -> tuple[str, str]:

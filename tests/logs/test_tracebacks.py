@@ -118,6 +118,28 @@ def test_what_is_thrown_need_not_be_called_an_error(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_java_throws_and_causes_of_any_name_are_told(tmp_path: Path) -> None:
+    frames, lines = ["\tat com.acme.Cart.load(Cart.java:12)", "\tat com.acme.Cart.main(Cart.java:5)"], list[str]()
+    causes = ["", "Caused by: com.acme.PoolDrained: none left", "Caused by: com.acme.Throttled"]
+    for number, cause in enumerate(causes * 3):
+        told = [cause, "\tat com.acme.Pool.get(Pool.java:7)"] if cause else []
+        lines += [f"{iso(number / 10)} ERROR lost", f"com.acme.OrderRejected: order {number}", *frames, *told]
+    found = call(agent_for(write(tmp_path, "x.log", lines)), "logs_stacks", WindowParams()).need()
+    assert [(group.exception, group.message, group.count) for group in found.groups] == [
+        ("com.acme.OrderRejected", "order 0", 3),
+        ("com.acme.PoolDrained", "none left", 3),
+        ("com.acme.Throttled", "", 3),
+    ]  # fmt: skip
+
+
+def test_a_trace_without_a_message_has_the_name_of_what_is_thrown(tmp_path: Path) -> None:
+    frames, lines = ["    at charge (/app/pay.js:3:4)", "    at post (/app/api.js:9:1)"], list[str]()
+    for number in range(4):
+        lines += [f"{iso(number)} ERROR lost", "CardDeclined: no" if number % 2 else "QuotaGone: none", *frames]
+    found = call(agent_for(write(tmp_path, "x.log", lines)), "logs_stacks", WindowParams()).need()
+    assert [(group.exception, group.count) for group in found.groups] == [("QuotaGone", 2), ("CardDeclined", 2)]
+
+
 def test_the_first_of_a_group_is_the_earliest_wherever_it_stands(tmp_path: Path) -> None:
     trace = ["java.io.IOException: lost", "\tat com.acme.Cart.load(Cart.java:12)"]
     lines = [f"{iso(5)} ERROR lost", *trace, f"{iso(3)} ERROR lost", *trace]
