@@ -40,7 +40,7 @@ def letters_of_levels(rng: Random) -> Iterator[str]:
     for n in range(4000):
         letter = "W" if n < 1500 else rng.choice("IWEF")
         said = f"{letter}0301 12:00:00.{rng.randrange(10**6):06d}    {rng.randrange(90)} pods.go:{rng.randrange(90)}]"
-        yield f"{iso(n)[:-5]}.123456789Z stderr F {said} level=warning pod {rng.randrange(90)} is late"
+        yield f"{iso(n)[:-5]}.123456789Z stderr F {said} {'level=warning' if n % 9 else 'ok'}: pod {n}"
 
 
 def levels_behind_queries(rng: Random) -> Iterator[str]:
