@@ -133,12 +133,13 @@ def _suspect_of(service: str, rank: ServiceRank, instrumented: set[str]) -> Susp
 
 
 def origins(rank: RankReport, moved: tuple[SeriesView, ...]) -> list[Finding]:
-    """Name the services that explain the symptom best, with what speaks for each."""
+    """Name the services that explain the symptom best, with what speaks for each; series may be of none."""
     out = []
     instrumented = {view.service for view in moved}
+    services = [item for item in rank.services if item.service]
     best = rank.services[0].score if rank.services else 0.0
     by_citation = {view.citation: view for view in moved}
-    for place, item in enumerate(rank.services[:NAMED_ORIGINS]):
+    for place, item in enumerate(services[:NAMED_ORIGINS]):
         reasons = [r for r in item.reasons if r.strength > 0.05][:3]
         if not reasons or item.score < LEAST_SCORE or item.score < 0.4 * best:
             continue

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from subagents.metrics.sources.doubts import FEWEST
+from subagents.metrics.sources.load import gaps
 from subagents.metrics.sources.points import read_metric_csv
 from subagents.metrics.sources.table import Faults
 from tests.metrics.files import START, problems, read
@@ -101,3 +102,13 @@ def test_words_that_meet_in_a_later_block_are_not_told(tmp_path: Path) -> None:
     points, _ = read_metric_csv(path, faults, block=4_000)
     assert {name for _, name in points.labels} == {"cpu{region=eu}", "cpu{region=us}"}
     assert MERGED not in "\n".join(problem.what for problem in faults.all())
+
+
+def test_events_that_come_when_they_come_leave_no_holes(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    read_as = {"orders": at_random(), "samples": (at for n, at in enumerate(sampled(jitter_s=0.0)) if n // 9 % 5)}
+    found = {}
+    for name, times in read_as.items():
+        path.write_text("\n".join(["ts,amount", *(f"{at},{n % 7}.5" for n, at in enumerate(times))]) + "\n")
+        found[name] = [len(gaps(frame)) for frame in read(path).frames]
+    assert found == {"orders": [0], "samples": [4]}

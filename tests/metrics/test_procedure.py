@@ -251,3 +251,12 @@ async def test_how_a_source_was_read_is_no_loss(tmp_path: Path) -> None:
     told = " ".join(f.claim for f in about(bench, "gap"))
     assert "How metric sources were read: metrics.csv: dates like 10/09/2025 are read month first" in told
     assert "not wholly usable" not in told
+
+
+async def test_series_of_no_service_accuse_none(tmp_path: Path) -> None:
+    rows = [f"{minute(n):%Y-%m-%dT%H:%M:%SZ},{value}" for n, value in enumerate(shifted(0.004, 0.2, 22))]
+    (tmp_path / "m.csv").write_text("\n".join(["timestamp,error_rate", *rows]) + "\n")
+    specs = [spec(tmp_path / "m.csv")]
+    bench, summary = await run(specs, brief(specs))
+    assert summary.symptom is not None
+    assert [finding.claim for finding in bench.reported if finding.about is not None and not finding.about.key] == []

@@ -36,10 +36,15 @@ def numbering_of(table: Table, times: Floats, words: Sequence[str]) -> str:
     return next(named, "") or next(numbered, "")
 
 
+def keep_step(times: Floats) -> bool:
+    """Say whether moments come at steps, so that what is missing between two of them is a hole."""
+    return _steady_share(times, np.zeros(len(times), np.int64)) >= STEADY
+
+
 def _keep_no_step(table: Table, times: Floats, words: Sequence[str]) -> bool:
     """Say whether the rows come at no step: not all of them, nor those of any column's words."""
     usable = np.flatnonzero(np.isfinite(times))
-    if _steady_share(times[usable], np.zeros(len(usable), np.int64)) >= STEADY:
+    if keep_step(times[usable]):
         return False
     groups = (table.text(name).rank("dense").to_numpy().astype(np.int64)[usable] for name in words)
     recurring = (group for group in groups if group.max(initial=0) * RECURRING <= len(usable))
@@ -47,7 +52,7 @@ def _keep_no_step(table: Table, times: Floats, words: Sequence[str]) -> bool:
 
 
 def _steady_share(times: Floats, group: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
-    """Return the share of the distances from one moment of a group to its next that are about the usual one."""
+    """Return the share of the distances from one moment of a group to its next about as long as most; of few, 1."""
     order = np.lexsort((times, group))
     distances, same = np.diff(times[order]), np.diff(group[order]) == 0
     distances = distances[same & (distances > 0)]

@@ -15,6 +15,7 @@ from subagents.files import open_bounded
 from subagents.metrics.model import KINDS
 from subagents.metrics.series import Edge, Frame, Points, Store, build_frames
 from subagents.metrics.sources.documents import read_metric_json
+from subagents.metrics.sources.doubts import keep_step
 from subagents.metrics.sources.forms import unread_form
 from subagents.metrics.sources.histograms import with_quantiles
 from subagents.metrics.sources.points import read_metric_csv
@@ -215,8 +216,8 @@ def _merged(edges: list[Edge]) -> list[Edge]:
 
 
 def gaps(frame: Frame) -> list[Problem]:
-    """Describe holes in time that all series of a frame share."""
-    if frame.step <= 0 or len(frame.times) < 3:
+    """Describe holes in time that all series of a frame share; events that come when they come leave none."""
+    if frame.step <= 0 or len(frame.times) < 3 or not keep_step(frame.times):
         return []
     holes = np.flatnonzero(np.diff(frame.times) > 1.5 * frame.step)
     return [
