@@ -186,12 +186,12 @@ class LogIndex:
         self._words.take(keys, asked)
 
     def _show(self, place: int, frame: Frame, numbers: Any, rows: Any) -> None:
-        """Keep the events of these rows as examples of new keys; one with a stack trace says all of it."""
+        """Keep the events of these rows as examples of new keys; one with a stack trace of its own says all of it."""
         import numpy as np
 
         events, traced = frame.traces["event"].to_numpy(), dict[int, str]()
         first_new = len(self.keys) - len(rows)
-        new = np.flatnonzero(numbers[events] >= first_new)
+        new = np.flatnonzero(np.isin(events, rows))
         new = new[np.argsort(events[new], kind="stable")]
         for row, full in zip(events[new].tolist(), frame.traces["full"].gather(new).to_list(), strict=True):
             traced.setdefault(int(numbers[row]) - first_new, full)

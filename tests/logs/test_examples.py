@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
 from subagents.logs.examples import EXAMPLE_CHARS, Example, Examples
+from subagents.logs.index import LogIndex
+from subagents.logs.sources.log_source import LogSource
+from tests.logs.builders import iso, write
 
 
 def events(*rows: tuple[str, str]) -> pl.DataFrame:
@@ -48,6 +53,13 @@ def test_examples_are_cut_whether_or_not_their_line_ends_with_what_they_say() ->
     long, examples = "é" * (EXAMPLE_CHARS + 10), Examples()
     examples.add(0, events((long, long), ("short", "  " + long)), {})
     assert examples[1].raw == examples[1].text == examples[2].text == long[:EXAMPLE_CHARS]
+
+
+def test_an_example_says_no_stack_trace_of_a_later_event(tmp_path: Path) -> None:
+    trace = "java.lang.IllegalStateException: no cart\n\tat com.shop.Cart.pay(Cart.java:7)"
+    lines = (f"{iso(0)} ERROR cannot pay 1", f"{iso(1)} ERROR cannot pay 2\n{trace}", f"{iso(2)} WARN late\n{trace}")
+    index = LogIndex.build([LogSource(write(tmp_path, "app.log", lines))])
+    assert [each.text for each in index.examples][1:] == ["ERROR cannot pay 1", f"WARN late\n{trace}"]
 
 
 def test_examples_are_found_by_a_word_of_their_line_once_and_not_across_two() -> None:
