@@ -31,6 +31,7 @@ from subagents.logs.sources.timestamps import moment
 from subagents.logs.stacks import GroupTally, count_between
 from subagents.logs.terms import readable, terms_of
 from subagents.logs.windows import UNTIMED, IncidentTimes, choose_windows, log_span
+from subagents.logs.wording import unbracketed
 from subagents.quantities import counted
 
 LISTED_SERVICES = 60
@@ -234,7 +235,8 @@ def _patterns_text(data: LogsPatterns) -> str:
         times = _times(each)
         seen = f" since {each.first_seen:%H:%M:%S}" if each.first_seen else ""
         who = f" [{', '.join(each.services[:3])}{_more(len(each.services) - 3)}]" if each.services else ""
-        lines.append(f"{each.change:8} {each.level:7} {each.count:>7} ({times}){seen}{who} {each.template[:240]}")
+        template = unbracketed(each.template)[:240]
+        lines.append(f"{each.change:8} {each.level:7} {each.count:>7} ({times}){seen}{who} {template}")
         lines.append(f"         {each.citation}")
     if data.more:
         lines.append(f"{data.more} more (ask with a larger limit)")
@@ -319,6 +321,8 @@ def _stacks_text(data: LogsStacks) -> str:
         lines.append(f"{group.count:>6} (baseline {group.baseline_events}){who} {said}")
         own = [frame for frame in group.frames if frame.own] or list(group.frames[:3])
         lines.extend(f"         {frame.place} {frame.function}" for frame in own[:4])
+        if len(own) > 4:
+            lines.append(f"         and {counted(len(own) - 4, 'more frame')}")
         lines.append(f"         {group.citation}")
     if data.more:
         lines.append(f"{data.more} more groups (ask with a larger limit)")

@@ -20,9 +20,14 @@ def moment_fact(quantity: str, at: datetime | None, citation: str, window: Windo
     return (Fact(quantity=quantity, value=at.isoformat(), citation=citation, window=window),) if at is not None else ()
 
 
+def unbracketed(text: str) -> str:
+    """Return a message without the empty brackets that its stamp stood in."""
+    return text.removeprefix("[ ] ")
+
+
 def quote(text: str) -> str:
     """Return a message on one line, cut where it is long."""
-    flat = " ".join(text.split())
+    flat = unbracketed(" ".join(text.split()))
     return flat if len(flat) <= CLAIM_CHARS else flat[: CLAIM_CHARS - 1] + "…"
 
 

@@ -21,6 +21,7 @@ from subagents.logs.params import (
     SearchParams,
     WindowParams,
 )
+from subagents.logs.wording import quote
 from tests.logs.builders import agent_for, call, iso, write
 
 PIECES = (
@@ -97,3 +98,20 @@ def test_logs_without_times_have_patterns_and_stack_traces(tmp_path: Path) -> No
     assert isinstance(call(agent, "logs_coverage", CoverageParams()).need(), LogsCoverage)
     with pytest.raises(ToolError, match="time stamp"):
         call(agent, "logs_patterns", PatternsParams(start="2026-03-01T12:00:00Z"))
+
+
+def test_a_stamp_in_brackets_leaves_none_before_its_message(tmp_path: Path) -> None:
+    stamps = [f"[Sun Mar 01 12:00:0{second}.123456 2026]" for second in range(3)]
+    spec = write(tmp_path, "error_log", [f"{stamp} [proxy:error] no backend left" for stamp in stamps])
+    answer = call(agent_for(spec), "logs_patterns", PatternsParams())
+    assert "[ ]" not in answer.text
+    assert "no backend left" in answer.text
+    assert quote("[ ] [proxy:error] no backend left") == "[proxy:error] no backend left"
+
+
+def test_frames_that_are_not_shown_are_counted(tmp_path: Path) -> None:
+    deep = ["ERROR lost", "com.acme.Lost: it", *(f"\tat com.acme.Step{n}.run(Step{n}.java:7)" for n in range(6))]
+    spec = write(tmp_path, "app.log", [f"{iso(0)} {deep[0]}", *deep[1:], f"{iso(1)} {deep[0]}", *deep[1:6]])
+    answer = call(agent_for(spec), "logs_stacks", WindowParams())
+    assert ["more frame" in line for line in answer.text.splitlines()].count(True) == 1
+    assert "and 2 more frames" in answer.text
