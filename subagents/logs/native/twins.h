@@ -84,9 +84,21 @@ static int32_t before_path(const Bits *bits, const Word *word) {
     return at < word->end && bits->text[at] == '/' ? at + 1 - word->begin : 0;
 }
 
-/* Write a line in which numbers became statuses, however many digits they had, and paths have a part more that has none: one
- * of numbers only tells nothing of what else may stand in its place. Returns how long it is; `out` has room for three times
- * the line. */
+/* Return how many letters stand before the digits of a value of an object that has nothing else: it may be a severity, or a
+ * shade of one; 0 where others do. Not so of names: their letters are the same in all of a class. */
+static int32_t before_digits(const Bits *bits, const Word *word) {
+    int32_t at = word->begin;
+    if (!bits->is_json || is_fine(word)) return 0;
+    while (at < word->end && is_letter(bits->text[at])) at++;
+    int32_t letters = at - word->begin;
+    if (at < word->end && (bits->text[at] == '+' || bits->text[at] == '-')) at++;
+    while (at < word->end && is_digit(bits->text[at])) at++;
+    return at == word->end ? letters : 0;
+}
+
+/* Write a line in which numbers became statuses, however many digits they had, letters with a number severities, and paths
+ * have a part more that has none: one of numbers only tells nothing of what else may stand in its place. Returns how long it
+ * is; `out` has room for three times the line. */
 static int64_t wide_twin(const Finders *all, const Line *line, const Bits *bits, uint32_t keep, int32_t only, uint8_t *out) {
     const uint8_t *told = line->begin;
     uint8_t *to = out;
@@ -99,6 +111,12 @@ static int64_t wide_twin(const Finders *all, const Line *line, const Bits *bits,
             to = added(to, told, (size_t)(bits->text + word.begin + before - told));
             to = added(to, "abc/", 4);
             told = bits->text + word.begin + before;
+        }
+        int32_t letters = before_digits(bits, &word);
+        if (letters && !holds_column(all, line, bits->text + word.begin)) {
+            to = added(to, told, (size_t)(bits->text + word.begin - told));
+            to = added(to, (bits->text[word.begin] | 32) == 'e' ? "D" : "E", 1);
+            told = bits->text + word.begin + letters;
         }
         if (before || !is_one_number(bits, &word)) continue;
         int32_t digit = next_bit(bits->digits, word.begin, word.end), end = digit;
