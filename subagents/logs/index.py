@@ -244,7 +244,10 @@ class LogIndex:
 
     @cached_property
     def table(self) -> pl.DataFrame:
-        """Rows of (key, source, service, level, bucket): n, byte, lines, t0, t1 (µs), template, severe."""
+        """Rows of (key, source, service, level, bucket): n, byte, lines, t0, t1 (µs), template, severity, severe.
+
+        Events have the severity of their own field, others that of their template: one message may have several.
+        """
         import polars as pl
 
         if not self._parts:
@@ -266,8 +269,8 @@ class LogIndex:
             pl.col("n").cast(pl.Int64),
             pl.lit(services).gather(given("service")).alias("service"),
             pl.lit(template).gather(pl.col("key")).alias("template"),
-            pl.lit(severity).gather(pl.col("key")).alias("severity"),
-            pl.lit(severe).gather(pl.col("key")).alias("severe"),
+            pl.coalesce("level", pl.lit(severity).gather(pl.col("key"))).alias("severity"),
+            pl.coalesce(pl.col("level") >= ERROR, pl.lit(severe).gather(pl.col("key"))).alias("severe"),
         ):
             table = table.with_columns(column)
         return table

@@ -13,12 +13,13 @@ from subagents.contract import Evidence, Finding, SourceSpec
 from subagents.logs.agent import build
 from subagents.logs.log_set import LogSet
 from subagents.logs.model import LogsSummary
+from subagents.logs.params import CoverageParams
 from subagents.logs.resolver import LogResolver
 from subagents.logs.signatures import TABLE, around_wording, recognise, target_of
 from subagents.quantities import figure
 from subagents.verifying import Recomputed
 from tests.fakes import FakeClock, FakeWorkbench, run_procedure
-from tests.logs.builders import agent_for, at, brief, incident_log, iso, write
+from tests.logs.builders import agent_for, at, brief, call, incident_log, iso, write
 
 
 def _cited(bench: FakeWorkbench) -> dict[str, Evidence]:
@@ -80,6 +81,20 @@ async def test_rates_are_told_with_no_more_digits_than_anybody_reads(tmp_path: P
     rates = told.removesuffix(" after.").partition("in the logs: ")[2].split(" a minute before, ")
     assert all(rate == figure(float(rate)) for rate in rates)
     assert "." in rates[0]
+
+
+async def test_one_message_may_have_several_severities(tmp_path: Path) -> None:
+    levels = ["error" if n >= 1200 and n % 3 == 0 else "info" for n in range(1800)]
+    told = [json.dumps({"ts": iso(n), "level": level, "msg": "request done"}) for n, level in enumerate(levels)]
+    bench, summary = await run_procedure(build([spec := write(tmp_path, "web.log", told)]), brief([spec]))
+    _check(bench)
+    assert summary.onset is not None
+    assert summary.onset.at == at(1200)
+    (onset,) = [finding for finding in bench.reported if finding.topic == "onset"]
+    assert [json.loads(_cited(bench)[ref].excerpt)["level"] for ref in onset.citations] == ["error"]
+    coverage = call(agent_for(spec), "logs_coverage", CoverageParams()).need()
+    assert [(each.level, each.count) for each in coverage.levels] == [("info", 1600), ("error", 200)]
+    assert coverage.services[0].errors == 200
 
 
 async def test_an_onset_on_the_board_gives_the_window(tmp_path: Path) -> None:
