@@ -96,7 +96,7 @@ static int32_t before_digits(const Bits *bits, const Word *word) {
     return at == word->end ? letters : 0;
 }
 
-/* Write a line in which numbers became statuses, however many digits they had, letters with a number severities, and paths
+/* Write a line in which numbers became statuses, those of three digits and letters with a number severities, and paths
  * have a part more that has none: one of numbers only tells nothing of what else may stand in its place. Returns how long it
  * is; `out` has room for three times the line. */
 static int64_t wide_twin(const Finders *all, const Line *line, const Bits *bits, uint32_t keep, int32_t only, uint8_t *out) {
@@ -121,9 +121,9 @@ static int64_t wide_twin(const Finders *all, const Line *line, const Bits *bits,
         if (before || !is_one_number(bits, &word)) continue;
         int32_t digit = next_bit(bits->digits, word.begin, word.end), end = digit;
         while (end < word.end && is_digit(bits->text[end])) end++;
-        if (end - digit == 3 || holds_column(all, line, bits->text + digit)) continue;
+        if (holds_column(all, line, bits->text + digit)) continue;
         to = added(to, told, (size_t)(bits->text + digit - told));
-        to = added(to, "503", 3);
+        to = end - digit == 3 ? added(to, "50", 2) : added(to, "503", 3);
         told = bits->text + end;
     }
     to = added(to, told, (size_t)(line->end - told));

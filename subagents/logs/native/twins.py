@@ -27,7 +27,7 @@ class Twins(NamedTuple):
     twin: bytes
     """With as many digits everywhere"""
     wide: bytes
-    """With statuses where it has numbers of more or fewer digits"""
+    """With statuses where it has numbers of more or fewer digits, and severities where it has others"""
 
 
 def twins_of(classes: Classes, wanted: Sequence[Wanted]) -> list[Twins]:

@@ -59,6 +59,9 @@ TOP_LEVEL: frozenset[str] = frozenset(
     name for names in ROLES.values() for dotted in names for name in (dotted, dotted.partition(".")[0])
 ) | frozenset(name for names in COMPANIONS.values() for name in names)
 
+_DIGIT = re.compile(r"[0-9]")
+_WORD = re.compile(r"[^\x00- \x7f-\U0010ffff=\",:\[\\\]{}]+")
+"""What the compiled first stage takes for a word of an object."""
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -123,3 +126,14 @@ def flatten(record: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         elif isinstance(value, str | int | float | bool):
             flat[prefix + key] = str(value)
     return flat
+
+
+def may_be_said(message: Any, error: Any) -> bool:
+    """Say whether it is a matter of numbers and ids that a message has an error's text, or has it not."""
+    if not isinstance(message, str) or not isinstance(error, str) or not _DIGIT.search(error):
+        return False
+    return _without_ids(error) in _without_ids(message)
+
+
+def _without_ids(text: str) -> str:
+    return _WORD.sub(lambda word: "0" if _DIGIT.search(word[0]) else word[0], text)

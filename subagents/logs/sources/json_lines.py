@@ -8,7 +8,16 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from subagents.logs.levels import ERROR, INFO, UNKNOWN, WARN, from_name, split_head
-from subagents.logs.sources.json_fields import COMPANIONS, ROLES, TOP_LEVEL, flatten, names_in, pick, record_of
+from subagents.logs.sources.json_fields import (
+    COMPANIONS,
+    ROLES,
+    TOP_LEVEL,
+    flatten,
+    may_be_said,
+    names_in,
+    pick,
+    record_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,11 +54,18 @@ class JsonReader:
     _fields: dict[str, str] = field(default_factory=dict)
     _levels: dict[Any, int] = field(default_factory=dict)
     inner: JsonReader | None = None
+    doubts: bool = False
+    """A text has a line more where with other numbers it might be another: whether a message has an error's text."""
 
     def as_learnt(self) -> JsonReader:
         """Return a reader with the names met so far; what it meets itself changes nothing here."""
         inner = self.inner.as_learnt() if self.inner is not None else None
         return replace(self, names=set(self.names), inner=inner)
+
+    def doubting(self) -> JsonReader:
+        """Return such a reader that doubts."""
+        inner = self.inner.doubting() if self.inner is not None else None
+        return replace(self.as_learnt(), inner=inner, doubts=True)
 
     def read(self, lines: list[str]) -> JsonColumns:
         """Decode lines that look like objects; those that are not are left out of `rows`."""
@@ -80,6 +96,9 @@ class JsonReader:
                     levels[place] = WARN if code in (408, 429, 499) else INFO
         texts = texts or [_rendered(lines[row]) for row in rows]
         self._weigh(levels, texts)
+        if self.doubts and values["message"] and values["error"]:
+            pairs = zip(values["message"], values["error"], strict=True)
+            texts = [f"{text}\n?" if may_be_said(*pair) else text for text, pair in zip(texts, pairs, strict=True)]
         return JsonColumns(
             rows=rows,
             time=values["time"] or [None] * len(records),
@@ -114,7 +133,7 @@ class JsonReader:
         inner = [place for place, text in enumerate(columns.text) if text[:1] == "{" and text[-1:] == "}"]
         if not inner:
             return
-        self.inner = self.inner or JsonReader()
+        self.inner = self.inner or JsonReader(doubts=self.doubts)
         found = self.inner.read([columns.text[place] for place in inner])
         for number, row in enumerate(found.rows):
             place = inner[row]

@@ -308,7 +308,9 @@ class _Desk:
         self.read_bytes += len(data)
         read = split_lines(Block(1, data, len(data)), 0, "", NoTroubles())
         read = replace(read, seen=self.stamps(data, read.count))
-        return self.columns.as_learnt().read(read, NoTroubles())
+        columns = self.columns.as_learnt()
+        columns.json = columns.json.doubting()
+        return columns.read(read, NoTroubles())
 
 
 def _host_word_of(finding: Finding) -> int | None:
