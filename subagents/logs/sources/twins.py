@@ -53,6 +53,27 @@ class Finding(NamedTuple):
     """The word that is the host, where a flag says that one is."""
 
 
+class _Habit(NamedTuple):
+    """What was found of a line, and its words with digits by bit."""
+
+    finding: Finding
+    words: int
+
+    def literal_in(self, words: int) -> list[int]:
+        """Return, by bit, which words of another line matter if those do that stand where they stood in this one.
+
+        That is from the beginning, or what stood in its second half from the end, as messages between them differ in
+        how many words they have. The more words, the earlier.
+        """
+        more, found = words.bit_length() - self.words.bit_length(), 0
+        for word in range(_WORDS):
+            if self.finding.literal >> word & 1:
+                place = word if 2 * word < self.words.bit_length() else word + more
+                found |= 1 << place if place >= 0 else 0
+        both = {found & words, self.finding.literal & words}
+        return sorted(both, key=lambda each: (-each.bit_count(), each))
+
+
 class Sample(NamedTuple):
     """A line that stands for its class."""
 
@@ -94,7 +115,7 @@ class TwinTest:
 
     columns: ColumnReader
     classes: Classes
-    _habits: dict[int, Finding] = field(default_factory=dict)
+    _habits: dict[int, _Habit] = field(default_factory=dict)
     """By finder: what was last found of a line with such a stamp; it is tried first."""
     _proven: Counter[_Kind] = field(default_factory=Counter)
     """In how many lines of a kind no more words matter where those that do are others."""
@@ -116,9 +137,10 @@ class TwinTest:
         asked = [_Asked(place, Wanted(sample.line)) for place, sample in enumerate(samples)]
         made = twins_of(self.classes, [each.wanted for each in asked])
         by_habit = [
-            _Asked(place, Wanted(sample.line, twins.words & habit.literal), _host_word_of(habit))
+            _Asked(place, Wanted(sample.line, literal), _host_word_of(habit.finding))
             for place, (sample, twins) in enumerate(zip(samples, made, strict=True))
             if (habit := self._habits.get(sample.finder)) is not None
+            for literal in habit.literal_in(twins.words)
         ]
         trials = desk.tried(asked + by_habit, made)
         own = desk.own
@@ -164,8 +186,8 @@ class TwinTest:
         for place, kept in literal.items():
             host_word = hosts[place][0] if len(hosts.get(place, ())) == 1 else None
             told.append(_Asked(place, Wanted(desk.samples[place].line, kept), host_word))
-        found = self._settled(desk.tried(told))
-        self._habits |= {desk.samples[place].finder: finding for place, finding in found.items()}
+        found, words_of = self._settled(desk.tried(told)), dict(left)
+        self._habits |= {desk.samples[place].finder: _Habit(each, words_of[place]) for place, each in found.items()}
         return {place: found.get(place, Finding(SLOW)) for place in literal}
 
     def _prove(self, found: dict[int, Finding], desk: _Desk, made: Sequence[Twins]) -> None:
@@ -200,7 +222,7 @@ class TwinTest:
             if literal
         ]
         settled = self._settled(desk.tried(asked))
-        self._habits |= {desk.samples[place].finder: finding for place, finding in settled.items()}
+        self._habits |= {desk.samples[place].finder: _Habit(each, made[place].words) for place, each in settled.items()}
         found |= {place: settled.get(place, Finding(SLOW)) for place in more}
 
     def _more_words(self, found: dict[int, Finding], desk: _Desk) -> dict[int, int]:
