@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from subagents.logs.native import Classes
+from subagents.logs.native import LITERAL, Classes
 from subagents.logs.native.twins import Twins, Wanted, twins_of
+from subagents.logs.sources.twins import Finding, _Habit
 from tests.logs.compiled import classes_by, finder_in
 
 pytestmark = pytest.mark.needs("compiled")
@@ -42,3 +43,12 @@ def test_many_twins_are_those_of_each_line(classes: Classes) -> None:
 
 def test_nothing_is_made_of_nothing(classes: Classes) -> None:
     assert twins_of(classes, []) == []
+
+
+def test_words_that_matter_are_looked_for_from_both_ends() -> None:
+    habit = _Habit(Finding(LITERAL, 0b1000010), 0b1010111)
+    assert habit.literal_in(0b1010111) == [0b1000010]
+    assert habit.literal_in(0b100111_0010111) == [0b100000_0000010, 0b10]
+    assert habit.literal_in(0b10) == [0b10]
+    many = (1 << 63) | 0b1111
+    assert habit.literal_in(many) == [0b10], "words beyond those that can matter"

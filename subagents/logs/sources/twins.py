@@ -69,7 +69,7 @@ class _Habit(NamedTuple):
         for word in range(_WORDS):
             if self.finding.literal >> word & 1:
                 place = word if 2 * word < self.words.bit_length() else word + more
-                found |= 1 << place if place >= 0 else 0
+                found |= 1 << place if 0 <= place < _WORDS else 0
         both = {found & words, self.finding.literal & words}
         return sorted(both, key=lambda each: (-each.bit_count(), each))
 
