@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from sys import intern
 
+from subagents.logs.sources import weekdays
+
 ANY, BAR = "*", "|"
 JOINT = "\x01"
 """Stands for a blank within one quoted value, so that it stays one word."""
@@ -18,7 +20,7 @@ LEFT_OUT = "\0"
 """Ends the form of a word whose value is of no matter."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
 
-_DAYS = "Mon|Tue|Tues|Wed|Thu|Thurs|Fri|Sat|Sun|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
+_DAYS = "|".join((*weekdays.NAMES, "Tues", "Thurs"))
 _MONTHS = (
     "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|January|February|March|April|June|July|August|September|"
     "October|November|December"

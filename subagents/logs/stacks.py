@@ -49,9 +49,10 @@ _EXCEPTION = re.compile(
     r"|Timeout|Fault|Failure))\b(?: \([^)]*\))?(?:: ?(?P<message>.*))?"
     r"|^(?:.*\[cause\]: |Uncaught )?(?P<plain>Error|Exception)(?:: (?P<said>.*)|$)"
 )
-_MAYBE = re.compile("Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure")
+_ENDS = "Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure"
+_MAYBE = re.compile(_ENDS)
 _THROWN = quick(
-    r"\w*(?:Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure)\b"
+    rf"\w*(?:{_ENDS})\b"
     r"|(?m:^[ \t]*(?:Caused by: |\[cause\]: |---> )?[A-Za-z_][A-Za-z_.$]*(?:: |$))"
 )
 """Rust regex: what tells traces with the same frames apart; a line that is thrown may begin with any name."""

@@ -21,7 +21,7 @@ def moment_fact(quantity: str, at: datetime | None, citation: str, window: Windo
 
 
 def unbracketed(text: str) -> str:
-    """Return a message without the empty brackets that its stamp stood in."""
+    """Return a message as it is shown: without the empty brackets of its stamp, by which severities are found."""
     return text.removeprefix("[ ] ")
 
 

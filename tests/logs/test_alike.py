@@ -11,19 +11,18 @@ from typing import Any
 
 import pytest
 
-from subagents.contract import SourceSpec
-from subagents.logs.index import HOSTS_KEPT, LogIndex
-from subagents.logs.sources import alike, log_source, parts, reader
-from subagents.logs.sources import lines as lines_module
+from subagents.logs.sources import alike, parts, reader
 from subagents.logs.sources.ahead import Sighted
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.names import Names
 from subagents.logs.sources.stamp_reader import Seen
 from subagents.logs.sources.timestamps import microseconds
 from subagents.logs.sources.twins import Finding, TwinTest
+from tests.logs.both_ways import built, looked_up, small_blocks, what_it_says, without_library
 from tests.logs.builders import at, iso, write
 from tests.logs.corpus import FOLDER
 
+__all__ = ["small_blocks"]
 pytestmark = pytest.mark.needs("compiled")
 
 LAYOUTS = (
@@ -62,47 +61,6 @@ LAYOUTS = (
     "uwsgi",
     "zones-mixed",
 )
-
-
-@pytest.fixture(autouse=True)
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_source, "ALIKE_BYTES", 0)
-    monkeypatch.setattr(log_source, "ALIKE_BLOCK_BYTES", 0)
-    monkeypatch.setattr(reader, "FIRST_BYTES", 4096)
-    monkeypatch.setattr(alike, "WORTH_CHECKING", 0)
-    monkeypatch.setattr(parts, "BLOCK_BYTES", 1 << 15)
-
-
-def built(spec: SourceSpec) -> LogIndex:
-    return LogIndex.build([LogSource(spec, block_bytes=1 << 16)])
-
-
-def without_library(spec: SourceSpec, monkeypatch: pytest.MonkeyPatch) -> LogIndex:
-    with monkeypatch.context() as patched:
-        patched.setattr(log_source, "library", lambda: None)
-        patched.setattr(lines_module, "texts_of", lambda *_: None)
-        return built(spec)
-
-
-def what_it_says(index: LogIndex) -> dict[str, Any]:
-    by = ["key", "source", "service", "level", "bucket"]
-    groups = {name: (group.counts, group.firsts, group.lasts) for name, group in index.stacks.groups.items()}
-    return {
-        "keys": index.keys,
-        "table": index.table.sort(by).rows(),
-        "examples": list(index.examples),
-        "coverage": index.coverage,
-        "names": (set(index.names.services), set(index.names.hosts)),
-        "hosts": {key: set(hosts) for key in range(len(index.keys)) if len(hosts := index.hosts(key)) < HOSTS_KEPT},
-        "traces": (index.stacks.traces, groups),
-        "counts": (index.lines, index.events),
-    }
-
-
-def looked_up(spec: SourceSpec) -> tuple[int, int]:
-    """Return (events looked up, all)."""
-    found = list(LogSource(spec, block_bytes=1 << 16).parts(Names()))
-    return sum(part.count - len(part.placed) for part in found), sum(part.count for part in found)
 
 
 def altered(line: bytes, rng: Random) -> bytes:

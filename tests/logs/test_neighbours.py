@@ -12,8 +12,8 @@ from subagents.logs.sources import alike, log_source, reader
 from subagents.logs.sources.continuations import continues
 from subagents.logs.sources.neighbours import near
 from subagents.logs.sources.spread import SpreadReader
+from tests.logs.both_ways import built, looked_up, what_it_says, without_library
 from tests.logs.builders import iso, write
-from tests.logs.test_alike import built, looked_up, what_it_says, without_library
 
 
 @pytest.mark.parametrize(

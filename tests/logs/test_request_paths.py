@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
+from tests.logs.both_ways import built, looked_up, small_blocks, what_it_says, without_library
 from tests.logs.builders import write
-from tests.logs.test_alike import built, looked_up, small_blocks, what_it_says, without_library
 
 __all__ = ["small_blocks"]
 pytestmark = pytest.mark.needs("compiled")

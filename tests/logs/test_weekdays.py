@@ -19,9 +19,9 @@ from subagents.logs.sources import stamp_reader
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.stamp_reader import StampReader
 from subagents.logs.sources.timestamps import Shape, find_stamp, moment, shape_of
+from tests.logs.both_ways import built, looked_up, small_blocks, what_it_says, without_library
 from tests.logs.builders import NOON, read, write
 from tests.logs.compiled import classes_by
-from tests.logs.test_alike import built, looked_up, small_blocks, what_it_says, without_library
 
 __all__ = ["small_blocks"]
 MIDNIGHT = datetime(2026, 3, 5, tzinfo=UTC)

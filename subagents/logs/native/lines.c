@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "odd.h"
 #include "twins.h"
 
 enum { NO_FINDER = -1, NOT_LOOKED = -2 };
@@ -57,7 +58,7 @@ static int is_ascii(const uint8_t *at, const uint8_t *end) {
 
 static int is_odd(const uint8_t *at, const uint8_t *end, int32_t odd) {
     if (end - at > LONGEST_LINE) return 1;
-    return (odd & 1 && memchr(at, 27, (size_t)(end - at))) || (odd & 2 && !is_ascii(at, end));
+    return (odd & HAS_ESCAPES && memchr(at, 27, (size_t)(end - at))) || (odd & ODD_BYTES && !is_ascii(at, end));
 }
 
 /* Where what is found out of the lines of a block goes, by line. */
@@ -149,7 +150,7 @@ FOR_WIDE static int64_t scan_many(Classes *all, const uint8_t *data, int64_t siz
  * nothing is known), its host where the class names it by a word, and how many of its bytes are in words with digits.
  * Without `classes` those are not asked.
  *
- * `odd`: the block holds bytes that only lines that go the long way may have: 1, escapes; 2, what is not UTF-8.
+ * `odd`: the block holds bytes that only lines that go the long way may have, see odd.h.
  * Returns how many lines there are; no more than `room` are written.
  */
 EXPORT int64_t classes_scan(Classes *all, const uint8_t *data, int64_t size, int32_t odd, int64_t room, int64_t *starts,

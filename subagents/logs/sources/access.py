@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from subagents.logs.sources.expressions import matching, quick
+from subagents.logs.sources.headers import FIRST_SAMPLE
 
 if TYPE_CHECKING:
     import polars as pl
 
 SAMPLE = 64
-FIRST_SAMPLE = 1_024
-"""Of a file's first block: what is learnt later has much read again."""
 _REQUEST = r'"([A-Z]{3,8} [^ "?]*)'
 _FORMS: tuple[tuple[str, str, str], ...] = (
     # common and combined log format, Envoy, Uvicorn, S3

@@ -47,13 +47,16 @@ class ColumnReader:
     xml_events: XmlEventReader = field(default_factory=XmlEventReader)
     json_events: int = 0
 
-    def as_learnt(self) -> ColumnReader:
-        """Return a reader with the layouts learnt so far; what it learns itself changes nothing here."""
+    def as_learnt(self, *, doubts: bool = False) -> ColumnReader:
+        """Return a reader with the layouts learnt so far; what it learns itself changes nothing here.
+
+        One that `doubts` takes for more than a line what with other numbers might be another (`JsonReader.doubts`).
+        """
         return replace(
             self,
             stamps=self.stamps.as_learnt(),
             json_stamps=self.json_stamps.as_learnt(),
-            json=self.json.as_learnt(),
+            json=self.json.as_learnt(doubts=doubts),
             origins=self.origins.as_learnt(),
             headers=replace(self.headers, settled=True),
             access=replace(self.access, settled=True),

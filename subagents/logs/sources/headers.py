@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 SAMPLE = 64
 FIRST_SAMPLE = 1_024
-"""Texts of a file's first block that are looked at for a severity behind the mask: one met later has all read again."""
+"""Lines of a file's first block that are looked at for what may be rare: severities behind the mask, and requests. What
+is met later has all read again."""
 _HEAD_CHARS = 100
 _BSD = r"^ *\S+ [A-Za-z][^\s:]*:(?: |$)"
 _BSD_WITH_PID = quick(r"^ *[A-Za-z][\w.-]* [A-Za-z][\w./-]*\[\d+\]:(?: |$)")

@@ -57,15 +57,10 @@ class JsonReader:
     doubts: bool = False
     """A text has a line more where with other numbers it might be another: whether a message has an error's text."""
 
-    def as_learnt(self) -> JsonReader:
+    def as_learnt(self, *, doubts: bool = False) -> JsonReader:
         """Return a reader with the names met so far; what it meets itself changes nothing here."""
-        inner = self.inner.as_learnt() if self.inner is not None else None
-        return replace(self, names=set(self.names), inner=inner)
-
-    def doubting(self) -> JsonReader:
-        """Return such a reader that doubts."""
-        inner = self.inner.doubting() if self.inner is not None else None
-        return replace(self.as_learnt(), inner=inner, doubts=True)
+        inner = self.inner.as_learnt(doubts=doubts) if self.inner is not None else None
+        return replace(self, names=set(self.names), inner=inner, doubts=doubts)
 
     def read(self, lines: list[str]) -> JsonColumns:
         """Decode lines that look like objects; those that are not are left out of `rows`."""

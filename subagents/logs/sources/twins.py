@@ -330,9 +330,7 @@ class _Desk:
         self.read_bytes += len(data)
         read = split_lines(Block(1, data, len(data)), 0, "", NoTroubles())
         read = replace(read, seen=self.stamps(data, read.count))
-        columns = self.columns.as_learnt()
-        columns.json = columns.json.doubting()
-        return columns.read(read, NoTroubles())
+        return self.columns.as_learnt(doubts=True).read(read, NoTroubles())
 
 
 def _host_word_of(finding: Finding) -> int | None:
