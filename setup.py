@@ -4,7 +4,7 @@ from setuptools import Extension, setup
 
 NATIVE = "subagents/logs/native"
 SOURCES = ("lines", "words", "blocks", "keys", "texts")
-HEADERS = ("bytes", "odd", "wide", "finders", "stamps", "bits", "classes", "words", "twins", "vocabulary")
+HEADERS = ("bytes", "odd", "wide", "finders", "stamps", "bits", "classes", "runs", "words", "twins", "vocabulary")
 
 setup(
     ext_modules=[

@@ -28,7 +28,7 @@ from subagents.logs.model import (
 from subagents.logs.params import WindowParams
 from subagents.logs.signatures import recognise
 from subagents.logs.sources.timestamps import moment
-from subagents.logs.stacks import GroupTally, count_between
+from subagents.logs.stack_tally import GroupTally, count_between
 from subagents.logs.terms import readable, terms_of
 from subagents.logs.windows import UNTIMED, IncidentTimes, choose_windows, log_span
 from subagents.logs.wording import unbracketed

@@ -10,7 +10,8 @@ from subagents.logs.index import LogIndex
 from subagents.logs.log_set import LogSet
 from subagents.logs.patterns import mask
 from subagents.logs.sources.log_source import LogSource
-from subagents.logs.stacks import GroupTally, read_trace
+from subagents.logs.stack_tally import GroupTally
+from subagents.logs.stacks import read_trace
 
 
 @dataclass(frozen=True)

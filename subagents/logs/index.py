@@ -25,7 +25,8 @@ from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.names import HOSTS_KNOWN, Names
 from subagents.logs.sources.parts import Part
-from subagents.logs.stacks import StackTally
+from subagents.logs.sources.runs import MOST_MET
+from subagents.logs.stack_tally import StackTally, looked_up
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,22 +53,26 @@ class ReadSoFar:
 
 @dataclass
 class KeysOfClasses:
-    """Which masked key the lines of a class of one file have."""
+    """Which masked key the lines of a class of one file have, and the events whose first lines are of runs."""
 
     _by_class: Any = None
+    _by_run: Any = None
 
     def numbers(self, part: Part, read: Any) -> Any:
         """Return the keys of a block's events (numpy), `read` being those of its frame."""
         import numpy as np
 
         if self._by_class is None:
-            self._by_class = np.zeros(MOST_CLASSES, np.int32)
-        classes = part.classes[part.placed]
-        some = classes >= 0
-        self._by_class[classes[some]] = read[some]
+            self._by_class, self._by_run = np.zeros(MOST_CLASSES, np.int32), np.zeros(MOST_MET, np.int32)
+        for by_number, numbers in ((self._by_class, part.classes), (self._by_run, part.runs)):
+            of_read = numbers[part.placed]
+            some = of_read >= 0
+            by_number[of_read[some]] = read[some]
         if len(read) == part.count:
             return read
         numbers = self._by_class[part.classes].astype(np.int64)
+        again = np.flatnonzero(part.runs >= 0)
+        numbers[again] = self._by_run[part.runs[again]]
         numbers[part.placed] = read
         return numbers
 
@@ -161,7 +166,7 @@ class LogIndex:
         self._parts.append(counted(part, numbers, place))
         self._part_rows += self._parts[-1].height
         self._count_hosts(part.hosts, numbers)
-        self.stacks.add(place, part.frame)
+        self.stacks.add(place, part.frame, looked_up(part, list(self.names.services)))
         if self._part_rows > max(COMPACT_ROWS, self._compact_rows):
             self._compact()
 

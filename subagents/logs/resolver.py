@@ -35,7 +35,7 @@ from subagents.logs.signatures import recognise, target_of
 from subagents.logs.sources.names import HOSTS_KNOWN
 from subagents.logs.sources.reader import read_spans
 from subagents.logs.sources.timestamps import moment
-from subagents.logs.stacks import count_between
+from subagents.logs.stack_tally import count_between
 from subagents.logs.terms import readable
 from subagents.logs.windows import log_span
 from subagents.verifying import NameKind, Recomputed

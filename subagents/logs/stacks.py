@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from subagents.contract import Window
-from subagents.logs.counts import STEP
-from subagents.logs.sources.expressions import quick
-from subagents.logs.sources.frames import Frame
-from subagents.logs.sources.timestamps import microseconds
 from subagents.logs.stack_frames import StackFrame
 
-MAX_GROUPS = 2_000
+if TYPE_CHECKING:
+    pass
+
 MAX_FRAMES = 60
 
 _JAVA = re.compile(r"^\s*at (?:[\w.]+/)*(?P<function>[\w.$<>]+)\((?:(?P<file>[\w$]+\.\w+):(?P<line>\d+)|[^)]*)\)")
@@ -49,13 +46,8 @@ _EXCEPTION = re.compile(
     r"|Timeout|Fault|Failure))\b(?: \([^)]*\))?(?:: ?(?P<message>.*))?"
     r"|^(?:.*\[cause\]: |Uncaught )?(?P<plain>Error|Exception)(?:: (?P<said>.*)|$)"
 )
-_ENDS = "Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure"
-_MAYBE = re.compile(_ENDS)
-_THROWN = quick(
-    rf"\w*(?:{_ENDS})\b"
-    r"|(?m:^[ \t]*(?:Caused by: |\[cause\]: |---> )?[A-Za-z_][A-Za-z_.$]*(?:: |$))"
-)
-"""Rust regex: what tells traces with the same frames apart; a line that is thrown may begin with any name."""
+ENDS = "Exception|Error|Throwable|Warning|Interrupt|Exit|Timeout|Fault|Failure"
+_MAYBE = re.compile(ENDS)
 _PY_LAST = re.compile(r"^(?P<type>[A-Za-z_]\w*(?:\.\w+)*): (?P<message>.*)|^(?P<bare>(?:[A-Za-z_]\w*\.)*[A-Z]\w+)$")
 _RUBY = re.compile(r"^\s*(?:from )?(?P<file>\S+\.rb):(?P<line>\d+):in [`'](?P<function>[^']+)'")
 _RUBY_HEAD = re.compile(
@@ -98,14 +90,15 @@ def read_trace(full: str, frames: Frames | None = None) -> Trace | None:
     lines = full.split("\n")
     if "Exception Group Traceback" in full:
         lines, frames = [_GROUPED.sub("", line) for line in lines], None
-    language, found = frames if frames is not None and frames[0] in _BY_FRAMES else _frames(lines)
+    language, found = frames if frames is not None and frames[0] in _BY_FRAMES else frames_of(lines)
     if not found:
         return None
     exception, message = _exception(lines, language)
     return Trace(exception, message[:300], language, tuple(found[:MAX_FRAMES]))
 
 
-def _frames(lines: list[str]) -> Frames:
+def frames_of(lines: list[str]) -> Frames:
+    """Return the frames of a trace, innermost first, and their language; none where there are none."""
     for language, reader in _READERS:
         frames = reader(lines)
         if frames:
@@ -257,125 +250,3 @@ _READERS = (
     ("Python", _python), ("Rust", _rust), ("Ruby", _ruby), ("PHP", _php), ("Go", _go), ("Java", _java),
     ("Node", _node), (".NET", _dotnet), ("", _anything),
 )  # fmt: skip
-
-
-@dataclass
-class GroupTally:
-    """Counts of one group of traces."""
-
-    trace: Trace
-    source: int
-    byte: int
-    lines: int
-    counts: dict[tuple[int | None, str | None], int] = field(default_factory=dict)
-    """By 10 s bucket and service."""
-    firsts: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
-    """By bucket: (µs of its first, byte, lines, source)."""
-    lasts: dict[int, int] = field(default_factory=dict)
-
-
-def count_between(group: GroupTally, window: Window, service: str | None = None) -> tuple[int, tuple[str, ...]]:
-    """Return how many traces of a group a window holds on the index's grid, and which services threw them.
-
-    Those without a time stand at 0, where no window reaches but that of logs without times.
-    """
-    first, end = microseconds(window.start) // STEP, -(-microseconds(window.end) // STEP)
-    services: dict[str, None] = {}
-    total = 0
-    for (bucket, name), n in group.counts.items():
-        if not first <= (bucket or 0) < end or (service is not None and name != service):
-            continue
-        total += n
-        if name:
-            services.setdefault(name)
-    return total, tuple(services)[:12]
-
-
-@dataclass
-class StackTally:
-    """Counts stack traces by group while the files are read."""
-
-    groups: dict[str, GroupTally] = field(default_factory=dict)
-    traces: int = 0
-    ungrouped: int = 0
-    _read: dict[str, _Known] = field(default_factory=dict)
-    """By the lines of their frames, without what varies in them."""
-
-    def add(self, place: int, frame: Frame) -> None:
-        """Count the traces of one block."""
-        if not frame.traces.height:
-            return
-        import polars as pl
-
-        joined = frame.traces.hstack(frame.events[["t", "service", "start", "lines"]][frame.traces["event"]]).lazy()
-        marked = joined.sort("t", "start").with_columns(
-            bucket=pl.col("t") // STEP,
-            frames=pl.col("frames").str.replace_all(r"0x[0-9a-f]+|\(0x.*\)|goroutine \d+", "*"),
-            lines_of_frames="frames",
-            thrown=pl.col("full").str.extract_all(_THROWN).list.join(" "),
-        )
-        grouped = marked.group_by("frames", "thrown", "service", "bucket", maintain_order=True).agg(
-            pl.col("full", "lines_of_frames").first(),
-            n=pl.len(),
-            t0=pl.col("t").min(),
-            t1=pl.col("t").max(),
-            start=pl.col("start").first(),
-            lines=pl.col("lines").first(),
-        )
-        for row in grouped.drop("thrown").collect().iter_rows():
-            self._count(place, _Row(*row))
-
-    def _count(self, place: int, row: _Row) -> None:
-        known = self._read.get(row.frames)
-        if known is None:
-            if len(self._read) >= 2 * MAX_GROUPS:
-                self._read.clear()
-            known = self._read[row.frames] = _Known(_frames(row.lines_of_frames.split("\n")))
-        trace = read_trace(row.full[:32_768], known.frames)
-        if trace is None:
-            return
-        self.traces += row.n
-        name, bucket = known.name(trace), row.bucket
-        group = self.groups.get(name)
-        if group is None:
-            if len(self.groups) >= MAX_GROUPS:
-                self.ungrouped += row.n
-                return
-            group = self.groups[name] = GroupTally(trace, place, row.start, row.lines)
-        group.counts[bucket, row.service] = group.counts.get((bucket, row.service), 0) + row.n
-        if bucket is not None:
-            first = (row.t0, row.start, row.lines, place)
-            group.firsts[bucket] = min(group.firsts.get(bucket, first), first)
-            group.lasts[bucket] = max(group.lasts.get(bucket, 0), row.t1)
-
-
-@dataclass(frozen=True)
-class _Known:
-    """Frames that were read before, and the ids of traces with them by exception."""
-
-    frames: Frames
-    names: dict[str, str] = field(default_factory=dict)
-
-    def name(self, trace: Trace) -> str:
-        """Return the id of a trace."""
-        if trace.frames is not self.frames[1] or len(self.names) >= MAX_GROUPS:
-            return trace.id
-        if trace.exception not in self.names:
-            self.names[trace.exception] = trace.id
-        return self.names[trace.exception]
-
-
-class _Row(NamedTuple):
-    """Traces of a block with the same frames that one service threw in one bucket."""
-
-    frames: str
-    service: str | None
-    bucket: int | None
-    full: str
-    lines_of_frames: str
-    n: int
-    t0: int
-    t1: int
-    start: int
-    """Byte of the first, and its lines"""
-    lines: int

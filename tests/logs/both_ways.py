@@ -26,6 +26,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_source, "ALIKE_BLOCK_BYTES", 0)
     monkeypatch.setattr(reader, "FIRST_BYTES", 4096)
     monkeypatch.setattr(alike, "WORTH_CHECKING", 0)
+    monkeypatch.setattr(alike, "WORTH_FOLLOWING", 0)
     monkeypatch.setattr(parts, "BLOCK_BYTES", 1 << 15)
 
 

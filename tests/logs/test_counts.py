@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 from subagents.logs.counts import STEP, counted, given, in_order, together
 from subagents.logs.sources.names import NONE
 from subagents.logs.sources.parts import Part
+from subagents.logs.sources.runs import NO_PRINTINGS
 
 
 def part_of(rng: Random, count: int, *, spread: int) -> Part:
@@ -37,6 +38,8 @@ def part_of(rng: Random, count: int, *, spread: int) -> Part:
         hosts=nothing,
         classes=nothing,
         block_lines=count,
+        runs=nothing,
+        printings=NO_PRINTINGS,
     )
 
 

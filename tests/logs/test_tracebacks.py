@@ -11,7 +11,8 @@ import pytest
 
 from subagents.logs.params import WindowParams
 from subagents.logs.sources import tracebacks
-from subagents.logs.stacks import StackTally, read_trace
+from subagents.logs.stack_tally import StackTally
+from subagents.logs.stacks import read_trace
 from tests.logs.builders import agent_for, call, iso, read, write
 
 FOLDER = Path(__file__).with_name("tracebacks")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from subagents.logs import stacks
+from subagents.logs import stack_tally, stacks
 from subagents.logs.index import LogIndex
 from subagents.logs.model import LogsStacks
 from subagents.logs.params import WindowParams
@@ -144,13 +144,13 @@ def test_a_stamped_line_after_an_unstamped_trace_is_an_event_of_its_own(tmp_path
 def test_frames_that_differ_in_addresses_and_goroutines_are_read_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen, frames = list[list[str]](), stacks._frames
+    seen, frames = list[list[str]](), stacks.frames_of
 
     def noted(lines: list[str]) -> stacks.Frames:
         seen.append(lines)
         return frames(lines)
 
-    monkeypatch.setattr(stacks, "_frames", noted)
+    monkeypatch.setattr(stack_tally, "frames_of", noted)
     other = GO.replace("goroutine 18", "goroutine 531").replace("0xc0000b0000", "0xc0000f1230")
     lines = [f"{iso(n)} ERROR recovered\n{trace}" for n, trace in enumerate((GO, other))]
     index = LogIndex.build([LogSource(write(tmp_path, "app.log", lines))])

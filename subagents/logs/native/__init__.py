@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NO_CLASS = -1
 NO_FINDER, NOT_LOOKED = -1, -2
 MOST_CLASSES = 1 << 18
-INTERFACE = 15
+INTERFACE = 16
 MOST_FINDERS = 127
 VERIFIED, SLOW, SPECIAL, LITERAL, CHILD, HOSTED, MISREAD = 1, 2, 4, 8, 16, 32, 64
 """Flags of a class: one line tells all; each is read; its neighbours count; some words do, as here; one is the host;
@@ -166,6 +166,20 @@ class Classes:
         pointers = [*map(address, arrays), *[None] * (7 - len(arrays))]
         return int(self._library.classes_scan(self._handle, data, size, odd, room, *pointers))
 
+    def runs(self, data: bytes, scan: Scan, heads: Any, behinds: Any) -> tuple[Any, Any]:
+        """Return two numbers for each run of lines, from a stamped one to before `behinds` (numpy int64, uint64).
+
+        One is the same where the first lines are of one class and equal but for numbers, the other where the rest is,
+        in which numbers of indented lines count. Behind each run stands another line.
+        """
+        import numpy as np
+
+        of_heads, of_rests = np.empty((2, len(heads)), np.uint64)
+        arrays = map(address, (scan.starts, scan.places, scan.classes, heads, behinds))
+        hashes = map(address, (of_heads, of_rests))
+        self._library.runs_hashed(self._handle, data, *arrays, len(heads), *hashes)
+        return of_heads, of_rests
+
     def hosts(self, known: int) -> list[str]:
         """Return the hosts met beyond the first `known`."""
         count = self._library.classes_hosts(self._handle)
@@ -245,6 +259,7 @@ def _declare(found: ctypes.CDLL) -> None:
         "classes_settle": (None, [handle, c_uint64, c_uint8, c_uint32, c_uint8]),
         "classes_find_by": (c_int32, [handle, ctypes.POINTER(Finder), c_int32, c_int32]),
         "classes_scan": (c_int64, [handle, c_char_p, c_int64, c_int32, c_int64, *[array] * 7]),
+        "runs_hashed": (None, [handle, c_char_p, *[array] * 5, c_int64, *[array] * 2]),
         "block_looked_at": (c_int32, [c_char_p, c_int64, ctypes.POINTER(c_int64)]),
         "block_is_utf8": (c_int32, [c_char_p, c_int64]),
         "texts_take": (c_int32, [c_char_p, *[array] * 2, c_int64, *[array] * 2]),

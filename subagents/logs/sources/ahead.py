@@ -26,7 +26,7 @@ class Sighted:
     passed: bool = False
     """It was not looked at but for stamps, as few lines of the blocks before it were known."""
     stamps: tuple[Any, Any, Any] | None = None
-    """Those, as `AlikeReader.stamps_in` returns them, and the state of knowledge that they belong to"""
+    """Those, as `StampFinder.in_block` returns them, and the state of knowledge that they belong to"""
     state: int = 0
 
 
@@ -85,7 +85,7 @@ class BlocksAhead:
         if alike is None or not alike.ready or block.is_cut:
             return Sighted(block)
         if alike.passes():
-            return Sighted(block, passed=True, stamps=alike.stamps_in(block), state=alike.state)
+            return Sighted(block, passed=True, stamps=alike.stamps.in_block(block), state=alike.state)
         scan = alike.scan(block)
         rows = 0 if block.last else _sure_end(alike, scan)
         if not rows:

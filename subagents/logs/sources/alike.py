@@ -9,41 +9,33 @@ others, are read the long way: the result is the same, whether a line is looked 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.logs.native import (
     HOSTED,
-    MISREAD,
     MOST_CLASSES,
-    MOST_FINDERS,
     NO_CLASS,
     NO_FINDER,
     NOT_ASCII,
-    NOT_LOOKED,
     ODD_BYTES,
-    ORIGINS,
     SLOW,
     SPECIAL,
     VERIFIED,
     Classes,
-    Finder,
     Scan,
     looked_at,
 )
 from subagents.logs.patterns import KEY_CHARS
 from subagents.logs.sources import access, headers, origins, pieces
 from subagents.logs.sources.columns import ColumnReader
-from subagents.logs.sources.finders import finder_of
-from subagents.logs.sources.json_fields import ROLES
 from subagents.logs.sources.lines import raw_lines
 from subagents.logs.sources.names import Names
 from subagents.logs.sources.neighbours import near
 from subagents.logs.sources.reader import Block
+from subagents.logs.sources.runs import RunBook, Runs
 from subagents.logs.sources.siblings import MORE, PROGRAM, Groups, Siblings, Told, heads_of, siblings_of
-from subagents.logs.sources.stamp_reader import Seen, StampReader
-from subagents.logs.sources.timestamps import Shape
+from subagents.logs.sources.stamp_finder import StampFinder
 from subagents.logs.sources.twins import READ_EACH, Sample, TwinTest, special_lines, unlike_others
 
 if TYPE_CHECKING:
@@ -62,6 +54,9 @@ CHECKED_BYTES = 1 << 18
 WORTH_CHECKING, WORTH_EACH = 1_500, 8
 """To check classes costs as much as to read so many lines, and so many for each line that stands for others."""
 
+WORTH_FOLLOWING = 50_000
+"""To check what stands below lines costs as much as to read so many more."""
+
 
 class Firsts(NamedTuple):
     """Lines of a block that are the first of new classes, and what their heads say as others of their groups told."""
@@ -78,6 +73,7 @@ class AlikeReader:
 
     columns: ColumnReader
     classes: Classes
+    stamps: StampFinder
     seen: Any
     """numpy bool by class: met in a block before"""
     shown: Any
@@ -86,13 +82,10 @@ class AlikeReader:
     """By class; the times are of no meaning."""
     test: TwinTest
     groups: Groups
+    runs: RunBook
     names: Names
     file_bytes: int
     """As the file lies on disk"""
-    _shapes: list[tuple[Shape, StampReader, str]] = field(default_factory=list)
-    _finders: list[Finder] = field(default_factory=list)
-    _met: int = -1
-    """Shapes of stamps when finders were made."""
     state: int = 0
     """Number of times that layouts turned out to be others, or stamps were met that are not looked for yet."""
     _layouts: object = None
@@ -114,12 +107,16 @@ class AlikeReader:
         services, hosts, sizes = np.zeros(room, np.int32), np.zeros(room, np.int32), np.zeros(room, np.int16)
         said = Told(np.empty(0), np.zeros(room, np.int8), services, hosts, sizes)
         seen, shown = np.zeros(room, bool), np.zeros(room, bool)
-        return cls(columns, classes, seen, shown, said, TwinTest(columns, classes), Groups(classes), names, file_bytes)
+        test, groups = TwinTest(columns, classes), Groups(classes)
+        runs = RunBook(columns, classes)
+        return cls(
+            columns, classes, StampFinder(columns, classes), seen, shown, said, test, groups, runs, names, file_bytes
+        )
 
     @property
     def ready(self) -> bool:
         """Say whether any line could be known."""
-        return bool(self._finders)
+        return self.stamps.ready
 
     def learn_from(self, scan: Scan, rows: Any, events: pl.DataFrame, told: Told) -> None:
         """Keep what events say whose first lines are these (numpy rows), and what their first words said."""
@@ -164,10 +161,6 @@ class AlikeReader:
         """Say whether the file's layouts are no more what they were, so that nothing is known."""
         return self.columns.layouts() != self._layouts
 
-    def has_new_stamps(self) -> bool:
-        """Say whether stamps were met that are not looked for yet."""
-        return self._shapes_met() != self._met
-
     def was_worth_it(self, worth: bool) -> None:
         """Take in whether enough lines of a block were known; the more in vain, the longer until one is looked at."""
         self._in_vain = 0 if worth else self._in_vain + 1
@@ -182,7 +175,7 @@ class AlikeReader:
 
     def is_behind(self) -> bool:
         """Say whether more was learnt of the file's layouts and stamps than lines are scanned by."""
-        return self.outdated() or self.has_new_stamps()
+        return self.outdated() or self.stamps.met_new()
 
     def renew(self) -> None:
         """Learn the file's layouts; forget what was known by others. No block may be scanned meanwhile."""
@@ -191,41 +184,16 @@ class AlikeReader:
             self._layouts = self.columns.layouts()
             self.classes.forget()
             self.seen[:], self.shown[:] = False, False
-            self._shapes, self._finders = [], []
+            self.stamps = StampFinder(self.columns, self.classes)
             self.test, self.groups = TwinTest(self.columns, self.classes), Groups(self.classes)
-        self._met = self._shapes_met()
-        self._find()
-
-    def _shapes_met(self) -> int:
-        return len(self.columns.stamps.shapes) + len(self.columns.json_stamps.shapes)
+        self.runs = RunBook(self.columns, self.classes)
+        self.stamps.renew()
 
     def is_plain(self, classes: Any) -> Any:
         """Say which lines of these classes surely are events of their own, if nothing beside them is odd (numpy)."""
         import numpy as np
 
         return (np.where(classes >= 0, self.classes.flags[classes], 0) & (VERIFIED | SLOW | SPECIAL)) == VERIFIED
-
-    def _find(self) -> None:
-        """Add finders of the shapes met by now; those there are keep their numbers."""
-        for shape, reader, name in self._candidates():
-            if any(shape == each and name == other for each, _, other in self._shapes):
-                continue
-            finder = finder_of(shape, reader.hint, name)
-            if finder is not None and len(self._finders) < MOST_FINDERS:
-                self._shapes.append((shape, reader, name))
-                self._finders.append(finder)
-        origins = sum(ORIGINS[form] for form in self.columns.origins.forms)
-        self.classes.find_by(self._finders, origins)
-
-    def _candidates(self) -> Iterator[tuple[Shape, StampReader, str]]:
-        columns = self.columns
-        for shape in sorted(columns.stamps.shapes, key=lambda each: each.start < 0):
-            yield shape, columns.stamps, ""
-        for name in ROLES["time"]:
-            if name in columns.json.names:
-                for shape in columns.json_stamps.shapes:
-                    if not shape.start and not shape.anchor:
-                        yield shape, columns.json_stamps, name
 
     def scan(self, block: Block) -> Scan:
         """Look at the lines of a block."""
@@ -234,54 +202,11 @@ class AlikeReader:
             odd |= ODD_BYTES
         return replace(self.classes.scan(block.data, block.length, odd, feeds + 1), state=self.state)
 
-    def stamps(self, scan: Scan, rows: Any) -> Seen:
-        """Return what the first stage knows of the stamps of some lines (numpy rows)."""
-        import numpy as np
+    def known(self, block: Block, scan: Scan) -> tuple[Any, Firsts, Runs]:
+        """Return which lines need not be read (numpy bool), after checking what was met twice by now.
 
-        classes, finders = scan.classes[rows], scan.finders[rows]
-        misread = (classes >= 0) & (self.classes.flags[classes] & MISREAD > 0)
-        return self.as_read(scan.times[rows], np.where(misread, NOT_LOOKED, finders), scan.places[rows])
-
-    def stamps_of(self, data: bytes, lines: int) -> Seen:
-        """Return what the first stage finds of stamps in lines that are none of the file's own."""
-        return self.as_read(*self.classes.stamps(data, len(data), lines))
-
-    def stamps_in(self, block: Block) -> tuple[Any, Any, Any]:
-        """Return what the first stage finds of stamps in a block that is not looked at otherwise, for `as_read`."""
-        feeds = block.feeds if block.feeds >= 0 else looked_at(block.data)[0]
-        return self.classes.stamps(block.data, block.length, feeds + 1)
-
-    def as_read(self, times: Any, finders: Any, places: Any) -> Seen:
-        """Return stamps that the first stage found (numpy), as reading takes them."""
-        import numpy as np
-
-        of = [shape if not name else None for shape, _, name in self._shapes]
-        all_of_them = set(of) >= set(self.columns.stamps.shapes)  # of two that a line has another may be believed
-        in_texts = np.array([*(shape is not None and all_of_them for shape in of), False, False])
-        shapes = np.where(in_texts[finders] | (finders < 0), finders, NOT_LOOKED)
-        texts, begins, behinds = places.T.astype(np.int64)
-        return Seen(times, shapes, texts, begins, behinds, of)
-
-    def _is_text(self) -> Any:
-        """Say by finder, NO_FINDER and NOT_LOOKED among them, whether a line is surely no object (numpy bool)."""
-        import numpy as np
-
-        return np.array([*(not name for _, _, name in self._shapes), True, True], bool)
-
-    def count_hits(self, finders: Any) -> None:
-        """Count the stamps of lines that were only looked up, as reading them would."""
-        import numpy as np
-
-        counts = np.bincount(finders, minlength=len(self._shapes)).tolist()
-        for (shape, reader, name), count in zip(self._shapes, counts, strict=True):
-            if count:
-                reader.hits[shape] += count
-                self.columns.json_events += count if name else 0
-
-    def known(self, block: Block, scan: Scan) -> tuple[Any, Firsts]:
-        """Return which lines need not be read (numpy bool), after checking classes that were met twice by now.
-
-        Of new classes the first line is read, or its head was told by others: those are returned too.
+        Of new classes the first line is read, or its head was told by others: those are returned too. So are the runs
+        of lines without a stamp that stand alone.
         """
         import numpy as np
 
@@ -292,7 +217,7 @@ class AlikeReader:
         new = new[~self.groups.settled(new)]
         waiting = new[(counts[new] > 1) | self.seen[new] | self.groups.of_many(new)]
         self.seen[new] = True
-        lengths = np.diff(scan.starts, append=block.length)
+        lengths, is_text = np.diff(scan.starts, append=block.length), self.stamps.are_texts(scan.finders)
         self._allowed += block.length // CHECKED_SHARE
         waiting = waiting[np.argsort(-counts[waiting], kind="stable")]
         asked = waiting[self.groups.not_enough(waiting)][:MOST_CHECKED]
@@ -305,15 +230,34 @@ class AlikeReader:
         known &= (given & HOSTED == 0) | (scan.hosts >= 0)  # found out after the scan
         known &= self._is_whole(scan, lengths)
         bare = ~some & (scan.finders == NO_FINDER)
-        known &= ~near(bare, (~some & ~bare) | (given & SPECIAL > 0))
+        odd = (~some & ~bare) | (given & SPECIAL > 0)
+        may_head = known & is_text & (lengths <= KEY_CHARS)
+        known &= ~near(bare, odd)
         if self.columns.spread.indent >= 0:
             known &= ~self._amid_records(block, scan)
         known[-1:] = False  # the end of a block may go on in the next one
         firsts = self._read_once(scan, known)  # those that stand alone: what goes on says more than others
-        known[:HEAD_LINES] = False
-        known[np.flatnonzero(self._is_text()[scan.finders])[:HEAD_LINES]] = False
+        for head in (np.arange(len(known))[:HEAD_LINES], np.flatnonzero(is_text)[:HEAD_LINES]):
+            known[head] = False
+            may_head[head] = False
+        runs = self._runs(block, scan, bare, odd, may_head)
+        known |= runs.lines()
         self._allowed += int(lengths[known].sum()) // 2
-        return known, firsts
+        return known, firsts, runs
+
+    def _runs(self, block: Block, scan: Scan, bare: Any, odd: Any, may_head: Any) -> Runs:
+        """Return the runs of a block, those taken that are known, after checking what was met twice."""
+        import numpy as np
+
+        coming = self._still_to_come(block)
+        if not self.runs.said and np.count_nonzero(bare) * coming < WORTH_FOLLOWING:
+            bare = np.zeros_like(bare)
+        runs = self.runs.find(block, scan, bare, odd, may_head)
+        self._allowed -= self.runs.check(
+            block, scan, runs, self.stamps.of_lines, self._allowed, lambda lines: lines * coming >= WORTH_FOLLOWING
+        )
+        self.runs.take(runs)
+        return runs
 
     def _still_to_come(self, block: Block) -> float:
         """Return how much of the file is not read yet, in blocks like this one."""
@@ -358,8 +302,11 @@ class AlikeReader:
         known[rows[odd]] = False
         return found.some(~odd)
 
-    def unsettled(self, scan: Scan, rows: Any, columns: pl.DataFrame) -> Any:
-        """Return what is `near` those of the lines read (numpy rows) that may be part of more than their own event."""
+    def unsettled(self, scan: Scan, rows: Any, columns: pl.DataFrame, runs: Runs) -> Any:
+        """Return what is `near` those of the lines read (numpy rows) that may be part of more than their own event.
+
+        Of runs beside such lines all are returned.
+        """
         import numpy as np
 
         special = special_lines(columns, self.columns.json.cut_lines)
@@ -369,7 +316,8 @@ class AlikeReader:
         stamped, bare, marked = columns["stamped"].to_numpy(), *np.zeros((2, len(scan.starts)), bool)
         bare[rows[~stamped]] = True
         marked[rows[special & stamped]] = True
-        return near(bare, marked)
+        found = near(bare, marked)
+        return found | runs.let_go(marked, found)
 
     def _amid_records(self, block: Block, scan: Scan) -> Any:
         """Say which lines stand amid a record that is spread (numpy bool), whatever they say themselves."""
@@ -394,7 +342,7 @@ class AlikeReader:
             return
         told = scan.times[rows].tolist(), scan.finders[rows].tolist(), lines[classes].tolist()
         samples = list(map(Sample, raw_lines(block, scan.starts, rows), *told))
-        found = self.test.find(samples, self.stamps_of, self._allowed, WORTH_CHECKING)
+        found = self.test.find(samples, self.stamps.of_lines, self._allowed, WORTH_CHECKING)
         done = np.array([finding is not None for finding in found])
         self.groups.add(classes[done], [finding for finding in found if finding is not None])
         self._allowed -= self.test.taken()

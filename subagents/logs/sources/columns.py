@@ -71,8 +71,13 @@ class ColumnReader:
         """Say whether stamp and first words decide what a line says beside its text, if it is no request or object."""
         headers = self.headers
         told = headers.service_key or headers.spring or headers.labels or headers.hidden_levels or self.access.columns
+        return self.is_by_line and not told
+
+    @property
+    def is_by_line(self) -> bool:
+        """Say whether a line says what it says whatever stands beside it, unless it is part of a trace."""
         apart = self.spread.indent >= 0 or self.stanzas.stands or self.tables.places or self.xml_events.stands
-        return not (told or apart)
+        return not apart
 
     def layouts(self) -> object:
         """Return what the reading of a line depends on, but for the shapes of stamps."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from subagents.logs.sources.expressions import quick
-from subagents.logs.sources.tracebacks import TROUBLE, trace_lines
+from subagents.logs.sources.tracebacks import BLANK, TROUBLE, kinds_of, trace_lines
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,6 +30,14 @@ LEVEL_FIRST = (
 """A line that says how urgent it is begins an event, even where it stands between two traces."""
 INTRODUCES = ":"
 """A line with a time that ends in a colon goes on where none stands."""
+
+
+def kinds_of_heads(bodies: pl.Series, spaced: pl.Series) -> Any:
+    """Return all that `continues` asks of a line with a stamp that is no part of a trace, by bit (numpy int64)."""
+    import numpy as np
+
+    introduces = bodies.str.strip_chars_end().str.ends_with(INTRODUCES).to_numpy()
+    return kinds_of(bodies, spaced).astype(np.int64) | introduces * (2 * BLANK)
 
 
 def continues(columns: pl.DataFrame, apart: Any) -> Any:

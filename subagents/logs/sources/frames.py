@@ -54,10 +54,13 @@ def events_of(block: Block, lines: Lines, columns: pl.DataFrame, last_time: int 
     heads, count = np.flatnonzero(~joined), lines.count
     held = b""
     if not block.last and not block.is_cut and len(heads) > 1:
-        tail_at = int(lines.starts[heads[-1]]) - block.offset
-        if block.length - tail_at <= HOLD_BYTES and count - heads[-1] < LONGEST_EVENT:
-            held, count = block.data[tail_at : block.length], int(heads[-1])
-            heads, columns, joined = heads[:-1], columns.head(count), joined[:count]
+        for kept in _open_from(heads, columns["stamped"].to_numpy()):
+            first = int(heads[kept])
+            tail_at = int(lines.starts[first]) - block.offset
+            if block.length - tail_at <= HOLD_BYTES and count - first < LONGEST_EVENT:
+                held, count = block.data[tail_at : block.length], first
+                heads, columns, joined = heads[:kept], columns.head(count), joined[:count]
+                break
     after, time = np.append(heads[1:], count), pl.col("t").forward_fill()
     events = columns.filter(pl.Series(~joined)).with_columns_seq(
         start=pl.Series(lines.starts[heads], dtype=pl.Int64),
@@ -68,3 +71,14 @@ def events_of(block: Block, lines: Lines, columns: pl.DataFrame, last_time: int 
     )
     events = events.rename({"body": "text"})
     return Read(Frame(events, stack_traces(columns, joined), extra_lines(columns, joined)), heads, count, held)
+
+
+def _open_from(heads: Any, stamped: Any) -> list[int]:
+    """Return with which of the events, of which lines are the heads, the end of a block begins that may go on.
+
+    What stands below the last line with a stamp may still turn out to be part of its event; else the last one goes on.
+    """
+    import numpy as np
+
+    dated = np.flatnonzero(stamped[heads])
+    return [each for each in dict.fromkeys([*dated[-1:].tolist(), len(heads) - 1]) if each > 0]

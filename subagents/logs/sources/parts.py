@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.contract import Problem
 from subagents.logs.native import Scan
@@ -17,6 +17,7 @@ from subagents.logs.sources.frames import Frame, Read, events_of
 from subagents.logs.sources.lines import Lines, Troubles, some_lines, split_lines
 from subagents.logs.sources.names import NONE, Names
 from subagents.logs.sources.reader import BLOCK_BYTES, Block
+from subagents.logs.sources.runs import NO_PRINTINGS, Printings, RunBook, Runs
 from subagents.logs.sources.siblings import Siblings, Told, merged
 from subagents.logs.sources.stamp_reader import Seen
 from subagents.logs.sources.twins import NoTroubles
@@ -53,6 +54,10 @@ class Part:
     """NONE where they are of no class"""
     block_lines: int
     """Lines of the block, without its end where that is read again"""
+    runs: Any
+    """Numbers of first lines of runs (see `RunBook`); NONE where they are none"""
+    printings: Printings
+    """Stack traces that were looked up; `heads` are rows of this"""
 
     @property
     def count(self) -> int:
@@ -101,49 +106,54 @@ class PartReader:
         alike, scan, block = self.alike, sighted.scan, sighted.block
         if alike is None or scan is None:
             return self._all(sighted, lines_before, last_time)
-        known, firsts = alike.known(block, scan)
-        sight = _Sight(alike, block, scan, known, lines_before)
+        known, firsts, runs = alike.known(block, scan)
+        sight = _Sight(alike, block, scan, known, runs, alike.runs, lines_before)
         are_few = np.count_nonzero(known) * FEW < len(known)
         alike.was_worth_it(not are_few)
         if are_few:
-            return self._again(sighted, scan, lines_before, last_time)
+            return self._again(sighted, scan, lines_before, last_time, runs)
         siblings = alike.siblings(block, scan, known, firsts)
         while True:
             before, met = self.columns.counts(), Waiting()
             rows, lines, columns = self._those(sight, met)
             if alike.outdated():
                 self.columns.count_from(before)
-                return self._again(sighted, scan, lines_before, last_time)
+                return self._again(sighted, scan, lines_before, last_time, runs)
             read = events_of(block, lines, columns, last_time)
             heads, told = rows[read.heads], self._told(read)
             alike.learn_from(scan, heads, read.frame.events, told)
+            of_run = sight.book.learn(block, scan, runs, heads, read.frame, told)
             if siblings is not None:
                 siblings = siblings.some(sight.known[siblings.rows])
                 alike.learn(scan.classes[siblings.rows], siblings.told(scan))
-            amiss = sight.known & ~alike.shown[scan.classes]
+            amiss = sight.known & ~alike.shown[scan.classes] & ~runs.lines()
             if not amiss.any():
                 break
             self.columns.count_from(before)
             sight.known[amiss] = False  # the line that was to tell what they say turned out to begin no event
         self._tell(met, lines, read)
-        if alike.has_new_stamps():
+        if alike.stamps.met_new():
             self.rest()
             alike.renew()
-        return _put_together(sight, read, heads, told, siblings, self.names), read.held
+        return _put_together(sight, read, Heads(heads, told, of_run), siblings, self.names), read.held
 
-    def _again(self, sighted: Sighted, scan: Scan, lines_before: int, last_time: int | None) -> tuple[Part, bytes]:
+    def _again(
+        self, sighted: Sighted, scan: Scan, lines_before: int, last_time: int | None, runs: Runs
+    ) -> tuple[Part, bytes]:
         """Read every line, where few are known; of a large block only what memory is meant for."""
         import numpy as np
 
         block = sighted.block
         cut = int(scan.starts[max(1, int(np.searchsorted(scan.starts, BLOCK_BYTES))) - 1])
         if not cut or block.length <= BLOCK_BYTES:
-            return self._all(sighted, lines_before, last_time)
+            return self._all(sighted, lines_before, last_time, runs)
         first = replace(sighted, block=replace(block, size=cut, last=False))
-        part, held = self._all(first, lines_before, last_time)
+        part, held = self._all(first, lines_before, last_time, runs)
         return part, held + block.data[cut : block.length]
 
-    def _all(self, sighted: Sighted, lines_before: int, last_time: int | None) -> tuple[Part, bytes]:
+    def _all(
+        self, sighted: Sighted, lines_before: int, last_time: int | None, runs: Runs | None = None
+    ) -> tuple[Part, bytes]:
         """Read every line, and learn what that shows."""
         import numpy as np
 
@@ -152,9 +162,9 @@ class PartReader:
         lines = replace(lines, seen=self._stamps(sighted, lines.count))
         read = events_of(block, lines, self.columns.read(lines, met), last_time)
         self._tell(met, lines, read)
-        told, classes = self._told(read), np.full(len(read.heads), NONE)
+        told, (classes, of_run) = self._told(read), np.full((2, len(read.heads)), NONE)
         if self.alike is not None and not sighted.passed and not block.is_cut:
-            classes = self._learnt(self.alike, block, sighted.scan, read, told)
+            classes, of_run = self._learnt(self.alike, sighted, read, told, runs)
         events = read.frame.events
         part = Part(
             read.frame,
@@ -169,6 +179,8 @@ class PartReader:
             told.hosts,
             classes,
             read.lines,
+            of_run,
+            NO_PRINTINGS,
         )
         return part, read.held
 
@@ -179,14 +191,14 @@ class PartReader:
         alike, scan = self.alike, sighted.scan
         if alike is None or not alike.ready or sighted.block.is_cut:
             return None
-        if alike.has_new_stamps():
+        if alike.stamps.met_new():
             self.rest()
             alike.renew()
         if scan is not None:
-            return alike.stamps(scan, np.arange(lines)) if scan.state == alike.state else None
+            return alike.stamps.of_scan(scan, np.arange(lines)) if scan.state == alike.state else None
         if sighted.stamps is None or sighted.state != alike.state:
             return None
-        return alike.as_read(*sighted.stamps)
+        return alike.stamps.as_read(*sighted.stamps)
 
     def _tell(self, met: Waiting, lines: Lines, read: Read) -> None:
         """Count the lines read and their troubles, but for those that are read again with the next block."""
@@ -196,17 +208,23 @@ class PartReader:
             self.columns.uncount(lines[read.lines :], again)
         met.tell(self.troubles, again)
 
-    def _learnt(self, alike: AlikeReader, block: Block, scan: Scan | None, read: Read, told: Told) -> Any:
-        """Learn from a block that was read whole; return the classes of the lines its events begin with."""
+    def _learnt(
+        self, alike: AlikeReader, sighted: Sighted, read: Read, told: Told, runs: Runs | None
+    ) -> tuple[Any, Any]:
+        """Learn from a block that was read whole; return the classes of the lines its events begin with, and runs."""
+        scan = sighted.scan
         if alike.is_behind():
             self.rest()
             alike.renew()
         if scan is None or scan.state != alike.state:
             self.rest()
-            scan = alike.scan(block)
-            alike.known(block, scan)
+            scan, runs = alike.scan(sighted.block), None
+        if runs is None:
+            runs = alike.known(sighted.block, scan)[2]
         alike.learn_from(scan, read.heads, read.frame.events, told)
-        return _of_whole(scan.classes[read.heads], told)
+        return _of_whole(scan.classes[read.heads], told), alike.runs.learn(
+            sighted.block, scan, runs, read.heads, read.frame, told
+        )
 
     def _told(self, read: Read) -> Told:
         import polars as pl
@@ -225,7 +243,7 @@ class PartReader:
         known = sight.known
         rows, before = np.flatnonzero(~known), self.columns.counts()
         lines, columns = self._some(sight, rows, troubles)
-        more = sight.alike.unsettled(sight.scan, rows, columns) & known
+        more = sight.alike.unsettled(sight.scan, rows, columns, sight.runs) & known
         if more.any():
             known[more] = False
             rows = np.flatnonzero(~known)
@@ -235,7 +253,7 @@ class PartReader:
 
     def _some(self, sight: _Sight, rows: Any, troubles: Troubles) -> tuple[Lines, pl.DataFrame]:
         lines = some_lines(sight.block, sight.scan.starts, rows, sight.lines_before, self.name, troubles)
-        seen = sight.alike.stamps(sight.scan, rows)
+        seen = sight.alike.stamps.of_scan(sight.scan, rows)
         return lines, self.columns.read(replace(lines, seen=seen), troubles)
 
 
@@ -248,7 +266,18 @@ class _Sight:
     scan: Scan
     known: Any
     """numpy bool by line; what turns out to need reading is taken out"""
+    runs: Runs
+    book: RunBook
     lines_before: int
+
+
+class Heads(NamedTuple):
+    """The lines that events begin with that were read (numpy)."""
+
+    rows: Any
+    told: Told
+    runs: Any
+    """Whose first lines they are, by number; NONE where they are of none"""
 
 
 def _of_whole(classes: Any, told: Told) -> Any:
@@ -258,31 +287,39 @@ def _of_whole(classes: Any, told: Told) -> Any:
     return np.where(told.sizes <= KEY_CHARS, classes, NONE)
 
 
-def _put_together(sight: _Sight, read: Read, heads: Any, told: Told, siblings: Siblings | None, names: Names) -> Part:
-    """Return the events read, which begin at the lines `heads`, and the known ones in the order of the file."""
+def _put_together(sight: _Sight, read: Read, heads: Heads, siblings: Siblings | None, names: Names) -> Part:
+    """Return the events read, which begin with the lines `heads`, and the known ones in the order of the file."""
     import numpy as np
 
-    scan, block, kept = sight.scan, sight.block, len(sight.scan.starts)
+    scan, block, runs, kept = sight.scan, sight.block, sight.runs, len(sight.scan.starts)
     if read.held:
         kept = int(np.searchsorted(scan.starts, block.length - len(read.held)))
-    known = sight.known[:kept]
-    sight.alike.count_hits(scan.finders[:kept][known])
-    chosen = known.copy()
-    chosen[heads] = True
+    chosen = sight.known[:kept].copy()
+    chosen[runs.bare[:kept]] = False
+    sight.alike.stamps.count_hits(scan.finders[:kept][chosen])
+    chosen[heads.rows] = True
     rows = np.flatnonzero(chosen)
-    placed = np.searchsorted(rows, heads)
+    placed = np.searchsorted(rows, heads.rows)
     own, lines = np.ones(len(rows), bool), np.ones(len(rows), np.int64)
     own[placed], lines[placed] = read.frame.events["own"].to_numpy(), read.frame.events["lines"].to_numpy()
-    classes = scan.classes[rows]
+    classes, numbers = scan.classes[rows], np.full(len(rows), NONE)
     said = sight.alike.told(scan, rows)
-    for of_all, of_read in zip(said, told, strict=True):
+    for of_all, of_read in zip(said, heads.told, strict=True):
         of_all[placed] = of_read
-    classes[placed] = _of_whole(classes[placed], told)
+    classes[placed], numbers[placed] = _of_whole(classes[placed], heads.told), heads.runs
+    printings = NO_PRINTINGS
+    if runs.taken.any():
+        taken = np.searchsorted(rows, runs.heads[runs.taken])
+        classes[taken], numbers[taken] = NONE, runs.numbers[runs.taken]
+        lines[taken] = (runs.behinds - runs.heads)[runs.taken]
+        sight.book.tell(numbers[taken], scan.hosts[rows[taken]] >= 0, said, taken)
+        printings = sight.book.printings(block, scan, runs)
+        printings = printings._replace(heads=np.searchsorted(rows, printings.heads))
     frame = read.frame
     if siblings is not None:
         siblings = siblings.some(siblings.rows < kept)
         events = siblings.events(scan, block, names, said.hosts[np.searchsorted(rows, siblings.rows)])
-        frame, framed = merged(frame, heads, siblings, events)
+        frame, framed = merged(frame, heads.rows, siblings, events)
         placed = np.searchsorted(rows, framed)
     return Part(
         frame,
@@ -297,4 +334,6 @@ def _put_together(sight: _Sight, read: Read, heads: Any, told: Told, siblings: S
         said.hosts,
         classes,
         kept,
+        numbers,
+        printings,
     )

@@ -131,7 +131,7 @@ class _Reader:
         together[0] = False
         rows = np.flatnonzero(_around(np.flatnonzero(framed), together))
         kinds = np.full(len(stamped), -1, np.int16)
-        kinds[rows] = _kinds(bodies[rows], spaced[rows])
+        kinds[rows] = kinds_of(bodies[rows], spaced[rows])
         return cls(bodies, spaced, together, framed, kinds)
 
     @cached_property
@@ -200,7 +200,7 @@ class _Reader:
         self.asked += 1
         if row not in self.fetched:
             begin = max(0, row - LEAD_LINES)
-            told = _kinds(self.bodies.slice(begin, _FETCHED), self.spaced.slice(begin, _FETCHED)).tolist()
+            told = kinds_of(self.bodies.slice(begin, _FETCHED), self.spaced.slice(begin, _FETCHED)).tolist()
             self.fetched.update(enumerate(told, begin))
         return self.fetched[row]
 
@@ -287,7 +287,7 @@ def _around(frames: Any, together: Any) -> Any:
     return found
 
 
-def _kinds(bodies: pl.Series, spaced: pl.Series) -> Any:
+def kinds_of(bodies: pl.Series, spaced: pl.Series) -> Any:
     """Return what kinds of lines some are (numpy)."""
     import numpy as np
     import polars as pl

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import compress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.logs.sources.tracebacks import FRAME, GO_CALL
 
@@ -11,6 +11,20 @@ if TYPE_CHECKING:
     import polars as pl
 
 _FRAME = f"{FRAME}|{GO_CALL}"
+
+
+class Printed(NamedTuple):
+    """A stack trace: the lines that are its frames, and all of it."""
+
+    frames: str
+    full: str
+
+
+def framed(lines: list[str]) -> list[bool]:
+    """Say which lines without a stamp are frames, if they are of a trace."""
+    import polars as pl
+
+    return pl.Series(lines, dtype=pl.String).str.contains(_FRAME).to_list()
 
 
 def extra_lines(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:

@@ -1,0 +1,375 @@
+"""Lines without a stamp below one that has one: what became of them holds where the same are said again.
+
+A run is a stamped line and all lines without a stamp below it: mostly a stack trace. Its first line is known once one
+like it was read (`native.Classes.runs`), the rest once it was read beside a twin, which has other numbers, and nothing
+came out differently. Runs are looked up only where no line before them can be part of the same trace.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import compress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from subagents.logs.native import Classes, Scan
+from subagents.logs.patterns import mask
+from subagents.logs.sources.columns import ColumnReader
+from subagents.logs.sources.continuations import kinds_of_heads
+from subagents.logs.sources.frames import Frame, Read, events_of
+from subagents.logs.sources.lines import raw_lines, split_lines
+from subagents.logs.sources.names import NONE
+from subagents.logs.sources.neighbours import BEFORE, BEHIND
+from subagents.logs.sources.reader import Block
+from subagents.logs.sources.siblings import Told
+from subagents.logs.sources.traces import Printed, framed
+from subagents.logs.sources.twins import NoTroubles, StampsOf, unlike_others
+from subagents.logs.stacks import read_trace
+
+if TYPE_CHECKING:
+    import polars as pl
+
+LONGEST_RUN, LARGEST_RUN = 400, 1 << 16
+"""Lines, and bytes, of a run that may be known."""
+MOST_MET = 1 << 16
+"""First lines, and rests, that are told apart."""
+MOST_KNOWN = 4_096
+"""Rests that are known."""
+MOST_CHECKED = 64
+"""Rests that are checked per block."""
+_KINDS = 1 << 16
+"""More than there are kinds of first lines"""
+Pays = Callable[[int], bool]
+"""Says whether it pays to check what so many lines of the block depend on."""
+_WORD = re.compile(rb"(?<![0-9A-Za-z_$\x80-\xff])(?<![A-Za-z]:)[0-9A-Za-z_$\x80-\xff]+")
+_VALUE = re.compile(rb"\d+|0[xX][0-9a-fA-F]+|(?=[0-9a-fA-F]{6})(?=[a-fA-F]*\d)[0-9a-fA-F]+")
+_OTHERS = bytes.maketrans(b"0123456789abcdefABCDEF", b"3456789012bcdefaBCDEFA")
+
+
+@dataclass
+class Runs:
+    """The runs of a block that stand alone, in order (numpy)."""
+
+    heads: Any
+    """Their first lines"""
+    behinds: Any
+    """The lines behind them"""
+    numbers: Any
+    """Of their first lines; NONE where they are not told apart"""
+    rests: Any
+    """Of their other lines"""
+    bare: Any
+    """Which lines of the block have no stamp (numpy bool)"""
+    taken: Any
+    """numpy bool: they are looked up, not read"""
+
+    def lines(self, which: Any = None) -> Any:
+        """Return which lines of the block are of runs that are taken, or of those taken that are such (numpy bool)."""
+        import numpy as np
+
+        found, which = np.zeros(len(self.bare), bool), self.taken if which is None else self.taken & which
+        heads, sizes = self.heads[which], (self.behinds - self.heads)[which]
+        found[np.repeat(heads - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())] = True
+        return found
+
+    def let_go(self, odd: Any, read: Any) -> Any:
+        """Take no more those that stand alone no more; return which lines are theirs (numpy bool).
+
+        Some lines turned out to be odd, or are to be read (numpy bool).
+        """
+        import numpy as np
+
+        if not self.taken.any():
+            return np.zeros(len(self.bare), bool)
+        before = np.append(0, np.cumsum(read))
+        beside = (before[self.behinds] > before[self.heads]) | ~stand_alone(self.heads, self.bare, odd)
+        lines, self.taken = self.lines(beside), self.taken & ~beside
+        return lines
+
+
+class Printings(NamedTuple):
+    """The stack traces of runs that were looked up (numpy)."""
+
+    heads: Any
+    """The first lines of the runs"""
+    which: Any
+    """Which of `different` each of them printed"""
+    different: Sequence[Printed]
+
+
+NO_PRINTINGS = Printings((), (), ())
+
+
+class _Said(NamedTuple):
+    """What events say that begin with a line of some number."""
+
+    level: int
+    service: int
+    host: int
+    kinds: int
+    """By which it is told what continues the line"""
+    before: int
+    """Spaces in the line without its stamp before what it says"""
+
+
+@dataclass
+class RunBook:
+    """What is known of the runs of one file."""
+
+    columns: ColumnReader
+    classes: Classes
+    said: dict[int, _Said] = field(default_factory=dict)
+    """By number of first lines that were read"""
+    _unfit: set[int] = field(default_factory=set)
+    """Numbers of those that do not end with what they say"""
+    _numbers: dict[int, int] = field(default_factory=dict)
+    """By hash"""
+    _rests: dict[int, int] = field(default_factory=dict)
+    """By hash"""
+    _known: dict[int, list[bool]] = field(default_factory=dict)
+    """Which lines are frames, by kinds of the first line and number of the rest"""
+    _asked: set[int] = field(default_factory=set)
+    """Those that were checked, likewise; without kinds where they were not known then"""
+
+    def find(self, block: Block, scan: Scan, bare: Any, odd: Any, may_head: Any) -> Runs:
+        """Return the runs of a block that stand alone (numpy bool by line).
+
+        `bare` lines have no stamp, `odd` ones may be part of a trace, runs begin with those that `may_head` one.
+        """
+        import numpy as np
+
+        begins, behinds = np.flatnonzero(np.diff(bare, prepend=False, append=False)).reshape(-1, 2).T
+        heads = begins - 1
+        whole = (heads >= 0) & (behinds < len(bare)) & (behinds - begins <= LONGEST_RUN) & self.columns.is_by_line
+        heads, behinds = heads[whole], behinds[whole]
+        if len(heads):
+            alone = may_head[heads] & stand_alone(heads, bare, odd)
+            alone &= scan.starts[behinds] - scan.starts[heads] <= LARGEST_RUN
+            heads, behinds = heads[alone], behinds[alone]
+        hashes = self.classes.runs(block.data, scan, heads, behinds)
+        numbers, rests = _numbered(self._numbers, hashes[0]), _numbered(self._rests, hashes[1])
+        return Runs(heads, behinds, numbers, rests, bare, np.zeros(len(heads), bool))
+
+    def take(self, runs: Runs) -> None:
+        """Have those looked up that are known."""
+        import numpy as np
+
+        known = np.fromiter(self._known, np.int64, len(self._known))
+        runs.taken = np.isin(self._keys(runs), known)
+
+    def _keys(self, runs: Runs) -> Any:
+        """Return by what it is told whether runs are known (numpy), negative where their first lines are not."""
+        import numpy as np
+
+        numbers, of_run = np.unique(runs.numbers, return_inverse=True)
+        kinds = [self.said[each].kinds if each in self.said else NONE for each in numbers.tolist()]
+        told = np.array(kinds, np.int64)[of_run]
+        return np.where(runs.rests == NONE, -_KINDS * MOST_MET, told * MOST_MET + runs.rests)
+
+    def check(self, block: Block, scan: Scan, runs: Runs, stamps: StampsOf, most: int, pays: Pays) -> int:
+        """Find out which rests that were met twice are the same whatever their numbers are; return how much was read.
+
+        That is at most so many bytes.
+        """
+        import numpy as np
+
+        keys, first, counts = np.unique(self._keys(runs), return_index=True, return_counts=True)
+        sizes = runs.behinds[first] - runs.heads[first]
+        lengths = 2 * (scan.starts[runs.behinds[first]] - scan.starts[runs.heads[first]])
+        waiting = [each >= -MOST_MET and each not in self._asked for each in keys.tolist()]
+        asked = np.flatnonzero((counts > 1) & np.array(waiting, bool))
+        asked = asked[np.argsort(-(counts * sizes)[asked], kind="stable")][:MOST_CHECKED]
+        asked = asked[np.cumsum(lengths[asked]) <= most]
+        if not len(asked) or len(self._known) >= MOST_KNOWN or not pays(int((counts * sizes)[asked].sum())):
+            return 0
+        heads, behinds = runs.heads[first[asked]], runs.behinds[first[asked]]
+        found = self._read_beside_twins(list(_lines_of(block, scan, heads, behinds)), scan.times[heads], stamps)
+        for key, rest, each in zip(keys[asked].tolist(), runs.rests[first[asked]].tolist(), found, strict=True):
+            self._asked.add(key)
+            if each is not None:
+                kinds, frames = each
+                self._asked.add(kinds * MOST_MET + rest)
+                self._known[kinds * MOST_MET + rest] = frames
+        return int(lengths[asked].sum())
+
+    def learn(self, block: Block, scan: Scan, runs: Runs, heads: Any, frame: Frame, told: Told) -> Any:
+        """Keep what events say that begin at the lines `heads` (numpy); return the number of each one's run."""
+        import numpy as np
+
+        found = np.full(len(heads), NONE)
+        if not len(heads) or not len(runs.heads):
+            return found
+        where = np.minimum(np.searchsorted(heads, runs.heads), len(heads) - 1)
+        same = heads[where] == runs.heads
+        found[where[same]] = runs.numbers[same]
+        numbers, first = np.unique(found, return_index=True)
+        new = [each != NONE and each not in self.said and each not in self._unfit for each in numbers.tolist()]
+        rows = first[np.array(new, bool)]
+        events = frame.events[rows]
+        kinds = kinds_of_heads(events["text"], events["spaced"]).tolist()
+        lines, places = raw_lines(block, scan.starts, heads[rows]), scan.places[heads[rows]].tolist()
+        texts = zip(lines, places, events["text"].to_list(), events["spaced"].to_list(), strict=True)
+        for row, kind, (line, place, text, spaced) in zip(rows.tolist(), kinds, texts, strict=True):
+            whole, said = _undated(line, place), (text.removeprefix(" ") if spaced else text).encode()
+            before, number = whole.removesuffix(said), int(found[row])
+            if whole.endswith(said) and (not before or before.endswith(b" ")):
+                levels = int(told.levels[row]), int(told.services[row]), int(told.hosts[row])
+                self.said[number] = _Said(*levels, kind, before.count(b" "))
+            else:
+                self._unfit.add(number)
+        return found
+
+    def tell(self, numbers: Any, hosted: Any, told: Told, rows: Any) -> None:
+        """Put in what events at some rows say; those `hosted` name their host by a word (numpy bool)."""
+        import numpy as np
+
+        which, of_row = np.unique(numbers, return_inverse=True)
+        said = np.array([self.said[each][:3] for each in which.tolist()], np.int32).reshape(-1, 3)[of_row]
+        told.levels[rows], told.services[rows] = said[:, 0], said[:, 1]
+        told.hosts[rows[~hosted]] = said[~hosted, 2]
+
+    def printings(self, block: Block, scan: Scan, runs: Runs) -> Printings:
+        """Return the stack traces of those that are taken: of those that say the same, that of the first."""
+        import numpy as np
+
+        taken, keys = np.flatnonzero(runs.taken), self._keys(runs)[runs.taken]
+        different, first, which = np.unique(
+            runs.numbers[taken] * MOST_MET + runs.rests[taken], return_index=True, return_inverse=True
+        )
+        heads, behinds = runs.heads[taken[first]], runs.behinds[taken[first]]
+        numbers, places = runs.numbers[taken[first]].tolist(), scan.places[heads].tolist()
+        found, at = list[Printed](), np.full(len(different), NONE)
+        lines = _lines_of(block, scan, heads, behinds)
+        for each, (key, number, place, (line, *rest)) in enumerate(
+            zip(keys[first].tolist(), numbers, places, lines, strict=True)
+        ):
+            frames = self._known[key]
+            if any(frames):
+                at[each] = len(found)
+                said = _undated(line, place).split(b" ", self.said[number].before)[-1]
+                full = [text.decode("utf-8", "replace") for text in (said, *rest)]
+                found.append(Printed("\n".join(compress(full[1:], frames)), "\n".join(full)))
+        has_one = at[which] != NONE
+        return Printings(runs.heads[taken[has_one]], at[which][has_one], found)
+
+    def _read_beside_twins(
+        self, samples: Sequence[Sequence[bytes]], times: Any, stamps: StampsOf
+    ) -> list[tuple[int, list[bool]] | None]:
+        """Return, of runs whose stamps are these times, the kinds of the first lines and which others are frames.
+
+        None where a twin says something else, or it is not all one event.
+        """
+        import polars as pl
+
+        twins, count = [[run[0], *map(_twin, run[1:])] for run in samples], len(samples)
+        columns, read, begins = self._read([*samples, *twins], stamps)
+        events, at = read.frame.events, {head: event for event, head in enumerate(read.heads.tolist())}
+        key = mask(pl.col("text")) + pl.col("suffix").fill_null("")
+        said = events.select_seq("t", "own", "level", "service", "host", "lines", key.alias("key")).rows()
+        odd = (columns["glued"] | unlike_others(columns)).to_numpy()
+        kinds = kinds_of_heads(events["text"], events["spaced"]).tolist()
+        traces = dict[int, list[tuple[str, str]]]()
+        for event, *printed in read.frame.traces.select("event", "frames", "full").rows():
+            traces.setdefault(event, []).append((printed[0], printed[1]))
+        found = list[tuple[int, list[bool]] | None]()
+        for place, (run, time) in enumerate(zip(samples, times.tolist(), strict=True)):
+            first, second = begins[place], begins[place + count]
+            one, other = at.get(first, NONE), at.get(second, NONE)
+            frames = framed([line.decode("utf-8", "replace") for line in run[1:]])
+            is_alike = (
+                not odd[first : first + len(run)].any()
+                and not odd[second : second + len(run)].any()
+                and NONE not in (one, other)
+                and said[one] == said[other]
+                and (said[one][0], said[one][5]) == (time, len(run))
+                and _same_trace(traces.get(one, []), traces.get(other, []))
+                and _is_as_it_stands(traces.get(one, []), run, frames)
+            )
+            found.append((kinds[one], frames) if is_alike else None)
+        return found
+
+    def _read(self, runs: Sequence[Sequence[bytes]], stamps: StampsOf) -> tuple[pl.DataFrame, Read, list[int]]:
+        """Read runs as if each stood by itself; return also where each begins."""
+        import numpy as np
+
+        sizes = np.array([len(run) for run in runs])
+        begins = np.cumsum(sizes) - sizes
+        data = b"\n".join(line for run in runs for line in run) + b"\n"
+        block = Block(1, data, len(data), last=True)
+        lines = split_lines(block, 0, "", NoTroubles())
+        numbers = lines.numbers + np.repeat(np.arange(len(runs)), sizes)  # with a line between them
+        lines = replace(lines, seen=stamps(data, lines.count), numbers=numbers)
+        columns = self.columns.as_learnt(doubts=True).read(lines, NoTroubles())
+        return columns, events_of(block, lines, columns, None), begins.tolist()
+
+
+def stand_alone(heads: Any, bare: Any, odd: Any) -> Any:
+    """Say which runs stand so that no line before them can be part of their traces (numpy bool).
+
+    A stamped line behind one without a stamp never belongs to what stands before it; traces begin no further up.
+    """
+    import numpy as np
+
+    last_bare, last_odd = (_last_before(heads, np.flatnonzero(lines)) for lines in (bare, odd))
+    return last_odd < np.maximum(heads - (BEFORE + BEHIND), last_bare + 1)
+
+
+def _last_before(rows: Any, places: Any) -> Any:
+    """Return the last of some places before each row, -1 where there is none (numpy)."""
+    import numpy as np
+
+    return np.append(places, -1)[np.searchsorted(places, rows) - 1]
+
+
+def _numbered(known: dict[int, int], hashes: Any) -> Any:
+    """Return the number of each hash (numpy), a new one where there is none and room for one, else NONE."""
+    import numpy as np
+
+    different, of_hash = np.unique(hashes, return_inverse=True)
+    numbers = [
+        known.setdefault(each, len(known)) if len(known) < MOST_MET else known.get(each, NONE)
+        for each in different.tolist()
+    ]
+    return np.array(numbers, np.int64)[of_hash]
+
+
+def _same_trace(one: Sequence[tuple[str, str]], other: Sequence[tuple[str, str]]) -> bool:
+    if len(one) != len(other) or len(one) > 1:
+        return False
+    read = [read_trace(full) for _, full in (*one, *other)]
+    return len({trace.id if trace is not None else "" for trace in read}) <= 1
+
+
+def _is_as_it_stands(traces: Sequence[tuple[str, str]], run: Sequence[bytes], frames: Sequence[bool]) -> bool:
+    """Say whether the trace of a run is its lines, of which these are frames; or it has none, and none is one."""
+    lines = [line.decode("utf-8", "replace") for line in run[1:]]
+    if not traces:
+        return not any(frames)
+    told, full = traces[0]
+    return told == "\n".join(compress(lines, frames)) and full.split("\n")[1:] == lines
+
+
+def _lines_of(block: Block, scan: Scan, heads: Any, behinds: Any) -> Iterator[list[bytes]]:
+    """Yield the lines of runs, without their ends."""
+    for begin, end in zip(scan.starts[heads].tolist(), scan.starts[behinds].tolist(), strict=True):
+        yield [line.removesuffix(b"\r") for line in block.data[begin:end].split(b"\n")[:-1]]
+
+
+def _undated(line: bytes, places: Sequence[int]) -> bytes:
+    """Return what is left of a line without its stamp, by where its text, its stamp and what stands behind begin."""
+    text, stamp, behind = places
+    return line[text:stamp] + b" " + line[behind:] if stamp > text else line[behind:]
+
+
+def _twin(line: bytes) -> bytes:
+    """Return a line with other numbers, where the library takes any numbers for the same."""
+    return line if line[:1] in (b" ", b"\t", b"#") else _WORD.sub(_other, line)
+
+
+def _other(word: re.Match[bytes]) -> bytes:
+    text = word[0]
+    if not _VALUE.fullmatch(text):
+        return text
+    prefix = text[:2] if text[1:2] in (b"x", b"X") else b""
+    return prefix + text[len(prefix) :].translate(_OTHERS)
