@@ -135,6 +135,11 @@ def show(corpus: Corpus, runs: dict[str, list[Run]]) -> None:
         if name in runs and bar is not None:
             times = ours / median([rate(corpus, run) for run in runs[name]])
             print(f"  {times:.1f}x {what} (bar {bar:.0f}x): {_met(times >= bar)}")
+    if DRAIN3 in runs:
+        ready = median([run.report["ready"] for run in runs[PASS]])
+        whole = median([corpus.events / (run.report["seconds"] + run.report["ready"]) for run in runs[PASS]])
+        times = whole / median([rate(corpus, run) for run in runs[DRAIN3]])
+        print(f"  {times:.1f}x with the {ready:.2f} s that a worker takes to get ready")
     print(f"  first partial result after {first:.2f} s (bar {FIRST_BAR:.0f} s): {_met(first <= FIRST_BAR)}")
     print(f"  peak memory {peak:.0f} MB (bar {RSS_BAR}): {_met(peak <= RSS_BAR)}")
     _show_found(corpus, runs[PASS][-1])

@@ -224,9 +224,13 @@ def _read_requests(requests: BinaryIO, inbox: queue.SimpleQueue[Any]) -> None:
     os._exit(0)
 
 
-def _warm() -> None:
-    """Import what scans need; the specialist first, as it says how many threads the libraries may start."""
-    for name in ("subagents.logs.agent", "numpy", "polars"):
+NEEDED = ("subagents.logs.agent", "polars", "numpy.ctypeslib", "numpy.ma", "msgspec.json", "subagents.logs.merge")
+"""What scans import where they need it; first the specialist, who says how many threads the libraries may start."""
+
+
+def warm() -> None:
+    """Import what scans need."""
+    for name in NEEDED:
         with suppress(ImportError), collector_waiting():  # whatever needs it will say so
             importlib.import_module(name)
 
@@ -242,7 +246,7 @@ def main() -> None:
     while True:
         message = inbox.get()
         if WARM in message:
-            _warm()
+            warm()
         else:
             write_frame(replies, worker.answer(message))
 

@@ -157,7 +157,7 @@ async def test_what_cannot_be_begun_leaves_none(tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_it_imports_ahead_starts_no_threads_of_its_own() -> None:
-    asked = "from orchestrator.hands import worker; worker._warm(); import polars; print(polars.thread_pool_size())"
+    asked = "from orchestrator.hands import worker; worker.warm(); import polars; print(polars.thread_pool_size())"
     open_to_all = {name: value for name, value in os.environ.items() if not name.endswith("_THREADS")}
     said = subprocess.run([sys.executable, "-c", asked], env=open_to_all, capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "1"
