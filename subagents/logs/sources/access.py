@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from subagents.logs.sources.expressions import matching, quick
-from subagents.logs.sources.headers import FIRST_SAMPLE
+from subagents.logs.sources.expressions import any_with, first_starting, quick
 
 if TYPE_CHECKING:
     import polars as pl
 
-SAMPLE = 64
 _REQUEST = r'"([A-Z]{3,8} [^ "?]*)'
 _FORMS: tuple[tuple[str, str, str], ...] = (
     # common and combined log format, Envoy, Uvicorn, S3
@@ -51,15 +50,20 @@ class AccessReader:
     forms: tuple[tuple[str, str, str], ...] = ()
     columns: tuple[str, ...] = ()
     """The columns that the file's own header names."""
-    begun: bool = False
-    """Some lines were read."""
     settled: bool = False
     """It learns no more."""
 
+    def learn(self, lines: Sequence[str] | pl.Series) -> None:
+        """Look for forms that are not known yet."""
+        if self.settled:
+            return
+        unknown = (form for form in _FORMS if form not in self.forms)
+        self.forms += tuple(form for form in unknown if any_with(form[2], form[1], lines))
+        if not self.columns and (header := first_starting(_HEADER, lines)) is not None:
+            self.columns = tuple(header[len(_HEADER) :].split()[:_MOST_COLUMNS])
+
     def read(self, columns: pl.DataFrame, lines: pl.Series) -> pl.DataFrame:
         """Make method and path the text of each request, and its status the severity."""
-        if not self.settled:
-            self._learn(lines)
         for request in dict.fromkeys(request for request, _, _ in self.forms):
             columns = _requests(columns, lines, request, [status for each, status, _ in self.forms if each == request])
         extended = _by_header(self.columns) if self.columns else None
@@ -74,15 +78,6 @@ class AccessReader:
             rows = lines.str.contains(part, literal=True).arg_true()
             found[rows.to_numpy()] |= lines[rows].str.contains(status).to_numpy()
         return found
-
-    def _learn(self, lines: pl.Series) -> None:
-        sample = lines.head(SAMPLE if self.begun else FIRST_SAMPLE).to_list()
-        self.begun = self.begun or bool(sample)
-        whole = "\n".join(sample)
-        likely = (form for form in _FORMS if form[2] in whole and form not in self.forms)
-        self.forms += tuple(form for form in likely if matching(form[1], sample))
-        if _HEADER in whole and (header := [line for line in sample if line.startswith(_HEADER)]):
-            self.columns = tuple(header[0][len(_HEADER) :].split()[:_MOST_COLUMNS])
 
 
 def _requests(columns: pl.DataFrame, lines: pl.Series, request: str, forms: list[str]) -> pl.DataFrame:

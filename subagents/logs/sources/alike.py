@@ -27,13 +27,13 @@ from subagents.logs.native import (
     looked_at,
 )
 from subagents.logs.patterns import KEY_CHARS
-from subagents.logs.sources import access, headers, origins, pieces
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.lines import raw_lines
 from subagents.logs.sources.names import Names
 from subagents.logs.sources.neighbours import near
 from subagents.logs.sources.reader import Block
 from subagents.logs.sources.runs import RunBook, Runs
+from subagents.logs.sources.samples import AT_HEAD, SPREAD
 from subagents.logs.sources.siblings import MORE, PROGRAM, Groups, Siblings, Told, heads_of, siblings_of
 from subagents.logs.sources.stamp_finder import StampFinder
 from subagents.logs.sources.twins import READ_EACH, Sample, TwinTest, special_lines, unlike_others
@@ -41,7 +41,7 @@ from subagents.logs.sources.twins import READ_EACH, Sample, TwinTest, special_li
 if TYPE_CHECKING:
     import polars as pl
 
-HEAD_LINES = max(access.SAMPLE, headers.SAMPLE, origins.SAMPLE, pieces.SAMPLE)
+HEAD_LINES = AT_HEAD
 """Lines at the head of a block, and those that are no objects, by which layouts are learnt: they are always read."""
 MOST_PASSED = 15
 """Blocks that are not looked at after many of which few lines were known."""
@@ -210,6 +210,7 @@ class AlikeReader:
         """
         import numpy as np
 
+        self._look_for_requests(block, scan)
         some = scan.classes >= 0
         counts = np.bincount(scan.classes[some], minlength=len(self.classes))
         flags = self.classes.flags[: len(counts)]
@@ -244,6 +245,13 @@ class AlikeReader:
         known |= runs.lines()
         self._allowed += int(lengths[known].sum()) // 2
         return known, firsts, runs
+
+    def _look_for_requests(self, block: Block, scan: Scan) -> None:
+        """Learn what forms of requests a block has of lines from all over it, as those that are known are not read."""
+        import numpy as np
+
+        rows = np.arange(0, len(scan.starts), max(1, len(scan.starts) // SPREAD))
+        self.columns.access.learn([line.decode("utf-8", "replace") for line in raw_lines(block, scan.starts, rows)])
 
     def _runs(self, block: Block, scan: Scan, bare: Any, odd: Any, may_head: Any) -> Runs:
         """Return the runs of a block, those taken that are known, after checking what was met twice."""

@@ -11,10 +11,11 @@ from subagents.contract import Problem
 from subagents.logs.native import NOT_LOOKED
 from subagents.logs.sources import pieces
 from subagents.logs.sources.access import AccessReader
-from subagents.logs.sources.headers import SAMPLE, HeaderReader, with_priorities
+from subagents.logs.sources.headers import HeaderReader, with_priorities
 from subagents.logs.sources.json_lines import OBJECT, JsonColumns, JsonReader
 from subagents.logs.sources.lines import Lines, Troubles
 from subagents.logs.sources.origins import Origin, OriginReader
+from subagents.logs.sources.samples import SPREAD, some_of
 from subagents.logs.sources.spread import SpreadReader
 from subagents.logs.sources.stamp_reader import Seen, StampReader
 from subagents.logs.sources.stanzas import StanzaReader
@@ -123,7 +124,7 @@ class ColumnReader:
         if self.tables.stands_in(text):
             columns = self._with_inner_json(self.tables.read(self._undated(text), text, self.json_stamps))
         elif share == 0:
-            columns = self._text(text, structured, seen)
+            columns = self._text(text, structured, seen, whole=lines.whole)
         else:
             columns = self._mixed(looks_json, replace(lines, seen=seen), troubles, text, structured)
         if origin is not None:
@@ -133,17 +134,17 @@ class ColumnReader:
             raw = lines.text.zip_with(spread[1], raw)
         return columns.with_columns_seq(raw=_with_second_lines(columns, raw))
 
-    def _text(self, text: pl.Series, structured: pl.Series | None, seen: Seen | None) -> pl.DataFrame:
+    def _text(self, text: pl.Series, structured: pl.Series | None, seen: Seen | None, *, whole: bool) -> pl.DataFrame:
         times, bodies = self.stamps.read(text, seen)
         bodies, glued = pieces.without_stream(bodies)
         stamped = times.is_not_null()
         if pieces.may_have_second_line(bodies):
             bodies, glued = pieces.with_second_line(bodies, stamped, glued)
         bodies, glued = self.stanzas.read(bodies, stamped, glued)
-        sample = bodies.head(SAMPLE)
-        self.headers.learn(sample.filter(stamped.head(SAMPLE)) if stamped.head(SAMPLE).any() else sample)
+        self.headers.learn(bodies, stamped)
         columns = self.headers.read(self._plain(bodies, times, glued), text, structured)
         columns = self.xml_events.read(columns, text, self.json_stamps)
+        self.access.learn(text if whole else some_of(text, SPREAD).to_list())
         columns = self.access.read(self._with_inner_json(columns), text)
         return self.stanzas.as_severe_as_its_worst(columns)
 
@@ -213,7 +214,8 @@ class ColumnReader:
         is_text = _repeated(True, pl.Boolean, raw.len()).scatter(good, False)
         text_rows = is_text.arg_true()
         seen = lines.seen[text_rows.to_numpy()] if lines.seen is not None else None
-        text = self._text(raw[text_rows], structured[text_rows] if structured is not None else None, seen)
+        given = structured[text_rows] if structured is not None else None
+        text = self._text(raw[text_rows], given, seen, whole=lines.whole)
         order = pl.concat([good, text_rows]).arg_sort()
         return columns.vstack(text.select_seq(columns.columns)).rechunk().select_seq(pl.all().gather(order))
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _DIGITS = "0-9"
 _LETTERS = "0-9A-Za-z_\u0080-\U0010ffff"
@@ -46,3 +50,17 @@ def matching(pattern: str, lines: Sequence[str]) -> list[str]:
     """
     search = _ready(pattern).search
     return [line for line in lines if search(line)]
+
+
+def any_with(part: str, pattern: str, lines: Sequence[str] | pl.Series) -> bool:
+    """Say whether a line has an expression of Rust's and Python's, and a part that all lines have which have that."""
+    if isinstance(lines, Sequence):
+        return any(map(_ready(pattern).search, (line for line in lines if part in line)))
+    likely = lines.str.contains(part, literal=True)
+    return bool(likely.any() and lines.filter(likely).str.contains(pattern).any())
+
+
+def first_starting(start: str, lines: Sequence[str] | pl.Series) -> str | None:
+    """Return the first line that starts so; None where none does."""
+    likely = lines if isinstance(lines, Sequence) else lines.filter(lines.str.starts_with(start)).head(1).to_list()
+    return next((line for line in likely if line.startswith(start)), None)

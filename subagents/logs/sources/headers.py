@@ -9,20 +9,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import compress
 from typing import TYPE_CHECKING
 
-from subagents.logs.levels import INFO, SYSLOG, UNKNOWN, may_say, split_head, split_heads
+from subagents.logs.levels import INFO, MAY_SAY, SYSLOG, UNKNOWN, split_head, split_heads
 from subagents.logs.patterns import MASK
 from subagents.logs.sources.expressions import matching, quick
+from subagents.logs.sources.samples import AT_HEAD, MANY, some_of, usual_of
 
 if TYPE_CHECKING:
     import polars as pl
 
-SAMPLE = 64
-FIRST_SAMPLE = 1_024
-"""Lines of a file's first block that are looked at for what may be rare: severities behind the mask, and requests. What
-is met later has all read again."""
 _HEAD_CHARS = 100
 _BSD = r"^ *\S+ [A-Za-z][^\s:]*:(?: |$)"
 _BSD_WITH_PID = quick(r"^ *[A-Za-z][\w.-]* [A-Za-z][\w./-]*\[\d+\]:(?: |$)")
@@ -45,6 +41,7 @@ _SAID = ("body", "spaced", "host", "service")
 
 
 _MASKED = re.compile(MASK)
+_NUMBERS = re.compile(r"\d{2,}")
 
 
 @dataclass
@@ -65,11 +62,13 @@ class HeaderReader:
     settled: bool = False
     """It learns no more."""
 
-    def learn(self, bodies: pl.Series) -> None:
-        """Look at the texts after the stamps of a block."""
-        sample = bodies.head(SAMPLE).to_list()
-        if self.settled or not sample:
-            return
+    def learn(self, bodies: pl.Series, stamped: pl.Series) -> None:
+        """Look at the texts after the stamps of a block for what most lines have."""
+        if not (self.settled or bodies.is_empty()):
+            for sample in usual_of(bodies, stamped, spread=not self.begun):
+                self._learn(sample)
+
+    def _learn(self, sample: list[str]) -> None:
         whole = "\n".join(sample)  # most expressions need not be asked for where it lacks what they need
         if not self.iso_syslog and "]:" in whole:
             with_level = set(matching(_LEVEL_FIRST, sample))
@@ -101,8 +100,8 @@ class HeaderReader:
         if self.service_key:
             columns = _keyed_service(columns, self.service_key)
         if not (self.hidden_levels or self.settled):
-            bodies = columns["body"].head(SAMPLE if self.begun else FIRST_SAMPLE)
-            self.hidden_levels, self.begun = _hides_one(bodies.to_list()), True
+            some = some_of(columns["body"], AT_HEAD if self.begun else MANY)
+            self.hidden_levels, self.begun = _hides_one(some), True
         if self.hidden_levels:
             columns = _levels(columns, self.digits)
         return columns
@@ -112,9 +111,10 @@ def _in_most(sample: list[str], pattern: str) -> bool:
     return len(matching(pattern, sample)) * 2 > len(sample)
 
 
-def _hides_one(texts: list[str]) -> bool:
-    heads = [text[:_HEAD_CHARS] for text in texts]
-    return any(map(_is_hidden, compress(heads, may_say(heads))))
+def _hides_one(texts: pl.Series) -> bool:
+    heads = texts.str.slice(0, _HEAD_CHARS)
+    likely = heads.filter(heads.str.contains(MAY_SAY)).to_list()
+    return any(map(_is_hidden, {_NUMBERS.sub("00", head) for head in likely}))
 
 
 def _is_hidden(head: str) -> bool:

@@ -44,6 +44,8 @@ class Lines:
     """numpy int64; of the lines in the file, counted from 1"""
     seen: Seen | None = None
     """Their stamps, if those were looked for before"""
+    whole: bool = True
+    """They are all lines of a block: what it holds is looked for in all of them."""
 
     @property
     def count(self) -> int:
@@ -53,7 +55,7 @@ class Lines:
     def __getitem__(self, part: slice) -> Lines:
         """Return some of the lines."""
         seen = self.seen[part] if self.seen is not None else None
-        return Lines(self.text[part], self.starts[part], self.ends[part], self.numbers[part], seen)
+        return Lines(self.text[part], self.starts[part], self.ends[part], self.numbers[part], seen, self.whole)
 
 
 def split_lines(block: Block, lines_before: int, name: str, troubles: Troubles) -> Lines:
@@ -92,7 +94,7 @@ def some_lines(block: Block, starts: Any, rows: Any, lines_before: int, name: st
     ends = np.append(starts[1:], block.length)[rows]
     begins, numbers = starts[rows], rows + lines_before + 1
     text = _text_of(block.data, begins, ends, numbers, name, troubles)
-    return _cut(Lines(text, begins + block.offset, ends + block.offset, numbers), name, troubles)
+    return _cut(Lines(text, begins + block.offset, ends + block.offset, numbers, whole=False), name, troubles)
 
 
 def raw_lines(block: Block, starts: Any, rows: Any) -> list[bytes]:

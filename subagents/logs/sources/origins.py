@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from subagents.logs.sources.expressions import matching, quick
+from subagents.logs.sources.samples import usual_of
 
 if TYPE_CHECKING:
     import polars as pl
 
-SAMPLE = 64
 _FORMS = {
     "kubectl --prefix": r"^\[pod/(?P<host>[^/\]\s]+)/(?P<service>[^\]\s]+)\] ?",
     "syslog priority": quick(r"^<(?P<priority>\d{1,3})>(?P<version>\d{1,2} )?"),
@@ -48,6 +48,8 @@ class OriginReader:
     """Which forms this file's lines have."""
 
     forms: set[str] = field(default_factory=set)
+    begun: bool = False
+    """Some lines were read."""
     settled: bool = False
     """It learns no more."""
 
@@ -57,8 +59,10 @@ class OriginReader:
 
     def read(self, lines: pl.Series) -> Origin | None:
         """Return the lines without their origins; None where the file has none."""
-        if not self.settled:
-            self._learn(lines.head(SAMPLE).to_list())
+        if not (self.settled or lines.is_empty()):
+            for sample in usual_of(lines, lines.is_not_null(), spread=not self.begun):
+                self._learn(sample)
+            self.begun = True
         origin = None
         for form in _FORMS:
             if form in self.forms:

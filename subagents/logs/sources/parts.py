@@ -107,6 +107,8 @@ class PartReader:
         if alike is None or scan is None:
             return self._all(sighted, lines_before, last_time)
         known, firsts, runs = alike.known(block, scan)
+        if alike.outdated():
+            return self._again(sighted, scan, lines_before, last_time, runs)
         sight = _Sight(alike, block, scan, known, runs, alike.runs, lines_before)
         are_few = np.count_nonzero(known) * FEW < len(known)
         alike.was_worth_it(not are_few)

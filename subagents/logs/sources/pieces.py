@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from subagents.logs.sources.expressions import matching, quick
+from subagents.logs.sources.expressions import quick
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,7 +30,8 @@ def without_stream(bodies: pl.Series) -> tuple[pl.Series, pl.Series]:
 
     The first of such lines gets the whole text, the others none.
     """
-    if not matching(_CRI, bodies.head(SAMPLE).to_list()):
+    likely = bodies.str.starts_with(" std").arg_true()
+    if not likely.len() or not bodies[likely].str.contains(_CRI).any():
         return bodies, none_glued(bodies.len())
     marked = bodies.str.contains(_CRI)
     stream = bodies.str.slice(1, 6).set(~marked, None)

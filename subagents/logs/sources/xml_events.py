@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from subagents.logs.levels import DEBUG, ERROR, FATAL, INFO, WARN
-from subagents.logs.sources.expressions import matching
+from subagents.logs.sources.expressions import any_with
 from subagents.logs.sources.stamp_reader import StampReader
 
 if TYPE_CHECKING:
     import polars as pl
 
-SAMPLE = 64
 _EVENT = r"^<Event[ >].*<TimeCreated SystemTime="
 _TIME = r"""<TimeCreated SystemTime=['"]([^'"]+)"""
 _SOURCE = r"""<Provider Name=['"]([^'"]+)"""
@@ -38,7 +37,7 @@ class XmlEventReader:
         import polars as pl
 
         if not self.settled:
-            self.stands = self.stands or bool(matching(_EVENT, lines.head(SAMPLE).to_list()))
+            self.stands = self.stands or any_with("<Event", _EVENT, lines)
         if not self.stands:
             return columns
         rows = pl.arg_where(lines.str.contains(_EVENT), eager=True)
