@@ -69,7 +69,7 @@ def test_a_class_that_depends_on_a_word_is_split_by_it_until_there_are_too_many(
 
 def test_a_twin_is_of_the_same_class_and_differs_where_it_may(classes: Classes) -> None:
     line = f"{iso(1)} order 17 of web3 at 10.1.2.3 took 5ms".encode()
-    words, twin, _ = twins(classes, line)
+    words, twin, *_ = twins(classes, line)
     assert words == 1 << 1 | 1 << 3 | 1 << 5 | 1 << 7
     assert twin[: len(iso(1))] == line[: len(iso(1))]
     assert scanned(classes, line.decode(), twin.decode())[1][0] == scanned(classes, twin.decode())[1][0]
@@ -89,6 +89,14 @@ def test_another_twin_has_statuses_where_numbers_have_other_digits_than_those(
     assert twins(classes, line, keep=1 << 1).wide == line.replace(b"[0] 404 1234567", b"[503] 50 503")
     assert twins(classes, line, only=6).wide == line.replace(b"[0]", b"[503]")
     assert twins(classes, b"no stamp 5").wide == b"no stamp 5"
+
+
+def test_a_third_twin_leaves_numbers_of_three_digits_beside_those_that_become_statuses(classes: Classes) -> None:
+    line = f"{iso(1)} 0 200 952 642 GET".encode()
+    assert twins(classes, line).wide == f"{iso(1)} 503 50 50 50 GET".encode()
+    assert twins(classes, line).beside == f"{iso(1)} 503 200 952 642 GET".encode()
+    alone = [f"{iso(1)} 200 952 GET", f"{iso(1)} 0 12 GET", "no stamp 5 200", f"{iso(1)} none"]
+    assert [twins(classes, each.encode()).beside for each in alone] == [b""] * 4
 
 
 def test_another_twin_has_paths_with_a_part_more_that_has_no_digits(classes: Classes) -> None:

@@ -75,9 +75,19 @@ def levels_of_three_digits(rng: Random) -> Iterator[str]:
         yield f'{{"time":"{iso(n)}","msg":"order {n}","level":{300 if n < 1500 else rng.choice((30, 50))}}}'
 
 
+def statuses_beside_statuses(rng: Random) -> Iterator[str]:
+    """What a balancer answered is a status only beside what the target did, which has to be one or 0."""
+    for n in range(4000):
+        first, second = (0, 200) if n < 2000 else (rng.choice((200, 404, 503)), rng.choice((0, 200)))
+        path = f"/{rng.choice(('orders', 'carts', 'users'))}/{rng.randrange(900)}"
+        said = f"{first} {second} {rng.randrange(100, 999)} {rng.randrange(100, 999)}"
+        said = said if n >= 100 else "503 0 123 456"
+        yield f'h2 {iso(n)} app/lb 10.0.0.7:443 0.001 {said} "GET {path} HTTP/2"'
+
+
 LINES = (
     *(levels_of_statuses, paths_of_statuses, letters_of_levels, levels_behind_queries),
-    *(shades_beside_statuses, letters_with_numbers, levels_of_three_digits),
+    *(shades_beside_statuses, letters_with_numbers, levels_of_three_digits, statuses_beside_statuses),
 )
 
 

@@ -33,7 +33,7 @@ EXPORT int32_t classes_hosts(const Classes *all) { return __atomic_load_n(&all->
 EXPORT const char *classes_host(const Classes *all, int32_t number) { return (const char *)all->host_names[number]; }
 EXPORT int32_t classes_count(const Classes *all) { return (int32_t)all->count; }
 EXPORT int32_t classes_room(void) { return MOST_CLASSES; }
-EXPORT int32_t interface_number(void) { return 16; } /* another one whenever a function takes or means something else */
+EXPORT int32_t interface_number(void) { return 17; } /* another one whenever a function takes or means something else */
 EXPORT int32_t finder_size(void) { return (int32_t)sizeof(Finder); }
 
 EXPORT void classes_forget(Classes *all) { forget(all); }
@@ -168,12 +168,13 @@ EXPORT int32_t classes_go_plainly(Classes *all) {
     return was_wide;
 }
 
-/* Make twins of lines, each of the same class as the line: one that is as long, in `twins`, and one in which numbers of more
- * or fewer digits became statuses, in `wides`, which has room for three times the lines. A line that is none of a class
- * stays as it is. For many at once, for to ask for each by itself costs more than to make it.
+/* Make twins of lines, each of the same class as the line: one that is as long, in `twins`, and in `wides` one in which
+ * numbers of more or fewer digits became statuses, and where there are others, one in which those stay. It has room for six
+ * times the lines. A line that is none of a class stays as it is. For many at once, for to ask for each by itself costs more
+ * than to make it.
  *
- * Lines stand one after the other in `lines`, each to its end in `ends`. Where the wide ones end is put in `wide_ends`,
- * which words with digits a line has in `words`. */
+ * Lines stand one after the other in `lines`, each to its end in `ends`. Where the wide ones end is put in `wide_ends`, two
+ * for each, which words with digits a line has in `words`. */
 EXPORT void twins_of(const Classes *all, const uint8_t *lines, const int64_t *ends, int64_t count, const uint32_t *keep,
                      const int32_t *only, uint64_t *words, uint8_t *twins, uint8_t *wides, int64_t *wide_ends) {
     Line line;
@@ -181,16 +182,20 @@ EXPORT void twins_of(const Classes *all, const uint8_t *lines, const int64_t *en
     int64_t begin = 0, wide = 0;
     for (int64_t at = 0; at < count; begin = ends[at++]) {
         size_t size = (size_t)(ends[at] - begin);
+        int kinds = 0;
         words[at] = 0;
         memcpy(twins + begin, lines + begin, size);
         if (bits_of_one(&all->finders, lines + begin, ends[at] - begin, &line, &bits)) {
             words[at] = to_twin(&bits, keep[at], only[at], twins + (bits.text - lines));
-            wide += wide_twin(&all->finders, &line, &bits, keep[at], only[at], wides + wide);
+            wide += wide_twin(&all->finders, &line, &bits, keep[at], only[at], 0, &kinds, wides + wide);
         } else {
             memcpy(wides + wide, lines + begin, size);
             wide += ends[at] - begin;
         }
-        wide_ends[at] = wide;
+        wide_ends[2 * at] = wide;
+        if (kinds == (OF_THREE_DIGITS | OF_OTHERS))
+            wide += wide_twin(&all->finders, &line, &bits, keep[at], only[at], 1, &kinds, wides + wide);
+        wide_ends[2 * at + 1] = wide;
     }
 }
 

@@ -96,16 +96,34 @@ static int32_t before_digits(const Bits *bits, const Word *word) {
     return at == word->end ? letters : 0;
 }
 
+/* Whether a word of a line becomes another in its wide twin. */
+static int is_widened(const Word *word, uint32_t keep, int32_t only) {
+    int kept = word->index < LITERAL_WORDS && keep >> word->index & 1;
+    return !kept && (only < 0 || word->index == only);
+}
+
+/* Return where in a word that is one number its digits begin, and end. */
+static int32_t digits_of(const Bits *bits, const Word *word, int32_t *end) {
+    int32_t digit = next_bit(bits->digits, word->begin, word->end);
+    for (*end = digit; *end < word->end && is_digit(bits->text[*end]);) ++*end;
+    return digit;
+}
+
+enum { OF_THREE_DIGITS = 1, OF_OTHERS = 2 };
+
 /* Write a line in which numbers became statuses, those of three digits and letters with a number severities, and paths
- * have a part more that has none: one of numbers only tells nothing of what else may stand in its place. Returns how long it
- * is; `out` has room for three times the line. */
-static int64_t wide_twin(const Finders *all, const Line *line, const Bits *bits, uint32_t keep, int32_t only, uint8_t *out) {
+ * have a part more that has none: one of numbers only tells nothing of what else may stand in its place. Numbers of three
+ * digits stay if they are `threes`, as what stands beside a status may have to be one. Returns how long it is; `out` has room
+ * for three times the line. Of what lengths numbers are is put in `kinds`. */
+static int64_t wide_twin(const Finders *all, const Line *line, const Bits *bits, uint32_t keep, int32_t only, int threes,
+                         int *kinds, uint8_t *out) {
     const uint8_t *told = line->begin;
     uint8_t *to = out;
     Word word = {0};
+    int32_t end;
+    *kinds = 0;
     while (next_word(bits, &word)) {
-        int kept = word.index < LITERAL_WORDS && keep >> word.index & 1;
-        if (kept || (only >= 0 && word.index != only)) continue;
+        if (!is_widened(&word, keep, only)) continue;
         int32_t before = before_path(bits, &word);
         if (before && !holds_column(all, line, bits->text + word.begin)) {
             to = added(to, told, (size_t)(bits->text + word.begin + before - told));
@@ -119,9 +137,10 @@ static int64_t wide_twin(const Finders *all, const Line *line, const Bits *bits,
             told = bits->text + word.begin + letters;
         }
         if (before || !is_one_number(bits, &word)) continue;
-        int32_t digit = next_bit(bits->digits, word.begin, word.end), end = digit;
-        while (end < word.end && is_digit(bits->text[end])) end++;
+        int32_t digit = digits_of(bits, &word, &end);
         if (holds_column(all, line, bits->text + digit)) continue;
+        *kinds |= end - digit == 3 ? OF_THREE_DIGITS : OF_OTHERS;
+        if (threes && end - digit == 3) continue;
         to = added(to, told, (size_t)(bits->text + digit - told));
         to = end - digit == 3 ? added(to, "50", 2) : added(to, "503", 3);
         told = bits->text + end;

@@ -28,6 +28,8 @@ class Twins(NamedTuple):
     """With as many digits everywhere"""
     wide: bytes
     """With statuses where it has numbers of more or fewer digits, and severities where it has others"""
+    beside: bytes
+    """Likewise, but those others are as they were; nothing where it has none, or no other numbers"""
 
 
 def twins_of(classes: Classes, wanted: Sequence[Wanted]) -> list[Twins]:
@@ -38,13 +40,14 @@ def twins_of(classes: Classes, wanted: Sequence[Wanted]) -> list[Twins]:
         return []
     lines, keep, only = zip(*wanted, strict=True)
     ends, data = np.cumsum([len(line) for line in lines]), b"".join(lines)
-    words, wide_ends = np.empty(len(lines), np.uint64), np.empty(len(lines), np.int64)
-    twins, wides = np.empty(len(data), np.uint8), np.empty(3 * len(data), np.uint8)
+    words, wide_ends = np.empty(len(lines), np.uint64), np.empty(2 * len(lines), np.int64)
+    twins, wides = np.empty(len(data), np.uint8), np.empty(6 * len(data), np.uint8)
     kept, asked = np.array(keep, np.uint32), np.array(only, np.int32)
     arrays = map(address, (kept, asked, words, twins, wides, wide_ends))
     classes._library.twins_of(classes._handle, data, address(ends), len(lines), *arrays)
     told = twins.tobytes(), wides[: wide_ends[-1]].tobytes()
-    return list(map(Twins, words.tolist(), _parts(told[0], ends), _parts(told[1], wide_ends)))
+    wide = _parts(told[1], wide_ends)
+    return list(map(Twins, words.tolist(), _parts(told[0], ends), wide[::2], wide[1::2]))
 
 
 def _parts(text: bytes, ends: Any) -> list[bytes]:

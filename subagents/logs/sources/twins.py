@@ -23,8 +23,8 @@ from subagents.logs.sources.stamp_reader import Seen
 if TYPE_CHECKING:
     import polars as pl
 
-READ_EACH = 5
-"""A line is read, two twins of it, and two in which only that is kept which mattered in others."""
+READ_EACH = 7
+"""A line is read, three twins of it, and three in which only that is kept which mattered in others."""
 MOST_ASKED = 200
 """Lines at a time whose words are asked one by one."""
 ENOUGH_PROVEN = 5
@@ -236,7 +236,7 @@ class TwinTest:
         samples, places = list[Sample](), list[int]()
         for (place, _), each in zip(pairs, made, strict=True):
             sample = desk.samples[place]
-            others = [line for line in dict.fromkeys(each[1:]) if line != sample.line]
+            others = [line for line in dict.fromkeys(each[1:]) if line and line != sample.line]
             samples += [sample._replace(line=line) for line in others]
             places += [place] * len(others)
         other = replace(desk, samples=samples, read_bytes=0)
@@ -309,18 +309,20 @@ class _Desk:
         made = [*made, *twins_of(self.classes, [each.wanted for each in asked[len(made) :]])]
         lines = [sample.line for sample in self.samples] if self.own.is_empty() else []
         twins, places = list[bytes](), list[int]()
+        sizes = list[int]()
         for (place, wanted, _), each in zip(asked, made, strict=True):
-            some = each[1:2] if each.wide == wanted.line else each[1:]
+            some = [each.twin, *(wide for wide in each[2:] if wide and wide != wanted.line)]
             twins += some
             places += [place] * len(some)
+            sizes.append(len(some))
         read = self._read([*lines, *twins])
         if lines:
             self.own, read = read[: len(lines)], read[len(lines) :]
             self._said = _said(self.own)
         same, hosts = _same(self._said[places], _said(read))
         found, at = list[_Trial](), 0
-        for (place, wanted, host_word), each in zip(asked, made, strict=True):
-            end = at + 1 + (each.wide != wanted.line)
+        for (place, wanted, host_word), each, size in zip(asked, made, sizes, strict=True):
+            end = at + size
             are_same = all(same[at:end])
             found.append(_Trial(place, wanted.line, each.twin, are_same, hosts[at], each.words, wanted.keep, host_word))
             at = end
