@@ -81,8 +81,8 @@ def statuses_beside_statuses(rng: Random) -> Iterator[str]:
         first, second = (0, 200) if n < 2000 else (rng.choice((200, 404, 503)), rng.choice((0, 200)))
         path = f"/{rng.choice(('orders', 'carts', 'users'))}/{rng.randrange(900)}"
         said = f"{first} {second} {rng.randrange(100, 999)} {rng.randrange(100, 999)}"
-        said = said if n >= 100 else "503 0 123 456"
-        yield f'h2 {iso(n)} app/lb 10.0.0.7:443 0.001 {said} "GET {path} HTTP/2"'
+        kind, said = ("h2", said) if n >= 100 else ("https", "503 0 123 456")
+        yield f'{kind} {iso(n)} app/lb 10.0.0.7:443 0.001 {said} "GET {path} HTTP/2"'
 
 
 LINES = (
