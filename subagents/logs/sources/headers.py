@@ -40,6 +40,9 @@ _SAID = ("body", "spaced", "host", "service")
 """Columns of which headers say something."""
 
 
+_LEVELS: dict[str, int] = {}
+"""By what lines begin with"""
+_MOST_KEPT = 1 << 15
 _MASKED = re.compile(MASK)
 _NUMBERS = re.compile(r"\d{2,}")
 
@@ -232,11 +235,23 @@ def _levels(columns: pl.DataFrame, digits: str) -> pl.DataFrame:
 
     heads = columns.select_seq(head=pl.col("body").str.slice(0, _HEAD_CHARS).str.replace_all(digits, "0"))
     unique = heads["head"].unique()
-    found = [level for level, _ in split_heads(unique.to_list())]
-    lookup = pl.DataFrame({"head": unique, "found": pl.Series([level or None for level in found], dtype=pl.Int8)})
+    found = [level or None for level in _levels_in(unique.to_list())]
+    lookup = pl.DataFrame({"head": unique, "found": pl.Series(found, dtype=pl.Int8)})
     return columns.with_columns_seq(
         level=pl.coalesce("level", heads.join(lookup, on="head", how="left", maintain_order="left")["found"])
     )
+
+
+def _levels_in(heads: list[str]) -> list[int]:
+    """Return the severities in what lines begin with; most of them were met in the block before."""
+    known = {head: level for head in heads if (level := _LEVELS.get(head)) is not None}
+    new = [head for head in heads if head not in known]
+    found = dict(zip(new, (level for level, _ in split_heads(new)), strict=True))
+    if len(_LEVELS) > _MOST_KEPT:
+        _LEVELS.clear()
+    _LEVELS.update(found)
+    known |= found
+    return [known[head] for head in heads]
 
 
 def with_priorities(columns: pl.DataFrame, priorities: pl.Series) -> pl.DataFrame:
