@@ -359,9 +359,11 @@ def times_below(rng: Random, n: int) -> Iterator[str]:
 
 
 def more_below(rng: Random, n: int) -> Iterator[str]:
-    """What stands below a line may be part of what it says, as java.util.logging has it, or may not."""
+    """What stands below a line may be part of what it says, as java.util.logging has it, where most is new once."""
     yield f"{iso(n / 3)} ERROR com.acme.Cart save"
-    yield f"SEVERE: order {n} lost" if n > 100 and rng.random() < 0.1 else "\tat com.acme.A.b(A.java:7)"
+    yield "SEVERE: order lost" if 1400 < n < 1440 else "\tat com.acme.A.b(A.java:7)"
+    if 1400 < n < 1440:
+        yield from (f"{iso(n / 3)} INFO {''.join(rng.choices('ghijkl', k=9))} came" for _ in range(40))
 
 
 @pytest.mark.parametrize(
