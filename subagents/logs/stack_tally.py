@@ -70,9 +70,12 @@ class StackTally:
     ungrouped: int = 0
     _read: dict[str, _Known] = field(default_factory=dict)
     """By the lines of their frames, without what varies in them."""
+    _fresh: dict[str, Frames] = field(default_factory=dict)
+    """What was read in one block, by those lines as they stand"""
 
     def add(self, place: int, frame: Frame, again: Iterable[Row] = ()) -> None:
         """Count the traces of one block: those of a frame, and those that were looked up."""
+        self._fresh.clear()
         rows = [*self._rows(frame), *again]
         for row in sorted(rows, key=lambda each: (each.bucket is not None, each.t0 or 0, each.start)):
             self._count(place, row)
@@ -90,7 +93,7 @@ class StackTally:
             thrown=pl.col("full").str.extract_all(_THROWN).list.join(" "),
         )
         first = marked.unique("frames", keep="first").select("frames", "lines_of_frames").rows()
-        loose = [key for key, lines in first if not self._known(key, lines).frames[0]]
+        loose = [key for key, lines in first if not self._frames(key, lines)[0]]
         if loose:  # the file and line of such a trace may stand anywhere in it
             places = pl.col("full").str.extract_all(ANY_PLACE).list.join(" ")
             both = pl.concat_str("thrown", places, separator=" ")
@@ -112,17 +115,21 @@ class StackTally:
         for row in grouped.drop("thrown").collect().iter_rows():
             yield Row(*row)
 
-    def _known(self, key: str, lines_of_frames: str) -> _Known:
-        """Return what was read of frames before, or of these."""
+    def _frames(self, key: str, lines_of_frames: str) -> Frames:
+        """Return frames as they were read before, or these."""
         known = self._read.get(key)
+        if known is not None:
+            return known.frames
+        if lines_of_frames not in self._fresh:
+            self._fresh[lines_of_frames] = frames_of(lines_of_frames.split("\n"))
+        return self._fresh[lines_of_frames]
+
+    def _count(self, place: int, row: Row) -> None:
+        known = self._read.get(row.frames)
         if known is None:
             if len(self._read) >= 2 * MAX_GROUPS:
                 self._read.clear()
-            known = self._read[key] = _Known(frames_of(lines_of_frames.split("\n")))
-        return known
-
-    def _count(self, place: int, row: Row) -> None:
-        known = self._known(row.frames, row.lines_of_frames)
+            known = self._read[row.frames] = _Known(self._frames(row.frames, row.lines_of_frames))
         trace = read_trace(row.full[:32_768], known.frames)
         if trace is None:
             return
