@@ -11,7 +11,7 @@ from subagents.contract import Window
 from subagents.logs.counts import STEP
 from subagents.logs.sources.expressions import quick
 from subagents.logs.sources.timestamps import microseconds
-from subagents.logs.stacks import ENDS, Frames, Trace, frames_of, read_trace
+from subagents.logs.stacks import ANY_PLACE, ENDS, Frames, Trace, frames_of, read_trace
 
 if TYPE_CHECKING:
     from subagents.logs.sources.frames import Frame
@@ -22,8 +22,9 @@ _VARYING = r"0x[0-9a-f]+|\(0x.*\)|goroutine \d+"
 """Regex: what varies in lines of frames that are the same."""
 _THROWN = quick(
     rf"[\w.:$]*(?:{ENDS})\b"
-    r"|(?m:^[ \t]*(?:Caused by: |\[cause\]: |---> )?[A-Za-z_][\w.$]*(?:: |$))"
-    r"|Uncaught [\w\\]+|(?m: in \S+\.php:\d+$)|(?m:\([A-Z][\w:]*\):?$)"  # PHP and Ruby
+    r"|(?m:^[ \t|+]*(?:Caused by: |\[cause\]: |---> )?[A-Za-z_][\w.$]*(?::|$))"
+    r"|Uncaught [\w\\]+|(?m: in \S+\.php:\d+$)|(?m:\([A-Z][\w:]*\):?$)|(?m:[A-Z][\w:]* \(.*\):$)"  # PHP and Ruby
+    r"|(?:panic|fatal error):|panicked at"
 )
 """Rust regex: what tells traces with the same frames apart; a line that is thrown may begin with any name."""
 
@@ -69,9 +70,12 @@ class StackTally:
     ungrouped: int = 0
     _read: dict[str, _Known] = field(default_factory=dict)
     """By the lines of their frames, without what varies in them."""
+    _fresh: dict[str, Frames] = field(default_factory=dict)
+    """What was read in one block, by those lines as they stand"""
 
     def add(self, place: int, frame: Frame, again: Iterable[Row] = ()) -> None:
         """Count the traces of one block: those of a frame, and those that were looked up."""
+        self._fresh.clear()
         rows = [*self._rows(frame), *again]
         for row in sorted(rows, key=lambda each: (each.bucket is not None, each.t0 or 0, each.start)):
             self._count(place, row)
@@ -81,30 +85,51 @@ class StackTally:
             return
         import polars as pl
 
-        joined = frame.traces.hstack(frame.events[["t", "service", "start", "lines"]][frame.traces["event"]]).lazy()
-        marked = joined.sort("t", "start").with_columns(
+        joined = frame.traces.hstack(frame.events[["t", "service", "start", "lines"]][frame.traces["event"]])
+        marked = joined.sort("t", "start").with_columns_seq(
             bucket=pl.col("t") // STEP,
             frames=pl.col("frames").str.replace_all(_VARYING, "*"),
             lines_of_frames="frames",
             thrown=pl.col("full").str.extract_all(_THROWN).list.join(" "),
         )
-        grouped = marked.group_by("frames", "thrown", "service", "bucket", maintain_order=True).agg(
-            pl.col("full", "lines_of_frames").first(),
-            n=pl.len(),
-            t0=pl.col("t").min(),
-            t1=pl.col("t").max(),
-            start=pl.col("start").first(),
-            lines=pl.col("lines").first(),
+        first = marked.unique("frames", keep="first").select("frames", "lines_of_frames").rows()
+        loose = [key for key, lines in first if not self._frames(key, lines)[0]]
+        if loose:  # the file and line of such a trace may stand anywhere in it
+            places = pl.col("full").str.extract_all(ANY_PLACE).list.join(" ")
+            both = pl.concat_str("thrown", places, separator=" ")
+            marked = marked.with_columns_seq(
+                thrown=pl.when(pl.col("frames").is_in(loose)).then(both).otherwise("thrown")
+            )
+        grouped = (
+            marked.lazy()
+            .group_by("frames", "thrown", "service", "bucket", maintain_order=True)
+            .agg(
+                pl.col("full", "lines_of_frames").first(),
+                n=pl.len(),
+                t0=pl.col("t").min(),
+                t1=pl.col("t").max(),
+                start=pl.col("start").first(),
+                lines=pl.col("lines").first(),
+            )
         )
         for row in grouped.drop("thrown").collect().iter_rows():
             yield Row(*row)
+
+    def _frames(self, key: str, lines_of_frames: str) -> Frames:
+        """Return frames as they were read before, or these."""
+        known = self._read.get(key)
+        if known is not None:
+            return known.frames
+        if lines_of_frames not in self._fresh:
+            self._fresh[lines_of_frames] = frames_of(lines_of_frames.split("\n"))
+        return self._fresh[lines_of_frames]
 
     def _count(self, place: int, row: Row) -> None:
         known = self._read.get(row.frames)
         if known is None:
             if len(self._read) >= 2 * MAX_GROUPS:
                 self._read.clear()
-            known = self._read[row.frames] = _Known(frames_of(row.lines_of_frames.split("\n")))
+            known = self._read[row.frames] = _Known(self._frames(row.frames, row.lines_of_frames))
         trace = read_trace(row.full[:32_768], known.frames)
         if trace is None:
             return

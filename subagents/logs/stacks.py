@@ -30,6 +30,8 @@ _ANY_PLACE = re.compile(
     r"(?P<file>(?:[\w.@~-]*/)*[\w.-]+\.(?:go|py|js|mjs|ts|tsx|java|kt|scala|rb|rs|cs|php|cc|cpp|c|ex|exs|swift)):(?P<line>\d+)"
     r"(?::\d+)?\)?(?:[ \t]+(?:in |at )?(?P<function>[\w.$:<>*()]+))?"
 )
+ANY_PLACE = _ANY_PLACE.pattern
+"""Regex, also for Rust: a place in the source, as programs of any kind write it."""
 _NOT_OWN = re.compile(
     r"(?:^|/)(?:site-packages|dist-packages|node_modules|vendor|\.cargo|rustc|pkg/mod|go/src|go-\d[\w.]*/src|gems)/"
     r"|/lib/python\d|^<frozen|^node:|^internal/|^/rustc/|^/usr/(?:local/)?(?:lib|go)/|^/usr/lib"
@@ -104,6 +106,12 @@ def frames_of(lines: list[str]) -> Frames:
         if frames:
             return language, tuple(frames)
     return "", ()
+
+
+def told_by(line: str) -> tuple[object, ...]:
+    """Return what a line tells of the trace that stands below it: the names of what was thrown, and its own frames."""
+    named = [_exception([line], language)[0] for language in ("Python", "Ruby", "PHP")]
+    return *named, _exception([line, "at "], "")[0], frames_of([line])
 
 
 def _frame(function: str, path: str, line: str | None) -> StackFrame:

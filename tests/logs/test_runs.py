@@ -305,3 +305,85 @@ def test_no_more_is_checked_than_pays(tmp_path: Path, monkeypatch: pytest.Monkey
     parts = list(LogSource(spec, block_bytes=1 << 16).parts(Names()))
     assert sum(part.count for part in parts) == 2000
     assert taken == [0, 0]
+
+
+def place_in_head(rng: Random, n: int) -> Iterator[str]:
+    yield f"{iso(n / 3)} app.ERROR: Uncaught Gone: {rng.randrange(999)} left in /srv/a.php:{rng.choice((3, 4, 77))}"
+    yield from ("Stack trace:", f"#0 /srv/b.php({rng.choice((7, 8))}): load()", "#1 {main}")
+
+
+def name_in_hexadecimal(rng: Random, n: int) -> Iterator[str]:
+    yield f"{iso(n / 3)} ERROR com.acme.{rng.choice(('abc123', 'def456'))}.FooException: gone {n}"
+    yield "\tat com.acme.A.b(A.java:7)"
+
+
+def place_of_no_language(rng: Random, n: int) -> Iterator[str]:
+    yield f"{iso(n / 3)} ERROR failed at src/main.cpp:{rng.choice((10, 20, 30))} job {n}"
+    yield "   at something"
+
+
+def records(rng: Random, n: int) -> Iterator[str]:
+    thrown = rng.choice(("RecordNotFound (Couldn't find Order 3):", "RecordInvalid (Validation failed):"))
+    yield f"{iso(n / 3)} FATAL ActiveRecord::{thrown}"
+    yield from ("  ", "app/models/order.rb:7:in `load'", "app/controllers/orders.rb:9:in `show'")
+
+
+def recovered(rng: Random, n: int) -> Iterator[str]:
+    yield f"{iso(n / 3)} ERROR {rng.choice(('recovered panic: boom', 'request failed'))} {n}"
+    yield from (f"goroutine {n} [running]:", f"main.load(0x{rng.getrandbits(40):x}, 0x3)", "\t/srv/a.go:9 +0x1d")
+
+
+def grouped(rng: Random, n: int) -> Iterator[str]:
+    yield f"{iso(n / 3)} ERROR job {n} failed"
+    yield from (
+        "  + Exception Group Traceback (most recent call last):",
+        '  |   File "/srv/a.py", line 3, in run',
+        "  | app.Many: two (2 sub-exceptions)",
+        "  +-+---------------- 1 ----------------",
+        "    | Traceback (most recent call last):",
+        '    |   File "/srv/b.py", line 3, in run',
+        f"    | app.{rng.choice(('Gone', 'Lost'))}: {rng.randrange(99)}",
+        "    +------------------------------------",
+    )
+
+
+def backwards(rng: Random, n: int) -> Iterator[str]:
+    yield f"{iso(n / 3 - rng.randrange(99))} ERROR request {n} failed"
+    yield from (f"java.io.IOException: {rng.randrange(100, 999)} left", f"\tat com.acme.A.b{n // 300}(A.java:7)")
+
+
+def times_below(rng: Random, n: int) -> Iterator[str]:
+    """Below lines stand numbers, later also such as are times."""
+    yield f"{iso(n / 3)} ERROR request {n} failed:"
+    yield f"{rng.randrange(10_000, 99_999) if n < 1500 or n % 2 else 1_772_366_400 + n} rows were lost"
+
+
+def more_below(rng: Random, n: int) -> Iterator[str]:
+    """What stands below a line may be part of what it says, as java.util.logging has it, where most is new once."""
+    yield f"{iso(n / 3)} ERROR com.acme.Cart save"
+    yield "SEVERE: order lost" if 1400 < n < 1440 else "\tat com.acme.A.b(A.java:7)"
+    if 1400 < n < 1440:
+        yield from (f"{iso(n / 3)} INFO {''.join(rng.choices('ghijkl', k=9))} came" for _ in range(40))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [place_in_head, name_in_hexadecimal, place_of_no_language, records, recovered, grouped, backwards, times_below,
+     more_below],
+)  # fmt: skip
+def test_what_numbers_and_other_lines_decide_is_not_looked_up(
+    said: Callable[[Random, int], Iterator[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = Random(1)
+    one, other = both(write(tmp_path, "app.log", (line for n in range(3000) for line in said(rng, n))), monkeypatch)
+    assert one == other
+
+
+def test_a_run_is_let_go_where_a_line_before_it_turns_out_to_have_a_stamp() -> None:
+    bare = np.array([False, False, True, False, True, False])
+    odd, nothing = np.arange(6) == 0, np.zeros(6, bool)
+    for stamped, left in (([], True), ([2], False)):
+        number = np.array([0])
+        runs = runs_module.Runs(np.array([3]), np.array([5]), number, number, bare, np.array([True]))
+        assert runs.let_go(odd, nothing, np.array(stamped, int)).any() != left
+        assert runs.taken.tolist() == [left]

@@ -325,7 +325,7 @@ class AlikeReader:
         bare[rows[~stamped]] = True
         marked[rows[special & stamped]] = True
         found = near(bare, marked)
-        return found | runs.let_go(marked, found)
+        return found | runs.let_go(marked, found, rows[stamped])
 
     def _amid_records(self, block: Block, scan: Scan) -> Any:
         """Say which lines stand amid a record that is spread (numpy bool), whatever they say themselves."""

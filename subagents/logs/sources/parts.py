@@ -124,7 +124,6 @@ class PartReader:
             read = events_of(block, lines, columns, last_time)
             heads, told = rows[read.heads], self._told(read)
             alike.learn_from(scan, heads, read.frame.events, told)
-            of_run = sight.book.learn(block, scan, runs, heads, read.frame, told)
             if siblings is not None:
                 siblings = siblings.some(sight.known[siblings.rows])
                 alike.learn(scan.classes[siblings.rows], siblings.told(scan))
@@ -133,6 +132,7 @@ class PartReader:
                 break
             self.columns.count_from(before)
             sight.known[amiss] = False  # the line that was to tell what they say turned out to begin no event
+        of_run = sight.book.learn(block, scan, runs, heads, read.frame, told)
         self._tell(met, lines, read)
         if alike.stamps.met_new():
             self.rest()
@@ -279,7 +279,7 @@ class Heads(NamedTuple):
     rows: Any
     told: Told
     runs: Any
-    """Whose first lines they are, by number; NONE where they are of none"""
+    """Numbers of first lines of runs that were learnt from them; NONE where none were"""
 
 
 def _of_whole(classes: Any, told: Told) -> Any:

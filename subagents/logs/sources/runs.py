@@ -25,7 +25,7 @@ from subagents.logs.sources.reader import Block
 from subagents.logs.sources.siblings import Told
 from subagents.logs.sources.traces import Printed, framed
 from subagents.logs.sources.twins import NoTroubles, StampsOf, unlike_others
-from subagents.logs.stacks import read_trace
+from subagents.logs.stacks import read_trace, told_by
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,7 +43,9 @@ _KINDS = 1 << 16
 Pays = Callable[[int], bool]
 """Says whether it pays to check what so many lines of the block depend on."""
 _WORD = re.compile(rb"(?<![0-9A-Za-z_$\x80-\xff])(?<![A-Za-z]:)[0-9A-Za-z_$\x80-\xff]+")
-_VALUE = re.compile(rb"\d+|0[xX][0-9a-fA-F]+|(?=[0-9a-fA-F]{6})(?=[a-fA-F]*\d)[0-9a-fA-F]+")
+_PLACED = re.compile(rb"\.[A-Za-z]+:[0-9A-Za-z_$\x80-\xff]+|" + _WORD.pattern.replace(rb"(?<![A-Za-z]:)", b""))
+"""Words of first lines; numbers of lines of files with what stands before them, so that they are no numbers"""
+_VALUE = re.compile(rb"(?!1\d{9}(?:\d{3}){0,3}$)\d+|0[xX][0-9a-fA-F]+|(?=[0-9a-fA-F]{6})(?=[a-fA-F]*\d)[0-9a-fA-F]+")
 _OTHERS = bytes.maketrans(b"0123456789abcdefABCDEF", b"3456789012bcdefaBCDEFA")
 
 
@@ -73,17 +75,18 @@ class Runs:
         found[np.repeat(heads - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())] = True
         return found
 
-    def let_go(self, odd: Any, read: Any) -> Any:
+    def let_go(self, odd: Any, read: Any, stamped: Any) -> Any:
         """Take no more those that stand alone no more; return which lines are theirs (numpy bool).
 
-        Some lines turned out to be odd, or are to be read (numpy bool).
+        Some lines turned out to be odd, or are to be read (numpy bool), and some to be `stamped` (numpy rows).
         """
         import numpy as np
 
         if not self.taken.any():
             return np.zeros(len(self.bare), bool)
-        before = np.append(0, np.cumsum(read))
-        beside = (before[self.behinds] > before[self.heads]) | ~stand_alone(self.heads, self.bare, odd)
+        before, bare = np.append(0, np.cumsum(read)), self.bare.copy()
+        bare[stamped] = False
+        beside = (before[self.behinds] > before[self.heads]) | ~stand_alone(self.heads, bare, odd)
         lines, self.taken = self.lines(beside), self.taken & ~beside
         return lines
 
@@ -122,7 +125,7 @@ class RunBook:
     said: dict[int, _Said] = field(default_factory=dict)
     """By number of first lines that were read"""
     _unfit: set[int] = field(default_factory=set)
-    """Numbers of those that do not end with what they say"""
+    """Numbers of those that do not end with what they say, or whose values may tell traces apart"""
     _numbers: dict[int, int] = field(default_factory=dict)
     """By hash"""
     _rests: dict[int, int] = field(default_factory=dict)
@@ -194,12 +197,15 @@ class RunBook:
         return int(lengths[asked].sum())
 
     def learn(self, block: Block, scan: Scan, runs: Runs, heads: Any, frame: Frame, told: Told) -> Any:
-        """Keep what events say that begin at the lines `heads` (numpy); return the number of each one's run."""
+        """Keep what events say that begin at the lines `heads` (numpy); return the numbers of those that tell it.
+
+        That is NONE for the others: with what stands below it, a line may say more than it says elsewhere.
+        """
         import numpy as np
 
-        found = np.full(len(heads), NONE)
+        found, telling = np.full((2, len(heads)), NONE)
         if not len(heads) or not len(runs.heads):
-            return found
+            return telling
         where = np.minimum(np.searchsorted(heads, runs.heads), len(heads) - 1)
         same = heads[where] == runs.heads
         found[where[same]] = runs.numbers[same]
@@ -213,12 +219,13 @@ class RunBook:
         for row, kind, (line, place, text, spaced) in zip(rows.tolist(), kinds, texts, strict=True):
             whole, said = _undated(line, place), (text.removeprefix(" ") if spaced else text).encode()
             before, number = whole.removesuffix(said), int(found[row])
-            if whole.endswith(said) and (not before or before.endswith(b" ")):
+            is_whole = whole.endswith(said) and (not before or before.endswith(b" "))
+            if is_whole and _tells_same(said, _PLACED.sub(_other, said)):
                 levels = int(told.levels[row]), int(told.services[row]), int(told.hosts[row])
-                self.said[number] = _Said(*levels, kind, before.count(b" "))
+                self.said[number], telling[row] = _Said(*levels, kind, before.count(b" ")), number
             else:
                 self._unfit.add(number)
-        return found
+        return telling
 
     def tell(self, numbers: Any, hosted: Any, told: Told, rows: Any) -> None:
         """Put in what events at some rows say; those `hosted` name their host by a word (numpy bool)."""
@@ -230,10 +237,12 @@ class RunBook:
         told.hosts[rows[~hosted]] = said[~hosted, 2]
 
     def printings(self, block: Block, scan: Scan, runs: Runs) -> Printings:
-        """Return the stack traces of those that are taken: of those that say the same, that of the first."""
+        """Return the stack traces of those that are taken: of those that say the same, the earliest."""
         import numpy as np
 
-        taken, keys = np.flatnonzero(runs.taken), self._keys(runs)[runs.taken]
+        taken = np.flatnonzero(runs.taken)
+        taken = taken[np.argsort(scan.times[runs.heads[taken]], kind="stable")]
+        keys = self._keys(runs)[taken]
         different, first, which = np.unique(
             runs.numbers[taken] * MOST_MET + runs.rests[taken], return_index=True, return_inverse=True
         )
@@ -332,6 +341,11 @@ def _numbered(known: dict[int, int], hashes: Any) -> Any:
         for each in different.tolist()
     ]
     return np.array(numbers, np.int64)[of_hash]
+
+
+def _tells_same(one: bytes, other: bytes) -> bool:
+    """Say whether first lines tell the same of traces below them."""
+    return one == other or told_by(one.decode("utf-8", "replace")) == told_by(other.decode("utf-8", "replace"))
 
 
 def _same_trace(one: Sequence[tuple[str, str]], other: Sequence[tuple[str, str]]) -> bool:
