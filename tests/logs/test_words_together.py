@@ -85,9 +85,18 @@ def statuses_beside_statuses(rng: Random) -> Iterator[str]:
         yield f'{kind} {iso(n)} app/lb 10.0.0.7:443 0.001 {said} "GET {path} HTTP/2"'
 
 
+def statuses_in_pairs(rng: Random) -> Iterator[str]:
+    """A request that failed is an error, unless the line itself says more."""
+    for n in range(4000):
+        level, status = rng.choice(("info", "info", "warn", "debug")), 200 if n < 1500 else rng.choice((200, 404, 503))
+        path = f"/{rng.choice(('orders', 'carts'))}/{rng.randrange(900)}"
+        yield f'time="{iso(n)}" level={level} msg="request" method=GET path={path} status={status} took={n % 90}ms'
+
+
 LINES = (
     *(levels_of_statuses, paths_of_statuses, letters_of_levels, levels_behind_queries),
-    *(shades_beside_statuses, letters_with_numbers, levels_of_three_digits, statuses_beside_statuses),
+    *(shades_beside_statuses, letters_with_numbers, levels_of_three_digits),
+    *(statuses_beside_statuses, statuses_in_pairs),
 )
 
 

@@ -251,7 +251,7 @@ class AlikeReader:
         import numpy as np
 
         rows = np.arange(0, len(scan.starts), max(1, len(scan.starts) // SPREAD))
-        self.columns.access.learn([line.decode("utf-8", "replace") for line in raw_lines(block, scan.starts, rows)])
+        self.columns.learn_requests([line.decode("utf-8", "replace") for line in raw_lines(block, scan.starts, rows)])
 
     def _runs(self, block: Block, scan: Scan, bare: Any, odd: Any, may_head: Any) -> Runs:
         """Return the runs of a block, those taken that are known, after checking what was met twice."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from subagents.contract import Problem
 from subagents.logs.native import NOT_LOOKED
@@ -15,6 +15,7 @@ from subagents.logs.sources.headers import HeaderReader, with_priorities
 from subagents.logs.sources.json_lines import OBJECT, JsonColumns, JsonReader
 from subagents.logs.sources.lines import Lines, Troubles
 from subagents.logs.sources.origins import Origin, OriginReader
+from subagents.logs.sources.paired_status import PairedStatusReader
 from subagents.logs.sources.samples import SPREAD, some_of
 from subagents.logs.sources.spread import SpreadReader
 from subagents.logs.sources.stamp_reader import Seen, StampReader
@@ -42,6 +43,7 @@ class ColumnReader:
     origins: OriginReader = field(default_factory=OriginReader)
     headers: HeaderReader = field(default_factory=HeaderReader)
     access: AccessReader = field(default_factory=AccessReader)
+    statuses: PairedStatusReader = field(default_factory=PairedStatusReader)
     spread: SpreadReader = field(default_factory=SpreadReader)
     stanzas: StanzaReader = field(default_factory=StanzaReader)
     tables: TableReader = field(default_factory=TableReader)
@@ -61,6 +63,7 @@ class ColumnReader:
             origins=self.origins.as_learnt(),
             headers=replace(self.headers, settled=True),
             access=replace(self.access, settled=True),
+            statuses=replace(self.statuses, settled=True),
             spread=replace(self.spread, settled=True),
             stanzas=replace(self.stanzas, settled=True),
             tables=replace(self.tables, settled=True),
@@ -87,9 +90,18 @@ class ColumnReader:
             frozenset(self.origins.forms),
             (headers.iso_syslog, headers.service_key, headers.spring, headers.labels, headers.digits),
             headers.hidden_levels,
-            (access.forms, access.columns),
+            (access.forms, access.columns, self.statuses.stands),
             tuple(_names_of(self.json)),
         )
+
+    def learn_requests(self, lines: Sequence[str] | pl.Series) -> None:
+        """Look at lines for forms of requests, and for statuses."""
+        self.access.learn(lines)
+        self.statuses.learn(lines)
+
+    def has_status(self, lines: pl.Series) -> Any:
+        """Say which lines have the status of a request (numpy bool)."""
+        return self.access.has_status(lines) | self.statuses.has_one(lines)
 
     def counts(self) -> Counts:
         """Return how many lines had which stamp until now, and how many were JSON."""
@@ -144,8 +156,8 @@ class ColumnReader:
         self.headers.learn(bodies, stamped)
         columns = self.headers.read(self._plain(bodies, times, glued), text, structured)
         columns = self.xml_events.read(columns, text, self.json_stamps)
-        self.access.learn(text if whole else some_of(text, SPREAD).to_list())
-        columns = self.access.read(self._with_inner_json(columns), text)
+        self.learn_requests(text if whole else some_of(text, SPREAD).to_list())
+        columns = self.statuses.read(self.access.read(self._with_inner_json(columns), text))
         return self.stanzas.as_severe_as_its_worst(columns)
 
     def _plain(self, bodies: pl.Series, times: pl.Series, glued: pl.Series) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from subagents.logs.sources.samples import AT_HEAD, MANY, some_of, usual_of
 if TYPE_CHECKING:
     import polars as pl
 
-_HEAD_CHARS = 100
+HEAD_CHARS = 100
 _BSD = r"^ *\S+ [A-Za-z][^\s:]*:(?: |$)"
 _BSD_WITH_PID = quick(r"^ *[A-Za-z][\w.-]* [A-Za-z][\w./-]*\[\d+\]:(?: |$)")
 _LEVEL_FIRST = r"(?i)^ *(?:trace|debug|info|notice|warn|warning|error|severe|critical|fatal) "
@@ -115,7 +115,7 @@ def _in_most(sample: list[str], pattern: str) -> bool:
 
 
 def _hides_one(texts: pl.Series) -> bool:
-    heads = texts.str.slice(0, _HEAD_CHARS)
+    heads = texts.str.slice(0, HEAD_CHARS)
     likely = heads.filter(heads.str.contains(MAY_SAY)).to_list()
     return any(map(_is_hidden, {_NUMBERS.sub("00", head) for head in likely}))
 
@@ -233,16 +233,16 @@ def _levels(columns: pl.DataFrame, digits: str) -> pl.DataFrame:
     """Severities read before the mask: once from each head whose digits are made alike."""
     import polars as pl
 
-    heads = columns.select_seq(head=pl.col("body").str.slice(0, _HEAD_CHARS).str.replace_all(digits, "0"))
+    heads = columns.select_seq(head=pl.col("body").str.slice(0, HEAD_CHARS).str.replace_all(digits, "0"))
     unique = heads["head"].unique()
-    found = [level or None for level in _levels_in(unique.to_list())]
+    found = [level or None for level in levels_in(unique.to_list())]
     lookup = pl.DataFrame({"head": unique, "found": pl.Series(found, dtype=pl.Int8)})
     return columns.with_columns_seq(
         level=pl.coalesce("level", heads.join(lookup, on="head", how="left", maintain_order="left")["found"])
     )
 
 
-def _levels_in(heads: list[str]) -> list[int]:
+def levels_in(heads: list[str]) -> list[int]:
     """Return the severities in what lines begin with; most of them were met in the block before."""
     known = {head: level for head in heads if (level := _LEVELS.get(head)) is not None}
     new = [head for head in heads if head not in known]

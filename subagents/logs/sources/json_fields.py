@@ -45,7 +45,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "error": ("error", "err", "error.message", "err.message", "exception.message", "errorMessage", "cause", "reason"),
     "status": (
         "status", "status_code", "statusCode", "http.status_code", "http.response.status_code", "response.status",
-        "DownstreamStatus", "response_code", "responseStatus.code",
+        "DownstreamStatus", "response_code", "responseStatus.code", "res.statusCode", "response.statusCode",
+        "http.status", "httpRequest.status", "http_status", "http_status_code", "StatusCode", "elb_status_code",
     ),
 }  # fmt: skip
 """In the order in which they are believed. Some count only beside others: see `COMPANIONS`."""

@@ -277,7 +277,7 @@ def siblings_of(block: Block, scan: Scan, rows: Any, heads: Any, columns: Column
     read = pl.DataFrame({"raw": raw, "body": text, "spaced": heads[:, PROGRAM] == 0}).with_columns_seq(
         stamped=True, glued=False
     )
-    odd = special_lines(read, columns.json.cut_lines) | columns.access.has_status(raw)
+    odd = special_lines(read, columns.json.cut_lines) | columns.has_status(raw)
     odd |= text.str.contains(_OBJECT).to_numpy()
     return Siblings(rows, heads, raw, text), odd
 

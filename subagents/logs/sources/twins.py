@@ -144,7 +144,7 @@ class TwinTest:
         ]
         trials = desk.tried(asked + by_habit, made)
         own = desk.own
-        self.columns.access.learn(own["raw"])  # they are to stand for others
+        self.columns.learn_requests(own["raw"])  # they are to stand for others
         slow, special = _odd(own, samples), special_lines(own, self.columns.json.cut_lines).tolist()
         found = dict[int, Finding]()
         for place, trial in enumerate(trials[: len(samples)]):
