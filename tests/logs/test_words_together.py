@@ -93,10 +93,18 @@ def statuses_in_pairs(rng: Random) -> Iterator[str]:
         yield f'time="{iso(n)}" level={level} msg="request" method=GET path={path} status={status} took={n % 90}ms'
 
 
+def statuses_behind_paths(rng: Random) -> Iterator[str]:
+    """Numbers behind paths are statuses only beside a time."""
+    for n in range(4000):
+        status = 200 if n < 1500 else rng.choice((200, 404, 503, 1503))
+        path = f"/{rng.choice(('orders', 'carts'))}/{rng.randrange(900)}"
+        yield f"{iso(n)} INFO GET {path} {status} {rng.choice(('items', '7ms', '12 ms')) if n > 300 else '9ms'}"
+
+
 LINES = (
     *(levels_of_statuses, paths_of_statuses, letters_of_levels, levels_behind_queries),
     *(shades_beside_statuses, letters_with_numbers, levels_of_three_digits),
-    *(statuses_beside_statuses, statuses_in_pairs),
+    *(statuses_beside_statuses, statuses_in_pairs, statuses_behind_paths),
 )
 
 

@@ -15,11 +15,11 @@ from subagents.logs.sources.headers import HeaderReader, with_priorities
 from subagents.logs.sources.json_lines import OBJECT, JsonColumns, JsonReader
 from subagents.logs.sources.lines import Lines, Troubles
 from subagents.logs.sources.origins import Origin, OriginReader
-from subagents.logs.sources.paired_status import PairedStatusReader
 from subagents.logs.sources.samples import SPREAD, some_of
 from subagents.logs.sources.spread import SpreadReader
 from subagents.logs.sources.stamp_reader import Seen, StampReader
 from subagents.logs.sources.stanzas import StanzaReader
+from subagents.logs.sources.statuses import StatusReader
 from subagents.logs.sources.tables import TableReader
 from subagents.logs.sources.timestamps import Shape
 from subagents.logs.sources.xml_events import XmlEventReader
@@ -43,7 +43,7 @@ class ColumnReader:
     origins: OriginReader = field(default_factory=OriginReader)
     headers: HeaderReader = field(default_factory=HeaderReader)
     access: AccessReader = field(default_factory=AccessReader)
-    statuses: PairedStatusReader = field(default_factory=PairedStatusReader)
+    statuses: StatusReader = field(default_factory=StatusReader)
     spread: SpreadReader = field(default_factory=SpreadReader)
     stanzas: StanzaReader = field(default_factory=StanzaReader)
     tables: TableReader = field(default_factory=TableReader)
@@ -90,7 +90,7 @@ class ColumnReader:
             frozenset(self.origins.forms),
             (headers.iso_syslog, headers.service_key, headers.spring, headers.labels, headers.digits),
             headers.hidden_levels,
-            (access.forms, access.columns, self.statuses.stands),
+            (access.forms, access.columns, self.statuses.forms),
             tuple(_names_of(self.json)),
         )
 

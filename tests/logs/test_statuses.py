@@ -30,6 +30,15 @@ from tests.logs.builders import iso, read, write
         ("level=info msg=done status=580", None, INFO),
         ("level=info msg=done statuses=503", None, INFO),
         ("level=info msg=done status=ok", None, INFO),
+        ("INFO GET /carts/7 503 12ms", " status=503", ERROR),
+        ("INFO GET /carts/7 503 12.5 ms - 17", " status=503", ERROR),
+        ("INFO POST /carts/7 HTTP/1.1 500 in 7ms", " status=500", ERROR),
+        ("INFO POST /carts/7 -> 502 (7 ms)", " status=502", ERROR),
+        ('INFO GET "/carts" 200 OK', " status=200", INFO),
+        ("INFO GET /carts: 503", " status=503", ERROR),
+        ("WARN GET /carts 503 12ms", " status=503", WARN),
+        ("INFO GET /carts 503 items", None, INFO),
+        ("INFO budget /carts 503 12ms", None, INFO),
     ],
 )
 def test_a_status_in_a_pair_counts_where_it_is_one(tmp_path: Path, line: str, suffix: str | None, level: int) -> None:
