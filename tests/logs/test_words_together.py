@@ -93,6 +93,14 @@ def statuses_in_pairs(rng: Random) -> Iterator[str]:
         yield f'time="{iso(n)}" level={level} msg="request" method=GET path={path} status={status} took={n % 90}ms'
 
 
+def statuses_of_none(rng: Random) -> Iterator[str]:
+    """Some write -1 where there was no answer."""
+    for n in range(4000):
+        status = -1 if 40 < n < 2000 else rng.choice((200, 404, 503))
+        path = f"/{''.join(rng.choices('abc', k=2))}" if n > 40 else "/"
+        yield f'{iso(n)} level=info msg="E5" status={status} path={path} service=s{n % 3}'
+
+
 def statuses_behind_paths(rng: Random) -> Iterator[str]:
     """Numbers behind paths are statuses only beside a time."""
     for n in range(4000):
@@ -104,7 +112,7 @@ def statuses_behind_paths(rng: Random) -> Iterator[str]:
 LINES = (
     *(levels_of_statuses, paths_of_statuses, letters_of_levels, levels_behind_queries),
     *(shades_beside_statuses, letters_with_numbers, levels_of_three_digits),
-    *(statuses_beside_statuses, statuses_in_pairs, statuses_behind_paths),
+    *(statuses_beside_statuses, statuses_in_pairs, statuses_of_none, statuses_behind_paths),
 )
 
 

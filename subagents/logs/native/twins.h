@@ -141,7 +141,8 @@ static int64_t wide_twin(const Finders *all, const Line *line, const Bits *bits,
         if (holds_column(all, line, bits->text + digit)) continue;
         *kinds |= end - digit == 3 ? OF_THREE_DIGITS : OF_OTHERS;
         if (threes && end - digit == 3) continue;
-        to = added(to, told, (size_t)(bits->text + digit - told));
+        int is_signed = digit > word.begin && (bits->text[digit - 1] == '-' || bits->text[digit - 1] == '+');
+        to = added(to, told, (size_t)(bits->text + digit - is_signed - told)); /* a status has none */
         to = end - digit == 3 ? added(to, "50", 2) : added(to, "503", 3);
         told = bits->text + end;
     }
