@@ -75,6 +75,18 @@ def test_a_change_that_explains_and_leads_is_named() -> None:
     assert 0.5 < decision.confidence < 0.95
 
 
+def test_calm_series_that_settle_nothing_are_no_all_clear() -> None:
+    calm = Finding(
+        agent="metrics", claim="calm", topic="health", weight=0.7, citations=(SERIES,),
+        facts=(Fact(quantity=q.LATEST, value=0.4, citation=SERIES),),
+    )  # fmt: skip
+    known = alerted(case(calm))
+    assert decide(known).kind == "no_incident"
+    decision = decide(replace(known, unsettled="Every series of shop ends at 12:00:00Z."))
+    assert (decision.kind, decision.confidence < 0.5) == ("inconclusive", True)
+    assert "ends at 12:00:00Z" in compose(replace(known, unsettled="It ends at 12:00:00Z."), decision, ()).headline
+
+
 def test_two_changes_that_fit_alike_convict_nobody() -> None:
     decision = decide(case(symptom(), about("commit", "a" * 40, 0.85), about("commit", "b" * 40, 0.8)))
     assert decision.kind == "inconclusive"

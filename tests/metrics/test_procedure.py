@@ -260,3 +260,29 @@ async def test_series_of_no_service_accuse_none(tmp_path: Path) -> None:
     bench, summary = await run(specs, brief(specs))
     assert summary.symptom is not None
     assert [finding.claim for finding in bench.reported if finding.about is not None and not finding.about.key] == []
+
+
+@pytest.mark.parametrize(("observed", "settled"), [(900, False), (None, True), (9000, True)])
+async def test_what_stands_as_high_as_the_alert_saw_from_the_first_point_on_is_not_called_well(
+    tmp_path: Path, observed: float | None, settled: bool
+) -> None:
+    always = {("web", "latency_p99_ms"): steady(900), ("web", "requests_per_s"): steady(200)}
+    alert = PAGE.model_copy(update={"observed": observed})
+    bench, summary = await investigate(tmp_path, always, alert)
+    assert summary.healthy is settled
+    assert bool(about(bench, "health")) is settled
+    assert ("it began before the data does" in summary.unsettled) is not settled
+    assert bool(summary.contradictions) is settled
+
+
+@pytest.mark.parametrize("gone", ["web", "ads"])
+async def test_that_all_series_of_the_paged_service_end_is_said_and_settles_nothing(tmp_path: Path, gone: str) -> None:
+    calm: Series = {(name, "requests_per_s"): steady(200) for name in ("web", "cart", "ads")}
+    cut = {key: values[:20] if key[0] == gone else values for key, values in calm.items()}
+    alert = PAGE.model_copy(update={"metric": "requests_per_s", "observed": 0.0, "threshold": 5.0})
+    bench, summary = await investigate(tmp_path, cut, alert)
+    told = "Every series of web ends at 12:19:00Z" in summary.unsettled
+    assert (told, summary.healthy) == ((True, False) if gone == "web" else (False, True))
+    assert not [one for one in summary.contradictions if "points at cart" in one.text], "another service is not meant"
+    coverage = next(result.data for name, _, result in bench.calls if name == "metrics_coverage")
+    assert [one.service for one in coverage.ceased] == [gone]

@@ -82,6 +82,15 @@ def decide(case: Case) -> Decision:
 
 def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
     measured = [f for f in case.healthy if f.facts]
+    if case.unsettled:
+        return Decision(
+            kind="inconclusive",
+            hypothesis=None,
+            confidence=sure_of_first(case),
+            reasons=look_first(case),
+            against=(case.unsettled, *(f.claim for f in measured[:2])),
+            why=case.unsettled.rstrip("."),
+        )
     if not measured:
         alert = case.brief.incident.alert
         unseen = (
