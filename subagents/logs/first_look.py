@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from subagents.logs.onset import Rise
 from subagents.logs.passages import slow_passages
 from subagents.logs.records import same_record
 from subagents.logs.requests import requests_of
-from subagents.logs.signatures import Known, around_wording, recognise, same_service, target_of
+from subagents.logs.signatures import BENEATH, WIDE, Known, around_wording, recognise, same_service, target_of
 from subagents.logs.sources.timestamps import microseconds, moment
 from subagents.logs.terms import readable, terms_of
 from subagents.logs.windows import Chosen
@@ -168,12 +168,28 @@ def signatures(
             target = _target(known, each, example, services)
             member = Member(known, each, example, target, target in services)
             groups.setdefault((known.name, _group(member)), []).append(member)
+    _put_together(groups)
     ranked = sorted(groups.items(), key=lambda item: -max(member.compared.score for member in item[1]))
     found = []
     for (_, key), members in ranked[:SIGNATURES]:
         record = _record(logs, index, spans, members) if members[0].known.kind == "data" else None
         found.append(_signature(logs, spans, record or key, members, places, record))
     return found
+
+
+def _put_together(groups: dict[tuple[str, str], list[Member]]) -> None:
+    """Make one of what fails alike at several services for several peers: that is beneath them, and no one peer."""
+    for name in BENEATH:
+        mine = [key for key in groups if key[0] == name]
+        members = [member for key in mine for member in groups[key]]
+        speakers = {service for member in members for service in member.compared.services}
+        peers = {member.target for member in members} - {None}
+        varied = any(member.target is None and len(member.compared.services) >= WIDE for member in members)
+        if len(speakers) < WIDE or not (varied or len(peers) >= WIDE):
+            continue
+        for key in mine:
+            del groups[key]
+        groups[name, f"{len(speakers)} services"] = [replace(one, target=None, inside=False) for one in members]
 
 
 def _record(logs: LogSet, index: LogIndex, spans: Spans, members: list[Member]) -> str | None:
@@ -190,7 +206,9 @@ def _target(known: Known, each: Compared, example: Example, services: list[str])
     if not known.named:
         return None
     target = target_of(example.raw, example.text, services, each.services)
-    return None if target is None else same_service(target, services) or target
+    found = None if target is None else same_service(target, services) or target
+    varies = len(each.services) > 1 and found in each.services  # who speaks of itself as a peer: the others name others
+    return None if varies else found
 
 
 def _group(member: Member) -> str:
@@ -221,7 +239,9 @@ def _signature(
     places.append((place, known.name))
     named = begins.target is not None or record is not None
     key = key or _speaker(earliest)
-    kind: SuspectKind = "service" if known.kind == "dependency" and begins.inside else known.kind
+    speakers = tuple(dict.fromkeys(name for each in compared for name in each.services))
+    ours = known.kind == "dependency" and begins.inside
+    kind: SuspectKind = "service" if ours and known.name not in BENEATH else known.kind
     return Signature(
         name=known.name,
         kind=kind,
@@ -231,7 +251,7 @@ def _signature(
         explains=known.explains,
         count=sum(each.count for each in compared),
         baseline_count=spans.expected(sum(each.baseline_events for each in compared)),
-        services=tuple(dict.fromkeys(name for each in compared for name in each.services))[:12],
+        services=speakers[:12],
         first_seen=moment(earliest.first) if earliest.first is not None else None,
         last_seen=moment(max(each.last or 0 for each in compared)),
         example=around_wording(known, begins.example.text)[:300],
@@ -239,6 +259,8 @@ def _signature(
         patterns=tuple(each.id for each in compared),
         terms=terms_of(*[readable(member.example.raw, member.example.text) for member in members[:3]]),
         record=record,
+        ours=ours,
+        wide=known.name in BENEATH and not named and len(speakers) >= WIDE,
     )
 
 

@@ -78,6 +78,16 @@ def test_a_failing_host_outside_gets_no_place_among_the_services() -> None:
     assert found == ["web"]
 
 
+def test_what_lies_beneath_all_that_tell_of_it_began_at_none_of_them() -> None:
+    names = sign("dependency", "DNS in 4 services", "web").model_copy(
+        update={"named": False, "wide": True, "services": ("web", "stock", "mail", "till")}
+    )
+    found = rank_services(metrics(stock=0.9), logs(signs=(names,), web=8.0))
+    assert rank_services(metrics(stock=0.9), logs(web=8.0))[0].score > 0.5
+    assert found[0].service == "stock"
+    assert found[0].score <= 0.25
+
+
 def test_logs_without_a_time_before_weigh_little() -> None:
     measured = metrics(stock=0.4)
     assert order(measured=measured, logged=logs(web=9.0))[0] == "web"

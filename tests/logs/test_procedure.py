@@ -289,3 +289,26 @@ async def test_what_there_is_less_of_than_before_is_no_finding(tmp_path: Path) -
     assert await claims("fewer.log", 100, 1100, 2900) == []
     (more,) = await claims("more.log", 2900)
     assert "1 time (none before)" in more
+
+
+async def test_names_that_resolve_nowhere_are_beneath_the_services_and_no_peer_is_blamed(tmp_path: Path) -> None:
+    def calls(*peers: str) -> list[str]:
+        quiet = [f"{iso(n)} INFO served {n}" for n in range(1800)]
+        lost = (f"{iso(n)} ERROR java.net.UnknownHostException: {peer}" for peer in peers for n in range(1200, 1800, 9))
+        return sorted([*quiet, *lost])
+
+    all_ = [write(tmp_path, f"{name}.log", calls(peer)) for name, peer in zip("web orders stock mail".split(),
+            ("orders", "stock", "mail", "api.mail.example"), strict=True)]  # fmt: skip
+    bench, summary = await run_procedure(build(all_), brief(all_, started=at(1200)))
+    _check(bench)
+    assert [(each.wide, each.named) for each in summary.signatures if each.name == "DNS"] == [(True, False)]
+    (wide,) = [f for f in bench.reported if f.about is not None]
+    assert wide.about is not None
+    assert (wide.about.id, len(wide.services)) == ("dependency:DNS in 4 services", 4)
+
+    one = [write(tmp_path, "shop.log", calls("stock")), write(tmp_path, "stock.log", calls())]
+    bench, summary = await run_procedure(build(one), brief(one, started=at(1200)))
+    (alone,) = [f for f in bench.reported if f.about is not None]
+    assert alone.about is not None
+    assert (alone.about.id, summary.signatures[0].wide) == ("dependency:stock", False), "a lead, and not the service"
+    assert alone.weight < 0.5 < wide.weight

@@ -47,6 +47,8 @@ def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceSc
     ranked = sorted(fused.items(), key=lambda item: (-item[1], place.get(item[0], len(place)), item[0]))
     ranked = [(name, score) for name, score in ranked if name]
     told = chances([score for _, score in ranked], _unseen(metrics, logs))
+    wide = max((len(sign.services) for sign in logs.signatures if sign.wide), default=1)
+    told = [min(chance, 1.0 / wide) for chance in told]  # what lies beneath them all began at none of them
     return tuple(ServiceScore(service=ranked[at][0], score=round(chance, 4)) for at, chance in enumerate(told))
 
 
