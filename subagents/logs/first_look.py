@@ -25,7 +25,7 @@ from subagents.logs.onset import Rise
 from subagents.logs.passages import slow_passages
 from subagents.logs.records import same_record
 from subagents.logs.requests import requests_of
-from subagents.logs.signatures import BENEATH, WIDE, Known, around_wording, recognise, same_service, target_of
+from subagents.logs.signatures import Known, around_wording, recognise, same_service, target_of
 from subagents.logs.sources.timestamps import microseconds, moment
 from subagents.logs.terms import readable, terms_of
 from subagents.logs.windows import Chosen
@@ -37,6 +37,10 @@ SERVICES = 60
 SIGNATURES = 12
 LOOKED_AT = 12
 """Events of which it is asked whether they are about one and the same record."""
+BENEATH = frozenset({"DNS", "unreachable"})
+"""Kinds that say nothing of the peer itself: names and networks fail beneath it, and do not spread along calls."""
+WIDE = 3
+"""Services that fail alike for peers of their own from which what lies beneath them is at fault, and none of them."""
 SHARED: frozenset[SuspectKind] = frozenset(("resource", "host", "traffic"))
 SURE_RATIO = 6.0
 """Nats; a new message of this surprise is not one that was just not due yet."""

@@ -296,12 +296,6 @@ TABLE: tuple[Known, ...] = (
 )
 
 
-BENEATH = frozenset({"DNS", "unreachable"})
-"""Kinds that say nothing of the peer itself: names and networks fail beneath it, and do not spread along calls."""
-WIDE = 3
-"""Services that fail alike for peers of their own from which what lies beneath them is at fault, and none of them."""
-
-
 @cache
 def _compiled() -> tuple[Any, ...]:
     import re2

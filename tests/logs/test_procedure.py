@@ -297,8 +297,8 @@ async def test_names_that_resolve_nowhere_are_beneath_the_services_and_no_peer_i
         lost = (f"{iso(n)} ERROR java.net.UnknownHostException: {peer}" for peer in peers for n in range(1200, 1800, 9))
         return sorted([*quiet, *lost])
 
-    all_ = [write(tmp_path, f"{name}.log", calls(peer)) for name, peer in zip("web orders stock mail".split(),
-            ("orders", "stock", "mail", "api.mail.example"), strict=True)]  # fmt: skip
+    peers = {"web": "orders", "orders": "stock", "stock": "mail", "mail": "api.mail.example"}
+    all_ = [write(tmp_path, f"{name}.log", calls(peer)) for name, peer in peers.items()]
     bench, summary = await run_procedure(build(all_), brief(all_, started=at(1200)))
     _check(bench)
     assert [(each.wide, each.named) for each in summary.signatures if each.name == "DNS"] == [(True, False)]

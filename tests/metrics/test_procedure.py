@@ -15,7 +15,7 @@ from subagents import quantities as q
 from subagents.contract import Alert, Brief, Finding, Incident, SourceSpec, ToolContext, ToolError, ToolResult, Window
 from subagents.metrics.agent import build
 from subagents.metrics.cite import MetricsResolver
-from subagents.metrics.model import MetricsSummary
+from subagents.metrics.model import CoverageReport, MetricsSummary
 from subagents.verifying import Recomputed
 from tests.fakes import FakeWorkbench, run_procedure
 from tests.metrics.files import brief, long_csv, minute, shifted, spec, steady
@@ -285,4 +285,5 @@ async def test_that_all_series_of_the_paged_service_end_is_said_and_settles_noth
     assert (told, summary.healthy) == ((True, False) if gone == "web" else (False, True))
     assert not [one for one in summary.contradictions if "points at cart" in one.text], "another service is not meant"
     coverage = next(result.data for name, _, result in bench.calls if name == "metrics_coverage")
+    assert isinstance(coverage, CoverageReport)
     assert [one.service for one in coverage.ceased] == [gone]
