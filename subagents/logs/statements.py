@@ -12,7 +12,7 @@ from subagents.hosts import outside_host
 from subagents.logs import counted
 from subagents.logs.course_findings import course_findings, followed_gap
 from subagents.logs.model import LogsCoverage, LogsFirstLook, LogsPatterns, LogsStacks, Pattern, Signature, StackGroup
-from subagents.logs.signatures import TABLE
+from subagents.logs.signatures import TABLE, recognise
 from subagents.logs.wording import clock as _clock
 from subagents.logs.wording import moment_fact as _moment
 from subagents.logs.wording import quote as _quote
@@ -236,8 +236,14 @@ def _stack(group: StackGroup, window: Window) -> Finding:
         citations=(group.citation,),
         services=group.services,
         at=group.first_seen,
-        terms=group.terms,
+        terms=(*group.terms, *((place,) if place and _by_own_code(group) else ())),
     )
+
+
+def _by_own_code(group: StackGroup) -> bool:
+    """Say whether what was thrown may be the doing of the code that it was thrown in: not peers, machines or input."""
+    known = recognise(f"{group.exception}: {group.message}")
+    return known is None or known.kind in ("none", "config")
 
 
 def _patterns(patterns: LogsPatterns | None, look: LogsFirstLook, stacks: LogsStacks | None) -> Iterator[Finding]:
