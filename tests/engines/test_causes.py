@@ -87,6 +87,26 @@ def test_calm_series_that_settle_nothing_are_no_all_clear() -> None:
     assert "ends at 12:00:00Z" in compose(replace(known, unsettled="It ends at 12:00:00Z."), decision, ()).headline
 
 
+@pytest.mark.parametrize(
+    ("host", "told", "score", "kind"),
+    [
+        ("api.bank.example", "upstream failing", 0.8, "inconclusive"),
+        ("api.bank.example", "upstream failing", 0.95, "culprit"),
+        ("api.bank.example", "upstream timeout", 0.8, "culprit"),
+        ("ledger", "upstream failing", 0.8, "culprit"),
+    ],
+    ids=["by its own word", "a change that is sure", "a change may lead to it", "one of ours"],
+)
+def test_a_host_outside_that_says_itself_that_it_fails_is_no_doing_of_a_change_that_merely_fits(
+    host: str, told: str, score: float, kind: str
+) -> None:
+    peer = about("dependency", host, 0.61, terms=("bank",))
+    assert peer.about is not None
+    named = peer.model_copy(update={"about": peer.about.model_copy(update={"label": f"{told}: {host}"})})
+    decision = decide(case(symptom(), about("commit", "a" * 40, score, terms=("bank",)), named))
+    assert decision.kind == kind
+
+
 def test_two_changes_that_fit_alike_convict_nobody() -> None:
     decision = decide(case(symptom(), about("commit", "a" * 40, 0.85), about("commit", "b" * 40, 0.8)))
     assert decision.kind == "inconclusive"

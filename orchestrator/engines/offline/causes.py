@@ -30,6 +30,9 @@ LEAD = 0.12
 """Least distance to the next change: closer than this, both are named and nobody is convicted."""
 CIRCUMSTANCE_LEAD = 0.1
 """How much better a change must hold than a circumstance that also holds."""
+BY_ITS_OWN_WORD, OUTSIDE_LEAD = ("upstream failing", "certificate expired"), 0.3
+"""Failures that a host outside states of itself, and how much better a change must hold than one: no change of ours
+makes somebody else's servers answer that they fail, and words that it shares with the calls to them are no proof."""
 DECISIVE: frozenset[SuspectKind] = frozenset({"certificate"})
 """Circumstances that the calendar brings about: no change explains them, so one that merely fits does not compete."""
 DECISIVE_FROM = 0.8
@@ -147,7 +150,9 @@ def _for_change(case: Case, change: Hypothesis, rival: Hypothesis | None, circum
     if circumstance is not None and circumstance.score >= CONVICTS_FROM:
         if _decisive(circumstance) and circumstance.score >= change.score - CIRCUMSTANCE_LEAD:
             return _for_circumstance(case, circumstance, change)
-        if circumstance.score >= change.score - CIRCUMSTANCE_LEAD and not _explains(change, circumstance):
+        theirs = _theirs(circumstance)
+        lead = OUTSIDE_LEAD if theirs else CIRCUMSTANCE_LEAD
+        if circumstance.score >= change.score - lead and (theirs or not _explains(change, circumstance)):
             beside = f"a circumstance fits as well: {_name(circumstance)} ({circumstance.score:.2f}), "
             return _undecided(
                 case,
@@ -333,6 +338,12 @@ def _outdone(case: Case, lead: Hypothesis) -> bool:
 
 def _decisive(circumstance: Hypothesis) -> bool:
     return circumstance.suspect.kind in DECISIVE and circumstance.score >= DECISIVE_FROM
+
+
+def _theirs(circumstance: Hypothesis) -> bool:
+    """Say whether a host outside fails by its own word."""
+    suspect = circumstance.suspect
+    return outside_host(suspect.key) is not None and failure_of(suspect, BY_ITS_OWN_WORD) is not None
 
 
 def _explains(change: Hypothesis, circumstance: Hypothesis) -> bool:
