@@ -1,4 +1,4 @@
-"""Why calm series do not show that all is well: what the alert speaks of is gone from them, or stands high throughout."""
+"""Why calm series do not show that all is well: the alert's own are gone, or stand as high throughout."""
 
 from __future__ import annotations
 

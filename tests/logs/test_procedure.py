@@ -253,6 +253,8 @@ def test_a_peer_is_a_host_or_a_known_service_never_a_mere_word() -> None:
     assert target_of("", "upstream billing returned 503", known, ["orders"]) == "billing"
     assert target_of("", "billing endpoint unavailable", known, ["orders"]) == "billing"
     assert target_of("", "upstream deadline exceeded", known, ["orders"]) is None
+    assert target_of("", "certificate_expired (peer bank.example:443)", known, ["orders"]) == "bank.example"
+    assert target_of("", "certificate expired, peer unknown", known, ["orders"]) is None
     assert target_of("", "Charge upstream call returned error", known, ["orders"]) is None
     assert target_of('{"upstream.host":"api.example.com:443"}', "exceeded deadline", known, []) == "api.example.com"
 
@@ -312,3 +314,21 @@ async def test_names_that_resolve_nowhere_are_beneath_the_services_and_no_peer_i
     assert alone.about is not None
     assert (alone.about.id, summary.signatures[0].wide) == ("dependency:stock", False), "a lead, and not the service"
     assert alone.weight < 0.5 < wide.weight
+
+
+@pytest.mark.parametrize(
+    ("thrown", "told"),
+    [("TypeError: price of nothing", True), ("ConnectionError: [Errno 111] Connection refused", False)],
+)
+async def test_where_a_trace_ends_is_a_term_only_where_its_code_may_have_done_it(
+    tmp_path: Path, thrown: str, told: bool
+) -> None:
+    frame = '  File "/srv/app/shop/card.py", line 31, in show\n    x()'
+    trace = f"ERROR failed\nTraceback (most recent call last):\n{frame}\n{thrown}"
+    lines = [f"{iso(n)} INFO served {n}" for n in range(0, 1200, 5)] + [
+        f"{iso(n)} {trace}" for n in range(1200, 1800, 20)
+    ]
+    spec = write(tmp_path, "shop.log", lines)
+    bench, _ = await run_procedure(build([spec]), brief([spec], started=at(1200)))
+    (stack,) = [f for f in bench.reported if " threw " in f.claim]
+    assert ("/srv/app/shop/card.py:31" in stack.terms) is told

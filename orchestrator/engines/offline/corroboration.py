@@ -23,6 +23,7 @@ SHOWN_BY: Mapping[str, tuple[str, ...]] = {
     "host fault": ("cpu", "iowait", "disk", "steal", "load"),
     "locks": ("lock", "wait"),
     "rate limited": ("throttl", "429", "request", "rps"),
+    "clock": ("offset", "skew", "drift", "timex", "ntp"),
     "not schedulable": ("pending", "ready", "replica"),
 }
 """Known kinds of failure to parts of the names of series in which they would show."""
