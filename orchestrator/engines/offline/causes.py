@@ -9,7 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case, failure_of, named
-from orchestrator.engines.offline.corroboration import began_with, shown_by, strength, unread_nearer, unread_where
+from orchestrator.engines.offline.corroboration import (
+    began_with,
+    filled_slowly,
+    shown_by,
+    strength,
+    unread_nearer,
+    unread_where,
+)
 from orchestrator.engines.offline.open_case import nothing_explains, place_reasons, would_tell
 from orchestrator.engines.offline.sureness import (
     place_leads,
@@ -42,6 +49,7 @@ SURE_BESIDE_UNREAD = 0.75
 """Score from which a change is named although another, nearer to the onset on the same service, could not be read."""
 NO_NAME = "DNS"
 """The known kind of failure in which a name does not resolve: your own resolvers serve those that are not public."""
+SURGE, OVERLOAD = "traffic surge", "overload"
 CAN_BE_CAUSED: frozenset[SuspectKind] = frozenset({"resource", "traffic", "data"})
 """Circumstances that a change on the same service can bring about."""
 INNOCENT_BELOW = 0.45
@@ -66,7 +74,7 @@ class Decision:
 def decide(case: Case) -> Decision:
     """Judge a case."""
     changes = case.leading(CHANGE_KINDS)
-    circumstances = sorted(case.leading(CIRCUMSTANCE_KINDS), key=lambda one: -strength(case, one))
+    circumstances = _without_effects(sorted(case.leading(CIRCUMSTANCE_KINDS), key=lambda one: -strength(case, one)))
     change = changes[0] if changes else None
     circumstance = circumstances[0] if circumstances else None
     if case.symptom is None:
@@ -81,6 +89,12 @@ def decide(case: Case) -> Decision:
     if circumstance is not None and _alone(case, circumstance, change):
         return _for_circumstance(case, circumstance, change)
     return _open(case, change, circumstance)
+
+
+def _without_effects(circumstances: list[Hypothesis]) -> list[Hypothesis]:
+    """Return the circumstances less overload where a surge of traffic stands: that is what brings it about."""
+    surge = any(one.suspect.label == SURGE and one.score >= CONVICTS_FROM for one in circumstances)
+    return [one for one in circumstances if not (surge and failure_of(one.suspect, (OVERLOAD,)))]
 
 
 def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
@@ -219,6 +233,10 @@ def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis |
             f"{_name(circumstance)} shows, but {name} is not cleared: {how}",
         )
         return replace(undecided, suspected=f"{one.kind}:{one.key}")
+    if (slow := filled_slowly(case, circumstance)) is not None:
+        began = f" from {slow.at:%H:%M} UTC on" if slow.at is not None else ""
+        why = f"{_name(circumstance)} shows, and {slow.name} had filled{began}: what ran there by then may have done it"
+        return _undecided(case, circumstance, (why, *against), why)
     if change is not None and suspected:
         against, others = (*against, f"{_name(change)} is not cleared ({change.score:.2f})"), 1
     if not case.changes_known:

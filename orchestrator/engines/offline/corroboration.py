@@ -33,6 +33,9 @@ SLACK = timedelta(minutes=2)
 HOUR_S = 3600.0
 ELSEWHERE = 0.5
 """Of how well it holds, where it is told of by services only that nothing connects with the symptom."""
+FROM_WITHIN = ("out of memory", "file handles", "pool exhausted")
+"""Kinds of failure in which what runs there uses up what it has: logs and series tell that it did, not who made it."""
+SLOWLY = timedelta(minutes=15)
 JUST_BEFORE = timedelta(minutes=15)
 """What begins so soon after a change on the same service may be its doing, whatever its diff looks like: log lines,
 which are innocent else, fill disks."""
@@ -88,6 +91,18 @@ def began_with(case: Case, circumstance: Hypothesis) -> ScoredSuspect | None:
         and (one.service in places or places & set(one.services))
     ]
     return max(near, key=lambda one: one.score, default=None)
+
+
+def filled_slowly(case: Case, circumstance: Hypothesis) -> Moved | None:
+    """Return the series of what was used up from within and had filled since long before the onset; else None.
+
+    What fills for so long may be the doing of a change that is older than what is known of changes.
+    """
+    if case.onset is None or failure_of(circumstance.suspect, FROM_WITHIN) is None:
+        return None
+    series = shown_by(case, circumstance)
+    slow = series is not None and series.at is not None and case.onset - series.at >= SLOWLY
+    return series if slow else None
 
 
 def unread_nearer(case: Case, change: Hypothesis) -> ScoredSuspect | None:
