@@ -14,6 +14,7 @@ from orchestrator.engines.offline.corroboration import (
     filled_slowly,
     shown_by,
     strength,
+    unread_at_home,
     unread_nearer,
     unread_where,
 )
@@ -188,7 +189,7 @@ def _for_change(case: Case, change: Hypothesis, rival: Hypothesis | None, circum
         return _undecided(
             case,
             change,
-            (f"{name} took effect nearer to the onset, on the same service, and has no diff to read", *against),
+            (f"{name} took effect nearer to the onset on {unread.service}, and has no diff to read", *against),
             f"the best lead is {_name(change)}, but what {name} does could not be read",
         )
     return Decision(
@@ -337,6 +338,11 @@ def _open(case: Case, change: Hypothesis | None, circumstance: Hypothesis | None
         best, why = None, nothing_explains(case)
     elif best is not None and best.suspect.key == case.home:
         why = nothing_explains(case)  # that it began there is said already
+    unread = unread_at_home(case)
+    if unread is not None and (best is None or best.suspect.kind in CHANGE_KINDS):
+        name = f"{unread.key[:12]} “{unread.label}”"
+        why = f"{name} took effect there just before, and has no diff to read"
+        short = (why.replace("there", f"on {unread.service}", 1), *short)
     return Decision(
         kind="inconclusive",
         hypothesis=best,

@@ -31,6 +31,8 @@ SERIES_WEIGHT = 0.35
 """What a series that moved with it adds, as what metrics themselves give a resource that moved before the symptom."""
 SLACK = timedelta(minutes=2)
 HOUR_S = 3600.0
+EVEN = 0.5
+"""Chance from which a place is the most likely."""
 ELSEWHERE = 0.5
 """Of how well it holds, where it is told of by services only that nothing connects with the symptom."""
 FROM_WITHIN = ("out of memory", "file handles", "pool exhausted")
@@ -106,14 +108,23 @@ def filled_slowly(case: Case, circumstance: Hypothesis) -> Moved | None:
 
 
 def unread_nearer(case: Case, change: Hypothesis) -> ScoredSuspect | None:
-    """Return a deployed change of the same service, no earlier than the change, that nobody could read.
+    """Return a change, no earlier than the one given, that nobody could read: of its service, or where it began.
 
     That there is no diff does not mean that nothing changed.
     """
     mine = next((one for one in case.scored if f"{one.kind}:{one.key}" == change.suspect.id), None)
     if mine is None or mine.lead_s is None:
         return None
-    return _unread(case, {mine.service}, mine.lead_s, mine)
+    return _unread(case, {mine.service, *_began(case)}, mine.lead_s, mine)
+
+
+def unread_at_home(case: Case) -> ScoredSuspect | None:
+    """Return a change deployed just before the onset, where it most likely began, that nobody could read."""
+    return _unread(case, _began(case), JUST_BEFORE.total_seconds(), None)
+
+
+def _began(case: Case) -> set[str]:
+    return {case.services[0].service} if case.services and case.services[0].score >= EVEN else set()
 
 
 def unread_where(case: Case, circumstance: Hypothesis) -> ScoredSuspect | None:

@@ -12,10 +12,11 @@ from orchestrator.engines.offline.bench import Floor
 from orchestrator.engines.offline.case import Case, metric_of
 from orchestrator.engines.offline.causes import Decision, decide
 from orchestrator.engines.offline.chain import chain
+from orchestrator.engines.offline.corroboration import EVEN
 from orchestrator.engines.offline.cut_short import cut_short
 from orchestrator.engines.offline.exclusions import ruled_out
 from orchestrator.engines.offline.gather import gather
-from orchestrator.engines.offline.headline import EVEN, gist, headline
+from orchestrator.engines.offline.headline import gist, headline
 from orchestrator.engines.offline.looked import NOTHING, Looked
 from orchestrator.engines.offline.omissions import gaps
 from orchestrator.engines.offline.remedies import actions, signals
