@@ -76,6 +76,7 @@ class MetricsAnswers:
             steps=tuple(sorted({f.step for f in store.frames})),
             edges=len(store.edges),
             spans=sum(map(len, store.spans.values())),
+            unmeasured=tuple(sorted(set(store.services()) - {key.service for _, _, key in store.series()})),
             ceased=ceased(store),
         )
         return ToolResult(data=report, text=render.coverage(report))

@@ -75,6 +75,8 @@ class CoverageReport(Frozen):
     """Seconds between points, per group of series."""
     edges: int = 0
     spans: int = 0
+    unmeasured: tuple[str, ...] = ()
+    """Services that are only called, or only call: no series is theirs."""
     ceased: tuple[Ceased, ...] = ()
     """Services whose series all end well before the last point, first ended first."""
 
@@ -252,6 +254,8 @@ class MetricsSummary(Frozen):
     contradictions: tuple[Contradiction, ...] = ()
     healthy: bool = False
     """Nothing departs from its baseline in a direction that hurts."""
+    dark: tuple[str, ...] = ()
+    """Services that no series of is, and that alone the first in rank calls, whose own work shows no trouble."""
     unsettled: str = ""
     """Why calm series do not show that all is well, where they do not."""
     sees: tuple[Seen, ...] = ()

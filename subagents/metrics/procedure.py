@@ -79,8 +79,21 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
         sees=rank.sees,
         surge=rank.surge,
         contradictions=clashes,
+        dark=_dark(rank, edges, coverage),
         gaps=tuple(finding.claim for finding in gaps),
     )
+
+
+def _dark(rank: RankReport, edges: EdgesReport, coverage: CoverageReport) -> tuple[str, ...]:
+    """Return what the first in rank calls, where nothing of that is measured and no work of its own shows trouble.
+
+    Errors and slowness come from callees, too: at which of them it began these series cannot tell.
+    """
+    first = rank.services[0] if rank.services else None
+    if first is None or any(reason.kind == "own work" for reason in first.reasons):
+        return ()
+    callees = {edge.callee for edge in edges.edges if edge.caller == first.service} - {first.service}
+    return tuple(sorted(callees)) if callees <= set(coverage.unmeasured) else ()
 
 
 async def _ranked(

@@ -287,3 +287,21 @@ async def test_that_all_series_of_the_paged_service_end_is_said_and_settles_noth
     coverage = next(result.data for name, _, result in bench.calls if name == "metrics_coverage")
     assert isinstance(coverage, CoverageReport)
     assert [one.service for one in coverage.ceased] == [gone]
+
+
+@pytest.mark.parametrize(
+    ("more", "dark"),
+    [
+        ({}, ("cart", "stock")),
+        ({("cart", "requests_per_s"): steady(200)}, ()),
+        ({("web", "cpu_pct"): shifted(10, 95, 21)}, ()),
+    ],
+    ids=["nothing of them", "one is measured", "work of its own"],
+)
+async def test_callees_of_the_first_that_no_series_is_of_are_told(
+    tmp_path: Path, more: Series, dark: tuple[str, ...]
+) -> None:
+    alone: Series = {("web", "latency_p99_ms"): shifted(90, 900, 22), ("web", "requests_per_s"): steady(200), **more}
+    _, summary = await investigate(tmp_path, alone, PAGE, topology="caller,callee\nweb,cart\nweb,stock\n")
+    assert summary.services[0].service == "web"
+    assert summary.dark == dark

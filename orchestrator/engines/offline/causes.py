@@ -332,7 +332,9 @@ def _open(case: Case, change: Hypothesis | None, circumstance: Hypothesis | None
     held = [h for h in (change, circumstance) if h is not None and (h.supporting or h.score > 0)]
     best = max(held, key=lambda h: h.score, default=None)
     why = f"the best lead is unproven: {_name(best)}" if best is not None else nothing_explains(case)
-    short = (f"{_name(best)} holds at {best.score:.2f}, too little to name it",) if best is not None else (why,)
+    short: tuple[str, ...] = (why,)
+    if best is not None:
+        short = (f"{_name(best)} holds at {best.score:.2f}, too little to name it",)
     if best is not None and _outdone(case, best):
         short = (f"{_name(best)} holds at {best.score:.2f}, and shows where it hardly began",)
         best, why = None, nothing_explains(case)
