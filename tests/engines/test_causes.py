@@ -107,6 +107,25 @@ def test_a_host_outside_that_says_itself_that_it_fails_is_no_doing_of_a_change_t
     assert decision.kind == kind
 
 
+@pytest.mark.parametrize(
+    ("kind", "key", "first"),
+    [
+        ("dependency", "DNS in 4 services", "make the names that fail resolve again"),
+        ("host", "unreachable in 4 services", "fail over from what 4 services cannot reach"),
+        ("host", "clock in shop", "set the clock of what runs shop right"),
+    ],
+)
+def test_what_to_do_first_names_things_as_people_do(kind: SuspectKind, key: str, first: str) -> None:
+    shown = about(kind, key, 0.72)
+    suspect = Suspect(kind=kind, key=key, label=key)
+    known = case(symptom(), shown.model_copy(update={"about": suspect, "services": ("shop", "web", "mail")}))
+    decision = decide(replace(known, changes={"commit:c": Change(subject="s")}))
+    assert decision.kind == "no_code_cause"
+    text = actions(known, decision)[0].text
+    assert first in text
+    assert key not in text
+
+
 def test_two_changes_that_fit_alike_convict_nobody() -> None:
     decision = decide(case(symptom(), about("commit", "a" * 40, 0.85), about("commit", "b" * 40, 0.8)))
     assert decision.kind == "inconclusive"

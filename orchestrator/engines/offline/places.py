@@ -57,7 +57,7 @@ def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceSc
 
 
 def _in_the_dark(first: str, metrics: MetricsSummary, logs: LogsSummary) -> bool:
-    """Say whether nothing tells the first from those it calls: no series of theirs, no line, nor a course that broke."""
+    """Say whether nothing tells the first from those it calls: no series or line of theirs, nor a course that broke."""
     spoke = {item.service for item in logs.services} | {line.name for line in logs.timelines}
     mine = bool(metrics.services) and metrics.services[0].service == first
     followed = first in _broken(logs) or first in _slow(logs)
