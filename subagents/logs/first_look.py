@@ -170,6 +170,8 @@ def signatures(
         known = recognise(f"{example.text}\n{readable(example.raw, example.text)}")
         if known is not None:
             target = _target(known, each, example, services)
+            if target is not None and known.name in BENEATH and _varies(logs, index, spans, each, services):
+                target = None
             member = Member(known, each, example, target, target in services)
             groups.setdefault((known.name, _group(member)), []).append(member)
     _put_together(groups)
@@ -201,9 +203,26 @@ def _record(logs: LogSet, index: LogIndex, spans: Spans, members: list[Member]) 
     import polars as pl
 
     rows = rows_in(index, spans.window).filter(pl.col("key").is_in([member.compared.key for member in members]))
-    some = rows.unique("t0").sort("t0").gather_every(max(1, rows.height // LOOKED_AT)).head(LOOKED_AT)
+    return same_record(_some_of(logs, rows.unique("t0").sort("t0")))
+
+
+def _some_of(logs: LogSet, rows: pl.DataFrame) -> list[str]:
+    """Return the text of some events, spread over all of them."""
+    some = rows.gather_every(max(1, rows.height // LOOKED_AT)).head(LOOKED_AT)
     refs = [logs.ref(Place(row["source"], row["byte"], row["lines"])) for row in some.iter_rows(named=True)]
-    return same_record([logs.around(ref, 0, 0)[2].decode(errors="replace") for ref in refs])
+    return [logs.around(ref, 0, 0)[2].decode(errors="replace") for ref in refs]
+
+
+def _varies(logs: LogSet, index: LogIndex, spans: Spans, each: Compared, services: list[str]) -> bool:
+    """Say whether events of one pattern that several services log name several peers: the example's is one of many."""
+    import polars as pl
+
+    if len(each.services) < WIDE:
+        return False
+    rows = rows_in(index, spans.window).filter(pl.col("key").is_in(list(each.keys)))
+    firsts = rows.sort("t0").unique("service", keep="first", maintain_order=True)
+    named = {target_of(text, text, services, each.services) for text in _some_of(logs, firsts)} - {None}
+    return len(named) >= WIDE
 
 
 def _target(known: Known, each: Compared, example: Example, services: list[str]) -> str | None:
