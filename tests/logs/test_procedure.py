@@ -318,18 +318,20 @@ async def test_names_that_resolve_nowhere_are_beneath_the_services_and_no_peer_i
 
 @pytest.mark.parametrize(
     ("peers", "wide"),
-    [(("db.a.internal", "mq.b.internal", "api.c.example"), True), (("db.a.internal",) * 3, False)],
+    [(tuple("abcdef"), True), (tuple("aaaaaa"), False)],
     ids=["each its own", "all the same"],
 )
 async def test_of_one_message_of_several_services_it_is_looked_whether_they_mean_one_peer(
     tmp_path: Path, peers: tuple[str, ...], wide: bool
 ) -> None:
     specs = []
-    for name, peer in zip(("web", "orders", "mail"), peers, strict=True):
-        lost = [f"{iso(n)} ERROR java.net.UnknownHostException: {peer}" for n in range(1200, 1800, 9)]
+    for name, peer in zip(("web", "orders", "mail", "till", "stock", "pay"), peers, strict=True):
+        said = f"call failed: java.net.UnknownHostException: store-{peer}.prod.svc.local"
+        lost = [f"{iso(n)} ERROR {said}" for n in range(1200, 1800, 9)]
         specs.append(write(tmp_path, f"{name}.log", [f"{iso(n)} INFO served {n}" for n in range(0, 1200, 3)] + lost))
     _, summary = await run_procedure(build(specs), brief(specs, started=at(1200)))
     (sign,) = [each for each in summary.signatures if each.name == "DNS"]
+    assert len(sign.patterns) == 1, "all of them are one message"
     assert (sign.wide, sign.named) == (wide, not wide)
 
 
