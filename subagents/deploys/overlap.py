@@ -141,13 +141,18 @@ class SymptomTerms:
                     self.weights[term] = min(self.weights[term], 0.12)
 
 
+_PLACE = re.compile(r"\S+\.\w{1,8}:\d+$")
+"""A line of a file: which change it is of is judged by its number."""
+
+
 def symptom_terms(findings: Iterable[Finding], text: str, services: Iterable[str] = ()) -> SymptomTerms:
     """Gather terms from findings of others and from what the alert or the person said."""
     terms = SymptomTerms()
     terms.add(text, 0.6)
     for finding in findings:
         for term in finding.terms[:60]:
-            terms.add(term, 1.0)
+            if not _PLACE.match(term):
+                terms.add(term, 1.0)
         terms.add(finding.claim, 0.5)
     terms.discount(services)
     return terms

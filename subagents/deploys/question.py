@@ -10,6 +10,7 @@ from subagents import quantities
 from subagents.contract import Finding
 from subagents.deploys.ending import ended_of, lasting_of
 from subagents.deploys.overlap import symptom_families, symptom_terms, without_links
+from subagents.deploys.pointed import frames_of, missing_of
 from subagents.deploys.reach import Failing, same_service
 from subagents.deploys.scores import LeadIn, Question
 from subagents.deploys.sources.rows import parse_moment
@@ -103,5 +104,7 @@ def ask(findings: Sequence[Finding], onset: datetime | None, services: Sequence[
         text=text,
         ended=ended_of(told),
         lasting=lasting_of(told),
+        frames=frames_of(told),
+        missing=missing_of(told),
         of_tests=not told and OF_TESTS.search(without_links(text)) is not None,
     )

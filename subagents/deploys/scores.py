@@ -52,6 +52,10 @@ class Question:
     """Until when it was measured to go on, with its level then; None where it ended."""
     of_tests: bool = False
     """Tests, builds or pipelines are what fails: a change of these alone may have done it."""
+    frames: tuple[tuple[str, int], ...] = ()
+    """Own code in which traces end, as path and line."""
+    missing: frozenset[str] = frozenset()
+    """Names that errors say are not there."""
 
 
 class Part(NamedTuple):

@@ -19,6 +19,7 @@ from subagents.deploys.ending import ending
 from subagents.deploys.firstpass import closest
 from subagents.deploys.leads import look_first, words_alone
 from subagents.deploys.overlap import Overlap, OverlapIndex, SymptomTerms
+from subagents.deploys.pointed import pointed
 from subagents.deploys.reach import Reach, ServiceMap, reach, service_key
 from subagents.deploys.restoring import tell_restored
 from subagents.deploys.scores import BASE, CLOCK_SLACK, RULED_OUT, Part, Question, Scored, logistic
@@ -168,6 +169,7 @@ def _score_commit(
     innocent = innocence(commit, reading, question.of_tests)
     parts = [time, _reach_part(reached), _overlap_part(overlap, reading, question.terms)]
     parts += diff_parts(commit, reading, overlap, question)
+    parts += pointed(commit, question, lead) if not innocent else []
     if question.lead_in is not None and at is not None and (reached.deploy or not has_deploys):
         parts += lead_in_part(at, question.lead_in)
     ending_parts, facts = ending(commit, running, timeline, question)

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from subagents import quantities
 from subagents.contract import Fact
+from subagents.deploys.comments import PARTS
 from subagents.deploys.ending import Undone, after_going_back
 from subagents.deploys.overlap import OverlapIndex
 from subagents.deploys.reach import ServiceMap, same_service, service_key
@@ -22,6 +23,8 @@ from subagents.deploys.sources.records import Commit, FlagChange
 from subagents.deploys.timing import lead_in_part, span, time_part
 
 _ARROW = re.compile(r"\s*(?:->|=>|→|\bto\b)\s*")
+LEAST_NAMED = 7
+"""Letters of a flag's name from which it is no accident that something else bears it."""
 _ON = frozenset({"on", "true", "1", "100", "100%", "enabled", "enable", "yes", "active"})
 _OFF = frozenset({"off", "false", "0", "0%", "disabled", "disable", "no", "inactive"})
 
@@ -95,6 +98,7 @@ def score_switch(switch: Switch, question: Question, services: ServiceMap) -> Sc
     time, too_late = time_part(lead, "changed")
     what = f"a switch while running: {flag.change or 'changed'}; what it switches is not in the data"
     parts = [time, _reach(flag, question, services), _overlap(flag, question), Part("kind", 0.2, what)]
+    parts += _named(flag, question)
     if question.lead_in is not None and flag.at is not None:
         parts += lead_in_part(flag.at, question.lead_in)
     if switch.before is not None and flag.at is not None and switch.before.at is not None:
@@ -122,6 +126,20 @@ def _reach(flag: FlagChange, question: Question, services: ServiceMap) -> Part:
     if any(depends(name, flag.service) or depends(flag.service, name) for name in failing.weights):
         return Part("reach", 0.5, f"{flag.service}, which works with what failed, reads it")
     return Part("reach", -1.6, f"{flag.service}, which did not fail, reads it")
+
+
+def _named(flag: FlagChange, question: Question) -> list[Part]:
+    """Return what it says that a name in what failed is the flag's own, less its service's: code is named so."""
+    own = [word.lower() for word in PARTS.findall(flag.flag)]
+    of_service = {word.lower() for word in PARTS.findall(flag.service or "")}
+    left = [word for word in own if word not in of_service]
+    name = "".join(left)
+    if len(left) < 2 or len(name) < LEAST_NAMED:
+        return []
+    compounds = (term for term in question.terms.weights if term.startswith("="))
+    if not any(name in re.sub(r"[^a-z0-9]", "", term) for term in compounds):
+        return []
+    return [Part("named", 1.3, f"what failed is called as the flag is: {' '.join(left)}")]
 
 
 def _overlap(flag: FlagChange, question: Question) -> Part:

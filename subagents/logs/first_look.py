@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,10 @@ SERVICES = 60
 SIGNATURES = 12
 LOOKED_AT = 12
 """Events of which it is asked whether they are about one and the same record."""
+BENEATH = frozenset({"DNS", "unreachable"})
+"""Kinds that say nothing of the peer itself: names and networks fail beneath it, and do not spread along calls."""
+WIDE = 3
+"""Services that fail alike for peers of their own from which what lies beneath them is at fault, and none of them."""
 SHARED: frozenset[SuspectKind] = frozenset(("resource", "host", "traffic"))
 SURE_RATIO = 6.0
 """Nats; a new message of this surprise is not one that was just not due yet."""
@@ -166,8 +170,11 @@ def signatures(
         known = recognise(f"{example.text}\n{readable(example.raw, example.text)}")
         if known is not None:
             target = _target(known, each, example, services)
+            if target is not None and known.name in BENEATH and _varies(logs, index, spans, each, services):
+                target = None
             member = Member(known, each, example, target, target in services)
             groups.setdefault((known.name, _group(member)), []).append(member)
+    _put_together(groups)
     ranked = sorted(groups.items(), key=lambda item: -max(member.compared.score for member in item[1]))
     found = []
     for (_, key), members in ranked[:SIGNATURES]:
@@ -176,21 +183,55 @@ def signatures(
     return found
 
 
+def _put_together(groups: dict[tuple[str, str], list[Member]]) -> None:
+    """Make one of what fails alike at several services for several peers: that is beneath them, and no one peer."""
+    for name in BENEATH:
+        mine = [key for key in groups if key[0] == name]
+        members = [member for key in mine for member in groups[key]]
+        speakers = {service for member in members for service in member.compared.services}
+        peers = {member.target for member in members} - {None}
+        varied = any(member.target is None and len(member.compared.services) >= WIDE for member in members)
+        if len(speakers) < WIDE or not (varied or len(peers) >= WIDE):
+            continue
+        for key in mine:
+            del groups[key]
+        groups[name, f"{len(speakers)} services"] = [replace(one, target=None, inside=False) for one in members]
+
+
 def _record(logs: LogSet, index: LogIndex, spans: Spans, members: list[Member]) -> str | None:
     """Return the one record that the events of these patterns are about, looking at some over all of the window."""
     import polars as pl
 
     rows = rows_in(index, spans.window).filter(pl.col("key").is_in([member.compared.key for member in members]))
-    some = rows.unique("t0").sort("t0").gather_every(max(1, rows.height // LOOKED_AT)).head(LOOKED_AT)
+    return same_record(_some_of(logs, rows.unique("t0").sort("t0")))
+
+
+def _some_of(logs: LogSet, rows: pl.DataFrame) -> list[str]:
+    """Return the text of some events, spread over all of them."""
+    some = rows.gather_every(max(1, rows.height // LOOKED_AT)).head(LOOKED_AT)
     refs = [logs.ref(Place(row["source"], row["byte"], row["lines"])) for row in some.iter_rows(named=True)]
-    return same_record([logs.around(ref, 0, 0)[2].decode(errors="replace") for ref in refs])
+    return [logs.around(ref, 0, 0)[2].decode(errors="replace") for ref in refs]
+
+
+def _varies(logs: LogSet, index: LogIndex, spans: Spans, each: Compared, services: list[str]) -> bool:
+    """Say whether events of one pattern that several services log name several peers: the example's is one of many."""
+    import polars as pl
+
+    if len(each.services) < WIDE:
+        return False
+    rows = rows_in(index, spans.window).filter(pl.col("key").is_in(list(each.keys)))
+    firsts = rows.sort("t0").unique("service", keep="first", maintain_order=True)
+    named = {target_of(text, text, services, each.services) for text in _some_of(logs, firsts)} - {None}
+    return len(named) >= WIDE
 
 
 def _target(known: Known, each: Compared, example: Example, services: list[str]) -> str | None:
     if not known.named:
         return None
     target = target_of(example.raw, example.text, services, each.services)
-    return None if target is None else same_service(target, services) or target
+    found = None if target is None else same_service(target, services) or target
+    varies = len(each.services) > 1 and found in each.services  # who speaks of itself as a peer: the others name others
+    return None if varies else found
 
 
 def _group(member: Member) -> str:
@@ -221,7 +262,9 @@ def _signature(
     places.append((place, known.name))
     named = begins.target is not None or record is not None
     key = key or _speaker(earliest)
-    kind: SuspectKind = "service" if known.kind == "dependency" and begins.inside else known.kind
+    speakers = tuple(dict.fromkeys(name for each in compared for name in each.services))
+    ours = known.kind == "dependency" and begins.inside
+    kind: SuspectKind = "service" if ours and known.name not in BENEATH else known.kind
     return Signature(
         name=known.name,
         kind=kind,
@@ -231,7 +274,7 @@ def _signature(
         explains=known.explains,
         count=sum(each.count for each in compared),
         baseline_count=spans.expected(sum(each.baseline_events for each in compared)),
-        services=tuple(dict.fromkeys(name for each in compared for name in each.services))[:12],
+        services=speakers[:12],
         first_seen=moment(earliest.first) if earliest.first is not None else None,
         last_seen=moment(max(each.last or 0 for each in compared)),
         example=around_wording(known, begins.example.text)[:300],
@@ -239,6 +282,8 @@ def _signature(
         patterns=tuple(each.id for each in compared),
         terms=terms_of(*[readable(member.example.raw, member.example.text) for member in members[:3]]),
         record=record,
+        ours=ours,
+        wide=known.name in BENEATH and not named and len(speakers) >= WIDE,
     )
 
 

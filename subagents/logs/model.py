@@ -257,6 +257,10 @@ class Signature(Frozen):
     terms: tuple[str, ...]
     record: str | None = None
     """The words that name the one record that every event looked at is about, for input that cannot be used."""
+    ours: bool = False
+    """The peer is a service whose own logs are here."""
+    wide: bool = False
+    """Several services say it of peers of their own: it lies beneath them, in names or networks."""
 
 
 class Start(Frozen):

@@ -341,7 +341,7 @@ _TARGETS: tuple[re.Pattern[str], ...] = (
         rf"\b(?:dial tcp|lookup|UnknownHostException:|resolve(?: host:?)?|getaddrinfo \w+)\s+[\"']?(?P<host>{_HOST})"
     ),
     re.compile(
-        rf"\b(?:upstream|connect(?:ing|ion)? to|connected to|failed to connect to|from|call(?:ing)? to|request to"
+        rf"\b(?:upstream|peer|connect(?:ing|ion)? to|connected to|failed to connect to|from|call(?:ing)? to|request to"
         rf"|unavailable:)\s+\"?(?:service |server |host )?(?P<host>{_HOST})",
         re.IGNORECASE,
     ),

@@ -12,7 +12,7 @@ from subagents.hosts import outside_host
 from subagents.logs import counted
 from subagents.logs.course_findings import course_findings, followed_gap
 from subagents.logs.model import LogsCoverage, LogsFirstLook, LogsPatterns, LogsStacks, Pattern, Signature, StackGroup
-from subagents.logs.signatures import TABLE
+from subagents.logs.signatures import TABLE, recognise
 from subagents.logs.wording import clock as _clock
 from subagents.logs.wording import moment_fact as _moment
 from subagents.logs.wording import quote as _quote
@@ -29,6 +29,8 @@ UNNAMED_PART = 0.7
 """Of a signature's weight, where the peer is not named, or is one of the services whose own logs are here."""
 OUTSIDE_PART = 1.35
 """Of a signature's weight, where the peer is a host by full name: not one of the services that were given."""
+WIDE_PART = 1.2
+"""Of a signature's weight, where several services say it of peers of their own: no one service can bring that about."""
 ONE_RECORD = 0.7
 """Weight of input that cannot be used where it is one record, again and again: a broken reader fails on all of them."""
 LEAST_RATIO = 4.0
@@ -177,7 +179,9 @@ def _signature(each: Signature, window: Window) -> Finding:
         * max(share, 0.1)
         * (1.0 if each.count >= 3 else 0.7)
     )
-    if each.kind == "service" or (each.name in _PEERED and not each.named):
+    if each.wide:
+        weight *= WIDE_PART
+    elif each.kind == "service" or each.ours or (each.name in _PEERED and not each.named):
         weight *= UNNAMED_PART
     elif each.kind == "dependency" and each.named and outside_host(each.key):
         weight *= OUTSIDE_PART
@@ -232,8 +236,14 @@ def _stack(group: StackGroup, window: Window) -> Finding:
         citations=(group.citation,),
         services=group.services,
         at=group.first_seen,
-        terms=group.terms,
+        terms=(*group.terms, *((place,) if place and _by_own_code(group) else ())),
     )
+
+
+def _by_own_code(group: StackGroup) -> bool:
+    """Say whether what was thrown may be the doing of the code that it was thrown in: not peers, machines or input."""
+    known = recognise(f"{group.exception}: {group.message}")
+    return known is None or known.kind in ("none", "config")
 
 
 def _patterns(patterns: LogsPatterns | None, look: LogsFirstLook, stacks: LogsStacks | None) -> Iterator[Finding]:

@@ -38,6 +38,7 @@ from subagents.metrics.so_far import EVERY, SoFar
 from subagents.metrics.sources.load import gaps, load
 from subagents.metrics.sources.stamps import moment
 from subagents.metrics.symptom import Asked
+from subagents.metrics.unsettled import ceased
 from subagents.metrics.view import rank_view, view_of
 
 
@@ -75,6 +76,8 @@ class MetricsAnswers:
             steps=tuple(sorted({f.step for f in store.frames})),
             edges=len(store.edges),
             spans=sum(map(len, store.spans.values())),
+            unmeasured=tuple(sorted(set(store.services()) - {key.service for _, _, key in store.series()})),
+            ceased=ceased(store),
         )
         return ToolResult(data=report, text=render.coverage(report))
 

@@ -31,7 +31,7 @@ def contradictions(
         return ()
     named = rank.symptom
     out = [*_naming(alert, coverage)]
-    if named is not None and (alert.metric or alert.service):
+    if named is not None and (alert.metric or alert.service) and not _elsewhere(alert, named, coverage):
         if not (named.hurts and (named.size >= 1 or (view is not None and view.citation == named.citation))):
             out += _quiet(alert, named)
         else:
@@ -40,6 +40,11 @@ def contradictions(
     if view is not None:
         out += _times(alert, incident, view)
     return tuple({one.text: one for one in out}.values())
+
+
+def _elsewhere(alert: Alert, named: SeriesView, coverage: CoverageReport) -> bool:
+    """Say whether what was found by the alert's words is another service's: the alert's own is known."""
+    return bool(alert.service) and alert.service != named.service and alert.service in coverage.services
 
 
 def _clash(view: SeriesView, text: str, *quantities: str) -> Contradiction:

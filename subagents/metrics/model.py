@@ -55,6 +55,14 @@ HELD_AGAIN = "series are held, and gone on with, by"
 """Stands in what is said of a file whose series a newer export holds whole."""
 
 
+class Ceased(Frozen):
+    """A service of which every series ends before the others do."""
+
+    service: str
+    last: AwareDatetime
+    """Its last point."""
+
+
 class CoverageReport(Frozen):
     """What the metric sources hold and what of it could be used."""
 
@@ -67,6 +75,10 @@ class CoverageReport(Frozen):
     """Seconds between points, per group of series."""
     edges: int = 0
     spans: int = 0
+    unmeasured: tuple[str, ...] = ()
+    """Services that are only called, or only call: no series is theirs."""
+    ceased: tuple[Ceased, ...] = ()
+    """Services whose series all end well before the last point, first ended first."""
 
 
 class SeriesReport(Frozen):
@@ -242,5 +254,9 @@ class MetricsSummary(Frozen):
     contradictions: tuple[Contradiction, ...] = ()
     healthy: bool = False
     """Nothing departs from its baseline in a direction that hurts."""
+    dark: tuple[str, ...] = ()
+    """Services that no series of is, and that alone the first in rank calls, whose own work shows no trouble."""
+    unsettled: str = ""
+    """Why calm series do not show that all is well, where they do not."""
     sees: tuple[Seen, ...] = ()
     gaps: tuple[str, ...] = ()

@@ -32,6 +32,9 @@ TAIL_BAR = 6.0
 EDGE = 8
 """Points by which the place of a change may be off."""
 
+LEAST_PART = 0.01
+"""Of a whole move, what a point must have moved by to be its beginning: less is the series' own noise before a step."""
+
 Hit = tuple[int, int, float, float]
 """(index, scale, score, delta) of a place above the bar of a scale."""
 Wildness = dict[int, list[tuple[int, float]]]
@@ -222,8 +225,9 @@ def _back_to_start(x: Floats, best: int, scale: int) -> int:
     before = before[: max(4, len(before) - scale // 4)]
     base = middle_of(before)
     noise = max(1.4826 * middle_of(np.abs(before - base)), 1e-6)
-    away = np.sign(middle_of(x[best : best + scale]) - base) * (x[left:best] - base) <= 2.5 * noise
-    near = np.flatnonzero(away)
+    move = middle_of(x[best : best + scale]) - base
+    still = np.sign(move) * (x[left:best] - base) <= max(2.5 * noise, LEAST_PART * abs(move))
+    near = np.flatnonzero(still)
     return left + int(near[-1]) + 1 if len(near) else left
 
 

@@ -16,6 +16,7 @@ from subagents.metrics.model import (
     SeriesView,
 )
 from subagents.metrics.params import CoverageParams, EdgesParams, OnsetsParams, RankParams
+from subagents.metrics.unsettled import unsettled
 from subagents.specialist import Workbench
 
 LEAST_SIZE = 1.0
@@ -78,8 +79,21 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
         sees=rank.sees,
         surge=rank.surge,
         contradictions=clashes,
+        dark=_dark(rank, edges, coverage),
         gaps=tuple(finding.claim for finding in gaps),
     )
+
+
+def _dark(rank: RankReport, edges: EdgesReport, coverage: CoverageReport) -> tuple[str, ...]:
+    """Return what the first in rank calls, where nothing of that is measured and no work of its own shows trouble.
+
+    Errors and slowness come from callees, too: at which of them it began these series cannot tell.
+    """
+    first = rank.services[0] if rank.services else None
+    if first is None or any(reason.kind == "own work" for reason in first.reasons):
+        return ()
+    callees = {edge.callee for edge in edges.edges if edge.caller == first.service} - {first.service}
+    return tuple(sorted(callees)) if callees <= set(coverage.unmeasured) else ()
 
 
 async def _ranked(
@@ -201,8 +215,9 @@ async def _without_series(brief: Brief, bench: Workbench, coverage: CoverageRepo
 async def _healthy(
     bench: Workbench, coverage: CoverageReport, rank: RankReport, onsets: OnsetsReport, incident: Incident
 ) -> MetricsSummary:
-    """Say with numbers that nothing departs from its baseline."""
-    await bench.report(say.health(rank, onsets))
+    """Say with numbers that nothing departs from its baseline, or why that settles nothing."""
+    open_ = unsettled(incident, coverage, rank.symptom)
+    await bench.report(open_ or say.health(rank, onsets))
     gaps = say.gaps(coverage, rank.symptom)
     for finding in gaps:
         await bench.report(finding)
@@ -215,7 +230,8 @@ async def _healthy(
         lead=rank.lead,
         sees=rank.sees,
         surge=rank.surge,
-        contradictions=contradictions(incident, rank.symptom, rank, coverage),
-        healthy=True,
+        contradictions=contradictions(incident, rank.symptom, rank, coverage) if open_ is None else (),
+        healthy=open_ is None,
+        unsettled=open_.claim if open_ is not None else "",
         gaps=tuple(finding.claim for finding in gaps),
     )

@@ -60,6 +60,9 @@ def coverage(report: CoverageReport) -> str:
         lines.append(f"from {report.span.start:%Y-%m-%d %H:%M:%SZ} to {report.span.end:%Y-%m-%d %H:%M:%SZ}")
     lines.append("roles: " + ", ".join(f"{role} {count}" for role, count in report.roles))
     lines.append("services: " + ", ".join(report.services[:60]))
+    if report.ceased:
+        ended = ", ".join(f"{one.service} at {clock(one.last)}" for one in report.ceased[:12])
+        lines.append(f"series that end before the others: {ended}")
     for source in report.sources:
         layout = source.layout or "nothing usable"
         lines.append(f"{source.source} ({source.kind}, {layout}): {source.understood} of {source.items}")

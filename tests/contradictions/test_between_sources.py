@@ -66,6 +66,11 @@ def test_what_agrees_or_cannot_be_told_is_no_contradiction(
     assert list(logs_against_metrics([other], [logged(800, 3.0)], {})) == [], "another service's series says nothing"
 
 
+def test_a_series_that_left_its_level_for_a_while_shows_them_whatever_its_medians_say() -> None:
+    for one in (replace(series(0.4), stirred=True), series(0.4, onset=NOON)):
+        assert list(logs_against_metrics([one], [logged(800, 3.0)], {})) == []
+
+
 def test_errors_that_only_the_series_shows_are_told_where_the_service_logs() -> None:
     (found,) = logs_against_metrics([series(12.0, 8.0)], [], {"till": LINE})
     assert "leaves its baseline, and the logs of till show no more errors" in found.text

@@ -208,3 +208,20 @@ def test_only_the_same_lines_of_the_same_file_put_a_change_back() -> None:
     assert not restores(made(changed("b", "a")), made(""))
     blank = "--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,2 @@\n-\n+}\n"
     assert not restores(made(blank), made(blank)), "lines that say nothing"
+
+
+@pytest.mark.parametrize(
+    ("flag_name", "term", "says"),
+    [
+        ("orders_new_ranker", "NewRanker.score", True),
+        ("new_ranker", "ranking.new_ranker", True),
+        ("orders_new_ranker", "OldRanker.score", False),
+        ("orders_ranker", "Ranker.score", False),
+    ],
+)
+def test_code_that_is_called_as_a_flag_is_speaks_for_the_flag(
+    tmp_path: Path, flag_name: str, term: str, says: bool
+) -> None:
+    specs = [source(tmp_path / "flags.json", "flags", [flag(-2, "0%->50%", flag_name)])]
+    (item,) = rank(specs, symptom("orders", "errors of orders rose", 0, (term,))).suspects
+    assert (points(item, "named") > 0) is says

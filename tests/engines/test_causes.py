@@ -75,6 +75,57 @@ def test_a_change_that_explains_and_leads_is_named() -> None:
     assert 0.5 < decision.confidence < 0.95
 
 
+def test_calm_series_that_settle_nothing_are_no_all_clear() -> None:
+    calm = Finding(
+        agent="metrics", claim="calm", topic="health", weight=0.7, citations=(SERIES,),
+        facts=(Fact(quantity=q.LATEST, value=0.4, citation=SERIES),),
+    )  # fmt: skip
+    known = alerted(case(calm))
+    assert decide(known).kind == "no_incident"
+    decision = decide(replace(known, unsettled="Every series of shop ends at 12:00:00Z."))
+    assert (decision.kind, decision.confidence < 0.5) == ("inconclusive", True)
+    assert "ends at 12:00:00Z" in compose(replace(known, unsettled="It ends at 12:00:00Z."), decision, ()).headline
+
+
+@pytest.mark.parametrize(
+    ("host", "told", "score", "kind"),
+    [
+        ("api.bank.example", "upstream failing", 0.8, "inconclusive"),
+        ("api.bank.example", "upstream failing", 0.95, "culprit"),
+        ("api.bank.example", "upstream timeout", 0.8, "culprit"),
+        ("ledger", "upstream failing", 0.8, "culprit"),
+    ],
+    ids=["by its own word", "a change that is sure", "a change may lead to it", "one of ours"],
+)
+def test_a_host_outside_that_says_itself_that_it_fails_is_no_doing_of_a_change_that_merely_fits(
+    host: str, told: str, score: float, kind: str
+) -> None:
+    peer = about("dependency", host, 0.61, terms=("bank",))
+    assert peer.about is not None
+    named = peer.model_copy(update={"about": peer.about.model_copy(update={"label": f"{told}: {host}"})})
+    decision = decide(case(symptom(), about("commit", "a" * 40, score, terms=("bank",)), named))
+    assert decision.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "first"),
+    [
+        ("dependency", "DNS in 4 services", "make the names that fail resolve again"),
+        ("host", "unreachable in 4 services", "fail over from what 4 services cannot reach"),
+        ("host", "clock in shop", "set the clock of what runs shop right"),
+    ],
+)
+def test_what_to_do_first_names_things_as_people_do(kind: SuspectKind, key: str, first: str) -> None:
+    shown = about(kind, key, 0.72)
+    suspect = Suspect(kind=kind, key=key, label=key)
+    known = case(symptom(), shown.model_copy(update={"about": suspect, "services": ("shop", "web", "mail")}))
+    decision = decide(replace(known, changes={"commit:c": Change(subject="s")}))
+    assert decision.kind == "no_code_cause"
+    text = actions(known, decision)[0].text
+    assert first in text
+    assert key not in text
+
+
 def test_two_changes_that_fit_alike_convict_nobody() -> None:
     decision = decide(case(symptom(), about("commit", "a" * 40, 0.85), about("commit", "b" * 40, 0.8)))
     assert decision.kind == "inconclusive"

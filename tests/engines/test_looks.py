@@ -17,7 +17,7 @@ from orchestrator.verdict.board_edits import Edit
 from subagents.contract import Alert, Brief, Incident, ToolResult
 from subagents.roster import build
 from tests.engines.desks import FakeDesk
-from tests.engines.incidents import BROKEN, SERVICE, Story, level, minute, write
+from tests.engines.incidents import BROKEN, SERVICE, Story, investigated, level, minute, write
 from tests.engines.test_whole_incidents import BROKE
 
 ASKED = Edit(BoardEdited(action="add", suspect="host:node-9", by="dana"))
@@ -98,3 +98,23 @@ async def test_a_look_that_the_budget_does_not_allow_is_said_and_takes_no_verdic
     hosts = [item.reason for item in cut.ruled_out if item.suspect.kind == "host"]
     assert any("not compared" in reason for reason in hosts) == (refused != "node-9")
     assert not any("was given" in reason for reason in hosts)
+
+
+async def test_what_is_over_is_compared_while_it_lasted(tmp_path: Path) -> None:
+    short = [0.3 if BROKEN <= index < BROKEN + 6 else value for index, value in enumerate(level(0.002))]
+    asked = {(SERVICE, "http_5xx_ratio"): short, ("web", "http_5xx_ratio"): short}
+    broke = [(BROKEN + n / 10, "ERROR pay answered 500") for n in range(60)]
+    story = Story(early=broke, lines=("INFO settled",), series=asked, other_lines={"web": broke})
+    found = await investigated(tmp_path, story)
+    assert found.state.state == "recovered"
+    assert [one.text for one in found.contradictions if "does not show" in one.text] == []
+
+
+async def test_clocks_that_a_series_shows_apart_are_named(tmp_path: Path) -> None:
+    early = ("ERROR token refused: token used before issued (iat 431 s ahead)",)
+    alone = await investigated(tmp_path, Story(early))
+    assert alone.kind == "inconclusive"
+    shown = Story(early, series={(SERVICE, "node_timex_offset_seconds"): level(0.002, 431, BROKEN - 1)})
+    (tmp_path / "shown").mkdir()
+    found = await investigated(tmp_path / "shown", shown)
+    assert (found.kind, "clock" in found.headline) == ("no_code_cause", True)

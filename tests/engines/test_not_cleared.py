@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.engines.offline.case import Case
+from orchestrator.engines.offline.case import Case, Moved
 from orchestrator.engines.offline.causes import SURE_BESIDE_UNREAD, decide
 from orchestrator.engines.offline.judge import compose
 from orchestrator.journal.events import BoardEdited
@@ -63,6 +63,57 @@ def test_a_change_is_not_convicted_beside_one_that_could_not_be_read(
     decision = decide(known(*changes, findings=(about("commit", READ, score),)))
     assert decision.kind == kind
     assert ("could not be read" in decision.why) == (kind == "inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("chance", "kind"), [(0.9, "inconclusive"), (0.3, "culprit")], ids=["it began there", "hardly"]
+)
+def test_what_could_not_be_read_where_it_began_stands_beside_a_change_elsewhere(chance: float, kind: str) -> None:
+    changes = (scored(READ, 120.0, 0.7), scored(UNREAD, 60.0, 0.05, "none available", "stock"))
+    given = known(*changes, findings=(about("commit", READ, 0.7),))
+    decision = decide(replace(given, services=(ServiceScore(service="stock", score=chance),)))
+    assert decision.kind == kind
+    nothing_else = replace(known(changes[1], findings=()), services=(ServiceScore(service="stock", score=chance),))
+    told = "took effect there just before, and has no diff to read" in decide(nothing_else).why
+    assert told is (kind == "inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("told", "name", "before", "kind"),
+    [
+        ("out of memory", "memory_bytes", 40, "inconclusive"),
+        ("out of memory", "memory_bytes", 3, "no_code_cause"),
+        ("disk full", "disk_used_ratio", 40, "no_code_cause"),
+    ],
+    ids=["for long", "at once", "what others fill"],
+)
+def test_what_was_used_up_slowly_from_within_may_be_an_older_changes_doing(
+    told: str, name: str, before: float, kind: str
+) -> None:
+    shown = about("resource", f"{told} in shop", 0.7).model_copy(
+        update={
+            "services": ("shop",),
+            "about": Suspect(kind="resource", key=f"{told} in shop", label=f"{told} in shop"),
+        }
+    )
+    series = Moved(text="s", at=NOON - timedelta(minutes=before), citation="metric:m.csv/shop/s", name=name)
+    cleared = scored(READ, 9000.0, 0.02)
+    decision = decide(replace(known(cleared, findings=(shown,)), stirred=(series,)))
+    assert decision.kind == kind
+    assert ("what ran there by then may have done it" in decision.why) is (kind == "inconclusive")
+
+
+def test_a_surge_stands_for_the_overload_that_it_brings_about() -> None:
+    surge = about("traffic", "web", 0.62).model_copy(
+        update={"services": ("shop",), "about": Suspect(kind="traffic", key="web", label="traffic surge")}
+    )
+    full = Suspect(kind="traffic", key="overload in shop", label="overload in shop")
+    crowded = about("traffic", full.key, 0.7).model_copy(update={"services": ("shop",), "about": full})
+    cleared = scored(READ, 9000.0, 0.02)
+    both, alone = (decide(known(cleared, findings=found)).hypothesis for found in ((crowded, surge), (crowded,)))
+    assert both is not None
+    assert alone is not None
+    assert (both.suspect.label, alone.suspect.label) == ("traffic surge", "overload in shop")
 
 
 @pytest.mark.parametrize(

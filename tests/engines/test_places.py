@@ -78,6 +78,26 @@ def test_a_failing_host_outside_gets_no_place_among_the_services() -> None:
     assert found == ["web"]
 
 
+def test_what_lies_beneath_all_that_tell_of_it_began_at_none_of_them() -> None:
+    names = sign("dependency", "DNS in 4 services", "web").model_copy(
+        update={"named": False, "wide": True, "services": ("web", "stock", "mail", "till")}
+    )
+    found = rank_services(metrics(stock=0.9), logs(signs=(names,), web=8.0))
+    assert rank_services(metrics(stock=0.9), logs(web=8.0))[0].score > 0.5
+    assert found[0].service == "stock"
+    assert found[0].score <= 0.25
+
+
+def test_what_nothing_tells_from_those_it_calls_is_no_sure_place() -> None:
+    seen = metrics(web=0.95)
+    alone = seen.model_copy(update={"dark": ("stock",)})
+    assert rank_services(seen, logs(web=8.0))[0].score > 0.5
+    assert rank_services(alone, logs(web=8.0))[0].score < 0.5
+    assert rank_services(alone, logs(web=8.0, stock=0.1))[0].score > 0.5, "its logs were given, and tell little"
+    broken = logs(web=8.0).model_copy(update={"flows": (flow("web"),)})
+    assert rank_services(alone, broken)[0].score > 0.5
+
+
 def test_logs_without_a_time_before_weigh_little() -> None:
     measured = metrics(stock=0.4)
     assert order(measured=measured, logged=logs(web=9.0))[0] == "web"

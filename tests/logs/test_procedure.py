@@ -253,6 +253,8 @@ def test_a_peer_is_a_host_or_a_known_service_never_a_mere_word() -> None:
     assert target_of("", "upstream billing returned 503", known, ["orders"]) == "billing"
     assert target_of("", "billing endpoint unavailable", known, ["orders"]) == "billing"
     assert target_of("", "upstream deadline exceeded", known, ["orders"]) is None
+    assert target_of("", "certificate_expired (peer bank.example:443)", known, ["orders"]) == "bank.example"
+    assert target_of("", "certificate expired, peer unknown", known, ["orders"]) is None
     assert target_of("", "Charge upstream call returned error", known, ["orders"]) is None
     assert target_of('{"upstream.host":"api.example.com:443"}', "exceeded deadline", known, []) == "api.example.com"
 
@@ -289,3 +291,63 @@ async def test_what_there_is_less_of_than_before_is_no_finding(tmp_path: Path) -
     assert await claims("fewer.log", 100, 1100, 2900) == []
     (more,) = await claims("more.log", 2900)
     assert "1 time (none before)" in more
+
+
+async def test_names_that_resolve_nowhere_are_beneath_the_services_and_no_peer_is_blamed(tmp_path: Path) -> None:
+    def calls(*peers: str) -> list[str]:
+        quiet = [f"{iso(n)} INFO served {n}" for n in range(1800)]
+        lost = (f"{iso(n)} ERROR java.net.UnknownHostException: {peer}" for peer in peers for n in range(1200, 1800, 9))
+        return sorted([*quiet, *lost])
+
+    peers = {"web": "orders", "orders": "stock", "stock": "mail", "mail": "api.mail.example"}
+    all_ = [write(tmp_path, f"{name}.log", calls(peer)) for name, peer in peers.items()]
+    bench, summary = await run_procedure(build(all_), brief(all_, started=at(1200)))
+    _check(bench)
+    assert [(each.wide, each.named) for each in summary.signatures if each.name == "DNS"] == [(True, False)]
+    (wide,) = [f for f in bench.reported if f.about is not None]
+    assert wide.about is not None
+    assert (wide.about.id, len(wide.services)) == ("dependency:DNS in 4 services", 4)
+
+    one = [write(tmp_path, "shop.log", calls("stock")), write(tmp_path, "stock.log", calls())]
+    bench, summary = await run_procedure(build(one), brief(one, started=at(1200)))
+    (alone,) = [f for f in bench.reported if f.about is not None]
+    assert alone.about is not None
+    assert (alone.about.id, summary.signatures[0].wide) == ("dependency:stock", False), "a lead, and not the service"
+    assert alone.weight < 0.5 < wide.weight
+
+
+@pytest.mark.parametrize(
+    ("peers", "wide"),
+    [(tuple("abcdef"), True), (tuple("aaaaaa"), False)],
+    ids=["each its own", "all the same"],
+)
+async def test_of_one_message_of_several_services_it_is_looked_whether_they_mean_one_peer(
+    tmp_path: Path, peers: tuple[str, ...], wide: bool
+) -> None:
+    specs = []
+    for name, peer in zip(("web", "orders", "mail", "till", "stock", "pay"), peers, strict=True):
+        said = f"call failed: java.net.UnknownHostException: store-{peer}.prod.svc.local"
+        lost = [f"{iso(n)} ERROR {said}" for n in range(1200, 1800, 9)]
+        specs.append(write(tmp_path, f"{name}.log", [f"{iso(n)} INFO served {n}" for n in range(0, 1200, 3)] + lost))
+    _, summary = await run_procedure(build(specs), brief(specs, started=at(1200)))
+    (sign,) = [each for each in summary.signatures if each.name == "DNS"]
+    assert len(sign.patterns) == 1, "all of them are one message"
+    assert (sign.wide, sign.named) == (wide, not wide)
+
+
+@pytest.mark.parametrize(
+    ("thrown", "told"),
+    [("TypeError: price of nothing", True), ("ConnectionError: [Errno 111] Connection refused", False)],
+)
+async def test_where_a_trace_ends_is_a_term_only_where_its_code_may_have_done_it(
+    tmp_path: Path, thrown: str, told: bool
+) -> None:
+    frame = '  File "/srv/app/shop/card.py", line 31, in show\n    x()'
+    trace = f"ERROR failed\nTraceback (most recent call last):\n{frame}\n{thrown}"
+    lines = [f"{iso(n)} INFO served {n}" for n in range(0, 1200, 5)] + [
+        f"{iso(n)} {trace}" for n in range(1200, 1800, 20)
+    ]
+    spec = write(tmp_path, "shop.log", lines)
+    bench, _ = await run_procedure(build([spec]), brief([spec], started=at(1200)))
+    (stack,) = [f for f in bench.reported if " threw " in f.claim]
+    assert ("/srv/app/shop/card.py:31" in stack.terms) is told

@@ -44,6 +44,16 @@ def test_a_clear_shift_in_a_short_window_is_placed_exactly(points: int) -> None:
     assert all(change.delta > 25 for change in found.values())
 
 
+def test_noise_before_a_clear_step_is_no_part_of_it_and_a_ramp_begins_where_it_does() -> None:
+    rng = np.random.default_rng(1)
+    rows = np.maximum(0, rng.normal(0.0015, 0.0006, (300, 180)))
+    rows[:150, 100:] = rng.normal(0.3, 0.02, (150, 80))
+    rows[150:, 100:] += 0.3 * np.minimum(1, np.arange(1, 81) / 40)
+    found = {c.row: c for c in find_changes(rows) if c.kind == "level"}
+    assert {found[row].index - 100 for row in range(300)} <= {-1, 0, 1}
+    assert sum(found[row].index == 100 for row in range(300)) > 290
+
+
 def test_a_spike_of_two_points_is_no_change() -> None:
     series = [item for item in many(400, 1440, seed=5) if item.shape == "spike"]
     assert sum(bool(found) for found in places(series)) <= 0.02 * len(series)

@@ -15,7 +15,7 @@ from subagents import quantities as q
 from subagents.contract import Alert, Brief, Finding, Incident, SourceSpec, ToolContext, ToolError, ToolResult, Window
 from subagents.metrics.agent import build
 from subagents.metrics.cite import MetricsResolver
-from subagents.metrics.model import MetricsSummary
+from subagents.metrics.model import CoverageReport, MetricsSummary
 from subagents.verifying import Recomputed
 from tests.fakes import FakeWorkbench, run_procedure
 from tests.metrics.files import brief, long_csv, minute, shifted, spec, steady
@@ -260,3 +260,48 @@ async def test_series_of_no_service_accuse_none(tmp_path: Path) -> None:
     bench, summary = await run(specs, brief(specs))
     assert summary.symptom is not None
     assert [finding.claim for finding in bench.reported if finding.about is not None and not finding.about.key] == []
+
+
+@pytest.mark.parametrize(("observed", "settled"), [(900, False), (None, True), (9000, True)])
+async def test_what_stands_as_high_as_the_alert_saw_from_the_first_point_on_is_not_called_well(
+    tmp_path: Path, observed: float | None, settled: bool
+) -> None:
+    always = {("web", "latency_p99_ms"): steady(900), ("web", "requests_per_s"): steady(200)}
+    alert = PAGE.model_copy(update={"observed": observed})
+    bench, summary = await investigate(tmp_path, always, alert)
+    assert summary.healthy is settled
+    assert bool(about(bench, "health")) is settled
+    assert ("it began before the data does" in summary.unsettled) is not settled
+    assert bool(summary.contradictions) is settled
+
+
+@pytest.mark.parametrize("gone", ["web", "ads"])
+async def test_that_all_series_of_the_paged_service_end_is_said_and_settles_nothing(tmp_path: Path, gone: str) -> None:
+    calm: Series = {(name, "requests_per_s"): steady(200) for name in ("web", "cart", "ads")}
+    cut = {key: values[:20] if key[0] == gone else values for key, values in calm.items()}
+    alert = PAGE.model_copy(update={"metric": "requests_per_s", "observed": 0.0, "threshold": 5.0})
+    bench, summary = await investigate(tmp_path, cut, alert)
+    told = "Every series of web ends at 12:19:00Z" in summary.unsettled
+    assert (told, summary.healthy) == ((True, False) if gone == "web" else (False, True))
+    assert not [one for one in summary.contradictions if "points at cart" in one.text], "another service is not meant"
+    coverage = next(result.data for name, _, result in bench.calls if name == "metrics_coverage")
+    assert isinstance(coverage, CoverageReport)
+    assert [one.service for one in coverage.ceased] == [gone]
+
+
+@pytest.mark.parametrize(
+    ("more", "dark"),
+    [
+        ({}, ("cart", "stock")),
+        ({("cart", "requests_per_s"): steady(200)}, ()),
+        ({("web", "cpu_pct"): shifted(10, 95, 21)}, ()),
+    ],
+    ids=["nothing of them", "one is measured", "work of its own"],
+)
+async def test_callees_of_the_first_that_no_series_is_of_are_told(
+    tmp_path: Path, more: Series, dark: tuple[str, ...]
+) -> None:
+    alone: Series = {("web", "latency_p99_ms"): shifted(90, 900, 22), ("web", "requests_per_s"): steady(200), **more}
+    _, summary = await investigate(tmp_path, alone, PAGE, topology="caller,callee\nweb,cart\nweb,stock\n")
+    assert summary.services[0].service == "web"
+    assert summary.dark == dark

@@ -80,6 +80,8 @@ class Case:
     """Deploys in the window, oldest first."""
     stirred: tuple[Moved, ...] = ()
     """Every series that left its baseline in a direction that can hurt, whoever told of it."""
+    unsettled: str = ""
+    """Why calm series do not show that all is well, where they do not."""
     faint: bool = False
     """Of what metrics take for the symptom users feel little, and no alert names it: it is told, and leads nothing."""
 

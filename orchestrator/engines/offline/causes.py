@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case, failure_of, named
-from orchestrator.engines.offline.corroboration import began_with, shown_by, strength, unread_nearer, unread_where
+from orchestrator.engines.offline.corroboration import (
+    began_with,
+    filled_slowly,
+    shown_by,
+    strength,
+    unread_at_home,
+    unread_nearer,
+    unread_where,
+)
 from orchestrator.engines.offline.open_case import nothing_explains, place_reasons, would_tell
 from orchestrator.engines.offline.sureness import (
     place_leads,
@@ -30,6 +38,9 @@ LEAD = 0.12
 """Least distance to the next change: closer than this, both are named and nobody is convicted."""
 CIRCUMSTANCE_LEAD = 0.1
 """How much better a change must hold than a circumstance that also holds."""
+BY_ITS_OWN_WORD, OUTSIDE_LEAD = ("upstream failing", "certificate expired"), 0.3
+"""Failures that a host outside states of itself, and how much better a change must hold than one: no change of ours
+makes somebody else's servers answer that they fail, and words that it shares with the calls to them are no proof."""
 DECISIVE: frozenset[SuspectKind] = frozenset({"certificate"})
 """Circumstances that the calendar brings about: no change explains them, so one that merely fits does not compete."""
 DECISIVE_FROM = 0.8
@@ -39,6 +50,7 @@ SURE_BESIDE_UNREAD = 0.75
 """Score from which a change is named although another, nearer to the onset on the same service, could not be read."""
 NO_NAME = "DNS"
 """The known kind of failure in which a name does not resolve: your own resolvers serve those that are not public."""
+SURGE, OVERLOAD = "traffic surge", "overload"
 CAN_BE_CAUSED: frozenset[SuspectKind] = frozenset({"resource", "traffic", "data"})
 """Circumstances that a change on the same service can bring about."""
 INNOCENT_BELOW = 0.45
@@ -63,7 +75,7 @@ class Decision:
 def decide(case: Case) -> Decision:
     """Judge a case."""
     changes = case.leading(CHANGE_KINDS)
-    circumstances = sorted(case.leading(CIRCUMSTANCE_KINDS), key=lambda one: -strength(case, one))
+    circumstances = _without_effects(sorted(case.leading(CIRCUMSTANCE_KINDS), key=lambda one: -strength(case, one)))
     change = changes[0] if changes else None
     circumstance = circumstances[0] if circumstances else None
     if case.symptom is None:
@@ -80,8 +92,23 @@ def decide(case: Case) -> Decision:
     return _open(case, change, circumstance)
 
 
+def _without_effects(circumstances: list[Hypothesis]) -> list[Hypothesis]:
+    """Return the circumstances less overload where a surge of traffic stands: that is what brings it about."""
+    surge = any(one.suspect.label == SURGE and one.score >= CONVICTS_FROM for one in circumstances)
+    return [one for one in circumstances if not (surge and failure_of(one.suspect, (OVERLOAD,)))]
+
+
 def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
     measured = [f for f in case.healthy if f.facts]
+    if case.unsettled:
+        return Decision(
+            kind="inconclusive",
+            hypothesis=None,
+            confidence=sure_of_first(case),
+            reasons=look_first(case),
+            against=(case.unsettled, *(f.claim for f in measured[:2])),
+            why=case.unsettled.rstrip("."),
+        )
     if not measured:
         alert = case.brief.incident.alert
         unseen = (
@@ -138,7 +165,9 @@ def _for_change(case: Case, change: Hypothesis, rival: Hypothesis | None, circum
     if circumstance is not None and circumstance.score >= CONVICTS_FROM:
         if _decisive(circumstance) and circumstance.score >= change.score - CIRCUMSTANCE_LEAD:
             return _for_circumstance(case, circumstance, change)
-        if circumstance.score >= change.score - CIRCUMSTANCE_LEAD and not _explains(change, circumstance):
+        theirs = _theirs(circumstance)
+        lead = OUTSIDE_LEAD if theirs else CIRCUMSTANCE_LEAD
+        if circumstance.score >= change.score - lead and (theirs or not _explains(change, circumstance)):
             beside = f"a circumstance fits as well: {_name(circumstance)} ({circumstance.score:.2f}), "
             return _undecided(
                 case,
@@ -160,7 +189,7 @@ def _for_change(case: Case, change: Hypothesis, rival: Hypothesis | None, circum
         return _undecided(
             case,
             change,
-            (f"{name} took effect nearer to the onset, on the same service, and has no diff to read", *against),
+            (f"{name} took effect nearer to the onset on {unread.service}, and has no diff to read", *against),
             f"the best lead is {_name(change)}, but what {name} does could not be read",
         )
     return Decision(
@@ -205,6 +234,10 @@ def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis |
             f"{_name(circumstance)} shows, but {name} is not cleared: {how}",
         )
         return replace(undecided, suspected=f"{one.kind}:{one.key}")
+    if (slow := filled_slowly(case, circumstance)) is not None:
+        began = f" from {slow.at:%H:%M} UTC on" if slow.at is not None else ""
+        why = f"{_name(circumstance)} shows, and {slow.name} had filled{began}: what ran there by then may have done it"
+        return _undecided(case, circumstance, (why, *against), why)
     if change is not None and suspected:
         against, others = (*against, f"{_name(change)} is not cleared ({change.score:.2f})"), 1
     if not case.changes_known:
@@ -299,12 +332,19 @@ def _open(case: Case, change: Hypothesis | None, circumstance: Hypothesis | None
     held = [h for h in (change, circumstance) if h is not None and (h.supporting or h.score > 0)]
     best = max(held, key=lambda h: h.score, default=None)
     why = f"the best lead is unproven: {_name(best)}" if best is not None else nothing_explains(case)
-    short = (f"{_name(best)} holds at {best.score:.2f}, too little to name it",) if best is not None else (why,)
+    short: tuple[str, ...] = (why,)
+    if best is not None:
+        short = (f"{_name(best)} holds at {best.score:.2f}, too little to name it",)
     if best is not None and _outdone(case, best):
         short = (f"{_name(best)} holds at {best.score:.2f}, and shows where it hardly began",)
         best, why = None, nothing_explains(case)
     elif best is not None and best.suspect.key == case.home:
         why = nothing_explains(case)  # that it began there is said already
+    unread = unread_at_home(case)
+    if unread is not None and (best is None or best.suspect.kind in CHANGE_KINDS):
+        name = f"{unread.key[:12]} “{unread.label}”"
+        why = f"{name} took effect there just before, and has no diff to read"
+        short = (why.replace("there", f"on {unread.service}", 1), *short)
     return Decision(
         kind="inconclusive",
         hypothesis=best,
@@ -324,6 +364,12 @@ def _outdone(case: Case, lead: Hypothesis) -> bool:
 
 def _decisive(circumstance: Hypothesis) -> bool:
     return circumstance.suspect.kind in DECISIVE and circumstance.score >= DECISIVE_FROM
+
+
+def _theirs(circumstance: Hypothesis) -> bool:
+    """Say whether a host outside fails by its own word."""
+    suspect = circumstance.suspect
+    return outside_host(suspect.key) is not None and failure_of(suspect, BY_ITS_OWN_WORD) is not None
 
 
 def _explains(change: Hypothesis, circumstance: Hypothesis) -> bool:

@@ -21,7 +21,8 @@ def clashes(case: Case, skew: Sequence[Problem]) -> tuple[Contradiction, ...]:
     """Return every contradiction between sources of a case."""
     looked = case.looked
     onsets = {f.citation: f for one in case.findings for f in one.facts if f.quantity == q.ONSET}
-    series = [_series(one, _onset_of(one.row.citation, onsets)) for one in looked.errors]
+    stirred = {moved.citation.partition("@")[0] for moved in case.stirred}
+    series = [_series(one, _onset_of(one.row.citation, onsets), stirred) for one in looked.errors]
     logged = list(_logged(case.findings))
     found = [
         *logs_against_metrics(series, logged, dict(looked.quiet)),
@@ -33,9 +34,10 @@ def clashes(case: Case, skew: Sequence[Problem]) -> tuple[Contradiction, ...]:
     return tuple({one.text: one for one in found}.values())
 
 
-def _series(level: Level, onset: Fact | None) -> ErrorSeries:
+def _series(level: Level, onset: Fact | None, stirred: set[str]) -> ErrorSeries:
     row = level.row
-    return ErrorSeries(row.service, row.name, row.citation, level.departure, level.facts, onset)
+    left = row.citation.partition("@")[0] in stirred
+    return ErrorSeries(row.service, row.name, row.citation, level.departure, level.facts, onset, left)
 
 
 def _onset_of(citation: str, onsets: dict[str, Fact]) -> Fact | None:

@@ -23,6 +23,7 @@ SHOWN_BY: Mapping[str, tuple[str, ...]] = {
     "host fault": ("cpu", "iowait", "disk", "steal", "load"),
     "locks": ("lock", "wait"),
     "rate limited": ("throttl", "429", "request", "rps"),
+    "clock": ("offset", "skew", "drift", "timex", "ntp"),
     "not schedulable": ("pending", "ready", "replica"),
 }
 """Known kinds of failure to parts of the names of series in which they would show."""
@@ -30,8 +31,13 @@ SERIES_WEIGHT = 0.35
 """What a series that moved with it adds, as what metrics themselves give a resource that moved before the symptom."""
 SLACK = timedelta(minutes=2)
 HOUR_S = 3600.0
+EVEN = 0.5
+"""Chance from which a place is the most likely."""
 ELSEWHERE = 0.5
 """Of how well it holds, where it is told of by services only that nothing connects with the symptom."""
+FROM_WITHIN = ("out of memory", "file handles", "pool exhausted")
+"""Kinds of failure in which what runs there uses up what it has: logs and series tell that it did, not who made it."""
+SLOWLY = timedelta(minutes=15)
 JUST_BEFORE = timedelta(minutes=15)
 """What begins so soon after a change on the same service may be its doing, whatever its diff looks like: log lines,
 which are innocent else, fill disks."""
@@ -89,15 +95,36 @@ def began_with(case: Case, circumstance: Hypothesis) -> ScoredSuspect | None:
     return max(near, key=lambda one: one.score, default=None)
 
 
+def filled_slowly(case: Case, circumstance: Hypothesis) -> Moved | None:
+    """Return the series of what was used up from within and had filled since long before the onset; else None.
+
+    What fills for so long may be the doing of a change that is older than what is known of changes.
+    """
+    if case.onset is None or failure_of(circumstance.suspect, FROM_WITHIN) is None:
+        return None
+    series = shown_by(case, circumstance)
+    slow = series is not None and series.at is not None and case.onset - series.at >= SLOWLY
+    return series if slow else None
+
+
 def unread_nearer(case: Case, change: Hypothesis) -> ScoredSuspect | None:
-    """Return a deployed change of the same service, no earlier than the change, that nobody could read.
+    """Return a change, no earlier than the one given, that nobody could read: of its service, or where it began.
 
     That there is no diff does not mean that nothing changed.
     """
     mine = next((one for one in case.scored if f"{one.kind}:{one.key}" == change.suspect.id), None)
     if mine is None or mine.lead_s is None:
         return None
-    return _unread(case, {mine.service}, mine.lead_s, mine)
+    return _unread(case, {mine.service, *_began(case)}, mine.lead_s, mine)
+
+
+def unread_at_home(case: Case) -> ScoredSuspect | None:
+    """Return a change deployed just before the onset, where it most likely began, that nobody could read."""
+    return _unread(case, _began(case), JUST_BEFORE.total_seconds(), None)
+
+
+def _began(case: Case) -> set[str]:
+    return {case.services[0].service} if case.services and case.services[0].score >= EVEN else set()
 
 
 def unread_where(case: Case, circumstance: Hypothesis) -> ScoredSuspect | None:

@@ -75,6 +75,14 @@ class _Look:
         logged = self._logs.onset.at if self._logs is not None and self._logs.onset is not None else None
         return measured or logged
 
+    @property
+    def _ended(self) -> datetime | None:
+        """When what is compared was over: what comes after it shows nothing of the trouble."""
+        symptom = self._metrics.symptom if self._metrics is not None else None
+        if symptom is None or symptom.state != "recovered" or symptom.onset is None or symptom.seconds is None:
+            return None
+        return symptom.onset + timedelta(seconds=symptom.seconds - symptom.step / 2)
+
     async def levels(self, roles: tuple[str, ...], limit: int) -> tuple[tuple[Level, ...], int | None]:
         """Return the series of these roles before and after the onset, largest difference first, and how many are left.
 
@@ -83,16 +91,17 @@ class _Look:
         bench, onset = self._bench("metrics"), self._onset
         if bench is None or onset is None or self._metrics is None:
             return (), None
+        end = min(onset + AROUND, self._ended or onset + AROUND)
         asked = CompareParams(
             first_start=onset - AROUND,
             first_end=onset - timedelta(microseconds=1),
             second_start=onset,
-            second_end=onset + AROUND,
+            second_end=end,
             roles=roles,
             limit=limit,
         )
         report = (await bench.call("metrics_compare", asked, CompareReport)).data
-        since = Window(start=onset, end=onset + AROUND + timedelta(seconds=1))
+        since = Window(start=onset, end=end + timedelta(seconds=1))
         if report is None:
             return (), None
         return tuple(Level(row, _facts(row, since)) for row in report.rows), report.more

@@ -61,6 +61,7 @@ def gather(
             for view in learnt_metrics.onsets
             if view.hurts and not view.spread
         ),
+        unsettled=learnt_metrics.unsettled,
         faint=_faint(brief, learnt_metrics.symptom),
     )
     between = map(_cited, clashes(case, learnt_logs.skew))

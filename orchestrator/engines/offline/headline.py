@@ -6,9 +6,7 @@ from datetime import datetime
 
 from orchestrator.engines.offline.case import Case, named
 from orchestrator.engines.offline.causes import Decision
-
-EVEN = 0.5
-"""Chance from which a place is called the most likely."""
+from orchestrator.engines.offline.corroboration import EVEN
 
 
 def headline(case: Case, decision: Decision, service: str | None) -> str:

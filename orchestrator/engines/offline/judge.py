@@ -12,6 +12,7 @@ from orchestrator.engines.offline.bench import Floor
 from orchestrator.engines.offline.case import Case, metric_of
 from orchestrator.engines.offline.causes import Decision, decide
 from orchestrator.engines.offline.chain import chain
+from orchestrator.engines.offline.corroboration import EVEN
 from orchestrator.engines.offline.cut_short import cut_short
 from orchestrator.engines.offline.exclusions import ruled_out
 from orchestrator.engines.offline.gather import gather
@@ -95,7 +96,7 @@ class Judge:
 def compose(case: Case, decision: Decision, hits: tuple[RunbookHit, ...]) -> Verdict:
     """Write the verdict of a decided case."""
     culprit = _culprit(case, decision)
-    service = (culprit.service if culprit else None) or case.home
+    service = (culprit.service if culprit else None) or _place(case, decision)
     dissent = _dissent(case, service) if decision.kind != "no_incident" else ()
     steps = chain(case, decision)
     return Verdict(
@@ -120,6 +121,12 @@ def compose(case: Case, decision: Decision, hits: tuple[RunbookHit, ...]) -> Ver
         services=_first(case, culprit),
         suspects=case.suspects,
     )
+
+
+def _place(case: Case, decision: Decision) -> str | None:
+    """Return where it is broken: where it began, unless nothing shows that, or what is named lies beneath them all."""
+    unsure = decision.kind == "no_code_cause" and case.services and case.services[0].score < EVEN
+    return case.entry if case.entry and (case.unsettled or unsure) else case.home
 
 
 def _symptom(case: Case) -> Symptom | None:

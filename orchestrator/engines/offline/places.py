@@ -25,6 +25,8 @@ POINTED_AWAY, POINTED_AT = 0.7, 0.5
 FLOW_NATS = 15.0
 """Log-likelihood ratio at which a change of a request's course is 63 % of all that it can say."""
 FLOW_SHARE = 0.9
+IN_THE_DARK = 0.49
+"""Most for a place that nothing tells from those that it calls."""
 SLOW_SHARE = 0.6
 """The same where requests became slow at a service: less, for a slow network and a busy peer look alike."""
 
@@ -47,7 +49,20 @@ def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceSc
     ranked = sorted(fused.items(), key=lambda item: (-item[1], place.get(item[0], len(place)), item[0]))
     ranked = [(name, score) for name, score in ranked if name]
     told = chances([score for _, score in ranked], _unseen(metrics, logs))
+    wide = max((len(sign.services) for sign in logs.signatures if sign.wide), default=1)
+    told = [min(chance, 1.0 / wide) for chance in told]  # what lies beneath them all began at none of them
+    if told and _in_the_dark(ranked[0][0], metrics, logs):
+        told = [min(chance, IN_THE_DARK) for chance in told]
     return tuple(ServiceScore(service=ranked[at][0], score=round(chance, 4)) for at, chance in enumerate(told))
+
+
+def _in_the_dark(first: str, metrics: MetricsSummary, logs: LogsSummary) -> bool:
+    """Say whether nothing tells the first from those it calls: no series or line of theirs, nor a course that broke."""
+    spoke = {item.service for item in logs.services} | {line.name for line in logs.timelines}
+    mine = bool(metrics.services) and metrics.services[0].service == first
+    followed = first in _broken(logs) or first in _slow(logs)
+    thrown = any(first in group.services for group in logs.stacks)
+    return mine and bool(metrics.dark) and not (spoke & set(metrics.dark) or followed or thrown)
 
 
 def _unseen(metrics: MetricsSummary, logs: LogsSummary) -> int:

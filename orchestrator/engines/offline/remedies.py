@@ -111,8 +111,10 @@ _MIGRATIONS = ("migration", "migrate/", "alembic", "flyway", "liquibase", "schem
 
 
 def _apply(case: Case, suspect: Suspect, remedy: Remedy) -> tuple[Action, ...]:
-    service = case.home or "the service"
-    words = {"it": _thing(suspect, service), "service": service}
+    beneath = suspect.key.endswith(BENEATH)
+    service = (case.entry if beneath else case.home) or "the service"
+    thing = _thing(suspect, service)
+    words = {"it": thing, "service": service, "name": "NAME" if " " in thing else thing}
     cleared = case.changes_known and suspect.kind in ELSEWHERE
     contain = Action(
         kind="contain",
@@ -127,10 +129,19 @@ def _apply(case: Case, suspect: Suspect, remedy: Remedy) -> tuple[Action, ...]:
     return (contain, Action(kind="fix", text=_filled(remedy.fix, words), verify=_verify(case)))
 
 
+BENEATH = " services"
+"""How the key ends of what fails beneath several services, and of none of them."""
+
+
 def _thing(suspect: Suspect, service: str) -> str:
     """Name what failed: the peer or thing itself where one is named, else what is known of it."""
     if suspect.label.endswith(f": {suspect.key}"):
         return suspect.key
+    kind, _, where = suspect.key.partition(" in ")
+    if suspect.key.endswith(BENEATH):
+        return "the names that fail" if kind == "DNS" else f"what {where} cannot reach"
+    if kind == "clock" and where:
+        return f"what runs {where}"
     nobody = " " in suspect.key and " in " not in suspect.key  # a kind of failure, of nobody by name
     if suspect.kind in ELSEWHERE and (nobody or suspect.key.endswith(f" in {service}")):
         return f"what {service} calls"

@@ -94,7 +94,7 @@ REMEDIES: dict[SuspectKind, Remedy] = {
 }
 NAMED: Mapping[str, Remedy] = {
     "DNS": Remedy(
-        contain="make {it} resolve again: ask another resolver (dig {it} @RESOLVER), switch to one that answers, "
+        contain="make {it} resolve again: ask another resolver (dig {name} @RESOLVER), switch to one that answers, "
         "or pin the last good address while it lasts",
         effect="names resolve, and calls go out again",
         risk="a pinned address goes stale: take it out once the resolver answers",
@@ -151,6 +151,14 @@ NAMED: Mapping[str, Remedy] = {
         reversible="yes, while the old ones are known",
         fix="alert before credentials run out, and rotate with an overlap",
         signals=("config",),
+    ),
+    "unreachable": Remedy(
+        contain="send traffic where it arrives: fail over from {it} to another zone, path or instance",
+        effect="requests go to what can be reached",
+        risk="what remains takes all the load: check its headroom first",
+        reversible="yes: send it back once it can be reached",
+        fix="find out what lies between (zone, network, firewall), and rehearse doing without it",
+        signals=("host", "dependency"),
     ),
     "clock": Remedy(
         contain="set the clock of {it} right, or take it out of rotation",

@@ -33,10 +33,14 @@ class ErrorSeries:
     facts: tuple[Fact, ...]
     """Its levels."""
     onset: Fact | None = None
+    stirred: bool = False
+    """It left its level for a while, whatever the medians say."""
 
     @property
     def still(self) -> bool:
         """Whether it kept its level, by its own spread and by the ratio of its levels."""
+        if self.stirred or self.onset is not None:
+            return False
         ratio = next((float(fact.value) for fact in self.facts if fact.quantity == q.LEVEL_RATIO), 1.0)
         return self.size < STILL and ratio <= SAME
 
