@@ -387,3 +387,26 @@ def test_a_run_is_let_go_where_a_line_before_it_turns_out_to_have_a_stamp() -> N
         runs = runs_module.Runs(np.array([3]), np.array([5]), number, number, bare, np.array([True]))
         assert runs.let_go(odd, nothing, np.array(stamped, int)).any() != left
         assert runs.taken.tolist() == [left]
+
+
+def test_few_lines_below_others_are_not_followed(tmp_path: Path, taken: list[int]) -> None:
+    lines = [
+        f"{iso(n)} ERROR lost {n}\nexit status {n % 9}" if n % 9 == 0 else f"{iso(n)} saved {n}" for n in range(2000)
+    ]
+    assert built(write(tmp_path, "app.log", lines)).events == 2000
+    assert taken == [0, 0]
+
+
+def test_runs_that_all_say_something_new_are_followed_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: list[int]
+) -> None:
+    monkeypatch.setattr(runs_module, "MANY_MET", 500)
+    rng = Random(4)
+
+    def said(_: Random, n: int) -> str:
+        return f"{iso(n / 9)} ERROR lost x9{''.join(rng.choices('xyz', k=9))}"
+
+    spec = write(tmp_path, "app.log", log(rng, said, (ended,), 9000))
+    assert built(spec).events == 9000
+    assert 500 <= taken[0] < 1500
+    assert taken[1] < taken[0] // 2

@@ -56,6 +56,8 @@ WORTH_CHECKING, WORTH_EACH = 1_500, 8
 
 WORTH_FOLLOWING = 50_000
 """To check what stands below lines costs as much as to read so many more."""
+FEW_BELOW = 8
+"""Where fewer than one in so many lines stand below others, to follow them costs more than to read them."""
 
 
 class Firsts(NamedTuple):
@@ -258,7 +260,9 @@ class AlikeReader:
         import numpy as np
 
         coming = self._still_to_come(block)
-        if not self.runs.said and np.count_nonzero(bare) * coming < WORTH_FOLLOWING:
+        below = np.count_nonzero(bare)
+        is_worth = self.runs.said or below * coming >= WORTH_FOLLOWING
+        if not (self.runs.pays and is_worth and below * FEW_BELOW >= len(bare)):
             bare = np.zeros_like(bare)
         runs = self.runs.find(block, scan, bare, odd, may_head)
         self._allowed -= self.runs.check(

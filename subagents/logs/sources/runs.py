@@ -38,6 +38,8 @@ MOST_KNOWN = 4_096
 """Rests that are known."""
 MOST_CHECKED = 64
 """Rests that are checked per block."""
+MANY_MET = 5_000
+"""Runs met from which on it is asked whether it pays to follow them."""
 _KINDS = 1 << 16
 """More than there are kinds of first lines"""
 Pays = Callable[[int], bool]
@@ -134,6 +136,15 @@ class RunBook:
     """Which lines are frames, by kinds of the first line and number of the rest"""
     _asked: set[int] = field(default_factory=set)
     """Those that were checked, likewise; without kinds where they were not known then"""
+    _met: int = 0
+    """Runs that stood alone"""
+    _taken: int = 0
+    """Of those"""
+
+    @property
+    def pays(self) -> bool:
+        """Say whether enough of the runs met were known, if there were many: else each says something new."""
+        return self._met < MANY_MET or 2 * self._taken >= self._met
 
     def find(self, block: Block, scan: Scan, bare: Any, odd: Any, may_head: Any) -> Runs:
         """Return the runs of a block that stand alone (numpy bool by line).
@@ -160,6 +171,8 @@ class RunBook:
 
         known = np.fromiter(self._known, np.int64, len(self._known))
         runs.taken = np.isin(self._keys(runs), known)
+        self._met += len(runs.taken)
+        self._taken += int(np.count_nonzero(runs.taken))
 
     def _keys(self, runs: Runs) -> Any:
         """Return by what it is told whether runs are known (numpy), negative where their first lines are not."""
