@@ -404,7 +404,7 @@ def test_runs_that_all_say_something_new_are_followed_no_more(
     rng = Random(4)
 
     def said(_: Random, n: int) -> str:
-        return f"{iso(n / 9)} ERROR lost x9{''.join(rng.choices('xyz', k=9))}"
+        return f"{iso(n / 9)} ERROR lost {rng.randrange(9999)}_{rng.randrange(9999)}"
 
     spec = write(tmp_path, "app.log", log(rng, said, (ended,), 9000))
     assert built(spec).events == 9000
