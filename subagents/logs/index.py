@@ -128,6 +128,7 @@ class LogIndex:
                         on_block(ReadSoFar(done, sum(sizes), index.events, source.name, index))
                 index.coverage.append(source.coverage())
                 index.lines += source.tally.lines
+            index.known.settle()
         return index
 
     def severe_so_far(self, limit: int = 5) -> list[tuple[str, int]]:
@@ -289,7 +290,7 @@ class LogIndex:
     def _numbered_templates(self) -> tuple[list[Template], Any]:
         counts, levels = self._totals()
         words, self._words = self._words, None
-        with collector_waiting():
+        with collector_waiting(), memory_kept():
             return numbered(self.keys, levels, counts, words)
 
     @property

@@ -55,6 +55,10 @@ class KeyTable:
             return _nothing(), _nothing()
         return self._add_compiled(self._compiled, events) if self._compiled is not None else self._add(events)
 
+    def settle(self) -> None:
+        """Let go of what only numbers new keys quickly; they are numbered one by one from now on."""
+        self._compiled = None
+
     @property
     def _known(self) -> dict[str, int]:
         """The numbers of all keys."""
@@ -96,7 +100,8 @@ class KeyTable:
         groups = keyed.group_by("key", maintain_order=True).agg("row")
         rows, sizes = groups["row"].explode().to_numpy(), groups["row"].list.len().to_numpy()
         firsts, keys = rows[np.cumsum(sizes) - sizes].tolist(), groups["key"].to_list()
-        found = [self._numbers.get(key, -1) for key in keys]
+        known = self._known
+        found = [known.get(key, -1) for key in keys]
         new = [place for place, number in enumerate(found) if number < 0]
         exact = max(0, min(len(new), MAX_KEYS + 1 - len(self.keys)))
         for place in new[:exact]:

@@ -141,3 +141,11 @@ def test_the_compiled_table_says_what_python_says(room: Room) -> None:
         assert numbered(compiled, rows) == numbered(plain, rows)
     assert compiled.keys == plain.keys
     assert len(compiled.keys) > 900
+
+
+def test_a_settled_table_knows_its_keys_and_numbers_others(table: KeyTable) -> None:
+    texts = [f"order {name} lost {n}" for n, name in enumerate("abcab")]
+    assert numbered(table, events(*texts)) == ([1, 2, 3, 1, 2], [0, 1, 2])
+    table.settle()
+    assert numbered(table, events(*texts, "cart lost")) == ([1, 2, 3, 1, 2, 4], [5])
+    assert table.number("order a lost *") == 1
