@@ -58,6 +58,15 @@ def test_the_status_is_told_once_and_by_itself(tmp_path: Path) -> None:
     ]
 
 
+def test_a_status_behind_a_path_is_told_once(tmp_path: Path) -> None:
+    lines = [f"{iso(n)} INFO GET /carts/{n} {200 if n % 3 else 503} in {n}ms" for n in range(90)]
+    index = LogIndex.build([LogSource(write(tmp_path, "app.log", lines))])
+    assert sorted(key.strip() for key in index.keys[1:]) == [
+        "INFO GET * in * status=200",
+        "INFO GET * in * status=503",
+    ]
+
+
 def test_statuses_are_found_behind_many_other_lines(tmp_path: Path) -> None:
     lines = [f"{iso(n / 100)} starting step {n}" for n in range(3000)]
     _, events = read(write(tmp_path, "app.log", [*lines, f"{iso(40)} INFO done status=503"]))
