@@ -14,6 +14,7 @@ from subagents.logs.index import LogIndex
 from subagents.logs.levels import WARN
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.model import (
+    SEVERAL,
     HistogramSeries,
     LogsFirstLook,
     Onset,
@@ -195,7 +196,7 @@ def _put_together(groups: dict[tuple[str, str], list[Member]]) -> None:
             continue
         for key in mine:
             del groups[key]
-        groups[name, f"{len(speakers)} services"] = [replace(one, target=None, inside=False) for one in members]
+        groups[name, f"{len(speakers)}{SEVERAL}"] = [replace(one, target=None, inside=False) for one in members]
 
 
 def _record(logs: LogSet, index: LogIndex, spans: Spans, members: list[Member]) -> str | None:

@@ -98,7 +98,7 @@ _LOOSE = re.compile(
     r"|(?P<degree>debug) [\d*])"
 )
 """A word before a colon says the severity where nothing else does; it stays, for it may be part of what is said."""
-MAY_SAY = (
+_MAY = (
     rf"(?i:\b(?:{_UPPER}|{_LOWER}|{_SHORT}|{_WORDED}|trce|dbug|fail|log|detail|hint|context|statement|query|parse|"
     r"deprecated|level|lvl|severity|levelname|loglevel|normal|fault|crash|supervisor)\b)"
     r"|(?:^|\W)[A-Z#]\d*(?:\W|$)|%[A-Z]|\] +[diwef] [A-Z]|\((?:II|WW|EE)\)"
@@ -175,7 +175,7 @@ def _leads(texts: Sequence[str], asked: Any, most: int, whole: bool) -> tuple[An
 
 def may_say(texts: Sequence[str]) -> list[bool]:
     """Say of each text whether a severity may be written in it."""
-    return _contain(texts, MAY_SAY)
+    return _contain(texts, _MAY)
 
 
 def _contain(texts: Sequence[str], pattern: str) -> list[bool]:

@@ -11,6 +11,8 @@ from subagents.logs.courses import FlowBreak, Followed, SlowPassages
 from subagents.logs.levels import Level
 from subagents.logs.stack_frames import StackFrame
 
+SEVERAL = " services"
+"""How the key ends of what fails beneath several services, and of none of them."""
 Change = Literal["new", "burst", "vanished", "rare", "steady"]
 
 

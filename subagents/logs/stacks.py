@@ -5,12 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from subagents.logs.stack_frames import StackFrame
-
-if TYPE_CHECKING:
-    pass
 
 MAX_FRAMES = 60
 
@@ -26,12 +22,12 @@ _GO_CALL = re.compile(
 )
 _RUST_CALL = re.compile(r"^\s*\d+: +(?:0x[0-9a-f]+ - )?(?P<function>[\w<].*)$")
 _RUST_PLACE = re.compile(r"^\s+at (?P<file>\S+\.rs):(?P<line>\d+)(?::\d+)?")
-_ANY_PLACE = re.compile(
+ANY_PLACE = (
     r"(?P<file>(?:[\w.@~-]*/)*[\w.-]+\.(?:go|py|js|mjs|ts|tsx|java|kt|scala|rb|rs|cs|php|cc|cpp|c|ex|exs|swift)):(?P<line>\d+)"
     r"(?::\d+)?\)?(?:[ \t]+(?:in |at )?(?P<function>[\w.$:<>*()]+))?"
 )
-ANY_PLACE = _ANY_PLACE.pattern
 """Regex, also for Rust: a place in the source, as programs of any kind write it."""
+_ANY_PLACE = re.compile(ANY_PLACE)
 _NOT_OWN = re.compile(
     r"(?:^|/)(?:site-packages|dist-packages|node_modules|vendor|\.cargo|rustc|pkg/mod|go/src|go-\d[\w.]*/src|gems)/"
     r"|/lib/python\d|^<frozen|^node:|^internal/|^/rustc/|^/usr/(?:local/)?(?:lib|go)/|^/usr/lib"

@@ -8,6 +8,7 @@ from subagents import quantities as q
 from subagents.contract import Fact, Finding, Suspect, SuspectKind
 from subagents.hosts import outside_host
 from subagents.metrics.model import (
+    TRAFFIC_SURGE,
     CoverageReport,
     EdgesReport,
     OnsetsReport,
@@ -170,7 +171,7 @@ def traffic(rank: RankReport, symptom_view: SeriesView, moved: tuple[SeriesView,
         return []
     flows = [v for v in moved if v.role == "traffic" and v.rising and not v.spread and v.onset is not None]
     at_entry = [v for v in flows if v.service == symptom_view.service] or [v for v in flows if "req" in v.name.lower()]
-    suspect = Suspect(kind="traffic", key=symptom_view.service or "entry", label="traffic surge")
+    suspect = Suspect(kind="traffic", key=symptom_view.service or "entry", label=TRAFFIC_SURGE)
     late = symptom_view.onset + timedelta(minutes=1) if symptom_view.onset is not None else None
     early = [v for v in at_entry if late is None or (v.onset is not None and v.onset <= late)]
     if rank.surge >= SURGE and early:

@@ -51,6 +51,8 @@ class SeriesView(Frozen):
         return f"{self.service} {self.name}".strip()
 
 
+TRAFFIC_SURGE = "traffic surge"
+"""What more traffic than before is called as a suspect."""
 HELD_AGAIN = "series are held, and gone on with, by"
 """Stands in what is said of a file whose series a newer export holds whole."""
 

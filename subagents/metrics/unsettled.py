@@ -15,6 +15,8 @@ from subagents.metrics.sources.stamps import moment
 
 STEPS, SHARE, LEAST_POINTS = 5.0, 0.02, 5
 """Usual steps, and share of all the time that series cover, by which a service's series end before the others'."""
+PAGED_AFTER = timedelta(minutes=5)
+"""So much later than the page the series may end: until then they were still sent."""
 NEAR = 0.5
 """Relative distance within which a usual level counts as what the alert observed."""
 HIGH_IS_BAD = frozenset({"error_ratio", "error_count", "latency", "saturation", "queue", "lag"})
@@ -46,7 +48,7 @@ def unsettled(incident: Incident, coverage: CoverageReport, named: SeriesView | 
     place = (alert.service if alert else None) or incident.service
     fired = alert.fired_at if alert else None
     for one in coverage.ceased:
-        if one.service == place and (fired is None or one.last <= fired + timedelta(minutes=5)):
+        if one.service == place and (fired is None or one.last <= fired + PAGED_AFTER):
             claim = (
                 f"Every series of {one.service} ends at {clock(one.last)}, and others go on: whether {one.service} "
                 "stopped or only its measuring did, these series cannot tell."

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from subagents.contract import SourceSpec
-from subagents.logs.native import Classes
 from subagents.logs.sources import runs as runs_module
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.names import Names
@@ -21,7 +20,6 @@ from subagents.logs.sources.neighbours import BEFORE, BEHIND
 from subagents.logs.sources.runs import stand_alone
 from tests.logs.both_ways import built, small_blocks, what_it_says, without_library
 from tests.logs.builders import iso, write
-from tests.logs.compiled import classes_by, finder_in
 
 __all__ = ["small_blocks"]
 pytestmark = pytest.mark.needs("compiled")
@@ -187,7 +185,7 @@ def gone(rng: Random) -> list[str]:
 def test_what_a_twin_makes_something_else_of_is_read(
     below: Lines, twin: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: list[int]
 ) -> None:
-    monkeypatch.setattr(runs_module, "_twin", lambda line: line if line[:1] == b"\t" else twin)
+    monkeypatch.setattr("subagents.logs.sources.run_twins.twin_below", lambda line: line if line[:1] == b"\t" else twin)
     assert built(write(tmp_path, "app.log", log(Random(1), bracketed, (below,), 2000))).events == 2000
     assert taken[0] > taken[1] == 0
 
@@ -263,40 +261,6 @@ def test_runs_stand_alone_where_no_odd_line_is_near_before_them() -> None:
             above = range(row - 1, max(-1, row - BEFORE - BEHIND - 1), -1)
             met = next((kinds[each] for each in above if kinds[each]), 1)
             assert is_alone == (met == 1), (kinds.tolist(), row)
-
-
-@pytest.fixture
-def classes() -> Classes:
-    return classes_by([finder_in(iso(0))])
-
-
-def rest_of(classes: Classes, *lines: str) -> int:
-    data = "\n".join([f"{iso(0)} failed", *lines, f"{iso(1)} next"]).encode()
-    scan = classes.scan(data, len(data), 0, 100)
-    rests = classes.runs(data, scan, np.array([0]), np.array([len(lines) + 1]))[1]
-    return int(rests[0])
-
-
-def test_a_twin_counts_as_the_same_and_what_is_no_number_does_not(classes: Classes) -> None:
-    rng, letters = Random(2), "abcdefxyzABCDEF0123456789_$.:-/ '=é"
-    differed = 0
-    for _ in range(3000):
-        line = "e" + "".join(rng.choices(letters, k=rng.randrange(1, 60)))
-        twin = runs_module._twin(line.encode()).decode()
-        differed += twin != line
-        assert rest_of(classes, line) == rest_of(classes, twin), (line, twin)
-        place = rng.randrange(len(line))
-        if line[place] in "xyz_$.:-/ '=é":
-            assert rest_of(classes, line) != rest_of(classes, line[:place] + "w" + line[place + 1 :])
-    assert differed > 500
-
-
-def test_numbers_count_where_a_line_is_indented_and_where_they_have_fewer_digits(classes: Classes) -> None:
-    assert rest_of(classes, "took 12 ms") == rest_of(classes, "took 37 ms") != rest_of(classes, "took 7 ms")
-    assert rest_of(classes, "took 12345 ms") == rest_of(classes, "took 123456 ms")
-    assert rest_of(classes, "  line 12") != rest_of(classes, "  line 37")
-    assert rest_of(classes, "V2 gone") != rest_of(classes, "V3 gone")
-    assert rest_of(classes, "a", "b") != rest_of(classes, "ab") != rest_of(classes, "b", "a")
 
 
 def test_no_more_is_checked_than_pays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: list[int]) -> None:
@@ -384,7 +348,7 @@ def test_a_run_is_let_go_where_a_line_before_it_turns_out_to_have_a_stamp() -> N
     odd, nothing = np.arange(6) == 0, np.zeros(6, bool)
     for stamped, left in (([], True), ([2], False)):
         number = np.array([0])
-        runs = runs_module.Runs(np.array([3]), np.array([5]), number, number, bare, np.array([True]))
+        runs = runs_module.Runs(np.array([3]), np.array([5]), number, number, number, bare, np.array([True]))
         assert runs.let_go(odd, nothing, np.array(stamped, int)).any() != left
         assert runs.taken.tolist() == [left]
 

@@ -20,6 +20,7 @@ from subagents.contract import Fact, Finding, Suspect
 from subagents.deploys.model import ScoredSuspect
 from subagents.deploys.reporting import about, facts_of
 from subagents.logs.counted import SEVERE
+from subagents.metrics.model import TRAFFIC_SURGE
 
 MOST_CHANGES, MOST_BURSTS, MOST_CALLEES = 10, 4, 4
 STILL, MOVED = 3.0, 6.0
@@ -106,7 +107,7 @@ def _traffic(case: Case, told: set[str]) -> Iterator[RuledOut]:
     if any(key.startswith("traffic:") for key in told) or not _named(case):
         return
     yield RuledOut(
-        suspect=Suspect(kind="traffic", key=case.entry or "entry", label="traffic surge"),
+        suspect=Suspect(kind="traffic", key=case.entry or "entry", label=TRAFFIC_SURGE),
         test=TRAFFIC_TEST,
         result="not testable with this data",
         reason=_unseen(case, "the requests at the entry, or upstream of the symptom,", 0),

@@ -31,6 +31,7 @@ from orchestrator.verdict.board import Hypothesis
 from subagents.contract import Finding, SuspectKind
 from subagents.deploys.model import ScoredSuspect
 from subagents.hosts import outside_host
+from subagents.metrics.model import TRAFFIC_SURGE
 
 CONVICTS_FROM = 0.6
 """Least score of a hypothesis that may be named as the cause."""
@@ -50,7 +51,8 @@ SURE_BESIDE_UNREAD = 0.75
 """Score from which a change is named although another, nearer to the onset on the same service, could not be read."""
 NO_NAME = "DNS"
 """The known kind of failure in which a name does not resolve: your own resolvers serve those that are not public."""
-SURGE, OVERLOAD = "traffic surge", "overload"
+OVERLOAD = "overload"
+"""The known kind of failure in which more is asked of a service than it can do."""
 CAN_BE_CAUSED: frozenset[SuspectKind] = frozenset({"resource", "traffic", "data"})
 """Circumstances that a change on the same service can bring about."""
 INNOCENT_BELOW = 0.45
@@ -94,7 +96,7 @@ def decide(case: Case) -> Decision:
 
 def _without_effects(circumstances: list[Hypothesis]) -> list[Hypothesis]:
     """Return the circumstances less overload where a surge of traffic stands: that is what brings it about."""
-    surge = any(one.suspect.label == SURGE and one.score >= CONVICTS_FROM for one in circumstances)
+    surge = any(one.suspect.label == TRAFFIC_SURGE and one.score >= CONVICTS_FROM for one in circumstances)
     return [one for one in circumstances if not (surge and failure_of(one.suspect, (OVERLOAD,)))]
 
 

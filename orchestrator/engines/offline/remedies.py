@@ -13,6 +13,7 @@ from orchestrator.journal.verdict import Action
 from orchestrator.verdict.rollback import filled_in, unconfigured
 from subagents import quantities as q
 from subagents.contract import ServiceInfo, Suspect
+from subagents.logs.model import SEVERAL
 
 CHANGE_SIGNALS = ("deploy",)
 ELSEWHERE = ("dependency", "external")
@@ -111,7 +112,7 @@ _MIGRATIONS = ("migration", "migrate/", "alembic", "flyway", "liquibase", "schem
 
 
 def _apply(case: Case, suspect: Suspect, remedy: Remedy) -> tuple[Action, ...]:
-    beneath = suspect.key.endswith(BENEATH)
+    beneath = suspect.key.endswith(SEVERAL)
     service = (case.entry if beneath else case.home) or "the service"
     thing = _thing(suspect, service)
     words = {"it": thing, "service": service, "name": "NAME" if " " in thing else thing}
@@ -129,16 +130,12 @@ def _apply(case: Case, suspect: Suspect, remedy: Remedy) -> tuple[Action, ...]:
     return (contain, Action(kind="fix", text=_filled(remedy.fix, words), verify=_verify(case)))
 
 
-BENEATH = " services"
-"""How the key ends of what fails beneath several services, and of none of them."""
-
-
 def _thing(suspect: Suspect, service: str) -> str:
     """Name what failed: the peer or thing itself where one is named, else what is known of it."""
     if suspect.label.endswith(f": {suspect.key}"):
         return suspect.key
     kind, _, where = suspect.key.partition(" in ")
-    if suspect.key.endswith(BENEATH):
+    if suspect.key.endswith(SEVERAL):
         return "the names that fail" if kind == "DNS" else f"what {where} cannot reach"
     if kind == "clock" and where:
         return f"what runs {where}"

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "classes.h"
-#include "finders.h"
+#include "stamps.h"
 
 enum { LEAST_HEX = 6, MOST_EXACT = 4 };
 enum { NO_VALUE = 0, LONG_NUMBER = MOST_EXACT + 1, HEX, HEX_BY_LETTER };
@@ -14,7 +14,7 @@ static int is_hex(uint8_t c) { return is_digit(c) || (uint8_t)((c | 32) - 'a') <
 /* Say whether digits may be a time since 1970, from seconds to nanoseconds: then they are no number like others. */
 static int is_epoch(const uint8_t *at, int64_t size) { return *at == '1' && size >= 10 && size <= 19 && (size - 10) % 3 == 0; }
 
-static int is_in_word(uint8_t c) { return is_digit(c) || (uint8_t)((c | 32) - 'a') < 26 || c == '_' || c == '$' || c > 127; }
+static int is_in_word(uint8_t c) { return is_of_word(c) || c == '$'; }
 
 /* Return what kind of value letters and digits are: a number, by how many digits it has, or one in hexadecimal. */
 static int kind_of_value(const uint8_t *at, const uint8_t *end) {

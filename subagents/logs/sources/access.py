@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from subagents.logs.sources.expressions import any_with, first_starting, quick
+from subagents.logs.sources.expressions import all_with, any_with, first_starting, quick
 
 if TYPE_CHECKING:
     import polars as pl
@@ -71,13 +71,7 @@ class AccessReader:
 
     def has_status(self, lines: pl.Series) -> Any:
         """Say which lines are requests, not what only looks like one (numpy bool)."""
-        import numpy as np
-
-        found = np.zeros(lines.len(), bool)
-        for _, status, part in self.forms:
-            rows = lines.str.contains(part, literal=True).arg_true()
-            found[rows.to_numpy()] |= lines[rows].str.contains(status).to_numpy()
-        return found
+        return all_with([(part, status) for _, status, part in self.forms], lines)
 
 
 def _requests(columns: pl.DataFrame, lines: pl.Series, request: str, forms: list[str]) -> pl.DataFrame:

@@ -41,8 +41,6 @@ from subagents.logs.sources.twins import READ_EACH, Sample, TwinTest, special_li
 if TYPE_CHECKING:
     import polars as pl
 
-HEAD_LINES = AT_HEAD
-"""Lines at the head of a block, and those that are no objects, by which layouts are learnt: they are always read."""
 MOST_PASSED = 15
 """Blocks that are not looked at after many of which few lines were known."""
 MOST_CHECKED = 4_000
@@ -53,7 +51,6 @@ CHECKED_BYTES = 1 << 18
 """So much may be read for it from the start."""
 WORTH_CHECKING, WORTH_EACH = 1_500, 8
 """To check classes costs as much as to read so many lines, and so many for each line that stands for others."""
-
 WORTH_FOLLOWING = 50_000
 """To check what stands below lines costs as much as to read so many more."""
 FEW_BELOW = 8
@@ -109,11 +106,9 @@ class AlikeReader:
         services, hosts, sizes = np.zeros(room, np.int32), np.zeros(room, np.int32), np.zeros(room, np.int16)
         said = Told(np.empty(0), np.zeros(room, np.int8), services, hosts, sizes)
         seen, shown = np.zeros(room, bool), np.zeros(room, bool)
-        test, groups = TwinTest(columns, classes), Groups(classes)
-        runs = RunBook(columns, classes)
-        return cls(
-            columns, classes, StampFinder(columns, classes), seen, shown, said, test, groups, runs, names, file_bytes
-        )
+        stamps, test = StampFinder(columns, classes), TwinTest(columns, classes)
+        groups, runs = Groups(classes), RunBook(columns, classes)
+        return cls(columns, classes, stamps, seen, shown, said, test, groups, runs, names, file_bytes)
 
     @property
     def ready(self) -> bool:
@@ -240,9 +235,8 @@ class AlikeReader:
             known &= ~self._amid_records(block, scan)
         known[-1:] = False  # the end of a block may go on in the next one
         firsts = self._read_once(scan, known)  # those that stand alone: what goes on says more than others
-        for head in (np.arange(len(known))[:HEAD_LINES], np.flatnonzero(is_text)[:HEAD_LINES]):
-            known[head] = False
-            may_head[head] = False
+        for head in (slice(AT_HEAD), np.flatnonzero(is_text)[:AT_HEAD]):  # layouts are learnt from these
+            known[head] = may_head[head] = False
         runs = self._runs(block, scan, bare, odd, may_head)
         known |= runs.lines()
         self._allowed += int(lengths[known].sum()) // 2

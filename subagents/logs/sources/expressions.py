@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,6 +58,20 @@ def any_with(part: str, pattern: str, lines: Sequence[str] | pl.Series) -> bool:
         return any(map(_ready(pattern).search, (line for line in lines if part in line)))
     likely = lines.str.contains(part, literal=True)
     return bool(likely.any() and lines.filter(likely).str.contains(pattern).any())
+
+
+def all_with(forms: Iterable[tuple[str, str]], lines: pl.Series) -> Any:
+    """Say which lines have one of some expressions of Rust's, each with a part that all lines have which have that.
+
+    numpy bool.
+    """
+    import numpy as np
+
+    found = np.zeros(lines.len(), bool)
+    for part, pattern in forms:
+        rows = lines.str.contains(part, literal=True).arg_true()
+        found[rows.to_numpy()] |= lines[rows].str.contains(pattern).to_numpy()
+    return found
 
 
 def first_starting(start: str, lines: Sequence[str] | pl.Series) -> str | None:

@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
 from typing import TYPE_CHECKING
 
-from subagents.logs.levels import INFO, MAY_SAY, SYSLOG, UNKNOWN, split_head, split_heads
+from subagents.logs.levels import INFO, SYSLOG, UNKNOWN, may_say, split_head, split_heads
 from subagents.logs.patterns import MASK
 from subagents.logs.sources.expressions import matching, quick
 from subagents.logs.sources.samples import AT_HEAD, MANY, some_of, usual_of
@@ -104,7 +105,7 @@ class HeaderReader:
             columns = _keyed_service(columns, self.service_key)
         if not (self.hidden_levels or self.settled):
             some = some_of(columns["body"], AT_HEAD if self.begun else MANY)
-            self.hidden_levels, self.begun = _hides_one(some), True
+            self.hidden_levels, self.begun = _hides_one(some.to_list()), True
         if self.hidden_levels:
             columns = _levels(columns, self.digits)
         return columns
@@ -114,10 +115,9 @@ def _in_most(sample: list[str], pattern: str) -> bool:
     return len(matching(pattern, sample)) * 2 > len(sample)
 
 
-def _hides_one(texts: pl.Series) -> bool:
-    heads = texts.str.slice(0, HEAD_CHARS)
-    likely = heads.filter(heads.str.contains(MAY_SAY)).to_list()
-    return any(map(_is_hidden, {_NUMBERS.sub("00", head) for head in likely}))
+def _hides_one(texts: list[str]) -> bool:
+    heads = list({_NUMBERS.sub("00", text[:HEAD_CHARS]) for text in texts})
+    return any(map(_is_hidden, compress(heads, may_say(heads))))
 
 
 def _is_hidden(head: str) -> bool:

@@ -224,9 +224,8 @@ class PartReader:
         if runs is None:
             runs = alike.known(sighted.block, scan)[2]
         alike.learn_from(scan, read.heads, read.frame.events, told)
-        return _of_whole(scan.classes[read.heads], told), alike.runs.learn(
-            sighted.block, scan, runs, read.heads, read.frame, told
-        )
+        of_run = alike.runs.learn(sighted.block, scan, runs, read.heads, read.frame, told)
+        return _of_whole(scan.classes[read.heads], told), of_run
 
     def _told(self, read: Read) -> Told:
         import polars as pl

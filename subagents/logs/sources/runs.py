@@ -7,28 +7,23 @@ came out differently. Runs are looked up only where no line before them can be p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import compress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from subagents.logs.native import Classes, Scan
-from subagents.logs.patterns import mask
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.continuations import kinds_of_heads
-from subagents.logs.sources.frames import Frame, Read, events_of
-from subagents.logs.sources.lines import raw_lines, split_lines
+from subagents.logs.sources.frames import Frame
+from subagents.logs.sources.lines import raw_lines
 from subagents.logs.sources.names import NONE
 from subagents.logs.sources.neighbours import BEFORE, BEHIND
 from subagents.logs.sources.reader import Block
+from subagents.logs.sources.run_twins import beside_twins, tells_same
 from subagents.logs.sources.siblings import Told
-from subagents.logs.sources.traces import Printed, framed
-from subagents.logs.sources.twins import NoTroubles, StampsOf, unlike_others
-from subagents.logs.stacks import read_trace, told_by
-
-if TYPE_CHECKING:
-    import polars as pl
+from subagents.logs.sources.traces import Printed
+from subagents.logs.sources.twins import StampsOf
 
 LONGEST_RUN, LARGEST_RUN = 400, 1 << 16
 """Lines, and bytes, of a run that may be known."""
@@ -44,11 +39,6 @@ _KINDS = 1 << 16
 """More than there are kinds of first lines"""
 Pays = Callable[[int], bool]
 """Says whether it pays to check what so many lines of the block depend on."""
-_WORD = re.compile(rb"(?<![0-9A-Za-z_$\x80-\xff])(?<![A-Za-z]:)[0-9A-Za-z_$\x80-\xff]+")
-_PLACED = re.compile(rb"\.[A-Za-z]+:[0-9A-Za-z_$\x80-\xff]+|" + _WORD.pattern.replace(rb"(?<![A-Za-z]:)", b""))
-"""Words of first lines; numbers of lines of files with what stands before them, so that they are no numbers"""
-_VALUE = re.compile(rb"(?!1\d{9}(?:\d{3}){0,3}$)\d+|0[xX][0-9a-fA-F]+|(?=[0-9a-fA-F]{6})(?=[a-fA-F]*\d)[0-9a-fA-F]+")
-_OTHERS = bytes.maketrans(b"0123456789abcdefABCDEF", b"3456789012bcdefaBCDEFA")
 
 
 @dataclass
@@ -63,6 +53,8 @@ class Runs:
     """Of their first lines; NONE where they are not told apart"""
     rests: Any
     """Of their other lines"""
+    keys: Any
+    """By what it is told whether they are known, negative where their first lines were not when the block was met"""
     bare: Any
     """Which lines of the block have no stamp (numpy bool)"""
     taken: Any
@@ -163,25 +155,24 @@ class RunBook:
             heads, behinds = heads[alone], behinds[alone]
         hashes = self.classes.runs(block.data, scan, heads, behinds)
         numbers, rests = _numbered(self._numbers, hashes[0]), _numbered(self._rests, hashes[1])
-        return Runs(heads, behinds, numbers, rests, bare, np.zeros(len(heads), bool))
+        return Runs(heads, behinds, numbers, rests, self._keys(numbers, rests), bare, np.zeros(len(heads), bool))
 
     def take(self, runs: Runs) -> None:
         """Have those looked up that are known."""
         import numpy as np
 
         known = np.fromiter(self._known, np.int64, len(self._known))
-        runs.taken = np.isin(self._keys(runs), known)
+        runs.taken = np.isin(runs.keys, known)
         self._met += len(runs.taken)
         self._taken += int(np.count_nonzero(runs.taken))
 
-    def _keys(self, runs: Runs) -> Any:
-        """Return by what it is told whether runs are known (numpy), negative where their first lines are not."""
+    def _keys(self, numbers: Any, rests: Any) -> Any:
         import numpy as np
 
-        numbers, of_run = np.unique(runs.numbers, return_inverse=True)
-        kinds = [self.said[each].kinds if each in self.said else NONE for each in numbers.tolist()]
+        which, of_run = np.unique(numbers, return_inverse=True)
+        kinds = [self.said[each].kinds if each in self.said else NONE for each in which.tolist()]
         told = np.array(kinds, np.int64)[of_run]
-        return np.where(runs.rests == NONE, -_KINDS * MOST_MET, told * MOST_MET + runs.rests)
+        return np.where(rests == NONE, -_KINDS * MOST_MET, told * MOST_MET + rests)
 
     def check(self, block: Block, scan: Scan, runs: Runs, stamps: StampsOf, most: int, pays: Pays) -> int:
         """Find out which rests that were met twice are the same whatever their numbers are; return how much was read.
@@ -190,7 +181,7 @@ class RunBook:
         """
         import numpy as np
 
-        keys, first, counts = np.unique(self._keys(runs), return_index=True, return_counts=True)
+        keys, first, counts = np.unique(runs.keys, return_index=True, return_counts=True)
         sizes = runs.behinds[first] - runs.heads[first]
         lengths = 2 * (scan.starts[runs.behinds[first]] - scan.starts[runs.heads[first]])
         waiting = [each >= -MOST_MET and each not in self._asked for each in keys.tolist()]
@@ -200,7 +191,8 @@ class RunBook:
         if not len(asked) or len(self._known) >= MOST_KNOWN or not pays(int((counts * sizes)[asked].sum())):
             return 0
         heads, behinds = runs.heads[first[asked]], runs.behinds[first[asked]]
-        found = self._read_beside_twins(list(_lines_of(block, scan, heads, behinds)), scan.times[heads], stamps)
+        samples = list(_lines_of(block, scan, heads, behinds))
+        found = beside_twins(self.columns, samples, scan.times[heads], stamps)
         for key, rest, each in zip(keys[asked].tolist(), runs.rests[first[asked]].tolist(), found, strict=True):
             self._asked.add(key)
             if each is not None:
@@ -233,7 +225,7 @@ class RunBook:
             whole, said = _undated(line, place), (text.removeprefix(" ") if spaced else text).encode()
             before, number = whole.removesuffix(said), int(found[row])
             is_whole = whole.endswith(said) and (not before or before.endswith(b" "))
-            if is_whole and _tells_same(said, _PLACED.sub(_other, said)):
+            if is_whole and tells_same(said):
                 levels = int(told.levels[row]), int(told.services[row]), int(told.hosts[row])
                 self.said[number], telling[row] = _Said(*levels, kind, before.count(b" ")), number
             else:
@@ -255,7 +247,7 @@ class RunBook:
 
         taken = np.flatnonzero(runs.taken)
         taken = taken[np.argsort(scan.times[runs.heads[taken]], kind="stable")]
-        keys = self._keys(runs)[taken]
+        keys = runs.keys[taken]
         different, first, which = np.unique(
             runs.numbers[taken] * MOST_MET + runs.rests[taken], return_index=True, return_inverse=True
         )
@@ -274,56 +266,6 @@ class RunBook:
                 found.append(Printed("\n".join(compress(full[1:], frames)), "\n".join(full)))
         has_one = at[which] != NONE
         return Printings(runs.heads[taken[has_one]], at[which][has_one], found)
-
-    def _read_beside_twins(
-        self, samples: Sequence[Sequence[bytes]], times: Any, stamps: StampsOf
-    ) -> list[tuple[int, list[bool]] | None]:
-        """Return, of runs whose stamps are these times, the kinds of the first lines and which others are frames.
-
-        None where a twin says something else, or it is not all one event.
-        """
-        import polars as pl
-
-        twins, count = [[run[0], *map(_twin, run[1:])] for run in samples], len(samples)
-        columns, read, begins = self._read([*samples, *twins], stamps)
-        events, at = read.frame.events, {head: event for event, head in enumerate(read.heads.tolist())}
-        key = mask(pl.col("text")) + pl.col("suffix").fill_null("")
-        said = events.select_seq("t", "own", "level", "service", "host", "lines", key.alias("key")).rows()
-        odd = (columns["glued"] | unlike_others(columns)).to_numpy()
-        kinds = kinds_of_heads(events["text"], events["spaced"]).tolist()
-        traces = dict[int, list[tuple[str, str]]]()
-        for event, *printed in read.frame.traces.select("event", "frames", "full").rows():
-            traces.setdefault(event, []).append((printed[0], printed[1]))
-        found = list[tuple[int, list[bool]] | None]()
-        for place, (run, time) in enumerate(zip(samples, times.tolist(), strict=True)):
-            first, second = begins[place], begins[place + count]
-            one, other = at.get(first, NONE), at.get(second, NONE)
-            frames = framed([line.decode("utf-8", "replace") for line in run[1:]])
-            is_alike = (
-                not odd[first : first + len(run)].any()
-                and not odd[second : second + len(run)].any()
-                and NONE not in (one, other)
-                and said[one] == said[other]
-                and (said[one][0], said[one][5]) == (time, len(run))
-                and _same_trace(traces.get(one, []), traces.get(other, []))
-                and _is_as_it_stands(traces.get(one, []), run, frames)
-            )
-            found.append((kinds[one], frames) if is_alike else None)
-        return found
-
-    def _read(self, runs: Sequence[Sequence[bytes]], stamps: StampsOf) -> tuple[pl.DataFrame, Read, list[int]]:
-        """Read runs as if each stood by itself; return also where each begins."""
-        import numpy as np
-
-        sizes = np.array([len(run) for run in runs])
-        begins = np.cumsum(sizes) - sizes
-        data = b"\n".join(line for run in runs for line in run) + b"\n"
-        block = Block(1, data, len(data), last=True)
-        lines = split_lines(block, 0, "", NoTroubles())
-        numbers = lines.numbers + np.repeat(np.arange(len(runs)), sizes)  # with a line between them
-        lines = replace(lines, seen=stamps(data, lines.count), numbers=numbers)
-        columns = self.columns.as_learnt(doubts=True).read(lines, NoTroubles())
-        return columns, events_of(block, lines, columns, None), begins.tolist()
 
 
 def stand_alone(heads: Any, bare: Any, odd: Any) -> Any:
@@ -356,27 +298,6 @@ def _numbered(known: dict[int, int], hashes: Any) -> Any:
     return np.array(numbers, np.int64)[of_hash]
 
 
-def _tells_same(one: bytes, other: bytes) -> bool:
-    """Say whether first lines tell the same of traces below them."""
-    return one == other or told_by(one.decode("utf-8", "replace")) == told_by(other.decode("utf-8", "replace"))
-
-
-def _same_trace(one: Sequence[tuple[str, str]], other: Sequence[tuple[str, str]]) -> bool:
-    if len(one) != len(other) or len(one) > 1:
-        return False
-    read = [read_trace(full) for _, full in (*one, *other)]
-    return len({trace.id if trace is not None else "" for trace in read}) <= 1
-
-
-def _is_as_it_stands(traces: Sequence[tuple[str, str]], run: Sequence[bytes], frames: Sequence[bool]) -> bool:
-    """Say whether the trace of a run is its lines, of which these are frames; or it has none, and none is one."""
-    lines = [line.decode("utf-8", "replace") for line in run[1:]]
-    if not traces:
-        return not any(frames)
-    told, full = traces[0]
-    return told == "\n".join(compress(lines, frames)) and full.split("\n")[1:] == lines
-
-
 def _lines_of(block: Block, scan: Scan, heads: Any, behinds: Any) -> Iterator[list[bytes]]:
     """Yield the lines of runs, without their ends."""
     for begin, end in zip(scan.starts[heads].tolist(), scan.starts[behinds].tolist(), strict=True):
@@ -387,16 +308,3 @@ def _undated(line: bytes, places: Sequence[int]) -> bytes:
     """Return what is left of a line without its stamp, by where its text, its stamp and what stands behind begin."""
     text, stamp, behind = places
     return line[text:stamp] + b" " + line[behind:] if stamp > text else line[behind:]
-
-
-def _twin(line: bytes) -> bytes:
-    """Return a line with other numbers, where the library takes any numbers for the same."""
-    return line if line[:1] in (b" ", b"\t", b"#") else _WORD.sub(_other, line)
-
-
-def _other(word: re.Match[bytes]) -> bytes:
-    text = word[0]
-    if not _VALUE.fullmatch(text):
-        return text
-    prefix = text[:2] if text[1:2] in (b"x", b"X") else b""
-    return prefix + text[len(prefix) :].translate(_OTHERS)

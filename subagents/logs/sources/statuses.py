@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from subagents.logs.levels import ERROR, INFO, UNKNOWN
-from subagents.logs.sources.expressions import any_with, quick
+from subagents.logs.sources.expressions import all_with, any_with, quick
 from subagents.logs.sources.headers import HEAD_CHARS, levels_in
 
 if TYPE_CHECKING:
@@ -52,13 +52,7 @@ class StatusReader:
 
     def has_one(self, lines: pl.Series) -> Any:
         """Say which lines have a status (numpy bool)."""
-        import numpy as np
-
-        found = np.zeros(lines.len(), bool)
-        for part, pattern, _ in self.forms:
-            rows = lines.str.contains(part, literal=True).arg_true()
-            found[rows.to_numpy()] |= lines[rows].str.contains(pattern).to_numpy()
-        return found
+        return all_with([form[:2] for form in self.forms], lines)
 
 
 def _read(columns: pl.DataFrame, part: str, pattern: str, without: str) -> pl.DataFrame:

@@ -20,11 +20,9 @@ class Printed(NamedTuple):
     full: str
 
 
-def framed(lines: list[str]) -> list[bool]:
+def framed(bodies: pl.Series) -> list[bool]:
     """Say which lines without a stamp are frames, if they are of a trace."""
-    import polars as pl
-
-    return pl.Series(lines, dtype=pl.String).str.contains(_FRAME).to_list()
+    return bodies.str.contains(_FRAME).to_list()
 
 
 def extra_lines(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
