@@ -72,6 +72,8 @@ class StackTally:
     """By the lines of their frames, without what varies in them."""
     _fresh: dict[str, Frames] = field(default_factory=dict)
     """What was read in one block, by those lines as they stand"""
+    _named: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Ids of traces by that and what tells those with the same frames apart; nothing where there is none"""
 
     def add(self, place: int, frame: Frame, again: Iterable[Row] = ()) -> None:
         """Count the traces of one block: those of a frame, and those that were looked up."""
@@ -102,7 +104,7 @@ class StackTally:
             )
         grouped = (
             marked.lazy()
-            .group_by("frames", "thrown", "service", "bucket", maintain_order=True)
+            .group_by("frames", "service", "bucket", "thrown", maintain_order=True)
             .agg(
                 pl.col("full", "lines_of_frames").first(),
                 n=pl.len(),
@@ -112,7 +114,7 @@ class StackTally:
                 lines=pl.col("lines").first(),
             )
         )
-        for row in grouped.drop("thrown").collect().iter_rows():
+        for row in grouped.collect().iter_rows():
             yield Row(*row)
 
     def _frames(self, key: str, lines_of_frames: str) -> Frames:
@@ -125,19 +127,19 @@ class StackTally:
         return self._fresh[lines_of_frames]
 
     def _count(self, place: int, row: Row) -> None:
-        known = self._read.get(row.frames)
-        if known is None:
-            if len(self._read) >= 2 * MAX_GROUPS:
-                self._read.clear()
-            known = self._read[row.frames] = _Known(self._frames(row.frames, row.lines_of_frames))
-        trace = read_trace(row.full[:32_768], known.frames)
-        if trace is None:
+        told, bucket = (row.frames, row.thrown or ""), row.bucket
+        name = self._named.get(told) if row.thrown is not None else None
+        trace = None
+        if name is None:
+            name, trace = self._name(row)
+            if row.thrown is not None and len(self._named) < 2 * MAX_GROUPS:
+                self._named[told] = name
+        if not name:
             return
         self.traces += row.n
-        name, bucket = known.name(trace), row.bucket
         group = self.groups.get(name)
         if group is None:
-            if len(self.groups) >= MAX_GROUPS:
+            if trace is None or len(self.groups) >= MAX_GROUPS:
                 self.ungrouped += row.n
                 return
             group = self.groups[name] = GroupTally(trace, place, row.start, row.lines)
@@ -146,6 +148,16 @@ class StackTally:
             first = (row.t0, row.start, row.lines, place)
             group.firsts[bucket] = min(group.firsts.get(bucket, first), first)
             group.lasts[bucket] = max(group.lasts.get(bucket, 0), row.t1)
+
+    def _name(self, row: Row) -> tuple[str, Trace | None]:
+        """Return the id of the first trace of a row, and the trace; nothing where it holds no frame."""
+        known = self._read.get(row.frames)
+        if known is None:
+            if len(self._read) >= 2 * MAX_GROUPS:
+                self._read.clear()
+            known = self._read[row.frames] = _Known(self._frames(row.frames, row.lines_of_frames))
+        trace = read_trace(row.full[:32_768], known.frames)
+        return (known.name(trace), trace) if trace is not None else ("", None)
 
 
 @dataclass(frozen=True)
@@ -170,6 +182,8 @@ class Row(NamedTuple):
     frames: str
     service: str | None
     bucket: int | None
+    thrown: str | None
+    """What tells traces with the same frames apart; None where that was not asked"""
     full: str
     lines_of_frames: str
     n: int
@@ -196,4 +210,4 @@ def looked_up(part: Part, services: Sequence[str]) -> Iterator[Row]:
     for first, (each, service, bucket, n, t0, t1) in zip(rows[begins].tolist(), alike, strict=True):
         frames, full = different[each]
         key, name = re.sub(_VARYING, "*", frames), services[service] if service >= 0 else None
-        yield Row(key, name, bucket, full, frames, n, t0, t1, int(part.starts[first]), int(part.lines[first]))
+        yield Row(key, name, bucket, None, full, frames, n, t0, t1, int(part.starts[first]), int(part.lines[first]))

@@ -135,7 +135,7 @@ class AlikeReader:
         return new
 
     def _learn_heads(self, scan: Scan, rows: Any, events: pl.DataFrame, told: Told) -> None:
-        simple = (scan.finders[rows] >= 0) & (scan.places[rows, 0] == 0)
+        simple = (scan.finders[rows] >= 0) & (scan.places[rows, 0] == 0) & self.groups.is_of_one(scan.classes[rows])
         if not self.columns.is_plain or not simple.any():
             return
         heads = heads_of(scan, rows[simple], events.filter(simple), told.some(simple))

@@ -19,8 +19,10 @@ from subagents.logs.native import looked_at
 
 BLOCK_BYTES = 8 << 20
 FIRST_BYTES = 512 << 10
-"""The first block of a file: something is seen at once. Each other is at most twice as large as all before it, so that
-layouts are learnt from little, and little is read twice where another one turns up."""
+"""The first block of a file: something is seen at once."""
+GROWTH = 16
+"""Each other block is at most so many times as large as all before it: layouts are learnt from little, little is read
+twice where another one turns up. What is done once a block is done less where few blocks are small."""
 LEAST_BYTES = 1 << 16
 """So much is read at a time, however small blocks are."""
 BLOCK_LINES = 1 << 18
@@ -103,7 +105,7 @@ class BlockReader:
         self._offset -= len(tail)
 
     def _next(self, stream: BufferedReader) -> Block | None:
-        data = self._data(stream, min(self.block_bytes, max(FIRST_BYTES, 2 * self._offset)))
+        data = self._data(stream, min(self.block_bytes, max(FIRST_BYTES, GROWTH * self._offset)))
         if not data:
             return None
         count, odd = looked_at(data)

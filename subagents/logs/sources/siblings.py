@@ -166,6 +166,10 @@ class Groups:
         unlike = np.array(differ, bool)[of_class] | (self._with_status[classes] & self._is_unsplit(groups)[of_class])
         return (rank < ENOUGH_ALIKE) | (groups == 0)[of_class] | unlike
 
+    def is_of_one(self, classes: Any) -> Any:
+        """Say which classes (numpy) are of a group (numpy bool)."""
+        return (classes >= 0) & (self.classes.group[classes] != 0)
+
     def learn(self, classes: Any, heads: Any) -> None:
         """Take in what the heads of lines of these classes said (numpy, as `heads_of` returns them)."""
         import numpy as np
