@@ -127,13 +127,9 @@ class StackTally:
         return self._fresh[lines_of_frames]
 
     def _count(self, place: int, row: Row) -> None:
-        told, bucket = (row.frames, row.thrown or ""), row.bucket
-        name = self._named.get(told) if row.thrown is not None else None
-        trace = None
+        name, trace, bucket = self._named.get((row.frames, row.thrown)), None, row.bucket
         if name is None:
             name, trace = self._name(row)
-            if row.thrown is not None and len(self._named) < 2 * MAX_GROUPS:
-                self._named[told] = name
         if not name:
             return
         self.traces += row.n
@@ -157,7 +153,10 @@ class StackTally:
                 self._read.clear()
             known = self._read[row.frames] = _Known(self._frames(row.frames, row.lines_of_frames))
         trace = read_trace(row.full[:32_768], known.frames)
-        return (known.name(trace), trace) if trace is not None else ("", None)
+        name = known.name(trace) if trace is not None else ""
+        if known.frames[0] and len(self._named) < 2 * MAX_GROUPS:  # else more than these tells traces apart
+            self._named[row.frames, row.thrown] = name
+        return name, trace
 
 
 @dataclass(frozen=True)
@@ -182,8 +181,8 @@ class Row(NamedTuple):
     frames: str
     service: str | None
     bucket: int | None
-    thrown: str | None
-    """What tells traces with the same frames apart; None where that was not asked"""
+    thrown: str
+    """What tells traces with the same frames apart, if these are frames of a known language"""
     full: str
     lines_of_frames: str
     n: int
@@ -197,11 +196,14 @@ class Row(NamedTuple):
 def looked_up(part: Part, services: Sequence[str]) -> Iterator[Row]:
     """Yield the traces of a block that were looked up, not read; services are by number."""
     import numpy as np
+    import polars as pl
 
     rows, which, different = part.printings
     if not different:
         return
     told, times = np.stack([which, part.services[rows], part.times[rows] // STEP]), part.times[rows]
+    fulls = pl.Series([full for _, full in different], dtype=pl.String)
+    thrown = fulls.str.extract_all(_THROWN).list.join(" ").to_list()
     order = np.lexsort((part.starts[rows], times, *told[::-1]))
     told, times, rows = told[:, order], times[order], rows[order]
     begins = np.flatnonzero(np.append(True, (told[:, 1:] != told[:, :-1]).any(0)))
@@ -210,4 +212,6 @@ def looked_up(part: Part, services: Sequence[str]) -> Iterator[Row]:
     for first, (each, service, bucket, n, t0, t1) in zip(rows[begins].tolist(), alike, strict=True):
         frames, full = different[each]
         key, name = re.sub(_VARYING, "*", frames), services[service] if service >= 0 else None
-        yield Row(key, name, bucket, None, full, frames, n, t0, t1, int(part.starts[first]), int(part.lines[first]))
+        yield Row(
+            key, name, bucket, thrown[each], full, frames, n, t0, t1, int(part.starts[first]), int(part.lines[first])
+        )

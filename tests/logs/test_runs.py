@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -269,6 +269,25 @@ def test_no_more_is_checked_than_pays(tmp_path: Path, monkeypatch: pytest.Monkey
     parts = list(LogSource(spec, block_bytes=1 << 16).parts(Names()))
     assert sum(part.count for part in parts) == 2000
     assert taken == [0, 0]
+
+
+def test_first_lines_that_are_said_but_once_are_not_asked_what_they_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[bytes]()
+
+    def noted(said: bytes) -> bool:
+        asked.append(said)
+        return True
+
+    monkeypatch.setattr(runs_module, "tells_same", noted)
+    names = ["".join(letters) for letters in product("abcde", repeat=4)]
+    lines = (f"{iso(n / 9)} ERROR {name} failed\n\tat com.acme.Net.open(Net.java:5)" for n, name in enumerate(names))
+    list(LogSource(write(tmp_path, "app.log", lines), block_bytes=1 << 12).parts(Names()))
+    assert not asked
+    again = (f"{iso(n / 9)} ERROR {names[n % 5]} failed\n\tat com.acme.Net.open(Net.java:5)" for n in range(600))
+    list(LogSource(write(tmp_path, "again.log", again), block_bytes=1 << 12).parts(Names()))
+    assert {said.split()[1].decode() for said in asked} == set(names[:5])
 
 
 def place_in_head(rng: Random, n: int) -> Iterator[str]:

@@ -159,6 +159,33 @@ def test_frames_that_differ_in_addresses_and_goroutines_are_read_once(
     assert "goroutine 18 [running]:" in first
 
 
+def test_traces_of_the_same_frames_are_read_once_for_each_thing_thrown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = list[str]()
+
+    def noted(full: str, frames: stacks.Frames | None = None) -> stacks.Trace | None:
+        seen.append(full)
+        return read_trace(full, frames)
+
+    read_trace = stacks.read_trace
+    monkeypatch.setattr(stack_tally, "read_trace", noted)
+    frame = "\tat com.acme.Cart.load(Cart.java:12)"
+    lines = [
+        f"{iso(20 * n)} ERROR lost\njava.lang.{'Illegal' if n % 3 else 'Null'}Error: {n}\n{frame}" for n in range(12)
+    ]
+    index = LogIndex.build([LogSource(write(tmp_path, "app.log", lines))])
+    found = {group.trace.exception: sum(group.counts.values()) for group in index.stacks.groups.values()}
+    assert found == {"java.lang.IllegalError": 8, "java.lang.NullError": 4}
+    assert len(seen) == 2
+
+
+def test_traces_of_no_known_language_are_told_apart_by_their_places_whenever_they_come(tmp_path: Path) -> None:
+    lines = [f"{iso(20 * n)} ERROR failed at src/main.cpp:{10 + n % 2} job {n}\n   at something" for n in range(6)]
+    index = LogIndex.build([LogSource(write(tmp_path, "app.log", lines))])
+    assert sorted(sum(group.counts.values()) for group in index.stacks.groups.values()) == [3, 3]
+
+
 def test_a_plain_error_is_not_counted_with_what_was_thrown_at_the_same_place_without_a_name(tmp_path: Path) -> None:
     frames = ["    at save (/srv/app/store.js:3:1)", "    at main (/srv/app/main.js:7:1)"]
     lines = [

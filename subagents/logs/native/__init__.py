@@ -151,7 +151,8 @@ class Classes:
         places, classes, hosts = np.empty((room, 3), np.int16), np.empty(room, np.int32), np.empty(room, np.int32)
         varied = np.empty(room, np.int16)
         count = self._scan(data, size, odd, room, [starts, times, finders, places, classes, hosts, varied])
-        return Scan(starts, times, finders, places, classes, hosts, varied).head(count)
+        wide = classes[:count].astype(np.intp)  # as an index takes them: what is asked by class is asked many times
+        return Scan(starts, times, finders, places, wide, hosts, varied).head(count)
 
     def stamps(self, data: bytes, size: int, room: int) -> tuple[Any, Any, Any]:
         """Return (times, finders, places) of the lines in the first `size` bytes as a scan does; nothing is learnt."""
@@ -175,7 +176,8 @@ class Classes:
         import numpy as np
 
         of_heads, of_rests = np.empty((2, len(heads)), np.uint64)
-        arrays = map(address, (scan.starts, scan.places, scan.classes, heads, behinds))
+        classes = scan.classes.astype(np.int32)
+        arrays = map(address, (scan.starts, scan.places, classes, heads, behinds))
         hashes = map(address, (of_heads, of_rests))
         self._library.runs_hashed(self._handle, data, *arrays, len(heads), *hashes)
         return of_heads, of_rests

@@ -118,6 +118,8 @@ class RunBook:
     classes: Classes
     said: dict[int, _Said] = field(default_factory=dict)
     """By number of first lines that were read"""
+    _once: set[int] = field(default_factory=set)
+    """Numbers of those that were read: what is said but once need not be known"""
     _unfit: set[int] = field(default_factory=set)
     """Numbers of those that do not end with what they say, or whose values may tell traces apart"""
     _numbers: dict[int, int] = field(default_factory=dict)
@@ -202,9 +204,10 @@ class RunBook:
         return int(lengths[asked].sum())
 
     def learn(self, block: Block, scan: Scan, runs: Runs, heads: Any, frame: Frame, told: Told) -> Any:
-        """Keep what events say that begin at the lines `heads` (numpy); return the numbers of those that tell it.
+        """Keep what events say that begin at the lines `heads` (numpy), and said it before.
 
-        That is NONE for the others: with what stands below it, a line may say more than it says elsewhere.
+        Return the numbers of those that tell it, NONE for the others: with what stands below it, a line may say more
+        than it says elsewhere.
         """
         import numpy as np
 
@@ -214,9 +217,15 @@ class RunBook:
         where = np.minimum(np.searchsorted(heads, runs.heads), len(heads) - 1)
         same = heads[where] == runs.heads
         found[where[same]] = runs.numbers[same]
-        numbers, first = np.unique(found, return_index=True)
-        new = [each != NONE and each not in self.said and each not in self._unfit for each in numbers.tolist()]
+        numbers, first, counts = np.unique(found, return_index=True, return_counts=True)
+        new = [
+            each != NONE and (count > 1 or each in self._once) and each not in self.said and each not in self._unfit
+            for each, count in zip(numbers.tolist(), counts.tolist(), strict=True)
+        ]
+        self._once.update(numbers.tolist())
         rows = first[np.array(new, bool)]
+        if not len(rows):
+            return telling
         events = frame.events[rows]
         kinds = kinds_of_heads(events["text"], events["spaced"]).tolist()
         lines, places = raw_lines(block, scan.starts, heads[rows]), scan.places[heads[rows]].tolist()
