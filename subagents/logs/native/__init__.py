@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NO_CLASS = -1
 NO_FINDER, NOT_LOOKED = -1, -2
 MOST_CLASSES = 1 << 18
-INTERFACE = 18
+INTERFACE = 19
 MOST_FINDERS = 127
 VERIFIED, SLOW, SPECIAL, LITERAL, CHILD, HOSTED, MISREAD = 1, 2, 4, 8, 16, 32, 64
 """Flags of a class: one line tells all; each is read; its neighbours count; some words do, as here; one is the host;
@@ -136,7 +136,7 @@ class Classes:
         self._library.classes_forget(self._handle)
 
     def go_plainly(self) -> bool:
-        """Scan as any processor can from now on, which comes to the same; False where that is so anyway."""
+        """Scan as a lesser processor from now on, which comes to the same; False where there is none."""
         return bool(self._library.classes_go_plainly(self._handle))
 
     def is_utf8(self, data: bytes, size: int) -> bool:

@@ -50,7 +50,11 @@ INLINE uint64_t bits_within(int32_t from, int32_t to, int32_t chunk) {
 
 INLINE void kinds_of(const uint8_t *at, Bits *bits, int32_t chunk, int wide) {
     uint64_t digits = 0, between = 0, letters = 0, plain = 0;
-    if (wide)
+    if (wide > 1) {
+        uint64_t kinds[4] = {0};
+        take_kinds(at, bits->is_json, kinds);
+        digits = kinds[0], between = kinds[1], letters = kinds[2], plain = kinds[3];
+    } else if (wide)
         for (int part = 0; part < 64; part += (int)sizeof(Many)) TAKE_KINDS(Many, sign_bits);
     else
         for (int part = 0; part < 64; part += (int)sizeof(Some)) TAKE_KINDS(Some, few_sign_bits);
@@ -146,6 +150,10 @@ INLINE void add_bits(uint64_t *to, int32_t at, uint64_t bits) {
 
 INLINE int32_t chosen_bytes(const uint8_t *at, uint64_t which, uint8_t *out, int wide) {
     uint8_t *to = out;
+    if (wide > 1) {
+        put_bytes(at, which, out);
+        return count_bits(which, 1);
+    }
     for (int part = 0; part < 8; part++) {
         uint64_t few = which >> (part * 8) & 255;
         if (wide) {

@@ -33,7 +33,7 @@ EXPORT int32_t classes_hosts(const Classes *all) { return __atomic_load_n(&all->
 EXPORT const char *classes_host(const Classes *all, int32_t number) { return (const char *)all->host_names[number]; }
 EXPORT int32_t classes_count(const Classes *all) { return (int32_t)all->count; }
 EXPORT int32_t classes_room(void) { return MOST_CLASSES; }
-EXPORT int32_t interface_number(void) { return 18; } /* another one whenever a function takes or means something else */
+EXPORT int32_t interface_number(void) { return 19; } /* another one whenever a function takes or means something else */
 EXPORT int32_t finder_size(void) { return (int32_t)sizeof(Finder); }
 
 EXPORT void classes_forget(Classes *all) { forget(all); }
@@ -146,6 +146,10 @@ FOR_WIDE static int64_t scan_many(Classes *all, const uint8_t *data, int64_t siz
     return scan(all, data, size, odd, room, to, 1);
 }
 
+FOR_WIDEST static int64_t scan_most(Classes *all, const uint8_t *data, int64_t size, int32_t odd, int64_t room, const Columns *to) {
+    return scan(all, data, size, odd, room, to, 2);
+}
+
 /* Read the lines of a block: where each begins, its time, its finder (NO_FINDER, or NOT_LOOKED where it has to go the long
  * way), and how far its text, its stamp and what stands behind that are from its beginning; its class (NO_CLASS where
  * nothing is known), its host where the class names it by a word, and how many of its bytes are in words with digits.
@@ -158,14 +162,14 @@ EXPORT int64_t classes_scan(Classes *all, const uint8_t *data, int64_t size, int
                             int64_t *times, int8_t *finders, int16_t *places, int32_t *classes, int32_t *hosts,
                             int16_t *varied) {
     const Columns to = {starts, times, finders, places, classes, hosts, varied};
-    return (all->wide ? scan_many : scan_few)(all, data, size, odd, room, &to);
+    return (all->wide > 1 ? scan_most : all->wide ? scan_many : scan_few)(all, data, size, odd, room, &to);
 }
 
-/* Scan as any processor can from now on, which comes to the same; returns whether it was done otherwise. */
+/* Scan as a lesser processor from now on, which comes to the same; returns whether there is one. */
 EXPORT int32_t classes_go_plainly(Classes *all) {
     int32_t was_wide = all->wide;
-    all->wide = 0;
-    return was_wide;
+    all->wide -= was_wide > 0;
+    return was_wide > 0;
 }
 
 /* Make twins of lines, each of the same class as the line: one that is as long, in `twins`, and in `wides` one in which
