@@ -72,8 +72,6 @@ class StackTally:
     """By the lines of their frames, without what varies in them."""
     _fresh: dict[str, Frames] = field(default_factory=dict)
     """What was read in one block, by those lines as they stand"""
-    _named: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Ids of traces by that and what tells those with the same frames apart; nothing where there is none"""
 
     def add(self, place: int, frame: Frame, again: Iterable[Row] = ()) -> None:
         """Count the traces of one block: those of a frame, and those that were looked up."""
@@ -104,7 +102,7 @@ class StackTally:
             )
         grouped = (
             marked.lazy()
-            .group_by("frames", "service", "bucket", "thrown", maintain_order=True)
+            .group_by("frames", "thrown", "service", "bucket", maintain_order=True)
             .agg(
                 pl.col("full", "lines_of_frames").first(),
                 n=pl.len(),
@@ -114,7 +112,7 @@ class StackTally:
                 lines=pl.col("lines").first(),
             )
         )
-        for row in grouped.collect().iter_rows():
+        for row in grouped.drop("thrown").collect().iter_rows():
             yield Row(*row)
 
     def _frames(self, key: str, lines_of_frames: str) -> Frames:
@@ -127,15 +125,19 @@ class StackTally:
         return self._fresh[lines_of_frames]
 
     def _count(self, place: int, row: Row) -> None:
-        name, trace, bucket = self._named.get((row.frames, row.thrown)), None, row.bucket
-        if name is None:
-            name, trace = self._name(row)
-        if not name:
+        known = self._read.get(row.frames)
+        if known is None:
+            if len(self._read) >= 2 * MAX_GROUPS:
+                self._read.clear()
+            known = self._read[row.frames] = _Known(self._frames(row.frames, row.lines_of_frames))
+        trace = read_trace(row.full[:32_768], known.frames)
+        if trace is None:
             return
         self.traces += row.n
+        name, bucket = known.name(trace), row.bucket
         group = self.groups.get(name)
         if group is None:
-            if trace is None or len(self.groups) >= MAX_GROUPS:
+            if len(self.groups) >= MAX_GROUPS:
                 self.ungrouped += row.n
                 return
             group = self.groups[name] = GroupTally(trace, place, row.start, row.lines)
@@ -144,19 +146,6 @@ class StackTally:
             first = (row.t0, row.start, row.lines, place)
             group.firsts[bucket] = min(group.firsts.get(bucket, first), first)
             group.lasts[bucket] = max(group.lasts.get(bucket, 0), row.t1)
-
-    def _name(self, row: Row) -> tuple[str, Trace | None]:
-        """Return the id of the first trace of a row, and the trace; nothing where it holds no frame."""
-        known = self._read.get(row.frames)
-        if known is None:
-            if len(self._read) >= 2 * MAX_GROUPS:
-                self._read.clear()
-            known = self._read[row.frames] = _Known(self._frames(row.frames, row.lines_of_frames))
-        trace = read_trace(row.full[:32_768], known.frames)
-        name = known.name(trace) if trace is not None else ""
-        if known.frames[0] and len(self._named) < 2 * MAX_GROUPS:  # else more than these tells traces apart
-            self._named[row.frames, row.thrown] = name
-        return name, trace
 
 
 @dataclass(frozen=True)
@@ -181,8 +170,6 @@ class Row(NamedTuple):
     frames: str
     service: str | None
     bucket: int | None
-    thrown: str
-    """What tells traces with the same frames apart, if these are frames of a known language"""
     full: str
     lines_of_frames: str
     n: int
@@ -196,14 +183,11 @@ class Row(NamedTuple):
 def looked_up(part: Part, services: Sequence[str]) -> Iterator[Row]:
     """Yield the traces of a block that were looked up, not read; services are by number."""
     import numpy as np
-    import polars as pl
 
     rows, which, different = part.printings
     if not different:
         return
     told, times = np.stack([which, part.services[rows], part.times[rows] // STEP]), part.times[rows]
-    fulls = pl.Series([full for _, full in different], dtype=pl.String)
-    thrown = fulls.str.extract_all(_THROWN).list.join(" ").to_list()
     order = np.lexsort((part.starts[rows], times, *told[::-1]))
     told, times, rows = told[:, order], times[order], rows[order]
     begins = np.flatnonzero(np.append(True, (told[:, 1:] != told[:, :-1]).any(0)))
@@ -212,6 +196,4 @@ def looked_up(part: Part, services: Sequence[str]) -> Iterator[Row]:
     for first, (each, service, bucket, n, t0, t1) in zip(rows[begins].tolist(), alike, strict=True):
         frames, full = different[each]
         key, name = re.sub(_VARYING, "*", frames), services[service] if service >= 0 else None
-        yield Row(
-            key, name, bucket, thrown[each], full, frames, n, t0, t1, int(part.starts[first]), int(part.lines[first])
-        )
+        yield Row(key, name, bucket, full, frames, n, t0, t1, int(part.starts[first]), int(part.lines[first]))

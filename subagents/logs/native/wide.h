@@ -20,7 +20,7 @@ FOR_WIDE static inline uint64_t sign_bits(const Many *of) { return (uint32_t)_mm
 FOR_WIDE static inline uint64_t put_together(uint64_t bits, uint64_t which) { return _pext_u64(bits, which); }
 FOR_WIDE static inline uint64_t whole_bytes(uint64_t bits) { return _pdep_u64(bits, 0x0101010101010101ull) * 255; }
 
-#if defined(__clang__) ? __clang_major__ >= 9 : __GNUC__ >= 9
+#if defined(__clang__) ? __clang_major__ >= 11 : __GNUC__ >= 9
 #define HAS_WIDEST
 #define FOR_WIDEST __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,bmi,bmi2,popcnt")))
 #define ALL(c) _mm512_set1_epi8(c)
