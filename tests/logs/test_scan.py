@@ -37,7 +37,7 @@ def finders() -> list[Finder]:
 
 def lowered(classes: native.Classes, steps: int) -> bool:
     """Have lines scanned as a lesser processor does, by so many steps; False where there are fewer."""
-    return all(classes.go_plainly() for _ in range(steps))
+    return all(classes.step_down() for _ in range(steps))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -122,7 +122,7 @@ def test_where_a_word_with_digits_stood_tells_lines_apart(one: str, other: str) 
     for _ in ("as this processor can", "as a lesser one can", "as any can"):
         first, second = classes.scan(data, len(data), 0, 2).classes.tolist()
         assert first != second
-        classes.go_plainly()
+        classes.step_down()
 
 
 def is_utf8(data: bytes) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NO_CLASS = -1
 NO_FINDER, NOT_LOOKED = -1, -2
 MOST_CLASSES = 1 << 18
-INTERFACE = 19
+INTERFACE = 20
 MOST_FINDERS = 127
 VERIFIED, SLOW, SPECIAL, LITERAL, CHILD, HOSTED, MISREAD = 1, 2, 4, 8, 16, 32, 64
 """Flags of a class: one line tells all; each is read; its neighbours count; some words do, as here; one is the host;
@@ -135,9 +135,9 @@ class Classes:
         """Begin anew: what was learnt of the file's lines no longer holds."""
         self._library.classes_forget(self._handle)
 
-    def go_plainly(self) -> bool:
+    def step_down(self) -> bool:
         """Scan as a lesser processor from now on, which comes to the same; False where there is none."""
-        return bool(self._library.classes_go_plainly(self._handle))
+        return bool(self._library.classes_step_down(self._handle))
 
     def is_utf8(self, data: bytes, size: int) -> bool:
         """Say whether the first `size` bytes are UTF-8, without making a text of them."""
@@ -176,7 +176,7 @@ class Classes:
         import numpy as np
 
         of_heads, of_rests = np.empty((2, len(heads)), np.uint64)
-        classes = scan.classes.astype(np.int32)
+        classes = scan.classes[heads].astype(np.int32)
         arrays = map(address, (scan.starts, scan.places, classes, heads, behinds))
         hashes = map(address, (of_heads, of_rests))
         self._library.runs_hashed(self._handle, data, *arrays, len(heads), *hashes)
@@ -257,7 +257,7 @@ def _declare(found: ctypes.CDLL) -> None:
         "classes_word": (c_int64, [handle, c_char_p, c_int64, c_int32, ctypes.POINTER(c_int64)]),
         "classes_count": (c_int32, [handle]),
         "classes_forget": (None, [handle]),
-        "classes_go_plainly": (c_int32, [handle]),
+        "classes_step_down": (c_int32, [handle]),
         "classes_settle": (None, [handle, c_uint64, c_uint8, c_uint32, c_uint8]),
         "classes_find_by": (c_int32, [handle, ctypes.POINTER(Finder), c_int32, c_int32]),
         "classes_scan": (c_int64, [handle, c_char_p, c_int64, c_int32, c_int64, *[array] * 7]),

@@ -33,7 +33,7 @@ EXPORT int32_t classes_hosts(const Classes *all) { return __atomic_load_n(&all->
 EXPORT const char *classes_host(const Classes *all, int32_t number) { return (const char *)all->host_names[number]; }
 EXPORT int32_t classes_count(const Classes *all) { return (int32_t)all->count; }
 EXPORT int32_t classes_room(void) { return MOST_CLASSES; }
-EXPORT int32_t interface_number(void) { return 19; } /* another one whenever a function takes or means something else */
+EXPORT int32_t interface_number(void) { return 20; } /* another one whenever a function takes or means something else */
 EXPORT int32_t finder_size(void) { return (int32_t)sizeof(Finder); }
 
 EXPORT void classes_forget(Classes *all) { forget(all); }
@@ -166,7 +166,7 @@ EXPORT int64_t classes_scan(Classes *all, const uint8_t *data, int64_t size, int
 }
 
 /* Scan as a lesser processor from now on, which comes to the same; returns whether there is one. */
-EXPORT int32_t classes_go_plainly(Classes *all) {
+EXPORT int32_t classes_step_down(Classes *all) {
     int32_t was_wide = all->wide;
     all->wide -= was_wide > 0;
     return was_wide > 0;
@@ -215,14 +215,15 @@ EXPORT int64_t classes_word(const Classes *all, const uint8_t *data, int64_t siz
 
 /* Hash runs of lines, each from the stamped line `heads` to before `behinds`, where another line stands. The first lines are
  * of one class and equal but for numbers where `of_heads` are the same, the others where `of_rests` are. Where lines begin
- * is in `starts`, and how far their stamps and texts are from there in `places`, as a scan returns them. */
+ * is in `starts`, and how far their stamps and texts are from there in `places`, as a scan returns them; `classes` has those of
+ * the first lines alone. */
 EXPORT void runs_hashed(const Classes *all, const uint8_t *data, const int64_t *starts, const int16_t *places,
                         const int32_t *classes, const int64_t *heads, const int64_t *behinds, int64_t count,
                         uint64_t *of_heads, uint64_t *of_rests) {
     for (int64_t run = 0; run < count; run++) {
         int64_t head = heads[run];
         const uint8_t *begin = data + starts[head], *end = end_of(begin, data + starts[head + 1] - 1);
-        uint64_t h = mixed(all->seed, (uint64_t)classes[head]);
+        uint64_t h = mixed(all->seed, (uint64_t)classes[run]);
         h = hashed_but_values(h, begin + places[head * 3], begin + places[head * 3 + 1], 0);
         of_heads[run] = hashed_but_values(h, begin + places[head * 3 + 2], end, 0);
         h = mixed(all->seed, (uint64_t)(behinds[run] - head));

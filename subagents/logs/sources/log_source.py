@@ -174,9 +174,7 @@ class LogSource:
             self.tally.count(part, parts.names)
             last_time = int(part.times[-1]) if part.times[-1] != NONE else last_time
             few_read = len(part.placed) * FEW < part.count
-            # the second block is held small by the first, and the third may be on its way before the second is read
-            is_large = few_read or (parts.alike is not None and sighted.block.offset == 0)
-            ahead.reader.block_bytes = max(self.block_bytes, ALIKE_BLOCK_BYTES) if is_large else self.block_bytes
+            ahead.reader.block_bytes = max(self.block_bytes, ALIKE_BLOCK_BYTES) if few_read else self.block_bytes
             del sighted, held  # blocks are large: none is kept that was read
             yield part
             del part
