@@ -7,12 +7,13 @@ log is still seen as new.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from subagents.logs.heads import head_of
-from subagents.logs.levels import ERROR, LEVELS, UNKNOWN, sounds_bad
+from subagents.logs.heads import heads_of
+from subagents.logs.levels import ERROR, LEVELS, UNKNOWN, sound_bad
 from subagents.logs.native.keys import KeysByText, laid_out
 from subagents.logs.patterns import KEY_CHARS, mask
 
@@ -37,13 +38,17 @@ class KeyTable:
     """By key; what the library numbers is in it once somebody asks."""
     _severe: int = 0
     _rough: int = 0
+    _openings: set[tuple[str, ...]] = field(default_factory=set)
+    """The severities and the least words of those that are kept by their first ones"""
     _compiled: KeysByText | None = field(default_factory=KeysByText.made)
 
     def number(self, key: str, level: int | None = None) -> int | None:
         """Return the number of a masked key; None where no event has it, or it is not grouped."""
         number = self._known.get(key)
         if number is None and self._rough:
-            number = next(filter(None, map(self._known.get, rough(key, level or UNKNOWN)[1])), None)
+            ((_, said, words),) = _rough([key], [level or UNKNOWN])
+            shorter = (_shortened(said, words, count) for count in FIRST_WORDS)
+            number = next(filter(None, map(self._known.get, shorter)), None)
         return number
 
     def add(self, events: pl.DataFrame) -> tuple[Any, Any]:
@@ -118,28 +123,31 @@ class KeyTable:
 
         `first` has the row of the first event of each.
         """
-        found, new = dict[str, int](), list[int]()
-        for key, row in first.items():
-            number = self._known.get(key)
-            if number is None:
-                following = len(self.keys)
-                number = self._late(key, levels[row] or UNKNOWN)
-                if number == following:
-                    new.append(row)
-            found[key] = number
+        known, new = self._known, list[int]()
+        found = {key: number for key in first if (number := known.get(key)) is not None}
+        late = [key for key in first if key not in found]
+        given = levels.gather([first[key] for key in late]).fill_null(UNKNOWN).to_list()
+        for key, (severe, said, words) in zip(late, _rough(late, given), strict=True):
+            following = len(self.keys)
+            found[key] = known.get(key) or self._late(key, severe, said, words)
+            if found[key] == following:
+                new.append(first[key])
         return found, new
 
-    def _late(self, key: str, level: int) -> int:
-        severe, shorter = rough(key, level)
+    def _late(self, key: str, severe: bool, said: str, words: list[str]) -> int:
         if severe and self._severe < SEVERE_KEYS:
             self._severe += 1
             return self._keep(key)
-        for part, short in enumerate(shorter, 1):
-            number = self._known.get(short)
-            if number is not None:
+        opening = (said, *words[: FIRST_WORDS[-1]])
+        if self._rough == ROUGH_KEYS and opening not in self._openings:
+            return OTHER
+        for part, count in enumerate(FIRST_WORDS, 1):
+            short = _shortened(said, words, count)
+            if (number := self._numbers.get(short)) is not None:
                 return number
-            if self._rough < ROUGH_KEYS * part // len(shorter):
+            if self._rough < ROUGH_KEYS * part // len(FIRST_WORDS):
                 self._rough += 1
+                self._openings.add(opening)
                 return self._keep(short)
         return OTHER
 
@@ -149,13 +157,24 @@ class KeyTable:
         return number
 
 
-def rough(key: str, level: int) -> tuple[bool, list[str]]:
-    """Return (whether a masked key is severe, what it is kept as where there is no room: first words and length)."""
-    found, text = head_of(key, level)
-    words = text.split()
-    said = LEVELS[found].upper() + " " if level == UNKNOWN != found else ""
-    severe = found >= ERROR or (found == UNKNOWN and sounds_bad(text))
-    return severe, [f"{said}{' '.join(words[:count])} … ({len(words)} words)" for count in FIRST_WORDS]
+def _rough(keys: Sequence[str], levels: Sequence[int]) -> Iterator[tuple[bool, str, list[str]]]:
+    """Tell of each key whether it is severe, the severity that only the key itself says, and its words.
+
+    They are asked together, for that is cheaper; `levels` are those of their events.
+    """
+    found, texts = heads_of(keys, levels)
+    severe, said = [level >= ERROR for level in found], [""] * len(found)
+    for place in (place for place, (level, given) in enumerate(zip(found, levels, strict=True)) if level != given):
+        said[place] = LEVELS[found[place]].upper() + " "
+    unknown = [place for place, level in enumerate(found) if level == UNKNOWN]
+    for place in compress(unknown, sound_bad([texts[place] for place in unknown])):
+        severe[place] = True
+    return zip(severe, said, map(str.split, texts), strict=True)
+
+
+def _shortened(said: str, words: list[str], count: int) -> str:
+    """Return what a key is kept as where there is no room: its first words and its length."""
+    return f"{said}{' '.join(words[:count])} … ({len(words)} words)"
 
 
 def _nothing() -> Any:

@@ -115,6 +115,8 @@ _NO_TROUBLE = re.compile(
 )
 _HEAD = 160
 _LEAD, _SHORT_LEAD = 48, 24
+_CLOSED = frozenset("=:]>")
+"""What has one of these is a pair or stands in brackets, and is known by what stands before it."""
 
 
 def sounds_bad(text: str) -> bool:
@@ -211,9 +213,11 @@ def _without_mark(text: str, mark: Mark | None) -> tuple[int, str]:
 
 @lru_cache(maxsize=16_384)
 def _marked(lead: str) -> Mark | None:
-    """Return what `_mark` finds in whole words that many heads begin with, if it ends before them."""
+    """Return what `_mark` finds in whole words that many heads begin with, if what goes on behind cannot matter."""
     found = _mark(lead)
-    return found if found is not None and found[2] < len(lead) - 1 else None
+    if found is None or found[2] < len(lead) - 1:
+        return found
+    return None if _CLOSED.isdisjoint(lead[found[1] : found[2]]) else found
 
 
 def _mark(head: str) -> Mark | None:

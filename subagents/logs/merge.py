@@ -36,6 +36,8 @@ LEAST_TELLING = 20
 """So many for a place that says how something went."""
 LEAST_ALONE = 50
 """So many for a place where all other words are values: what stands there is what the message says."""
+LEAST_FREE = 100
+"""So many in each place where more of them vary than stay: no program has so many wordings of one length."""
 LEAST_PATHS = 50
 """So many for the paths of an access log, which say where it goes wrong."""
 LEAST_LENGTHS = 3
@@ -373,11 +375,12 @@ def _is_one(said: Flags, rows: int, columns: dict[int, Column]) -> bool:
     """Say whether so many keys that vary in these places are one template.
 
     Enough words are the same in all, and no place has few words: those are wordings. Where most words are the
-    same, a word may be common in its place.
+    same, a word may be common in its place; where most vary, each place has very many words.
     """
     plain = sum(is_said for place, is_said in enumerate(said.tolist()) if place not in columns)
-    if not columns or plain < max(LEAST_PLAIN, len(columns)):
+    if not columns or plain < LEAST_PLAIN:
         return False
     if plain >= 2 * len(columns):
         return all(column.different >= LEAST_WORDS for column in columns.values())
-    return all(column.most * LEAST_WORDS <= rows for column in columns.values())
+    least = LEAST_WORDS if plain >= len(columns) else LEAST_FREE
+    return all(column.most * LEAST_WORDS <= rows and column.different >= least for column in columns.values())

@@ -10,7 +10,7 @@ import pytest
 
 from subagents.logs import merge as merge_module
 from subagents.logs.levels import ERROR, INFO, UNKNOWN, WARN
-from subagents.logs.merge import LEAST_ALONE, LEAST_PATHS, LEAST_TELLING, MOST_CELLS, Column, merge
+from subagents.logs.merge import LEAST_ALONE, LEAST_FREE, LEAST_PATHS, LEAST_TELLING, MOST_CELLS, Column, merge
 from subagents.logs.patterns import MERGED_WORDS, templates
 from subagents.logs.phrases import is_name, is_telling, labelled, phrased, shown
 from subagents.logs.shapes import Shapes
@@ -175,6 +175,16 @@ def test_places_that_vary_together_are_found() -> None:
     assert _merged(*states, "* attempt changed from WAIT to KILL") == ["* attempt changed from * to *"]
     unlike = [" ".join(rng.choice(words) for _ in range(5)) for _ in range(40)]
     assert len(_merged(*unlike)) == len(set(unlike))
+
+
+def test_free_text_is_a_value_where_each_place_has_very_many_words() -> None:
+    rng = Random(3)
+    words = ["".join(rng.choices("abcdefgh", k=6)) for _ in range(5 * LEAST_FREE)]
+    texts = [f"document title {' '.join(rng.sample(words, 4))}" for _ in range(6 * LEAST_FREE)]
+    assert _merged(*texts) == ["document title * * * *"]
+    few = texts[: LEAST_FREE - 1]
+    assert len(_merged(*few)) == len(few), "so many wordings a program may have"
+    assert len(_merged(*(f"document {text.split(' ', 2)[2]}" for text in texts))) > 5 * LEAST_FREE, "of one word"
 
 
 def test_severities_stay_apart() -> None:

@@ -85,12 +85,12 @@ class ColumnReader:
 
     def layouts(self) -> object:
         """Return what the reading of a line depends on, but for the shapes of stamps."""
-        headers, access = self.headers, self.access
+        headers = self.headers
         return (
             frozenset(self.origins.forms),
             (headers.iso_syslog, headers.service_key, headers.spring, headers.labels, headers.digits),
             headers.hidden_levels,
-            (access.forms, access.columns, self.statuses.forms),
+            self._request_forms(),
             tuple(_names_of(self.json)),
         )
 
@@ -155,10 +155,19 @@ class ColumnReader:
         bodies, glued = self.stanzas.read(bodies, stamped, glued)
         self.headers.learn(bodies, stamped)
         columns = self.headers.read(self._plain(bodies, times, glued), text, structured)
-        columns = self.xml_events.read(columns, text, self.json_stamps)
-        self.learn_requests(text if whole else some_of(text, SPREAD).to_list())
-        columns = self.statuses.read(self.access.read(self._with_inner_json(columns), text))
-        return self.stanzas.as_severe_as_its_worst(columns)
+        columns = self._with_inner_json(self.xml_events.read(columns, text, self.json_stamps))
+        known, read = self._request_forms(), self._with_statuses(columns, text)
+        rest = text.filter(read["suffix"].is_null())  # what a line is said in that is understood is known by then
+        self.learn_requests(rest if whole else some_of(rest, SPREAD).to_list())
+        if self._request_forms() != known:
+            read = self._with_statuses(columns, text)
+        return self.stanzas.as_severe_as_its_worst(read)
+
+    def _with_statuses(self, columns: pl.DataFrame, text: pl.Series) -> pl.DataFrame:
+        return self.statuses.read(self.access.read(columns, text))
+
+    def _request_forms(self) -> object:
+        return self.access.forms, self.access.columns, self.statuses.forms
 
     def _plain(self, bodies: pl.Series, times: pl.Series, glued: pl.Series) -> pl.DataFrame:
         import polars as pl
