@@ -1,8 +1,9 @@
 """The different messages of an index: each masked key gets a number, within bounds of memory.
 
-A log may hold more different messages than are kept. What comes after MAX_KEYS is kept as it is where it is severe,
-up to SEVERE_KEYS; the others by their first words and their length, up to ROUGH_KEYS. So what is new late in such a
-log is still seen as new.
+A log may hold more different messages than are kept. Of the first FIRST_KEYS templates are made, and what comes later
+and is an instance of one is counted with it. Others are kept as they are up to MAX_KEYS, and where they are severe, up
+to SEVERE_KEYS more; the rest by their first words and their length, up to ROUGH_KEYS. So what is new late in such a
+log is still seen as new, and what is not, is not.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from subagents.logs.patterns import KEY_CHARS, mask
 if TYPE_CHECKING:
     import polars as pl
 
+    from subagents.logs.early import EarlyTemplates
+
+FIRST_KEYS = 75_000
 MAX_KEYS = 150_000
 SEVERE_KEYS = 40_000
 ROUGH_KEYS = 10_000
@@ -36,6 +40,12 @@ class KeyTable:
     keys: list[str] = field(default_factory=lambda: ["(more different messages than are grouped)"])
     _numbers: dict[str, int] = field(default_factory=dict)
     """By key; what the library numbers is in it once somebody asks."""
+    _levels: list[int] = field(default_factory=list)
+    """The severities of the first events of those that are kept as they are, in their order"""
+    _early: EarlyTemplates | None = None
+    """Of those"""
+    _is_full: bool = False
+    """There are no more of those to come."""
     _severe: int = 0
     _rough: int = 0
     _openings: set[tuple[str, ...]] = field(default_factory=set)
@@ -45,6 +55,8 @@ class KeyTable:
     def number(self, key: str, level: int | None = None) -> int | None:
         """Return the number of a masked key; None where no event has it, or it is not grouped."""
         number = self._known.get(key)
+        if number is None and self._early is not None:
+            number = 1 + int(self._early.alike([key], [level or UNKNOWN])[0]) or None
         if number is None and self._rough:
             ((_, said, words),) = _rough([key], [level or UNKNOWN])
             shorter = (_shortened(said, words, count) for count in FIRST_WORDS)
@@ -82,9 +94,10 @@ class KeyTable:
         if events["suffix"].null_count() < events.height:
             behind = laid_out(events["suffix"].fill_null(""))
         before = len(self.keys)
-        found, rows, keys = compiled.find(texts, behind, KEY_CHARS, (before, MAX_KEYS))
+        found, rows, keys = compiled.find(texts, behind, KEY_CHARS, (before, self._first_room))
         numbers, exact = found.astype(np.int64), int(np.count_nonzero(found[rows]))
         self.keys += keys[:exact]
+        self._levels += _levels_of(events, rows[:exact])
         if exact == len(rows):
             return numbers, rows
         first = dict[str, int]()
@@ -108,7 +121,8 @@ class KeyTable:
         known = self._known
         found = [known.get(key, -1) for key in keys]
         new = [place for place, number in enumerate(found) if number < 0]
-        exact = max(0, min(len(new), MAX_KEYS + 1 - len(self.keys)))
+        exact = max(0, min(len(new), self._first_room + 1 - len(self.keys)))
+        self._levels += _levels_of(events, np.array([firsts[place] for place in new[:exact]], np.int64))
         for place in new[:exact]:
             found[place] = self._keep(keys[place])
         of_late, late = self._all_late({keys[place]: firsts[place] for place in new[exact:]}, events["level"])
@@ -127,12 +141,46 @@ class KeyTable:
         found = {key: number for key in first if (number := known.get(key)) is not None}
         late = [key for key in first if key not in found]
         given = levels.gather([first[key] for key in late]).fill_null(UNKNOWN).to_list()
-        for key, (severe, said, words) in zip(late, _rough(late, given), strict=True):
-            following = len(self.keys)
-            found[key] = known.get(key) or self._late(key, severe, said, words)
-            if found[key] == following:
-                new.append(first[key])
+        while late:
+            following, done = len(self.keys), self._kept(late, given, found)
+            for key in late[:done]:
+                if found[key] == following:  # numbers are given in order
+                    new.append(first[key])
+                    following += 1
+            late, given = late[done:], given[done:]
         return found, new
+
+    def _kept(self, late: Sequence[str], levels: Sequence[int], found: dict[str, int]) -> int:
+        """Number late keys in their order, as far as they fit what is known by now; return how many."""
+        early = self._early_templates()
+        rest = list[int]()
+        for place, alike in enumerate(early.alike(late, levels).tolist()):
+            if alike >= 0:
+                found[late[place]] = 1 + alike
+            elif self._is_full:
+                rest.append(place)
+            elif len(self.keys) <= MAX_KEYS:
+                self._levels.append(levels[place])
+                found[late[place]] = self._keep(late[place])
+            else:
+                self._early, self._is_full = None, True  # what was kept since says more
+                return place
+        keys = [late[place] for place in rest]
+        for key, asked in zip(keys, _rough(keys, [levels[place] for place in rest]), strict=True):
+            found[key] = self._known.get(key) or self._late(key, *asked)
+        return len(late)
+
+    def _early_templates(self) -> EarlyTemplates:
+        if self._early is None:
+            from subagents.logs.early import EarlyTemplates
+
+            self._is_full = self._is_full or len(self.keys) > MAX_KEYS
+            self._early = EarlyTemplates(self.keys[1 : len(self._levels) + 1], self._levels)
+        return self._early
+
+    @property
+    def _first_room(self) -> int:
+        return min(FIRST_KEYS, MAX_KEYS)
 
     def _late(self, key: str, severe: bool, said: str, words: list[str]) -> int:
         if severe and self._severe < SEVERE_KEYS:
@@ -170,6 +218,11 @@ def _rough(keys: Sequence[str], levels: Sequence[int]) -> Iterator[tuple[bool, s
     for place in compress(unknown, sound_bad([texts[place] for place in unknown])):
         severe[place] = True
     return zip(severe, said, map(str.split, texts), strict=True)
+
+
+def _levels_of(events: pl.DataFrame, rows: Any) -> list[int]:
+    levels: list[int] = events["level"].gather(rows).fill_null(UNKNOWN).to_list()
+    return levels
 
 
 def _shortened(said: str, words: list[str], count: int) -> str:

@@ -59,18 +59,25 @@ def merge(keys: Sequence[tuple[int, str]]) -> list[str]:
 
 def merged(texts: Numbered) -> tuple[list[str], Ints]:
     """Return the different templates (of two severities, two) and the number of each masked text's."""
+    facts, parts = merged_rows(texts)
+    found, of_key = list[str](), np.zeros(len(texts.sizes), np.int64)
+    for rows in parts:
+        of_key[rows.keys] = rows.row + len(found)
+        found += [shown(" ".join([facts.words[word] for word in row])) for row in rows.words.tolist()]
+    return found, of_key
+
+
+def merged_rows(texts: Numbered) -> tuple[Facts, list[Rows]]:
+    """Return the templates of masked texts, by severity and number of words, and what is known of their words."""
     facts = Facts.of(texts.vocabulary)
     plain, access = _by_size(texts, facts)
-    found, of_key, lists = list[str](), np.zeros(len(texts.sizes), np.int64), np.zeros(len(texts.sizes), np.bool_)
+    lists = np.zeros(len(texts.sizes), np.bool_)
     named = [_without_names(rows, facts) for rows in plain]
     short = _with_lists(named, facts, lists)
     usual = _usual(short)
     settled = [_settled(_without_names(rows, facts), facts, usual) for rows in short]
     messages = _joining_lists(_with_lists(settled, facts, lists), facts, lists)
-    for rows in (*messages, *_with_paths(access, facts)):
-        of_key[rows.keys] = rows.row + len(found)
-        found += [shown(" ".join([facts.words[word] for word in row])) for row in rows.words.tolist()]
-    return found, of_key
+    return facts, [*messages, *_with_paths(access, facts)]
 
 
 def _by_size(texts: Numbered, facts: Facts) -> tuple[list[Rows], list[Rows]]:

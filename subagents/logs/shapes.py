@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -17,6 +18,23 @@ from subagents.logs.vocabulary import (
     of_places,
     row_hashes,
 )
+
+
+class Meanings(Protocol):
+    """What is asked of words, by their numbers; see `Facts`."""
+
+    @property
+    def hashes(self) -> Hashes:
+        """Alike where words are."""
+
+    @property
+    def general(self) -> Numbers:
+        """What stands for a word where its value is of no matter."""
+
+    @property
+    def telling(self) -> Flags:
+        """Whether it says how something went."""
+
 
 LEAST_PLAIN = 2
 """Words that keys must have in common to be called alike."""
@@ -48,7 +66,7 @@ class Shapes:
         commonest = first[np.lexsort((first, -weight))][:most]
         return cls(known, values[commonest].T)
 
-    def values(self, words: Numbers, facts: Facts) -> Flags:
+    def values(self, words: Numbers, facts: Meanings) -> Flags:
         """Return where each key holds values, by the template it is an instance of.
 
         Nowhere, where it is of none, or would lose how it went.
@@ -68,7 +86,7 @@ class Shapes:
             found[start + some] = changed[some] & at.T[fits[some].argmax(1)]
         return found
 
-    def filled(self, words: Numbers, facts: Facts) -> tuple[Numbers, Flags]:
+    def filled(self, words: Numbers, facts: Meanings) -> tuple[Numbers, Flags]:
         """Return keys as the templates they are instances of, and which are some template now."""
         found = np.where(self.values(words, facts), facts.general[words], words)
         return found, self._knows(row_hashes(found, facts.hashes))

@@ -17,7 +17,7 @@ from subagents.logs.patterns import KEY_CHARS
 from subagents.logs.sources.log_source import LogSource
 from tests.logs.builders import at, iso, write
 
-Room = Callable[[int, int, int], None]
+Room = Callable[..., None]
 
 
 def word(number: int) -> str:
@@ -27,8 +27,9 @@ def word(number: int) -> str:
 
 @pytest.fixture
 def room(monkeypatch: pytest.MonkeyPatch) -> Room:
-    def limit(keys: int, severe: int, rough: int) -> None:
-        for name, value in (("MAX_KEYS", keys), ("SEVERE_KEYS", severe), ("ROUGH_KEYS", rough)):
+    def limit(keys: int, severe: int, rough: int, first: int = 75_000) -> None:
+        given = {"FIRST_KEYS": first, "MAX_KEYS": keys, "SEVERE_KEYS": severe, "ROUGH_KEYS": rough}
+        for name, value in given.items():
             monkeypatch.setattr(f"subagents.logs.keys.{name}", value)
 
     return limit
@@ -47,7 +48,8 @@ def test_what_has_no_room_at_all_is_counted(tmp_path: Path, room: Room) -> None:
 
 def test_what_comes_late_is_kept_by_its_first_words_and_length(tmp_path: Path, room: Room) -> None:
     room(50, 10, 10)
-    lines = [f"{iso(n)} INFO started job {word(n)} of the {word(n + 1)} queue" for n in range(300)]
+    lines = [f"{iso(n)} INFO {word(n)}" for n in range(50)]
+    lines += [f"{iso(n)} INFO started job {word(n)} of the {word(n + 1)} queue" for n in range(50, 300)]
     index = indexed(tmp_path, [*lines, f"{iso(300)} INFO all jobs are done now"])
     assert index.ungrouped == 0
     late = {template.text: template.level for template in index.templates[51:]}
@@ -57,6 +59,29 @@ def test_what_comes_late_is_kept_by_its_first_words_and_length(tmp_path: Path, r
     assert rough is not None
     assert int(index.table.filter(index.table["key"] == rough)["n"].sum()) >= 150
     assert index.number(f" INFO ended job {word(999)} of the queue") is None
+
+
+def test_what_is_said_from_first_to_last_in_other_words_each_time_is_neither_new_nor_gone(
+    tmp_path: Path, room: Room
+) -> None:
+    room(80, 10, 10, first=60)
+    words = [word(n) for n in range(900)]
+    lines = [f"{iso(n)} INFO started job {words[n]} of the {words[n - 1]} queue" for n in range(600)]
+    lines[500] = f"{iso(500)} INFO the queue is drained"
+    index = indexed(tmp_path, lines)
+    found = {each.text: (each.change, each.count) for each in compare(index, spans_of(index, *halves()))}
+    assert found == {
+        "started job * of the * queue": ("steady", 299),
+        "the queue is drained": ("new", 1),
+    }
+    late = index.number(f" INFO started job {words[700]} of the {words[800]} queue")
+    assert late is not None
+    assert index.template_of(late) == index.template_of(1)
+
+
+def halves() -> tuple[Window, Window]:
+    """Return the second five minutes, and the first."""
+    return Window(start=at(300), end=at(600)), Window(start=at(0), end=at(300))
 
 
 @pytest.mark.parametrize("severity", ["ERROR ", ""], ids=["by level", "by words"])
@@ -105,6 +130,35 @@ def test_severe_messages_have_bounds_too(room: Room, table: KeyTable) -> None:
     assert [table.number(each) for each in ("b failed", "an order again failed", "c came")] == [2, 3, None]
 
 
+def test_late_instances_of_early_templates_are_counted_with_them(room: Room, table: KeyTable) -> None:
+    room(60, 4, 4, first=20)
+    jobs = [f"started job {word(n)} of the queue" for n in range(40)]
+    numbers, new = numbered(table, events(*jobs[:20]))
+    assert (numbers, new) == (list(range(1, 21)), list(range(20)))
+    numbers, new = numbered(table, events(*jobs[20:], "the queue is drained", "ended job a of the queue"))
+    assert (numbers, new) == ([1] * 20 + [21, 22], [20, 21])
+    numbers, new = numbered(table, events("started job z of the queue", levels=[5]))
+    assert (numbers, new) == ([23], [0]), "of another severity"
+    assert [table.number(each) for each in (jobs[30], jobs[39], "ended job b of the queue")] == [1, 1, None]
+
+
+def test_what_was_kept_since_makes_templates_too(room: Room, table: KeyTable) -> None:
+    room(40, 0, 0, first=20)
+    started = [f"started job {word(n)} of the queue" for n in range(30)]
+    ended = [f"ended job {word(n)} of the queue" for n in range(60)]
+    numbers, new = numbered(table, events(*started, *ended))
+    assert numbers == [*range(1, 21), *[1] * 10, *range(21, 41), *[21] * 40]
+    assert new == [*range(20), *range(30, 50)]
+    assert numbered(table, events("all is done")) == ([OTHER], [])
+
+
+def test_how_something_went_is_not_lost_with_an_early_template(room: Room, table: KeyTable) -> None:
+    room(60, 0, 0, first=30)
+    numbered(table, events(*(f"job {word(n)} ended with status=ok" for n in range(30))))
+    numbers, _ = numbered(table, events("job x ended with status=ok", "job y ended with status=failed"))
+    assert numbers == [1, 31]
+
+
 def test_messages_are_masked_and_what_is_put_behind_them_is_not(table: KeyTable) -> None:
     rows = events(
         "took 5ms", "took 6ms", "took 6ms", "", "id=x7=8 é9 a٣\u2003b", suffixes=["", " 503", " 503", None, None]
@@ -128,17 +182,22 @@ def test_only_the_first_characters_count_however_many_bytes_they_are(table: KeyT
     assert table.keys[3:] == [each[1:] + "b" for each in long]
 
 
-def test_the_compiled_table_says_what_python_says(room: Room) -> None:
+@pytest.mark.parametrize("at_once", [200, 7])
+def test_the_compiled_table_says_what_python_says_however_many_come_at_once(room: Room, at_once: int) -> None:
     compiled, plain, rng = KeyTable(), KeyTable(_compiled=None), Random(4)
     if compiled._compiled is None:
         pytest.skip("the library is not compiled")
-    room(900, 40, 30)
+    room(900, 40, 30, first=300)
     letters = "ab=1| 2\t\u00a0é٣c\x1f\v0\n"
     for _ in range(12):
         texts = ["".join(rng.choices(letters, k=rng.randrange(9))) + rng.choice(["", " failed"]) for _ in range(200)]
+        texts += [f"job {rng.choice('abcdefgh') * rng.randrange(1, 40)} was moved by {word(n)}" for n in range(60)]
         suffixes = [rng.choice([None, " 5", "é"]) for _ in texts] if rng.random() < 0.5 else ()
-        rows = events(*texts, suffixes=suffixes, levels=[rng.choice([None, 3, 5]) for _ in texts])
-        assert numbered(compiled, rows) == numbered(plain, rows)
+        rows = events(*texts, suffixes=suffixes, levels=[3 if text.endswith(" failed") else None for text in texts])
+        whole = numbered(plain, rows)
+        parts = [numbered(compiled, rows[start : start + at_once]) for start in range(0, rows.height, at_once)]
+        assert [number for numbers, _ in parts for number in numbers] == whole[0]
+        assert [row + place * at_once for place, (_, new) in enumerate(parts) for row in new] == whole[1]
     assert compiled.keys == plain.keys
     assert len(compiled.keys) > 900
 
