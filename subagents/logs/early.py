@@ -10,7 +10,7 @@ import numpy as np
 from subagents.logs.levels import UNKNOWN
 from subagents.logs.merge import merged_rows
 from subagents.logs.numbering import KeyWords, Numbered
-from subagents.logs.phrases import general, is_telling
+from subagents.logs.phrases import LEFT_OUT, facts_of, general, is_telling
 from subagents.logs.shapes import Shapes
 from subagents.logs.vocabulary import (
     VALUE,
@@ -85,27 +85,40 @@ class EarlyTemplates:
     def alike(self, keys: Sequence[str], levels: Sequence[int]) -> Ints:
         """Return for each key the place of an early one that it shares a template with, -1 where there is none."""
         texts, found = _numbered(keys, levels), np.full(len(keys), -1, np.int64)
-        meanings = self._meanings(texts.vocabulary)
+        meanings, listed = self._meanings(texts.vocabulary), list(texts.vocabulary)
         for level, length, places in _by_size(texts):
             templates = self._templates.get((level, length))
-            if templates is not None:
-                words = texts.words[texts.starts[places][:, None] + np.arange(length)]
-                found[places] = templates.alike(words, meanings)
+            if templates is None:
+                continue
+            words = texts.words[texts.starts[places][:, None] + np.arange(length)]
+            found[places] = templates.alike(words, meanings)
+            left = np.flatnonzero(found[places] < 0)
+            named = _with_names(words[left], listed)
+            some = named.any(1)
+            nameless = np.where(named, meanings.general[words[left]], words[left])[some]
+            found[places[left[some]]] = templates.alike(nameless, meanings)
         return found
 
     def _meanings(self, vocabulary: Vocabulary) -> _Meanings:
-        keyed = [(number, general(word)) for word, number in vocabulary.items() if "=" in word]
-        generals = [(number, vocabulary[stands]) for number, stands in keyed]
+        labelled = [(word, number) for word, number in vocabulary.items() if "=" in word or ":" in word]
+        generals = [(number, vocabulary[general(word)]) for word, number in labelled if "=" in word]
         general_of, telling = np.zeros(len(vocabulary), np.int32), np.zeros(len(vocabulary), np.bool_)
         for number, stands in generals:
             general_of[number] = stands
             general_of[stands] = stands
-        telling[[number for word, number in vocabulary.items() if is_telling(word)]] = True
+        telling[[number for word, number in labelled if is_telling(word)]] = True
         known = self._hashes.get
         hashes = np.array([known(word, 0) for word in vocabulary], np.uint64)
-        return _Meanings(
-            np.where(hashes, hashes, mixed(_UNHEARD + np.arange(len(hashes), dtype=np.uint64))), general_of, telling
-        )
+        unheard = mixed(_UNHEARD + np.arange(len(hashes), dtype=np.uint64))
+        return _Meanings(np.where(hashes, hashes, unheard), general_of, telling)
+
+
+def _with_names(words: Numbers, listed: Sequence[str]) -> Flags:
+    """Say which words have values that are names, or of no matter by themselves."""
+    used, of_word = np.unique(words, return_inverse=True)
+    forms = [facts_of(listed[word])[0] for word in used.tolist()]
+    named = np.array([form.endswith(LEFT_OUT) for form in forms], np.bool_) & (used != VALUE)
+    return np.asarray(named[of_word].reshape(words.shape))
 
 
 def _numbered(keys: Sequence[str], levels: Sequence[int]) -> Numbered:

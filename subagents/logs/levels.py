@@ -36,6 +36,7 @@ _FINER = re.compile(r"(?<=[a-z])[+-]?\d+$")
 """`ERROR+2`, `D1`: a library's shades of a level."""
 
 
+@lru_cache(maxsize=1_024)
 def from_name(name: str) -> int:
     """Return the severity of a level field's value: a word, a syslog number (0 to 7) or a pino number (10 to 60)."""
     word = _FINER.sub("", name.strip().strip("[]\"'<>:").lower())
@@ -225,7 +226,7 @@ def _mark(head: str) -> Mark | None:
     match = _MARKED.search(head) or _LOOSE.search(head)
     if match is None:
         return None
-    name = next(key for key, value in match.groupdict().items() if value)
+    name = match.lastgroup or ""  # each form has one group
     if match.re is _LOOSE:
         return from_name(match[name]), 0, 0
     return from_name(match[name]), *(match.span() if name in ("keyed", "boxed") else match.span(name))

@@ -13,7 +13,7 @@ from subagents.contract import Window
 from subagents.logs.compare import compare, spans_of
 from subagents.logs.index import LogIndex
 from subagents.logs.keys import OTHER, KeyTable
-from subagents.logs.patterns import KEY_CHARS
+from subagents.logs.patterns import KEY_CHARS, templates
 from subagents.logs.sources.log_source import LogSource
 from tests.logs.builders import at, iso, write
 
@@ -154,9 +154,10 @@ def test_what_was_kept_since_makes_templates_too(room: Room, table: KeyTable) ->
 
 def test_how_something_went_is_not_lost_with_an_early_template(room: Room, table: KeyTable) -> None:
     room(60, 0, 0, first=30)
-    numbered(table, events(*(f"job {word(n)} ended with status=ok" for n in range(30))))
-    numbers, _ = numbered(table, events("job x ended with status=ok", "job y ended with status=failed"))
-    assert numbers == [1, 31]
+    numbered(table, events(*(f"a job ended with status={word(n)}" for n in range(30))))
+    assert {each.text for each in templates(table.keys[1:], [3] * 30, [1] * 30)} == {"a job ended with status=*"}
+    late = events("a job ended with status=timeout", "a job ended with status=*")
+    assert numbered(table, late) == ([31, 1], [0])
 
 
 def test_messages_are_masked_and_what_is_put_behind_them_is_not(table: KeyTable) -> None:
