@@ -21,11 +21,14 @@ from pathlib import Path
 import subagents
 from benchmarks.contender import Contender, Run, interleaved, median
 from benchmarks.corpora import KINDS, answers, events, write
+from benchmarks.corpora.words import LATE, write_words
 from benchmarks.environment import bench_python
 
 DRAIN_LINES = 200_000
 SAMPLED = "sampled"
 """The systems of `plain`, of which a sample of lines is said again and again with other digits."""
+WORDS = "words"
+"""Few statements with very many different words: nearly all messages are said but once."""
 BARS = {"plain": 25.0, SAMPLED: 25.0, "service": 12.0}
 """At least so many times Drain3 with masks, in events per second."""
 LNAV_BAR, RSS_BAR, FIRST_BAR = 2.0, 512, 1.0
@@ -51,6 +54,9 @@ def make(kind: str, folder: Path, megabytes: int) -> Corpus:
     if kind == "json":
         count = write_json(path, megabytes)
         return Corpus(kind, path, path.stat().st_size, count, count)
+    if kind == WORDS:
+        said = write_words(path, megabytes)
+        return Corpus(kind, path, said.size, said.lines, said.events)
     written = write(path, _base(kind), megabytes, sampled=kind == SAMPLED)
     return Corpus(kind, path, written.size, written.lines, written.events)
 
@@ -156,6 +162,8 @@ def _show_found(corpus: Corpus, run: Run) -> None:
     print(f"  {report['lines']} lines, {report['events']} events ({more:+d}), {report['dated']} dated")
     print(f"  {report['keys']} keys, {report['templates']} templates, {report['ungrouped']} events not grouped")
     print(f"  {report['traces']} traces in {report['trace_groups']} groups")
+    if corpus.kind == WORDS:
+        _show_new(report["top"])
     if corpus.kind not in (*KINDS, SAMPLED):
         return
     for wanted, message in planted(_base(corpus.kind)).items():
@@ -164,6 +172,12 @@ def _show_found(corpus: Corpus, run: Run) -> None:
             (n for n, top in enumerate(report["top"], 1) if top[0] == change and _alike(top[3], message)), None
         )
         print(f"  {wanted}: {f'number {place} of the list' if place else 'not among the first ten'}")
+
+
+def _show_new(top: list[tuple[str, int, str, str]]) -> None:
+    changed = [(change, text) for change, _, text, _ in top if change != "steady"]
+    said = [text for change, text in changed if change == "new" and _alike(text, LATE)]
+    print(f"  of {len(changed)} that changed {len(said)} new, as planted (1, and in two layouts)")
 
 
 def planted(kind: str) -> dict[str, str]:
@@ -187,7 +201,7 @@ def main() -> None:
     """Generate, run, print."""
     megabytes = int(os.environ.get("WARROOM_BENCH_LOG_MB", "200"))
     rounds = int(os.environ.get("WARROOM_BENCH_ROUNDS", "3"))
-    kinds = os.environ.get("WARROOM_BENCH_LOG_KINDS", "plain sampled service json").split()
+    kinds = os.environ.get("WARROOM_BENCH_LOG_KINDS", "plain sampled service words json").split()
     compileall.compile_dir(Path(subagents.__file__).parent, quiet=1)  # as installing does, for all contenders
     with tempfile.TemporaryDirectory(prefix="warroom-bench-") as folder:
         for kind in kinds:
