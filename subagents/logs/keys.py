@@ -137,38 +137,37 @@ class KeyTable:
 
         `first` has the row of the first event of each.
         """
+        import numpy as np
+
         known, new = self._known, list[int]()
         found = {key: number for key in first if (number := known.get(key)) is not None}
         late = [key for key in first if key not in found]
         given = levels.gather([first[key] for key in late]).fill_null(UNKNOWN).to_list()
         while late:
-            following, done = len(self.keys), self._kept(late, given, found)
-            for key in late[:done]:
-                if found[key] == following:  # numbers are given in order
-                    new.append(first[key])
-                    following += 1
+            following, numbers = len(self.keys), self._some_late(late, given)
+            done = len(numbers)
+            found.update(zip(late[:done], numbers.tolist(), strict=True))
+            different, places = np.unique(numbers, return_index=True)
+            new += [first[late[place]] for place in places[different >= following].tolist()]
             late, given = late[done:], given[done:]
         return found, new
 
-    def _kept(self, late: Sequence[str], levels: Sequence[int], found: dict[str, int]) -> int:
-        """Number late keys in their order, as far as they fit what is known by now; return how many."""
-        early = self._early_templates()
-        rest = list[int]()
-        for place, alike in enumerate(early.alike(late, levels).tolist()):
-            if alike >= 0:
-                found[late[place]] = 1 + alike
-            elif self._is_full:
-                rest.append(place)
-            elif len(self.keys) <= MAX_KEYS:
-                self._levels.append(levels[place])
-                found[late[place]] = self._keep(late[place])
-            else:
-                self._early, self._is_full = None, True  # what was kept since says more
-                return place
-        keys = [late[place] for place in rest]
-        for key, asked in zip(keys, _rough(keys, [levels[place] for place in rest]), strict=True):
-            found[key] = self._known.get(key) or self._late(key, *asked)
-        return len(late)
+    def _some_late(self, late: Sequence[str], levels: Sequence[int]) -> Any:
+        """Return the numbers of late keys (numpy), in their order, as far as they fit what is known by now."""
+        import numpy as np
+
+        numbers = self._early_templates().alike(late, levels) + 1
+        unlike, room, done = np.flatnonzero(numbers == 0).tolist(), MAX_KEYS + 1 - len(self.keys), len(late)
+        if self._is_full:
+            asked = _rough([late[place] for place in unlike], [levels[place] for place in unlike])
+            numbers[unlike] = [self._late(late[place], *each) for place, each in zip(unlike, asked, strict=True)]
+            return numbers
+        if len(unlike) > room:
+            done = unlike[room]
+            self._early, self._is_full = None, True  # what was kept since says more
+        self._levels += [levels[place] for place in unlike[:room]]
+        numbers[unlike[:room]] = [self._keep(late[place]) for place in unlike[:room]]
+        return numbers[:done]
 
     def _early_templates(self) -> EarlyTemplates:
         if self._early is None:
@@ -183,6 +182,8 @@ class KeyTable:
         return min(FIRST_KEYS, MAX_KEYS)
 
     def _late(self, key: str, severe: bool, said: str, words: list[str]) -> int:
+        if (number := self._numbers.get(key)) is not None:  # what another one was shortened to
+            return number
         if severe and self._severe < SEVERE_KEYS:
             self._severe += 1
             return self._keep(key)

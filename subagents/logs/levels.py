@@ -8,6 +8,8 @@ from functools import lru_cache, partial
 from itertools import compress
 from typing import Any, Literal
 
+from subagents.logs.sources.expressions import quick
+
 Level = Literal["unknown", "trace", "debug", "info", "warn", "error", "fatal"]
 
 LEVELS: tuple[Level, ...] = ("unknown", "trace", "debug", "info", "warn", "error", "fatal")
@@ -102,9 +104,22 @@ _LOOSE = re.compile(
 _MAY = (
     rf"(?i:\b(?:{_UPPER}|{_LOWER}|{_SHORT}|{_WORDED}|trce|dbug|fail|log|detail|hint|context|statement|query|parse|"
     r"deprecated|level|lvl|severity|levelname|loglevel|normal|fault|crash|supervisor)\b)"
-    r"|(?:^|\W)[A-Z#]\d*(?:\W|$)|%[A-Z]|\] +[diwef] [A-Z]|\((?:II|WW|EE)\)"
+    r"|(?:^|\W)[A-Z#]\d*(?:\W|$)|%[A-Z]|\] +[diwef] [A-Z]|\((?:II|WW|EE)\)|LOG:  "
 )
 """Found in every head that `_MARKED` is found in, and quickly looked for."""
+
+_ODD = r"|[^ -~\t]"
+"""The two libraries do not agree on what is a letter or a space among these."""
+
+
+def _looser(pattern: re.Pattern[str]) -> str:
+    """Return an expression of Rust's that is found wherever one of Python's is: what that looks ahead for, it takes."""
+    loose = pattern.pattern
+    for ahead in (_IN_PROSE, r"(?=LOG,\d+,)", "(?=LOG )"):
+        loose = loose.replace(ahead, "")
+    return quick(loose.replace("(?=", "(?:").replace(r"\b", r"(?-u:\b)")) + _ODD
+
+
 _TROUBLE = re.compile(
     r"\b(?:error|errors|exception|fatal|panic|panicked|traceback|failed|failure|fails|cannot|refused|"
     r"timed out|timeout|denied|unavailable|unable|aborted|crash(?:ed)?|segfault|killed process|out of memory)\b"
@@ -114,6 +129,8 @@ _TROUBLE = re.compile(
 _NO_TROUBLE = re.compile(
     r"\b(?:0|no|without|zero) (?:errors?|failures?|exceptions?)\b|\berrors?[=:] ?0\b", re.IGNORECASE
 )
+MANY = 256
+"""To make the expression ready that is all but sure costs as much as to search so many texts."""
 _HEAD = 160
 _LEAD, _SHORT_LEAD = 48, 24
 _CLOSED = frozenset("=:]>")
@@ -158,7 +175,7 @@ def marks(asked: Any, count: int, leads: Leads) -> Any:
             break
         lead_of, different = leads(places, most, whole)
         said, is_open = np.tile(np.array(_NO_MARK, np.int32), (len(different), 1)), np.ones(len(different), np.bool_)
-        for number in compress(range(len(different)), may_say(different)):
+        for number in _may_be_marked(different):
             if (mark := find(different[number])) is not None:
                 said[number], is_open[number] = mark if mark[0] else _NO_MARK, False
         found[places] = said[lead_of]
@@ -179,6 +196,13 @@ def _leads(texts: Sequence[str], asked: Any, most: int, whole: bool) -> tuple[An
 def may_say(texts: Sequence[str]) -> list[bool]:
     """Say of each text whether a severity may be written in it."""
     return _contain(texts, _MAY)
+
+
+def _may_be_marked(texts: Sequence[str]) -> list[int]:
+    """Return the places of texts in which a severity may be written: of many, all but surely."""
+    if len(texts) < MANY:
+        return list(compress(range(len(texts)), may_say(texts)))
+    return list(compress(range(len(texts)), _contain(texts, f"{_looser(_MARKED)}|{_looser(_LOOSE)}")))
 
 
 def _contain(texts: Sequence[str], pattern: str) -> list[bool]:
