@@ -7,27 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from subagents.logs.levels import UNKNOWN
-from subagents.logs.merge import merged_rows
+from subagents.logs.levels import UNKNOWN, sound_bad
+from subagents.logs.merge import MOST_SHAPES, merged_rows, said_in, without_runs
 from subagents.logs.numbering import KeyWords, Numbered
-from subagents.logs.phrases import LEFT_OUT, facts_of, general, is_telling
+from subagents.logs.patterns import MERGED_WORDS
+from subagents.logs.phrases import LEFT_OUT, facts_of, general, is_telling, shown
 from subagents.logs.shapes import Shapes
-from subagents.logs.vocabulary import (
-    VALUE,
-    Alike,
-    Facts,
-    Flags,
-    Hashes,
-    Ints,
-    Numbers,
-    Rows,
-    Vocabulary,
-    mixed,
-    row_hashes,
-)
+from subagents.logs.vocabulary import VALUE, Alike, Facts, Flags, Hashes, Ints, Numbers, Rows, mixed, row_hashes
 
-MOST_SHAPES = 64
-"""Sets of places that hold values that are tried, of one severity and length; so a look-up stays cheap."""
 _UNHEARD = 1 << 33
 """Beyond all numbers of words: the hashes of words from here on are no other word's."""
 
@@ -36,6 +23,7 @@ _UNHEARD = 1 << 33
 class _Meanings:
     """What is asked of the words of later messages: see `Facts`."""
 
+    words: Sequence[str]
     hashes: Hashes
     general: Numbers
     telling: Flags
@@ -48,58 +36,92 @@ class _Templates:
     shapes: Shapes
     hashes: Hashes
     """Ascending"""
-    keys: Ints
-    """A key of each"""
+    numbers: Ints
 
     @classmethod
-    def of(cls, parts: Sequence[Rows], facts: Facts) -> _Templates:
-        words = np.concatenate([rows.words for rows in parts])
-        first, weights = np.concatenate(list(map(_first, parts))), np.concatenate([rows.weights for rows in parts])
+    def of(cls, words: Numbers, weights: Ints, numbers: Ints, facts: Facts, usual: Numbers) -> _Templates:
         hashes = row_hashes(words, facts.hashes)
         order = np.argsort(hashes)
-        return cls(Shapes.of(words, words != VALUE, weights, facts, MOST_SHAPES), hashes[order], first[order])
+        shapes = Shapes.of(words, said_in(words, usual), weights, facts, MOST_SHAPES)
+        return cls(shapes, hashes[order], numbers[order])
 
     def alike(self, words: Numbers, meanings: _Meanings) -> Ints:
-        """Return a key of the template that each message is an instance of, -1 where it is of none."""
+        """Return which template each message is an instance of, -1 where it is of none."""
         filled = np.where(self.shapes.values(words, meanings), meanings.general[words], words)
         hashes = row_hashes(filled, meanings.hashes)
         places = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
-        return np.where(self.hashes[places] == hashes, self.keys[places], -1)
+        return np.where(self.hashes[places] == hashes, self.numbers[places], -1)
 
 
 class EarlyTemplates:
-    """The templates of some keys."""
+    """The templates of some keys, as many as are compared with each other."""
 
     def __init__(self, keys: Sequence[str], levels: Sequence[int]) -> None:
-        facts, parts = merged_rows(_numbered(keys, levels)) if keys else (Facts.of(Vocabulary()), [])
+        self.said: list[tuple[str, int]] = []
+        """Text and severity of each"""
+        self._of_size: dict[tuple[int, int], _Templates] = {}
+        self._hashes: dict[str, int] = {}
+        keys = keys[: _fitting(keys)]
+        if keys:
+            self._learn(_numbered(keys, levels[: len(keys)]))
+        self._bad = np.array(sound_bad([text for text, _ in self.said]), np.bool_)
+
+    def _learn(self, texts: Numbered) -> None:
+        facts, parts, usual = merged_rows(texts)
         by_size = dict[tuple[int, int], list[Rows]]()
         for rows in parts:
             if rows.words.size:
                 by_size.setdefault((rows.level, rows.words.shape[1]), []).append(rows)
-        self._templates = {size: _Templates.of(each, facts) for size, each in by_size.items()}
+        for (level, length), alike in by_size.items():
+            words = np.concatenate([rows.words for rows in alike])
+            weights, numbers = np.concatenate([rows.weights for rows in alike]), len(self.said) + np.arange(len(words))
+            self._of_size[level, length] = _Templates.of(words, weights, numbers, facts, usual)
+            self.said += [(shown(" ".join([facts.words[word] for word in row])), level) for row in words.tolist()]
         used = np.unique(np.concatenate([np.array([VALUE]), *(rows.words.ravel() for rows in parts)]))
-        self._hashes = dict(
-            zip([facts.words[word] for word in used.tolist()], facts.hashes[used].tolist(), strict=True)
-        )
+        words_used = [facts.words[word] for word in used.tolist()]
+        self._hashes = dict(zip(words_used, facts.hashes[used].tolist(), strict=True))
 
     def alike(self, keys: Sequence[str], levels: Sequence[int]) -> Ints:
-        """Return for each key the place of an early one that it shares a template with, -1 where there is none."""
+        """Return for each key the number of the template that it is an instance of, -1 where there is none.
+
+        Nor is there one for a text that says nothing of its severity but sounds bad, where the template does not.
+        """
         texts, found = _numbered(keys, levels), np.full(len(keys), -1, np.int64)
-        meanings, listed = self._meanings(texts.vocabulary), list(texts.vocabulary)
+        meanings = self._meanings(texts)
         for level, length, places in _by_size(texts):
-            templates = self._templates.get((level, length))
-            if templates is None:
-                continue
             words = texts.words[texts.starts[places][:, None] + np.arange(length)]
-            found[places] = templates.alike(words, meanings)
-            left = np.flatnonzero(found[places] < 0)
-            named = _with_names(words[left], listed)
-            some = named.any(1)
-            nameless = np.where(named, meanings.general[words[left]], words[left])[some]
-            found[places[left[some]]] = templates.alike(nameless, meanings)
+            some = found[places] = self._alike(level, words, meanings)
+            left = np.flatnonzero(some < 0)
+            if len(left) and length:
+                found[places[left]] = self._alike_in_part(level, words[left], meanings)
+        doubtful = np.flatnonzero((found >= 0) & (texts.levels == UNKNOWN))
+        doubtful = doubtful[~self._bad[found[doubtful]]]
+        bad = np.array(sound_bad([keys[place] for place in doubtful.tolist()]), np.bool_)
+        found[doubtful[bad]] = -1
         return found
 
-    def _meanings(self, vocabulary: Vocabulary) -> _Meanings:
+    def _alike(self, level: int, words: Numbers, meanings: _Meanings) -> Ints:
+        templates = self._of_size.get((level, words.shape[1]))
+        return templates.alike(words, meanings) if templates is not None else np.full(len(words), -1, np.int64)
+
+    def _alike_in_part(self, level: int, words: Numbers, meanings: _Meanings) -> Ints:
+        """Return it of messages without the values that are names, then with each run of values as one."""
+        used, of_word = np.unique(words, return_inverse=True)
+        listed = [meanings.words[word] for word in used.tolist()]
+        forms, names, _ = zip(*map(facts_of, listed), strict=True)
+        nameless = np.array([form.endswith(LEFT_OUT) for form in forms], np.bool_)[of_word].reshape(words.shape)
+        found = self._alike(level, np.where(nameless, meanings.general[words], words), meanings)
+        goes_on = np.array([word.endswith(",") for word in listed], np.bool_)
+        value = (goes_on | np.array(names, np.bool_) | (used == VALUE))[of_word].reshape(words.shape)
+        kept, shorter = without_runs(words, value, goes_on[of_word].reshape(words.shape))
+        sizes = np.where((found < 0) & ~kept.all(1), kept.sum(1), 0)
+        for size in np.unique(sizes[sizes > 0]).tolist():
+            rows = np.flatnonzero(sizes == size)
+            found[rows] = self._alike(level, shorter[rows][kept[rows]].reshape(-1, size), meanings)
+        return found
+
+    def _meanings(self, texts: Numbered) -> _Meanings:
+        vocabulary = texts.vocabulary
         labelled = [(word, number) for word, number in vocabulary.items() if "=" in word or ":" in word]
         generals = [(number, vocabulary[general(word)]) for word, number in labelled if "=" in word]
         general_of, telling = np.zeros(len(vocabulary), np.int32), np.zeros(len(vocabulary), np.bool_)
@@ -110,27 +132,17 @@ class EarlyTemplates:
         known = self._hashes.get
         hashes = np.array([known(word, 0) for word in vocabulary], np.uint64)
         unheard = mixed(_UNHEARD + np.arange(len(hashes), dtype=np.uint64))
-        return _Meanings(np.where(hashes, hashes, unheard), general_of, telling)
+        return _Meanings(list(vocabulary), np.where(hashes, hashes, unheard), general_of, telling)
 
 
-def _with_names(words: Numbers, listed: Sequence[str]) -> Flags:
-    """Say which words have values that are names, or of no matter by themselves."""
-    used, of_word = np.unique(words, return_inverse=True)
-    forms = [facts_of(listed[word])[0] for word in used.tolist()]
-    named = np.array([form.endswith(LEFT_OUT) for form in forms], np.bool_) & (used != VALUE)
-    return np.asarray(named[of_word].reshape(words.shape))
+def _fitting(keys: Sequence[str]) -> int:
+    """Return how many of the keys can be compared with each other."""
+    return int(np.searchsorted(np.cumsum([key.count(" ") + 1 for key in keys]), MERGED_WORDS, "right"))
 
 
 def _numbered(keys: Sequence[str], levels: Sequence[int]) -> Numbered:
     given = np.array(levels, np.int64)
     return KeyWords().numbered(keys, np.arange(len(keys)), given, given == UNKNOWN)
-
-
-def _first(rows: Rows) -> Ints:
-    """Return the first key of each row."""
-    first = np.empty(len(rows.words), np.int64)
-    first[rows.row[::-1]] = rows.keys[::-1]  # of several the last one stays
-    return first
 
 
 def _by_size(texts: Numbered) -> Iterator[tuple[int, int, Ints]]:

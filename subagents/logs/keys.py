@@ -41,11 +41,14 @@ class KeyTable:
     _numbers: dict[str, int] = field(default_factory=dict)
     """By key; what the library numbers is in it once somebody asks."""
     _levels: list[int] = field(default_factory=list)
-    """The severities of the first events of those that are kept as they are, in their order"""
-    _early: EarlyTemplates | None = None
-    """Of those"""
-    _is_full: bool = False
-    """There are no more of those to come."""
+    """The severities of the first events of keys, in their order, until there is little room"""
+    _early: list[EarlyTemplates] = field(default_factory=list)
+    """Of the first keys, and of all of those"""
+    _of_early: list[Any] = field(default_factory=list)
+    """The numbers of the keys that stand for their templates, 0 where none does yet (numpy).
+
+    In columns: of events that tell their severity, and of those of which the text does.
+    """
     _severe: int = 0
     _rough: int = 0
     _openings: set[tuple[str, ...]] = field(default_factory=set)
@@ -55,8 +58,10 @@ class KeyTable:
     def number(self, key: str, level: int | None = None) -> int | None:
         """Return the number of a masked key; None where no event has it, or it is not grouped."""
         number = self._known.get(key)
-        if number is None and self._early is not None:
-            number = 1 + int(self._early.alike([key], [level or UNKNOWN])[0]) or None
+        for early, numbers in zip(self._early, self._of_early, strict=True):
+            template = int(early.alike([key], [level or UNKNOWN])[0]) if number is None else -1
+            if template >= 0:
+                number = int(numbers[template, int(not level)]) or None
         if number is None and self._rough:
             ((_, said, words),) = _rough([key], [level or UNKNOWN])
             shorter = (_shortened(said, words, count) for count in FIRST_WORDS)
@@ -156,26 +161,56 @@ class KeyTable:
         """Return the numbers of late keys (numpy), in their order, as far as they fit what is known by now."""
         import numpy as np
 
-        numbers = self._early_templates().alike(late, levels) + 1
-        unlike, room, done = np.flatnonzero(numbers == 0).tolist(), MAX_KEYS + 1 - len(self.keys), len(late)
-        if self._is_full:
-            asked = _rough([late[place] for place in unlike], [levels[place] for place in unlike])
-            numbers[unlike] = [self._late(late[place], *each) for place, each in zip(unlike, asked, strict=True)]
-            return numbers
-        if len(unlike) > room:
-            done = unlike[room]
-            self._early, self._is_full = None, True  # what was kept since says more
-        self._levels += [levels[place] for place in unlike[:room]]
-        numbers[unlike[:room]] = [self._keep(late[place]) for place in unlike[:room]]
-        return numbers[:done]
+        if not self._early:
+            self._learn_templates()
+        is_full = len(self._early) > 1 or MAX_KEYS <= FIRST_KEYS
+        given, rest = np.array(levels, np.int64) == UNKNOWN, np.arange(len(late))
+        numbers, (of, alike) = np.zeros(len(late), np.int64), np.full((2, len(late)), -1)
+        for place, early in enumerate(self._early):
+            found = early.alike([late[each] for each in rest.tolist()], [levels[each] for each in rest.tolist()])
+            some = rest[found >= 0]
+            of[some], alike[some] = place, found[found >= 0]
+            numbers[some] = self._of_early[place][alike[some], given[some].astype(np.int64)]
+            rest = rest[found < 0]
+        asked = iter(
+            _rough([late[place] for place in rest.tolist()], [levels[place] for place in rest.tolist()])
+            if is_full
+            else ()
+        )
+        for place in np.flatnonzero(numbers == 0).tolist():
+            if alike[place] >= 0:
+                numbers[place] = self._standing_for(int(of[place]), int(alike[place]), levels[place])
+            elif is_full:
+                numbers[place] = self._late(late[place], *next(asked))
+            elif len(self.keys) <= MAX_KEYS:
+                self._levels.append(levels[place])
+                numbers[place] = self._keep(late[place])
+            else:
+                self._learn_templates()  # what was kept since says more
+                return numbers[:place]
+        return numbers
 
-    def _early_templates(self) -> EarlyTemplates:
-        if self._early is None:
-            from subagents.logs.early import EarlyTemplates
+    def _standing_for(self, of: int, template: int, level: int) -> int:
+        """Return the number of the key that stands for an early template, where events have this severity."""
+        numbers = self._of_early[of]
+        if not numbers[template, int(not level)]:
+            text, severity = self._early[of].said[template]
+            key = _severity_said(severity, level) + text
+            number = self._known.get(key)
+            if number is None:
+                self._levels.append(level)
+                number = self._keep(key)
+            numbers[template, int(not level)] = number
+        return int(numbers[template, int(not level)])
 
-            self._is_full = self._is_full or len(self.keys) > MAX_KEYS
-            self._early = EarlyTemplates(self.keys[1 : len(self._levels) + 1], self._levels)
-        return self._early
+    def _learn_templates(self) -> None:
+        import numpy as np
+
+        from subagents.logs.early import EarlyTemplates
+
+        early = EarlyTemplates(self.keys[1:], self._levels)
+        self._early.append(early)
+        self._of_early.append(np.zeros((len(early.said), 2), np.int64))
 
     @property
     def _first_room(self) -> int:
@@ -212,13 +247,16 @@ def _rough(keys: Sequence[str], levels: Sequence[int]) -> Iterator[tuple[bool, s
     They are asked together, for that is cheaper; `levels` are those of their events.
     """
     found, texts = heads_of(keys, levels)
-    severe, said = [level >= ERROR for level in found], [""] * len(found)
-    for place in (place for place, (level, given) in enumerate(zip(found, levels, strict=True)) if level != given):
-        said[place] = LEVELS[found[place]].upper() + " "
+    severe, said = [level >= ERROR for level in found], list(map(_severity_said, found, levels))
     unknown = [place for place, level in enumerate(found) if level == UNKNOWN]
     for place in compress(unknown, sound_bad([texts[place] for place in unknown])):
         severe[place] = True
     return zip(severe, said, map(str.split, texts), strict=True)
+
+
+def _severity_said(found: int, given: int) -> str:
+    """Return how a key says the severity that its event does not."""
+    return LEVELS[found].upper() + " " if found != given else ""
 
 
 def _levels_of(events: pl.DataFrame, rows: Any) -> list[int]:

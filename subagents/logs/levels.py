@@ -44,7 +44,7 @@ def from_name(name: str) -> int:
     word = _FINER.sub("", name.strip().strip("[]\"'<>:").lower())
     if word in _WORDS:
         return _WORDS[word]
-    if word.isdigit():
+    if word.isdecimal():
         number = int(word)
         if number < len(SYSLOG):
             return SYSLOG[number]
@@ -104,7 +104,8 @@ _LOOSE = re.compile(
 _MAY = (
     rf"(?i:\b(?:{_UPPER}|{_LOWER}|{_SHORT}|{_WORDED}|trce|dbug|fail|log|detail|hint|context|statement|query|parse|"
     r"deprecated|level|lvl|severity|levelname|loglevel|normal|fault|crash|supervisor)\b)"
-    r"|(?:^|\W)[A-Z#]\d*(?:\W|$)|%[A-Z]|\] +[diwef] [A-Z]|\((?:II|WW|EE)\)|LOG:  "
+    r"|(?:^|\W)[A-Z#]\d*(?:\W|$)|%[A-Z]|\] +[diwef] [A-Z]|\((?:II|WW|EE)\)"
+    r"|(?:LOG|DETAIL|HINT|CONTEXT|STATEMENT|QUERY):  "
 )
 """Found in every head that `_MARKED` is found in, and quickly looked for."""
 
@@ -133,8 +134,8 @@ MANY = 256
 """To make the expression ready that is all but sure costs as much as to search so many texts."""
 _HEAD = 160
 _LEAD, _SHORT_LEAD = 48, 24
-_CLOSED = frozenset("=:]>")
-"""What has one of these is a pair or stands in brackets, and is known by what stands before it."""
+_PAIRS = frozenset("=:")
+"""What has one of these is a pair, and known by what stands before it."""
 
 
 def sounds_bad(text: str) -> bool:
@@ -242,7 +243,7 @@ def _marked(lead: str) -> Mark | None:
     found = _mark(lead)
     if found is None or found[2] < len(lead) - 1:
         return found
-    return None if _CLOSED.isdisjoint(lead[found[1] : found[2]]) else found
+    return None if _PAIRS.isdisjoint(lead[found[1] : found[2]]) else found
 
 
 def _mark(head: str) -> Mark | None:

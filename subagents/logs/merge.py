@@ -6,16 +6,15 @@ looks at some of them again. The rules take turns until none finds anything.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from subagents.logs.levels import UNKNOWN, WARN, sounds_bad
+from subagents.logs.levels import UNKNOWN, WARN, sound_bad, sounds_bad
 from subagents.logs.numbering import Numbered, numbered
 from subagents.logs.phrases import shown
 from subagents.logs.shapes import LEAST_PLAIN, Shapes
+from subagents.logs.varying import LEAST_WORDS, columns_of, commonest, is_one, may_hold_one, plain_words
 from subagents.logs.vocabulary import (
     VALUE,
     Alike,
@@ -30,14 +29,10 @@ from subagents.logs.vocabulary import (
     row_hashes,
 )
 
-LEAST_WORDS = 5
-"""At four, "VM Started", "VM Stopped" and "VM Paused" fall together; an on-call needs them apart."""
 LEAST_TELLING = 20
 """So many for a place that says how something went."""
 LEAST_ALONE = 50
 """So many for a place where all other words are values: what stands there is what the message says."""
-LEAST_FREE = 100
-"""So many in each place where more of them vary than stay: no program has so many wordings of one length."""
 LEAST_PATHS = 50
 """So many for the paths of an access log, which say where it goes wrong."""
 LEAST_LENGTHS = 3
@@ -47,8 +42,6 @@ MOST_SHAPES = 32
 MOST_COLUMNS = 16
 """Columns of a file are looked for in its first places."""
 MOST_CELLS = 16_000_000
-MANY = 20
-"""Counting all words of a vocabulary costs as much as counting one in so many one by one."""
 
 
 def merge(keys: Sequence[tuple[int, str]]) -> list[str]:
@@ -59,7 +52,7 @@ def merge(keys: Sequence[tuple[int, str]]) -> list[str]:
 
 def merged(texts: Numbered) -> tuple[list[str], Ints]:
     """Return the different templates (of two severities, two) and the number of each masked text's."""
-    facts, parts = merged_rows(texts)
+    facts, parts, _ = merged_rows(texts)
     found, of_key = list[str](), np.zeros(len(texts.sizes), np.int64)
     for rows in parts:
         of_key[rows.keys] = rows.row + len(found)
@@ -67,8 +60,8 @@ def merged(texts: Numbered) -> tuple[list[str], Ints]:
     return found, of_key
 
 
-def merged_rows(texts: Numbered) -> tuple[Facts, list[Rows]]:
-    """Return the templates of masked texts, by severity and number of words, and what is known of their words."""
+def merged_rows(texts: Numbered) -> tuple[Facts, list[Rows], Numbers]:
+    """Return what is known of the words of masked texts, their templates by severity and length, and usual words."""
     facts = Facts.of(texts.vocabulary)
     plain, access = _by_size(texts, facts)
     lists = np.zeros(len(texts.sizes), np.bool_)
@@ -77,7 +70,7 @@ def merged_rows(texts: Numbered) -> tuple[Facts, list[Rows]]:
     usual = _usual(short)
     settled = [_settled(_without_names(rows, facts), facts, usual) for rows in short]
     messages = _joining_lists(_with_lists(settled, facts, lists), facts, lists)
-    return facts, [*messages, *_with_paths(access, facts)]
+    return facts, [*messages, *_with_paths(access, facts)], usual
 
 
 def _by_size(texts: Numbered, facts: Facts) -> tuple[list[Rows], list[Rows]]:
@@ -103,7 +96,7 @@ def _usual(parts: Sequence[Rows]) -> Numbers:
     """Return the word that most messages of many lengths have in a place, or `*`: the columns of a file."""
     usual = np.zeros(MOST_COLUMNS, np.int32)
     for place in range(MOST_COLUMNS):
-        longer = [rows.words for rows in parts if rows.words.shape[1] > place + 1]
+        longer = [rows.words for rows in parts if len(rows.words) and rows.words.shape[1] > place + 1]
         if len(longer) < LEAST_WORDS:
             break
         words = np.concatenate([each[:, place] for each in longer])
@@ -114,7 +107,7 @@ def _usual(parts: Sequence[Rows]) -> Numbers:
     return usual
 
 
-def _said(words: Numbers, usual: Numbers) -> Flags:
+def said_in(words: Numbers, usual: Numbers) -> Flags:
     """Return which words are no values and no columns."""
     said = words != VALUE
     said[:, : len(usual)] &= words[:, : len(usual)] != usual[: words.shape[1]]
@@ -262,12 +255,16 @@ def _are_lists(parts: Sequence[Rows], shorter: Sequence[tuple[Flags, Numbers]], 
 
 def _without_runs(rows: Rows, facts: Facts) -> tuple[Flags, Numbers]:
     """Return which words stay where a run of values is one, and the words: `*` for a run."""
-    value, goes_on = facts.value.take(rows.words), facts.goes_on.take(rows.words)
-    kept = np.ones(rows.words.shape, np.bool_)
+    return without_runs(rows.words, facts.value.take(rows.words), facts.goes_on.take(rows.words))
+
+
+def without_runs(words: Numbers, value: Flags, goes_on: Flags) -> tuple[Flags, Numbers]:
+    """Return it of words of which these are values, or end in a comma."""
+    kept = np.ones(words.shape, np.bool_)
     kept[:, 1:] = ~(value[:, :-1] & value[:, 1:] | goes_on[:, :-1])
     is_run = goes_on.copy()
     is_run[:, :-1] |= ~kept[:, 1:]
-    return kept, np.where(is_run, np.int32(VALUE), rows.words)
+    return kept, np.where(is_run, np.int32(VALUE), words)
 
 
 def _without_names(rows: Rows, facts: Facts) -> Rows:
@@ -307,7 +304,7 @@ def _one_place(rows: Rows, facts: Facts, usual: Numbers) -> Flags:
         return found
     first = asked[alike.first[many]]
     least = np.where(facts.telling[words.ravel()[first]], LEAST_TELLING, LEAST_WORDS)
-    is_alone = _said(words[first // words.shape[1]], usual).sum(1) <= 1
+    is_alone = said_in(words[first // words.shape[1]], usual).sum(1) <= 1
     is_one = np.zeros(len(alike.starts), np.bool_)
     is_one[many] = alike.sizes[many] >= np.where(is_alone, LEAST_ALONE, least)
     found.ravel()[asked] = alike.spread(is_one)
@@ -315,9 +312,20 @@ def _one_place(rows: Rows, facts: Facts, usual: Numbers) -> Flags:
 
 
 def _instances(rows: Rows, facts: Facts, usual: Numbers) -> Flags:
-    """Return, for each key that fits a template already found, the template's values."""
-    said = _said(rows.words, usual)
-    return Shapes.of(rows.words, said, rows.weights, facts, MOST_SHAPES).values(rows.words, facts)
+    """Return, for each key that fits a template already found, the template's values.
+
+    What says no severity but sounds bad fits none that does not.
+    """
+    words = rows.words
+    values = Shapes.of(words, said_in(words, usual), rows.weights, facts, MOST_SHAPES).values(words, facts)
+    if rows.level == UNKNOWN and len(some := np.flatnonzero(values.any(1))):
+        filled = np.where(values[some], facts.general[words[some]], words[some])
+        values[some[_sound_bad(words[some], facts) & ~_sound_bad(filled, facts)]] = False
+    return values
+
+
+def _sound_bad(words: Numbers, facts: Facts) -> Flags:
+    return np.array(sound_bad([" ".join([facts.words[word] for word in row]) for row in words.tolist()]), np.bool_)
 
 
 def _many_places(rows: Rows, facts: Facts, usual: Numbers) -> Flags:
@@ -333,61 +341,14 @@ def _many_places(rows: Rows, facts: Facts, usual: Numbers) -> Flags:
             continue
         here = words[part]
         cells += here.size
-        columns = _columns(here, len(facts.words))
-        if _is_one(_said(here[:1], usual)[0], len(here), columns):
+        columns = columns_of(here, len(facts.words))
+        plain = plain_words(said_in(here[:1], usual)[0], columns)
+        if is_one(plain, len(here), columns):
+            if plain < len(columns) and rows.level == UNKNOWN:
+                part = part[~_sound_bad(here, facts)]  # what says that something is wrong is no free text
             found[part[:, None], list(columns)] = True
-        elif columns and _may_hold_one(words.shape[1], columns):
+        elif columns and may_hold_one(words.shape[1], columns):
             place = max(columns, key=lambda each: columns[each].most)
-            common = here[:, place] == _commonest(here[:, place], len(facts.words))
+            common = here[:, place] == commonest(here[:, place], len(facts.words))
             waiting += [part[common], part[~common]]
     return found
-
-
-class Column(NamedTuple):
-    """The words of a place that varies."""
-
-    different: int
-    most: int
-    """Keys with the commonest."""
-
-
-def _columns(words: Numbers, vocabulary: int) -> dict[int, Column]:
-    """Return what stands in the places that vary."""
-    varying = np.flatnonzero((words != words[0]).any(0))
-    if len(words) * MANY >= vocabulary:
-        counted = [np.bincount(words[:, place], minlength=vocabulary) for place in varying.tolist()]
-        different = [int(np.count_nonzero(each)) for each in counted]
-        return dict(zip(varying.tolist(), map(Column, different, [int(each.max()) for each in counted]), strict=True))
-    ranked = np.sort(words.T[varying])
-    begins = np.ones(ranked.shape, np.bool_)
-    np.not_equal(ranked[:, 1:], ranked[:, :-1], out=begins[:, 1:])
-    numbers, sizes = begins.sum(1), np.diff(np.flatnonzero(begins), append=ranked.size)
-    most = np.maximum.reduceat(sizes, np.cumsum(numbers) - numbers)
-    return dict(zip(varying.tolist(), map(Column, numbers.tolist(), most.tolist()), strict=True))
-
-
-def _commonest(words: Numbers, vocabulary: int) -> int:
-    if len(words) * MANY >= vocabulary:
-        return int(np.bincount(words).argmax())
-    few: Counter[int] = Counter(words.tolist())
-    return max(few, key=few.__getitem__)
-
-
-def _may_hold_one(places: int, columns: dict[int, Column]) -> bool:
-    """Say whether some of the keys can be one template: no more places vary in it than are the same in enough keys."""
-    return 2 * sum(column.most < LEAST_WORDS for column in columns.values()) <= places
-
-
-def _is_one(said: Flags, rows: int, columns: dict[int, Column]) -> bool:
-    """Say whether so many keys that vary in these places are one template.
-
-    Enough words are the same in all, and no place has few words: those are wordings. Where most words are the
-    same, a word may be common in its place; where most vary, each place has very many words.
-    """
-    plain = sum(is_said for place, is_said in enumerate(said.tolist()) if place not in columns)
-    if not columns or plain < LEAST_PLAIN:
-        return False
-    if plain >= 2 * len(columns):
-        return all(column.different >= LEAST_WORDS for column in columns.values())
-    least = LEAST_WORDS if plain >= len(columns) else LEAST_FREE
-    return all(column.most * LEAST_WORDS <= rows and column.different >= least for column in columns.values())

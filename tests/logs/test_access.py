@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 
 import polars as pl
 import pytest
 
+from subagents.logs.levels import WARN
 from subagents.logs.sources import access
 from subagents.logs.sources.access import AccessReader
 from subagents.logs.sources.expressions import quick
+from subagents.logs.sources.log_source import LogSource
+from tests.logs.builders import iso, write
 
 FORM = access._FORMS[0]
 AS_SEARCHED = (FORM[0], f"(?:){FORM[1]}", FORM[2])
@@ -61,3 +65,17 @@ def test_to_look_at_what_is_quoted_first_finds_what_a_search_finds() -> None:
     assert found == read(lines, AS_SEARCHED)
     assert sum(suffix is not None for _, _, suffix in found) > 100
     assert quick(AS_SEARCHED[1]) != access._COMMON, "or both would be read alike"
+
+
+@pytest.mark.parametrize("behind", [' {} 17 "-" "curl"', " {} OK", " {} 17"], ids=["combined", "uvicorn", "common"])
+def test_a_form_is_learnt_behind_lines_whose_status_another_one_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behind: str
+) -> None:
+    monkeypatch.setattr("subagents.logs.sources.reader.LEAST_BYTES", 1)
+    lines = [f"{iso(n)} INFO handled GET /b 200 7ms" for n in range(400)]
+    lines += [f'{iso(n)} "GET /orders/{n % 3} HTTP/1.1"{behind.format(429)}' for n in range(400, 600)]
+    source = LogSource(write(tmp_path, "x.log", lines), block_bytes=1 << 12)
+    frames = list(source.frames())
+    assert len(frames) > 5, "what comes later is read by what was learnt before"
+    events = pl.concat([frame.events.select("text", "level", "suffix") for frame in frames])
+    assert set(events[400:].rows()) == {("GET /orders/*", WARN, " status=429")}

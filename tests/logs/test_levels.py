@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from subagents.logs import levels
-from subagents.logs.levels import ERROR, INFO, MANY, UNKNOWN, may_say, split_head, split_heads
+from subagents.logs.levels import ERROR, INFO, MANY, UNKNOWN, from_name, may_say, split_head, split_heads
 
 PARTS = (
     *(
@@ -76,6 +76,17 @@ def test_many_texts_that_only_speak_of_errors_are_passed_over() -> None:
 def test_texts_together_say_what_each_says(count: int) -> None:
     rng = Random(count)
     texts = ["".join(rng.choices(PARTS, k=rng.randrange(1, 12))) for _ in range(count)]
-    texts += [" INFO level=info service=a", "level=error user=b went", "[ERROR] ended", "[x] ended"]
+    texts += [
+        "ALERTCONTEXT:  ",
+        "user@dbSTATEMENT:  x",
+        " INFO level=info service=a",
+        "level=error user=b went",
+        "[ERROR] ended",
+        "[x] ended",
+    ]
     assert split_heads(texts) == list(map(split_head, texts))
     assert [level for level, _ in split_heads(texts)][-4:] == [INFO, ERROR, ERROR, UNKNOWN]
+
+
+def test_a_figure_that_is_no_decimal_is_no_severity() -> None:
+    assert from_name("²") == UNKNOWN

@@ -10,10 +10,11 @@ import pytest
 
 from subagents.logs import merge as merge_module
 from subagents.logs.levels import ERROR, INFO, UNKNOWN, WARN
-from subagents.logs.merge import LEAST_ALONE, LEAST_FREE, LEAST_PATHS, LEAST_TELLING, MOST_CELLS, Column, merge
+from subagents.logs.merge import LEAST_ALONE, LEAST_PATHS, LEAST_TELLING, MOST_CELLS, merge
 from subagents.logs.patterns import MERGED_WORDS, templates
 from subagents.logs.phrases import is_name, is_telling, labelled, phrased, shown
 from subagents.logs.shapes import Shapes
+from subagents.logs.varying import LEAST_FREE, Column, is_one
 from subagents.logs.vocabulary import VALUE, Facts, Vocabulary
 
 
@@ -187,6 +188,33 @@ def test_free_text_is_a_value_where_each_place_has_very_many_words() -> None:
     assert len(_merged(*(f"document {text.split(' ', 2)[2]}" for text in texts))) > 5 * LEAST_FREE, "of one word"
 
 
+def test_free_text_that_sounds_bad_and_says_no_severity_stays(words: list[str]) -> None:
+    rng = Random(4)
+    texts = [f"document title {' '.join(rng.sample(words, 6))}" for _ in range(6 * LEAST_FREE)]
+    bad = "document title the connection was refused by peer"
+    assert set(merge([(UNKNOWN, text) for text in (*texts, bad)])) == {"document title * * * * * *", bad}
+    assert set(merge([(ERROR, text) for text in (*texts, bad)])) == {"document title * * * * * *"}
+
+
+def test_where_most_of_what_varies_is_one_word_it_is_no_free_text() -> None:
+    many = Column(LEAST_FREE, 100)
+    assert is_one(2, 500, {2: many, 3: many, 4: many})
+    assert not is_one(2, 499, {2: many, 3: many, 4: many}), "one word in five"
+    assert not is_one(2, 500, {2: many, 3: many, 4: Column(LEAST_FREE - 1, 100)})
+    assert not is_one(1, 500, {2: many, 3: many})
+
+
+@pytest.fixture
+def words() -> list[str]:
+    rng = Random(3)
+    return ["".join(rng.choices("abcdefgh", k=6)) for _ in range(5 * LEAST_FREE)]
+
+
+def test_a_few_messages_with_lists_are_merged_whatever_else_there_is() -> None:
+    lists = [f"got {', '.join('abcdefghijk'[:n])} from x" for n in range(2, 7)]
+    assert _merged("server started", *lists) == ["server started", "got * from x"]
+
+
 def test_severities_stay_apart() -> None:
     texts = [(INFO, "lost peer a.b.example"), (ERROR, "lost peer c.d.example")]
     assert merge(texts) == [text for _, text in texts]
@@ -283,13 +311,13 @@ def test_what_is_not_looked_at_again_would_have_been_no_template(monkeypatch: py
                 (INFO, " ".join(random.choice(words) if place in varies else said[place] for place in range(9)))
             )
     found = merge(keys)
-    look = merge_module._may_hold_one
+    look = merge_module.may_hold_one
 
     def noted(places: int, columns: dict[int, Column]) -> bool:
         refused.append(not look(places, columns))
         return True
 
-    monkeypatch.setattr(merge_module, "_may_hold_one", noted)
+    monkeypatch.setattr(merge_module, "may_hold_one", noted)
     assert merge(keys) == found
     assert any(refused)
     assert len(set(found)) < len({text for _, text in keys})

@@ -156,15 +156,12 @@ class ColumnReader:
         self.headers.learn(bodies, stamped)
         columns = self.headers.read(self._plain(bodies, times, glued), text, structured)
         columns = self._with_inner_json(self.xml_events.read(columns, text, self.json_stamps))
-        known, read = self._request_forms(), self._with_statuses(columns, text)
-        rest = text.filter(read["suffix"].is_null())  # what a line is said in that is understood is known by then
+        known, read = self._request_forms(), self.access.read(columns, text)
+        rest = text.filter(read["suffix"].is_null())  # where a request is understood no other form is looked for
         self.learn_requests(rest if whole else some_of(rest, SPREAD).to_list())
         if self._request_forms() != known:
-            read = self._with_statuses(columns, text)
-        return self.stanzas.as_severe_as_its_worst(read)
-
-    def _with_statuses(self, columns: pl.DataFrame, text: pl.Series) -> pl.DataFrame:
-        return self.statuses.read(self.access.read(columns, text))
+            read = self.access.read(columns, text)
+        return self.stanzas.as_severe_as_its_worst(self.statuses.read(read))
 
     def _request_forms(self) -> object:
         return self.access.forms, self.access.columns, self.statuses.forms
