@@ -14,7 +14,7 @@ from subagents.logs.merge import LEAST_ALONE, LEAST_PATHS, LEAST_TELLING, MOST_C
 from subagents.logs.patterns import MERGED_WORDS, templates
 from subagents.logs.phrases import is_name, is_telling, labelled, phrased, shown
 from subagents.logs.shapes import Shapes
-from subagents.logs.varying import LEAST_FREE, Column, is_one
+from subagents.logs.varying import LEAST_FREE, Column, is_one, may_hold_one
 from subagents.logs.vocabulary import VALUE, Facts, Vocabulary
 
 
@@ -311,13 +311,13 @@ def test_what_is_not_looked_at_again_would_have_been_no_template(monkeypatch: py
                 (INFO, " ".join(random.choice(words) if place in varies else said[place] for place in range(9)))
             )
     found = merge(keys)
-    look = merge_module.may_hold_one
+    look = may_hold_one
 
     def noted(places: int, columns: dict[int, Column]) -> bool:
         refused.append(not look(places, columns))
         return True
 
-    monkeypatch.setattr(merge_module, "may_hold_one", noted)
+    monkeypatch.setattr("subagents.logs.merge.may_hold_one", noted)
     assert merge(keys) == found
     assert any(refused)
     assert len(set(found)) < len({text for _, text in keys})
