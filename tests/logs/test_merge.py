@@ -8,7 +8,6 @@ from random import Random
 import numpy as np
 import pytest
 
-from subagents.logs import merge as merge_module
 from subagents.logs.levels import ERROR, INFO, UNKNOWN, WARN
 from subagents.logs.merge import LEAST_ALONE, LEAST_PATHS, LEAST_TELLING, MOST_CELLS, merge
 from subagents.logs.patterns import MERGED_WORDS, templates
