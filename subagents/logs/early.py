@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from subagents.logs.levels import UNKNOWN, sound_bad
-from subagents.logs.merge import MOST_SHAPES, merged_rows, said_in, without_runs
+from subagents.logs.merge import MOST_SHAPES, by_size, merged_rows, said_in, without_runs
 from subagents.logs.numbering import KeyWords, Numbered
-from subagents.logs.patterns import MERGED_WORDS
+from subagents.logs.patterns import comparable
 from subagents.logs.phrases import LEFT_OUT, facts_of, general, is_telling, shown
 from subagents.logs.shapes import Shapes
-from subagents.logs.vocabulary import VALUE, Alike, Facts, Flags, Hashes, Ints, Numbers, Rows, mixed, row_hashes
+from subagents.logs.vocabulary import VALUE, Facts, Flags, Hashes, Ints, Numbers, Rows, mixed, row_hashes
 
 _UNHEARD = 1 << 33
 """Beyond all numbers of words: the hashes of words from here on are no other word's."""
@@ -21,7 +21,7 @@ _UNHEARD = 1 << 33
 
 @dataclass(frozen=True)
 class _Meanings:
-    """What is asked of the words of later messages: see `Facts`."""
+    """What is asked of the words of later messages: all of `Facts` would cost as much as the rest of a look-up."""
 
     words: Sequence[str]
     hashes: Hashes
@@ -61,18 +61,20 @@ class EarlyTemplates:
         """Text and severity of each"""
         self._of_size: dict[tuple[int, int], _Templates] = {}
         self._hashes: dict[str, int] = {}
-        keys = keys[: _fitting(keys)]
+        keys = keys[: comparable(keys)]
         if keys:
             self._learn(_numbered(keys, levels[: len(keys)]))
+        self.numbers = np.zeros((len(self.said), 2), np.int64)
+        """Of keys that stand for them, 0 where none does yet: of events whose text says their severity, and others"""
         self._bad = np.array(sound_bad([text for text, _ in self.said]), np.bool_)
 
     def _learn(self, texts: Numbered) -> None:
         facts, parts, usual = merged_rows(texts)
-        by_size = dict[tuple[int, int], list[Rows]]()
+        of_size = dict[tuple[int, int], list[Rows]]()
         for rows in parts:
             if rows.words.size:
-                by_size.setdefault((rows.level, rows.words.shape[1]), []).append(rows)
-        for (level, length), alike in by_size.items():
+                of_size.setdefault((rows.level, rows.words.shape[1]), []).append(rows)
+        for (level, length), alike in of_size.items():
             words = np.concatenate([rows.words for rows in alike])
             weights, numbers = np.concatenate([rows.weights for rows in alike]), len(self.said) + np.arange(len(words))
             self._of_size[level, length] = _Templates.of(words, weights, numbers, facts, usual)
@@ -88,11 +90,10 @@ class EarlyTemplates:
         """
         texts, found = _numbered(keys, levels), np.full(len(keys), -1, np.int64)
         meanings = self._meanings(texts)
-        for level, length, places in _by_size(texts):
-            words = texts.words[texts.starts[places][:, None] + np.arange(length)]
+        for level, places, words in by_size(texts):
             some = found[places] = self._alike(level, words, meanings)
             left = np.flatnonzero(some < 0)
-            if len(left) and length:
+            if words[left].size:
                 found[places[left]] = self._alike_in_part(level, words[left], meanings)
         doubtful = np.flatnonzero((found >= 0) & (texts.levels == UNKNOWN))
         doubtful = doubtful[~self._bad[found[doubtful]]]
@@ -135,19 +136,6 @@ class EarlyTemplates:
         return _Meanings(list(vocabulary), np.where(hashes, hashes, unheard), general_of, telling)
 
 
-def _fitting(keys: Sequence[str]) -> int:
-    """Return how many of the keys can be compared with each other."""
-    return int(np.searchsorted(np.cumsum([key.count(" ") + 1 for key in keys]), MERGED_WORDS, "right"))
-
-
 def _numbered(keys: Sequence[str], levels: Sequence[int]) -> Numbered:
     given = np.array(levels, np.int64)
     return KeyWords().numbered(keys, np.arange(len(keys)), given, given == UNKNOWN)
-
-
-def _by_size(texts: Numbered) -> Iterator[tuple[int, int, Ints]]:
-    """Yield a severity, a number of words, and the places of the messages that have them."""
-    alike = Alike.by(texts.sizes * 16 + texts.levels)
-    for places in np.split(alike.order, alike.starts[1:]):
-        if len(places):
-            yield int(texts.levels[places[0]]), int(texts.sizes[places[0]]), places

@@ -44,11 +44,6 @@ class KeyTable:
     """The severities of the first events of keys, in their order, until there is little room"""
     _early: list[EarlyTemplates] = field(default_factory=list)
     """Of the first keys, and of all of those"""
-    _of_early: list[Any] = field(default_factory=list)
-    """The numbers of the keys that stand for their templates, 0 where none does yet (numpy).
-
-    In columns: of events that tell their severity, and of those of which the text does.
-    """
     _severe: int = 0
     _rough: int = 0
     _openings: set[tuple[str, ...]] = field(default_factory=set)
@@ -58,10 +53,11 @@ class KeyTable:
     def number(self, key: str, level: int | None = None) -> int | None:
         """Return the number of a masked key; None where no event has it, or it is not grouped."""
         number = self._known.get(key)
-        for early, numbers in zip(self._early, self._of_early, strict=True):
-            template = int(early.alike([key], [level or UNKNOWN])[0]) if number is None else -1
+        for early in self._early if number is None else ():
+            template = int(early.alike([key], [level or UNKNOWN])[0])
             if template >= 0:
-                number = int(numbers[template, int(not level)]) or None
+                number = int(early.numbers[template, int(bool(level))]) or None
+                break
         if number is None and self._rough:
             ((_, said, words),) = _rough([key], [level or UNKNOWN])
             shorter = (_shortened(said, words, count) for count in FIRST_WORDS)
@@ -164,22 +160,19 @@ class KeyTable:
         if not self._early:
             self._learn_templates()
         is_full = len(self._early) > 1 or MAX_KEYS <= FIRST_KEYS
-        given, rest = np.array(levels, np.int64) == UNKNOWN, np.arange(len(late))
+        given, rest = np.array(levels, np.int64), np.arange(len(late))
         numbers, (of, alike) = np.zeros(len(late), np.int64), np.full((2, len(late)), -1)
         for place, early in enumerate(self._early):
-            found = early.alike([late[each] for each in rest.tolist()], [levels[each] for each in rest.tolist()])
-            some = rest[found >= 0]
+            found = early.alike([late[each] for each in rest.tolist()], given[rest].tolist())
+            some, rest = rest[found >= 0], rest[found < 0]
             of[some], alike[some] = place, found[found >= 0]
-            numbers[some] = self._of_early[place][alike[some], given[some].astype(np.int64)]
-            rest = rest[found < 0]
-        asked = iter(
-            _rough([late[place] for place in rest.tolist()], [levels[place] for place in rest.tolist()])
-            if is_full
-            else ()
+            numbers[some] = early.numbers[alike[some], (given[some] != UNKNOWN).astype(np.int64)]
+        asked = _rough(
+            [late[each] for each in rest.tolist()] if is_full else [], given[rest].tolist() if is_full else []
         )
         for place in np.flatnonzero(numbers == 0).tolist():
             if alike[place] >= 0:
-                numbers[place] = self._standing_for(int(of[place]), int(alike[place]), levels[place])
+                numbers[place] = self._standing_for(self._early[of[place]], int(alike[place]), levels[place])
             elif is_full:
                 numbers[place] = self._late(late[place], *next(asked))
             elif len(self.keys) <= MAX_KEYS:
@@ -190,27 +183,23 @@ class KeyTable:
                 return numbers[:place]
         return numbers
 
-    def _standing_for(self, of: int, template: int, level: int) -> int:
+    def _standing_for(self, early: EarlyTemplates, template: int, level: int) -> int:
         """Return the number of the key that stands for an early template, where events have this severity."""
-        numbers = self._of_early[of]
-        if not numbers[template, int(not level)]:
-            text, severity = self._early[of].said[template]
+        place = template, int(level != UNKNOWN)
+        if not early.numbers[place]:
+            text, severity = early.said[template]
             key = _severity_said(severity, level) + text
             number = self._known.get(key)
             if number is None:
                 self._levels.append(level)
                 number = self._keep(key)
-            numbers[template, int(not level)] = number
-        return int(numbers[template, int(not level)])
+            early.numbers[place] = number
+        return int(early.numbers[place])
 
     def _learn_templates(self) -> None:
-        import numpy as np
-
         from subagents.logs.early import EarlyTemplates
 
-        early = EarlyTemplates(self.keys[1:], self._levels)
-        self._early.append(early)
-        self._of_early.append(np.zeros((len(early.said), 2), np.int64))
+        self._early.append(EarlyTemplates(self.keys[1:], self._levels))
 
     @property
     def _first_room(self) -> int:

@@ -113,9 +113,10 @@ _ODD = r"|[^ -~\t]"
 """The two libraries do not agree on what is a letter or a space among these."""
 
 
-def _looser(pattern: re.Pattern[str]) -> str:
-    """Return an expression of Rust's that is found wherever one of Python's is: what that looks ahead for, it takes."""
-    loose = pattern.pattern
+@lru_cache(maxsize=1)
+def _looser() -> str:
+    """Return an expression of Rust's that is found wherever a severity is: what those look ahead for, it takes."""
+    loose = f"{_MARKED.pattern}|{_LOOSE.pattern}"
     for ahead in (_IN_PROSE, r"(?=LOG,\d+,)", "(?=LOG )"):
         loose = loose.replace(ahead, "")
     return quick(loose.replace("(?=", "(?:").replace(r"\b", r"(?-u:\b)")) + _ODD
@@ -203,7 +204,7 @@ def _may_be_marked(texts: Sequence[str]) -> list[int]:
     """Return the places of texts in which a severity may be written: of many, all but surely."""
     if len(texts) < MANY:
         return list(compress(range(len(texts)), may_say(texts)))
-    return list(compress(range(len(texts)), _contain(texts, f"{_looser(_MARKED)}|{_looser(_LOOSE)}")))
+    return list(compress(range(len(texts)), _contain(texts, _looser())))
 
 
 def _contain(texts: Sequence[str], pattern: str) -> list[bool]:

@@ -75,14 +75,9 @@ def merged_rows(texts: Numbered) -> tuple[Facts, list[Rows], Numbers]:
 
 def _by_size(texts: Numbered, facts: Facts) -> tuple[list[Rows], list[Rows]]:
     """Return keys by severity and number of words: those of messages, and those of access logs."""
-    alike = Alike.by(texts.sizes * 16 + texts.levels)
     plain, access = list[Rows](), list[Rows]()
-    for keys in np.split(alike.order, alike.starts[1:]):
-        if not len(keys):
-            continue
-        keys = np.sort(keys)
-        level, length = int(texts.levels[keys[0]]), int(texts.sizes[keys[0]])
-        words = texts.words[texts.starts[keys][:, None] + np.arange(length)]
+    for level, keys, words in by_size(texts):
+        length = words.shape[1]
         rows = Rows(level, words, keys, np.arange(len(keys))).distinct(facts)
         if length == 3:
             is_access = facts.method[rows.words[:, 0]] & facts.status[rows.words[:, 2]]
@@ -90,6 +85,15 @@ def _by_size(texts: Numbered, facts: Facts) -> tuple[list[Rows], list[Rows]]:
             rows = rows.some(~is_access)
         plain.append(rows)
     return plain, access
+
+
+def by_size(texts: Numbered) -> Iterator[tuple[int, Ints, Numbers]]:
+    """Yield a severity, the keys of it that have one number of words, ascending, and their words, a row each."""
+    alike = Alike.by(texts.sizes * 16 + texts.levels)
+    for keys in map(np.sort, np.split(alike.order, alike.starts[1:])):
+        if len(keys):
+            places = texts.starts[keys][:, None] + np.arange(texts.sizes[keys[0]])
+            yield int(texts.levels[keys[0]]), keys, texts.words[places]
 
 
 def _usual(parts: Sequence[Rows]) -> Numbers:

@@ -61,10 +61,7 @@ def numbered(
     from subagents.logs.numbering import KeyWords
 
     order, found = np.argsort(-np.asarray(counts, np.int64), kind="stable"), np.array(levels, np.int64)
-    most = len(keys)
-    if sum(map(len, keys)) > 2 * MERGED_WORDS:  # a word is a letter and a blank, or more
-        sizes = np.cumsum([keys[place].count(" ") + 1 for place in order.tolist()])
-        most = int(np.searchsorted(sizes, MERGED_WORDS, "right"))
+    most = comparable([keys[place] for place in order.tolist()])
     order, rest = order[:most], order[most:]
     common = (words or KeyWords()).numbered(keys, order, found[order], found[order] == UNKNOWN)
     texts, group = merged(common)
@@ -81,3 +78,12 @@ def numbered(
         same[number] = ids.setdefault((texts[number], level), len(ids))
     bad = sound_bad([text if level == UNKNOWN else "" for text, level in ids])
     return [Template(*each, severe) for each, severe in zip(ids, bad, strict=True)], same[of_key]
+
+
+def comparable(keys: Sequence[str]) -> int:
+    """Return how many of the keys, from the first on, are compared with each other."""
+    import numpy as np
+
+    if sum(map(len, keys)) <= 2 * MERGED_WORDS:  # a word is a letter and a blank, or more
+        return len(keys)
+    return int(np.searchsorted(np.cumsum([key.count(" ") + 1 for key in keys]), MERGED_WORDS, "right"))

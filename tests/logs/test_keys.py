@@ -249,7 +249,7 @@ def test_names_and_lists_are_values_in_late_messages_where_they_are_in_early_one
 
 
 def test_templates_are_made_of_as_much_as_is_compared(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("subagents.logs.early.MERGED_WORDS", 60)
+    monkeypatch.setattr("subagents.logs.patterns.MERGED_WORDS", 60)
     keys = [f"started job {word(n)} of the queue" for n in range(10)]
     assert EarlyTemplates([*keys, *(f"ended {word(n)}" for n in range(90))], [3] * 100).said == [
         ("started job * of the queue", 3)

@@ -83,37 +83,33 @@ def _requests(columns: pl.DataFrame, lines: pl.Series, request: str, forms: list
     rows = lines.str.contains(request).arg_true()
     raw, found = lines[rows], list[pl.DataFrame]()
     for form in reversed(forms):
-        if form == _COMMON and rows.len():
-            quoted = _quoted_first(raw)
-            has = quoted["status"].is_not_null()
-            found.append(quoted.select_seq(row=rows, status="status", request="request").filter(has))
-            rows, raw = rows.filter(~has), raw.filter(~has)
-        if not rows.len():
-            break
-        read = pl.DataFrame([rows.alias("row"), raw.str.extract(form, 1).alias("status"), raw.alias("raw")])
-        has = read["status"].is_not_null()
-        if has.any():
-            found.append(read.filter(has).select_seq("row", "status", request=pl.col("raw").str.extract(request, 1)))
-            rows, raw = rows.filter(~has), raw.filter(~has)
-    found = [each for each in found if each.height]
+        for read in (_quoted_first, _searched) if form == _COMMON else (_searched,):
+            if rows.len():
+                part = read(raw, form, request).with_columns_seq(row=rows)
+                has = part["status"].is_not_null()
+                found.append(part.filter(has).select_seq("row", "status", "request"))
+                rows, raw = rows.filter(~has), raw.filter(~has)
     return _put(columns, pl.concat(found)) if found else columns
 
 
-def _quoted_first(lines: pl.Series) -> pl.DataFrame:
-    """Return `status` and `request` of lines of the common form whose first quoted text is the request; else null.
+def _searched(lines: pl.Series, form: str, request: str) -> pl.DataFrame:
+    """Return `status` and `request` of lines, `status` null where they are not of the form."""
+    import polars as pl
 
-    So it is in nearly all, and to look there costs a quarter of a search.
-    """
+    read = lines.to_frame("raw").with_columns_seq(status=pl.col("raw").str.extract(form, 1))
+    return read.with_columns_seq(request=pl.when(pl.col("status").is_not_null()).then("raw")).with_columns_seq(
+        pl.col("request").str.extract(request, 1)
+    )
+
+
+def _quoted_first(lines: pl.Series, _form: str, _request: str) -> pl.DataFrame:
+    """Return it of the common form, quickly; `status` is null where what is quoted first is not the request."""
     import polars as pl
 
     parts = lines.str.splitn('"', 3).struct.unnest()
-    return parts.select_seq(
-        status=pl.col("field_2").str.extract(_STATUS_BEHIND, 1),
-        request=pl.col("field_1").str.extract(_QUOTED_REQUEST, 1),
-    ).select_seq(
-        status=pl.when(pl.col("request").is_not_null()).then("status"),
-        request="request",
-    )
+    read = parts.select_seq(request=pl.col("field_1").str.extract(_QUOTED_REQUEST, 1), behind="field_2")
+    is_one = pl.col("request").is_not_null()
+    return read.with_columns_seq(status=pl.when(is_one).then(pl.col("behind").str.extract(_STATUS_BEHIND, 1)))
 
 
 _STATUS_BEHIND, _QUOTED_REQUEST = "^" + quick(_BEHIND_REQUEST), "^" + _REQUEST[1:]

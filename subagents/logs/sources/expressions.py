@@ -14,7 +14,6 @@ _DIGITS = "0-9"
 _LETTERS = "0-9A-Za-z_\u0080-\U0010ffff"
 
 
-@lru_cache(maxsize=512)
 def quick(pattern: str) -> str:
     """Return an expression, of Rust or Python, whose `\\d` is an ASCII digit and `\\w` that, a letter or beyond ASCII.
 
