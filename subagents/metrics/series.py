@@ -20,6 +20,8 @@ Ints: TypeAlias = NDArray[np.intp]
 
 MAX_GRID_CELLS = 60_000_000
 """Most points of one frame: 480 MB. Larger sources are cut, and say so."""
+LEAST_PACE, PACE_SHARE = 8, 0.75
+"""Fewest distances between points, and the share of them that are alike, by which a series keeps a pace of its own."""
 
 
 @dataclass(frozen=True, order=True)
@@ -203,6 +205,10 @@ class Points:
                 )
 
 
+_Member = tuple[tuple[str, str], Floats, Floats]
+"""(service, name), times and values of one series"""
+
+
 def usual_step(times: Floats) -> float:
     """Return the median of the distances between sorted times; 0 for fewer than two."""
     return float(np.median(np.diff(times))) if len(times) > 1 else 0.0
@@ -211,9 +217,9 @@ def usual_step(times: Floats) -> float:
 def build_frames(source: str, points: Points) -> tuple[list[Frame], int]:
     """Put points on grids, one frame per step; return the frames and how many points were duplicates.
 
-    Of points of one series at one time, the last in the file counts.
+    Of points of one series at one time, or that fall together on its grid, the last in the file counts.
     """
-    groups: dict[float, list[tuple[tuple[str, str], Floats, Floats]]] = {}
+    groups: dict[float, list[_Member]] = {}
     duplicates = 0
     for label, times, values in points.whole():
         order = np.argsort(times, kind="stable")
@@ -225,11 +231,16 @@ def build_frames(source: str, points: Points) -> tuple[list[Frame], int]:
         rounded = float(f"{step:.2g}") if step else 0.0
         groups.setdefault(rounded, []).append((label, t, v))
     _adopt_singles(groups)
-    frames = [_frame(source, step, members) for step, members in sorted(groups.items()) if members]
+    frames = []
+    for step, members in sorted(groups.items()):
+        if members:
+            members, together = _on_one_grid(step, members)
+            duplicates += together
+            frames.append(_frame(source, step, members))
     return frames, duplicates
 
 
-def _adopt_singles(groups: dict[float, list[tuple[tuple[str, str], Floats, Floats]]]) -> None:
+def _adopt_singles(groups: dict[float, list[_Member]]) -> None:
     """Series too short or too holed to have a step of their own join the commonest step."""
     if len(groups) < 2:
         return
@@ -237,17 +248,41 @@ def _adopt_singles(groups: dict[float, list[tuple[tuple[str, str], Floats, Float
     main = sizes.most_common(1)[0][0] if sizes else 0.0
     grid = {float(x) for _, t, _ in groups[main] for x in t}
     for step in [s for s in groups if s != main]:
-        stay = [m for m in groups[step] if step > 0 and not all(float(x) in grid for x in m[1])]
+        stay = [m for m in groups[step] if _keeps_pace(m[1]) or (step > 0 and not all(float(x) in grid for x in m[1]))]
         groups[main] += [m for m in groups[step] if not any(m is s for s in stay)]
         groups[step] = stay
 
 
-def _frame(source: str, step: float, members: list[tuple[tuple[str, str], Floats, Floats]]) -> Frame:
+def _keeps_pace(times: Floats) -> bool:
+    """Say whether most points are as far apart: they are a coarser series, no holed one."""
+    apart = np.diff(times)
+    if len(apart) < LEAST_PACE:
+        return False
+    step = float(np.median(apart))
+    return float((np.abs(apart - step) <= 0.02 * step).mean()) >= PACE_SHARE
+
+
+def _on_one_grid(step: float, members: list[_Member]) -> tuple[list[_Member], int]:
+    """Return series that are scraped at moments of their own on one grid, and how many of their points fell together.
+
+    It is a step wide. Each is put there by its own phase: rounded by the clock, two scrapes on either side of a border
+    would be one.
+    """
+    longest = max(len(times) for _, times, _ in members)
+    if not step or len(np.unique(np.concatenate([times for _, times, _ in members]))) <= 2 * longest:
+        return members, 0
+    moved, together = list[_Member](), 0
+    for label, times, values in members:
+        turn = float(np.angle(np.exp(2j * np.pi * (times % step) / step).mean())) / (2 * np.pi)
+        placed = np.round((times - turn % 1.0 * step) / step) * step
+        kept = np.append(np.diff(placed) > 0, True)
+        together += int(len(kept) - kept.sum())
+        moved.append((label, placed[kept], values[kept]))
+    return moved, together
+
+
+def _frame(source: str, step: float, members: list[_Member]) -> Frame:
     grid = np.unique(np.concatenate([t for _, t, _ in members]))
-    longest = max(len(t) for _, t, _ in members)
-    if step > 0 and len(grid) > 2 * longest:  # scraped at moments of their own: one grid, the step wide
-        members = [(label, np.floor(t / step) * step, v) for label, t, v in members]
-        grid = np.unique(np.concatenate([t for _, t, _ in members]))
     rows = max(1, min(len(members), MAX_GRID_CELLS // max(1, len(grid))))
     values = np.full((rows, len(grid)), np.nan)
     for row, (_, t, v) in enumerate(members[:rows]):

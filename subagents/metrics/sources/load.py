@@ -139,7 +139,11 @@ def _read(spec: SourceSpec, store: Store, faults: Faults) -> Coverage:
     points = with_quantiles(points, faults)
     frames, duplicates = build_frames(spec.id, points)
     if duplicates:
-        faults.note("more than one value at one time: the last counts", lost=f"{duplicates} point(s)", count=duplicates)
+        faults.note(
+            "more than one value at one time, or within one step: the last counts",
+            lost=f"{duplicates} point(s)",
+            count=duplicates,
+        )
     left_out = len(set(points.labels)) - sum(len(frame.keys) for frame in frames)
     if left_out:
         faults.note(

@@ -1,0 +1,72 @@
+"""Series of several paces in one source, and series that are scraped at moments of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from subagents.metrics.series import Points, build_frames
+from tests.metrics.files import brief, problems, read, shifted, spec, steady
+from tests.metrics.test_procedure import run
+
+T0 = 1_772_366_400.0
+
+
+def rows(service: str, metric: str, times: np.ndarray, values: list[float]) -> Iterator[str]:
+    yield from (f"{at:.3f},{service},{metric},{value}" for at, value in zip(times, values, strict=True))
+
+
+def written(folder: Path, *series: Iterator[str]) -> Path:
+    path = folder / "metrics.csv"
+    path.write_text("\n".join(["ts,service,metric,value", *(line for each in series for line in each)]) + "\n")
+    return path
+
+
+async def test_a_coarser_series_beside_finer_ones_is_judged_at_its_own_pace(tmp_path: Path) -> None:
+    fine, coarse = T0 + 15.0 * np.arange(240), T0 + 60.0 * np.arange(60)
+    path = written(
+        tmp_path,
+        *(rows(name, "cpu_pct", fine, steady(40, 240)) for name in ("web", "cart", "ads")),
+        rows("orders", "latency_p95_ms", coarse, shifted(80, 900, 40, 60)),
+    )
+    assert sorted(frame.step for frame in read(path).frames) == [15.0, 60.0]
+    _, summary = await run([spec(path)], brief([spec(path)]))
+    assert summary.symptom is not None
+    assert (summary.symptom.title, summary.symptom.onset) == ("orders latency_p95_ms", read_moment(coarse[40]))
+
+
+def read_moment(seconds: float) -> object:
+    from subagents.metrics.sources.stamps import moment
+
+    return moment(float(seconds))
+
+
+def test_a_series_with_holes_stays_on_the_grid_of_the_others() -> None:
+    points, times = Points(), T0 + 60 * np.arange(60.0)
+    for name in ("a", "b"):
+        points.add(name, "cpu_pct", times, np.array(steady(40, 60)))
+    held = np.array([0, 2, 5, 6, 9, 14, 15, 17, 23, 28, 29, 35, 41, 43, 50])
+    points.add("c", "cpu_pct", times[held], np.array(steady(40, len(held))))
+    frames, _ = build_frames("m", points)
+    assert [len(frame.keys) for frame in frames] == [3]
+
+
+def test_scrapes_beside_the_clock_fall_on_no_point_of_their_own_series(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    series = [
+        rows(f"pod-{n}", "cpu_pct", T0 + n * 3.7 + 15.0 * np.arange(200) + rng.uniform(-2, 2, 200), steady(40, 200))
+        for n in range(6)
+    ]
+    store = read(written(tmp_path, *series))
+    assert sum(int(np.isfinite(frame.values).sum()) for frame in store.frames) == 1200
+    assert not problems(store)
+
+
+def test_points_that_fall_together_on_the_grid_are_counted(tmp_path: Path) -> None:
+    apart = T0 + 15.0 * np.arange(100)
+    series = [rows(f"pod-{n}", "cpu_pct", apart + n * 4.0, steady(40, 100)) for n in range(3)]
+    twice = np.sort(np.append(apart + 12.0, apart[:4] + 13.0))
+    store = read(written(tmp_path, *series, rows("pod-3", "cpu_pct", twice, steady(40, 104))))
+    assert "within one step: the last counts (x4); lost: 4 point(s)" in problems(store)
