@@ -156,7 +156,7 @@ def _as_measured(name: str, points: list[tuple[float, float]]) -> tuple[tuple[fl
     """Return points as they are measured: of a counter, its rate."""
     import numpy as np
 
-    from subagents.metrics.measure import analysed
+    from subagents.metrics.roles import analysed
 
     if not points:
         return ()

@@ -8,7 +8,7 @@ import numpy as np
 
 from subagents import quantities as q
 from subagents.contract import Fact, Window
-from subagents.metrics.measure import analysed
+from subagents.metrics.roles import analysed
 from subagents.metrics.series import Floats
 
 

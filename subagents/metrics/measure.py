@@ -9,13 +9,17 @@ import numpy as np
 from subagents.metrics.changes import Change
 from subagents.metrics.model import State
 from subagents.metrics.onset import find_changes
-from subagents.metrics.roles import Traits, as_rate, traits_of
+from subagents.metrics.roles import Traits, analysed
 from subagents.metrics.series import Floats
 from subagents.metrics.signals import floor_of, noise_of
 
 RECOVERED = 0.2
-"""Share of the peak's departure within which a series counts as back."""
+"""Share of its usual departure within which a series counts as back."""
 RECOVERING = 0.6
+"""Share of its usual departure from which a series counts as on its way back, if it was seldom so near before."""
+SELDOM_SO_NEAR = 0.05
+MOVED = 3.0
+"""Noises by which the level moved too, where points differ more than they did."""
 LATEST_POINTS = 3
 WEAK_SIZE = 2.5
 """Noises that two points on end must depart by to be mentioned at all."""
@@ -46,6 +50,8 @@ class Measure:
     changes: tuple[float, ...] = ()
     spread: bool = False
     """The points differ more (or less) than they did; the level did not move."""
+    beyond: bool = False
+    """It is beyond all that it was before the onset now: no season that it has been through is like that."""
 
     @property
     def factor(self) -> float | None:
@@ -68,12 +74,6 @@ class Measure:
         if self.onset is None:
             return None
         return (self.ended if self.ended is not None else self.last) - self.onset
-
-
-def analysed(name: str, times: Floats, values: Floats) -> tuple[Traits, Floats]:
-    """Return what a series is, and the values to analyse: a counter's rate, else the points."""
-    traits = traits_of(name, values)
-    return traits, as_rate(times, values) if traits.counter else values
 
 
 def measure(name: str, times: Floats, values: Floats, step: float) -> Measure | None:
@@ -110,8 +110,12 @@ def describe(traits: Traits, times: Floats, values: Floats, changes: list[Change
     base = float(np.median(before[np.isfinite(before)]))
     noise = _noise(before[np.isfinite(before)], base)
     sign = 1.0 if chosen.delta >= 0 else -1.0
+    since = float(np.median(values[place:][present[place:]]))
+    spread = chosen.kind == "spread" and abs(since - base) <= MOVED * noise
+    if chosen.kind == "spread" and not spread:
+        sign = 1.0 if since >= base else -1.0
     away = np.where(present[place:], sign * (values[place:] - base), -np.inf)
-    if chosen.kind == "spread":
+    if spread:
         away = np.where(present[place:], np.abs(values[place:] - base), -np.inf)
     top = place + int(np.argmax(away))
     ended = _ended(times[place:], away, noise)
@@ -122,15 +126,16 @@ def describe(traits: Traits, times: Floats, values: Floats, changes: list[Change
         noise=noise,
         latest=latest,
         onset=float(times[place]),
-        rising=chosen.delta >= 0,
+        rising=sign > 0,
         peak=float(values[top]),
         peak_at=float(times[top]),
         score=chosen.score,
         ended=ended,
         last=last,
-        state=_state(sign * (latest - base), away, ended),
+        state=_state(sign * (latest - base), away, noise, ended),
         changes=tuple(float(times[c.index]) for c in changes),
-        spread=chosen.kind == "spread",
+        spread=spread,
+        beyond=bool(sign * latest > np.max(sign * before[np.isfinite(before)])),
     )
 
 
@@ -160,24 +165,34 @@ def _noise(values: Floats, base: float) -> float:
     return max(1.4826 * float(np.median(np.abs(values - base))), 1e-3 * abs(base), 1e-12)
 
 
-def _top(away: Floats) -> float:
-    """Return the second-largest departure: one point alone is no peak to recover from."""
+def _level(away: Floats, noise: float) -> float:
+    """Return the usual departure while it lasted: the largest of many points says how wild they are, not how far."""
     finite = np.sort(away[np.isfinite(away)])
-    return float(finite[-2] if len(finite) > 1 else finite[-1]) if len(finite) else 0.0
+    if not len(finite):
+        return 0.0
+    top = float(finite[-2] if len(finite) > 1 else finite[-1])  # one point alone is no departure
+    lasting = finite[finite > max(RECOVERED * top, 3 * noise)]
+    return float(np.median(lasting)) if len(lasting) else top
 
 
 def _ended(times: Floats, away: Floats, noise: float) -> float | None:
     """Return the first moment from which at least two points, to the end, are back."""
-    bar = max(RECOVERED * _top(away), 3 * noise)
+    there = np.isfinite(away)
+    times, away = times[there], away[there]
+    bar = max(RECOVERED * _level(away, noise), 3 * noise)
     out = np.flatnonzero(away > bar)
     if not len(out) or out[-1] + 2 >= len(times):
         return None
     return float(times[out[-1] + 1])
 
 
-def _state(now: float, away: Floats, ended: float | None) -> State:
+def _state(now: float, away: Floats, noise: float, ended: float | None) -> State:
     if ended is not None:
         return "recovered"
-    if now < RECOVERING * _top(away):
+    if now >= RECOVERING * _level(away, noise):
+        return "ongoing"
+    earlier = away[np.isfinite(away)][:-LATEST_POINTS]
+    if len(earlier) < 2 * LATEST_POINTS:
         return "recovering"
-    return "ongoing"
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(earlier, LATEST_POINTS), axis=1)
+    return "recovering" if now < float(np.quantile(usual, SELDOM_SO_NEAR)) else "ongoing"

@@ -34,6 +34,8 @@ EDGE = 8
 
 LEAST_PART = 0.01
 """Of a whole move, what a point must have moved by to be its beginning: less is the series' own noise before a step."""
+STEP_PART = 0.2
+"""Of a whole move, what points before a step may have moved by."""
 
 Hit = tuple[int, int, float, float]
 """(index, scale, score, delta) of a place above the bar of a scale."""
@@ -73,6 +75,7 @@ def long_changes(x: Floats, unit: Floats) -> list[Change]:
     for row, hits in _scan(smooth, LEVEL_BAR, crowded).items():
         for index, scale, score, _ in _separate(hits):
             place = _back_to_start(smooth[row], _place(smooth[row], index, scale), scale)
+            place = _at_step(x[row], place, scale)
             left, right = x[row, max(0, place - scale) : place], x[row, place : place + scale]
             delta = middle_of(right) - middle_of(left) if scale <= 16 else float(right.mean() - left.mean())
             if abs(delta) > LOCAL_BAR[scale] * max(deviation_of(left), deviation_of(right)):
@@ -229,6 +232,22 @@ def _back_to_start(x: Floats, best: int, scale: int) -> int:
     still = np.sign(move) * (x[left:best] - base) <= max(2.5 * noise, LEAST_PART * abs(move))
     near = np.flatnonzero(still)
     return left + int(near[-1]) + 1 if len(near) else left
+
+
+def _at_step(x: Floats, place: int, scale: int) -> int:
+    """Return where, at `place` or soon after, one step leaves the level; `place` itself where it goes in smaller ones.
+
+    In a median of several points what is usual looks like a beginning of what comes next.
+    """
+    before = x[max(0, place - scale) : place]
+    base, after = middle_of(before), middle_of(x[place : place + scale])
+    moved = (x[place : place + scale + EDGE + 1] - base) * np.sign(after - base)
+    over = np.flatnonzero(moved >= 0.5 * abs(after - base))
+    if not len(over):
+        return place
+    usual = min(2.5 * deviation_of(before), 0.4 * abs(after - base))
+    still = moved[: int(over[0])] < max(STEP_PART * abs(after - base), usual)
+    return place + int(over[0]) if still.all() else place
 
 
 def _without_echoes(changes: list[Change]) -> list[Change]:

@@ -13,15 +13,16 @@ import numpy as np
 from subagents.metrics.changes import Change, middles_of
 from subagents.metrics.departures import departures, drifts
 from subagents.metrics.moving_sums import long_changes
-from subagents.metrics.series import Flags, Floats
+from subagents.metrics.series import Flags, Floats, Ints
 
 LONG = 120
 """Points from which a series has enough windows to know its own usual differences."""
 DRIFT_LIMIT = 400
-"""Points up to which a slow departure is looked for: beyond, a day's own course looks like one."""
+"""Points among which a slow departure is looked for: of more, medians of as many as it takes."""
 MIN_POINTS = 8
 LEAST_SHARE = 0.5
 """Share of its points that a series must have to be judged."""
+LEAST_DRIFT, DRIFT_PARTS = 0.5, 8
 DAY = 86_400.0
 FAR = 1 << 40
 FEW = 2
@@ -82,10 +83,7 @@ def without_season(x: Floats, step: float) -> Floats:
 
 
 def find_changes(values: Floats, step: float = 60.0) -> list[Change]:
-    """Return the changes of every row, in order of row and time.
-
-    Left out are rows that lack more than half of the points between their first and their last.
-    """
+    """Return the changes of every row, in order of row and time."""
     if values.ndim != 2 or values.shape[1] < MIN_POINTS:
         return []
     rows = max(1, BLOCK_CELLS // values.shape[1])
@@ -98,14 +96,22 @@ def find_changes(values: Floats, step: float = 60.0) -> list[Change]:
 
 
 def _brief(values: Floats, step: float) -> list[Change]:
-    """Return the changes of rows that live for less than half of the time, each within its own life."""
+    """Return the changes of rows that have points less than half of the time.
+
+    Those that live but for a part of it are judged within their own life; of those that only now and then have a
+    point, such as a ratio of few requests, the points are judged as they follow each other.
+    """
     present = np.isfinite(values)
     lives: dict[tuple[int, int], list[int]] = {}
+    found: list[Change] = []
     for row in np.flatnonzero((present.mean(axis=1) < LEAST_SHARE) & (present.sum(axis=1) >= MIN_POINTS)):
         known = np.flatnonzero(present[row])
         if len(known) >= LEAST_SHARE * (known[-1] + 1 - known[0]):
             lives.setdefault((int(known[0]), int(known[-1]) + 1), []).append(int(row))
-    return [
+        else:
+            changes = _block(values[row : row + 1, known], 0.0)
+            found += [replace(change, row=int(row), index=int(known[change.index])) for change in changes]
+    return found + [
         replace(change, row=rows[change.row], index=start + change.index)
         for (start, end), rows in lives.items()
         for change in _block(values[rows, start:end], step)
@@ -126,10 +132,41 @@ def _block(values: Floats, step: float) -> list[Change]:
         size = np.max(np.abs(centred), axis=1, keepdims=True)
         unit = np.where(size > 0, size, 1.0)
         changes = long_changes((centred / unit).astype(np.float32), unit[:, 0])
-        if x.shape[1] < DRIFT_LIMIT:
-            calm = np.setdiff1d(np.arange(len(x)), [c.row for c in changes if c.kind == "level"])
-            changes += drifts(x, calm) if len(calm) else []
+        calm = np.setdiff1d(np.arange(len(x)), [c.row for c in changes if c.kind == "level"])
+        if len(calm):
+            changes += drifts(x, calm) if x.shape[1] < DRIFT_LIMIT else _long_drifts(x[calm], centred[calm], calm)
     return _seen([replace(c, row=int(fit[c.row])) for c in changes], np.isfinite(values))
+
+
+def _long_drifts(x: Floats, calm: Floats, rows: Ints) -> list[Change]:
+    """Return slow departures of long rows, `calm` being those without their season, that grow to the end.
+
+    In less than three days a day's own course is not known: a departure that turns, or is less than half of the level
+    that it left, may be one.
+    """
+    points = x.shape[1]
+    first, last = x[:, : points // 4].mean(axis=1), x[:, -points // 8 :].mean(axis=1)
+    far = np.flatnonzero(np.abs(last - first) >= LEAST_DRIFT * np.abs(first))
+    if not len(far):
+        return []
+    each = -(-points // DRIFT_LIMIT)
+    skipped = points % each
+    coarse = np.median(calm[far, skipped:].reshape(len(far), -1, each), axis=2)
+    found = []
+    for change in drifts(coarse, np.arange(len(far))):
+        row, place = far[change.row], skipped + change.index * each
+        level = float(np.median(x[row, :place]))
+        if abs(change.delta) >= LEAST_DRIFT * abs(level) and _grows(np.sign(change.delta) * coarse[change.row]):
+            found.append(replace(change, row=int(rows[row]), index=place))
+    return found
+
+
+def _grows(course: Floats) -> bool:
+    """Say whether a course begins level, and each part of it then lies higher than the one before it, to the end."""
+    parts = np.array([np.median(part) for part in np.array_split(course, DRIFT_PARTS)])
+    rise, steps = parts[-1] - parts[0], np.diff(parts)
+    is_level = steps[0] < 0.5 * rise / len(steps)
+    return bool(is_level and steps.min() > -0.02 * rise and steps[-1] > 0.02 * rise)
 
 
 def _seen(changes: list[Change], present: Flags) -> list[Change]:

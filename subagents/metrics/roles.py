@@ -143,6 +143,8 @@ _ROLES: tuple[tuple[str, Role, Direction], ...] = (
 )
 LEAST_RISES = 3
 _COUNTED: frozenset[Role] = frozenset({"error_count", "traffic", "restarts", "other"})
+_FROM_NOTHING: frozenset[Role] = frozenset({"error_count", "restarts"})
+"""Counts of what does not happen as a rule."""
 _FAILED = re.compile(r"(code|status\w*)=5(\d\d|xx)|(status|result|outcome)=(error|fail)", re.IGNORECASE)
 """Labels of requests that failed."""
 _TOTAL = re.compile(r"_(total|sum|bucket)$")
@@ -206,8 +208,10 @@ def _grows(role: Role, plain: str, values: Floats) -> bool:
     steps = np.diff(finite)
     falls = steps < 0
     if falls.any():
-        resets = finite[1:][falls] < 0.2 * finite[:-1][falls]
-        if not resets.all() or falls.sum() > max(1, len(steps) // 20):
+        # what is declared a counter may restart in a crash loop: often, and grown again before it is looked at
+        left, often = (0.5, 4) if _TOTAL.search(plain) else (0.2, 20)
+        resets = finite[1:][falls] < left * finite[:-1][falls]
+        if not resets.all() or falls.sum() > max(1, len(steps) // often):
             return False
     named = bool(re.search(r"total(_|$)|(_|^)count(er)?(_|$)", plain))
     rises = int((steps > 0).sum())
@@ -223,3 +227,19 @@ def as_rate(times: Floats, values: Floats) -> Floats:
     steps[resets] = values[resets]
     seconds = np.diff(times, prepend=np.nan)
     return steps / np.where(seconds > 0, seconds, np.nan)
+
+
+def analysed(name: str, times: Floats, values: Floats) -> tuple[Traits, Floats]:
+    """Return what a series is, and the values to analyse: a counter's rate, else the points.
+
+    Failures that are told from some moment on are none before: who counts them says nothing until there is one. If it
+    never says that there are none, it says nothing then either.
+    """
+    traits = traits_of(name, values)
+    worked = as_rate(times, values) if traits.counter else values
+    known = np.flatnonzero(np.isfinite(values))
+    if traits.role not in _FROM_NOTHING or not len(known):
+        return traits, worked
+    silent = np.isnan(values)
+    silent[known[0] if traits.counter or values[known].min() <= 0 else known[-1] :] = False
+    return traits, np.where(silent, 0.0, worked)

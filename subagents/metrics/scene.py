@@ -13,10 +13,11 @@ from subagents.contract import Telling, ToolError, Window
 from subagents.metrics.changes import Change
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.heat import ERRORS, Question
-from subagents.metrics.measure import Measure, analysed, describe, measure
+from subagents.metrics.measure import Measure, describe, measure
 from subagents.metrics.model import Seen
 from subagents.metrics.onset import BLOCK_CELLS, find_changes
 from subagents.metrics.ranking import OWN_WORK, Ranked, attributed, rank
+from subagents.metrics.roles import analysed
 from subagents.metrics.series import Frame, SeriesKey, Store
 from subagents.metrics.signals import Signal, signals
 from subagents.metrics.so_far import SoFar, nobody

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from subagents.metrics.roles import Role, Traits, as_rate, traits_of
+from subagents.metrics.roles import Role, Traits, analysed
 from subagents.metrics.series import Flags, Floats, Frame, SeriesKey, Store, usual_step
 from subagents.metrics.so_far import EVERY, nobody
 
@@ -75,9 +75,7 @@ def signals(
 
 def _signal(frame: Frame, row: int, key: SeriesKey, window: slice, split: float) -> Signal | None:
     times, values = frame.times[window], frame.values[row, window]
-    traits = traits_of(key.name, values)
-    if traits.counter:
-        values = as_rate(times, values)
+    traits, values = analysed(key.name, times, values)
     present = np.isfinite(values)
     before, after = present & (times < split), present & (times >= split)
     if before.sum() < LEAST_BEFORE or after.sum() < 2:

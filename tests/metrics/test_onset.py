@@ -197,3 +197,47 @@ def test_a_series_that_just_ends_has_no_change_after_its_last_point() -> None:
     found = measure("latency_p99_ms", np.arange(360, dtype=np.float64) * 60.0, values.astype(np.float64), 60.0)
     assert found is not None
     assert (found.onset, found.peak, found.points) == (None, None, 300)
+
+
+def test_a_step_in_a_long_series_is_placed_exactly_though_what_came_before_wiggles() -> None:
+    rng = np.random.default_rng(3)
+    values = 80 * np.exp(rng.normal(0, 0.12, (100, 240)))
+    values[:, 150:] *= 6
+    found = {c.row: c.index for c in find_changes(values) if c.kind == "level"}
+    assert [found[row] for row in range(100)] == [150] * 100
+
+
+@pytest.mark.parametrize("points", [480, 1440])
+def test_a_slow_departure_is_found_however_long_the_series_and_a_trend_is_none(points: int) -> None:
+    rng = np.random.default_rng(points)
+    noise, along = np.exp(rng.normal(0, 0.08, (20, points))), np.arange(points) / points
+    ramps = 80 * noise * (1 + 4 * np.maximum(0, along - 0.25))
+    first = {c.row: c.index / points for c in find_changes(ramps) if c.kind == "level"}
+    assert len(first) == 20
+    assert all(0.2 < place < 0.45 for place in first.values())
+    day, trend = 80 * noise * (1.5 - np.cos(2 * np.pi * along)), 80 * noise * (1 + 2 * along)
+    for calm in (day, trend):
+        assert len({c.row for c in find_changes(calm) if c.kind == "level"}) <= 1
+
+
+def test_points_that_come_now_and_then_are_judged_as_they_follow_each_other() -> None:
+    values = np.full((1, 90), np.nan)
+    values[0, ::3] = [0.0] * 20 + [1.0] * 10
+    assert [(c.index, c.delta) for c in find_changes(values)] == [(60, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("rest", "state"),
+    [
+        (400 * np.exp(np.random.default_rng(1).normal(0, 0.4, 40)), "ongoing"),
+        (np.random.default_rng(2).poisson(300, 40) * 1.0, "ongoing"),
+        (np.linspace(900, 180, 40), "recovering"),
+        (np.append(np.full(30, 800.0), np.full(10, 81.0)), "recovered"),
+    ],
+    ids=["wild", "counts", "on its way back", "back"],
+)
+def test_how_an_incident_stands_is_told_by_its_usual_level(rest: np.ndarray, state: str) -> None:
+    before = 80 * np.exp(np.random.default_rng(0).normal(0, 0.05, 140))
+    found = measure("latency_p95_ms", 60 * np.arange(180.0), np.append(before, rest).astype(np.float64), 60.0)
+    assert found is not None
+    assert (found.onset, found.state) == (140 * 60.0, state)

@@ -115,3 +115,9 @@ def test_rates_survive_a_reset() -> None:
     rate = as_rate(np.array([0.0, 60, 120, 180]), np.array([100.0, 160, 30, 90]))
     assert np.isnan(rate[0])
     assert rate[1:].tolist() == [1.0, 0.5, 1.0]
+
+
+def test_a_counter_stays_one_in_a_crash_loop() -> None:
+    loop = np.concatenate([np.cumsum(np.full(40, 3.0)), *[300.0 * np.arange(1, 5)] * 6])
+    assert traits_of("http_errors_total", loop).counter
+    assert not traits_of("http_errors", loop).counter, "what is not declared a counter falls so often as a gauge does"
