@@ -14,6 +14,7 @@ from subagents.metrics import render
 from subagents.metrics.cite import cite, cite_trace, spans_of
 from subagents.metrics.edges import edges_report
 from subagents.metrics.model import (
+    BornView,
     Compared,
     CompareReport,
     CoverageReport,
@@ -21,7 +22,10 @@ from subagents.metrics.model import (
     OnsetsReport,
     RankReport,
     SeriesReport,
+    SeriesView,
 )
+from subagents.metrics.newborn import newborn
+from subagents.metrics.onset import MIN_POINTS
 from subagents.metrics.params import (
     CompareParams,
     CoverageParams,
@@ -31,7 +35,7 @@ from subagents.metrics.params import (
     SeriesParams,
 )
 from subagents.metrics.roles import traits_of
-from subagents.metrics.scene import Told, bounds, measure_all, see, window_of
+from subagents.metrics.scene import Measured, Told, bounds, measure_all, see, window_of
 from subagents.metrics.series import SeriesKey, Store
 from subagents.metrics.signals import Signal, signals
 from subagents.metrics.so_far import EVERY, SoFar
@@ -136,16 +140,22 @@ class MetricsAnswers:
         shown.sort(key=lambda m: (m.found.onset or 0.0, -m.found.score))
         pairs = [view_of(m, start, end) for m in shown]
         hurt = {m.key.service for m in moved if m.found.bad}
-        flat = sum(float(np.nanstd(m.frame.values[m.row])) == 0 or m.found.points < 8 for m in measured)
+        flat = sum(float(np.nanstd(m.frame.values[m.row])) == 0 or m.found.points < MIN_POINTS for m in measured)
+        few = sum(m.found.points < MIN_POINTS and m.found.score < params.least for m in measured)
+        born = _born(store, measured, start, end)
+        pairs_of_born = [pair for one in born for pair in one[:2]]
         report = OnsetsReport(
             window=window_of(start, end),
             moved=tuple(view for view, _ in pairs),
             more=len(moved) - len(shown),
-            still=len(measured) - len(moved),
+            still=len(measured) - len(moved) - few,
             still_services=tuple(sorted({m.key.service for m in measured} - hurt)),
             unusable=flat,
+            few=few,
+            born=tuple(BornView(view=view, elder=elder, first=first) for (view, _), (elder, _), first in born),
         )
-        return ToolResult(data=report, text=render.onsets(report), citations=_unique([p for _, p in pairs]))
+        proofs = [proof for _, proof in pairs + pairs_of_born]
+        return ToolResult(data=report, text=render.onsets(report), citations=_unique(proofs))
 
     def rank(self, params: RankParams, context: ToolContext) -> ToolResult[RankReport]:
         """Rank services by how well they explain the symptom."""
@@ -207,6 +217,19 @@ class MetricsAnswers:
         refs = [ref for view in report.traced if isinstance(ref := parse(view.citation), RecordRef)]
         proofs += [cite_trace(ref.source, spans_of(store, ref.source, ref.id)) for ref in refs]
         return ToolResult(data=report, text=render.edges(report), citations=_unique(proofs))
+
+
+_Cited = tuple[SeriesView, Evidence]
+
+
+def _born(store: Store, measured: list[Measured], start: float, end: float) -> list[tuple[_Cited, _Cited, datetime]]:
+    """Return the worst series that are new, each with an elder, and since when it is there."""
+    known = {m.key: m for m in measured}
+    return [
+        (view_of(known[one.key], start, end), view_of(known[one.elder], start, end), moment(one.first))
+        for one in newborn(store, start, end)
+        if one.key in known and one.elder in known
+    ]
 
 
 def _compared(signal: Signal, before: float, after: float, citation: str) -> Compared:

@@ -37,6 +37,8 @@ TELLING = (
     "lag",
 )
 """Roles whose onsets tell an order: levels of memory, traffic and hosts drift for reasons of their own."""
+LEAD = timedelta(hours=2)
+"""So long before the symptom what left its baseline first tells more than size."""
 NAMED_ORIGINS = 3
 LEAST_SCORE = 0.25
 
@@ -235,7 +237,14 @@ def _leads(view: SeriesView, symptom_view: SeriesView) -> bool:
     """Say whether it left its baseline clearly before the symptom, for good: that tells more than size."""
     if view.onset is None or symptom_view.onset is None or view.state == "recovered":
         return False
-    return timedelta(minutes=1) < symptom_view.onset - view.onset <= timedelta(hours=2)
+    return timedelta(minutes=1) < symptom_view.onset - view.onset <= LEAD
+
+
+def _is_near(view: SeriesView, symptom_view: SeriesView) -> bool:
+    """Say whether what a resource did can have to do with the symptom: long before, only what is beyond its past."""
+    if view.onset is None or symptom_view.onset is None:
+        return False
+    return view.beyond or symptom_view.onset - view.onset <= LEAD
 
 
 def resources(symptom_view: SeriesView, moved: tuple[SeriesView, ...], rank: RankReport) -> list[Finding]:
@@ -244,7 +253,7 @@ def resources(symptom_view: SeriesView, moved: tuple[SeriesView, ...], rank: Ran
         return []
     leading = {item.service for item in rank.services[:NAMED_ORIGINS] if item.reasons} | {symptom_view.service}
     others = [v for v in moved if v.service in leading and v.citation != symptom_view.citation]
-    found = [v for v in others if _saturates(v, 1.0 if _leads(v, symptom_view) else 1.5)]
+    found = [v for v in others if _saturates(v, 1.0 if _leads(v, symptom_view) else 1.5) and _is_near(v, symptom_view)]
     strongest: dict[str, SeriesView] = {}
     for view in sorted(found, key=lambda v: (not _leads(v, symptom_view), -v.size)):
         strongest.setdefault(view.service, view)
@@ -284,7 +293,8 @@ def resources(symptom_view: SeriesView, moved: tuple[SeriesView, ...], rank: Ran
 
 def controls(onsets: OnsetsReport, coverage: CoverageReport) -> list[Finding]:
     """Say what did not move."""
-    quiet = [s for s in onsets.still_services if s]
+    silent = {one.service for one in coverage.ceased}
+    quiet = [s for s in onsets.still_services if s and s not in silent]
     if not quiet or not onsets.still:
         return []
     shown = ", ".join(quiet[:8]) + (f" and {len(quiet) - 8} more" if len(quiet) > 8 else "")
@@ -326,9 +336,10 @@ def failed_calls(edges: EdgesReport) -> list[Finding]:
 def health(rank: RankReport, onsets: OnsetsReport) -> Finding:
     """Say with numbers that nothing departs from its baseline in a direction that hurts."""
     view = rank.symptom
-    total = onsets.still + len(onsets.moved) + onsets.more
+    total = onsets.still + len(onsets.moved) + onsets.more + onsets.few
     claim = (
         f"Nothing stands out: {onsets.still} of {total} series kept their baseline, none moved in a way that users feel"
+        + (f", {onsets.few} have too few points to say" if onsets.few else "")
     )
     if view is not None:
         claim += (

@@ -39,8 +39,12 @@ class SeriesView(Frozen):
     """Times what counts as a change for this series; above 1 is a change."""
     seconds: float | None = None
     """How long it was, or has been, away from its baseline."""
+    last: AwareDatetime | None = None
+    """Its last point."""
     state: State = "unknown"
     spread: bool = False
+    beyond: bool = False
+    """It is beyond all that it was before the onset now."""
     step: float = 0.0
     """Usual seconds between its points: onsets no further apart are together, as far as anybody can tell."""
     facts: tuple[Fact, ...] = ()
@@ -91,6 +95,15 @@ class SeriesReport(Frozen):
     cut: int = 0
 
 
+class BornView(Frozen):
+    """A series that is there from some moment on only, and one of those that it takes the place of."""
+
+    view: SeriesView
+    elder: SeriesView
+    first: AwareDatetime
+    """Its first point."""
+
+
 class OnsetsReport(Frozen):
     """What moved in a window, in order of onset, and how much did not."""
 
@@ -103,6 +116,10 @@ class OnsetsReport(Frozen):
     """Services with series, none of which moved in a direction that hurts."""
     unusable: int = 0
     """Series with too few points, or flat."""
+    few: int = 0
+    """Series with too few points to say whether they moved: neither still nor moved."""
+    born: tuple[BornView, ...] = ()
+    """The worst of the series that are new and stand worse than their elders did."""
 
 
 class ReasonView(Frozen):

@@ -8,25 +8,31 @@ from subagents.contract import Brief, Finding, Incident, ToolResult, Window
 from subagents.metrics import findings as say
 from subagents.metrics.contradictions import contradictions
 from subagents.metrics.model import (
+    Ceased,
     CoverageReport,
     EdgesReport,
     MetricsSummary,
     OnsetsReport,
     RankReport,
+    SeriesReport,
     SeriesView,
 )
-from subagents.metrics.params import CoverageParams, EdgesParams, OnsetsParams, RankParams
-from subagents.metrics.unsettled import unsettled
+from subagents.metrics.params import CoverageParams, EdgesParams, OnsetsParams, RankParams, SeriesParams
+from subagents.metrics.unsettled import gone, newcomer, unsettled
 from subagents.specialist import Workbench
 
 LEAST_SIZE = 1.0
 """Size from which a series counts as moved."""
 LEAST_NAMED = 0.25
 """The same for the series that the alert itself points at: two points that hurt are enough to be shown."""
+LOST = 0.5
+"""Share of its usual traffic below which users no longer reach a service as they did."""
 QUIET_SCORE = 0.4
 """A best service below this score is noise: with hundreds of series something always moves a little."""
 FAINT_SCORE = 0.15
 """A best service below this score shows nothing at all."""
+BEFORE = timedelta(minutes=10)
+"""So long before the symptom a service that falls silent may have to do with it."""
 MOVED_SHOWN = 60
 MOST_REPORTED = 12
 
@@ -48,7 +54,7 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
     onsets = (await bench.call("metrics_onsets", span, OnsetsReport)).data or OnsetsReport(window=rank.window)
     edges = (await bench.call("metrics_edges", EdgesParams(since=rank.split), EdgesReport)).data or EdgesReport()
     symptom, why = _symptom(rank, onsets, incident)
-    if symptom is None:
+    if symptom is None and incident.alert is not None:
         symptom, why = await _faint(bench, rank, span, incident)
     if symptom is None:
         return await _healthy(bench, coverage, rank, onsets, incident)
@@ -62,6 +68,8 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
         *say.resources(symptom, moved, rank),
         *say.controls(onsets, coverage),
         *say.failed_calls(edges),
+        *(newcomer(born) for born in onsets.born[:1]),
+        *(gone(one) for one in coverage.ceased if _about_then(one, symptom)),
     ]
     gaps = say.gaps(coverage, symptom)
     for finding in [*reported, *gaps][:MOST_REPORTED]:
@@ -82,6 +90,11 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
         dark=_dark(rank, edges, coverage),
         gaps=tuple(finding.claim for finding in gaps),
     )
+
+
+def _about_then(one: Ceased, symptom: SeriesView) -> bool:
+    """Say whether a service fell silent about when the trouble began, or while it lasts."""
+    return symptom.onset is not None and one.last >= symptom.onset - BEFORE
 
 
 def _dark(rank: RankReport, edges: EdgesReport, coverage: CoverageReport) -> tuple[str, ...]:
@@ -140,11 +153,14 @@ def _symptom(rank: RankReport, onsets: OnsetsReport, incident: Incident) -> tupl
     named = rank.symptom
     alert = incident.alert
     least = LEAST_NAMED if alert is not None and (alert.metric or alert.service) else LEAST_SIZE
-    if named is not None and named.hurts and named.size >= least and rank.onset_found:
-        return named, rank.why_symptom
-    told = f"; {named.title}, which the alert points at, keeps its baseline" if named is not None else ""
-    near = [v for v in onsets.moved if v.hurts and not v.spread and _in_time(v, incident)]
     told_apart = {item.service for item in rank.services if item.score >= say.LEAST_SCORE}
+    if named is not None and named.hurts and named.size >= least and rank.onset_found:
+        is_told = alert is not None or incident.started_at is not None or named.service in told_apart
+        if is_told or named.size >= 2 * LEAST_SIZE:  # where nobody says that anything is wrong, a little proves nothing
+            return named, rank.why_symptom
+    points_at = "which the alert points at" if alert is not None else "where trouble would show first"
+    told = f"; {named.title}, {points_at}, keeps its baseline" if named is not None and not named.size else ""
+    near = [v for v in onsets.moved if v.hurts and not v.spread and _in_time(v, incident)]
     facing = [v for v in near if v.user_facing and v.size >= 2 * LEAST_SIZE and v.service in told_apart]
     best = max(facing, key=lambda v: v.size, default=None)
     if best is not None and (named is None or best.service == named.service or best.size >= 3 * LEAST_SIZE):
@@ -154,7 +170,15 @@ def _symptom(rank: RankReport, onsets: OnsetsReport, incident: Incident) -> tupl
         best = max((v for v in near if v.service == top.service), key=lambda v: v.size, default=None)
         if best is not None:
             return best, "the strongest departure of the service that stands out" + told
-    return None, ""
+    lost = [v for v in near if is_lost(v)]
+    best = max(lost, key=lambda v: v.baseline, default=None)
+    return best, "what is asked of it fell by half or more" + told if best is not None else ""
+
+
+def is_lost(view: SeriesView) -> bool:
+    """Say whether most of what a service is asked for stays away, since some moment and still."""
+    fell = view.role == "traffic" and not view.rising and not view.spread and view.state != "recovered"
+    return fell and view.beyond and view.size >= LEAST_SIZE and 0 <= view.latest <= LOST * view.baseline
 
 
 async def _faint(
@@ -179,6 +203,16 @@ def _in_time(view: SeriesView, incident: Incident) -> bool:
     if incident.started_at is not None:
         return view.onset >= incident.started_at - timedelta(minutes=5)
     return fired is None or fired - timedelta(hours=2) <= view.onset <= fired + timedelta(minutes=5)
+
+
+async def _paged_for(bench: Workbench, incident: Incident, rank: RankReport) -> SeriesView | None:
+    """Return the series that the alert names, where another stands for it: it has no points since the page."""
+    alert = incident.alert
+    if alert is None or not alert.metric or (rank.symptom is not None and rank.symptom.name == alert.metric):
+        return None
+    asked = SeriesParams(name=alert.metric, service=alert.service or "")
+    found = (await bench.call("metrics_series", asked, SeriesReport)).data
+    return found.view if found is not None else None
 
 
 def _with(symptom: SeriesView, moved: tuple[SeriesView, ...]) -> tuple[SeriesView, ...]:
@@ -216,7 +250,8 @@ async def _healthy(
     bench: Workbench, coverage: CoverageReport, rank: RankReport, onsets: OnsetsReport, incident: Incident
 ) -> MetricsSummary:
     """Say with numbers that nothing departs from its baseline, or why that settles nothing."""
-    open_ = unsettled(incident, coverage, rank.symptom)
+    named = await _paged_for(bench, incident, rank) or rank.symptom
+    open_ = unsettled(incident, coverage, named, onsets)
     await bench.report(open_ or say.health(rank, onsets))
     gaps = say.gaps(coverage, rank.symptom)
     for finding in gaps:

@@ -92,6 +92,13 @@ def onsets(report: OnsetsReport) -> str:
     ]
     if report.more:
         lines.append(f"{report.more} more: narrow the window or the service")
+    lines += [
+        f"{clock(one.first)} {one.view.title} begins, at {amount(one.view.baseline, one.view.unit)}; "
+        f"{one.elder.title} stood at {amount(one.elder.baseline, one.elder.unit)}"
+        for one in report.born
+    ]
+    if report.few:
+        lines.append(f"{report.few} have too few points to say")
     if report.still_services:
         lines.append("nothing that hurts on: " + ", ".join(report.still_services[:40]))
     return "\n".join(lines)

@@ -38,8 +38,10 @@ def view_of(measured: Measured, start: float, end: float) -> tuple[SeriesView, E
         factor=found.factor,
         size=round(found.score, 3),
         seconds=found.seconds,
+        last=at(found.last),
         state=found.state,
         spread=found.spread,
+        beyond=found.beyond,
         step=measured.frame.step,
         facts=facts_of(found, proof.ref),
     )

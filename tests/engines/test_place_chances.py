@@ -35,3 +35,9 @@ def test_what_nothing_given_could_have_shown_takes_from_the_chance() -> None:
     assert weak == sorted(weak, reverse=True)
     assert weak[1] < 0.6 < weak[0]
     assert strong[1] > 0.85, "strong evidence is hardly a bystander's"
+
+
+def test_of_two_that_are_alike_neither_is_likelier() -> None:
+    first, second = chances((0.86, 0.86))
+    assert first == second == 0.5
+    assert chances((0.86, 0.8))[0] < chances((0.86, 0.6))[0]

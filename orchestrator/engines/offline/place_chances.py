@@ -18,6 +18,8 @@ ODDS_AT_ONE_NAT, GROWTH = 7.0, 1.7
 """Odds of a first with evidence of one nat whose second is as good, and the power that they grow with."""
 LEAD_NATS = 1.0
 """What a lead over a second that has nothing adds to the logarithm of the odds."""
+TIE = 16.0
+"""Power of the ratio of both by which a second that is as good bounds the first: of two alike neither is likelier."""
 UNSEEN = 3.0
 """Odds of each kind of trouble that nothing given could have shown: it may be that, at another place."""
 SUREST = 0.999
@@ -32,9 +34,10 @@ def chances(scores: Sequence[float], unseen: int = 0) -> list[float]:
     if not nats or nats[0] <= 0:
         return [0.0] * len(nats)
     best = scores[0]
-    lead = 1.0 - (scores[1] / best if len(scores) > 1 else 0.0)
+    near = scores[1] / best if len(scores) > 1 else 0.0
+    lead = 1.0 - near
     odds = ODDS_AT_ONE_NAT * nats[0] ** GROWTH * math.exp(LEAD_NATS * lead) / (1.0 + UNSEEN * unseen)
-    first = min(MOST, odds / (1.0 + odds))
+    first = min(MOST, odds / (1.0 + odds), 1.0 / (1.0 + near**TIE))
     rest = [first * (value / nats[0]) ** GROWTH for value in nats[1:]]
     part = min(1.0, (1.0 - first) / total) if (total := sum(rest)) > 0 else 1.0
     return [first, *(chance * part for chance in rest)]

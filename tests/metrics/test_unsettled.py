@@ -1,0 +1,134 @@
+"""What calm series do not settle: what is new, gone, far away, fewer, or told only when it is not zero."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.metrics.files import minute, shifted, steady
+from tests.metrics.test_procedure import PAGE, Series, about, investigate
+
+CALM: Series = {("web", "latency_p99_ms"): steady(90, 60), ("web", "error_ratio"): steady(0.002, 60)}
+FAILING = PAGE.model_copy(update={"metric": "error_ratio", "threshold": 0.05, "observed": None, "fired_at": minute(45)})
+
+
+def born(values: Sequence[float], at: int = 40) -> list[float | None]:
+    return [None] * at + list(values[at:])
+
+
+def until(values: Sequence[float], end: int = 40) -> list[float | None]:
+    return list(values[:end]) + [None] * (len(values) - end)
+
+
+@pytest.mark.parametrize(("level", "calm"), [(0.3, False), (0.0021, True)])
+async def test_pods_of_a_new_version_are_held_against_those_they_replace(
+    tmp_path: Path, level: float, calm: bool
+) -> None:
+    pods: Series = {
+        ("cart", "error_ratio{pod=cart-7d4b9-aaaaa}"): until(steady(0.002, 60)),
+        ("cart", "error_ratio{pod=cart-58f6c-bbbbb}"): born(steady(level, 60)),
+        ("cart", "cpu_pct{pod=cart-58f6c-bbbbb}"): born(steady(90, 60)),
+    }
+    bench, summary = await investigate(tmp_path, {**CALM, **pods}, FAILING.model_copy(update={"service": "cart"}))
+    assert (summary.symptom, summary.healthy) == (None, calm)
+    told = "cart error_ratio{pod=cart-58f6c-bbbbb} is there from 12:40:00Z on only, at 0.3"
+    assert (told in summary.unsettled) is not calm
+    if not calm:
+        assert {fact.citation for fact in about(bench, "gap")[0].facts} == set(about(bench, "gap")[0].citations)
+
+
+async def test_a_pod_that_is_a_service_of_its_own_is_told_by_its_name(tmp_path: Path) -> None:
+    pods: Series = {
+        ("cart-7d4b96c5f-aaaaa", "latency_p99_ms"): until(steady(80, 60)),
+        ("cart-58f6c77b4-bbbbb", "latency_p99_ms"): born(steady(800, 60)),
+    }
+    _, summary = await investigate(tmp_path, {**CALM, **pods})
+    assert "cart-7d4b96c5f-aaaaa latency_p99_ms stood at 80" in summary.unsettled
+
+
+async def test_failures_that_are_told_only_when_there_are_some_began_with_none(tmp_path: Path) -> None:
+    failed: list[float | None] = [None] * 60
+    failed[7], failed[19], failed[40:] = 1.0, 2.0, steady(400, 20)
+    page = FAILING.model_copy(update={"metric": "5XX_Count"})
+    _, summary = await investigate(tmp_path, {**CALM, ("web", "5XX_Count"): failed}, page)
+    assert summary.symptom is not None
+    assert (summary.symptom.name, summary.symptom.baseline, summary.onset) == ("5XX_Count", 0.0, minute(40))
+
+
+async def test_a_counter_of_failures_that_is_born_with_them_began_at_nothing(tmp_path: Path) -> None:
+    counted = born([30.0 * n for n in range(60)])
+    _, summary = await investigate(tmp_path, {**CALM, ("web", "http_requests_total{code=500}"): counted})
+    assert summary.symptom is not None
+    assert (summary.symptom.name[:19], summary.symptom.onset) == ("http_requests_total", minute(41))
+
+
+async def test_a_ratio_of_few_requests_is_judged_by_the_points_there_are(tmp_path: Path) -> None:
+    few: list[float | None] = [0.0 if n % 3 == 0 else None for n in range(60)]
+    few[40:] = [1.0 if n % 3 == 0 else None for n in range(20)]
+    _, summary = await investigate(tmp_path, {**CALM, ("admin", "error_ratio"): few})
+    assert summary.symptom is not None
+    assert (summary.symptom.title, summary.onset, summary.state) == ("admin error_ratio", minute(40), "ongoing")
+
+
+async def test_what_the_page_is_about_ends_while_other_series_of_its_service_go_on(tmp_path: Path) -> None:
+    ended: Series = {**CALM, ("web", "error_ratio"): until(steady(0.002, 60)), ("web", "cpu_pct"): steady(40, 60)}
+    _, summary = await investigate(tmp_path, ended, FAILING)
+    assert not summary.healthy
+    assert "web error_ratio ends at 12:39:00Z, at 0.002" in summary.unsettled
+
+
+@pytest.mark.parametrize(("level", "settled"), [(0.4, False), (0.002, True)])
+async def test_failures_beyond_the_threshold_from_the_first_point_on_are_not_well(
+    tmp_path: Path, level: float, settled: bool
+) -> None:
+    _, summary = await investigate(tmp_path, {**CALM, ("web", "error_ratio"): steady(level, 60)}, FAILING)
+    assert summary.healthy is settled
+    assert ("beyond the alert's threshold of 0.05, from the first point on" in summary.unsettled) is not settled
+
+
+async def test_users_who_stay_away_are_trouble_though_those_who_come_are_served(tmp_path: Path) -> None:
+    lost: Series = {**CALM, ("web", "requests_per_s"): shifted(200, 2, 40, 60)}
+    for alert in (None, FAILING):
+        _, summary = await investigate(tmp_path, lost, alert)
+        assert summary.symptom is not None
+        assert (summary.symptom.name, summary.onset) == ("requests_per_s", minute(40))
+        assert summary.why_symptom.startswith("what is asked of it fell by half or more")
+
+
+async def test_a_night_is_no_loss_of_users(tmp_path: Path) -> None:
+    nights: Series = {**CALM, ("web", "requests_per_s"): [2.0] * 10 + steady(200, 30) + [3.0] * 20}
+    _, summary = await investigate(tmp_path, nights)
+    assert summary.symptom is None
+
+
+async def test_a_leak_that_nobody_feels_yet_is_told_and_settles_nothing(tmp_path: Path) -> None:
+    leak = [800.0 + 2.0 * (n % 3) + 40.0 * max(0, n - 20) for n in range(60)]
+    bench, summary = await investigate(tmp_path, {**CALM, ("orders", "memory_rss_mib"): leak})
+    assert (summary.symptom, summary.healthy) == (None, False)
+    assert "orders memory_rss_mib went from 802 MiB to" in summary.unsettled
+    assert "whether anybody is hurt by it, these series do not show" in about(bench, "gap")[0].claim
+
+
+@pytest.mark.parametrize("paged", [True, False])
+async def test_a_little_more_than_usual_is_trouble_only_where_somebody_says_that_there_is(
+    tmp_path: Path, paged: bool
+) -> None:
+    little: Series = {**CALM, ("web", "latency_p99_ms"): shifted(90, 108, 40, 60)}
+    page = PAGE.model_copy(update={"fired_at": minute(45)})
+    _, summary = await investigate(tmp_path, little, page if paged else None)
+    assert (summary.symptom is not None) is paged
+
+
+async def test_a_service_that_fell_silent_with_the_symptom_is_told_and_not_called_well(tmp_path: Path) -> None:
+    dead: Series = {
+        ("web", "error_ratio"): shifted(0.002, 0.3, 41, 60),
+        ("payments", "latency_p99_ms"): until(steady(40, 60)),
+        ("payments", "cpu_pct"): until(steady(30, 60)),
+        ("stock", "latency_p99_ms"): steady(20, 60),
+    }
+    bench, summary = await investigate(tmp_path, dead)
+    assert summary.symptom is not None
+    assert "Every series of payments ends at 12:39:00Z" in " ".join(f.claim for f in about(bench, "gap"))
+    assert "payments" not in about(bench, "health")[0].claim
