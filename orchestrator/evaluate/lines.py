@@ -11,12 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, ValidationError
 
 from orchestrator.journal.verdict import ServiceScore, SuspectScore, Verdict, VerdictKind
 from orchestrator.verdict.report_model import DoubtedClaim
 from subagents.contract import Frozen
 
+_BEGINNING = b'{"id": "'
+"""Of every line, as `LineFile.append` writes it."""
 Failure = Literal["crashed", "timed out", "unusable", "no verdict"]
 
 
@@ -31,6 +33,10 @@ class Answer(Frozen):
     confidence: float = Field(0.0, ge=0, le=1)
 
 
+NAMED = ("id", "family", "kind", "culprit", "service", "services", "suspects", "confidence", "seconds", "verdict")
+"""What every line carries, as null or empty where there is none."""
+
+
 class BaselineAnswer(Answer):
     """What a simple rule answers to the same case."""
 
@@ -38,8 +44,15 @@ class BaselineAnswer(Answer):
     onset: AwareDatetime | None = None
 
 
+def _all_required(schema: dict[str, JsonValue]) -> None:
+    required = schema.get("required")
+    schema["required"] = [*dict.fromkeys([*(required if isinstance(required, list) else []), *NAMED])]
+
+
 class EvalLine(Answer):
     """The result of one case. It holds nothing of the labels."""
+
+    model_config = ConfigDict(json_schema_extra=_all_required)
 
     id: str = Field(description="The case's id.")
     family: str
@@ -119,18 +132,21 @@ class LineFile:
         self.lines.append(line)
 
     def _repair(self, data: bytes) -> None:
-        if data.strip() and not data.lstrip().startswith(b"{"):
-            raise LinesError(f"{self.path}: is not a file of eval lines; give another --out")
         whole, _, rest = data.rpartition(b"\n")
-        last = _parse(rest) if rest.strip() else None
+        lines, last = whole.splitlines(), _parse(rest) if rest.strip() else None
+        self.lines, self.unreadable = parse_lines(lines)
+        is_ours = self.lines or last or any(_is_line(line) for line in lines)
+        if data.strip() and not is_ours and not (_is_torn(rest) and not whole.strip()):
+            raise LinesError(f"{self.path}: is not a file of eval lines; give another --out")
         if last is not None:
             os.write(self._descriptor, b"\n")
-        elif rest:
+            self.lines.append(last)
+        elif _is_torn(rest):
             os.ftruncate(self._descriptor, len(data) - len(rest))
             self.torn = True
-        self.lines, self.unreadable = parse_lines(whole.splitlines())
-        if last is not None:
-            self.lines.append(last)
+        elif rest:
+            os.write(self._descriptor, b"\n")
+            self.unreadable += bool(rest.strip())
 
     def _close(self) -> None:
         if self._descriptor >= 0:
@@ -147,6 +163,25 @@ def parse_lines(raw: Iterable[bytes]) -> tuple[list[EvalLine], int]:
 
 def _parse(raw: bytes) -> EvalLine | None:
     try:
-        return EvalLine.model_validate_json(raw)
+        return EvalLine.model_validate_json(raw) if _object(raw).keys() >= set(NAMED) else None
     except ValidationError:
         return None
+
+
+def _is_line(raw: bytes) -> bool:
+    """Say whether it is a line of some form, an older one perhaps."""
+    return _object(raw).keys() >= {"id", "family", "engine"}
+
+
+def _is_torn(raw: bytes) -> bool:
+    """Say whether it is the beginning of a line, as a kill leaves it."""
+    begins = raw.startswith(_BEGINNING) or (raw != b"" and _BEGINNING.startswith(raw))
+    return begins and not _object(raw)
+
+
+def _object(raw: bytes) -> dict[str, JsonValue]:
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -23,6 +23,8 @@ from orchestrator.verdict.document import VerdictDocument
 from subagents.contract import Clock, Frozen
 
 _ANSWERS = TypeAdapter(tuple[BaselineAnswer, ...])
+LEAST_FREE = 64 << 20
+"""Bytes of room that a case needs: where there is less it would wait for some until its time is over."""
 _SAID = 600
 """Most characters of a failure's words on a line."""
 CHILD: tuple[str, ...] = (sys.executable, "-P", "-m", "orchestrator.evaluate.child")
@@ -163,9 +165,17 @@ class Pool:
 
 def _made() -> str:
     try:
-        return tempfile.mkdtemp("", "warroom-eval-")
+        work = tempfile.mkdtemp("", "warroom-eval-")
+        free = shutil.disk_usage(work).free
+        if free < LEAST_FREE:
+            os.rmdir(work)
+            raise PoolError(
+                f"{tempfile.gettempdir()} has {free >> 20} MiB left, and a case needs {LEAST_FREE >> 20} at least: "
+                "make room there, or set TMPDIR to another place; the lines so far are kept, run it again"
+            )
     except OSError as error:
         raise PoolError(f"no folder for a case can be made ({error.strerror or error}); see TMPDIR") from error
+    return work
 
 
 def without_settings(env: Mapping[str, str]) -> dict[str, str]:

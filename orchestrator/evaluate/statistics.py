@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
 
 _Z95 = 1.959963984540054
-RESAMPLES = 2000
-_SEED = 20260301
 
 
-def wilson(hits: int, total: int) -> tuple[float, float]:
+def wilson(hits: float, total: int) -> tuple[float, float]:
     """Return the 95 % Wilson score interval of a proportion; (0, 1) of nothing."""
     if total == 0:
         return 0.0, 1.0
@@ -21,20 +18,13 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
     return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
-def bootstrap(values: Sequence[float]) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap interval of a mean, from a fixed seed; (0, 1) of nothing."""
-    if not values:
-        return 0.0, 1.0
-    draw = random.Random(_SEED)  # noqa: S311  resampling, not secrets; the same figures give the same interval
-    means = sorted(math.fsum(draw.choices(values, k=len(values))) / len(values) for _ in range(RESAMPLES))
-    return means[int(0.025 * RESAMPLES)], means[int(0.975 * RESAMPLES) - 1]
-
-
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the interval of a mean: Wilson's where every value is 0 or 1, else the bootstrap's."""
-    if all(value in (0.0, 1.0) for value in values):
-        return wilson(sum(value == 1.0 for value in values), len(values))
-    return bootstrap(values)
+    """Return the 95 % interval of the mean of values from 0 to 1: Wilson's.
+
+    It is made for shares of cases. No values of a mean vary more than 0 and 1 do, so for others it is rather too wide
+    than too narrow: a few cases that happen to be alike are no certainty.
+    """
+    return wilson(math.fsum(values), len(values))
 
 
 def sign_test(wins: int, losses: int) -> float:

@@ -24,7 +24,7 @@ class Figure(Frozen):
     mean: float
     low: float
     high: float
-    """Ends of the 95 % interval: Wilson's for shares of cases, else a bootstrap's."""
+    """Ends of the 95 % interval."""
     cases: int
     lower_is_better: bool = False
 

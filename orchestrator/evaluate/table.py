@@ -10,8 +10,8 @@ from orchestrator.journal.text import clean
 from subagents.quantities import counted
 
 LEGEND = (
-    "In brackets: 95 % intervals (Wilson's for shares of cases; a percentile bootstrap of the mean where a case\n"
-    "scores between 0 and 1). (-): lower is better. n: cases that it applies to; a failed case counts as wrong.\n"
+    "In brackets: 95 % intervals (Wilson's; rather too wide where a case scores between 0 and 1).\n"
+    "(-): lower is better. n: cases that it applies to; a failed case counts as wrong.\n"
 )
 COMPARISON_LEGEND = (
     "Wins are cases on which the second run scores better. p: two-sided exact sign test over wins and losses,\n"

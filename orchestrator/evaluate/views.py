@@ -26,8 +26,8 @@ _FOLDER_KEYS = (
 )
 _SYMPTOM_KEYS = ("title", "symptom", "reported_at", "alert", "window", "service", "head_sha", "commits")
 _HINT = "answer_may_"
-_OWN = (*MANIFESTS, LABELS)
-"""What a case says of itself, and never a file of it."""
+_OWN = (*MANIFESTS, LABELS, "label.json", "labels.json", "labels.jsonl", "labels.csv")
+"""What a case says of itself, or of its answer, and never a file of it."""
 _NAME = "incident"
 
 

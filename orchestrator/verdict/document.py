@@ -17,6 +17,7 @@ class VerdictDocument(Frozen):
     """The result of one session, for programs."""
 
     id: str = Field(description="The incident's id.")
+    family: str | None = Field(None, description="Of a case of an evaluation, on its line; null everywhere else.")
     session: str = Field(description="The session's id, for `warroom report` and `warroom sessions`.")
     engine: str
     kind: VerdictKind | None = Field(description="None: the session ended without a verdict.")

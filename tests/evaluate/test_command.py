@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -104,6 +105,17 @@ def test_where_no_folder_can_be_made_is_one_line(quick: InProcess, tree: Path, m
     ran = quick("eval", str(tree), "-q")
     assert ran.status == 2
     assert "no folder for a case can be made (No space left on device); see TMPDIR" in ran.complaint()
+
+
+def test_where_there_is_no_room_is_one_line_and_no_wrong_answer(
+    quick: InProcess, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1 << 30, 1 << 30, 300 << 10))
+    out = tmp_path / "out.jsonl"
+    ran = quick("eval", str(tree), "-q", "--out", str(out))
+    assert ran.status == 2
+    assert "has 0 MiB left, and a case needs 64 at least: make room there, or set TMPDIR" in ran.complaint()
+    assert out.read_text() == ""
 
 
 def test_help(quick: InProcess) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.evaluate.lines import EvalLine, LineFile, LinesError
+from orchestrator.evaluate.lines import NAMED, EvalLine, LineFile, LinesError
 from orchestrator.journal.verdict import Confidence, Verdict
 
 
@@ -67,19 +67,54 @@ def test_a_whole_last_line_without_its_newline_is_kept(tmp_path: Path) -> None:
 
 def test_lines_of_another_form_stay_and_do_not_count(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
-    path.write_bytes(b'{"id": "old", "family": "x"}\n\nnot json\n')
+    path.write_bytes(b'{"id": "old", "family": "x", "engine": "offline"}\n\nnot json\n')
     with LineFile(path) as out:
         assert (out.lines, out.unreadable) == ([], 2)
         out.append(FULL)
-    assert path.read_bytes().startswith(b'{"id": "old", "family": "x"}\n\nnot json\n')
+    assert path.read_bytes().startswith(b'{"id": "old", "family": "x", "engine": "offline"}\n\nnot json\n')
 
 
-def test_a_file_of_something_else_is_not_touched(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dear diary\nno newline at the end",
+        '{"name":"my-service","version":"1.2.3"}',
+        '{\n  "name": "my-service"\n}',
+        '{"id": "nab-00"}',
+        '{"id":"nab-00","anomaly_windows":[]}\n',
+    ],
+    ids=["text", "object", "indented", "an id", "labels"],
+)
+def test_a_file_of_something_else_is_not_touched(tmp_path: Path, text: str) -> None:
     path = tmp_path / "notes.txt"
-    path.write_text("dear diary\nno newline at the end")
+    path.write_text(text)
     with pytest.raises(LinesError, match="is not a file of eval lines"), LineFile(path):
         pass
-    assert path.read_text() == "dear diary\nno newline at the end"
+    assert path.read_text() == text
+
+
+def test_what_stands_behind_the_lines_and_is_no_beginning_of_one_stays(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    with LineFile(path) as out:
+        out.append(FULL)
+    path.write_bytes(path.read_bytes() + b"# read until here")
+    with LineFile(path) as out:
+        assert ([one.id for one in out.lines], out.torn, out.unreadable) == (["first"], False, 1)
+    assert path.read_bytes().endswith(b"# read until here\n")
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_line_that_lacks_what_every_line_carries_does_not_count(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "out.jsonl"
+    with LineFile(path) as out:
+        out.append(FULL)
+        out.append(line("second"))
+    first, second = path.read_text().splitlines()
+    lacking = {key: value for key, value in json.loads(second).items() if key != name}
+    path.write_text(f"{first}\n{json.dumps(lacking)}\n")
+    with LineFile(path) as again:
+        assert ([one.id for one in again.lines], again.unreadable) == (["first"], 1)
+    assert name in EvalLine.model_json_schema()["required"]
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:

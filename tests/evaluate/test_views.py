@@ -93,6 +93,7 @@ def test_what_a_case_says_of_itself_is_not_copied(tmp_path: Path, files: list[st
     (folder / "incident.json").write_text(json.dumps({"family": CANARY}))
     (folder / "labels").mkdir()
     (folder / "labels" / "f.jsonl").write_text(CANARY)
+    (folder / "label.json").write_text(CANARY)
     view = make_view(Case("one", "f", folder, "folder"), tmp_path / "view")
     assert CANARY not in everything_in(view.path)
     assert {"case.json", "deploys.json"} <= {path.name for path in view.path.iterdir()}
