@@ -89,7 +89,7 @@ class ColumnReader:
         return (
             frozenset(self.origins.forms),
             (headers.iso_syslog, headers.service_key, headers.spring, headers.labels, headers.digits),
-            headers.hidden_levels,
+            (headers.hidden_levels, headers.wrapped_hidden),
             self._request_forms(),
             tuple(_names_of(self.json)),
         )
@@ -227,6 +227,7 @@ class ColumnReader:
         self.json_events += good.len()
         plain = self._undated(raw[good])
         columns = self._overlay(plain, pl.int_range(good.len(), eager=True), decoded, keep_time=False)
+        columns = self.headers.read_wrapped(columns)
         if good.len() == raw.len():
             return columns
         is_text = _repeated(True, pl.Boolean, raw.len()).scatter(good, False)
@@ -244,7 +245,7 @@ class ColumnReader:
 
         new: dict[str, pl.Series] = {
             "body": pl.Series(decoded.text, dtype=pl.String),
-            "level": pl.Series(decoded.level, dtype=pl.Int8),
+            "level": _or(pl.Series(decoded.level, dtype=pl.Int8), columns["level"][rows]),
             "service": _or(pl.Series(decoded.service, dtype=pl.String), columns["service"][rows]),
             "host": _or(pl.Series(decoded.host, dtype=pl.String), columns["host"][rows]),
             "suffix": pl.Series(decoded.suffix, dtype=pl.String),

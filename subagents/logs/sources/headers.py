@@ -63,6 +63,10 @@ class HeaderReader:
     """A severity stands in a word with digits, which the templates' mask would take away."""
     begun: bool = False
     """Some lines were read."""
+    wrapped_hidden: bool = False
+    """A severity is hidden so in texts that objects wrap."""
+    wrapped_begun: bool = False
+    """Some of those were read."""
     settled: bool = False
     """It learns no more."""
 
@@ -109,6 +113,16 @@ class HeaderReader:
         if self.hidden_levels:
             columns = _levels(columns, self.digits)
         return columns
+
+    def read_wrapped(self, columns: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns of objects whose texts are another program's lines, with the severities hidden in those.
+
+        The first of them show whether there are any.
+        """
+        if not (self.wrapped_begun or self.settled):
+            some = some_of(columns["body"].filter(columns["level"].is_null()), MANY)
+            self.wrapped_hidden, self.wrapped_begun = _hides_one(some.to_list()), True
+        return _levels(columns, self.digits) if self.wrapped_hidden else columns
 
 
 def _in_most(sample: list[str], pattern: str) -> bool:

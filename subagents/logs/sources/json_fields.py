@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from subagents.logs.levels import UNKNOWN, from_name
 
 ROLES: Mapping[str, tuple[str, ...]] = {
     "time": (
@@ -138,3 +140,50 @@ def may_be_said(message: Any, error: Any) -> bool:
 
 def _without_ids(text: str) -> str:
     return _WORD.sub(lambda word: "0" if _DIGIT.search(word[0]) else word[0], text)
+
+
+def _instant(value: Any) -> Any:
+    """Log4j 2: seconds and nanoseconds beside each other."""
+    if not isinstance(value, dict) or not isinstance(seconds := value.get("epochSecond"), int):
+        return None
+    nanos = value.get("nanoOfSecond")
+    return f"{seconds}.{nanos:09d}" if isinstance(nanos, int) and 0 <= nanos < 10**9 else seconds
+
+
+def _severity_number(value: Any) -> Any:
+    """OpenTelemetry: 1 to 24, four shades of each level."""
+    if not isinstance(value, int) or not 1 <= value <= 24:
+        return None
+    return ("trace", "debug", "info", "warn", "error", "fatal")[(value - 1) // 4]
+
+
+def _of_insights(value: Any) -> Any:
+    """Application Insights: 0 to 4."""
+    known = isinstance(value, int) and 0 <= value <= 4
+    return ("trace", "info", "warn", "error", "fatal")[value] if known else None
+
+
+def _event_type(value: Any) -> Any:
+    """Kubernetes: the type of an event."""
+    return value if value in ("Normal", "Warning") else None
+
+
+def _level_tag(value: Any) -> Any:
+    """Kibana: a level among the tags of a line."""
+    return next((tag for tag in value if _level_word(tag)), None) if isinstance(value, list) else None
+
+
+def _level_word(value: Any) -> Any:
+    """A `status` that is a level, as some agents name it; other statuses are none."""
+    return value if isinstance(value, str) and from_name(value) != UNKNOWN and not value.isdigit() else None
+
+
+READ_AS: Mapping[tuple[str, str], Callable[[Any], Any]] = {
+    ("time", "instant"): _instant,
+    ("level", "severityNumber"): _severity_number,
+    ("level", "SeverityLevel"): _of_insights,
+    ("level", "tags"): _level_tag,
+    ("level", "type"): _event_type,
+    ("level", "status"): _level_word,
+}
+"""By role and name: how a value is read that only some programs write under a name so general."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from subagents.logs.levels import ERROR, INFO, UNKNOWN, WARN, from_name, split_head
+from subagents.logs.levels import ERROR, INFO, UNKNOWN, WARN, from_name, split_head, split_heads
 from subagents.logs.sources.json_fields import (
     COMPANIONS,
+    READ_AS,
     ROLES,
     TOP_LEVEL,
     flatten,
@@ -33,7 +34,8 @@ class JsonColumns:
 
     rows: list[int]
     time: list[Any]
-    level: list[int]
+    level: list[int | None]
+    """None where no field says it."""
     text: list[str]
     service: list[str | None]
     host: list[str | None]
@@ -80,16 +82,9 @@ class JsonReader:
             if not text:
                 texts[place] = _rendered(lines[rows[place]])
         levels = self._level_column(values["level"], len(records))
-        suffix = [""] * len(records)
-        for place, status in enumerate(values["status"]):
-            code = _status(status)
-            if code:
-                suffix[place] = f" status={code}"
-                if code >= 500 and levels[place] in (UNKNOWN, INFO):
-                    levels[place] = ERROR
-                elif levels[place] == UNKNOWN:
-                    levels[place] = WARN if code in (408, 429, 499) else INFO
         texts = texts or [_rendered(lines[row]) for row in rows]
+        statuses = [_status(value) for value in values["status"]] or [0] * len(records)
+        _weigh_statuses(levels, statuses, texts)
         self._weigh(levels, texts)
         if self.doubts and values["message"] and values["error"]:
             pairs = zip(values["message"], values["error"], strict=True)
@@ -97,12 +92,12 @@ class JsonReader:
         return JsonColumns(
             rows=rows,
             time=values["time"] or [None] * len(records),
-            level=levels,
+            level=[level or None for level in levels],
             text=texts,
             service=_services(values["service"]) or [None] * len(records),
             host=_names(values["host"]) or [None] * len(records),
             stack=[_stack(value) for value in values["stack"]] or [None] * len(records),
-            suffix=suffix,
+            suffix=[f" status={code}" if code else "" for code in statuses],
             glued=[False] * len(records),
         )
 
@@ -132,7 +127,7 @@ class JsonReader:
         found = self.inner.read([columns.text[place] for place in inner])
         for number, row in enumerate(found.rows):
             place = inner[row]
-            columns.text[place], columns.level[place] = found.text[number], found.level[number]
+            columns.text[place], columns.level[place] = found.text[number], found.level[number] or columns.level[place]
             columns.suffix[place], columns.stack[place] = found.suffix[number], found.stack[number]
             columns.service[place] = found.service[number] or columns.service[place]
             columns.host[place] = found.host[number] or columns.host[place]
@@ -220,8 +215,8 @@ class JsonReader:
         for name in ROLES[role]:
             if not COMPANIONS.get(name, frozenset()) <= self.names:
                 continue
-            if (role, name) in _READ_AS and name in self._fields:
-                found.append(_converted(self._fields[name], _READ_AS[role, name]))
+            if (role, name) in READ_AS and name in self._fields:
+                found.append(_converted(self._fields[name], READ_AS[role, name]))
                 continue
             if name in self._fields:
                 found.append(_flat(self._fields[name]))
@@ -267,52 +262,6 @@ def _rendered(line: str) -> str:
     """Return a record without a message as `key=value` pairs."""
     flat = flatten(record_of(line) or {})
     return " ".join(f"{key}={value}" for key, value in flat.items() if key not in ROLES["time"])
-
-
-def _instant(value: Any) -> Any:
-    """Log4j 2: seconds and nanoseconds beside each other."""
-    if not isinstance(value, dict) or not isinstance(seconds := value.get("epochSecond"), int):
-        return None
-    nanos = value.get("nanoOfSecond")
-    return f"{seconds}.{nanos:09d}" if isinstance(nanos, int) and 0 <= nanos < 10**9 else seconds
-
-
-def _severity_number(value: Any) -> Any:
-    """OpenTelemetry: 1 to 24, four shades of each level."""
-    if not isinstance(value, int) or not 1 <= value <= 24:
-        return None
-    return ("trace", "debug", "info", "warn", "error", "fatal")[(value - 1) // 4]
-
-
-def _of_insights(value: Any) -> Any:
-    """Application Insights: 0 to 4."""
-    known = isinstance(value, int) and 0 <= value <= 4
-    return ("trace", "info", "warn", "error", "fatal")[value] if known else None
-
-
-def _event_type(value: Any) -> Any:
-    """Kubernetes: the type of an event."""
-    return value if value in ("Normal", "Warning") else None
-
-
-def _level_tag(value: Any) -> Any:
-    """Kibana: a level among the tags of a line."""
-    return next((tag for tag in value if _level_word(tag)), None) if isinstance(value, list) else None
-
-
-def _level_word(value: Any) -> Any:
-    """A `status` that is a level, as some agents name it; other statuses are none."""
-    return value if isinstance(value, str) and from_name(value) != UNKNOWN and not value.isdigit() else None
-
-
-_READ_AS: dict[tuple[str, str], Callable[[Any], Any]] = {
-    ("time", "instant"): _instant,
-    ("level", "severityNumber"): _severity_number,
-    ("level", "SeverityLevel"): _of_insights,
-    ("level", "tags"): _level_tag,
-    ("level", "type"): _event_type,
-    ("level", "status"): _level_word,
-}
 
 
 def _converted(attribute: str, convert: Callable[[Any], Any]) -> Callable[[list[Any]], list[Any]]:
@@ -388,6 +337,18 @@ def _python_trace(record: dict[str, Any]) -> str:
         if isinstance(frame, dict):
             lines.append(f'  File "{frame.get("filename")}", line {frame.get("lineno")}, in {frame.get("name")}')
     return "\n".join([*lines, f"{record.get('exc_type')}: {record.get('exc_value')}"])
+
+
+def _weigh_statuses(levels: list[int], statuses: list[int], texts: list[str]) -> None:
+    """Give records with a status the severity that it shows, where neither a field nor the text names another."""
+    unnamed = [place for place, code in enumerate(statuses) if code and levels[place] == UNKNOWN]
+    said = dict(zip(unnamed, split_heads([texts[place] for place in unnamed]), strict=True))
+    for place, code in enumerate(statuses):
+        level = said[place][0] if place in said else levels[place]
+        if code >= 500 and level in (UNKNOWN, INFO):
+            levels[place] = ERROR
+        elif code and level == UNKNOWN:
+            levels[place] = WARN if code in (408, 429, 499) else INFO
 
 
 def _status(value: Any) -> int:

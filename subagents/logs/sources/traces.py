@@ -70,7 +70,7 @@ def _printed(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
 
 
 def _told(events: pl.DataFrame) -> pl.DataFrame:
-    """Return the traces that stand in a field of their own, or in a text of several lines with a severity."""
+    """Return the traces that stand in a field of their own, or in a text of several lines."""
     import polars as pl
 
     told = events.select(
@@ -78,7 +78,7 @@ def _told(events: pl.DataFrame) -> pl.DataFrame:
         body="body",
         stack=pl.coalesce(
             "stack",
-            pl.when(pl.col("level").is_not_null() & pl.col("body").str.contains("\n", literal=True)).then("body"),
+            pl.when(pl.col("body").str.contains("\n", literal=True)).then("body"),
         ),
     ).filter(pl.col("stack").is_not_null())
     joined_text = (
