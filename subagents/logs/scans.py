@@ -147,7 +147,7 @@ def _shown(raw: str) -> str:
 
 
 def histogram_answer(logs: LogSet, params: HistogramParams, context: ToolContext) -> ToolResult[LogsHistogram]:
-    """Answer logs_histogram: from the index where no text is asked for, else by a scan."""
+    """Answer logs_histogram: from the index where that can tell, else by a scan."""
     index = index_for(logs, context)
     window = window_of(index, when(params.start, "start"), when(params.end, "end"))
     bucket = params.bucket_seconds or bucket_seconds(window)
@@ -188,28 +188,56 @@ def _runs(counts: tuple[int, ...]) -> str:
 def _counted(
     logs: LogSet, params: HistogramParams, window: Window, context: ToolContext
 ) -> list[tuple[str, int | None, int]]:
-    """Return (series, second, events)."""
+    """Return (series, second, events), the second None where those have no time."""
     import polars as pl
 
-    filters = filters_of(params)
+    filters = replace(filters_of(params), window=window)
     if params.text or params.regex:
-        filters = replace(filters, window=window)
-        parts = [
-            events.select("service", "severity", "t", n=pl.lit(1, pl.Int64), source=pl.lit(place, pl.UInt16))
-            for place, events in matching(logs, filters, context)
-        ]
-        rows = pl.concat(parts) if parts else None
-        second = pl.col("t") // 1_000_000
+        rows = _scanned_rows(logs, filters, context)
     else:
-        rows = _index_rows(logs, filters, context)
-        second = pl.col("bucket").cast(pl.Int64) * BUCKET_SECONDS
-    if rows is None or not rows.height:
-        return []
+        rows = _rows_within(logs, filters, window, context)
     name = {"total": pl.lit("all"), "service": pl.col("service").fill_null("(no service named)")}.get(
         params.by, pl.col("severity" if params.by == "level" else "source").cast(pl.Int64).cast(pl.String)
     )
-    grouped = rows.group_by(name.alias("name"), second.alias("second")).agg(pl.col("n").sum())
+    grouped = rows.group_by(name.alias("name"), "second").agg(pl.col("n").sum())
     return [(_series_name(logs, params.by, str(key)), at, n) for key, at, n in grouped.iter_rows()]
+
+
+def _scanned_rows(logs: LogSet, filters: Filters, context: ToolContext) -> pl.DataFrame:
+    import polars as pl
+
+    second = pl.col("t") // 1_000_000
+    counted = [
+        events.select("service", "severity", second=second, n=pl.lit(1, pl.Int64), source=pl.lit(place, pl.UInt16))
+        for place, events in matching(logs, filters, context)
+    ]
+    types = {
+        "service": pl.String(),
+        "severity": pl.Int8(),
+        "second": pl.Int64(),
+        "n": pl.Int64(),
+        "source": pl.UInt16(),
+    }
+    return pl.concat([pl.DataFrame(schema=types), *counted])
+
+
+def _rows_within(logs: LogSet, filters: Filters, window: Window, context: ToolContext) -> pl.DataFrame:
+    """Return the counts of a window from the index, and of events without a time.
+
+    The files are read where an end of the window falls among events that the index has counted together.
+    """
+    import polars as pl
+
+    rows = _index_rows(logs, filters, context).with_columns(
+        pl.col("service").cast(pl.String), second=pl.col("bucket").cast(pl.Int64) * BUCKET_SECONDS
+    )
+    low, high = microseconds(window.start), microseconds(window.end)
+    first, last = pl.col("t0"), pl.col("t1")
+    is_cut = ((first < low) & (last >= low)) | ((first < high) & (last >= high))
+    if not rows.filter(is_cut).height:
+        return rows.filter(first.is_null() | ((first >= low) & (last < high)))
+    dated = _scanned_rows(logs, filters, context)
+    return pl.concat([dated, rows.filter(first.is_null()).select(dated.columns)])
 
 
 def _index_rows(logs: LogSet, filters: Filters, context: ToolContext) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from subagents.contract import SPECIALISTS, Evidence, SourceSpec, ToolContext, ToolError
+from subagents.logs import scans
 from subagents.logs.agent import build
 from subagents.logs.model import LogsContext, LogsCoverage, LogsDistinct, LogsHistogram, LogsSearch
 from subagents.logs.params import (
@@ -129,6 +130,30 @@ def test_histogram_by_level_from_index_and_by_scan_agree(spec: SourceSpec) -> No
     assert fast.series[0].counts[0] == 60
 
 
+@pytest.mark.parametrize(("start", "end"), [(2405, 2433), (2400, 2410), (2396, 2410), (2409.5, 2409.9), (-90, 7)])
+def test_a_histogram_counts_what_a_search_of_the_same_window_finds(tmp_path: Path, start: float, end: float) -> None:
+    undated = write(tmp_path, "undated.log", ["nothing says when"])
+    agent = agent_for(write(tmp_path, "orders.log", incident_log()), undated)
+    asked = {"start": at(start).isoformat(), "end": at(end).isoformat()}
+    for more in ({}, {"level": "warn"}, {"service": "orders"}, {"source": "orders.log"}):
+        counted = call(agent, "logs_histogram", HistogramParams.model_validate({**asked, **more, "by": "level"})).data
+        found = call(agent, "logs_search", SearchParams.model_validate(asked | more)).data
+        assert isinstance(counted, LogsHistogram)
+        assert isinstance(found, LogsSearch)
+        assert sum(each.total for each in counted.series) == found.matches
+        assert counted.undated == (0 if more else 1)
+        assert all(sum(each.counts) == each.total for each in counted.series)
+
+
+def test_a_histogram_reads_no_file_again_where_no_end_of_its_window_cuts_a_count(
+    spec: SourceSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = agent_for(spec)
+    monkeypatch.setattr(scans, "matching", None)
+    for start, end in ((None, None), (at(2400).isoformat(), at(2460).isoformat()), (None, at(2408.5).isoformat())):
+        call(agent, "logs_histogram", HistogramParams(start=start, end=end, source=spec.id))
+
+
 def test_distinct_values_of_json_and_of_text(tmp_path: Path) -> None:
     lines = [f'{{"ts":"{iso(n)}","msg":"m","http":{{"route":"/r{n % 3}"}},"service":"s{n % 2}"}}' for n in range(9)]
     agent = agent_for(
@@ -205,3 +230,11 @@ def test_what_cannot_be_opened_says_what_could(tmp_path: Path) -> None:
     assert call(agent, "logs_distinct", asked).text.startswith("no value of nosuch: none of 3 events has it")
     with pytest.raises(ToolError, match=r"starts 2026-03-01 13:00:00 UTC, after the last event; give moments within"):
         call(agent, "logs_stacks", WindowParams(start="2026-03-01T13:00:00Z"))
+
+
+def test_a_histogram_of_a_source_that_cannot_be_read_is_empty(spec: SourceSpec, tmp_path: Path) -> None:
+    agent = agent_for(spec, SourceSpec(id="gone.log", kind="logs", path=str(tmp_path / "gone.log")))
+    for text in (None, "order"):
+        counted = call(agent, "logs_histogram", HistogramParams(source="gone.log", text=text, by="service")).data
+        assert isinstance(counted, LogsHistogram)
+        assert not counted.series
