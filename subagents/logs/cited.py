@@ -11,7 +11,7 @@ from subagents.logs.log_set import LogSet
 from subagents.logs.patterns import mask
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.stack_tally import GroupTally
-from subagents.logs.stacks import read_trace
+from subagents.logs.stacks import trace_of
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def stack_group(source: LogSource, index: LogIndex, event: CitedEvent) -> GroupT
     """Return the counts of the cited stack trace's group; raise ToolError where the event has none."""
     frame = source.reread(event.byte, event.lines)
     traces = frame.traces.filter(frame.traces["event"] == 0)
-    trace = read_trace(traces["full"][0][:32_768]) if traces.height else None
+    trace = trace_of(traces["frames"][0], traces["full"][0]) if traces.height else None
     group = index.stacks.groups.get(trace.id) if trace is not None else None
     if group is None:
         raise ToolError(f"the event at byte {event.byte} of {source.name} carries no stack trace that is grouped")

@@ -11,7 +11,7 @@ from subagents.contract import Window
 from subagents.logs.counts import STEP
 from subagents.logs.sources.expressions import quick
 from subagents.logs.sources.timestamps import microseconds
-from subagents.logs.stacks import ANY_PLACE, ENDS, Frames, Trace, frames_of, read_trace
+from subagents.logs.stacks import ANY_PLACE, ENDS, Frames, Trace, frames_of, trace_of
 
 if TYPE_CHECKING:
     from subagents.logs.sources.frames import Frame
@@ -69,7 +69,7 @@ class StackTally:
     traces: int = 0
     ungrouped: int = 0
     _read: dict[str, _Known] = field(default_factory=dict)
-    """By the lines of their frames, without what varies in them."""
+    """By the lines that tell their frames, without what varies in them."""
     _fresh: dict[str, Frames] = field(default_factory=dict)
     """What was read in one block, by those lines as they stand"""
 
@@ -130,7 +130,7 @@ class StackTally:
             if len(self._read) >= 2 * MAX_GROUPS:
                 self._read.clear()
             known = self._read[row.frames] = _Known(self._frames(row.frames, row.lines_of_frames))
-        trace = read_trace(row.full[:32_768], known.frames)
+        trace = trace_of(row.lines_of_frames, row.full, known.frames)
         if trace is None:
             return
         self.traces += row.n

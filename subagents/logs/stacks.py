@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
+from subagents.logs.sources.tracebacks import GOROUTINE
 from subagents.logs.stack_frames import StackFrame
 
 MAX_FRAMES = 60
+_LONGEST = 32_768
+"""Characters of a trace that are read."""
 
 _JAVA = re.compile(r"^\s*at (?:[\w.]+/)*(?P<function>[\w.$<>]+)\((?:(?P<file>[\w$]+\.\w+):(?P<line>\d+)|[^)]*)\)")
 _NODE = re.compile(
@@ -20,6 +24,7 @@ _GO_PLACE = re.compile(r"^\s*(?P<file>\S+\.go):(?P<line>\d+)(?P<rest>.*)$")
 _GO_CALL = re.compile(
     r"^(?:created by )?(?P<function>[\w./\-]+(?:\.[\w.*()\[\]\-]+)+?)\(.*\)$|^created by (?P<made>\S+)"
 )
+_GOROUTINE = re.compile(GOROUTINE)
 _RUST_CALL = re.compile(r"^\s*\d+: +(?:0x[0-9a-f]+ - )?(?P<function>[\w<].*)$")
 _RUST_PLACE = re.compile(r"^\s+at (?P<file>\S+\.rs):(?P<line>\d+)(?::\d+)?")
 ANY_PLACE = (
@@ -72,6 +77,14 @@ class Trace:
         """The same exception with the same frames has the same id."""
         places = "\n".join(f"{frame.function} {frame.place}" for frame in self.frames)
         return "s-" + hashlib.sha256(f"{self.exception}\n{places}".encode()).hexdigest()[:10]
+
+
+def trace_of(frames: str, full: str, known: Frames | None = None) -> Trace | None:
+    """Read a trace of a log as it is counted, by the lines that tell its frames; None where the text holds no frame.
+
+    `known`: what was read of those lines before.
+    """
+    return read_trace(full[:_LONGEST], known or frames_of(frames.split("\n")))
 
 
 Frames = tuple[str, tuple[StackFrame, ...]]
@@ -144,6 +157,18 @@ def _dotnet(lines: list[str]) -> list[StackFrame]:
 
 
 def _go(lines: list[str]) -> list[StackFrame]:
+    """Read the goroutine that a dump is about: the first that runs, for it panicked or asked; else one of own code."""
+    heads = [number for number, text in enumerate(lines) if _GOROUTINE.match(text)]
+    if not heads:
+        return _go_frames(lines)
+    parts = [lines[begin:end] for begin, end in pairwise([*heads, len(lines)])]
+    read = [(part[0], frames) for part in parts if (frames := _go_frames(part))]
+    if not read or "[running" in read[0][0]:
+        return read[0][1] if read else _go_frames(lines)
+    return next((frames for _, frames in read if any(frame.own for frame in frames)), read[0][1])
+
+
+def _go_frames(lines: list[str]) -> list[StackFrame]:
     found, function = [], ""
     for text in lines:
         place = _GO_PLACE.match(text)

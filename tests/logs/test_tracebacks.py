@@ -9,8 +9,11 @@ from random import Random
 
 import pytest
 
+from subagents.logs.cited import CitedEvent, stack_group
+from subagents.logs.index import LogIndex
 from subagents.logs.params import WindowParams
 from subagents.logs.sources import tracebacks
+from subagents.logs.sources.log_source import LogSource
 from subagents.logs.stack_tally import StackTally
 from subagents.logs.stacks import read_trace
 from tests.logs.builders import agent_for, call, iso, read, write
@@ -78,6 +81,16 @@ def test_a_traceback_is_one_event(tmp_path: Path, name: str, wrap: Callable[[int
     trace = next(iter(tally.groups.values())).trace
     own = next((frame.place for frame in trace.frames if frame.own), "")
     assert [trace.language, trace.exception, trace.message, own] == [language, exception, message, place]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_traceback_is_read_by_its_citation_as_it_was_counted(tmp_path: Path, name: str) -> None:
+    _, lines = traceback(name)
+    source = LogSource(write(tmp_path, "x.log", [*bare(1, ["ERROR request failed", *lines]), *bare(2, ["INFO ready"])]))
+    index = LogIndex.build([source])
+    (group,) = index.stacks.groups.values()
+    event = CitedEvent(0, group.byte, group.lines, 0, (), None, None)
+    assert stack_group(source, index, event) is group
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -171,3 +184,47 @@ def test_runs_of_lines_that_were_met_before_are_read_as_at_first(
     known.clear()
     assert first == again == read(spec)[1]
     assert not known
+
+
+def goroutine(number: int, state: str, *calls: str) -> str:
+    """Return a part of a dump."""
+    return "\n".join((f"goroutine {number} [{state}]:", *calls))
+
+
+RULES = "main.rules(0xc00019)\n\t/src/rules.go:142 +0x1d5"
+CACHE = "main.(*Cache).loop(0xc00006)\n\t/src/cache.go:31 +0x9c"
+MAIN = "main.main()\n\t/src/main.go:9 +0x8a"
+POLL = "internal/poll.runtime_pollWait(0xc00016, 0x72)\n\t/usr/local/go/src/runtime/netpoll.go:343 +0x85"
+IDLE = "runtime.futex(0x55, 0x80)\n\t/usr/local/go/src/runtime/sys_linux_amd64.s:557 +0x21"
+
+
+def places(dump: str) -> list[str]:
+    """Return the places of a trace's frames, by the names of their files."""
+    trace = read_trace(dump)
+    assert trace is not None
+    return [frame.place.rpartition("/")[2] for frame in trace.frames]
+
+
+def test_the_frames_of_a_panic_are_those_of_the_goroutine_that_panicked() -> None:
+    others = [goroutine(7, "IO wait", POLL), goroutine(8, "select, 3 minutes", CACHE)]
+    for some in ([], others, others[::-1]):
+        assert places("\n\n".join(["panic: gone", goroutine(933, "running", POLL, RULES), *some])) == [
+            "netpoll.go:343", "rules.go:142"
+        ]  # fmt: skip
+
+
+def test_a_dump_without_a_panic_is_about_one_goroutine_of_own_code() -> None:
+    quit_ = ["SIGQUIT: quit\nPC=0x46 m=0 sigcode=0", goroutine(0, "idle", IDLE)]
+    first, later = goroutine(1, "chan receive, 9 minutes", MAIN), goroutine(8, "select", CACHE)
+    assert places("\n\n".join([*quit_, first, goroutine(7, "IO wait", POLL), later])) == ["main.go:9"]
+    assert places("\n\n".join([*quit_, first, later])) == ["main.go:9"]
+
+
+def test_panics_beside_other_goroutines_are_one_group(tmp_path: Path) -> None:
+    lines, rng = list[str](), Random(7)
+    for second in range(9):
+        others = [goroutine(rng.randrange(99), "IO wait", rng.choice((POLL, CACHE, MAIN))) for _ in range(3)]
+        dump = "\n\n".join(["panic: gone", goroutine(rng.randrange(99), "running", RULES), *others])
+        lines += [f"{iso(second)} INFO served", *dump.split("\n")]
+    (group,) = call(agent_for(write(tmp_path, "x.log", lines)), "logs_stacks", WindowParams()).need().groups
+    assert (group.count, group.own_place) == (9, "/src/rules.go:142")

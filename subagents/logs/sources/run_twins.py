@@ -17,7 +17,7 @@ from subagents.logs.sources.names import NONE
 from subagents.logs.sources.reader import Block
 from subagents.logs.sources.traces import Printed, framed
 from subagents.logs.sources.twins import NoTroubles, StampsOf, unlike_others
-from subagents.logs.stacks import read_trace, told_by
+from subagents.logs.stacks import told_by, trace_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -86,7 +86,7 @@ def _read(columns: ColumnReader, runs: Sequence[Run], stamps: StampsOf) -> tuple
 def _is_same(one: Sequence[Printed], other: Sequence[Printed]) -> bool:
     if len(one) != len(other) or len(one) > 1:
         return False
-    read = [read_trace(printed.full) for printed in (*one, *other)]
+    read = [trace_of(*printed) for printed in (*one, *other)]
     return len({trace.id if trace is not None else "" for trace in read}) <= 1
 
 

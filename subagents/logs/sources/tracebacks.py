@@ -32,6 +32,7 @@ LONGEST_KNOWN, MOST_RUNS = 400, 4_096
 _RUNS: dict[bytes, tuple[bytes, bytes]] = {}
 """What was made of runs of lines, by the kinds of their lines."""
 
+GOROUTINE = r"^goroutine \d+ (?:\[|gp=)"
 _FRAME = (
     r"^\s+at \S"  # Java, Node, .NET, Rust places
     r"|^\s*(?:\| +)*File \".+\", line \d+"  # Python
@@ -39,7 +40,7 @@ _FRAME = (
     r"|^\s+\d+: +(?:0x[0-9a-f]+ - )?(?:<|[\w.$]+(?:::|<|$))"  # Rust frames
     r"|^\s*(?:from )?\S+\.rb:\d+:in "  # Ruby
     r"|^#\d+ \S+\.php\(\d+\): "  # PHP
-    r"|^goroutine \d+ \["
+    rf"|{GOROUTINE}"
 )
 _GO_CALL = r"^[\w./\-]+(?:\.[\w.*()\[\]\-]+)+\(.*\)$"
 FRAME = quick(_FRAME)

@@ -11,18 +11,20 @@ if TYPE_CHECKING:
     import polars as pl
 
 _FRAME = f"{FRAME}|{GO_CALL}"
+_TELLING = rf"{_FRAME}|^created by \S"
+"""Lines that tell which frames a trace has."""
 
 
 class Printed(NamedTuple):
-    """A stack trace: the lines that are its frames, and all of it."""
+    """A stack trace: the lines that tell its frames, and all of it."""
 
     frames: str
     full: str
 
 
 def framed(bodies: pl.Series) -> list[bool]:
-    """Say which lines without a stamp are frames, if they are of a trace."""
-    return bodies.str.contains(_FRAME).to_list()
+    """Say which lines without a stamp tell the frames of a trace, if they are of one."""
+    return bodies.str.contains(_TELLING).to_list()
 
 
 def extra_lines(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
@@ -36,7 +38,10 @@ def extra_lines(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
 
 
 def stack_traces(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
-    """Return the stack traces: which event row has one, its frame lines, its text. `joined` lines continue others."""
+    """Return the stack traces: their event (row), what tells their frames, their text. `joined` lines continue others.
+
+    What tells the frames are those lines of the text that do, or the field that holds them.
+    """
     import polars as pl
 
     empty = pl.DataFrame(schema={"event": pl.UInt32, "frames": pl.String, "full": pl.String})
@@ -54,9 +59,10 @@ def _printed(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
     rows = np.flatnonzero(joined | np.append(joined[1:], False)[: len(joined)])
     bodies, spaced = columns["body"][rows].fill_null(""), columns["spaced"][rows]
     bodies = bodies.str.strip_prefix(" ").zip_with(spaced, bodies)
-    framed, events = bodies.str.contains(_FRAME).to_numpy(), (np.cumsum(~joined) - 1)[rows]
-    wanted = np.isin(events, events[framed])
-    lines, frames = bodies.filter(pl.Series(wanted)).to_list(), framed[wanted].tolist()
+    is_frame, events = bodies.str.contains(_FRAME).to_numpy(), (np.cumsum(~joined) - 1)[rows]
+    wanted = np.isin(events, events[is_frame])
+    bodies = bodies.filter(pl.Series(wanted))
+    lines, frames = bodies.to_list(), framed(bodies)
     numbers, first = np.unique(events[wanted], return_index=True)
     ends = np.append(first[1:], len(lines))[: len(first)].tolist()
     spans = [slice(begin, end) for begin, end in zip(first.tolist(), ends, strict=True)]
