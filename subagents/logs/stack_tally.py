@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from subagents.contract import Window
+from subagents.logs.causes import LINKS
 from subagents.logs.counts import STEP
 from subagents.logs.sources.expressions import quick
 from subagents.logs.sources.timestamps import microseconds
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from subagents.logs.sources.parts import Part
 
 MAX_GROUPS = 2_000
-_VARYING = r"0x[0-9a-f]+|\(0x.*\)|goroutine \d+"
-"""Regex: what varies in lines of frames that are the same."""
+_VARYING = rf"0x[0-9a-f]+|\(0x.*\)|goroutine \d+|(?m:^([ \t]*(?:{LINKS})).*$)"
+"""Regex, also for Rust: what varies in lines that tell the same frames, and in its group what does not."""
 _THROWN = quick(
     rf"[\w.:$]*(?:{ENDS})\b"
     r"|(?m:^[ \t|+]*(?:Caused by: |\[cause\]: |---> )?[A-Za-z_][\w.$]*(?::|$))"
@@ -88,7 +89,7 @@ class StackTally:
         joined = frame.traces.hstack(frame.events[["t", "service", "start", "lines"]][frame.traces["event"]])
         marked = joined.sort("t", "start").with_columns_seq(
             bucket=pl.col("t") // STEP,
-            frames=pl.col("frames").str.replace_all(_VARYING, "*"),
+            frames=pl.col("frames").str.replace_all(_VARYING, "${1}*"),
             lines_of_frames="frames",
             thrown=pl.col("full").str.extract_all(_THROWN).list.join(" "),
         )
@@ -195,5 +196,5 @@ def looked_up(part: Part, services: Sequence[str]) -> Iterator[Row]:
     alike = zip(*told[:, begins].tolist(), counts.tolist(), times[begins].tolist(), lasts.tolist(), strict=True)
     for first, (each, service, bucket, n, t0, t1) in zip(rows[begins].tolist(), alike, strict=True):
         frames, full = different[each]
-        key, name = re.sub(_VARYING, "*", frames), services[service] if service >= 0 else None
+        key, name = re.sub(_VARYING, r"\1*", frames), services[service] if service >= 0 else None
         yield Row(key, name, bucket, full, frames, n, t0, t1, int(part.starts[first]), int(part.lines[first]))

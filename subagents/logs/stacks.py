@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from subagents.logs.causes import LINKS, outward, parts_of
 from subagents.logs.sources.tracebacks import GOROUTINE
 from subagents.logs.stack_frames import StackFrame
 
@@ -135,6 +136,11 @@ def _python(lines: list[str]) -> list[StackFrame]:
 
 
 def _java(lines: list[str]) -> list[StackFrame]:
+    found = outward(parts_of(lines, "Java"), _java_frames) or _java_frames(lines)
+    return found if any(frame.path.endswith((".java", ".kt", ".scala", ".groovy")) for frame in found) else []
+
+
+def _java_frames(lines: list[str]) -> list[StackFrame]:
     found = []
     for text in lines:
         match = _JAVA.match(text)
@@ -145,14 +151,22 @@ def _java(lines: list[str]) -> list[StackFrame]:
             package = match["function"].split(".")[:-2]
             path = "/".join([*package, match["file"]])
         found.append(_frame(match["function"], path, match["line"]))
-    return found if any(frame.path.endswith((".java", ".kt", ".scala", ".groovy")) for frame in found) else []
+    return found
 
 
 def _node(lines: list[str]) -> list[StackFrame]:
+    return outward(parts_of(lines, "Node"), _node_frames)
+
+
+def _node_frames(lines: list[str]) -> list[StackFrame]:
     return [_frame(m["function"] or "", m["file"], m["line"]) for text in lines if (m := _NODE.match(text))]
 
 
 def _dotnet(lines: list[str]) -> list[StackFrame]:
+    return outward(parts_of(lines, ".NET"), _dotnet_frames)
+
+
+def _dotnet_frames(lines: list[str]) -> list[StackFrame]:
     return [_frame(m["function"], m["file"] or "", m["line"]) for text in lines if (m := _DOTNET.match(text))]
 
 
@@ -230,33 +244,32 @@ def _exception(lines: list[str], language: str) -> tuple[str, str]:
             return "panic", _rust_message(rust["message"], lines[number + 1 : number + 2])
         if (panic := _PANIC.search(text)) is not None:
             return panic["type"], panic["message"].removesuffix(" [recovered]")
-    found = _thrown(list(map(str.strip, lines)))
-    if found:
-        return next(((name, said) for name, said, deeper in reversed(found) if deeper), found[0][:2])
+    parts = parts_of(lines, language)
+    for depth in reversed(range(len(parts))):
+        if (found := _thrown(list(map(str.strip, parts[depth])), is_cause=depth > 0)) is not None:
+            return found
     return "", lines[0].strip()
 
 
-def _thrown(lines: list[str]) -> list[tuple[str, str, bool]]:
-    """Return what lines say was thrown: its name, what it says, whether it is the cause of what stands before.
+def _thrown(lines: list[str], *, is_cause: bool) -> tuple[str, str] | None:
+    """Return the name of what was thrown and what it says; None where no line names it.
 
     A cause, and what stands between the message, where there is one, and the first frame, may have any name.
     """
     first = next((number for number, text in enumerate(lines) if text.startswith("at ")), 0)
-    found = []
     for number, text in enumerate(lines):
         if text.startswith("at "):
             continue
-        deeper = _DEEPER.match(text) is not None
         match = _EXCEPTION.match(text) if _MAYBE.search(text) else None
         if match is not None:
-            found.append((match["type"] or match["plain"], match["message"] or match["said"] or "", deeper))
-        elif (deeper or min(1, first - 1) <= number < first) and (named := _NAMED.match(text)) is not None:
-            found.append((named["type"], named["message"] or "", deeper))
-    return found
+            return match["type"] or match["plain"], match["message"] or match["said"] or ""
+        may_be_any = (is_cause and not number) or min(1, first - 1) <= number < first
+        if may_be_any and (named := _NAMED.match(text)) is not None:
+            return named["type"], named["message"] or ""
+    return None
 
 
-_DEEPER = re.compile(r"^(?:Caused by: |\[cause\]: |---> )")
-_NAMED = re.compile(_DEEPER.pattern + r"?(?P<type>(?:[A-Za-z_][\w$]*\.)*[A-Z][\w$]*)(?:: ?(?P<message>.*)|$)")
+_NAMED = re.compile(rf"^(?:{LINKS})?(?P<type>(?:[A-Za-z_][\w$]*\.)*[A-Z][\w$]*)(?:: ?(?P<message>.*)|$)")
 
 
 def _headed(lines: list[str], head: re.Pattern[str]) -> tuple[str, str]:

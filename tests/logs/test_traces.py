@@ -62,7 +62,7 @@ System.InvalidOperationException: Stock is negative
 
 TRACES = [
     ("Python", PYTHON, "orders.errors.StockError", "/srv/app/orders/stock.py:88"),
-    ("Java", JAVA, "java.lang.IllegalStateException", "com/acme/orders/OrderService.java:41"),
+    ("Java", JAVA, "java.lang.IllegalStateException", "com/acme/orders/Stock.java:88"),
     ("Go", GO, "panic", "/srv/orders/stock/store.go:88"),
     ("Node", NODE, "TypeError", "/srv/app/src/stock.js:88"),
     ("Rust", RUST, "panic", "./src/stock.rs:88"),

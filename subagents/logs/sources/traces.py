@@ -5,13 +5,14 @@ from __future__ import annotations
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from subagents.logs.causes import ELISION, LINKS
 from subagents.logs.sources.tracebacks import FRAME, GO_CALL
 
 if TYPE_CHECKING:
     import polars as pl
 
 _FRAME = f"{FRAME}|{GO_CALL}"
-_TELLING = rf"{_FRAME}|^created by \S"
+_TELLING = rf"{_FRAME}|^created by \S|^\s*(?:{LINKS}|{ELISION})"
 """Lines that tell which frames a trace has."""
 
 
