@@ -23,6 +23,8 @@ from subagents.specialist import Workbench
 
 LEAST_SIZE = 1.0
 """Size from which a series counts as moved."""
+FEW = 4
+"""Series up to which one that moves a little is no chance."""
 LEAST_NAMED = 0.25
 """The same for the series that the alert itself points at: two points that hurt are enough to be shown."""
 LOST = 0.5
@@ -53,8 +55,9 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
     span = OnsetsParams(start=window.start if window else None, end=window.end if window else None, limit=MOVED_SHOWN)
     onsets = (await bench.call("metrics_onsets", span, OnsetsReport)).data or OnsetsReport(window=rank.window)
     edges = (await bench.call("metrics_edges", EdgesParams(since=rank.split), EdgesReport)).data or EdgesReport()
-    symptom, why = _symptom(rank, onsets, incident)
-    if symptom is None and incident.alert is not None:
+    is_told = incident.alert is not None or incident.started_at is not None or coverage.series <= FEW
+    symptom, why = _symptom(rank, onsets, incident, is_told)
+    if symptom is None and (incident.alert is not None or coverage.series <= FEW):
         symptom, why = await _faint(bench, rank, span, incident)
     if symptom is None:
         return await _healthy(bench, coverage, rank, onsets, incident)
@@ -148,15 +151,19 @@ def _rank_params(incident: Incident, window: Window | None) -> RankParams:
     )
 
 
-def _symptom(rank: RankReport, onsets: OnsetsReport, incident: Incident) -> tuple[SeriesView | None, str]:
-    """Return the series that shows the trouble, or None where nothing does."""
+def _symptom(
+    rank: RankReport, onsets: OnsetsReport, incident: Incident, is_told: bool
+) -> tuple[SeriesView | None, str]:
+    """Return the series that shows the trouble, or None where nothing does.
+
+    `is_told`: somebody says that something is wrong, or too few series were given for one to move a little by chance.
+    """
     named = rank.symptom
     alert = incident.alert
     least = LEAST_NAMED if alert is not None and (alert.metric or alert.service) else LEAST_SIZE
     told_apart = {item.service for item in rank.services if item.score >= say.LEAST_SCORE}
     if named is not None and named.hurts and named.size >= least and rank.onset_found:
-        is_told = alert is not None or incident.started_at is not None or named.service in told_apart
-        if is_told or named.size >= 2 * LEAST_SIZE:  # where nobody says that anything is wrong, a little proves nothing
+        if is_told or named.service in told_apart or named.size >= 2 * LEAST_SIZE:
             return named, rank.why_symptom
     points_at = "which the alert points at" if alert is not None else "where trouble would show first"
     told = f"; {named.title}, {points_at}, keeps its baseline" if named is not None and not named.size else ""

@@ -111,14 +111,15 @@ async def test_a_leak_that_nobody_feels_yet_is_told_and_settles_nothing(tmp_path
     assert "whether anybody is hurt by it, these series do not show" in about(bench, "gap")[0].claim
 
 
-@pytest.mark.parametrize("paged", [True, False])
-async def test_a_little_more_than_usual_is_trouble_only_where_somebody_says_that_there_is(
-    tmp_path: Path, paged: bool
+@pytest.mark.parametrize(("paged", "others", "seen"), [(True, 6, True), (False, 6, False), (False, 0, True)])
+async def test_a_little_more_than_usual_is_trouble_where_somebody_says_so_or_one_of_few_moves(
+    tmp_path: Path, paged: bool, others: int, seen: bool
 ) -> None:
-    little: Series = {**CALM, ("web", "latency_p99_ms"): shifted(90, 108, 40, 60)}
+    more: Series = {(f"other-{n}", "cpu_pct"): steady(30, 60) for n in range(others)}
+    little: Series = {**CALM, **more, ("web", "latency_p99_ms"): shifted(90, 108, 40, 60)}
     page = PAGE.model_copy(update={"fired_at": minute(45)})
     _, summary = await investigate(tmp_path, little, page if paged else None)
-    assert (summary.symptom is not None) is paged
+    assert (summary.symptom is not None) is seen
 
 
 async def test_a_service_that_fell_silent_with_the_symptom_is_told_and_not_called_well(tmp_path: Path) -> None:
