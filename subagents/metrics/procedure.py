@@ -90,7 +90,7 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
         sees=rank.sees,
         surge=rank.surge,
         contradictions=clashes,
-        dark=_dark(rank, edges, coverage),
+        dark=_dark(rank, edges, coverage, {one.service for one in coverage.ceased if _about_then(one, symptom)}),
         gaps=tuple(finding.claim for finding in gaps),
     )
 
@@ -100,8 +100,10 @@ def _about_then(one: Ceased, symptom: SeriesView) -> bool:
     return symptom.onset is not None and one.last >= symptom.onset - BEFORE
 
 
-def _dark(rank: RankReport, edges: EdgesReport, coverage: CoverageReport) -> tuple[str, ...]:
+def _dark(rank: RankReport, edges: EdgesReport, coverage: CoverageReport, silent: set[str]) -> tuple[str, ...]:
     """Return what the first in rank calls, where nothing of that is measured and no work of its own shows trouble.
+
+    What fell `silent` with the symptom is not measured either; where one of several did, that one is meant.
 
     Errors and slowness come from callees, too: at which of them it began these series cannot tell.
     """
@@ -109,7 +111,7 @@ def _dark(rank: RankReport, edges: EdgesReport, coverage: CoverageReport) -> tup
     if first is None or any(reason.kind == "own work" for reason in first.reasons):
         return ()
     callees = {edge.callee for edge in edges.edges if edge.caller == first.service} - {first.service}
-    return tuple(sorted(callees)) if callees <= set(coverage.unmeasured) else ()
+    return tuple(sorted(callees & silent or (callees if callees <= set(coverage.unmeasured) else ())))
 
 
 async def _ranked(
@@ -162,9 +164,10 @@ def _symptom(
     alert = incident.alert
     least = LEAST_NAMED if alert is not None and (alert.metric or alert.service) else LEAST_SIZE
     told_apart = {item.service for item in rank.services if item.score >= say.LEAST_SCORE}
+    if named is not None and not (is_told or named.service in told_apart):
+        least = max(least, 2 * LEAST_SIZE)
     if named is not None and named.hurts and named.size >= least and rank.onset_found:
-        if is_told or named.service in told_apart or named.size >= 2 * LEAST_SIZE:
-            return named, rank.why_symptom
+        return named, rank.why_symptom
     points_at = "which the alert points at" if alert is not None else "where trouble would show first"
     told = f"; {named.title}, {points_at}, keeps its baseline" if named is not None and not named.size else ""
     near = [v for v in onsets.moved if v.hurts and not v.spread and _in_time(v, incident)]

@@ -85,6 +85,17 @@ def test_harm_is_eased_where_users_feel_it_by_what_helps_against_what_they_feel(
     assert "add capacity to stock" in verdict(replace(known, findings=(felt,))).actions[0].text
 
 
+def test_where_requests_stay_away_no_load_is_shed() -> None:
+    asked = SERIES.replace("errors_ratio", "requests_per_s")
+    facts = (Fact(quantity=q.BASELINE, value=200.0, citation=asked), Fact(quantity=q.LATEST, value=2.0, citation=asked))
+    away = symptom().model_copy(update={"facts": facts, "citations": (asked,)})
+    told = [action.text for action in verdict(case(away)).actions]
+    assert [text.partition(":")[0] for text in told] == ["find out why requests no longer reach shop"]
+    back = (facts[0], facts[1].model_copy(update={"value": 300.0}))
+    more = verdict(case(away.model_copy(update={"facts": back}))).actions
+    assert "no longer reach" not in more[0].text
+
+
 @pytest.mark.parametrize(("why", "cited"), [("trigger deploy", None), ("signal error_ratio", "runbook:r#first")])
 def test_where_no_cause_is_named_only_a_step_against_the_symptom_is_cited(why: str, cited: str | None) -> None:
     assert verdict(case(symptom()), hit("r", why)).actions[0].runbook == cited

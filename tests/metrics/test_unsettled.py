@@ -129,7 +129,9 @@ async def test_a_service_that_fell_silent_with_the_symptom_is_told_and_not_calle
         ("payments", "cpu_pct"): until(steady(30, 60)),
         ("stock", "latency_p99_ms"): steady(20, 60),
     }
-    bench, summary = await investigate(tmp_path, dead)
+    calls = "caller,callee\nweb,payments\nweb,stock\n"
+    bench, summary = await investigate(tmp_path, dead, topology=calls)
     assert summary.symptom is not None
+    assert summary.dark == ("payments",), "that it began at web, which calls it, is not sure"
     assert "Every series of payments ends at 12:39:00Z" in " ".join(f.claim for f in about(bench, "gap"))
     assert "payments" not in about(bench, "health")[0].claim

@@ -5,6 +5,8 @@ The first action for a bad change is to undo it; for anything else it is not. No
 
 from __future__ import annotations
 
+import re
+
 from orchestrator.engines.offline.case import CHANGE_KINDS, Case, Change, metric_of, named, number_of
 from orchestrator.engines.offline.causes import Decision, look_first
 from orchestrator.engines.offline.open_case import CHANGES
@@ -16,6 +18,8 @@ from subagents.contract import ServiceInfo, Suspect
 from subagents.logs.model import SEVERAL
 
 CHANGE_SIGNALS = ("deploy",)
+REQUESTS = re.compile(r"(?<![a-z])(req|rps|qps|tps|calls|hits|traffic|visits|sessions|orders|messages)")
+"""Names of what is asked of a service."""
 ELSEWHERE = ("dependency", "external")
 """Causes that lie with what a service calls."""
 
@@ -152,6 +156,8 @@ def _without_cause(case: Case, decision: Decision) -> tuple[Action, ...]:
         return (*order, _find_out(case)) if _only_changes(case) else (_find_out(case), *order)
     if case.state.state == "recovered":
         found = [_watch(case, home)]
+    elif _stay_away(case):
+        return (_reach(case),)
     else:
         found = [_ease(case, decision, home) if case.home is not None else _find_out(case)]
     lead = decision.hypothesis.suspect if decision.hypothesis is not None else None
@@ -197,6 +203,26 @@ def _ease(case: Case, decision: Decision, home: str) -> Action:
         effect="users are hurt less while the cause is looked for",
         risk="may hide the evidence: take a snapshot of logs and metrics first",
         reversible="yes",
+        verify=_verify(case),
+    )
+
+
+def _stay_away(case: Case) -> bool:
+    """Say whether the symptom is that fewer requests come than did: whoever still comes may be served well."""
+    symptom = case.symptom
+    levels = {fact.quantity: fact.value for fact in symptom.facts} if symptom is not None else {}
+    before, now = levels.get(q.BASELINE), levels.get(q.LATEST)
+    fell = isinstance(before, float) and isinstance(now, float) and 0 <= now < before
+    return fell and symptom is not None and REQUESTS.search((metric_of(symptom) or "").lower()) is not None
+
+
+def _reach(case: Case) -> Action:
+    place = case.entry or "the service"
+    return Action(
+        kind="follow_up",
+        text=f"find out why requests no longer reach {place}: ask it from outside, then look at DNS, certificate, load "
+        "balancer and gateway, and at what its clients released",
+        effect="tells an outage before it from an hour in which nobody comes",
         verify=_verify(case),
     )
 
