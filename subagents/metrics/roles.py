@@ -169,6 +169,8 @@ def _plain(name: str) -> str:
 def unit_of(name: str) -> str:
     """Return the unit that a name states, or an empty string."""
     plain = _plain(name.partition("{")[0])
+    if re.search(rf"_{_TIMED}_(count|bucket)$", plain):
+        return ""  # how many took some time, not how long
     units = [unit for pattern, unit in _UNITS if re.search(pattern, plain)]
     size = next((unit for unit in units if unit in _SIZES), "")
     return f"{size}/s" if size and units[0] == "1/s" else next(iter(units), "")

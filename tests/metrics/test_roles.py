@@ -121,3 +121,9 @@ def test_a_counter_stays_one_in_a_crash_loop() -> None:
     loop = np.concatenate([np.cumsum(np.full(40, 3.0)), *[300.0 * np.arange(1, 5)] * 6])
     assert traits_of("http_errors_total", loop).counter
     assert not traits_of("http_errors", loop).counter, "what is not declared a counter falls so often as a gauge does"
+
+
+@pytest.mark.parametrize("name", ["http_request_duration_seconds_count", "rpc_latency_ms_bucket"])
+def test_how_many_took_some_time_is_no_time(name: str) -> None:
+    assert unit_of(name) == ""
+    assert unit_of(name.replace("_count", "_sum").replace("_bucket", "_sum")) in ("s", "ms")

@@ -12,7 +12,7 @@ from subagents.metrics.sources import table
 from subagents.metrics.sources.points import read_metric_csv
 from subagents.metrics.sources.stamps import parse_stamp
 from subagents.metrics.sources.table import Faults
-from tests.metrics.files import problems, read, values
+from tests.metrics.files import problems, read, stamp, values
 
 
 @pytest.mark.parametrize("block", [40, 64, 1000])
@@ -265,3 +265,12 @@ def test_a_small_m_means_the_same_in_every_block(tmp_path: Path) -> None:
     ((_, _, _, found),), told = in_blocks(path, 200)
     assert found[0] * 2 == found[-1]
     assert "whatever it stands for" in told
+
+
+def test_a_label_that_says_nothing_is_none(tmp_path: Path) -> None:
+    rows = ["ts,service,metric,code,value"]
+    for n in range(3):
+        rows += [f"{stamp(n)},web,requests,200,5", f"{stamp(n)},web,requests,500,1", f"{stamp(n)},web,cpu,,3"]
+    (tmp_path / "m.csv").write_text("\n".join(rows) + "\n")
+    names = {key.name for _, _, key in read(tmp_path / "m.csv").series()}
+    assert names == {"requests{code=200}", "requests{code=500}", "cpu"}

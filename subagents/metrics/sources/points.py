@@ -339,12 +339,16 @@ class _Block:
 
     @property
     def apart(self) -> pl.Series:
-        """Return what a row's metric needs besides for a series to have one value at a time: `{pod=a}`, or nothing."""
+        """Return what a row's metric needs besides for a series to have one value at a time: `{pod=a}`, or nothing.
+
+        A label that says nothing is none.
+        """
         if not self.reading.telling:
             return self._same("")
-        parts = [pl.lit(f"{c}=") + pl.col(c).fill_null("").str.strip_chars() for c in self.reading.telling]
-        inner = pl.concat_str(parts, separator=",")
-        return self.table.frame.select(pl.concat_str([pl.lit("{"), inner, pl.lit("}")]).alias("apart"))["apart"]
+        said = {name: pl.col(name).str.strip_chars().replace("", None) for name in self.reading.telling}
+        inner = pl.concat_str([pl.lit(f"{name}=") + said[name] for name in said], separator=",", ignore_nulls=True)
+        apart = pl.when(inner == "").then(pl.lit("")).otherwise(pl.concat_str([pl.lit("{"), inner, pl.lit("}")]))
+        return self.table.frame.select(apart.alias("apart"))["apart"]
 
     def _long(self) -> None:
         table, reading = self.table, self.reading
