@@ -180,7 +180,8 @@ def _symptom(
         best = max((v for v in near if v.service == top.service), key=lambda v: v.size, default=None)
         if best is not None:
             return best, "the strongest departure of the service that stands out" + told
-    lost = [v for v in near if is_lost(v)]
+    steady = rank.surge is not None and rank.surge > LOST  # users come as before: who is asked less is behind them
+    lost = [] if steady else [v for v in near if is_lost(v)]
     best = max(lost, key=lambda v: v.baseline, default=None)
     return best, "what is asked of it fell by half or more" + told if best is not None else ""
 

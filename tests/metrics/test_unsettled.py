@@ -97,6 +97,16 @@ async def test_users_who_stay_away_are_trouble_though_those_who_come_are_served(
         assert summary.why_symptom.startswith("what is asked of it fell by half or more")
 
 
+async def test_a_callee_that_is_asked_less_while_users_come_as_before_is_no_loss_of_users(tmp_path: Path) -> None:
+    less: Series = {
+        **CALM,
+        ("web", "requests_per_s"): steady(200, 60),
+        ("settings", "requests_per_s"): shifted(600, 250, 40, 60),
+    }
+    _, summary = await investigate(tmp_path, less, topology="caller,callee\nweb,settings\n")
+    assert (summary.symptom, summary.surge is not None) == (None, True)
+
+
 async def test_a_night_is_no_loss_of_users(tmp_path: Path) -> None:
     nights: Series = {**CALM, ("web", "requests_per_s"): [2.0] * 10 + steady(200, 30) + [3.0] * 20}
     _, summary = await investigate(tmp_path, nights)
