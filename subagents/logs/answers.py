@@ -26,6 +26,7 @@ from subagents.logs.model import (
     StackGroup,
 )
 from subagents.logs.params import WindowParams
+from subagents.logs.ranks import MoreRoutes, routes_last, status_class
 from subagents.logs.signatures import recognise
 from subagents.logs.sources.timestamps import moment
 from subagents.logs.stack_tally import GroupTally, count_between
@@ -156,6 +157,7 @@ def patterns(logs: LogSet, index: LogIndex, spans: Spans, asked: Asked) -> ToolR
     wanted = [each for each in found if not timed or not asked.changes or each.change in asked.changes]
     if not timed:
         wanted.sort(key=lambda each: (-each.score, -each.count, each.text))
+    wanted, routes = routes_last(wanted)
     shown = wanted[: asked.limit]
     places = [(Place(each.source, each.byte, each.lines), each.text[:120]) for each in shown]
     inside = rows_in(index, spans.window)
@@ -179,7 +181,7 @@ def patterns(logs: LogSet, index: LogIndex, spans: Spans, asked: Asked) -> ToolR
         vanished=tally["vanished"],
         rare=tally["rare"],
         steady=tally["steady"],
-        patterns=tuple(_pattern(logs, index, spans, each) for each in shown),
+        patterns=tuple(_pattern(logs, index, spans, each, routes.get(each.id)) for each in shown),
         more=len(wanted) - len(shown),
         note=note,
     )
@@ -192,7 +194,7 @@ def _cursor(limit: int, more: int) -> str | None:
     return f"limit={limit + more}" if more > 0 else None
 
 
-def _pattern(logs: LogSet, index: LogIndex, spans: Spans, each: Compared) -> Pattern:
+def _pattern(logs: LogSet, index: LogIndex, spans: Spans, each: Compared, more: MoreRoutes | None = None) -> Pattern:
     example = index.examples[each.key]
     told = readable(example.raw, example.text)
     known = recognise(f"{example.text}\n{told}") if each.severe or each.level >= WARN else None
@@ -220,6 +222,8 @@ def _pattern(logs: LogSet, index: LogIndex, spans: Spans, each: Compared) -> Pat
         citation=logs.ref(Place(each.source, each.byte, each.lines)),
         signature=known.name if known else None,
         terms=terms_of(told),
+        more_routes=more.templates if more else 0,
+        more_routes_events=more.events if more else 0,
     )
 
 
@@ -238,6 +242,9 @@ def _patterns_text(data: LogsPatterns) -> str:
         template = unbracketed(each.template)[:240]
         lines.append(f"{each.change:8} {each.level:7} {each.count:>7} ({times}){seen}{who} {template}")
         lines.append(f"         {each.citation}")
+        if each.more_routes:
+            told = f"{counted(each.more_routes, 'more route')} with {status_class(each.template)}"
+            lines.append(f"         and {told}, {counted(each.more_routes_events, 'event')}: at the end of the list")
     if data.more:
         lines.append(f"{data.more} more (ask with a larger limit)")
     return "\n".join(lines)

@@ -18,12 +18,12 @@ from subagents.logs.model import (
     HistogramSeries,
     LogsFirstLook,
     Onset,
-    ServiceEvidence,
     Signature,
     Start,
 )
 from subagents.logs.onset import Rise
 from subagents.logs.passages import slow_passages
+from subagents.logs.ranks import rank_services, stands_out
 from subagents.logs.records import same_record
 from subagents.logs.requests import requests_of
 from subagents.logs.signatures import Known, around_wording, recognise, same_service, target_of
@@ -34,7 +34,6 @@ from subagents.logs.windows import Chosen
 if TYPE_CHECKING:
     import polars as pl
 
-SERVICES = 60
 SIGNATURES = 12
 LOOKED_AT = 12
 """Events of which it is asked whether they are about one and the same record."""
@@ -316,45 +315,3 @@ def _starts(logs: LogSet, index: LogIndex, spans: Spans, places: list[tuple[Plac
             )
         )
     return found
-
-
-def stands_out(each: Compared, spans: Spans) -> bool:
-    """Say whether a pattern differs from its baseline; without a baseline every severe one has to be looked at."""
-    if not spans.baseline_seconds:
-        return each.severe and each.count > 0
-    return each.change in ("new", "burst", "rare")
-
-
-def rank_services(
-    logs: LogSet, index: LogIndex, spans: Spans, places: list[tuple[Place, str]]
-) -> list[ServiceEvidence]:
-    """Rank services by how much what they log has changed for the worse."""
-    import polars as pl
-
-    inside = rows_in(index, spans.window)
-    totals = inside.drop_nulls("service").group_by("service").agg(pl.col("n").sum()).sort("n", descending=True)
-    found = []
-    for service in totals["service"].head(SERVICES).to_list():
-        compared = compare(index, spans, service)
-        telling = [each for each in compared if stands_out(each, spans)]
-        bad = [each for each in telling if each.severe or each.level >= WARN]
-        severe = [each for each in compared if each.severe and each.count]
-        score = sum(each.score for each in bad[:5]) + 0.2 * sum(each.score for each in telling[:3])
-        first = min((each for each in severe if stands_out(each, spans)), key=lambda e: e.first or 0, default=None)
-        if score <= 0:
-            continue
-        place = Place(first.source, first.byte, first.lines) if first else None
-        if place is not None:
-            places.append((place, f"first severe event of {service}"))
-        found.append(
-            ServiceEvidence(
-                service=service,
-                score=round(score, 3),
-                errors=sum(each.count for each in severe),
-                baseline_errors=spans.expected(sum(each.baseline_events for each in severe)),
-                new_patterns=sum(each.change == "new" for each in bad),
-                first_severe=moment(first.first) if first and first.first is not None else None,
-                citation=logs.ref(place) if place is not None else None,
-            )
-        )
-    return sorted(found, key=lambda each: (-each.score, each.service))

@@ -80,7 +80,7 @@ class Pattern(Frozen):
     surprise: float
     """Poisson log-likelihood ratio of window against baseline, in nats."""
     score: float
-    """Surprise weighed by severity: the order of the list."""
+    """Surprise weighed by severity: the order of the list, at whose end most requests that changed alike stand."""
     first_seen: AwareDatetime | None
     last_seen: AwareDatetime | None
     timeline: Timeline | None
@@ -89,6 +89,9 @@ class Pattern(Frozen):
     signature: str | None
     """Name of the known kind of failure that the example's wording shows."""
     terms: tuple[str, ...]
+    more_routes: int = 0
+    """Further requests of its services, change and class of status (5xx, say): they stand at the end of the list."""
+    more_routes_events: int = 0
 
 
 class LogsPatterns(Frozen):
