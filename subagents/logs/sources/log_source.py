@@ -17,12 +17,14 @@ from subagents.logs.sources.alike import AlikeReader
 from subagents.logs.sources.backwards import Backwards
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.frames import Frame
+from subagents.logs.sources.midnights import Midnights, midnights_of, say_no_day
 from subagents.logs.sources.names import NONE, Names
 from subagents.logs.sources.parts import FEW, Part, PartReader
 from subagents.logs.sources.reader import BLOCK_BYTES, CUT_BYTES, HOLD_BYTES, Block, BlockReader, read_spans
 from subagents.logs.sources.stamp_kinds import AMBIGUOUS
 from subagents.logs.sources.stamp_reader import StampReader
-from subagents.logs.sources.timestamps import moment
+from subagents.logs.sources.timestamps import Shape, moment
+from subagents.quantities import counted
 
 ALIKE_BYTES = 1 << 20
 """Files below are read as they are: to find out which lines are alike costs more than it spares."""
@@ -87,6 +89,8 @@ class LogSource:
     block_bytes: int = BLOCK_BYTES
     _columns: ColumnReader = field(init=False)
     _reader: BlockReader | None = None
+    _midnights: Midnights | None = None
+    """None: not looked for yet."""
 
     def __post_init__(self) -> None:
         hint = self._hint()
@@ -150,12 +154,21 @@ class LogSource:
 
     def _parts(self, names: Names, alike: AlikeReader | None, first_byte: int = 0) -> Iterator[Part]:
         self.tally = Tally()
+        if not first_byte:
+            self._renew_hint()
         reader = self._reader = BlockReader(self.path, self.name, self.block_bytes)
         with ThreadPoolExecutor(1, thread_name_prefix="log-scanner") as scanner:
             ahead = BlocksAhead(reader, alike, scanner)
             parts = PartReader(self._columns, names, self.name, self.tally, alike, ahead.rest)
             try:
-                yield from self._read(ahead, parts, first_byte)
+                for part in self._read(ahead, parts, self.tally, first_byte):
+                    if self._midnights is None and part.own.any():
+                        self._midnights = self._found_midnights()
+                    placed = self._midnights.placed(part) if self._midnights is not None else part
+                    del part  # blocks are large: none is kept that was read
+                    self.tally.count(placed, names)
+                    yield placed
+                    del placed
             except OSError as error:
                 self.tally.trouble("open", _unreadable(self.name, error))
             finally:
@@ -164,20 +177,46 @@ class LogSource:
         if reader.problem is not None:
             self.tally.trouble("archive", reader.problem)
 
-    def _read(self, ahead: BlocksAhead, parts: PartReader, first_byte: int) -> Iterator[Part]:
+    def _read(self, ahead: BlocksAhead, parts: PartReader, tally: Tally, first_byte: int) -> Iterator[Part]:
         last_time: int | None = None
         while (sighted := ahead.next()) is not None:
             if sighted.block.offset + sighted.block.size <= first_byte:
                 continue
-            part, held = parts.read(sighted, self.tally.lines, last_time)
+            part, held = parts.read(sighted, tally.lines, last_time)
             ahead.hold(held)
-            self.tally.count(part, parts.names)
             last_time = int(part.times[-1]) if part.times[-1] != NONE else last_time
             few_read = len(part.placed) * FEW < part.count
             ahead.reader.block_bytes = max(self.block_bytes, ALIKE_BLOCK_BYTES) if few_read else self.block_bytes
-            del sighted, held  # blocks are large: none is kept that was read
+            del sighted, held
             yield part
             del part
+
+    def _renew_hint(self) -> None:
+        """Take the file's date as it is now: it may have been written to since it was last read."""
+        hint = self._hint()
+        self._columns.stamps.hint = self._columns.json_stamps.hint = hint
+        self._midnights = None
+
+    def _found_midnights(self) -> Midnights:
+        """Return where the file passes midnight; where its stamps say no day, all of it is read for that.
+
+        Only the end tells how many days the beginning lies before it. What was learnt until now stays as it is.
+        """
+        if not say_no_day(self._columns.stamps.hits + self._columns.json_stamps.hits):
+            return Midnights()
+        columns, names, tally = self._columns.as_learnt(), Names(), Tally()
+        reader, size = BlockReader(self.path, self.name, self.block_bytes), self.size_bytes
+        compiled = library() if size >= ALIKE_BYTES else None
+        alike = AlikeReader.of(columns, names, compiled, size) if compiled is not None else None
+        with ThreadPoolExecutor(1, thread_name_prefix="log-scanner") as scanner:
+            ahead = BlocksAhead(reader, alike, scanner)
+            parts = PartReader(columns, names, self.name, tally, alike, ahead.rest)
+            try:
+                found = midnights_of(self._read(ahead, parts, tally, 0), columns.stamps.hint)
+            finally:
+                ahead.rest()
+                reader.close()
+        return found if say_no_day(columns.stamps.hits + columns.json_stamps.hits) else Midnights()
 
     def reread(self, byte: int, lines: int) -> Frame:
         """Read some lines again by the layout learnt so far, as if nothing stood around them.
@@ -200,7 +239,8 @@ class LogSource:
         if lines == 1 and span.size > CUT_BYTES:
             data, size = data[:CUT_BYTES], span.size
         reader = PartReader(self._columns.as_learnt(), names, self.name, Tally(), None)
-        return reader.read(Sighted(Block(byte, data, size, last=True)), 0, None)[0]
+        part = reader.read(Sighted(Block(byte, data, size, last=True)), 0, None)[0]
+        return self._midnights.placed(part) if self._midnights is not None else part
 
     def coverage(self) -> Coverage:
         """Return what the last whole pass understood."""
@@ -252,7 +292,7 @@ class LogSource:
                 count=undated,
             )
         yield from tally.backwards.problems(self.name)
-        yield from _zone_problems(self.name, hits)
+        yield from _zone_problems(self.name, hits, self._midnights.passed if self._midnights is not None else 0)
 
     def _hint(self) -> datetime:
         try:
@@ -261,7 +301,7 @@ class LogSource:
             return datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def _zone_problems(name: str, hits: Counter) -> Iterator[Problem]:  # type: ignore[type-arg]
+def _zone_problems(name: str, hits: Counter[Shape], midnights: int) -> Iterator[Problem]:
     naive = sum(count for shape, count in hits.items() if shape.naive)
     zones = sorted(
         {shape.zone.strip() for shape in hits if shape.zone.strip()} - {"Z", "UTC", "GMT", "+00:00", "+0000"}
@@ -278,7 +318,8 @@ def _zone_problems(name: str, hits: Counter) -> Iterator[Problem]:  # type: igno
     if any(not shape.kind.year and shape.kind.date for shape in hits):
         yield Problem(what="time stamps without a year; the year is taken from the file's date", where=name)
     if any(not shape.kind.date for shape in hits):
-        yield Problem(what="time stamps without a date; the day is taken from the file's date", where=name)
+        passed = f", and {counted(midnights, 'midnight')} before it counted back" if midnights else ""
+        yield Problem(what=f"time stamps without a date; the day is taken from the file's date{passed}", where=name)
     forms = [shape.format[len(shape.weekday) :] for shape in hits if shape.kind.name == AMBIGUOUS]
     dates = {form[1:2] for form in forms if form[2:3] != "."}
     if dates:
