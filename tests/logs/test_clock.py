@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from subagents.logs.model import LogsCoverage, LogsHistogram
 from subagents.logs.params import CoverageParams, HistogramParams
+from subagents.logs.sources.backwards import Backwards
 from tests.logs.builders import agent_for, call, iso, read, write
 
 HOUR = 3600
@@ -53,6 +55,37 @@ def test_a_host_whose_clock_differs_is_named_and_its_lines_stay_where_they_are(t
     assert problem.count == 20
     assert "by up to 2 h 0 min, all of web-2" in problem.what
     assert [event["raw"] for event in events] == text
+
+
+@pytest.mark.parametrize("leading", [1, 3])
+def test_a_host_whose_clock_differs_is_named_where_the_file_begins_with_it(tmp_path: Path, leading: int) -> None:
+    text = [f"{iso(n - 2 * HOUR)} web-2 cart[1]: early {n}" for n in range(leading)]
+    for minute in range(20):
+        text.append(f"{iso(60 * minute)} web-1 cart[1]: ok {minute}")
+        text.append(f"{iso(60 * minute - 2 * HOUR + 5)} web-2 cart[1]: ok {minute}")
+    source, _ = read(write(tmp_path, "syslog", text))
+    problem = next(each for each in source.coverage().problems if "behind" in each.what)
+    assert (problem.what.endswith(", all of web-2"), problem.count) == (True, 20)
+
+
+def test_a_host_that_a_file_begins_with_is_named_wherever_blocks_end() -> None:
+    names = ["web-1", "web-2"]
+    times, hosts = np.array([0, 1, 2, 300, 3, 301, 4]) * 1_000_000, np.array([1, 1, 1, 0, 1, 0, 1])
+    for cut in range(len(times)):
+        found = Backwards()
+        for part in (slice(0, cut), slice(cut, None)):
+            found.add(times[part], np.arange(7)[part], hosts[part], lambda rows: [names[row] for row in rows])
+        (problem,) = found.problems("syslog")
+        assert (problem.what.endswith(", all of web-2"), problem.count) == (True, 2)
+
+
+def test_one_host_whose_clock_is_set_back_is_not_named_by_what_others_do(tmp_path: Path) -> None:
+    text = [f"{iso(60 * n)} web-1 cart[1]: ok {n}" for n in range(9)]
+    text += [f"{iso(600 + 60 * n)} web-{n % 2 + 1} cart[1]: ok {n}" for n in range(8)]
+    text += [f"{iso(60 * n)} web-1 cart[1]: set back {n}" for n in range(3)]
+    source, _ = read(write(tmp_path, "syslog", text))
+    problem = next(each for each in source.coverage().problems if "behind" in each.what)
+    assert "all of" not in problem.what
 
 
 def test_lines_that_threads_mixed_are_not_told(tmp_path: Path) -> None:

@@ -25,12 +25,17 @@ class Backwards:
     line: int = 0
     """Number of the first one's line."""
     hosts: Counter[str] = field(default_factory=Counter)
-    others: Counter[str] = field(default_factory=Counter)
+    others: set[str] = field(default_factory=set)
+    """Hosts that are on time, as far as events of another one before theirs show"""
+    _first: int | None = None
+    """Number of the host that the file begins with"""
+    _alone: bool = True
+    """No other one was met until now."""
 
-    def add(self, times: Any, numbers: Any, hosts: Callable[[Any], list[str | None]]) -> None:
-        """Look at the times and line numbers (numpy) of a block's events that have a stamp, in file order.
+    def add(self, times: Any, numbers: Any, hosts: Any, named: Callable[[Any], list[str | None]]) -> None:
+        """Look at times, line numbers and hosts (numpy) of a block's events that have a stamp, in file order.
 
-        `hosts` names those of some of them.
+        `named` gives the names of hosts by number.
         """
         import numpy as np
 
@@ -40,6 +45,7 @@ class Backwards:
         if self.latest is not None:
             before = np.maximum(before, self.latest)
         self.latest = int(before[-1])
+        untold = self._led(hosts)
         behind = before - times
         late = behind > LATE_US
         if not late.any():
@@ -47,8 +53,20 @@ class Backwards:
         self.line = self.line or int(numbers[late][0])
         self.count += int(late.sum())
         self.most = max(self.most, int(behind.max()))
-        self.hosts.update(host for host in hosts(np.flatnonzero(late)) if host is not None)
-        self.others.update({host for host in hosts(np.flatnonzero(~late)) if host is not None})
+        self.hosts.update(host for host in named(hosts[late]) if host is not None)
+        on_time = np.unique(hosts[untold:][~late[untold:]])
+        self.others.update(host for host in named(on_time) if host is not None)
+
+    def _led(self, hosts: Any) -> int:
+        """Return how many of the events come before those of any second host: nothing shows whether they are late."""
+        import numpy as np
+
+        if not self._alone:
+            return 0
+        self._first = int(hosts[0]) if self._first is None else self._first
+        others = np.flatnonzero(hosts != self._first)
+        self._alone = not len(others)
+        return int(others[0]) if len(others) else len(hosts)
 
     def problems(self, name: str) -> Iterator[Problem]:
         """Yield what is to be told."""

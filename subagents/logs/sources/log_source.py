@@ -69,8 +69,7 @@ class Tally:
     def count(self, part: Part, names: Names) -> None:
         """Count the events of a block."""
         own, times = part.own, part.times[part.own]
-        hosts = part.hosts[own]
-        self.backwards.add(times, part.numbers[own], lambda rows: names.hosts_of(hosts[rows]))
+        self.backwards.add(times, part.numbers[own], part.hosts[own], names.hosts_of)
         self.lines += part.block_lines
         self.events += part.count
         self.stamped += len(times)
