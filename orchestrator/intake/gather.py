@@ -15,10 +15,11 @@ from orchestrator.intake.folder import Walk, inside, is_repository
 from orchestrator.intake.manifest import Manifest, read_manifest
 from orchestrator.intake.model import IntakeOptions
 from orchestrator.intake.naming import shown, source_id
-from orchestrator.intake.recognise import Recognised, bare_name, log_service, recognise
+from orchestrator.intake.recognise import Recognised, bare_name, recognise
 from orchestrator.intake.recorded import read_recorded
 from orchestrator.intake.spool import Spool
 from subagents.contract import Problem, SourceKind, SourceSpec
+from subagents.logs.sources.file_names import service_of_file
 
 _UNUSED_NAMED = 40
 _DOCUMENTS = ("alert", "manifest", "case")
@@ -224,7 +225,7 @@ class Gathered:
         """A log named after a known service, or one of several named logs in a folder, is that service's."""
         known = {*self.options.services, *(name for manifest in self.manifests for name in manifest.services)}
         logs = [s for s in self.specs if s.kind == "logs" and "recorded" not in s.options]
-        named = {s.id: log_service(s.id.rpartition("/")[2]) for s in logs}
+        named = {s.id: service_of_file(s.id.rpartition("/")[2]) for s in logs}
         per_folder = Counter(s.origin.rpartition("/")[0] for s in self.specs if named.get(s.id))
         for index, spec in enumerate(self.specs):
             service = named.get(spec.id)

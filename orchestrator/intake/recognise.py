@@ -64,13 +64,6 @@ _PROSE = re.compile(
     r"(readme|licen[cs]e|notice|copying|changelog|contributing|requirements|authors|todo)\b", re.IGNORECASE
 )
 _JSON_ROLES = {"alert", "manifest", "metrics", "deploys", "commits", "flags", "spans", "evidence"}
-_GENERIC = {
-    *("app", "application", "log", "logs", "error", "errors", "access", "stdout", "stderr", "out", "output", "err"),
-    *("syslog", "messages", "system", "server", "service", "events", "event", "console", "debug", "info", "warn"),
-    *("trace", "main", "current", "latest", "combined", "all", "container", "pod", "kern", "dmesg", "journal"),
-    *("stdin", "incident", "sample", "data", "dump", "audit", "before", "after", "baseline"),
-    *("access_log", "error_log"),
-}
 
 
 @dataclass(frozen=True)
@@ -104,16 +97,6 @@ def role_by_name(name: str) -> Role | None:
             return None if _PROSE.match(base) else _SUFFIXED[suffix]
         previous, base = base, _ROTATED.sub("", base)
     return _NAMED.get(base)
-
-
-def log_service(name: str) -> str | None:
-    """Return the service that a log's file name names (`checkout.log`, `checkout-2024-05-01.log.gz`), if it does."""
-    stem = _COMPRESSED.sub("", name)
-    previous = ""
-    while stem != previous:
-        previous = stem
-        stem = _ROTATED.sub("", re.sub(r"\.(log|jsonl|ndjson|txt|out|err)\Z", "", stem, flags=re.IGNORECASE))
-    return stem if stem and stem.lower() not in _GENERIC else None
 
 
 @dataclass(frozen=True)

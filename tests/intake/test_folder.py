@@ -204,3 +204,10 @@ async def test_what_the_person_says_counts_first(tmp_path: Path) -> None:
     assert (found.incident.title, found.incident.service) == ("search is slow", "search")
     assert found.incident.alert is not None
     assert found.incident.alert.service == "web"
+
+
+async def test_pods_of_one_deployment_and_streams_of_one_program_are_one_service(tmp_path: Path) -> None:
+    names = ("shop-7d9f8b6c5-m9qwz.log", "shop-7d9f8b6c5-x2k4p.log", "nginx-access.log", "nginx-error.log")
+    found = await take(write(tmp_path / "i", dict.fromkeys(names, LOG)), spool=tmp_path / "s")
+    services = {s.id: s.options.get("service") for s in found.specs}
+    assert services == dict(zip(names, ("shop", "shop", "nginx", "nginx"), strict=True))

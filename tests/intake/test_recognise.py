@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from orchestrator.intake.model import IntakeLimits
-from orchestrator.intake.recognise import Recognised, log_service, recognise
+from orchestrator.intake.recognise import Recognised, recognise
 from tests.intake.folders import DIFF, JSON_LOG, LOG, METRICS
 
 COMMITS = [
@@ -159,23 +159,6 @@ def test_other_encodings_are_known(tmp_path: Path, encoding: str) -> None:
 def test_explicit_text_is_a_log(tmp_path: Path) -> None:
     assert look(tmp_path, "thing.dat", b"something broke\n").role is None
     assert look(tmp_path, "thing.dat", b"something broke\n", explicit=True).role == "logs"
-
-
-@pytest.mark.parametrize(
-    ("name", "service"),
-    [
-        ("checkout.log", "checkout"),
-        ("checkout-2026-03-01.log.gz", "checkout"),
-        ("checkout.log.3", "checkout"),
-        ("ts-order-service.jsonl.zst", "ts-order-service"),
-        ("app.log", None),
-        ("error.log.1", None),
-        ("access_log-20260301.gz", None),
-        ("logs.jsonl.gz", None),
-    ],
-)
-def test_log_service(name: str, service: str | None) -> None:
-    assert log_service(name) == service
 
 
 def test_a_large_answer_is_known_by_its_beginning(tmp_path: Path) -> None:

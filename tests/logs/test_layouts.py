@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from subagents.contract import SourceSpec
-from subagents.logs.sources.log_source import service_of_file
+from subagents.logs.sources.file_names import service_of_file
 from subagents.logs.sources.timestamps import moment
 from tests.logs.builders import NOON, read, write
 
@@ -131,7 +131,13 @@ def test_the_streams_of_a_container_runtime_are_no_text(tmp_path: Path) -> None:
     [
         ("orders.log.gz", "orders"), ("orders-2026-03-01.log", "orders"), ("orders-7c9d8b6f5-x2x4z.log", "orders"),
         ("app.log", None), ("orders.log.3", "orders"), ("billing_1.log", "billing"), ("20260301.log", None),
-        ("ts-order-service.jsonl", "ts-order-service"),
+        ("ts-order-service.jsonl", "ts-order-service"), ("ts-order-service.jsonl.zst", "ts-order-service"),
+        ("checkout-2026-03-01.log.gz", "checkout"), ("checkout.log.2026-03-01", "checkout"),
+        ("checkout.log.old", "checkout"),
+        ("error.log.1", None), ("access_log-20260301.gz", None), ("logs.jsonl.gz", None), ("access.log", None),
+        ("nginx-access.log", "nginx"), ("nginx-error.log.2.gz", "nginx"), ("nginx.error_log", "nginx"),
+        ("orders-7c9d8b6f5-x2x4z_istio-proxy.log", "orders"), ("api.shop.example.log", "api.shop.example"),
+        ("kafka-1.log", "kafka"), ("2026-03-01.log", None),
     ],
 )  # fmt: skip
 def test_a_file_may_be_named_after_its_service(name: str, service: str | None) -> None:

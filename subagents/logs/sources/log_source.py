@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from subagents.logs.sources.ahead import BlocksAhead, Sighted
 from subagents.logs.sources.alike import AlikeReader
 from subagents.logs.sources.backwards import Backwards
 from subagents.logs.sources.columns import ColumnReader
+from subagents.logs.sources.file_names import service_of_file
 from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.midnights import Midnights, midnights_of, say_no_day
 from subagents.logs.sources.names import NONE, Names
@@ -30,22 +30,6 @@ ALIKE_BYTES = 1 << 20
 """Files below are read as they are: to find out which lines are alike costs more than it spares."""
 ALIKE_BLOCK_BYTES = 24 << 20
 """A block of which only one in FEW lines is read takes no more memory, and what is done once a block is done less."""
-_GENERIC_NAMES_TEXT = (
-    "app application log logs output stdout stderr out messages syslog error errors access access_log incident "
-    "console server system all main debug trace combined service current input stdin docker journal kubectl -"
-)
-_GENERIC_NAMES = frozenset(_GENERIC_NAMES_TEXT.split())
-
-
-_ROTATED = re.compile(r"[-_.]?\d{4}[-_]?\d\d[-_]?\d\d.*$|[-_.]\d+$")
-_STREAM = re.compile(r"[-_.](?:access|errors?|out|err|stdout|stderr)$", re.IGNORECASE)
-_REPLICA = re.compile(r"-[0-9a-f]{6,10}-[a-z0-9]{5}(?:[-_].*)?$")
-
-
-def service_of_file(name: str) -> str | None:
-    """Return the service that a file is named after, without date, rotation and pod suffix; None for generic names."""
-    stem = _STREAM.sub("", _REPLICA.sub("", _ROTATED.sub("", name.split(".")[0])))
-    return stem if stem and stem.lower() not in _GENERIC_NAMES and not stem.isdigit() else None
 
 
 @dataclass

@@ -1,0 +1,31 @@
+"""Which service a log file is named after."""
+
+from __future__ import annotations
+
+import re
+
+_GENERIC_TEXT = (
+    "access access_log after all app application audit baseline before combined console container current data debug "
+    "dmesg docker dump err error error_log errors event events incident info input journal kern kubectl latest log "
+    "logs main messages out output pod sample server service stderr stdin stdout syslog system trace warn -"
+)
+_GENERIC = frozenset(_GENERIC_TEXT.split())
+"""Names that any program's log may have."""
+_LOGS = r"log|logs|jsonl|ndjson|json|txt|text|csv|tsv|xml|dat|bak|gz|gzip|zst|zstd"
+_STREAMS = r"access|errors?|out|err|stdout|stderr"
+_SUFFIX = re.compile(rf"\.(?:{_LOGS}|{_STREAMS})$", re.IGNORECASE)
+_REPLICA = re.compile(r"-[0-9a-f]{6,10}-[a-z0-9]{5}(?:[-_].*)?$")
+"""What Kubernetes appends to the name of a deployment for each of its pods, with a container behind it"""
+_ROTATED = re.compile(r"[-_.]?\d{4}[-_]?\d\d[-_]?\d\d.*$|[-_.](?:\d+|old|prev(?:ious)?)$", re.IGNORECASE)
+_STREAM = re.compile(rf"[-_.](?:{_STREAMS})(?:[-_.]log)?$", re.IGNORECASE)
+"""Logs that one program writes apart"""
+
+
+def service_of_file(name: str) -> str | None:
+    """Return the service that a file is named after, as its pods' and rotated files are; None for a name of any's."""
+    stem, previous = name, ""
+    while stem != previous:
+        previous = stem
+        for ending in (_SUFFIX, _REPLICA, _ROTATED, _STREAM):
+            stem = ending.sub("", stem)
+    return stem if stem and stem.lower() not in _GENERIC and not stem.isdigit() else None
