@@ -27,13 +27,15 @@ def test_a_circumstance_elsewhere_does_not_lead_where_the_place_tells_more() -> 
     found = verdict(known)
     assert "most likely began at shop (90%)" in found.headline
     assert found.headline.endswith(f"cause not established; {found.gist}")
-    assert "mail" not in found.headline
+    assert "the best lead is unproven: mail cpu_pct" in found.headline, "it is not cleared: something may explain it"
     assert all("mail" not in action.text for action in found.actions)
     assert "look at shop first" in found.actions[1].text
     assert [(one.suspect.key, one.result) for one in found.ruled_out if one.command is None] == [
         ("mail/cpu_pct", "not cleared")
     ]
     assert found.confidence.against[0] == "mail cpu_pct holds at 0.35, and shows where it hardly began"
+    faint = verdict(replace(case(symptom(), resource_at("mail", 0.15)), services=known.services))
+    assert "mail" not in faint.headline
     here = verdict(replace(known, findings=(symptom(), resource_at("shop", 0.35))))
     assert "look at shop first" in here.actions[1].text
 
@@ -52,6 +54,9 @@ def test_a_lead_that_is_the_place_itself_is_said_once() -> None:
     assert "perhaps began at stock (30%)" in found.headline
     assert "best lead" not in found.headline
     assert "look at stock first" in found.actions[1].text
+    beside = verdict(replace(case(symptom(), callee, resource_at("mail", 0.3)), services=known.services))
+    assert "the best lead is unproven: mail cpu_pct" in beside.headline, "the place itself does not explain the rest"
+    assert ("mail/cpu_pct", "not cleared") in [(one.suspect.key, one.result) for one in beside.ruled_out]
 
 
 def test_a_source_that_has_it_begin_elsewhere_speaks_against_and_is_no_part_of_the_harm() -> None:

@@ -333,15 +333,13 @@ def _load_alone(case: Case, circumstance: Hypothesis) -> Decision:
 def _open(case: Case, change: Hypothesis | None, circumstance: Hypothesis | None) -> Decision:
     held = [h for h in (change, circumstance) if h is not None and (h.supporting or h.score > 0)]
     best = max(held, key=lambda h: h.score, default=None)
-    why = f"the best lead is unproven: {_name(best)}" if best is not None else nothing_explains(case)
+    why = _unproven(case, best)
     short: tuple[str, ...] = (why,)
     if best is not None:
         short = (f"{_name(best)} holds at {best.score:.2f}, too little to name it",)
     if best is not None and _outdone(case, best):
         short = (f"{_name(best)} holds at {best.score:.2f}, and shows where it hardly began",)
-        best, why = None, nothing_explains(case)
-    elif best is not None and best.suspect.key == case.home:
-        why = nothing_explains(case)  # that it began there is said already
+        best = None
     unread = unread_at_home(case)
     if unread is not None and (best is None or best.suspect.kind in CHANGE_KINDS):
         name = f"{unread.key[:12]} “{unread.label}”"
@@ -355,6 +353,14 @@ def _open(case: Case, change: Hypothesis | None, circumstance: Hypothesis | None
         against=(*short, *would_tell(case), *_doubts(case)),
         why=why,
     )
+
+
+def _unproven(case: Case, best: Hypothesis | None) -> str:
+    """Name the best candidate that nobody cleared, but for the place: that it began there is said already."""
+    held = [best] if best is not None and not _outdone(case, best) else []
+    held += [one for one in case.leading(CHANGE_KINDS | CIRCUMSTANCE_KINDS) if one.score >= CLEARED_BELOW]
+    lead = next((one for one in held if one.suspect.key != case.home), None)
+    return f"the best lead is unproven: {_name(lead)}" if lead is not None else nothing_explains(case)
 
 
 def _outdone(case: Case, lead: Hypothesis) -> bool:
