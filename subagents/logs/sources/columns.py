@@ -152,7 +152,7 @@ class ColumnReader:
         stamped = times.is_not_null()
         if pieces.may_have_second_line(bodies):
             bodies, glued = pieces.with_second_line(bodies, stamped, glued)
-        bodies, glued = self.stanzas.read(bodies, stamped, glued)
+        bodies, glued, statements = self.stanzas.read(bodies, stamped, glued)
         self.headers.learn(bodies, stamped)
         columns = self.headers.read(self._plain(bodies, times, glued), text, structured)
         columns = self._with_inner_json(self.xml_events.read(columns, text, self.json_stamps))
@@ -161,7 +161,7 @@ class ColumnReader:
         self.learn_requests(rest if whole else some_of(rest, SPREAD).to_list())
         if self._request_forms() != known:
             read = self.access.read(columns, text)
-        return self.stanzas.as_severe_as_its_worst(self.statuses.read(read))
+        return self.stanzas.as_said(self.statuses.read(read), statements)
 
     def _request_forms(self) -> object:
         return self.access.forms, self.access.columns, self.statuses.forms
