@@ -167,7 +167,8 @@ class MetricsAnswers:
             _seconds(params.fired),
             params.candidates,
         )
-        report, proofs = rank_view(store, see(store, start, end, told, context.progress), params.limit)
+        scene = see(store, start, end, told, context.progress)
+        report, proofs = rank_view(store, scene, told.asked, params.limit)
         return ToolResult(data=report, text=render.ranking(report), citations=_unique(proofs))
 
     def compare(self, params: CompareParams, context: ToolContext) -> ToolResult[CompareReport]:

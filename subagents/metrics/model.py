@@ -168,6 +168,8 @@ class RankReport(Frozen):
     services: tuple[ServiceRank, ...] = ()
     symptom: SeriesView | None = None
     why_symptom: str = ""
+    asked: SeriesView | None = None
+    """The series that was asked for by its very name, where it tells too little of the time since to be the symptom."""
     lead: float | None = None
     """Best score / second score; None where there are no two."""
     surge: float | None = None

@@ -14,10 +14,9 @@ from subagents.metrics.model import (
     MetricsSummary,
     OnsetsReport,
     RankReport,
-    SeriesReport,
     SeriesView,
 )
-from subagents.metrics.params import CoverageParams, EdgesParams, OnsetsParams, RankParams, SeriesParams
+from subagents.metrics.params import CoverageParams, EdgesParams, OnsetsParams, RankParams
 from subagents.metrics.unsettled import gone, newcomer, unsettled
 from subagents.specialist import Workbench
 
@@ -216,16 +215,6 @@ def _in_time(view: SeriesView, incident: Incident) -> bool:
     return fired is None or fired - timedelta(hours=2) <= view.onset <= fired + timedelta(minutes=5)
 
 
-async def _paged_for(bench: Workbench, incident: Incident, rank: RankReport) -> SeriesView | None:
-    """Return the series that the alert names, where another stands for it: it has no points since the page."""
-    alert = incident.alert
-    if alert is None or not alert.metric or (rank.symptom is not None and rank.symptom.name == alert.metric):
-        return None
-    asked = SeriesParams(name=alert.metric, service=alert.service or "")
-    found = (await bench.call("metrics_series", asked, SeriesReport)).data
-    return found.view if found is not None else None
-
-
 def _with(symptom: SeriesView, moved: tuple[SeriesView, ...]) -> tuple[SeriesView, ...]:
     if any(view.citation == symptom.citation for view in moved):
         return moved
@@ -261,7 +250,7 @@ async def _healthy(
     bench: Workbench, coverage: CoverageReport, rank: RankReport, onsets: OnsetsReport, incident: Incident
 ) -> MetricsSummary:
     """Say with numbers that nothing departs from its baseline, or why that settles nothing."""
-    named = await _paged_for(bench, incident, rank) or rank.symptom
+    named = rank.asked or rank.symptom
     open_ = unsettled(incident, coverage, named, onsets)
     await bench.report(open_ or say.health(rank, onsets))
     gaps = say.gaps(coverage, rank.symptom)

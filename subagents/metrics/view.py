@@ -10,6 +10,7 @@ from subagents.metrics.ranking import Ranked
 from subagents.metrics.scene import Measured, Scene, measure_all, window_of
 from subagents.metrics.series import Store
 from subagents.metrics.sources.stamps import moment
+from subagents.metrics.symptom import Asked
 
 
 def view_of(measured: Measured, start: float, end: float) -> tuple[SeriesView, Evidence]:
@@ -48,7 +49,7 @@ def view_of(measured: Measured, start: float, end: float) -> tuple[SeriesView, E
     return view, proof
 
 
-def rank_view(store: Store, scene: Scene, limit: int) -> tuple[RankReport, list[Evidence]]:
+def rank_view(store: Store, scene: Scene, asked: Asked, limit: int) -> tuple[RankReport, list[Evidence]]:
     """Return a scene's ranking and the evidence it cites."""
     proofs: list[Evidence] = []
     services = tuple(_ranked(store, scene, item, proofs) for item in scene.ranked[:limit])
@@ -58,12 +59,14 @@ def rank_view(store: Store, scene: Scene, limit: int) -> tuple[RankReport, list[
         if measured:
             symptom, proof = view_of(measured[0], scene.start, scene.end)
             proofs.insert(0, proof)
+    named = _named(store, scene, asked, proofs)
     report = RankReport(
         window=window_of(scene.start, scene.end),
         split=moment(scene.split),
         services=services,
         symptom=symptom,
         why_symptom=scene.choice.why if scene.choice else "",
+        asked=named,
         lead=_lead(services),
         surge=scene.surge,
         flow=_flow(store, scene, proofs),
@@ -71,6 +74,19 @@ def rank_view(store: Store, scene: Scene, limit: int) -> tuple[RankReport, list[
         sees=scene.sees,
     )
     return report, proofs
+
+
+def _named(store: Store, scene: Scene, asked: Asked, proofs: list[Evidence]) -> SeriesView | None:
+    """Return the one series of the name and service that were asked for, unless it is the symptom."""
+    same = (asked.service, asked.metric)
+    keys = [key for _, _, key in store.series() if (key.service, key.name) == same and asked.metric]
+    chosen = scene.choice.signal.key if scene.choice is not None else None
+    measured = measure_all(store, scene.start, scene.end, keys) if len(keys) == 1 and keys[0] != chosen else []
+    if not measured:
+        return None
+    view, proof = view_of(measured[0], scene.start, scene.end)
+    proofs.append(proof)
+    return view
 
 
 def _flow(store: Store, scene: Scene, proofs: list[Evidence]) -> FlowView | None:
