@@ -20,7 +20,7 @@ RECOVERING = 0.6
 SELDOM_SO_NEAR = 0.05
 MOVED = 3.0
 """Noises by which the level moved too, where points differ more than they did."""
-LATEST_POINTS = 3
+LATEST_POINTS, SOON = 3, 5
 WEAK_SIZE = 2.5
 """Noises that two points on end must depart by to be mentioned at all."""
 WEAK_POINTS = 4
@@ -52,6 +52,8 @@ class Measure:
     """The points differ more (or less) than they did; the level did not move."""
     beyond: bool = False
     """It is beyond all that it was before the onset now: no season that it has been through is like that."""
+    sudden: bool = False
+    """It went half of its way or more within a few points."""
 
     @property
     def factor(self) -> float | None:
@@ -135,8 +137,16 @@ def describe(traits: Traits, times: Floats, values: Floats, changes: list[Change
         state=_state(sign * (latest - base), away, noise, ended),
         changes=tuple(float(times[c.index]) for c in changes),
         spread=spread,
+        sudden=_is_sudden(values, place, 0.5 * _level(away, noise)),
         beyond=bool(sign * latest > np.max(sign * before[np.isfinite(before)])),
     )
+
+
+def _is_sudden(values: Floats, place: int, least: float) -> bool:
+    """Say whether a series moves so far from the points just before a place to those just after it."""
+    sides = values[max(0, place - SOON) : place], values[place : place + SOON]
+    middles = [float(np.median(side[np.isfinite(side)])) for side in sides if np.isfinite(side).any()]
+    return len(middles) == len(sides) and abs(middles[1] - middles[0]) >= least
 
 
 def _weak(traits: Traits, values: Floats) -> Change | None:

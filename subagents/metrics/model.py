@@ -45,6 +45,8 @@ class SeriesView(Frozen):
     spread: bool = False
     beyond: bool = False
     """It is beyond all that it was before the onset now."""
+    sudden: bool = False
+    """It went half of its way or more within a few points."""
     step: float = 0.0
     """Usual seconds between its points: onsets no further apart are together, as far as anybody can tell."""
     facts: tuple[Fact, ...] = ()

@@ -186,9 +186,9 @@ def _symptom(
 
 
 def is_lost(view: SeriesView) -> bool:
-    """Say whether most of what a service is asked for stays away, since some moment and still."""
+    """Say whether most of what a service is asked for stays away at once, and still: an evening comes slowly."""
     fell = view.role == "traffic" and not view.rising and not view.spread and view.state != "recovered"
-    return fell and view.beyond and view.size >= LEAST_SIZE and 0 <= view.latest <= LOST * view.baseline
+    return fell and view.sudden and view.beyond and view.size >= LEAST_SIZE and 0 <= view.latest <= LOST * view.baseline
 
 
 async def _faint(

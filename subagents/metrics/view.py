@@ -43,6 +43,7 @@ def view_of(measured: Measured, start: float, end: float) -> tuple[SeriesView, E
         state=found.state,
         spread=found.spread,
         beyond=found.beyond,
+        sudden=found.sudden,
         step=measured.frame.step,
         facts=facts_of(found, proof.ref),
     )

@@ -97,6 +97,13 @@ async def test_users_who_stay_away_are_trouble_though_those_who_come_are_served(
         assert summary.why_symptom.startswith("what is asked of it fell by half or more")
 
 
+async def test_an_evening_comes_slowly(tmp_path: Path) -> None:
+    load = [100 + 150 / (1 + 1.12 ** (n - 60)) for n in range(120)]
+    evening: Series = {("web", "latency_p99_ms"): steady(90, 120), ("web", "requests_per_s"): load}
+    _, summary = await investigate(tmp_path, evening)
+    assert summary.symptom is None
+
+
 async def test_a_callee_that_is_asked_less_while_users_come_as_before_is_no_loss_of_users(tmp_path: Path) -> None:
     less: Series = {
         **CALM,
