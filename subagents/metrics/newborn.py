@@ -70,7 +70,12 @@ def _rows(store: Store, start: float, end: float) -> Iterator[_Row]:
 
 def _family(key: SeriesKey) -> tuple[str, ...]:
     """Return what the series of all pods of a service share."""
-    return key.source, _REPLICA.sub("", key.service), _INSTANCE.sub("", key.name)
+    return key.source, deployment_of(key.service), _INSTANCE.sub("", key.name)
+
+
+def deployment_of(service: str) -> str:
+    """Return a service's name without what Kubernetes appends to it for each pod."""
+    return _REPLICA.sub("", service)
 
 
 def _in_family(rows: list[_Row], start: float, end: float) -> Iterator[Newborn]:

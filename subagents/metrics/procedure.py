@@ -34,6 +34,7 @@ FAINT_SCORE = 0.15
 """A best service below this score shows nothing at all."""
 BEFORE = timedelta(minutes=10)
 """So long before the symptom a service that falls silent may have to do with it."""
+MOST_SILENT = 3
 MOVED_SHOWN = 60
 MOST_REPORTED = 12
 
@@ -71,7 +72,7 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
         *say.controls(onsets, coverage),
         *say.failed_calls(edges),
         *(newcomer(born) for born in onsets.born[:1]),
-        *(gone(one) for one in coverage.ceased if _about_then(one, symptom)),
+        *[gone(one) for one in coverage.ceased if _about_then(one, symptom)][:MOST_SILENT],
     ]
     gaps = say.gaps(coverage, symptom)
     for finding in [*reported, *gaps][:MOST_REPORTED]:

@@ -11,6 +11,7 @@ from subagents import quantities as q
 from subagents.contract import Alert, Finding, Incident
 from subagents.metrics.heat import ERRORS
 from subagents.metrics.model import BornView, Ceased, CoverageReport, OnsetsReport, SeriesView
+from subagents.metrics.newborn import deployment_of
 from subagents.metrics.render import amount, clock, onset_of
 from subagents.metrics.series import Store
 from subagents.metrics.sources.stamps import moment
@@ -29,7 +30,10 @@ HIGH_IS_BAD = frozenset({"error_ratio", "error_count", "latency", "saturation", 
 
 
 def ceased(store: Store) -> tuple[Ceased, ...]:
-    """Return the services of which every series ends well before the last point that there is, first ended first."""
+    """Return the services of which every series ends well before the last point that there is, first ended first.
+
+    Pods come and go: one of a deployment that goes on has not ended.
+    """
     span = store.span()
     if span is None:
         return ()
@@ -44,6 +48,8 @@ def ceased(store: Store) -> tuple[Ceased, ...]:
         lasts[key.service] = max(last, lasts.get(key.service, last))
         if present.size < LEAST_POINTS or end - last <= max(STEPS * frame.step, SHARE * whole):
             late.add(key.service)
+    deployments = {deployment_of(name) for name in late}
+    late |= {name for name in lasts if deployment_of(name) in deployments}
     gone = [Ceased(service=name, last=moment(last)) for name, last in lasts.items() if name and name not in late]
     return tuple(sorted(gone, key=lambda one: (one.last, one.service))) if late else ()
 

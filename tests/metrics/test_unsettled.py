@@ -48,6 +48,18 @@ async def test_a_pod_that_is_a_service_of_its_own_is_told_by_its_name(tmp_path: 
     assert "cart-7d4b96c5f-aaaaa latency_p99_ms stood at 80" in summary.unsettled
 
 
+async def test_a_pod_that_went_while_its_deployment_goes_on_is_not_gone(tmp_path: Path) -> None:
+    pods: Series = {
+        ("web", "error_ratio"): shifted(0.002, 0.3, 41, 60),
+        ("cart-7d4b96c5f-aaaaa", "cpu_pct"): until(steady(40, 60)),
+        ("cart-58f6c77b4-bbbbb", "cpu_pct"): born(steady(40, 60)),
+        ("mail-58f6c77b4-ccccc", "cpu_pct"): until(steady(40, 60)),
+    }
+    bench, _ = await investigate(tmp_path, pods)
+    gone = [finding.services for finding in about(bench, "gap") if "Every series of" in finding.claim]
+    assert gone == [("mail-58f6c77b4-ccccc",)]
+
+
 async def test_failures_that_are_told_only_when_there_are_some_began_with_none(tmp_path: Path) -> None:
     failed: list[float | None] = [None] * 60
     failed[7], failed[19], failed[40:] = 1.0, 2.0, steady(400, 20)
