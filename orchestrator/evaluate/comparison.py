@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from orchestrator.evaluate.lines import EvalLine, LinesError, parse_lines
+from orchestrator.evaluate.lines import LinesError, parse_lines
 from orchestrator.evaluate.scoring import LOWER_IS_BETTER
 from orchestrator.evaluate.statistics import sign_test
 from orchestrator.evaluate.summary import CaseScores
@@ -69,21 +69,17 @@ def read_scores(lines: Path) -> dict[tuple[str, str], CaseScores]:
     except (OSError, ValidationError) as error:
         raise LinesError(f"{path}: cannot be read as scores; {again}") from error
     written_since = lines.stat().st_mtime_ns >= path.stat().st_mtime_ns
-    scored = {(one.family, one.id): one for one in found}
-    if written_since and not _are_of_all(scored, parse_lines(lines.read_bytes().splitlines())[0]):
-        raise LinesError(f"{lines}: the scores beside it are not of its last run, or not of all of it; {again}")
-    return scored
+    if written_since and not {(one.engine, one.warroom, one.build) for one in found} <= _last_run(lines):
+        raise LinesError(f"{lines}: the scores beside it are not of its last run; {again}")
+    return {(one.family, one.id): one for one in found}
 
 
-def _are_of_all(scored: Mapping[tuple[str, str], CaseScores], lines: Sequence[EvalLine]) -> bool:
-    """Say whether scores are of the run of the last line, and of each of its cases in the families that are scored."""
-    if not lines:
-        return not scored
-    run = (lines[-1].engine, lines[-1].warroom, lines[-1].build)
-    families = {family for family, _ in scored}
-    mine = {(one.family, one.id) for one in lines if (one.engine, one.warroom, one.build) == run}
-    same = all((one.engine, one.warroom, one.build) == run for one in scored.values())
-    return same and {key for key in mine if key[0] in families} <= scored.keys()
+def _last_run(lines: Path) -> set[tuple[str, str, str]]:
+    """Return engine, version and build of the last line that is whole."""
+    for raw in reversed(lines.read_bytes().splitlines()):
+        if good := parse_lines([raw])[0]:
+            return {(good[0].engine, good[0].warroom, good[0].build)}
+    return set()
 
 
 def compare(
