@@ -149,7 +149,7 @@ class MetricsAnswers:
             moved=tuple(view for view, _ in pairs),
             more=len(moved) - len(shown),
             still=len(measured) - len(moved) - few,
-            still_services=tuple(sorted({m.key.service for m in measured} - hurt)),
+            still_services=tuple(sorted({m.key.service for m in measured if m.found.points >= MIN_POINTS} - hurt)),
             unusable=flat,
             few=few,
             born=tuple(BornView(view=view, elder=elder, first=first) for (view, _), (elder, _), first in born),
@@ -229,7 +229,7 @@ def _born(store: Store, measured: list[Measured], start: float, end: float) -> l
     return [
         (view_of(known[one.key], start, end), view_of(known[one.elder], start, end), moment(one.first))
         for one in newborn(store, start, end)
-        if one.key in known and one.elder in known
+        if one.key in known and one.elder in known and known[one.key].found.onset is None
     ]
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from subagents.metrics.roles import analysed
 from subagents.metrics.series import Flags, Floats, Frame, SeriesKey, Store
 from subagents.metrics.signals import floor_of, noise_of
+from subagents.pods import POD_SUFFIX
 
 STEPS, SHARE = 5.0, 0.02
 """Usual steps, and share of all the time that series cover, by which a series begins after the others."""
@@ -23,11 +24,13 @@ LEAST_POINTS = 4
 WORSE, FACTOR = 3.0, 1.5
 """Noises, and times, by which one that is new is worse than its elders."""
 MOST = 3
+MOST_ELDERS, MOST_FIRSTS = 32, 200
+"""So many of those that were there before tell what is usual, and at so many moments new ones are looked at."""
 _INSTANCE = re.compile(
     r"\b(pod(_?name)?|instance|host(_?name)?|node|container(_?id)?|task(_?id)?|replica(_?set)?|ip|address|version|revision"
     r"|rs|pod_template_hash|image)=(\"[^\"]*\"|[^,}]*),?"
 )
-_REPLICA = re.compile(r"-[0-9a-f]{5,10}-[a-z0-9]{5}$")
+_REPLICA = re.compile(rf"{POD_SUFFIX}$")
 
 
 class Newborn(NamedTuple):
@@ -39,7 +42,7 @@ class Newborn(NamedTuple):
     elder: SeriesKey
     """The one of those that is the most usual."""
     size: float
-    """Times what is usual for them."""
+    """By how many of their noises it stands worse."""
 
 
 class _Row(NamedTuple):
@@ -81,34 +84,35 @@ def deployment_of(service: str) -> str:
 def _in_family(rows: list[_Row], start: float, end: float) -> Iterator[Newborn]:
     late = start + max(STEPS * rows[0].frame.step, SHARE * (end - start))
     firsts = [float(row.times[row.known][0]) for row in rows]
-    elders = [row for row, first in zip(rows, firsts, strict=True) if first <= late]
+    elders = [row for row, first in zip(rows, firsts, strict=True) if first <= late][:MOST_ELDERS]
     by_first: dict[float, list[_Row]] = defaultdict(list)
     for row, first in zip(rows, firsts, strict=True):
         if first > late and elders:
             by_first[first].append(row)
-    for first, born in by_first.items():
-        held = [(row, row.times < first) for row in elders]
-        old = [(row, analysed(row.key.name, row.times, row.values)[1][before]) for row, before in held]
-        old = [(row, values[np.isfinite(values)]) for row, values in old]
+    worked = [(row, analysed(row.key.name, row.times, row.values)[1]) for row in elders] if by_first else []
+    for first in sorted(by_first)[:MOST_FIRSTS]:
+        old = [(row, values[(row.times < first) & np.isfinite(values)]) for row, values in worked]
         old = [(row, values) for row, values in old if len(values) >= LEAST_POINTS]
         if not old:
             continue
         usual = np.concatenate([values for _, values in old])
         middle = float(np.median(usual))
         elder = min(old, key=lambda pair: (abs(float(np.median(pair[1])) - middle), pair[0].key))[0]
-        for row in born:
-            size = _worse(row, usual, middle)
+        traits = analysed(elder.key.name, elder.times, elder.values)[0]
+        noise = noise_of(usual, middle, floor_of(traits, middle, usual))
+        for row in by_first[first]:
+            size = _worse(row, middle, noise)
             if size > 0:
                 yield Newborn(row.key, first, elder.key, size)
 
 
-def _worse(row: _Row, usual: Floats, middle: float) -> float:
+def _worse(row: _Row, middle: float, noise: float) -> float:
     """Return by how many noises a series stands where it hurts, 0 where it does not."""
     traits, values = analysed(row.key.name, row.times, row.values)
     values = values[row.known & np.isfinite(values)]
     if len(values) < LEAST_POINTS or traits.bad == "both":
         return 0.0
     level, sign = float(np.median(values)), 1.0 if traits.bad == "up" else -1.0
-    size = sign * (level - middle) / noise_of(usual, middle, floor_of(traits, middle, usual))
+    size = sign * (level - middle) / noise
     far = level >= FACTOR * middle if sign > 0 else FACTOR * level <= middle
     return size if size >= WORSE and far else 0.0

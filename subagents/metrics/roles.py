@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from subagents.metrics.series import Floats
+from subagents.metrics.series import Flags, Floats, Ints
 
 Role = Literal[
     "latency",
@@ -145,6 +145,8 @@ LEAST_RISES = 3
 _COUNTED: frozenset[Role] = frozenset({"error_count", "traffic", "restarts", "other"})
 _FROM_NOTHING: frozenset[Role] = frozenset({"error_count", "restarts"})
 """Counts of what does not happen as a rule."""
+_SINGLE, _PACE = 2, 0.75
+"""So many points on end stand alone; and the share of like distances by which points keep a pace."""
 _FAILED = re.compile(r"(code|status\w*)=5(\d\d|xx)|(status|result|outcome)=(error|fail)", re.IGNORECASE)
 """Labels of requests that failed."""
 _TOTAL = re.compile(r"_(total|sum|bucket)$")
@@ -235,13 +237,29 @@ def analysed(name: str, times: Floats, values: Floats) -> tuple[Traits, Floats]:
     """Return what a series is, and the values to analyse: a counter's rate, else the points.
 
     Failures that are told from some moment on are none before: who counts them says nothing until there is one. If it
-    never says that there are none, it says nothing then either.
+    never says that there are none, it says nothing between single ones either.
     """
     traits = traits_of(name, values)
     worked = as_rate(times, values) if traits.counter else values
     known = np.flatnonzero(np.isfinite(values))
     if traits.role not in _FROM_NOTHING or not len(known):
         return traits, worked
-    silent = np.isnan(values)
-    silent[known[0] if traits.counter or values[known].min() <= 0 else known[-1] :] = False
+    silent = np.zeros(len(values), np.bool_)
+    silent[: known[0]] = True
+    if not traits.counter and values[known].min() > 0:
+        silent |= _between_single(known, len(values))
     return traits, np.where(silent, 0.0, worked)
+
+
+def _between_single(known: Ints, count: int) -> Flags:
+    """Say which points are missing beside single ones, if these come at no pace: a pause after many is an outage."""
+    apart = np.diff(known)
+    silent = np.zeros(count, np.bool_)
+    if not len(apart) or (np.median(apart) > 1 and (apart == np.median(apart)).mean() >= _PACE):
+        return silent
+    begins = np.append(0, np.flatnonzero(apart > 1) + 1)
+    sizes = np.diff(np.append(begins, len(known)))
+    for gap in range(1, len(begins)):
+        if min(sizes[gap - 1], sizes[gap]) <= _SINGLE:
+            silent[known[begins[gap] - 1] + 1 : known[begins[gap]]] = True
+    return silent

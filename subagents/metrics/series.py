@@ -222,9 +222,11 @@ def build_frames(source: str, points: Points) -> tuple[list[Frame], int]:
     groups: dict[float, list[_Member]] = {}
     duplicates = 0
     for label, times, values in points.whole():
+        if not len(times):
+            continue
         order = np.argsort(times, kind="stable")
         t, v = times[order], values[order]
-        keep = np.append(np.diff(t) > 0, True) if len(t) else np.zeros(0, dtype=bool)
+        keep = np.append(np.diff(t) > 0, True)
         duplicates += int(len(t) - keep.sum())
         t, v = t[keep], v[keep]
         step = usual_step(t)
@@ -266,15 +268,22 @@ def _on_one_grid(step: float, members: list[_Member]) -> tuple[list[_Member], in
     """Return series that are scraped at moments of their own on one grid, and how many of their points fell together.
 
     It is a step wide. Each is put there by its own phase: rounded by the clock, two scrapes on either side of a border
-    would be one.
+    would be one. The grid's is in the middle of all phases, so that no point moves by more than half a step.
     """
     longest = max(len(times) for _, times, _ in members)
     if not step or len(np.unique(np.concatenate([times for _, times, _ in members]))) <= 2 * longest:
         return members, 0
+    turns = [float(np.angle(np.exp(2j * np.pi * (times % step) / step).mean())) for _, times, _ in members]
+    phases = np.array(turns) / (2 * np.pi) % 1.0
+    ranked = np.sort(phases)
+    gaps = np.diff(ranked, append=ranked[0] + 1.0)
+    first = float(ranked[(int(np.argmax(gaps)) + 1) % len(ranked)])
+    shift = (first + (1.0 - float(gaps.max())) / 2) * step
+    shift = round(shift) if step > 1 else shift
     moved, together = list[_Member](), 0
-    for label, times, values in members:
-        turn = float(np.angle(np.exp(2j * np.pi * (times % step) / step).mean())) / (2 * np.pi)
-        placed = np.round((times - turn % 1.0 * step) / step) * step
+    for (label, times, values), phase in zip(members, phases.tolist(), strict=True):
+        own = (first + (phase - first) % 1.0) * step
+        placed = np.round((times - own) / step) * step + shift
         kept = np.append(np.diff(placed) > 0, True)
         together += int(len(kept) - kept.sum())
         moved.append((label, placed[kept], values[kept]))

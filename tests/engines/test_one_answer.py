@@ -97,6 +97,10 @@ def test_where_requests_stay_away_no_load_is_shed() -> None:
     told = [action.text for action in verdict(case(away)).actions]
     assert [text.partition(":")[0] for text in told] == ["find out why requests no longer reach shop"]
     back = (facts[0], facts[1].model_copy(update={"value": 300.0}))
+    share = asked.replace("requests_per_s", "request_success_ratio")
+    worse = tuple(fact.model_copy(update={"citation": share}) for fact in facts)
+    failing = verdict(case(away.model_copy(update={"facts": worse, "citations": (share,)}))).actions
+    assert "no longer reach" not in " ".join(action.text for action in failing)
     more = verdict(case(away.model_copy(update={"facts": back}))).actions
     assert "no longer reach" not in more[0].text
 

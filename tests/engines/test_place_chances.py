@@ -40,4 +40,5 @@ def test_what_nothing_given_could_have_shown_takes_from_the_chance() -> None:
 def test_of_two_that_are_alike_neither_is_likelier() -> None:
     first, second = chances((0.86, 0.86))
     assert first == second == 0.5
+    assert chances((0.86,) * 6)[0] == pytest.approx(1 / 6)
     assert chances((0.86, 0.8))[0] < chances((0.86, 0.6))[0]

@@ -137,7 +137,8 @@ def test_the_streams_of_a_container_runtime_are_no_text(tmp_path: Path) -> None:
         ("error.log.1", None), ("access_log-20260301.gz", None), ("logs.jsonl.gz", None), ("access.log", None),
         ("nginx-access.log", "nginx"), ("nginx-error.log.2.gz", "nginx"), ("nginx.error_log", "nginx"),
         ("orders-7c9d8b6f5-x2x4z_istio-proxy.log", "orders"), ("api.shop.example.log", "api.shop.example"),
-        ("kafka-1.log", "kafka"), ("2026-03-01.log", None),
+        ("kafka-1.log", "kafka"), ("2026-03-01.log", None), ("check-out.log", "check-out"), ("check.out", "check"),
+        ("item-decaf0-proxy.log", "item-decaf0-proxy"),
     ],
 )  # fmt: skip
 def test_a_file_may_be_named_after_its_service(name: str, service: str | None) -> None:

@@ -60,6 +60,15 @@ def test_where_some_stamps_say_their_day_nothing_is_moved(tmp_path: Path) -> Non
     assert times(spec) == ["14 23:59:58", "15 23:59:59", "15 00:00:01", "15 00:00:02"]
 
 
+def test_a_pass_over_a_file_as_it_was_takes_no_day_from_who_reads_again_meanwhile(tmp_path: Path) -> None:
+    spec = written(tmp_path, ["23:59:58 one", "00:00:01 two"])
+    source, _ = read(spec)
+    again = source.frames()
+    assert moment(source.reread(0, 1).events["t"][0]).day == 14
+    next(again)
+    assert moment(source.reread(0, 1).events["t"][0]).day == 14
+
+
 def test_a_file_that_grew_over_midnight_ends_on_its_new_date(tmp_path: Path) -> None:
     spec = written(tmp_path, ["23:59:58 a"], WRITTEN - timedelta(minutes=31))
     source, before = read(spec)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from subagents.metrics.series import Points, build_frames
+from subagents.metrics.scene import measure_all
+from subagents.metrics.series import Points, SeriesKey, build_frames
 from tests.metrics.files import brief, problems, read, shifted, spec, steady
 from tests.metrics.test_procedure import run
 
@@ -70,3 +71,32 @@ def test_points_that_fall_together_on_the_grid_are_counted(tmp_path: Path) -> No
     twice = np.sort(np.append(apart + 12.0, apart[:4] + 13.0))
     store = read(written(tmp_path, *series, rows("pod-3", "cpu_pct", twice, steady(40, 104))))
     assert "within one step: the last counts (x4); lost: 4 point(s)" in problems(store)
+
+
+def test_scrapes_around_the_full_step_stay_on_it(tmp_path: Path) -> None:
+    rng = np.random.default_rng(9)
+    late = {False: steady(80, 120), True: shifted(80, 900, 60, 120)}
+    minutes = T0 + 60.0 * np.arange(120)
+    series = [rows(f"s-{n}", "latency_ms", minutes + rng.normal(0, 0.4, 120), late[n < 3]) for n in range(6)]
+    (frame,) = read(written(tmp_path, *series)).frames
+    assert frame.times.tolist() == minutes.tolist()
+    found = measure_all(read(tmp_path / "metrics.csv"), T0, T0 + 7200)
+    assert {one.found.onset for one in found if one.found.onset is not None} == {float(minutes[60])}
+
+
+def test_no_point_moves_by_more_than_half_a_step() -> None:
+    points = Points()
+    for n in range(7):
+        points.add(f"s-{n}", "cpu_pct", T0 + n * 7.9 + 60 * np.arange(60.0), np.array(steady(40, 60)))
+    (frame,), together = build_frames("m", points)
+    assert together == 0
+    for n in range(7):
+        here = frame.times[np.isfinite(frame.values[frame.rows[SeriesKey("m", f"s-{n}", "cpu_pct")]])]
+        assert np.abs(here - (T0 + n * 7.9 + 60 * np.arange(60.0))).max() <= 30.5
+
+
+def test_a_series_of_nothing_is_left_out() -> None:
+    points, empty = Points(), np.empty(0)
+    points.add("a", "cpu_pct", T0 + 60 * np.arange(30.0), np.array(steady(40)))
+    points.add("b", "cpu_pct", empty, empty)
+    assert [len(frame.keys) for frame in build_frames("m", points)[0]] == [1]

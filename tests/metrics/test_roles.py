@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from subagents.metrics.roles import as_rate, traits_of, unit_of
+from subagents.metrics.roles import analysed, as_rate, traits_of, unit_of
 from tests.metrics.exporter_names import EXPORTER_NAMES
 
 
@@ -127,3 +127,11 @@ def test_a_counter_stays_one_in_a_crash_loop() -> None:
 def test_how_many_took_some_time_is_no_time(name: str) -> None:
     assert unit_of(name) == ""
     assert unit_of(name.replace("_count", "_sum").replace("_bucket", "_sum")) in ("s", "ms")
+
+
+def test_a_pause_of_the_measuring_and_moments_of_others_are_no_counts_of_zero() -> None:
+    times, counts = 60 * np.arange(60.0), np.array([5.0, 7, 6, 8, 4, 9] * 10)
+    for missing in (slice(20, 40), slice(1, None, 2)):
+        held = counts.copy()
+        held[missing] = np.nan
+        assert np.array_equal(analysed("errors_per_min", times, held)[1], held, equal_nan=True)

@@ -41,23 +41,23 @@ async def test_pods_of_a_new_version_are_held_against_those_they_replace(
 
 async def test_a_pod_that_is_a_service_of_its_own_is_told_by_its_name(tmp_path: Path) -> None:
     pods: Series = {
-        ("cart-7d4b96c5f-aaaaa", "latency_p99_ms"): until(steady(80, 60)),
-        ("cart-58f6c77b4-bbbbb", "latency_p99_ms"): born(steady(800, 60)),
+        ("cart-7d4b96c5f-9xk2p", "latency_p99_ms"): until(steady(80, 60)),
+        ("cart-58f6c77b4-zt4wq", "latency_p99_ms"): born(steady(800, 60)),
     }
     _, summary = await investigate(tmp_path, {**CALM, **pods})
-    assert "cart-7d4b96c5f-aaaaa latency_p99_ms stood at 80" in summary.unsettled
+    assert "cart-7d4b96c5f-9xk2p latency_p99_ms stood at 80" in summary.unsettled
 
 
 async def test_a_pod_that_went_while_its_deployment_goes_on_is_not_gone(tmp_path: Path) -> None:
     pods: Series = {
         ("web", "error_ratio"): shifted(0.002, 0.3, 41, 60),
-        ("cart-7d4b96c5f-aaaaa", "cpu_pct"): until(steady(40, 60)),
-        ("cart-58f6c77b4-bbbbb", "cpu_pct"): born(steady(40, 60)),
-        ("mail-58f6c77b4-ccccc", "cpu_pct"): until(steady(40, 60)),
+        ("cart-7d4b96c5f-9xk2p", "cpu_pct"): until(steady(40, 60)),
+        ("cart-58f6c77b4-zt4wq", "cpu_pct"): born(steady(40, 60)),
+        ("mail-58f6c77b4-l7vhx", "cpu_pct"): until(steady(40, 60)),
     }
     bench, _ = await investigate(tmp_path, pods)
     gone = [finding.services for finding in about(bench, "gap") if "Every series of" in finding.claim]
-    assert gone == [("mail-58f6c77b4-ccccc",)]
+    assert gone == [("mail-58f6c77b4-l7vhx",)]
 
 
 async def test_failures_that_are_told_only_when_there_are_some_began_with_none(tmp_path: Path) -> None:
@@ -67,6 +67,33 @@ async def test_failures_that_are_told_only_when_there_are_some_began_with_none(t
     _, summary = await investigate(tmp_path, {**CALM, ("web", "5XX_Count"): failed}, page)
     assert summary.symptom is not None
     assert (summary.symptom.name, summary.symptom.baseline, summary.onset) == ("5XX_Count", 0.0, minute(40))
+
+
+async def test_an_outage_of_the_measuring_is_no_time_without_failures(tmp_path: Path) -> None:
+    counted: list[float | None] = [*steady(25, 60, 0.1)]
+    counted[20:40] = [None] * 20
+    _, summary = await investigate(tmp_path, {**CALM, ("web", "errors_per_min"): counted})
+    assert (summary.symptom, summary.healthy) == (None, True)
+
+
+async def test_a_new_pod_that_has_been_well_for_a_while_has_a_baseline_of_its_own(tmp_path: Path) -> None:
+    pods: Series = {
+        ("cart", "latency_p99_ms{pod=a}"): steady(80, 90),
+        ("cart", "latency_p99_ms{pod=b}"): [*[None] * 30, *shifted(80, 900, 25, 60)],
+    }
+    bench, summary = await investigate(tmp_path, {("web", "error_ratio"): steady(0.002, 90), **pods})
+    assert summary.symptom is not None
+    assert not [finding for finding in about(bench, "gap") if "is there from" in finding.claim]
+
+
+async def test_what_has_too_few_points_is_not_called_unhurt(tmp_path: Path) -> None:
+    little: Series = {
+        ("web", "error_ratio"): shifted(0.002, 0.3, 41, 60),
+        ("orders", "cpu_pct"): steady(40, 60),
+        ("stock", "latency_p99_ms"): born([4000.0] * 60, 57),
+    }
+    bench, _ = await investigate(tmp_path, little)
+    assert "nothing that hurts on orders." in about(bench, "health")[0].claim
 
 
 async def test_a_counter_of_failures_that_is_born_with_them_began_at_nothing(tmp_path: Path) -> None:

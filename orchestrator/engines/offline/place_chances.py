@@ -19,7 +19,7 @@ ODDS_AT_ONE_NAT, GROWTH = 7.0, 1.7
 LEAD_NATS = 1.0
 """What a lead over a second that has nothing adds to the logarithm of the odds."""
 TIE = 16.0
-"""Power of the ratio of both by which a second that is as good bounds the first: of two alike neither is likelier."""
+"""Power of the ratio to the first by which others that are as good bound it: of several alike none is likelier."""
 UNSEEN = 3.0
 """Odds of each kind of trouble that nothing given could have shown: it may be that, at another place."""
 SUREST = 0.999
@@ -37,7 +37,7 @@ def chances(scores: Sequence[float], unseen: int = 0) -> list[float]:
     near = scores[1] / best if len(scores) > 1 else 0.0
     lead = 1.0 - near
     odds = ODDS_AT_ONE_NAT * nats[0] ** GROWTH * math.exp(LEAD_NATS * lead) / (1.0 + UNSEEN * unseen)
-    first = min(MOST, odds / (1.0 + odds), 1.0 / (1.0 + near**TIE))
+    first = min(MOST, odds / (1.0 + odds), 1.0 / (1.0 + sum((score / best) ** TIE for score in scores[1:])))
     rest = [first * (value / nats[0]) ** GROWTH for value in nats[1:]]
     part = min(1.0, (1.0 - first) / total) if (total := sum(rest)) > 0 else 1.0
     return [first, *(chance * part for chance in rest)]

@@ -20,6 +20,8 @@ from subagents.logs.model import SEVERAL
 CHANGE_SIGNALS = ("deploy",)
 REQUESTS = re.compile(r"(?<![a-z])(req|rps|qps|tps|calls|hits|traffic|visits|sessions|orders|messages)")
 """Names of what is asked of a service."""
+SHARES = re.compile(r"ratio|rate|success|avail|apdex|fail|error|pct|percent|latenc|duration|second|(_|^)(ms|p\d+)(_|$)")
+"""Names of how requests went, not of how many there were."""
 ELSEWHERE = ("dependency", "external")
 """Causes that lie with what a service calls."""
 
@@ -213,7 +215,8 @@ def _stay_away(case: Case) -> bool:
     levels = {fact.quantity: fact.value for fact in symptom.facts} if symptom is not None else {}
     before, now = levels.get(q.BASELINE), levels.get(q.LATEST)
     fell = isinstance(before, float) and isinstance(now, float) and 0 <= now < before
-    return fell and symptom is not None and REQUESTS.search((metric_of(symptom) or "").lower()) is not None
+    name = (metric_of(symptom) or "").lower() if symptom is not None else ""
+    return fell and REQUESTS.search(name) is not None and SHARES.search(name) is None
 
 
 def _reach(case: Case) -> Action:

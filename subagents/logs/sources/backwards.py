@@ -73,7 +73,8 @@ class Backwards:
         if not self.count:
             return
         only = [host for host, _ in self.hosts.most_common(HOSTS_TOLD + 1) if host not in self.others]
-        whose = f", all of {', '.join(only)}" if only and len(only) == len(self.hosts) <= HOSTS_TOLD else ""
+        told_apart = not self._alone and bool(only) and len(only) == len(self.hosts) <= HOSTS_TOLD
+        whose = f", all of {', '.join(only)}" if told_apart else ""
         yield Problem(
             what=f"events more than a minute behind those before them, by up to {_span(self.most)}{whose}",
             where=f"{name}:{self.line}",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from subagents.pods import POD_SUFFIX
+
 _GENERIC_TEXT = (
     "access access_log after all app application audit baseline before combined console container current data debug "
     "dmesg docker dump err error error_log errors event events incident info input journal kern kubectl latest log "
@@ -14,11 +16,11 @@ _GENERIC = frozenset(_GENERIC_TEXT.split())
 _LOGS = r"log|logs|jsonl|ndjson|json|txt|text|csv|tsv|xml|dat|bak|gz|gzip|zst|zstd"
 _STREAMS = r"access|errors?|out|err|stdout|stderr"
 _SUFFIX = re.compile(rf"\.(?:{_LOGS}|{_STREAMS})$", re.IGNORECASE)
-_REPLICA = re.compile(r"-[0-9a-f]{6,10}-[a-z0-9]{5}(?:[-_].*)?$")
+_REPLICA = re.compile(rf"{POD_SUFFIX}(?:[-_].*)?$")
 """What Kubernetes appends to the name of a deployment for each of its pods, with a container behind it"""
 _ROTATED = re.compile(r"[-_.]?\d{4}[-_]?\d\d[-_]?\d\d.*$|[-_.](?:\d+|old|prev(?:ious)?)$", re.IGNORECASE)
-_STREAM = re.compile(rf"[-_.](?:{_STREAMS})(?:[-_.]log)?$", re.IGNORECASE)
-"""Logs that one program writes apart"""
+_STREAM = re.compile(r"(?:[-_.](?:access|errors?|stdout|stderr)|\.(?:out|err))(?:[-_.]log)?$", re.IGNORECASE)
+"""Logs that one program writes apart; `check-out` is a name."""
 
 
 def service_of_file(name: str) -> str | None:

@@ -74,6 +74,8 @@ class LogSource:
     _reader: BlockReader | None = None
     _midnights: Midnights | None = None
     """None: not looked for yet."""
+    _written: tuple[int, int] | None = None
+    """When the file was last written to (ns), and its size then, as it was last read"""
 
     def __post_init__(self) -> None:
         hint = self._hint()
@@ -175,10 +177,15 @@ class LogSource:
             del part
 
     def _renew_hint(self) -> None:
-        """Take the file's date as it is now: it may have been written to since it was last read."""
-        hint = self._hint()
-        self._columns.stamps.hint = self._columns.json_stamps.hint = hint
-        self._midnights = None
+        """Take the file's date as it is now, if it was written to since it was last read."""
+        try:
+            found = self.path.stat()
+            written = (found.st_mtime_ns, found.st_size)
+        except OSError:
+            written = (0, 0)
+        if written != self._written:
+            self._columns.stamps.hint = self._columns.json_stamps.hint = self._hint()
+            self._written, self._midnights = written, None
 
     def _found_midnights(self) -> Midnights:
         """Return where the file passes midnight; where its stamps say no day, all of it is read for that.
