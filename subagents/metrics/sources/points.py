@@ -102,8 +102,10 @@ class Reading:
         columns = [name for name in table.header if name != time]
         owner = first_of(columns, SERVICE_NAMES[:3])
         others = [name for name in columns if name != owner]
-        words = [name for name in others if name in table.labels or _is_words(table.text(name))]
-        numbers = [name for name in others if name not in words]
+        open_ = [name for name in others if name not in table.labels and name not in table.plain]
+        worded = {*table.labels, *(name for name in open_ if _is_words(table.text(name)))}
+        words = [name for name in others if name in worded]
+        numbers = [name for name in others if name not in worded]
         if not numbers:
             return cls(time, None, value, owner, words, worded=bool(owner))
         return cls(time, metric, value, owner or first_of(words, SERVICE_NAMES), numbers, worded=bool(owner or words))
@@ -304,6 +306,12 @@ class _Block:
 
     def _values(self, name: str) -> tuple[Floats, Any]:
         """Return numbers and which rows are usable; text, infinities are faults, empty and NaN cells are gaps."""
+        plain = None if self.writing.commas.decimal else self.table.plain.get(name)
+        if plain is not None:
+            infinite = np.isinf(plain)
+            if infinite.any():
+                self._bad("the value is infinite", infinite)
+            return plain, ~(np.isnan(plain) | infinite | np.isnan(self.times))
         column = self.table.text(name)
         comma, known = bool(self.writing.commas.decimal), self.writing.small_m if self.table.part else {}
         values, unit = read_numbers(column, self.table.part, comma, known, unit_of(name))

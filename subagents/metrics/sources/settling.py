@@ -55,7 +55,7 @@ class Writing:
         if self.dates.days_first is None and time in table.header:
             self.dates.add(table.text(time).unique().to_list())
         for column in numbers:
-            if column in table.header:
+            if column in table.header and (table.head.mark == ";" or column not in table.plain):
                 self.commas.add(table.text(column), table.head.mark)
 
 
