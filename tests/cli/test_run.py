@@ -17,6 +17,9 @@ from orchestrator.verdict.document import VerdictDocument
 from tests.cli.command import WARROOM, InProcess, environment, settle, warroom
 from tests.cli.incidents import write_incident, write_logs, write_metrics
 
+LOOKED_AT = pytest.mark.xdist_group("finished run")
+"""One worker: the run that they look at is made once."""
+
 
 @pytest.fixture(scope="module")
 def incident(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
@@ -43,6 +46,7 @@ def state_of(root: Path) -> dict[str, tuple[int, int]]:
     return {str(path): (path.lstat().st_mtime_ns, path.lstat().st_size) for path in sorted(root.rglob("*"))}
 
 
+@LOOKED_AT
 def test_the_verdict_is_one_valid_document(
     finished: tuple[Path, dict[str, Any], str], incident: tuple[Path, dict[str, str]]
 ) -> None:
@@ -60,6 +64,7 @@ def test_the_verdict_is_one_valid_document(
     assert 0 < made["confidence"] <= 1
 
 
+@LOOKED_AT
 def test_progress_is_lines_with_time_and_agent(finished: tuple[Path, dict[str, Any], str]) -> None:
     lines = finished[2].splitlines()
     assert all(re.match(r"\d\d:\d\d:\d\dZ [a-z]+ +\S|warroom: ", line) for line in lines), lines
@@ -68,6 +73,7 @@ def test_progress_is_lines_with_time_and_agent(finished: tuple[Path, dict[str, A
     assert "\x1b" not in finished[2]
 
 
+@LOOKED_AT
 def test_every_citation_of_the_report_resolves(finished: tuple[Path, dict[str, Any], str]) -> None:
     home, made, _ = finished
     report = settle(warroom(home, "report", made["session"], "--format", "json")).json()
@@ -287,6 +293,7 @@ def test_a_hostile_current_directory_gets_nothing_executed(tmp_path: Path) -> No
     assert f"touch {marker}" not in settle(warroom(tmp_path, "report", ran.json()["session"])).out
 
 
+@LOOKED_AT
 def test_the_users_own_rollback_command_is_filled_in_and_never_run(
     finished: tuple[Path, dict[str, Any], str], incident: tuple[Path, dict[str, str]]
 ) -> None:
@@ -317,6 +324,7 @@ def test_secrets_are_in_no_file_of_the_state_directory(tmp_path: Path) -> None:
             assert seen.encode() not in data, path
 
 
+@LOOKED_AT
 def test_state_is_private(finished: tuple[Path, dict[str, Any], str]) -> None:
     state = finished[0] / "state"
     assert state.stat().st_mode & 0o777 == 0o700
@@ -336,6 +344,7 @@ def test_two_runs_at_once_do_not_meet(tmp_path: Path, incident: tuple[Path, dict
     assert made[0]["culprit"] == made[1]["culprit"] == incident[1]["culprit"]
 
 
+@LOOKED_AT
 def test_the_record_says_who_ran_it(finished: tuple[Path, dict[str, Any], str]) -> None:
     home, made, _ = finished
     lines = settle(warroom(home, "audit", made["session"])).out.splitlines()

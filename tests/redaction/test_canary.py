@@ -26,6 +26,8 @@ from tests.cli.command import Ran, settle, warroom
 from tests.cli.incidents import BAD_DEPLOY, ONSET, RING, commit, entry, git, write_deploys, write_incident
 from tests.redaction import corpus
 
+pytestmark = pytest.mark.xdist_group("canary")  # one worker: the session that they look at is made once
+
 EVIDENCE = ("inputs", "fix.git")
 
 RNG = random.Random(77)
