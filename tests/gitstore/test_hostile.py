@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -84,7 +85,8 @@ def test_a_git_too_old_to_be_told_not_to_fetch_lazily_has_no_way_to(
     monkeypatch.setitem(environment._BASE, "GIT_NO_LAZY_FETCH", "0")  # as on an old git
     asked = (["cat-file", "--batch-check"], b"deadbeef" * 5 + b"\n")
     answer = user_git(sample.path / ".git", *asked)
-    assert b" missing" in answer.stdout
+    ended = answer.status == -signal.SIGPIPE  # by what it had to say to a helper that was refused already
+    assert ended or b" missing" in answer.stdout
     assert "not allowed" in answer.stderr
     assert not mark.exists()
     if not url.endswith("{0}"):
