@@ -163,9 +163,10 @@ def parse_lines(raw: Iterable[bytes]) -> tuple[list[EvalLine], int]:
 
 def _parse(raw: bytes) -> EvalLine | None:
     try:
-        return EvalLine.model_validate_json(raw) if _object(raw).keys() >= set(NAMED) else None
+        line = EvalLine.model_validate_json(raw)
     except ValidationError:
         return None
+    return line if line.model_fields_set >= set(NAMED) else None
 
 
 def _is_line(raw: bytes) -> bool:

@@ -56,6 +56,11 @@ class SeriesView(Frozen):
         """Return service and name, as a person would say them."""
         return f"{self.service} {self.name}".strip()
 
+    @property
+    def stays_away(self) -> bool:
+        """Say whether less is asked of the service than was: who still comes may be served well."""
+        return self.role == "traffic" and self.onset is not None and not self.rising
+
 
 TRAFFIC_SURGE = "traffic surge"
 """What more traffic than before is called as a suspect."""

@@ -14,12 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from subagents.metrics.roles import analysed
-from subagents.metrics.series import Flags, Floats, Frame, SeriesKey, Store
+from subagents.metrics.series import Flags, Floats, Frame, SeriesKey, Store, pause
 from subagents.metrics.signals import floor_of, noise_of
-from subagents.pods import POD_SUFFIX
+from subagents.pods import deployment_of
 
-STEPS, SHARE = 5.0, 0.02
-"""Usual steps, and share of all the time that series cover, by which a series begins after the others."""
 LEAST_POINTS = 4
 WORSE, FACTOR = 3.0, 1.5
 """Noises, and times, by which one that is new is worse than its elders."""
@@ -30,7 +28,6 @@ _INSTANCE = re.compile(
     r"\b(pod(_?name)?|instance|host(_?name)?|node|container(_?id)?|task(_?id)?|replica(_?set)?|ip|address|version|revision"
     r"|rs|pod_template_hash|image)=(\"[^\"]*\"|[^,}]*),?"
 )
-_REPLICA = re.compile(rf"{POD_SUFFIX}$")
 
 
 class Newborn(NamedTuple):
@@ -76,13 +73,8 @@ def _family(key: SeriesKey) -> tuple[str, ...]:
     return key.source, deployment_of(key.service), _INSTANCE.sub("", key.name)
 
 
-def deployment_of(service: str) -> str:
-    """Return a service's name without what Kubernetes appends to it for each pod."""
-    return _REPLICA.sub("", service)
-
-
 def _in_family(rows: list[_Row], start: float, end: float) -> Iterator[Newborn]:
-    late = start + max(STEPS * rows[0].frame.step, SHARE * (end - start))
+    late = start + pause(rows[0].frame.step, end - start)
     firsts = [float(row.times[row.known][0]) for row in rows]
     elders = [row for row, first in zip(rows, firsts, strict=True) if first <= late][:MOST_ELDERS]
     by_first: dict[float, list[_Row]] = defaultdict(list)

@@ -17,11 +17,9 @@ from subagents.metrics.model import (
     SeriesView,
 )
 from subagents.metrics.params import CoverageParams, EdgesParams, OnsetsParams, RankParams
-from subagents.metrics.unsettled import gone, newcomer, unsettled
+from subagents.metrics.unsettled import LEAST_SIZE, gone, newborn, unsettled
 from subagents.specialist import Workbench
 
-LEAST_SIZE = 1.0
-"""Size from which a series counts as moved."""
 FEW = 4
 """Series up to which one that moves a little is no chance."""
 LEAST_NAMED = 0.25
@@ -62,6 +60,7 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
     if symptom is None:
         return await _healthy(bench, coverage, rank, onsets, incident)
     moved = _with(symptom, onsets.moved)
+    silent = [one for one in coverage.ceased if _about_then(one, symptom)]
     clashes = contradictions(incident, symptom, rank, coverage)
     reported: list[Finding] = [
         say.symptom(symptom, why),
@@ -71,8 +70,8 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
         *say.resources(symptom, moved, rank),
         *say.controls(onsets, coverage),
         *say.failed_calls(edges),
-        *(newcomer(born) for born in onsets.born[:1]),
-        *[gone(one) for one in coverage.ceased if _about_then(one, symptom)][:MOST_SILENT],
+        *(newborn(born) for born in onsets.born[:1]),
+        *map(gone, silent[:MOST_SILENT]),
     ]
     gaps = say.gaps(coverage, symptom)
     for finding in [*reported, *gaps][:MOST_REPORTED]:
@@ -90,7 +89,7 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
         sees=rank.sees,
         surge=rank.surge,
         contradictions=clashes,
-        dark=_dark(rank, edges, coverage, {one.service for one in coverage.ceased if _about_then(one, symptom)}),
+        dark=_dark(rank, edges, coverage, {one.service for one in silent}),
         gaps=tuple(finding.claim for finding in gaps),
     )
 
@@ -181,14 +180,14 @@ def _symptom(
         if best is not None:
             return best, "the strongest departure of the service that stands out" + told
     steady = rank.surge is not None and rank.surge > LOST  # users come as before: who is asked less is behind them
-    lost = [] if steady else [v for v in near if is_lost(v)]
+    lost = [] if steady else [v for v in near if _is_lost(v)]
     best = max(lost, key=lambda v: v.baseline, default=None)
     return best, "what is asked of it fell by half or more" + told if best is not None else ""
 
 
-def is_lost(view: SeriesView) -> bool:
+def _is_lost(view: SeriesView) -> bool:
     """Say whether most of what a service is asked for stays away at once, and still: an evening comes slowly."""
-    fell = view.role == "traffic" and not view.rising and not view.spread and view.state != "recovered"
+    fell = view.stays_away and not view.spread and view.state != "recovered"
     return fell and view.sudden and view.beyond and view.size >= LEAST_SIZE and 0 <= view.latest <= LOST * view.baseline
 
 

@@ -20,6 +20,8 @@ Ints: TypeAlias = NDArray[np.intp]
 
 MAX_GRID_CELLS = 60_000_000
 """Most points of one frame: 480 MB. Larger sources are cut, and say so."""
+PAUSE_STEPS, PAUSE_SHARE = 5.0, 0.02
+"""Usual steps, and share of all the time that series cover, that are no chance."""
 LEAST_PACE, PACE_SHARE = 8, 0.75
 """Fewest distances between points, and the share of them that are alike, by which a series keeps a pace of its own."""
 
@@ -214,6 +216,11 @@ def usual_step(times: Floats) -> float:
     return float(np.median(np.diff(times))) if len(times) > 1 else 0.0
 
 
+def pause(step: float, whole: float) -> float:
+    """Return the seconds by which a series begins after, or ends before, others that cover `whole` seconds."""
+    return max(PAUSE_STEPS * step, PAUSE_SHARE * whole)
+
+
 def build_frames(source: str, points: Points) -> tuple[list[Frame], int]:
     """Put points on grids, one frame per step; return the frames and how many points were duplicates.
 
@@ -236,9 +243,9 @@ def build_frames(source: str, points: Points) -> tuple[list[Frame], int]:
     frames = []
     for step, members in sorted(groups.items()):
         if members:
-            members, together = _on_one_grid(step, members)
+            frame, together = _frame(source, step, members)
             duplicates += together
-            frames.append(_frame(source, step, members))
+            frames.append(frame)
     return frames, duplicates
 
 
@@ -265,14 +272,11 @@ def _keeps_pace(times: Floats) -> bool:
 
 
 def _on_one_grid(step: float, members: list[_Member]) -> tuple[list[_Member], int]:
-    """Return series that are scraped at moments of their own on one grid, and how many of their points fell together.
+    """Return series on one grid, and how many of their points fell together.
 
     It is a step wide. Each is put there by its own phase: rounded by the clock, two scrapes on either side of a border
     would be one. The grid's is in the middle of all phases, so that no point moves by more than half a step.
     """
-    longest = max(len(times) for _, times, _ in members)
-    if not step or len(np.unique(np.concatenate([times for _, times, _ in members]))) <= 2 * longest:
-        return members, 0
     turns = [float(np.angle(np.exp(2j * np.pi * (times % step) / step).mean())) for _, times, _ in members]
     phases = np.array(turns) / (2 * np.pi) % 1.0
     ranked = np.sort(phases)
@@ -290,11 +294,20 @@ def _on_one_grid(step: float, members: list[_Member]) -> tuple[list[_Member], in
     return moved, together
 
 
-def _frame(source: str, step: float, members: list[_Member]) -> Frame:
-    grid = np.unique(np.concatenate([t for _, t, _ in members]))
+def _frame(source: str, step: float, members: list[_Member]) -> tuple[Frame, int]:
+    """Return the frame of some series of one step, and how many of their points fell together on its grid."""
+    grid, together = _grid_of(members), 0
+    longest = max(len(times) for _, times, _ in members)
+    if step > 0 and len(grid) > 2 * longest:  # scraped at moments of their own
+        members, together = _on_one_grid(step, members)
+        grid = _grid_of(members)
     rows = max(1, min(len(members), MAX_GRID_CELLS // max(1, len(grid))))
     values = np.full((rows, len(grid)), np.nan)
     for row, (_, t, v) in enumerate(members[:rows]):
         values[row, np.searchsorted(grid, t)] = v
     keys = tuple(SeriesKey(source, service, name) for (service, name), _, _ in members[:rows])
-    return Frame(keys=keys, times=grid, values=values, step=step)
+    return Frame(keys=keys, times=grid, values=values, step=step), together
+
+
+def _grid_of(members: list[_Member]) -> Floats:
+    return np.unique(np.concatenate([times for _, times, _ in members]))

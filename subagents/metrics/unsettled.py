@@ -11,19 +11,21 @@ from subagents import quantities as q
 from subagents.contract import Alert, Finding, Incident
 from subagents.metrics.heat import ERRORS
 from subagents.metrics.model import BornView, Ceased, CoverageReport, OnsetsReport, SeriesView
-from subagents.metrics.newborn import deployment_of
 from subagents.metrics.render import amount, clock, onset_of
-from subagents.metrics.series import Store
+from subagents.metrics.series import Store, pause
 from subagents.metrics.sources.stamps import moment
+from subagents.pods import deployment_of
 
-STEPS, SHARE, LEAST_POINTS = 5.0, 0.02, 5
-"""Usual steps, and share of all the time that series cover, by which a service's series end before the others'."""
+LEAST_POINTS = 5
+"""A series of fewer says nothing of whether its service goes on."""
 PAGED_AFTER = timedelta(minutes=5)
 """So much later than the page the series may end: until then they were still sent."""
 NEAR = 0.5
 """Relative distance within which a usual level counts as what the alert observed."""
-LEAST_SIZE, FAR = 1.0, 2.0
-"""Size, and times its baseline or part of it, from which a series is far away."""
+LEAST_SIZE = 1.0
+"""Size from which a series counts as moved."""
+FAR = 2.0
+"""Times its baseline, or part of it, from which a series is far away."""
 _TELLING = frozenset({"saturation", "memory", "queue", "lag", "restarts", "ready", "traffic", "other", *ERRORS})
 """Roles of which that counts wherever it is; of others, and of levels that drift, at the alert's own service."""
 HIGH_IS_BAD = frozenset({"error_ratio", "error_count", "latency", "saturation", "queue", "lag"})
@@ -46,7 +48,7 @@ def ceased(store: Store) -> tuple[Ceased, ...]:
             continue
         last = float(frame.times[present[-1]])
         lasts[key.service] = max(last, lasts.get(key.service, last))
-        if present.size < LEAST_POINTS or end - last <= max(STEPS * frame.step, SHARE * whole):
+        if present.size < LEAST_POINTS or end - last <= pause(frame.step, whole):
             late.add(key.service)
     deployments = {deployment_of(name) for name in late}
     late |= {name for name in lasts if deployment_of(name) in deployments}
@@ -67,7 +69,7 @@ def unsettled(
     if named is not None and _has_ended(named, coverage, alert):
         return _ended(named)
     if onsets.born:
-        return newcomer(onsets.born[0])
+        return newborn(onsets.born[0])
     throughout = _throughout(alert, place, named) if alert is not None and named is not None else None
     return throughout or _away(onsets, named, place)
 
@@ -81,7 +83,7 @@ def gone(one: Ceased) -> Finding:
     return Finding(agent="metrics", claim=claim, topic="gap", weight=0.5, services=(one.service,), at=one.last)
 
 
-def newcomer(born: BornView) -> Finding:
+def newborn(born: BornView) -> Finding:
     """Say that a series is new and stands worse than one that it takes the place of did."""
     view, elder = born.view, born.elder
     claim = (
@@ -106,7 +108,7 @@ def _has_ended(named: SeriesView, coverage: CoverageReport, alert: Alert | None)
         return False
     fired = alert.fired_at if alert is not None else None
     silent = (coverage.span.end - named.last).total_seconds()
-    if silent <= max(STEPS * named.step, SHARE * coverage.span.seconds):
+    if silent <= pause(named.step, coverage.span.seconds):
         return False
     return fired is None or named.last <= fired + PAGED_AFTER
 

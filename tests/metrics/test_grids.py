@@ -9,6 +9,7 @@ import numpy as np
 
 from subagents.metrics.scene import measure_all
 from subagents.metrics.series import Points, SeriesKey, build_frames
+from subagents.metrics.sources.stamps import moment
 from tests.metrics.files import brief, problems, read, shifted, spec, steady
 from tests.metrics.test_procedure import run
 
@@ -35,13 +36,7 @@ async def test_a_coarser_series_beside_finer_ones_is_judged_at_its_own_pace(tmp_
     assert sorted(frame.step for frame in read(path).frames) == [15.0, 60.0]
     _, summary = await run([spec(path)], brief([spec(path)]))
     assert summary.symptom is not None
-    assert (summary.symptom.title, summary.symptom.onset) == ("orders latency_p95_ms", read_moment(coarse[40]))
-
-
-def read_moment(seconds: float) -> object:
-    from subagents.metrics.sources.stamps import moment
-
-    return moment(float(seconds))
+    assert (summary.symptom.title, summary.symptom.onset) == ("orders latency_p95_ms", moment(float(coarse[40])))
 
 
 def test_a_series_with_holes_stays_on_the_grid_of_the_others() -> None:

@@ -82,6 +82,8 @@ class Case:
     """Every series that left its baseline in a direction that can hurt, whoever told of it."""
     unsettled: str = ""
     """Why calm series do not show that all is well, where they do not."""
+    stay_away: bool = False
+    """What metrics take for the symptom is that less is asked of a service than was."""
     faint: bool = False
     """Of what metrics take for the symptom users feel little, and no alert names it: it is told, and leads nothing."""
 

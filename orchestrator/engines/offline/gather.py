@@ -62,6 +62,7 @@ def gather(
             if view.hurts and not view.spread
         ),
         unsettled=learnt_metrics.unsettled,
+        stay_away=learnt_metrics.symptom is not None and learnt_metrics.symptom.stays_away,
         faint=_faint(brief, learnt_metrics.symptom),
     )
     between = map(_cited, clashes(case, learnt_logs.skew))

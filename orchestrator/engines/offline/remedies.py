@@ -5,8 +5,6 @@ The first action for a bad change is to undo it; for anything else it is not. No
 
 from __future__ import annotations
 
-import re
-
 from orchestrator.engines.offline.case import CHANGE_KINDS, Case, Change, metric_of, named, number_of
 from orchestrator.engines.offline.causes import Decision, look_first
 from orchestrator.engines.offline.open_case import CHANGES
@@ -18,10 +16,6 @@ from subagents.contract import ServiceInfo, Suspect
 from subagents.logs.model import SEVERAL
 
 CHANGE_SIGNALS = ("deploy",)
-REQUESTS = re.compile(r"(?<![a-z])(req|rps|qps|tps|calls|hits|traffic|visits|sessions|orders|messages)")
-"""Names of what is asked of a service."""
-SHARES = re.compile(r"ratio|rate|success|avail|apdex|fail|error|pct|percent|latenc|duration|second|(_|^)(ms|p\d+)(_|$)")
-"""Names of how requests went, not of how many there were."""
 ELSEWHERE = ("dependency", "external")
 """Causes that lie with what a service calls."""
 
@@ -158,7 +152,7 @@ def _without_cause(case: Case, decision: Decision) -> tuple[Action, ...]:
         return (*order, _find_out(case)) if _only_changes(case) else (_find_out(case), *order)
     if case.state.state == "recovered":
         found = [_watch(case, home)]
-    elif _stay_away(case):
+    elif case.stay_away and case.symptom.agent == "metrics":
         return (_reach(case),)
     else:
         found = [_ease(case, decision, home) if case.home is not None else _find_out(case)]
@@ -207,16 +201,6 @@ def _ease(case: Case, decision: Decision, home: str) -> Action:
         reversible="yes",
         verify=_verify(case),
     )
-
-
-def _stay_away(case: Case) -> bool:
-    """Say whether the symptom is that fewer requests come than did: whoever still comes may be served well."""
-    symptom = case.symptom
-    levels = {fact.quantity: fact.value for fact in symptom.facts} if symptom is not None else {}
-    before, now = levels.get(q.BASELINE), levels.get(q.LATEST)
-    fell = isinstance(before, float) and isinstance(now, float) and 0 <= now < before
-    name = (metric_of(symptom) or "").lower() if symptom is not None else ""
-    return fell and REQUESTS.search(name) is not None and SHARES.search(name) is None
 
 
 def _reach(case: Case) -> Action:

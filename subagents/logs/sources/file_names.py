@@ -14,12 +14,11 @@ _GENERIC_TEXT = (
 _GENERIC = frozenset(_GENERIC_TEXT.split())
 """Names that any program's log may have."""
 _LOGS = r"log|logs|jsonl|ndjson|json|txt|text|csv|tsv|xml|dat|bak|gz|gzip|zst|zstd"
-_STREAMS = r"access|errors?|out|err|stdout|stderr"
-_SUFFIX = re.compile(rf"\.(?:{_LOGS}|{_STREAMS})$", re.IGNORECASE)
+_SUFFIX = re.compile(rf"\.(?:{_LOGS}|access|errors?|out|err|stdout|stderr)$", re.IGNORECASE)
 _REPLICA = re.compile(rf"{POD_SUFFIX}(?:[-_].*)?$")
 """What Kubernetes appends to the name of a deployment for each of its pods, with a container behind it"""
 _ROTATED = re.compile(r"[-_.]?\d{4}[-_]?\d\d[-_]?\d\d.*$|[-_.](?:\d+|old|prev(?:ious)?)$", re.IGNORECASE)
-_STREAM = re.compile(r"(?:[-_.](?:access|errors?|stdout|stderr)|\.(?:out|err))(?:[-_.]log)?$", re.IGNORECASE)
+_STREAM = re.compile(r"[-_.](?:access|errors?|stdout|stderr)(?:[-_.]log)?$", re.IGNORECASE)
 """Logs that one program writes apart; `check-out` is a name."""
 
 

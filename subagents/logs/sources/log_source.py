@@ -132,49 +132,60 @@ class LogSource:
 
     def parts(self, names: Names) -> Iterator[Part]:
         """Yield the events block by block for counting: of lines that are alike only one need be read."""
+        return self._parts(names, self._alike(self._columns, names))
+
+    def _alike(self, columns: ColumnReader, names: Names) -> AlikeReader | None:
         size = self.size_bytes
         compiled = library() if size >= ALIKE_BYTES else None
-        alike = AlikeReader.of(self._columns, names, compiled, size) if compiled is not None else None
-        return self._parts(names, alike)
+        return AlikeReader.of(columns, names, compiled, size) if compiled is not None else None
 
     def _parts(self, names: Names, alike: AlikeReader | None, first_byte: int = 0) -> Iterator[Part]:
         self.tally = Tally()
         if not first_byte:
             self._renew_hint()
         reader = self._reader = BlockReader(self.path, self.name, self.block_bytes)
-        with ThreadPoolExecutor(1, thread_name_prefix="log-scanner") as scanner:
-            ahead = BlocksAhead(reader, alike, scanner)
-            parts = PartReader(self._columns, names, self.name, self.tally, alike, ahead.rest)
-            try:
-                for part in self._read(ahead, parts, self.tally, first_byte):
-                    if self._midnights is None and part.own.any():
-                        self._midnights = self._found_midnights()
-                    placed = self._midnights.placed(part) if self._midnights is not None else part
-                    del part  # blocks are large: none is kept that was read
-                    self.tally.count(placed, names)
-                    yield placed
-                    del placed
-            except OSError as error:
-                self.tally.trouble("open", _unreadable(self.name, error))
-            finally:
-                ahead.rest()
-                reader.close()
+        try:
+            for part in self._read(reader, self._columns, names, self.tally, alike, first_byte):
+                if self._midnights is None and part.own.any():
+                    self._midnights = self._found_midnights()
+                placed = self._midnights.placed(part) if self._midnights is not None else part
+                del part  # blocks are large: none is kept that was read
+                self.tally.count(placed, names)
+                yield placed
+                del placed
+        except OSError as error:
+            self.tally.trouble("open", _unreadable(self.name, error))
         if reader.problem is not None:
             self.tally.trouble("archive", reader.problem)
 
-    def _read(self, ahead: BlocksAhead, parts: PartReader, tally: Tally, first_byte: int) -> Iterator[Part]:
+    def _read(
+        self,
+        reader: BlockReader,
+        columns: ColumnReader,
+        names: Names,
+        tally: Tally,
+        alike: AlikeReader | None,
+        first_byte: int = 0,
+    ) -> Iterator[Part]:
         last_time: int | None = None
-        while (sighted := ahead.next()) is not None:
-            if sighted.block.offset + sighted.block.size <= first_byte:
-                continue
-            part, held = parts.read(sighted, tally.lines, last_time)
-            ahead.hold(held)
-            last_time = int(part.times[-1]) if part.times[-1] != NONE else last_time
-            few_read = len(part.placed) * FEW < part.count
-            ahead.reader.block_bytes = max(self.block_bytes, ALIKE_BLOCK_BYTES) if few_read else self.block_bytes
-            del sighted, held
-            yield part
-            del part
+        with ThreadPoolExecutor(1, thread_name_prefix="log-scanner") as scanner:
+            ahead = BlocksAhead(reader, alike, scanner)
+            parts = PartReader(columns, names, self.name, tally, alike, ahead.rest)
+            try:
+                while (sighted := ahead.next()) is not None:
+                    if sighted.block.offset + sighted.block.size <= first_byte:
+                        continue
+                    part, held = parts.read(sighted, tally.lines, last_time)
+                    ahead.hold(held)
+                    last_time = int(part.times[-1]) if part.times[-1] != NONE else last_time
+                    few_read = len(part.placed) * FEW < part.count
+                    reader.block_bytes = max(self.block_bytes, ALIKE_BLOCK_BYTES) if few_read else self.block_bytes
+                    del sighted, held
+                    yield part
+                    del part
+            finally:
+                ahead.rest()
+                reader.close()
 
     def _renew_hint(self) -> None:
         """Take the file's date as it is now, if it was written to since it was last read."""
@@ -194,18 +205,10 @@ class LogSource:
         """
         if not say_no_day(self._columns.stamps.hits + self._columns.json_stamps.hits):
             return Midnights()
-        columns, names, tally = self._columns.as_learnt(), Names(), Tally()
-        reader, size = BlockReader(self.path, self.name, self.block_bytes), self.size_bytes
-        compiled = library() if size >= ALIKE_BYTES else None
-        alike = AlikeReader.of(columns, names, compiled, size) if compiled is not None else None
-        with ThreadPoolExecutor(1, thread_name_prefix="log-scanner") as scanner:
-            ahead = BlocksAhead(reader, alike, scanner)
-            parts = PartReader(columns, names, self.name, tally, alike, ahead.rest)
-            try:
-                found = midnights_of(self._read(ahead, parts, tally, 0), columns.stamps.hint)
-            finally:
-                ahead.rest()
-                reader.close()
+        columns, names = self._columns.as_learnt(), Names()
+        reader = BlockReader(self.path, self.name, self.block_bytes)
+        parts = self._read(reader, columns, names, Tally(), self._alike(columns, names))
+        found = midnights_of(parts, columns.stamps.hint)
         return found if say_no_day(columns.stamps.hits + columns.json_stamps.hits) else Midnights()
 
     def reread(self, byte: int, lines: int) -> Frame:

@@ -302,25 +302,24 @@ class _Block:
                 self._column(column, label)
 
     def _bad(self, what: str, rows: Any) -> None:
-        self.faults.add(what, self.table.line.filter(pl.Series(rows)).to_list())
+        if rows.any():
+            self.faults.add(what, self.table.line.filter(pl.Series(rows)).to_list())
 
     def _values(self, name: str) -> tuple[Floats, Any]:
         """Return numbers and which rows are usable; text, infinities are faults, empty and NaN cells are gaps."""
         plain = None if self.writing.commas.decimal else self.table.plain.get(name)
-        if plain is not None:
-            infinite = np.isinf(plain)
-            if infinite.any():
-                self._bad("the value is infinite", infinite)
-            return plain, ~(np.isnan(plain) | infinite | np.isnan(self.times))
-        column = self.table.text(name)
-        comma, known = bool(self.writing.commas.decimal), self.writing.small_m if self.table.part else {}
-        values, unit = read_numbers(column, self.table.part, comma, known, unit_of(name))
+        values = self._read(name) if plain is None else plain
+        infinite = np.isinf(values)
+        self._bad("the value is infinite", infinite)
+        return values, ~(np.isnan(values) | infinite | np.isnan(self.times))
+
+    def _read(self, name: str) -> Floats:
+        column, known = self.table.text(name), self.writing.small_m if self.table.part else {}
+        values, unit = read_numbers(column, self.table.part, bool(self.writing.commas.decimal), known, unit_of(name))
         if unit not in ("", "%"):
             self.faults.note(f"numbers of {column.name} are written with a unit: read as {unit}")
-        missing, infinite = np.isnan(values), np.isinf(values)
-        self._bad("the value is not a number", missing & ~column.str.to_lowercase().is_in(NULLS).to_numpy())
-        self._bad("the value is infinite", infinite)
-        return values, ~(missing | infinite | np.isnan(self.times))
+        self._bad("the value is not a number", np.isnan(values) & ~column.str.to_lowercase().is_in(NULLS).to_numpy())
+        return values
 
     def _column(self, column: str, label: tuple[str, str]) -> None:
         values, usable = self._values(column)
@@ -393,7 +392,7 @@ class _Block:
         if reading.telling is None:
             reading.telling = telling_columns(table.frame, candidates, self.keys(self.apart))
         apart = self.apart
-        words = [name for name in reading.candidates(table.header) if _is_words(table.text(name))]
+        words = [name for name in candidates if _is_words(table.text(name))]
         keys = self.keys(apart).drop("t").head(COMPARED)
         reading.merging |= dict.fromkeys(merging(table.frame.head(COMPARED), words, keys))
         if table.part and candidates and reading.moments is not None:

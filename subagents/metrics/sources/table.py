@@ -103,17 +103,24 @@ class Table:
 
     @cached_property
     def plain(self) -> dict[str, Floats]:
-        """The columns that hold nothing but plain numbers and gaps, NaN: read at once, for there may be thousands."""
-        texts = self.frame.select(pl.all().str.strip_chars().replace("", None))
-        numbers = texts.select(pl.all().cast(pl.Float64, strict=False))
-        gaps, missing = np.array([texts.null_count().row(0), numbers.null_count().row(0)])
-        values = numbers.fill_null(float("nan")).to_numpy(order="fortran")
-        whole = np.flatnonzero((gaps == missing) & (missing < len(self)))
-        return {numbers.columns[place]: values[:, place] for place in whole.tolist()}
+        """The columns of nothing but plain numbers and gaps, NaN: read at once, for there may be thousands of them."""
+        found = _plain(self.frame.select(list(_plain(self.frame.head(PROBE)))))  # what is text shows in its first cells
+        return {name: values for name, values in found.items() if not np.isnan(values).all()}
 
     def text(self, column: str) -> pl.Series:
         """Return a column as stripped text, empty where it is missing."""
         return self.frame[column].fill_null("").str.strip_chars()
+
+
+def _plain(frame: pl.DataFrame) -> dict[str, Floats]:
+    texts = frame.select(pl.all().str.strip_chars().replace("", None))
+    numbers = texts.select(pl.all().cast(pl.Float64, strict=False))
+    pairs = zip(texts.columns, texts.null_count().row(0), numbers.null_count().row(0), strict=True)
+    whole = [name for name, gaps, missing in pairs if gaps == missing]
+    if not whole:
+        return {}
+    values = numbers.select(whole).fill_null(float("nan")).to_numpy(order="fortran")
+    return {name: values[:, place] for place, name in enumerate(whole)}
 
 
 def read_table(path: Path, faults: Faults) -> Table | None:
