@@ -128,6 +128,30 @@ def order(symptom_view: SeriesView, moved: tuple[SeriesView, ...], rank: RankRep
     ]
 
 
+def likewise(symptom_view: SeriesView, moved: tuple[SeriesView, ...]) -> list[Finding]:
+    """Say to which other services fewer requests come, too, where that is the symptom."""
+    if not symptom_view.stays_away:
+        return []
+    others = {v.service: v for v in moved if v.stays_away and v.beyond and v.service != symptom_view.service}
+    views = [others[service] for service in sorted(others)]
+    if not views:
+        return []
+    told = ", ".join(f"{v.title} {amount(v.baseline, v.unit)} -> {amount(v.latest, v.unit)}" for v in views[:6])
+    more = f" and {len(views) - 6} more" if len(views) > 6 else ""
+    return [
+        Finding(
+            agent="metrics",
+            claim=f"Fewer requests come elsewhere, too: {told}{more}.",
+            topic="order",
+            weight=0.5,
+            facts=tuple(f for v in views[:6] for f in v.facts if f.quantity in (q.BASELINE, q.LATEST)),
+            citations=tuple(v.citation for v in views[:6]),
+            services=tuple(v.service for v in views if v.service),
+            terms=_terms(*views[:6]),
+        )
+    ]
+
+
 def _suspect_of(service: str, rank: ServiceRank, instrumented: set[str]) -> Suspect:
     hop_only = bool(rank.reasons) and all(reason.kind == "hop" for reason in rank.reasons)
     outside = service.endswith("_remote") or service.count(".") >= 2

@@ -65,6 +65,7 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
     reported: list[Finding] = [
         say.symptom(symptom, why),
         *say.order(symptom, moved, rank),
+        *say.likewise(symptom, moved),
         *say.origins(rank, moved),
         *say.traffic(rank, symptom, moved),
         *say.resources(symptom, moved, rank),
@@ -181,7 +182,8 @@ def _symptom(
             return best, "the strongest departure of the service that stands out" + told
     steady = rank.surge is not None and rank.surge > LOST  # users come as before: who is asked less is behind them
     lost = [] if steady else [v for v in near if _is_lost(v)]
-    best = max(lost, key=lambda v: v.baseline, default=None)
+    place = (alert.service if alert is not None else None) or incident.service
+    best = max(lost, key=lambda v: (v.service == place, v.baseline), default=None)
     return best, "what is asked of it fell by half or more" + told if best is not None else ""
 
 

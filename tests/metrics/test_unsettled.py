@@ -143,6 +143,15 @@ async def test_an_evening_comes_slowly(tmp_path: Path) -> None:
     assert summary.symptom is None
 
 
+async def test_users_who_stay_away_everywhere_are_told_at_the_paged_service_first(tmp_path: Path) -> None:
+    names = ("shop", "web", "api")
+    lost: Series = {**CALM, **{(name, "requests_per_s"): shifted(200, 2, 40, 60) for name in names}}
+    bench, summary = await investigate(tmp_path, lost, FAILING)
+    assert summary.symptom is not None
+    assert summary.symptom.service == "web"
+    assert about(bench, "order")[0].services == ("api", "shop")
+
+
 async def test_a_callee_that_is_asked_less_while_users_come_as_before_is_no_loss_of_users(tmp_path: Path) -> None:
     less: Series = {
         **CALM,
