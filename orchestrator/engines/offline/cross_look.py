@@ -89,8 +89,8 @@ class _Look:
         None are left, and not 0, where nothing could be compared.
         """
         bench, onset = self._bench("metrics"), self._onset
-        if bench is None or onset is None or self._metrics is None:
-            return (), None
+        if bench is None or onset is None or self._metrics is None or not self._metrics.services:
+            return (), None  # no series, so none to compare
         end = min(onset + AROUND, self._ended or onset + AROUND)
         asked = CompareParams(
             first_start=onset - AROUND,
