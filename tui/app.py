@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import SystemCommand
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -67,18 +67,6 @@ class WarRoomApp(ShowingApp, inherit_bindings=False):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return Textual's filters, and ours behind them."""
         return [*super().get_line_filters(), self._exit_filter]
-
-    async def on_event(self, event: events.Event) -> None:
-        """Give a key that was on its way to where the focus was to the prompt that has been opened meanwhile."""
-        strays = isinstance(event, events.Key) and event.is_forwarded and isinstance(self.screen, PromptingScreen)
-        if not (strays and self._taken_by_prompt(event)):
-            await super().on_event(event)
-
-    def _taken_by_prompt(self, event: events.Event) -> bool:
-        screen = self.screen
-        if not (isinstance(screen, PromptingScreen) and screen.is_mounted):
-            return False
-        return isinstance(event, events.Key) and screen.prompt.take(event)
 
     # -- opening -----------------------------------------------------------------------------
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from textual import on
-from textual.app import App
 
 from tui import seams
+from tui.keys_in_order import KeysInOrder
 
 if TYPE_CHECKING:
     from tui.session_view import SessionView
 
 
-class ShowingApp(App[int], inherit_bindings=False):
+class ShowingApp(KeysInOrder[int], inherit_bindings=False):
     """Shows what is asked for, where there is a session to show it of."""
 
     def shown_view(self) -> SessionView | None:

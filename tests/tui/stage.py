@@ -15,6 +15,7 @@ from textual.screen import Screen
 
 from tui import seams
 from tui.bindings import bindings_of
+from tui.keys_in_order import KeysInOrder
 from tui.screens.warroom import WarRoomScreen
 from tui.session_view import SessionView
 from tui.text import ExitFilter
@@ -23,7 +24,7 @@ from tui.widgets.prompt import PromptBar
 SIZES = ((200, 50), (120, 36), (80, 24))
 
 
-class Stage(App[None], inherit_bindings=False):
+class Stage(KeysInOrder[None], inherit_bindings=False):
     """Shows one screen. It ticks when it is told to, so that nothing depends on time."""
 
     BINDINGS = bindings_of("everywhere")

@@ -250,16 +250,6 @@ class PromptBar(Horizontal):
         if self.kind:
             self.post_message(self.Typed(self.kind, clean(event.value, newlines=False)))
 
-    def take(self, event: events.Key) -> bool:
-        """Take a key that did not come by the focus, where it means something here; say whether it did."""
-        if self.has_class("-asking"):
-            self.query_one(ChoiceLine).on_key(event)
-            return True
-        if self.has_class("-typing") and event.is_printable and event.character is not None:
-            self.query_one(Input).insert_text_at_cursor(event.character)
-            return True
-        return False
-
     def submit(self, text: str) -> None:
         """Take the text as the answer, or what is picked instead of it."""
         kind, picked = self.kind, self.picks.picked
