@@ -21,6 +21,7 @@ from subagents.logs.sources.twins import Finding, TwinTest
 from tests.logs.both_ways import built, looked_up, small_blocks, what_it_says, without_library
 from tests.logs.builders import at, iso, write
 from tests.logs.corpus import FOLDER
+from tests.thinned import thinned
 
 __all__ = ["small_blocks"]
 pytestmark = pytest.mark.needs("compiled")
@@ -90,7 +91,7 @@ def fuzzed(names: tuple[str, ...], seed: int) -> bytes:
     return b"\n".join(lines) + b"\n"
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", thinned(LAYOUTS, 3))
 def test_nothing_comes_out_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     spec = write(tmp_path, "app.log", fuzzed((name,), seed=7))
     assert what_it_says(built(spec)) == what_it_says(without_library(spec, monkeypatch))

@@ -20,6 +20,7 @@ from subagents.logs.sources.neighbours import BEFORE, BEHIND
 from subagents.logs.sources.runs import stand_alone
 from tests.logs.both_ways import built, small_blocks, what_it_says, without_library
 from tests.logs.builders import iso, write
+from tests.thinned import thinned
 
 __all__ = ["small_blocks"]
 pytestmark = pytest.mark.needs("compiled")
@@ -142,9 +143,12 @@ def both(spec: SourceSpec, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, A
     return found[0], found[1]
 
 
-@pytest.mark.parametrize("said", [heads, bracketed, syslog])
+BELOW = ((java,), (python,), (go,), (node, dotnet), (php, ruby), (java, python, node, wrapped))
+SAID = (heads, bracketed, syslog)
+
+
 @pytest.mark.parametrize(
-    "below", [(java,), (python,), (go,), (node, dotnet), (php, ruby), (java, python, node, wrapped)]
+    ("said", "below"), thinned([(SAID[(n + turn) % 3], each) for n, each in enumerate(BELOW) for turn in range(3)], 3)
 )
 def test_traces_come_out_the_same_whether_they_are_looked_up_or_read(
     said: Callable[[Random, int], str],

@@ -22,6 +22,7 @@ from subagents.logs.sources.timestamps import Shape, find_stamp, moment, shape_o
 from tests.logs.both_ways import built, looked_up, small_blocks, what_it_says, without_library
 from tests.logs.builders import NOON, read, write
 from tests.logs.compiled import classes_by
+from tests.thinned import thinned
 
 __all__ = ["small_blocks"]
 MIDNIGHT = datetime(2026, 3, 5, tzinfo=UTC)
@@ -66,7 +67,7 @@ def changes(index: LogIndex) -> set[str]:
     return {found.change for found in compare(index, spans)}
 
 
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=list(LAYOUTS))
+@pytest.mark.parametrize("layout", thinned(LAYOUTS.values(), 2), ids=list(LAYOUTS))
 def test_at_midnight_nothing_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str) -> None:
     spec = write(tmp_path, "app.log", two_days(layout, 600))
     index = without_library(spec, monkeypatch)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.logs.both_ways import built, looked_up, small_blocks, what_it_says, without_library
 from tests.logs.builders import iso, write
+from tests.thinned import thinned
 
 __all__ = ["small_blocks"]
 pytestmark = pytest.mark.needs("compiled")
@@ -116,7 +117,7 @@ LINES = (
 )
 
 
-@pytest.mark.parametrize("lines", LINES, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("lines", thinned(LINES, 2), ids=lambda each: each.__name__)
 def test_nothing_comes_out_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: Callable[[Random], Iterator[str]]
 ) -> None:

@@ -178,8 +178,8 @@ def test_long_fuzz() -> None:
 @pytest.mark.parametrize(
     "unit", [f"{ESC}[", f"{ESC}]0;", "\x9d", f"{ESC}[0", "\u0301", "\u202e", "─", "\r", f"{ESC}P\x1b", "\t", "\ufe0f"]
 )
-def test_a_megabyte_of_spite_ends(unit: str) -> None:
-    assert leaks(clean(unit * (1_000_000 // len(unit)))) == []
+def test_a_text_of_nothing_but_spite_ends(unit: str) -> None:
+    assert leaks(clean(unit * (300_000 // len(unit)))) == []
 
 
 def test_a_naive_cleaner_leaks() -> None:

@@ -36,7 +36,9 @@ def press_until(tty: Terminal, key: str, text: str) -> str:
 @pytest.mark.timeout(300)
 @pytest.mark.needs("tmux")
 @pytest.mark.needs("bwrap")
-@pytest.mark.parametrize("size", [(200, 50), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    "size", [pytest.param((200, 50), id="200x50", marks=pytest.mark.soak), pytest.param((80, 24), id="80x24")]
+)
 def test_from_the_alert_to_the_branch(tmp_path: Path, size: tuple[int, int]) -> None:
     with terminal(tmp_path, size) as tty:
         tty.type(f"clear; {WARROOM} demo")
