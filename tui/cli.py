@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": Listed("tui.commands.demo:demo", "Investigate the bundled incident."),
     "sessions": Listed("tui.commands.sessions:sessions", "List, show, resume, export and delete sessions."),
     "logs": Listed("tui.commands.logs:logs", "Search and compare logs with no session: any files, any layout."),
+    "metrics": Listed("tui.commands.metrics:metrics", "What changed in metrics, since when, and where it began."),
     "board": Listed("tui.commands.board:board", "Look at the hypotheses; add, pin, rule out, undo."),
     "recheck": Listed("tui.commands.recheck:recheck", "Measure the symptom again with newer data: is it over?"),
     "report": Listed("tui.commands.report:report", "Print a session's report: markdown, json, or five lines."),

@@ -118,8 +118,8 @@ async def _ranked(
     bench: Workbench, incident: Incident, coverage: CoverageReport
 ) -> tuple[ToolResult[RankReport], Window | None]:
     """Return the ranking over the incident's window, or over everything where that and the data do not meet."""
-    window = _window(incident, coverage)
-    asked = _rank_params(incident, window)
+    window = window_of(incident, coverage)
+    asked = rank_params(incident, window)
     ranked = await bench.call("metrics_rank", asked, RankReport)
     if ranked.data is not None or incident.window is None:
         return ranked, window
@@ -127,7 +127,7 @@ async def _ranked(
     return await bench.call("metrics_rank", everything, RankReport), None
 
 
-def _window(incident: Incident, coverage: CoverageReport) -> Window | None:
+def window_of(incident: Incident, coverage: CoverageReport) -> Window | None:
     """Return the incident's window widened to all the baseline there is; None for everything."""
     if incident.window is None or coverage.span is None:
         return None
@@ -138,7 +138,8 @@ def _window(incident: Incident, coverage: CoverageReport) -> Window | None:
     return Window(start=start, end=end) if start < coverage.span.end and end > coverage.span.start else None
 
 
-def _rank_params(incident: Incident, window: Window | None) -> RankParams:
+def rank_params(incident: Incident, window: Window | None) -> RankParams:
+    """Return what is asked about an incident."""
     alert = incident.alert
     return RankParams(
         start=window.start if window else None,

@@ -14,7 +14,7 @@ from subagents.metrics.model import (
     SeriesView,
     spans_unit,
 )
-from subagents.quantities import figure
+from subagents.quantities import counted, figure
 
 DAY = 86_400
 FAR = 100
@@ -54,7 +54,8 @@ def moved(view: SeriesView) -> str:
 def coverage(report: CoverageReport) -> str:
     """Render what there is."""
     lines = [
-        f"{report.series} series on {len(report.services)} services, {report.edges} call edges, {report.spans} spans"
+        f"{report.series} series on {counted(len(report.services), 'service')}, "
+        f"{counted(report.edges, 'call edge')}, {counted(report.spans, 'span')}"
     ]
     if report.span is not None:
         lines.append(f"from {report.span.start:%Y-%m-%d %H:%M:%SZ} to {report.span.end:%Y-%m-%d %H:%M:%SZ}")
@@ -110,7 +111,8 @@ def ranking(report: RankReport) -> str:
     if report.symptom is not None:
         lines.append(f"symptom: {moved(report.symptom)} ({report.why_symptom})")
     lines.append(
-        f"before/after {clock(report.split)}" + (f"; traffic x{report.surge:.2f}" if report.surge is not None else "")
+        f"compared: before and after {clock(report.split)}"
+        + (f"; traffic x{report.surge:.2f}" if report.surge is not None else "")
     )
     for place, item in enumerate(report.services, 1):
         if item.reasons:
@@ -123,12 +125,12 @@ def ranking(report: RankReport) -> str:
 
 def compare(report: CompareReport) -> str:
     """Render two windows side by side."""
-    spans = [f"{clock(window.start)}..{clock(window.end)}" for window in (report.first, report.second)]
+    spans = [f"{window.start:%Y-%m-%d %H:%M:%S} to {clock(window.end)}" for window in (report.second, report.first)]
     lines = [" against ".join(spans)]
     for row in report.rows:
         mark = "!" if row.hurts else " "
         numbers = f"{amount(row.before, row.unit)} -> {amount(row.after, row.unit)}"
-        lines.append(f"{mark} {row.service} {row.name}: {numbers} ({row.size:+.1f} noises)")
+        lines.append(f"{mark} {row.service} {row.name}: {numbers} ({row.size:+.1f} times what is usual)")
     if report.more:
         lines.append(f"{report.more} more with smaller differences")
     return "\n".join(lines)
@@ -138,7 +140,8 @@ def edges(report: EdgesReport) -> str:
     """Render the call graph around a service."""
     lines = ["entry points: " + (", ".join(report.entries[:10]) or "not known")]
     for edge in report.edges:
-        slow = f", p95 {amount(edge.p95_before)} -> {amount(edge.p95_after)} ms" if edge.p95_after is not None else ""
+        before = f"{amount(edge.p95_before)} -> " if edge.p95_before is not None else ""
+        slow = f", p95 {before}{amount(edge.p95_after)} ms" if edge.p95_after is not None else ""
         wait = f", waits {edge.waits_ms:.0f} ms beyond the work" if edge.waits_ms is not None else ""
         lines.append(f"{edge.caller} -> {edge.callee}: {amount(edge.calls)} calls{slow}{wait}")
     if report.more:

@@ -95,7 +95,8 @@ def search(paths: tuple[str, ...], as_json: bool, **given: Any) -> int:
     warroom logs search app.log --text "connection refused"
     warroom logs search incident/ --regex 'timeout after \\d{5,} ms' --service checkout
     """
-    from tui.commands.logs_answers import ask, shown
+    from tui.commands.logs_answers import ask
+    from tui.commands.tool_answers import shown
 
     answer = ask(paths, "logs_search", given)
     shown(answer, as_json)
@@ -123,7 +124,8 @@ def patterns(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     warroom logs patterns app.log.gz --since 2026-03-01T12:00Z
     warroom logs patterns incident/ --since 30m --level warn
     """
-    from tui.commands.logs_answers import ask, shown
+    from tui.commands.logs_answers import ask
+    from tui.commands.tool_answers import shown
 
     given["changes"] = list(given["changes"]) or None
     shown(ask(paths, "logs_patterns", given), as_json)
@@ -145,7 +147,8 @@ def histogram(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     warroom logs histogram app.log --level error
     warroom logs histogram incident/ --by service --since 2h --bucket 60
     """
-    from tui.commands.logs_answers import ask, bars, shown
+    from tui.commands.logs_answers import ask, bars
+    from tui.commands.tool_answers import shown
 
     answer = ask(paths, "logs_histogram", given)
     shown(answer, as_json, bars(answer.data))
@@ -159,7 +162,8 @@ def histogram(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 @_limit(20, 200)
 def stacks(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Group the stack traces in PATH... by exception and frames; own code is shown as file:line."""
-    from tui.commands.logs_answers import ask, shown
+    from tui.commands.logs_answers import ask
+    from tui.commands.tool_answers import shown
 
     shown(ask(paths, "logs_stacks", given), as_json)
 
@@ -178,7 +182,8 @@ def distinct(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     warroom logs distinct incident/ --field service --level error
     warroom logs distinct app.log --field http.response.status_code
     """
-    from tui.commands.logs_answers import ask, shown
+    from tui.commands.logs_answers import ask
+    from tui.commands.tool_answers import shown
 
     shown(ask(paths, "logs_distinct", given), as_json)
 
@@ -190,7 +195,8 @@ def distinct(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 @click.option("--after", "-A", type=click.IntRange(0, 500), default=10, show_default=True, help="Lines after it.")
 def context(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Show the lines around a position in PATH..., the same paths that gave the position."""
-    from tui.commands.logs_answers import ask, shown
+    from tui.commands.logs_answers import ask
+    from tui.commands.tool_answers import shown
 
     shown(ask(paths, "logs_context", given), as_json)
 
@@ -200,7 +206,8 @@ def context(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 def coverage(paths: tuple[str, ...], as_json: bool) -> None:
     """Say what the log files in PATH... are: layout, span, levels, services, and every problem with file and line."""
     from subagents.logs.native import absence
-    from tui.commands.logs_answers import ask, shown
+    from tui.commands.logs_answers import ask
+    from tui.commands.tool_answers import shown
 
     shown(ask(paths, "logs_coverage", {}), as_json)
     if said := absence():
