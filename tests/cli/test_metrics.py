@@ -37,10 +37,11 @@ def test_what_moved_and_what_did_not(quick: InProcess, incident: Path) -> None:
 
 
 def test_where_it_began_is_asked_as_the_alert_has_it(quick: InProcess, incident: Path) -> None:
-    symptom, split, first, *_ = settle(quick("metrics", "rank", str(incident))).out.splitlines()
+    symptom, split, first, reason, *_ = settle(quick("metrics", "rank", str(incident))).out.splitlines()
     assert "the alert's service orders, and what it describes" in symptom
     assert split == "compared: before and after 09:42:00Z"
-    assert first.startswith("1. orders ")
+    assert first.startswith("1. orders: score ")
+    assert reason.startswith("     errors: error_rate_pct 0.3 -> 21.2")
     other = settle(quick("metrics", "rank", str(incident), "--service", "web", "--started", "2026-02-03T09:50Z")).out
     assert "the alert's service web" in other
     assert "after 09:50:00Z" in other

@@ -99,10 +99,11 @@ def rank(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     warroom metrics rank incident/
     warroom metrics rank metrics.csv traces.csv --service web --about "p95 latency over 2 s"
     """
-    from tui.commands.metrics_answers import ask_rank
+    from tui.commands.metrics_answers import ask_rank, places
     from tui.commands.tool_answers import shown
 
-    shown(ask_rank(paths, given), as_json)
+    answer = ask_rank(paths, given)
+    shown(answer, as_json, places(answer.data))
 
 
 @click.command()

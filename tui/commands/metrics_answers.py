@@ -11,7 +11,7 @@ from tui.commands.tool_answers import TIMES, Answer, arguments_of, ask_about, cl
 
 if TYPE_CHECKING:
     from subagents.contract import Incident, SourceSpec, Tool
-    from subagents.metrics.model import SeriesReport, SeriesView
+    from subagents.metrics.model import RankReport, SeriesReport, SeriesView
 
 EDGES_TIMES = {"since": "since"}
 """What the tool of the edges calls its time"""
@@ -20,7 +20,7 @@ _WINDOWS = {
     "since": "second_start", "until": "second_end", "baseline_since": "first_start", "baseline_until": "first_end"
 }  # fmt: skip
 _CALLED = "metrics or traces"
-_BAR = 50
+_BAR, _SILENT = 50, 12
 
 
 def ask(paths: Sequence[str], tool: str, given: Mapping[str, Any], times: Mapping[str, str] = TIMES) -> Answer:
@@ -90,6 +90,27 @@ def _just_before(moment: str) -> str:
     from datetime import datetime
 
     return (datetime.fromisoformat(moment) - timedelta(microseconds=1)).isoformat()
+
+
+def places(report: RankReport) -> str:
+    """Return where it began, a line for each reason."""
+    from subagents.metrics.render import clock, moved
+
+    lines = []
+    if report.symptom is not None:
+        lines.append(f"symptom: {moved(report.symptom)} ({report.why_symptom})")
+    traffic = f"; traffic x{report.surge:.2f}" if report.surge is not None else ""
+    lines.append(f"compared: before and after {clock(report.split)}{traffic}")
+    for place, one in enumerate(report.services, 1):
+        if one.reasons:
+            since = f", since {clock(one.since)}" if one.since is not None else ""
+            lines.append(f"{place}. {one.service}: score {one.score:.2f}{since}")
+            lines += [f"     {reason.text}" for reason in one.reasons]
+    silent = [one.service for one in report.services if not one.reasons]
+    if silent:
+        more = f" and {len(silent) - _SILENT} more" if len(silent) > _SILENT else ""
+        lines.append(f"no evidence against: {', '.join(silent[:_SILENT])}{more}")
+    return "\n".join(lines)
 
 
 def chart(report: SeriesReport) -> str:
