@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from tui.commands.lazy import LazyGroup, Listed
+from tui.commands.tool_options import Decorated, in_window, limited, of_paths, with_baseline
 from tui.views.log_query import LEVELS
 
 COMMANDS = {
@@ -19,7 +19,6 @@ COMMANDS = {
     "context": Listed("tui.commands.logs:context", "The lines around a position, as they stand in the file."),
     "coverage": Listed("tui.commands.logs:coverage", "What the files are, and how much of them was understood."),
 }
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 @click.group(
@@ -41,18 +40,6 @@ def logs() -> None:
     """
 
 
-def _paths(command: Decorated) -> Decorated:
-    command = click.option("--json", "as_json", is_flag=True, help="The whole answer as one JSON document.")(command)
-    return click.argument("paths", nargs=-1, required=True, metavar="PATH...")(command)
-
-
-def _times(command: Decorated) -> Decorated:
-    command = click.option("--until", metavar="TIME", help="End of the window, likewise.")(command)
-    return click.option(
-        "--since", metavar="TIME", help="Start of the window: ISO 8601 with a zone, or an age such as 90m."
-    )(command)
-
-
 def _service(command: Decorated) -> Decorated:
     return click.option("--service", metavar="NAME", help="Only events of this service.")(command)
 
@@ -65,28 +52,13 @@ def _filters(command: Decorated) -> Decorated:
         click.option("--text", metavar="TEXT", help="A text in the event, whatever its case."),
     ):
         command = option(command)
-    return _service(_times(command))
-
-
-def _baseline(command: Decorated) -> Decorated:
-    command = click.option(
-        "--baseline-until", metavar="TIME", help="End of the time to compare with; default: start of the window."
-    )(command)
-    return click.option(
-        "--baseline-since", metavar="TIME", help="Start of the time to compare with; default: the first event."
-    )(command)
-
-
-def _limit(least: int, most: int) -> Callable[[Decorated], Decorated]:
-    return click.option(
-        "--limit", type=click.IntRange(1, most), default=least, show_default=True, help="How many are shown."
-    )
+    return _service(in_window(command))
 
 
 @click.command()
-@_paths
+@of_paths
 @_filters
-@_limit(20, 500)
+@limited(20, 500)
 @click.option("--cursor", metavar="CURSOR", help="Where to go on: the one that an earlier answer ends with.")
 def search(paths: tuple[str, ...], as_json: bool, **given: Any) -> int:
     """Find events in PATH...: how many first, then the first of them, each with its position.
@@ -104,9 +76,9 @@ def search(paths: tuple[str, ...], as_json: bool, **given: Any) -> int:
 
 
 @click.command()
-@_paths
-@_times
-@_baseline
+@of_paths
+@in_window
+@with_baseline("event")
 @_service
 @click.option("--level", type=click.Choice(LEVELS), help="Only patterns of this severity or above.")
 @click.option(
@@ -116,7 +88,7 @@ def search(paths: tuple[str, ...], as_json: bool, **given: Any) -> int:
     type=click.Choice(("new", "burst", "vanished", "rare", "steady")),
     help="Only such patterns; repeatable. Default: all but steady.",
 )
-@_limit(20, 200)
+@limited(20, 200)
 def patterns(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Compare the messages in PATH... of a window with those before it.
 
@@ -132,7 +104,7 @@ def patterns(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
 
 @click.command()
-@_paths
+@of_paths
 @_filters
 @click.option(
     "--by", type=click.Choice(("total", "service", "level", "source")), default="total", help="One line for each."
@@ -155,11 +127,11 @@ def histogram(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
 
 @click.command()
-@_paths
-@_times
-@_baseline
+@of_paths
+@in_window
+@with_baseline("event")
 @_service
-@_limit(20, 200)
+@limited(20, 200)
 def stacks(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Group the stack traces in PATH... by exception and frames; own code is shown as file:line."""
     from tui.commands.logs_answers import ask
@@ -169,12 +141,12 @@ def stacks(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
 
 @click.command()
-@_paths
+@of_paths
 @click.option(
     "--field", required=True, metavar="NAME", help="service, host, level, source, a JSON field, a key of k=v."
 )
 @_filters
-@_limit(20, 500)
+@limited(20, 500)
 def distinct(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """List the values of a field in PATH..., each with how often and where first.
 
@@ -189,7 +161,7 @@ def distinct(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
 
 @click.command()
-@_paths
+@of_paths
 @click.option("--at", "citation", required=True, metavar="POSITION", help="Such as log:app.log@1024+1.")
 @click.option("--before", "-B", type=click.IntRange(0, 500), default=10, show_default=True, help="Lines before it.")
 @click.option("--after", "-A", type=click.IntRange(0, 500), default=10, show_default=True, help="Lines after it.")
@@ -202,7 +174,7 @@ def context(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
 
 @click.command()
-@_paths
+@of_paths
 def coverage(paths: tuple[str, ...], as_json: bool) -> None:
     """Say what the log files in PATH... are: layout, span, levels, services, and every problem with file and line."""
     from subagents.logs.native import absence

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from tui.commands.lazy import LazyGroup, Listed
+from tui.commands.tool_options import Decorated, in_window, limited, of_paths, with_baseline
 
 COMMANDS = {
     "onsets": Listed("tui.commands.metrics:onsets", "What left its baseline, since when, how far; what did not."),
@@ -17,7 +17,6 @@ COMMANDS = {
     "edges": Listed("tui.commands.metrics:edges", "Who calls whom, how often and how slowly; spans that failed."),
     "coverage": Listed("tui.commands.metrics:coverage", "What series and traces there are; what was not understood."),
 }
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 @click.group(
@@ -40,33 +39,15 @@ def metrics() -> None:
     """
 
 
-def _paths(command: Decorated) -> Decorated:
-    command = click.option("--json", "as_json", is_flag=True, help="The whole answer as one JSON document.")(command)
-    return click.argument("paths", nargs=-1, required=True, metavar="PATH...")(command)
-
-
-def _times(command: Decorated) -> Decorated:
-    command = click.option("--until", metavar="TIME", help="End of the window, likewise.")(command)
-    return click.option(
-        "--since", metavar="TIME", help="Start of the window: ISO 8601 with a zone, or an age such as 90m."
-    )(command)
-
-
 def _service(command: Decorated) -> Decorated:
     return click.option("--service", metavar="NAME", help="Only this service.")(command)
 
 
-def _limit(usual: int, most: int) -> Callable[[Decorated], Decorated]:
-    return click.option(
-        "--limit", type=click.IntRange(1, most), default=usual, show_default=True, help="How many are shown."
-    )
-
-
 @click.command()
-@_paths
-@_times
+@of_paths
+@in_window
 @_service
-@_limit(40, 500)
+@limited(40, 500)
 def onsets(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Say which series in PATH... left their baseline, in order of onset, and how many did not.
 
@@ -83,13 +64,13 @@ def onsets(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
 
 @click.command()
-@_paths
-@_times
+@of_paths
+@in_window
 @click.option("--started", metavar="TIME", help="When it began, where that is known.")
 @click.option("--service", metavar="NAME", help="The service that the page names.")
 @click.option("--metric", metavar="NAME", help="The metric that the page names.")
 @click.option("--about", metavar="TEXT", help="What the page says is wrong, in its words.")
-@_limit(15, 1000)
+@limited(15, 1000)
 def rank(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Rank the services in PATH... by how well they explain the trouble, each with its reasons.
 
@@ -107,13 +88,12 @@ def rank(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
 
 @click.command()
-@_paths
-@_times
-@click.option("--baseline-until", metavar="TIME", help="End of the time to compare with; default: start of the window.")
-@click.option("--baseline-since", metavar="TIME", help="Start of the time to compare with; default: the first point.")
+@of_paths
+@in_window
+@with_baseline("point")
 @_service
 @click.option("--role", "roles", multiple=True, metavar="ROLE", help="Only such series, as `coverage` names roles.")
-@_limit(30, 500)
+@limited(30, 500)
 def compare(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Compare the series in PATH... of a window with the time before it; `!` marks what hurts.
 
@@ -130,11 +110,11 @@ def compare(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
 
 @click.command()
-@_paths
+@of_paths
 @click.option("--name", required=True, metavar="NAME", help="The metric, as `onsets` names it.")
 @click.option("--service", metavar="NAME", help="Of this service, where several have it.")
 @click.option("--source", metavar="ID", help="In this file, where several have it, as `coverage` names it.")
-@_times
+@in_window
 @click.option("--points", type=click.IntRange(2, 2000), default=60, show_default=True, help="Most points shown.")
 def series(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Show one series in PATH...: what it did, and its points.
@@ -150,10 +130,10 @@ def series(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
 
 @click.command()
-@_paths
+@of_paths
 @click.option("--service", metavar="NAME", help="Only its callers and callees.")
 @click.option("--since", metavar="TIME", help="Compare latencies before and after; count failed spans since.")
-@_limit(60, 1000)
+@limited(60, 1000)
 def edges(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Show who calls whom in PATH..., by traces or a topology."""
     from tui.commands.metrics_answers import EDGES_TIMES, ask
@@ -163,7 +143,7 @@ def edges(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
 
 @click.command()
-@_paths
+@of_paths
 def coverage(paths: tuple[str, ...], as_json: bool) -> None:
     """Say what the metric files and traces in PATH... hold: series, services, roles, span, and every problem."""
     from tui.commands.metrics_answers import ask
