@@ -28,6 +28,12 @@ class Stage(KeysInOrder[None], inherit_bindings=False):
     """Shows one screen. It ticks when it is told to, so that nothing depends on time."""
 
     BINDINGS = bindings_of("everywhere")
+    keys_wait = False
+    """How long a key waited counts; else it was typed now, whatever the processor is busy with"""
+
+    @property
+    def key_age(self) -> float:
+        return super().key_age if self.keys_wait else 0.0
 
     def __init__(self, screen: Screen[Any], *, guarded: bool = True) -> None:
         super().__init__()

@@ -14,6 +14,7 @@ from tui import deciding
 from tui.actions import Action
 from tui.actions import of as actions_of
 from tui.bindings import bindings_of
+from tui.keys_in_order import key_age
 from tui.screens.pushing import PushingScreen
 from tui.session_view import ActFault
 from tui.views.approval_gate import ApprovalGate
@@ -49,7 +50,7 @@ class ReviewScreen(PushingScreen):
         self.view: SessionView = view
         self._approval = approval or next(iter(view.to_review), "")
         self._read = read
-        self._gate = ApprovalGate(view.clock)
+        self._gate = ApprovalGate(view.clock, lambda: key_age(self.app))
         self._overridden = False
         self._unread = ""
         """Why there is nothing to show."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from subagents.contract import Clock
 
 ARMED_S = 10.0
@@ -13,8 +15,9 @@ QUIET_S = 0.5
 class ApprovalGate:
     """Says whether a confirming key means yes, and to which digest; nothing else ever does."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, key_age: Callable[[], float] = lambda: 0.0) -> None:
+        self._clock, self._key_age = clock, key_age
+        """The seconds since the key was typed that is being worked on: it may have waited behind others"""
         self._armed_at: float | None = None
         self._digest = ""
         self.for_session = False
@@ -33,8 +36,8 @@ class ApprovalGate:
 
     @property
     def quiet(self) -> bool:
-        """Whether keys of approval count for nothing now."""
-        return self._clock.monotonic() < self._quiet_until
+        """Whether a key of approval counts for nothing that is worked on now: by when it was typed."""
+        return self._clock.monotonic() - self._key_age() < self._quiet_until
 
     @property
     def armed_s(self) -> float:
