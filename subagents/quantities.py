@@ -64,6 +64,13 @@ def counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
+def verb(count: int, plural: str) -> str:
+    """Return a verb as so many things do it: `passes` for one, `pass` for several."""
+    if count != 1:
+        return plural
+    return f"{plural}es" if plural.endswith("s") else f"{plural}s"
+
+
 def figure(value: float, digits: int = 3) -> str:
     """Return a number with so many significant digits, for people: large ones in full, never as a power of ten."""
     shown = f"{value:.{digits}g}"

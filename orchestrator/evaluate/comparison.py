@@ -65,6 +65,8 @@ def read_scores(lines: Path) -> dict[tuple[str, str], CaseScores]:
         raw = path.read_bytes().splitlines()
         found = [CaseScores.model_validate_json(line) for line in raw if line.strip()]
     except FileNotFoundError as error:
+        if lines.stat().st_size and not _last_run(lines):
+            raise LinesError(f"{lines}: is not a file of eval lines") from error
         raise LinesError(f"{lines}: has no scores beside it ({path.name}); {again}") from error
     except (OSError, ValidationError) as error:
         raise LinesError(f"{path}: cannot be read as scores; {again}") from error

@@ -18,6 +18,8 @@ _ACTIVE = re.compile(
 _LEADING = re.compile(r"(?:[-+=*]+|>|\d{1,9}[.)])(?=\s|$)|>")
 _QUOTED = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _RUNS = re.compile(r"`+")
+_ENDS = ".:;,!?"
+"""What ends a clause, and is no part of the name before it"""
 
 
 def line(text: str) -> str:
@@ -72,9 +74,9 @@ def _span(words: list[str]) -> str:
     """Return words as one code span; what begins or ends the clause stays outside of it."""
     text = " ".join(words)
     begun = text.lstrip("“(")
-    bare = begun.rstrip(":;,")
+    bare = begun.rstrip(_ENDS)
     while bare.endswith(")") and bare.count(")") > bare.count("("):
-        bare = bare[:-1]
+        bare = bare[:-1].rstrip(_ENDS)
     if not bare or bare.endswith(("`", "\\")):
         return code(text)
     return text[: len(text) - len(begun)] + code(bare) + begun[len(bare) :]

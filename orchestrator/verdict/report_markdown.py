@@ -17,6 +17,7 @@ from orchestrator.verdict.suspect_words import suspect_words
 from orchestrator.verdict.timeline import was_measured
 from orchestrator.verdict.when import moment, span
 from subagents.contract import Fact, Suspect
+from subagents.quantities import counted
 
 KIND_WORDS = {
     "culprit": "a change did it",
@@ -120,7 +121,7 @@ class _Page:
             yield f"- This verdict replaces {report.earlier_verdicts} earlier in the same session"
         wrong = sum(1 for item in report.doubted if not item.handed_back)
         if wrong:
-            yield f"- **✗ {wrong} claim(s) do not hold**; they are marked, listed below, and do not count"
+            yield f"- **✗ {counted(wrong, 'claim')} found not to hold**: marked, listed below, and not counted"
         lost = sum(1 for entry in report.evidence if not entry.resolved)
         if lost:
             yield f"- **{lost} of {len(report.evidence)} citations do not resolve**; they are marked and do not count"

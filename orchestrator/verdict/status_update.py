@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from orchestrator.verdict.markdown_text import line
 from orchestrator.verdict.report_model import Report
 from orchestrator.verdict.when import moment
+from subagents.quantities import counted
 
 LINE_LIMIT = 300
 _HARMLESS = str.maketrans({"<": "\u2039", ">": "\u203a", "@": "(at)", "`": "'"})
+_WHY = re.compile(r" \(taken as [^()]*(?:\([^()]*\)[^()]*)*\)$")
+"""Why a series was taken as the symptom"""
 _SCHEME = re.compile(r"\b(h)tt(ps?)(?=:)", re.IGNORECASE)
 
 
@@ -45,10 +48,16 @@ def _impact(report: Report, zone: tzinfo | None) -> str:
     verdict, incident = report.verdict, report.incident
     symptom = verdict.symptom if verdict else None
     since = (symptom.onset if symptom else None) or incident.started_at
-    text = _short(symptom.text) if symptom else "symptom not established from the data"
+    text = _short(_measured(symptom.text, since)) if symptom else "symptom not established from the data"
     at = f", since {moment(since, zone)}" if since else ", onset unknown"
     affected = ", ".join(verdict.affected[:6]) if verdict and verdict.affected else "not known"
     return f"Impact: {text}{at}. Affected: {affected}"
+
+
+def _measured(text: str, since: datetime | None) -> str:
+    """Return what was measured, without why it counts, and without the moment: that follows with its day."""
+    text = _WHY.sub("", text.rstrip(". "))
+    return text.replace(f", from {since:%H:%M:%S}Z", "", 1) if since else text
 
 
 def _cause(report: Report) -> str:
@@ -80,7 +89,7 @@ def _open(report: Report) -> str:
     ruled = sum(1 for item in verdict.ruled_out if item.result == "ruled out") if verdict else 0
     first = f", first: {_short(verdict.gaps[0].text)}" if verdict and verdict.gaps else ""
     wrong = sum(1 for item in report.doubted if not item.handed_back)
-    doubted = f"; {wrong} claim(s) do not hold and do not count" if wrong else ""
+    doubted = f"; not counted: {counted(wrong, 'claim')} found not to hold" if wrong else ""
     return (
         f"Open: {gaps} not looked at{first}; {ruled} ruled out{doubted}. Full report: warroom report {report.session}"
     )

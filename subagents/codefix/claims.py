@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from subagents.codefix.fixes import CheckClaim
 from subagents.codefix.results import Judged
+from subagents.quantities import counted, verb
 
 NAMES_KEPT = 200
 """Names of tests that a check lists."""
@@ -56,14 +57,16 @@ def _claim(
 ) -> tuple[CheckClaim, str]:
     passed = f"{fix.suite.passed} passed"
     if broken:
-        first = f"{len(broken)} test(s) that pass on the base fail on the fix, first {broken[0]}"
+        fails = f"{counted(len(broken), 'test')} that passed on the base {verb(len(broken), 'fail')}"
+        first = f"{fails} on the fix, first {broken[0]}"
         return "breaks tests", first + (f"; {len(fixed)} went from red to green" if fixed else "")
     still = fix.named("failed", "error")
     if fixed:
         left = f"; {len(still)} fail on both" if still else ""
         if fix.suite.outcome == "failed" and not still:
             left = f"; the suite as a whole still fails: {fix.suite.reason}"
-        return "red to green", f"{len(fixed)} test(s) fail on the base and pass on the fix; {passed}{left}"
+        red, green = (verb(len(fixed), word) for word in ("fail", "pass"))
+        return "red to green", f"{counted(len(fixed), 'test')} {red} on the base and {green} on the fix; {passed}{left}"
     if fix.suite.outcome == "failed":
         if still and not fix.named("failed"):
             first = sorted(still)[0]
@@ -73,7 +76,8 @@ def _claim(
                 f"{passed}, and none of these fails without the fix"
             )
         if still:
-            return "still red", f"{len(still)} test(s) fail on the fix as well, first {sorted(still)[0]}; {passed}"
+            fails = f"{counted(len(still), 'test')} {verb(len(still), 'fail')}"
+            return "still red", f"{fails} on the fix as well, first {sorted(still)[0]}; {passed}"
         if base.suite.outcome == "passed":
             return "breaks tests", f"the suite passes on the base and fails on the fix: {fix.suite.reason}"
         return "still red", f"the suite fails on the fix as well: {fix.suite.reason}"
@@ -116,9 +120,10 @@ def _warnings(base: Judged, fix: Judged, unsteady: set[str]) -> tuple[str, ...]:
     if unsteady:
         names = ", ".join(sorted(unsteady)[:3])
         found.append(
-            f"{len(unsteady)} test(s) differ between two runs of the same code, so they count for nothing: {names}"
+            f"{counted(len(unsteady), 'test')} came out otherwise in a second run of the same code, "
+            f"which counts for nothing: {names}"
         )
     gone = base.named("passed", "failed") - set(fix.cases)
     if gone and fix.cases:
-        found.append(f"{len(gone)} test(s) of the base are not in the run of the fix, first {sorted(gone)[0]}")
+        found.append(f"not in the run of the fix: {counted(len(gone), 'test')} of the base, first {sorted(gone)[0]}")
     return tuple(found)

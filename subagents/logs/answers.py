@@ -121,15 +121,16 @@ def coverage(logs: LogSet, index: LogIndex) -> ToolResult[LogsCoverage]:
 
 def _coverage_text(data: LogsCoverage) -> str:
     files = f"{len(data.sources)} log file{'s' if len(data.sources) != 1 else ''}"
-    head = f"{files}, {data.lines} lines, {data.events} events, {data.dated} with a time stamp"
+    head = f"{files}, {counted(data.lines, 'line')}, {counted(data.events, 'event')}, {data.dated} with a time stamp"
     lines = [head + (f"; {_span(data.span)}" if data.span else "")]
     for each in data.sources:
-        lines.append(f"  {each.source}: {each.items} events, {each.layout}")
+        lines.append(f"  {each.source}: {counted(each.items, 'event')}, {each.layout}")
         lines.extend(f"    ! {problem.line()}" for problem in each.problems)
     lines.extend(f"  ! {problem.line()}" for problem in data.skew)
     lines.append("levels: " + ", ".join(f"{each.level} {each.count}" for each in data.levels))
     if data.services:
-        shown = ", ".join(f"{each.service} {each.count} ({each.errors} errors)" for each in data.services[:15])
+        named = data.services[:15]
+        shown = ", ".join(f"{each.service} {each.count} ({counted(each.errors, 'error')})" for each in named)
         lines.append(f"services: {shown}" + _more(len(data.services) - 15 + data.services_more))
     return "\n".join(lines)
 

@@ -39,7 +39,7 @@ from subagents.metrics.roles import Role
 from subagents.metrics.series import SeriesKey, Store, deepest_failures
 from subagents.metrics.signals import Signal, failure_noises, overlap, signals
 from subagents.metrics.unseen import left_by, shared_callees, supposed_callees, turned
-from subagents.quantities import figure
+from subagents.quantities import figure, verb
 
 OWN_WORK: tuple[Role, ...] = ("saturation", "restarts", "ready", "queue", "lag", "hit_ratio")
 SUPPORTS: tuple[Role, ...] = ("traffic", "memory", "host", "network", "client_latency", "other")
@@ -225,7 +225,8 @@ def _travelling(
             table[service].reasons.append(Reason(kind, WEIGHT[kind] * left * seen_from_outside, text, signal))
         for callee, (value, callers) in shared.items():
             if callee in table and not is_address(callee, graph):
-                text = f"{', '.join(callers)} wait without a measured reason and call it"
+                waits, calls = (verb(len(callers), word) for word in ("wait", "call"))
+                text = f"{', '.join(callers)} {waits} without a measured reason and {calls} it"
                 table[callee].reasons.append(Reason("unseen", WEIGHT[kind] * value, text, heat[callers[0]][1]))
 
 

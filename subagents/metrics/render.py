@@ -143,7 +143,8 @@ def edges(report: EdgesReport) -> str:
         before = f"{amount(edge.p95_before)} -> " if edge.p95_before is not None else ""
         slow = f", p95 {before}{amount(edge.p95_after)} ms" if edge.p95_after is not None else ""
         wait = f", waits {edge.waits_ms:.0f} ms beyond the work" if edge.waits_ms is not None else ""
-        lines.append(f"{edge.caller} -> {edge.callee}: {amount(edge.calls)} calls{slow}{wait}")
+        calls = f"{amount(edge.calls)} calls" if edge.calls else "calls not measured"
+        lines.append(f"{edge.caller} -> {edge.callee}: {calls}{slow}{wait}")
     if report.more:
         lines.append(f"{report.more} more edges")
     for span in report.failed:

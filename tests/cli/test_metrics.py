@@ -84,7 +84,7 @@ def test_a_series_is_drawn_with_its_onset(quick: InProcess, incident: Path) -> N
 
 
 def test_the_other_questions(quick: InProcess, incident: Path) -> None:
-    assert "web -> orders" in settle(quick("metrics", "edges", str(incident))).out
+    assert "web -> orders: calls not measured" in settle(quick("metrics", "edges", str(incident))).out
     covered = settle(quick("metrics", "coverage", str(incident), "--json")).json()
     assert covered["series"] == 4
     assert covered["edges"] == 1

@@ -241,6 +241,9 @@ def test_scores_that_are_not_there_or_not_scores(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("")
     with pytest.raises(LinesError, match="has no scores beside it"):
         read_scores(tmp_path / "a.jsonl")
+    (tmp_path / "b.jsonl").write_text('{"not": "ours"}\n')
+    with pytest.raises(LinesError, match=r"b\.jsonl: is not a file of eval lines$"):
+        read_scores(tmp_path / "b.jsonl")
     (tmp_path / "a.scores.jsonl").write_text("nonsense\n")
     with pytest.raises(LinesError, match="cannot be read as scores"):
         read_scores(tmp_path / "a.jsonl")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta, timezone
+from datetime import UTC, timedelta, timezone
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from orchestrator.journal.verdict import Symptom
 from orchestrator.verdict.markdown_text import code, fence, inline
 from orchestrator.verdict.report import build_report
 from orchestrator.verdict.report_markdown import render_markdown
 from orchestrator.verdict.status_update import LINE_LIMIT, status_update
+from orchestrator.verdict.when import moment
 from subagents.contract import Finding, Incident
-from tests.report.story import LOG, SHA, Story, finding, frozen, opening, told, verdict
+from tests.report.story import LOG, ONSET, SHA, Story, finding, frozen, opening, told, verdict
 
 CET = timezone(timedelta(hours=1), "CET")
 HOSTILE = [
@@ -212,6 +214,19 @@ def test_the_status_update_is_five_plain_lines() -> None:
     assert SHA[:12] in lines[2]
     assert "(not run)" in lines[3]
     assert "warroom report s-1" in lines[4]
+
+
+def test_the_impact_is_what_was_measured_with_its_moment_once() -> None:
+    said = "shop p95_ms rose from 50 ms to 490 ms, from {}; ongoing (taken as the symptom: the alert's (own) series)."
+    symptom = Symptom(text=said.format(f"{ONSET:%H:%M:%S}Z"), onset=ONSET, citations=(LOG,))
+    impact = status_update(build_report(told(verdict(symptom=symptom))), UTC).splitlines()[1]
+    assert impact == f"Impact: shop p95_ms rose from 50 ms to 490 ms; ongoing, since {moment(ONSET, UTC)}. " + (
+        "Affected: billing, checkout"
+    )
+
+
+def test_what_ends_a_sentence_stays_outside_of_a_code_span() -> None:
+    assert inline("seen (log:a#b). Next. deploy:x#y. Then") == "seen (`log:a#b`). Next. `deploy:x#y`. Then"
 
 
 def test_a_hostile_status_update_pings_nobody_and_stays_five_lines() -> None:

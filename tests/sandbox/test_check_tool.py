@@ -80,7 +80,7 @@ def test_a_revert_is_tested(spec: SourceSpec, tmp_path: Path) -> None:
     told = "\n".join(f"{run.name}: {run.outcome} {run.reason}\n{run.output}" for run in check.runs)
     assert check.claim == "red to green", f"{check.reason}\n{told}"
     assert (check.draft, check.commit) == (draft.id, draft.commit)
-    assert result.text.startswith("red to green: 1 test(s) fail on the base and pass on the fix; 1 passed\n")
+    assert result.text.startswith("red to green: 1 test fails on the base and passes on the fix; 1 passed\n")
     assert "fixed: test_app.TestApp.test_adds" in result.text
     assert fingerprint(Path(spec.path)) == before
     assert sorted(path.name for path in (tmp_path / "s").iterdir()) == ["fix.git", "runs"]

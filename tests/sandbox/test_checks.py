@@ -159,13 +159,13 @@ CUT = SandboxRun("setup", reason="the supervisor of the sandbox ended without an
 @pytest.mark.parametrize(
     ("answers", "claim", "why"),
     [
-        ((RED, GREEN, RED), "red to green", "1 test(s) fail on the base and pass on the fix"),
+        ((RED, GREEN, RED), "red to green", "1 test fails on the base and passes on the fix"),
         ((RED, GREEN, GREEN), "green, no distinguishing test", "no test fails without the fix"),
-        ((CUT, GREEN, RED), "red to green", "1 test(s) fail on the base"),
+        ((CUT, GREEN, RED), "red to green", "1 test fails on the base"),
         ((CUT, GREEN, CUT), "green, no distinguishing test", "nothing could start"),
-        ((SandboxRun("memory", reason="it held more"), GREEN, RED), "red to green", "1 test(s) fail on the base"),
+        ((SandboxRun("memory", reason="it held more"), GREEN, RED), "red to green", "1 test fails on the base"),
         ((SandboxRun("memory"), GREEN, SandboxRun("memory", reason="too big")), "green, no distinguishing test", "cut"),
-        ((RED, RED), "still red", "fail on the fix as well"),
+        ((RED, RED), "still red", "fails on the fix as well"),
         ((GREEN, GREEN), "green, no distinguishing test", "no test fails without the fix"),
     ],
 )
@@ -180,7 +180,7 @@ def test_what_turns_green_failed_twice_and_a_run_that_was_cut_off_is_no_proof(
     assert why in check.reason
     assert sandbox.answers == []
     if answers == (RED, GREEN, GREEN):
-        assert "differ between two runs of the same code" in " ".join(check.warnings)
+        assert "came out otherwise in a second run of the same code" in " ".join(check.warnings)
 
 
 @pytest.mark.parametrize(("fixed_test", "runs"), [(False, 2), (True, 3)])

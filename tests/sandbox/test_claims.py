@@ -32,7 +32,7 @@ def _compare(base: Judged, tried: Judged | None, fix: Judged, *tests: str) -> Co
 def test_a_test_that_fails_without_the_fix_and_passes_with_it() -> None:
     found = _compare(_run("a:p"), _run("a:p new:f"), _run("a:p new:p"), "test_new.py")
     assert (found.claim, found.fixed, found.broken) == ("red to green", ("new",), ())
-    assert found.reason == "1 test(s) fail on the base and pass on the fix; 2 passed"
+    assert found.reason == "1 test fails on the base and passes on the fix; 2 passed"
 
 
 def test_an_existing_red_test_that_turns_green() -> None:
@@ -63,7 +63,7 @@ def test_no_distinguishing_test() -> None:
 def test_still_red() -> None:
     found = _compare(_run("a:p b:f"), None, _run("a:p b:f"))
     assert found.claim == "still red"
-    assert found.reason == "1 test(s) fail on the fix as well, first b; 1 passed"
+    assert found.reason == "1 test fails on the fix as well, first b; 1 passed"
 
 
 def test_breaks_tests() -> None:
@@ -131,14 +131,14 @@ def test_a_test_that_differs_between_two_runs_of_the_same_code_counts_for_nothin
     base, tried, fix = _run("t/test_a.py::x:p n:p"), _run("t/test_a.py::x:f n:p"), _run("t/test_a.py::x:p n:p")
     found = _compare(base, tried, fix, "t/test_new.py")
     assert (found.claim, found.fixed) == ("green, no distinguishing test", ())
-    assert found.warnings[0].startswith("1 test(s) differ between two runs of the same code")
+    assert found.warnings[0].startswith("1 test came out otherwise in a second run of the same code")
     assert _compare(base, tried, fix, "t/test_a.py").fixed == ("t/test_a.py::x",)
     assert _compare(base, tried, fix, "t/conftest.py").fixed == ("t/test_a.py::x",)
 
 
 def test_tests_that_are_gone_are_said() -> None:
     found = _compare(_run("a:p b:p"), None, _run("a:p"))
-    assert found.warnings == ("1 test(s) of the base are not in the run of the fix, first b",)
+    assert found.warnings == ("not in the run of the fix: 1 test of the base, first b",)
 
 
 def test_names_are_bounded() -> None:
@@ -146,7 +146,7 @@ def test_names_are_bounded() -> None:
     red, green = " ".join(f"{name}:f" for name in many), " ".join(f"{name}:p" for name in many)
     found = _compare(_run(red), None, _run(green))
     assert len(found.fixed) == 200
-    assert found.reason.startswith("1000 test(s) fail on the base")
+    assert found.reason.startswith("1000 tests fail on the base")
 
 
 @pytest.mark.parametrize(

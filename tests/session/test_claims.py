@@ -76,7 +76,7 @@ async def test_what_was_claimed_is_listed_and_marked_in_every_report(room: Room)
     assert "## What does not hold" in text
     assert "- ✗ finding of toys, does not count: it was d" in text
     assert "**does not count**: citations: `log:no@0+1`: no tool call of this session returned" in text
-    assert "2 claim(s) do not hold and do not count" in status_update(report)
+    assert "not counted: 2 claims found not to hold" in status_update(report)
     assert report.verdict is not None
     assert report.verdict.kind == "inconclusive"
     assert [(line.score, line.supporting) for line in report.hypotheses] == [(0.0, 0)]

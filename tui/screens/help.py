@@ -17,7 +17,7 @@ from tui.views.ring import Ring
 from tui.widgets.line_view import LineView
 from tui.widgets.painted import TextBlock
 
-_WIDTH = 16
+_WIDTH = 18
 
 
 def key_rows(context: Context) -> Iterable[Row]:

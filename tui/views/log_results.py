@@ -49,7 +49,9 @@ def _events(count: int) -> str:
 
 
 def _service(name: str, count: int, errors: int) -> str:
-    return f"{flat(name)} {count:,}" + (f" ({errors:,} errors)" if 0 < errors < count else "")
+    return f"{flat(name)} {count:,}" + (
+        f" ({errors:,} error{'' if errors == 1 else 's'})" if 0 < errors < count else ""
+    )
 
 
 def _span(first: datetime | None, last: datetime | None) -> str:
