@@ -106,3 +106,22 @@ def test_an_event_that_is_read_again_has_the_same_time(tmp_path: Path) -> None:
     assert again == [event["t"] for event in events]
     later = [event for frame in source.frames(events[-1]["start"]) for event in frame.events["t"].to_list()]
     assert later[-1] == microseconds(WRITTEN - timedelta(seconds=1797))
+
+
+@pytest.mark.parametrize("name", ["worker-2026-04-13.log", "worker.log.20260413", "worker.2026_04_13.2.txt"])
+def test_the_day_in_a_files_name_counts_more_than_a_later_date(tmp_path: Path, name: str) -> None:
+    spec = written(tmp_path, ["23:59:58 one", "00:00:01 two", "12:00:00 three"], WRITTEN, name)
+    assert times(spec) == ["12 23:59:58", "13 00:00:01", "13 12:00:00"]
+    said = [each.what for each in read(spec)[0].coverage().problems]
+    assert any("the day is taken from the file's name, and 1 midnight" in each for each in said)
+
+
+def test_a_file_that_was_written_before_the_day_in_its_name_is_of_its_date(tmp_path: Path) -> None:
+    closed = datetime(2026, 4, 15, 0, 0, 4, tzinfo=UTC)
+    spec = written(tmp_path, ["23:58:00 a", "23:59:59 b"], closed, "worker.log-20260415")
+    assert times(spec) == ["14 23:58:00", "14 23:59:59"]
+
+
+@pytest.mark.parametrize("name", ["worker-2026-13-41.log", "worker-12026041399.log", "worker-2026-04.log"])
+def test_digits_in_a_name_that_are_no_day_say_none(tmp_path: Path, name: str) -> None:
+    assert times(written(tmp_path, ["12:00:00 a"], WRITTEN, name)) == ["15 12:00:00"]

@@ -1,8 +1,9 @@
-"""Which service a log file is named after."""
+"""Which service a log file is named after, and which day."""
 
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from subagents.pods import POD_SUFFIX
 
@@ -21,6 +22,8 @@ _ROTATED = re.compile(r"[-_.]?\d{4}[-_]?\d\d[-_]?\d\d.*$|[-_.](?:\d+|old|prev(?:
 _STREAM = re.compile(r"[-_.](?:access|errors?|stdout|stderr)(?:[-_.]log)?$", re.IGNORECASE)
 """Logs that one program writes apart; `check-out` is a name."""
 
+_DAY = re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<apart>[-_.]?)(?P<month>\d\d)(?P=apart)(?P<day>\d\d)(?!\d)")
+
 
 def service_of_file(name: str) -> str | None:
     """Return the service that a file is named after, as its pods' and rotated files are; None for a name of any's."""
@@ -30,3 +33,14 @@ def service_of_file(name: str) -> str | None:
         for ending in (_SUFFIX, _REPLICA, _ROTATED, _STREAM):
             stem = ending.sub("", stem)
     return stem if stem and stem.lower() not in _GENERIC and not stem.isdigit() else None
+
+
+def day_of_file(name: str) -> date | None:
+    """Return the day that a file's name says, as those of files that are begun anew each day do; None where none."""
+    found = _DAY.search(name)
+    if found is None:
+        return None
+    try:
+        return date(int(found["year"]), int(found["month"]), int(found["day"]))
+    except ValueError:
+        return None

@@ -15,9 +15,9 @@ from subagents.logs.sources.ahead import BlocksAhead, Sighted
 from subagents.logs.sources.alike import AlikeReader
 from subagents.logs.sources.backwards import Backwards
 from subagents.logs.sources.columns import ColumnReader
-from subagents.logs.sources.file_names import service_of_file
+from subagents.logs.sources.file_names import day_of_file, service_of_file
 from subagents.logs.sources.frames import Frame
-from subagents.logs.sources.midnights import Midnights, midnights_of, say_no_day
+from subagents.logs.sources.midnights import Midnights, days_later, midnights_of, say_no_day
 from subagents.logs.sources.names import NONE, Names
 from subagents.logs.sources.parts import FEW, Part, PartReader
 from subagents.logs.sources.reader import BLOCK_BYTES, CUT_BYTES, HOLD_BYTES, Block, BlockReader, read_spans
@@ -208,7 +208,7 @@ class LogSource:
         columns, names = self._columns.as_learnt(), Names()
         reader = BlockReader(self.path, self.name, self.block_bytes)
         parts = self._read(reader, columns, names, Tally(), self._alike(columns, names))
-        found = midnights_of(parts, columns.stamps.hint)
+        found = midnights_of(parts, columns.stamps.hint, day_of_file(self.path.name))
         return found if say_no_day(columns.stamps.hits + columns.json_stamps.hits) else Midnights()
 
     def reread(self, byte: int, lines: int) -> Frame:
@@ -285,7 +285,9 @@ class LogSource:
                 count=undated,
             )
         yield from tally.backwards.problems(self.name)
-        yield from _zone_problems(self.name, hits, self._midnights.passed if self._midnights is not None else 0)
+        passed = self._midnights.passed if self._midnights is not None else 0
+        by_name = days_later(self._columns.stamps.hint, day_of_file(self.path.name))
+        yield from _zone_problems(self.name, hits, passed, "the file's name" if by_name else "the file's date")
 
     def _hint(self) -> datetime:
         try:
@@ -294,7 +296,7 @@ class LogSource:
             return datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def _zone_problems(name: str, hits: Counter[Shape], midnights: int) -> Iterator[Problem]:
+def _zone_problems(name: str, hits: Counter[Shape], midnights: int, dated_by: str) -> Iterator[Problem]:
     naive = sum(count for shape, count in hits.items() if shape.naive)
     zones = sorted(
         {shape.zone.strip() for shape in hits if shape.zone.strip()} - {"Z", "UTC", "GMT", "+00:00", "+0000"}
@@ -312,7 +314,7 @@ def _zone_problems(name: str, hits: Counter[Shape], midnights: int) -> Iterator[
         yield Problem(what="time stamps without a year; the year is taken from the file's date", where=name)
     if any(not shape.kind.date for shape in hits):
         passed = f", and {counted(midnights, 'midnight')} before it counted back" if midnights else ""
-        yield Problem(what=f"time stamps without a date; the day is taken from the file's date{passed}", where=name)
+        yield Problem(what=f"time stamps without a date; the day is taken from {dated_by}{passed}", where=name)
     forms = [shape.format[len(shape.weekday) :] for shape in hits if shape.kind.name == AMBIGUOUS]
     dates = {form[1:2] for form in forms if form[2:3] != "."}
     if dates:

@@ -1,10 +1,13 @@
-"""Where a file whose stamps say no day passes midnight: the last day is the file's date, the others count back."""
+"""Where a file whose stamps say no day passes midnight: the last day is the file's, the others count back.
+
+Its name may say the day; else it is that of the file's date, which a copy has of its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from subagents.logs.sources.names import NONE
@@ -83,17 +86,26 @@ class _Days:
         self.latest = max(self.latest, (most, int(times[days == most].max())))
 
 
-def midnights_of(parts: Iterable[Part], hint: datetime) -> Midnights:
+def midnights_of(parts: Iterable[Part], hint: datetime, named: date | None) -> Midnights:
     """Return where the events of a file, all read as of the file's date, pass midnight; `hint` is that moment.
 
     Where the last event lies almost a day after the file was written, it was written just before that midnight.
+    A day that the file's name says (`named`) counts where the file's date is a later one: a copy's date is later.
     """
     found = _Days()
     for part in parts:
         found.add(part.starts[part.own], part.times[part.own])
     day, at = found.latest
-    day += at - int(hint.timestamp() * 1e6) > DAY_US - LATE_US
+    if (later := days_later(hint, named)) > 0:
+        day += later
+    else:
+        day += at - int(hint.timestamp() * 1e6) > DAY_US - LATE_US
     return Midnights(tuple(found.bytes), tuple(each - day for each in found.days))
+
+
+def days_later(hint: datetime, named: date | None) -> int:
+    """Return how many days after the one that its name says a file is dated; 0 where the name says none, or a later."""
+    return max(0, (hint.date() - named).days) if named is not None else 0
 
 
 def say_no_day(hits: dict[Shape, int]) -> bool:
