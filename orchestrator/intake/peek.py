@@ -112,6 +112,11 @@ def is_binary(head: bytes) -> bool:
     return zeros > len(head) * 0.1 or controls > (len(head) - zeros) * 0.03
 
 
+def begins_with_time(line: bytes) -> bool:
+    """Say whether a line begins as one does that begins with a time stamp."""
+    return _STAMPED.match(line) is not None
+
+
 def looks_like_log(head: bytes) -> bool:
     """Say whether most of the first lines begin with a time stamp or are JSON objects."""
     lines = [line for line in head.split(b"\n")[:50] if line.strip()]

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from orchestrator.intake.alerts import payload_kind
 from orchestrator.intake.json_door import JsonFault, begun_json, read_json
-from orchestrator.intake.log_shapes import is_log_table, log_records
+from orchestrator.intake.log_shapes import is_log_of_rows, is_log_table, log_records
 from orchestrator.intake.manifest import looks_like_case
 from orchestrator.intake.model import IntakeLimits
 from orchestrator.intake.peek import Peek, looks_like_log, peek
@@ -162,6 +162,8 @@ def _table(seen: Peek) -> Recognised:
     role, options = table_role(lines)
     named = role == "metrics" and not options  # values under names of metrics, whatever is said beside them
     if role in (None, "metrics") and not named and is_log_table(lines):
+        return Recognised("logs")
+    if role is None and is_log_of_rows(lines):
         return Recognised("logs")
     if role is None:
         return Recognised(

@@ -110,6 +110,21 @@ def test_refused(tmp_path: Path, name: str, content: bytes, reason: str) -> None
     assert reason in found.reason
 
 
+def test_a_table_of_a_database_without_names_of_columns_is_a_log(tmp_path: Path) -> None:
+    rows = (
+        '2026-03-01 12:00:00.123 UTC,"app","shop",812,"10.0.0.7:51000",65f1.32c,1,"INSERT",2026-03-01 11:00:00 UTC,3/12,0,'
+        'ERROR,40P01,"deadlock detected","Process 8 waits for ShareLock on transaction 5.\nProcess 9 waits.",,,,,"INSERT\n'
+        'INTO orders",,,"","client backend",,0\n'
+    ) * 3
+    assert look(tmp_path, "postgresql.csv", rows.encode()).role == "logs"
+    assert look(tmp_path, "postgresql-2026-03-01.csv.gz", gzip.compress(rows.encode())).role == "logs"
+
+
+def test_numbers_without_names_of_columns_are_no_log(tmp_path: Path) -> None:
+    for row in ("2026-03-01T12:00:00Z,orders,error,5", "1772366400,12,7"):
+        assert look(tmp_path, "export.csv", f"{row}\n".encode() * 9).role != "logs"
+
+
 def test_a_log_with_a_few_odd_bytes_stays_a_log(tmp_path: Path) -> None:
     assert look(tmp_path, "a.log", LOG * 40 + b"\0\0\xff\xfe\x80caf\xe9\n" + LOG).role == "logs"
     assert look(tmp_path, "colour.log", b"\x1b[31mERROR\x1b[0m pool\n" * 50).role == "logs"
