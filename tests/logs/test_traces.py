@@ -141,6 +141,22 @@ def test_a_stamped_line_after_an_unstamped_trace_is_an_event_of_its_own(tmp_path
     assert events[0]["lines"] == len(lines) - 2
 
 
+def test_traces_of_two_pods_printed_into_each_other_are_not_read_as_one(tmp_path: Path) -> None:
+    def printed(pod: str, text: str) -> list[str]:
+        said = f"2026-03-01 12:00:00,123 ERROR [main] c.a.Shop - failed\n{text}".split("\n")
+        return [f"[pod/{pod}/shop] {line}" for line in said]
+
+    lease = "java.lang.IllegalStateException: no lease\n\tat com.acme.Lease.take(Lease.java:20)"
+    orders = printed("shop-6d8f9b7c4d-x2x4z", lease)
+    mail = printed("shop-6d8f9b7c4d-tr7wd", "java.net.ConnectException: refused\n\tat com.acme.Mail.send(Mail.java:9)")
+    spec = write(tmp_path, "shop.log", [line for pair in zip(orders, mail, strict=True) for line in pair])
+    stacks = call(agent_for(spec), "logs_stacks", WindowParams()).data
+    assert isinstance(stacks, LogsStacks)
+    assert [(each.exception, [frame.place for frame in each.frames]) for each in stacks.groups] == [
+        ("java.net.ConnectException", ["com/acme/Mail.java:9"])
+    ]
+
+
 def test_frames_that_differ_in_addresses_and_goroutines_are_read_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ def _printed(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
     import polars as pl
 
     rows = np.flatnonzero(joined | np.append(joined[1:], False)[: len(joined)])
+    rows = rows[_of_one_host(columns["host"], joined, rows)]
     bodies, spaced = columns["body"][rows].fill_null(""), columns["spaced"][rows]
     bodies = bodies.str.strip_prefix(" ").zip_with(spaced, bodies)
     is_frame, events = bodies.str.contains(_FRAME).to_numpy(), (np.cumsum(~joined) - 1)[rows]
@@ -74,6 +75,21 @@ def _printed(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
             "full": pl.Series(["\n".join(lines[span]) for span in spans], dtype=pl.String),
         }
     )
+
+
+def _of_one_host(hosts: pl.Series, joined: Any, rows: Any) -> Any:
+    """Say which rows are of the host that their event is of (numpy bool).
+
+    Where a collector puts the lines of several together, two traces may be printed into each other: no program has
+    such a one as all those lines would make.
+    """
+    import numpy as np
+
+    if hosts.null_count() == hosts.len():
+        return np.ones(len(rows), bool)
+    heads = np.flatnonzero(~joined)
+    own = hosts[heads[(np.cumsum(~joined) - 1)[rows]]]
+    return (hosts[rows] == own).fill_null(True).to_numpy()
 
 
 def _told(events: pl.DataFrame) -> pl.DataFrame:
