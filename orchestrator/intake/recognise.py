@@ -161,9 +161,7 @@ def _table(seen: Peek) -> Recognised:
         return Recognised("metrics")
     role, options = table_role(lines)
     named = role == "metrics" and not options  # values under names of metrics, whatever is said beside them
-    if role in (None, "metrics") and not named and is_log_table(lines):
-        return Recognised("logs")
-    if role is None and is_log_of_rows(lines):
+    if role in (None, "metrics") and ((not named and is_log_table(lines)) or is_log_of_rows(lines)):
         return Recognised("logs")
     if role is None:
         return Recognised(

@@ -110,10 +110,12 @@ def test_refused(tmp_path: Path, name: str, content: bytes, reason: str) -> None
     assert reason in found.reason
 
 
-def test_a_table_of_a_database_without_names_of_columns_is_a_log(tmp_path: Path) -> None:
+@pytest.mark.parametrize("transaction", ["3/9", "3/12", "14/0"])
+def test_a_table_of_a_database_without_names_of_columns_is_a_log(tmp_path: Path, transaction: str) -> None:
     rows = (
-        '2026-03-01 12:00:00.123 UTC,"app","shop",812,"10.0.0.7:51000",65f1.32c,1,"INSERT",2026-03-01 11:00:00 UTC,3/12,'
-        '0,ERROR,40P01,"deadlock detected","Process 8 waits for ShareLock.\nProcess 9 waits.",,,,,"INSERT\nINTO orders",,,"","client backend",,0\n'
+        f'2026-03-01 12:00:00.123 UTC,"app","shop",812,"10.0.0.7:51000",65f1.32c,1,"INSERT",2026-03-01 11:00:00 UTC,'
+        f'{transaction},0,ERROR,40P01,"deadlock detected","Process 8 waits.\nProcess 9 waits.",,,,,"INSERT\n'
+        'INTO orders",,,"","client backend",,0\n'
     ) * 3
     assert look(tmp_path, "postgresql.csv", rows.encode()).role == "logs"
     assert look(tmp_path, "postgresql-2026-03-01.csv.gz", gzip.compress(rows.encode())).role == "logs"
