@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
+from orchestrator.intake.log_exports import events_within
 from orchestrator.intake.peek import begins_with_time
 from subagents.logs.sources.json_fields import ROLES, pick
 from subagents.metrics.sources.heads import is_number
@@ -41,8 +42,11 @@ def is_log_of_rows(lines: Sequence[str]) -> bool:
 
 
 def log_records(document: JsonValue) -> list[JsonValue] | None:
-    """Return the records of a document that is a list of events, or holds one such list; None where it is none."""
-    if isinstance(document, dict):
+    """Return the records of a document that is a list of events, or holds them; None where it is none."""
+    within = events_within(document)
+    if within is not None:
+        document = within
+    elif isinstance(document, dict):
         lists = [value for value in document.values() if isinstance(value, list) and value]
         document = lists[0] if len(lists) == 1 else None
     if not isinstance(document, list) or not document:

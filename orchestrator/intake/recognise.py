@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from orchestrator.intake.alerts import payload_kind
 from orchestrator.intake.json_door import JsonFault, begun_json, read_json
+from orchestrator.intake.log_exports import BATCH, events_of_batches
 from orchestrator.intake.log_shapes import is_log_of_rows, is_log_table, log_records
 from orchestrator.intake.manifest import looks_like_case
 from orchestrator.intake.model import IntakeLimits
@@ -232,6 +233,9 @@ def _broken_json(look: _Look, why: str) -> Recognised:
         return Recognised("metrics")
     lines = [line for line in look.seen.head.split(b"\n")[:20] if line.strip()]
     if not told_apart and len(lines) > 1 and all(line.lstrip().startswith(b"{") and line[1:] for line in lines):
+        batches = _batches(look) if look.seen.head.startswith(BATCH) else None
+        if batches is not None:
+            return batches
         named = Problem(what="JSON lines, not one document: read as a log", where=look.where)
         return Recognised("logs", problems=() if look.by_name is None else (named,))
     if not told_apart:
@@ -249,11 +253,25 @@ def _text(look: _Look) -> Recognised | None:
         pasted = _pasted_document(look)
         if pasted is not None:
             return pasted
+    if look.by_name in (None, "logs") and head.startswith(BATCH):
+        batches = _batches(look)
+        if batches is not None:
+            return batches
     if look.by_name == "diff" or (head.startswith((b"diff --git ", b"--- a/", b"From ")) and b"\n+++ " in head):
         return Recognised("diff")
     if look.by_name == "logs" or (look.by_name is None and not _PROSE.match(look.base) and looks_like_log(head)):
         return Recognised("logs")
     return None
+
+
+def _batches(look: _Look) -> Recognised | None:
+    """A file of which each line holds many events; a longer one stays as it is, and its lines are searched."""
+    try:
+        data, cut = read_all(look.path, look.where, look.limits.document_bytes)
+    except OSError:
+        return None
+    events = events_of_batches(data, look.limits.json_depth) if cut is None else None
+    return Recognised("logs", document=events, options={"form": "array"}) if events is not None else None
 
 
 def _are_metrics(seen: Peek) -> bool:

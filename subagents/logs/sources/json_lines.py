@@ -19,6 +19,7 @@ from subagents.logs.sources.json_fields import (
     pick,
     record_of,
 )
+from subagents.logs.sources.wrapped import may_be_wrapped, unwrapped, wrap_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,8 @@ class JsonReader:
     _fields: dict[str, str] = field(default_factory=dict)
     _levels: dict[Any, int] = field(default_factory=dict)
     inner: JsonReader | None = None
+    wrap: str | None = None
+    """The field that holds the events, in exports that have records of their own."""
     doubts: bool = False
     """A text has a line more where with other numbers it might be another: whether a message has an error's text."""
 
@@ -68,6 +71,10 @@ class JsonReader:
         """Decode lines that look like objects; those that are not are left out of `rows`."""
         if any(line.endswith("},") for line in lines[:_SAMPLE]):  # a list with one record a line
             lines = [line.removesuffix(",") for line in lines]
+        if self.wrap is None and may_be_wrapped(lines):
+            self.wrap = wrap_of(names_in(lines[:_SAMPLE]))
+        if self.wrap is not None:
+            lines = unwrapped(lines, self.wrap)
         self._learn(lines)
         records, rows = self._decode(lines)
         columns = self._columns(lines, records, rows)
