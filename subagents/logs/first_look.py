@@ -23,10 +23,11 @@ from subagents.logs.model import (
 )
 from subagents.logs.onset import Rise
 from subagents.logs.passages import slow_passages
+from subagents.logs.peers import same_service, target_of
 from subagents.logs.ranks import rank_services, stands_out
 from subagents.logs.records import same_record
 from subagents.logs.requests import requests_of
-from subagents.logs.signatures import Known, around_wording, recognise, same_service, target_of
+from subagents.logs.signatures import Known, around_wording, recognise
 from subagents.logs.sources.timestamps import microseconds, moment
 from subagents.logs.terms import readable, terms_of
 from subagents.logs.windows import Chosen

@@ -30,8 +30,9 @@ from subagents.logs.first_look import signatures
 from subagents.logs.index import LogIndex
 from subagents.logs.log_set import LogSet
 from subagents.logs.model import Signature
+from subagents.logs.peers import target_of
 from subagents.logs.recount import Recount
-from subagents.logs.signatures import recognise, target_of
+from subagents.logs.signatures import recognise
 from subagents.logs.sources.names import HOSTS_KNOWN
 from subagents.logs.sources.reader import read_spans
 from subagents.logs.sources.timestamps import moment

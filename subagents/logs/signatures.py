@@ -7,15 +7,11 @@ A signature says what the text shows; whether a change caused it is for others t
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from subagents.contract import SuspectKind
-from subagents.logs.sources.json_fields import flatten
 
 
 @dataclass(frozen=True)
@@ -324,77 +320,3 @@ def around_wording(known: Known, text: str, width: int = 220) -> str:
             return flat
         start = max(0, match.start() - width // 3)
     return "…" + flat[start : start + width]
-
-
-_HOST = r"[A-Za-z0-9_](?:[\w-]*[\w])?(?:\.[\w-]+)*(?::\d{2,5})?"
-_TARGETS: tuple[re.Pattern[str], ...] = (
-    re.compile(
-        rf"\b(?:instances?|servers?|endpoints?) (?:available )?for (?:service:? )?\"?(?P<host>{_HOST})", re.IGNORECASE
-    ),
-    re.compile(
-        rf"\b(?:https?|grpc|tcp|amqp|redis|postgres(?:ql)?|mysql|mongodb|kafka|jdbc:\w+)://(?:[^@/\s]*@)?(?P<host>{_HOST})"
-    ),
-    re.compile(
-        rf"\b(?:host|peer|upstream|endpoint|server|addr|address|broker|cn)[=:] ?[\"']?(?P<host>{_HOST})", re.IGNORECASE
-    ),
-    re.compile(
-        rf"\b(?:dial tcp|lookup|UnknownHostException:|resolve(?: host:?)?|getaddrinfo \w+)\s+[\"']?(?P<host>{_HOST})"
-    ),
-    re.compile(
-        rf"\b(?:upstream|peer|connect(?:ing|ion)? to|connected to|failed to connect to|from|call(?:ing)? to|request to"
-        rf"|unavailable:)\s+\"?(?:service |server |host )?(?P<host>{_HOST})",
-        re.IGNORECASE,
-    ),
-    re.compile(rf"\bupstream (?P<host>{_HOST})", re.IGNORECASE),
-)
-_LIKE_HOST = re.compile(
-    r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$|[A-Za-z].*\.[A-Za-z]|^\d+\.\d+\.\d+\.\d+|^[A-Za-z][\w.-]*:\d{2,5}$"
-)
-_PEER_FIELDS = (
-    "peer", "net.peer.name", "peer.service", "upstream.host", "upstream", "server.address", "rpc.service", "db.host",
-    "upstream_host", "target", "dest", "destination", "remote", "http.host", "aws.service", "db.name",
-)  # fmt: skip
-
-
-def target_of(raw: str, text: str, services: Iterable[str], own: Iterable[str]) -> str | None:
-    """Return the peer that a line names, without its port; None where it names none.
-
-    A word counts as a peer only if it looks like a host name or is a service of these logs, but not the speaker.
-    """
-    fields = _fields(raw)
-    for name in _PEER_FIELDS:
-        if fields.get(name):
-            return _bare(fields[name])
-    known = {service.lower(): service for service in services}
-    speakers = {service.lower() for service in own}
-    for pattern in _TARGETS:
-        for match in pattern.finditer(text[:2048]):
-            host = _bare(match["host"])
-            if host[:1].isdigit() and match.group().lower().startswith("from "):
-                continue  # a bare address after "from" is who asked, not who was asked
-            if host.lower() in known or _LIKE_HOST.search(match["host"]):
-                return host
-    words = {word.lower().rstrip(".,:;") for word in re.findall(r"[\w.-]{3,}", text[:2048])}
-    named = sorted((words & known.keys()) - speakers)
-    return known[named[0]] if len(named) == 1 else None
-
-
-def _bare(host: str) -> str:
-    name = host.rsplit("://", 1)[-1].split("/", 1)[0]
-    return name.rsplit(":", 1)[0] if name.count(":") == 1 else name
-
-
-def _fields(raw: str) -> Mapping[str, str]:
-    if not raw.startswith("{"):
-        return {}
-    try:
-        record = json.loads(raw)
-    except (ValueError, RecursionError):
-        return {}
-    return flatten(record) if isinstance(record, dict) else {}
-
-
-def same_service(host: str, services: Iterable[str]) -> str | None:
-    """Return the known service that a host name belongs to: `payments.svc.cluster.local` is `payments`."""
-    label = host.split(".", 1)[0].lower()
-    return next((service for service in services if service.lower() == label), None)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from subagents.logs.peers import target_of
 from subagents.logs.records import LEAST, same_record
-from subagents.logs.signatures import recognise, target_of
+from subagents.logs.signatures import recognise
 from tests.engines.incidents import SERVICE, Story, investigated, level, stamp
 
 HOST, BANK, LEDGER = "api.cardhub.example.com", "bank.partner.example.net", "ledger.internal.example.org"

@@ -14,8 +14,9 @@ from subagents.logs.agent import build
 from subagents.logs.log_set import LogSet
 from subagents.logs.model import LogsSummary
 from subagents.logs.params import CoverageParams
+from subagents.logs.peers import target_of
 from subagents.logs.resolver import LogResolver
-from subagents.logs.signatures import TABLE, around_wording, recognise, target_of
+from subagents.logs.signatures import TABLE, around_wording, recognise
 from subagents.quantities import figure
 from subagents.verifying import Recomputed
 from tests.fakes import FakeClock, FakeWorkbench, run_procedure
@@ -257,6 +258,45 @@ def test_a_peer_is_a_host_or_a_known_service_never_a_mere_word() -> None:
     assert target_of("", "certificate expired, peer unknown", known, ["orders"]) is None
     assert target_of("", "Charge upstream call returned error", known, ["orders"]) is None
     assert target_of('{"upstream.host":"api.example.com:443"}', "exceeded deadline", known, []) == "api.example.com"
+
+
+NGINX = (
+    "[error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream, client: 10.0.0.1, "
+    'server: www.shop.example, request: "GET /cart HTTP/1.1", upstream: "{}", host: "www.shop.example", '
+    'referrer: "https://www.search.example/"'
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "peer"),
+    [
+        (NGINX.format("fastcgi://unix:/run/php/fpm.sock:"), None),
+        (NGINX.format("fastcgi://127.0.0.1:9000"), None),
+        (NGINX.format("http://pool/cart"), None),
+        (NGINX.format("uwsgi://10.0.3.7:3031"), "10.0.3.7"),
+        (NGINX.format("http://orders.shop.internal:8080/cart"), "orders.shop.internal"),
+        (NGINX.format("grpc://billing:50051"), "billing"),
+        (NGINX.partition(", request")[0], None),
+        ("attempt to connect to 10.0.3.7:8080 failed, referer: https://www.shop.example/", "10.0.3.7"),
+        ('connection refused user_agent="bot (+http://www.search.example/bot)"', None),
+        ("dial tcp 127.0.0.1:5432: connect: connection refused", None),
+        ("Failed to connect to localhost:8500: Connection refused", None),
+        ('{"peer": "127.0.0.1:6379"}', None),
+    ],
+)
+def test_who_asked_and_the_own_machine_are_no_peers(line: str, peer: str | None) -> None:
+    assert target_of(line, line, ["orders", "billing"], ["web"]) == peer
+
+
+async def test_a_site_is_not_blamed_for_the_program_behind_it_nor_is_where_its_users_came_from(tmp_path: Path) -> None:
+    served = [f"{at(n):%Y/%m/%d %H:%M:%S} [warn] 7#7: a body is buffered" for n in range(0, 1800, 20)]
+    refused = NGINX.format("fastcgi://unix:/run/php/fpm.sock:")
+    failed = [f"{at(n):%Y/%m/%d %H:%M:%S} {refused}" for n in range(1200, 1800, 2)]
+    spec = write(tmp_path, "nginx-error.log", sorted(served + failed))
+    bench, _ = await run_procedure(build([spec]), brief([spec]))
+    (found,) = [each for each in bench.reported if each.topic == "mechanism" and each.about is not None]
+    assert found.about is not None
+    assert found.about.label == "connection refused in nginx"
 
 
 def test_the_agent_speaks_the_contract(tmp_path: Path) -> None:
