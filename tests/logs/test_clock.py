@@ -112,3 +112,15 @@ def test_the_hour_that_a_summer_time_repeats_keeps_its_order_and_offsets(tmp_pat
     assert isinstance(data, LogsHistogram)
     assert data.series[0].counts[0] == data.series[0].counts[-1] == 1
     assert len(data.series[0].counts) == 3
+
+
+def test_a_file_that_has_the_newest_first_has_no_late_events(tmp_path: Path) -> None:
+    newest_first = [f"{iso(-20 * n - n % 5)} INFO tick {n}" for n in range(400)]
+    source, events = read(write(tmp_path, "export.log", newest_first))
+    assert len(events) == 400
+    assert not any("behind those before them" in each.what for each in source.coverage().problems)
+
+
+def test_a_file_that_was_put_together_of_two_has_late_events(tmp_path: Path) -> None:
+    source, _ = read(write(tmp_path, "both.log", lines(0, HOUR) + lines(0, HOUR)))
+    assert any("behind those before them" in each.what for each in source.coverage().problems)

@@ -12,6 +12,8 @@ from subagents.contract import Problem
 LATE_US = 60_000_000
 """Buffers and threads mix lines by seconds, not by minutes."""
 HOSTS_TOLD = 4
+FALLS = 9
+"""So many steps back for one ahead make a file that has the newest first, as consoles export: nothing is late in it."""
 
 
 @dataclass
@@ -24,6 +26,9 @@ class Backwards:
     """The most that one is behind, in µs."""
     line: int = 0
     """Number of the first one's line."""
+    falls: int = 0
+    rises: int = 0
+    """How often the next event is of an earlier time, and of a later, in blocks where some are behind"""
     hosts: Counter[str] = field(default_factory=Counter)
     others: set[str] = field(default_factory=set)
     """Hosts that are on time, as far as events of another one before theirs show"""
@@ -50,6 +55,9 @@ class Backwards:
         late = behind > LATE_US
         if not late.any():
             return
+        steps = np.diff(times)
+        self.falls += int((steps < 0).sum())
+        self.rises += int((steps > 0).sum())
         self.line = self.line or int(numbers[late][0])
         self.count += int(late.sum())
         self.most = max(self.most, int(behind.max()))
@@ -70,7 +78,7 @@ class Backwards:
 
     def problems(self, name: str) -> Iterator[Problem]:
         """Yield what is to be told."""
-        if not self.count:
+        if not self.count or self.falls > FALLS * max(self.rises, 1):
             return
         only = [host for host, _ in self.hosts.most_common(HOSTS_TOLD + 1) if host not in self.others]
         told_apart = not self._alone and bool(only) and len(only) == len(self.hosts) <= HOSTS_TOLD
