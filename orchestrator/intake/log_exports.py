@@ -61,11 +61,12 @@ def _loki(document: dict[str, JsonValue]) -> Iterator[JsonValue]:
     if not isinstance(data, dict):
         return
     for stream in _dicts(data.get("result", data.get("streams"))):
-        labels = stream.get("stream")
-        entries = stream.get("values")
-        for entry in entries if isinstance(labels, dict) and isinstance(entries, list) else ():
+        labels, entries = stream.get("stream"), stream.get("values")
+        if not isinstance(labels, dict) or not isinstance(entries, list):
+            continue
+        for entry in entries:
             if isinstance(entry, list) and len(entry) >= 2 and isinstance(entry[1], str):
-                yield {"labels": labels, "line": entry[1], "timestamp": entry[0]}
+                yield {**labels, "timestamp": entry[0], "message": entry[1]}
 
 
 def _datadog(document: dict[str, JsonValue]) -> Iterator[JsonValue]:

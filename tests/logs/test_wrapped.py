@@ -27,16 +27,11 @@ def result(second: int, level: str, said: str) -> dict[str, object]:
     return {"preview": False, "offset": second, "result": event}
 
 
-def entry(second: int, level: str, said: str) -> dict[str, object]:
-    labels = {"app": "orders", "pod": "orders-6d8f9b7c4d-x2x4z"}
-    return {"labels": labels, "line": f'level={level} msg="{said}"', "timestamp": iso(second)}
-
-
 def row(second: int, level: str, said: str) -> dict[str, object]:
     return {"TimeGenerated": iso(second), "ContainerName": "orders", "LogLevel": level, "LogMessage": said}
 
 
-FORMS = pytest.mark.parametrize("form", [hit, result, entry, row], ids=lambda form: form.__name__)
+FORMS = pytest.mark.parametrize("form", [hit, result, row], ids=lambda form: form.__name__)
 Form = Callable[[int, str, str], dict[str, object]]
 
 

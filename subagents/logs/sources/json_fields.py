@@ -26,7 +26,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "message", "msg", "@m", "@message", "log", "event", "MESSAGE", "textPayload", "short_message",
         "jsonPayload.message", "body.stringValue", "body", "Message", "RenderedMessage", "text", "@mt",
         "MessageTemplate", "fields.message", "resultDescription", "description", "LogMessage", "LogEntry",
-        "_raw", "line",
+        "_raw",
     ),
     "service": (
         "service", "service.name", "service_name", "serviceName", "app", "application", "Application", "ServiceName",
@@ -34,12 +34,12 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "kubernetes.container.name", "container_name", "container", "container.name", "resource.labels.container_name",
         "resource.labels.service_name", "resource.labels.function_name", "resource.labels.module_id",
         "SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "facility", "AppRoleName", "_app", "_service", "ContainerName",
-        "labels.service_name", "labels.app", "labels.container", "pod", "name",
+        "pod", "name",
     ),
     "host": (
         "pod", "pod_name", "kubernetes.pod_name", "kubernetes.pod.name", "resource.labels.pod_name", "host", "hostname",
         "hostName", "host.name", "host.hostname", "_HOSTNAME", "HOSTNAME", "MachineName", "AppRoleInstance", "node",
-        "instance", "container_id", "PodName", "Computer", "labels.pod",
+        "instance", "container_id", "PodName", "Computer",
     ),
     "stack": (
         "stack", "stacktrace", "stack_trace", "stackTrace", "exc_info", "exception.stacktrace", "error.stack",
@@ -58,7 +58,6 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 COMPANIONS: Mapping[str, frozenset[str]] = {
     "name": frozenset({"pid", "hostname"}),  # bunyan and pino; elsewhere it names a logger or anything
     "s": frozenset({"c", "ctx"}),  # MongoDB
-    "line": frozenset({"labels", "timestamp"}),  # Loki; elsewhere it is the number of one
 }
 
 TOP_LEVEL: frozenset[str] = frozenset(
