@@ -273,7 +273,7 @@ class ColumnReader:
 
 def _names_of(json: JsonReader | None) -> Iterator[object]:
     while json is not None:
-        yield frozenset(json.names), json.cut_lines
+        yield frozenset(json.names), json.cut_lines, json.wrap
         json = json.inner
 
 
