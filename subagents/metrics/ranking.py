@@ -62,6 +62,8 @@ WEIGHT: Mapping[str, float] = {
 
 _BY_CALLER = re.compile(r"(calls|p95_ms|wait_ms)_from_")
 """Series made of traces: they name who calls, and are about who is called."""
+_CALLER = re.compile(r"(?<=[{,])(source|src|caller|from|downstream)(_[a-z_]+)?=[^,}]*")
+"""Labels of a mesh that name who calls: what it measures is about who is called."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,9 @@ def attributed(seen: list[Signal], services: Iterable[str]) -> list[Signal]:
     """Return the signals, those whose name holds another service's name marked as being about that service."""
     plain = _plain_names(services)
     named = [
-        "" if _BY_CALLER.match(signal.key.name) else _named_in(signal.key.name, plain, signal.key.service)
+        "" if _BY_CALLER.match(name) else _named_in(_CALLER.sub("", name), plain, signal.key.service)
         for signal in seen
+        for name in (signal.key.name,)
     ]
     return [replace(signal, about=name) if name else signal for signal, name in zip(seen, named, strict=True)]
 

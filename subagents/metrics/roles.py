@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from subagents.metrics.series import Flags, Floats, Ints
+from subagents.metrics.sources.naming import FAILED
 
 Role = Literal[
     "latency",
@@ -69,7 +70,7 @@ _TIMED = r"(seconds?|secs?|millis(econds)?|ms|micros(econds)?|us|nanos(econds)?|
 _LATENCY = (
     r"latenc|duration|response_?time|elapsed|(_|^)(p\d{2,3}|\d{2,3}p|rtt|ttfb)(_|$)|(_|^)time_(ms|s)(_|$)|_wait(_|$)|delay(_|$)|jitter"
     rf"|(_|^)(rq|request|query|queries|lookup|lock|wait|connect|commit|total|process(ing)?|exec(ution)?|run)_?time(_?{_TIMED}|_total|_sum|_avg|_max|_mean)*$"
-    rf"|time_?ms(_|$)|(?<!cpu_){_TIMED}_(sum|max|mean|avg|bucket)$"
+    rf"|time_?ms(_|$)|(?<!cpu_)(?<![a-z]){_TIMED}_(sum|max|mean|avg|bucket)$"
 )
 _ERRORS = (
     r"errors?(_|$)|(_|^)errs?(_|$)|5xx|4xx|fail|exception|timeouts?(_|$)|reject|abort|exhaust|panic|crash|dropped|drops?(_|$)|retr(y|ies)"
@@ -141,15 +142,14 @@ _ROLES: tuple[tuple[str, Role, Direction], ...] = (
         "both",
     ),
 )
-LEAST_RISES = 3
+LEAST_RISES, MANY_RISES = 3, 12
+"""So often a series of failures must rise to be a counter, if its name says so and if it does not."""
 _COUNTED: frozenset[Role] = frozenset({"error_count", "traffic", "restarts", "other"})
 _FROM_NOTHING: frozenset[Role] = frozenset({"error_count", "restarts"})
 """Counts of what does not happen as a rule."""
 _SINGLE, _PACE = 2, 0.75
 """So many points on end stand alone; and the share of like distances by which points keep a pace."""
-_FAILED = re.compile(r"(code|status\w*)=5(\d\d|xx)|(status|result|outcome)=(error|fail)", re.IGNORECASE)
-"""Labels of requests that failed."""
-_TOTAL = re.compile(r"_(total|sum|bucket)$")
+_TOTAL = re.compile(rf"_(total|sum|bucket)$|(?<![a-z]){_TIMED}_count$")
 """Suffixes that declare a counter in every exporter's conventions, whatever is counted."""
 _SIGNS = (
     (re.compile("%"), " pct "),
@@ -188,7 +188,7 @@ def traits_of(name: str, values: Floats | None = None) -> Traits:
         if re.search(pattern, plain):
             role, bad = candidate, direction
             break
-    if role == "traffic" and _FAILED.search(labels):
+    if role == "traffic" and FAILED.search(labels):
         role, bad = "error_count", "up"
     if role == "error_count" and (re.search(_RATIO, plain) or unit in ("%", "ratio")):
         role = "error_ratio"
@@ -196,6 +196,8 @@ def traits_of(name: str, values: Floats | None = None) -> Traits:
         role = "latency"
     if role == "latency" and unit in ("%", "ratio"):
         role = "saturation"  # a share of time that was waited: nothing that took so long
+    if role == "latency" and FAILED.search(labels):
+        role, bad = "other", "both"  # how long failures take is not how slow a service is: there are few, or late ones
     if role in _LIMITED and re.search(_HEADROOM, plain):
         bad = "down"
     counter = values is not None and (role in _COUNTED or bool(_TOTAL.search(plain))) and _grows(role, plain, values)
@@ -219,8 +221,8 @@ def _grows(role: Role, plain: str, values: Floats) -> bool:
             return False
     named = bool(re.search(r"total(_|$)|(_|^)count(er)?(_|$)", plain))
     rises = int((steps > 0).sum())
-    if role == "error_count" and _TOTAL.search(plain) and rises >= LEAST_RISES:
-        return True  # a counter of failures stands still until there are some
+    if role == "error_count" and rises >= (LEAST_RISES if _TOTAL.search(plain) else MANY_RISES):
+        return True  # a counter of failures stands still until there are some; none that is not falls never
     return rises / len(steps) > (0.15 if named else 0.9) and finite.max() > 0
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subagents.contract import Coverage, Window
+from subagents.metrics.sources.naming import plain_labels
 from subagents.metrics.sources.stamps import moment
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -187,7 +188,7 @@ class Points:
 
     def add(self, service: str, name: str, times: Floats, values: Floats) -> None:
         """Add one series' points; they need neither be sorted nor distinct in time."""
-        self.labels.append((service, name))
+        self.labels.append((service, plain_labels(name)))
         self.times.append(times)
         self.values.append(values)
 

@@ -230,3 +230,15 @@ def test_the_graph_knows_entries_and_distances() -> None:
     loop = CallGraph.of([Edge("a", "b"), Edge("b", "a")])
     assert loop.below("a") == {"a": 0, "b": 1}
     assert loop.entries() == []
+
+
+def test_what_a_mesh_measures_is_about_who_is_called() -> None:
+    """Both ends are in its labels; the one that calls did not fail."""
+    calls = "istio_requests_per_s{{source_workload={},destination_workload={},response_code={}}}"
+    series = {
+        ("carts", calls.format("frontend", "carts", 503)): shifted(1, 40, 22),
+        ("ledger", calls.format("carts", "ledger", 503)): shifted(1, 45, 22),
+        ("frontend", calls.format("ingress", "frontend", 503)): shifted(1, 38, 22),
+    }
+    edges = [Edge("frontend", "carts", 9), Edge("carts", "ledger", 9)]
+    assert ranking(series, edges=edges)[0].service == "ledger"

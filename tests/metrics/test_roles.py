@@ -34,6 +34,10 @@ from tests.metrics.exporter_names import EXPORTER_NAMES
         ("requests_per_s", "traffic", "both"),
         ("rps", "traffic", "both"),
         ("tls_cert_seconds_until_expiry", "other", "down"),
+        ("hikaricp_connections_max", "saturation", "up"),
+        ("items_sum", "other", "both"),
+        ("grpc_server_handled_total{grpc_code=Unavailable}", "error_count", "up"),
+        ("http_server_requests_seconds_count{outcome=SERVER_ERROR}", "error_count", "up"),
         ("something_else", "other", "both"),
     ],
 )
@@ -135,3 +139,19 @@ def test_a_pause_of_the_measuring_and_moments_of_others_are_no_counts_of_zero() 
         held = counts.copy()
         held[missing] = np.nan
         assert np.array_equal(analysed("errors_per_min", times, held)[1], held, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "name", ["http_server_requests_seconds_count{status=500}", "pg_stat_database_xact_rollback", "request.errors"]
+)
+def test_failures_that_seldom_rise_and_never_fall_are_counted(name: str) -> None:
+    rises = [1.0 if at % 8 == 0 else 0.0 for at in range(120)]
+    total = 5000 + np.cumsum(rises)
+    assert traits_of(name, total).counter
+    if name.endswith("}"):
+        total[60:] -= total[60]
+        assert traits_of(name, total).counter, "begun anew"
+
+
+def test_failures_of_each_minute_that_only_grew_so_far_are_none() -> None:
+    assert not traits_of("request.errors", np.array([0.0] * 40 + [2, 5, 9, 14, 20, 31])).counter

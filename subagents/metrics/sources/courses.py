@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from subagents.metrics.sources.naming import SERVICE_NAMES, Labels, first_of
+from subagents.metrics.sources.naming import FAILED, SERVICE_NAMES, Labels, first_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,10 @@ def merged(courses: Iterable[Course]) -> list[Course]:
 
 
 def named(courses: Sequence[Course], service: str) -> list[tuple[str, str]]:
-    """Return service and name of each; labels that tell series of one name apart become part of the name."""
+    """Return service and name of each; labels that tell series of one name apart become part of the name.
+
+    So does one that says that requests failed, though all have it: by the name alone they would be traffic.
+    """
     owners = [course.owner(service) for course in courses]
     values: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     sizes = Counter(owners)
@@ -54,7 +57,12 @@ def named(courses: Sequence[Course], service: str) -> list[tuple[str, str]]:
     counts = Counter((owner, key) for owner, course in zip(owners, courses, strict=True) for key in course.labels)
     found = []
     for owner, course in zip(owners, courses, strict=True):
-        telling = (k for k in sorted(course.labels) if len(values[owner][k]) > 1 or counts[owner, k] < sizes[owner])
-        inner = ",".join(f"{k}={course.labels[k]}" for k in telling)
+        labels = sorted(course.labels.items())
+        telling = (
+            f"{key}={value}"
+            for key, value in labels
+            if len(values[owner][key]) > 1 or counts[owner, key] < sizes[owner] or FAILED.search(f"{key}={value}")
+        )
+        inner = ",".join(telling)
         found.append((owner[0], f"{owner[1]}{{{inner}}}" if inner else owner[1]))
     return found

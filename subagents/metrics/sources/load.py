@@ -18,6 +18,7 @@ from subagents.metrics.sources.documents import read_metric_json
 from subagents.metrics.sources.doubts import keep_step
 from subagents.metrics.sources.forms import unread_form
 from subagents.metrics.sources.histograms import with_quantiles
+from subagents.metrics.sources.means import with_means
 from subagents.metrics.sources.points import read_metric_csv
 from subagents.metrics.sources.stamps import moment
 from subagents.metrics.sources.table import Faults
@@ -136,7 +137,7 @@ def _read(spec: SourceSpec, store: Store, faults: Faults) -> Coverage:
         layout = "edges per minute"
     else:
         points, layout = _read_points(path, faults, spec.options.get("service", ""))
-    points = with_quantiles(points, faults)
+    points = with_means(with_quantiles(points, faults), faults)
     frames, duplicates = build_frames(spec.id, points)
     if duplicates:
         faults.note(

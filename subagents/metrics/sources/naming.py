@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
@@ -20,6 +21,27 @@ SERVICE_NAMES = (
     *("deployment", "workload", "container", "host", "host.name", "hostname", "instance", "pod"),
     *("approlename", "cloud_rolename", "facet"),
 )
+FAILED = re.compile(
+    r"(code|status\w*)=5(\d\d|xx)|(status|result|outcome)=(server_?)?(error|fail)"
+    r"|grpc_?(code|status)=(unknown|deadline_?exceeded|resource_?exhausted|internal|unavailable|data_?loss)",
+    re.IGNORECASE,
+)
+"""Labels of requests that failed."""
+_QUOTED = re.compile(r"([\w.:-]+)\s*=\s*\"((?:[^\"\\]|\\.)*)\"(?:,\s*|\s*(?=\}))?")
+"""A label as Prometheus writes it, and what parts it from the next."""
+
+
+def plain_labels(name: str) -> str:
+    """Return a name that holds labels as Prometheus writes them, `a{le="1", code="500"}`, as series are called here.
+
+    Tables hold such names as they were copied: in quotes neither a bucket's bound nor a failed request is known as one.
+    """
+    bare, brace, labels = name.partition("{")
+    if '="' not in labels.replace(" ", ""):
+        return name
+    rest, more, apart = labels.rpartition("}{")  # what told the rows apart besides
+    inner = ",".join(f"{key}={value}" for key, value in _QUOTED.findall(rest or labels))
+    return f"{bare}{brace}{inner}{',' if more else ''}{apart if more else '}'}"
 
 
 def first_of(names: Iterable[str], wanted: tuple[str, ...]) -> str | None:
