@@ -17,8 +17,6 @@ LEAST_SIZE = 3.0
 STRONGEST = 6.0
 EXPLAINED = 0.85
 """Share of a caller's departure that an equal departure of its callee explains."""
-SUPPOSED = 0.5
-"""The same where who calls whom is only supposed."""
 OTHER_KIND = 0.35
 """What slowness counts where failures are to be explained, and failures where slowness is."""
 RIVAL = 0.05

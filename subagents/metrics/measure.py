@@ -9,6 +9,7 @@ import numpy as np
 from subagents.metrics.changes import Change
 from subagents.metrics.model import State
 from subagents.metrics.onset import find_changes
+from subagents.metrics.recurring import comes_again, recurring
 from subagents.metrics.roles import Traits, analysed
 from subagents.metrics.series import Floats
 from subagents.metrics.signals import floor_of, noise_of
@@ -102,7 +103,7 @@ def describe(traits: Traits, times: Floats, values: Floats, changes: list[Change
         return None
     known = values[present]
     latest = float(np.median(known[-LATEST_POINTS:]))
-    chosen = main_change(traits, changes) or _weak(traits, values)
+    chosen = main_change(traits, changes) or recurring(traits, values) or _weak(traits, values)
     last = float(times[present][-1])
     if chosen is None or not present[: chosen.index].any() or not present[chosen.index :].any():
         base = float(np.median(known))
@@ -191,7 +192,7 @@ def _ended(times: Floats, away: Floats, noise: float) -> float | None:
     times, away = times[there], away[there]
     bar = max(RECOVERED * _level(away, noise), 3 * noise)
     out = np.flatnonzero(away > bar)
-    if not len(out) or out[-1] + 2 >= len(times):
+    if not len(out) or out[-1] + 2 >= len(times) or comes_again(out, len(times)):
         return None
     return float(times[out[-1] + 1])
 

@@ -186,6 +186,8 @@ class RankReport(Frozen):
     onset_found: bool = False
     """The split is the symptom's own onset; otherwise it is what the caller said."""
     sees: tuple[Seen, ...] = ()
+    standing: SeriesView | None = None
+    """Failures of the paged service that are a large share of its requests from the first point on."""
 
 
 class Compared(Frozen):

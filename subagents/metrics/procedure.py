@@ -204,6 +204,9 @@ async def _faint(
     asked = span.model_copy(update={"service": top.service, "least": LEAST_NAMED})
     found = (await bench.call("metrics_onsets", asked, OnsetsReport)).data
     near = [v for v in (found.moved if found else ()) if v.hurts and not v.spread and _in_time(v, incident)]
+    named, alert = rank.symptom, incident.alert
+    if alert is not None and alert.service and named is not None and named.service == alert.service != top.service:
+        near = [] if named.onset is None else near  # the page's own service is calm: others' small moves say nothing
     best = max(near, key=lambda v: (v.user_facing, v.size), default=None)
     return best, "small, but at the service that explains the alert best" if best is not None else ""
 
@@ -254,7 +257,7 @@ async def _healthy(
 ) -> MetricsSummary:
     """Say with numbers that nothing departs from its baseline, or why that settles nothing."""
     named = rank.asked or rank.symptom
-    open_ = unsettled(incident, coverage, named, onsets)
+    open_ = unsettled(incident, coverage, named, onsets, rank.standing)
     await bench.report(open_ or say.health(rank, onsets))
     gaps = say.gaps(coverage, rank.symptom)
     for finding in gaps:

@@ -25,7 +25,6 @@ from subagents.metrics.heat import (
     EXPLAINED,
     LEAST_SIZE,
     OTHER_KIND,
-    SUPPOSED,
     Question,
     heat_of,
     is_address,
@@ -37,8 +36,9 @@ from subagents.metrics.heat import (
 from subagents.metrics.hops import hop_blame, wait_blame
 from subagents.metrics.roles import Role
 from subagents.metrics.series import SeriesKey, Store, deepest_failures
-from subagents.metrics.signals import Signal, failure_noises, overlap, signals
-from subagents.metrics.unseen import left_by, shared_callees, supposed_callees, turned
+from subagents.metrics.signals import Signal, failure_noises, overlap, scale_of, signals
+from subagents.metrics.supposed import supposed
+from subagents.metrics.unseen import left_by, shared_callees, turned
 from subagents.quantities import figure, verb
 
 OWN_WORK: tuple[Role, ...] = ("saturation", "restarts", "ready", "queue", "lag", "hit_ratio")
@@ -64,6 +64,12 @@ _BY_CALLER = re.compile(r"(calls|p95_ms|wait_ms)_from_")
 """Series made of traces: they name who calls, and are about who is called."""
 _CALLER = re.compile(r"(?<=[{,])(source|src|caller|from|downstream)(_[a-z_]+)?=[^,}]*")
 """Labels of a mesh that name who calls: what it measures is about who is called."""
+
+FULL, NOT_FULL, FULL_SIZE = 0.985, 0.96, 30.0
+"""Share of a disk from which nothing more can be written, from which it may be called full; and what that counts."""
+_DISK = re.compile(r"disk|storage|volume|filesystem|(^|_)fs_|inode")
+_AT_ONCE = re.compile(r"goroutine|threads?(_|$)|in_?flight|active_requests|requests?_active|in_progress")
+"""What is under way at once: it grows as requests take longer, whoever makes them wait."""
 
 
 @dataclass(frozen=True)
@@ -195,13 +201,15 @@ def _own_work(by_service: dict[str, list[Signal]], table: dict[str, Ranked], que
     for service, mine in by_service.items():
         if service not in table:
             continue
-        surge = max((s.volume / s.base for s in mine if s.traits.role == "traffic" and s.base > 0), default=1.0)
+        surge, slower = _growth(mine, "traffic"), max(1.0, _growth(mine, "latency"))
         found = []
         for signal in mine:
             if signal.traits.role in OWN_WORK:
-                size = signal.size
+                size = max(signal.size, FULL_SIZE if _filled_up(signal) else 0.0)
                 if surge > 1.3 and signal.traits.role in ("saturation", "queue"):
                     size -= signal.base * (min(surge, 10.0) - 1.0) / signal.noise
+                if slower > 1.3 and _AT_ONCE.search(signal.key.name.lower()):
+                    size -= signal.base * (slower * max(surge, 1.0) - 1.0) / signal.noise
                 found.append((strength(size) * (0.4 + 0.6 * overlap(signal, question.symptom, question.split)), signal))
         best = _best(found)
         if best is not None and best[0] > 0:
@@ -210,14 +218,36 @@ def _own_work(by_service: dict[str, list[Signal]], table: dict[str, Ranked], que
             )
 
 
+def _filled_up(signal: Signal) -> bool:
+    """Say whether a disk is full that was not when the series began: that it came slowly makes it no less so."""
+    if (
+        signal.traits.bad != "up"
+        or signal.traits.unit not in ("%", "ratio")
+        or not _DISK.search(signal.key.name.lower())
+    ):
+        return False
+    shares = signal.values[np.isfinite(signal.values)] / scale_of(signal.values)
+    return float(np.max(shares[: max(1, len(shares) // 4)])) < NOT_FULL and float(np.median(shares[-3:])) >= FULL
+
+
+def _growth(mine: list[Signal], role: Role) -> float:
+    """Return how many times its usual a service's series of a role grew, the one that grew most."""
+    return max((s.volume / s.base for s in mine if s.traits.role == role and s.base > 0), default=1.0)
+
+
 def _travelling(
     by_service: dict[str, list[Signal]], table: dict[str, Ranked], graph: CallGraph, question: Question
 ) -> None:
-    part = EXPLAINED if graph.callers else SUPPOSED
     for kind, roles in (("latency", ("latency",)), ("errors", ERRORS)):
-        heat = heat_of(by_service, roles, question)
-        callees = strongest_callees(heat, graph) if graph.callers else supposed_callees(heat, by_service)
-        rest = {name: unexplained(value, callees.get(name), heat, part) for name, (value, _) in heat.items()}
+        heat, parts = heat_of(by_service, roles, question), dict[str, float]()
+        if graph.callers:
+            callees = strongest_callees(heat, graph)
+        else:
+            heat, callees, parts = supposed(kind, heat, by_service)
+        rest = {
+            name: unexplained(value, callees.get(name), heat, parts.get(name, EXPLAINED))
+            for name, (value, _) in heat.items()
+        }
         shared = shared_callees(rest, graph) if kind == "latency" else {}
         for service, (_, signal) in heat.items():
             if service not in table:

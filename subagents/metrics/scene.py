@@ -22,6 +22,7 @@ from subagents.metrics.series import Frame, SeriesKey, Store
 from subagents.metrics.signals import Signal, signals
 from subagents.metrics.so_far import SoFar, nobody
 from subagents.metrics.sources.stamps import moment
+from subagents.metrics.standing import standing
 from subagents.metrics.symptom import Asked, Choice, choose
 
 REQUESTS = re.compile(r"req|rps|calls|hits|traffic|visits|sessions")
@@ -58,6 +59,8 @@ class Scene:
     flow: SeriesKey | None = None
     """The series whose traffic that is."""
     sees: tuple[Seen, ...] = ()
+    standing: SeriesKey | None = None
+    """The paged service's series of failures that are as many from the first point on."""
 
 
 def bounds(store: Store, start: float | None, end: float | None) -> tuple[float, float]:
@@ -158,7 +161,7 @@ def see(store: Store, start: float, end: float, told: Told, progress: Telling = 
     so_far.measuring("which explain it")
     ranked = tuple(rank(store, graph, question))
     surge, flow = flow_of(store, graph, question)
-    return Scene(start, end, split, found, choice, ranked, surge, flow, _sees(seen, store))
+    return Scene(start, end, split, found, choice, ranked, surge, flow, _sees(seen, store), standing(seen, told.asked))
 
 
 def _sees(seen: list[Signal], store: Store) -> tuple[Seen, ...]:

@@ -57,9 +57,16 @@ def ceased(store: Store) -> tuple[Ceased, ...]:
 
 
 def unsettled(
-    incident: Incident, coverage: CoverageReport, named: SeriesView | None, onsets: OnsetsReport
+    incident: Incident,
+    coverage: CoverageReport,
+    named: SeriesView | None,
+    onsets: OnsetsReport,
+    standing: SeriesView | None = None,
 ) -> Finding | None:
-    """Return why calm series settle nothing about the alert; None where they do."""
+    """Return why calm series settle nothing about the alert; None where they do.
+
+    `standing`: failures of the paged service that are a large share of its requests from the first point on.
+    """
     alert = incident.alert
     place = (alert.service if alert else None) or incident.service
     fired = alert.fired_at if alert else None
@@ -71,6 +78,8 @@ def unsettled(
     if onsets.born:
         return newborn(onsets.born[0])
     throughout = _throughout(alert, place, named) if alert is not None and named is not None else None
+    if throughout is None and standing is not None and alert is not None and not alert.resolved:
+        throughout = _standing(standing)
     return throughout or _away(onsets, named, place)
 
 
@@ -136,6 +145,14 @@ def _throughout(alert: Alert, place: str | None, named: SeriesView) -> Finding |
         f"{amount(alert.threshold)}, from the first point on: if that is the trouble, it began before the data does."
     )
     return _about(named, claim, (q.BASELINE, q.LATEST))
+
+
+def _standing(view: SeriesView) -> Finding:
+    claim = (
+        f"{view.title} stands at {amount(view.baseline, view.unit)} from the first point on, a large share of what is "
+        "asked: if that is the trouble, it began before the data does."
+    )
+    return _about(view, claim, (q.BASELINE, q.LATEST))
 
 
 def _away(onsets: OnsetsReport, named: SeriesView | None, place: str | None) -> Finding | None:

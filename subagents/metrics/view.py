@@ -8,7 +8,7 @@ from subagents.metrics.levels import level_facts, levels_of
 from subagents.metrics.model import FlowView, RankReport, ReasonView, SeriesView, ServiceRank
 from subagents.metrics.ranking import Ranked
 from subagents.metrics.scene import Measured, Scene, measure_all, window_of
-from subagents.metrics.series import Store
+from subagents.metrics.series import SeriesKey, Store
 from subagents.metrics.sources.stamps import moment
 from subagents.metrics.symptom import Asked
 
@@ -73,6 +73,7 @@ def rank_view(store: Store, scene: Scene, asked: Asked, limit: int) -> tuple[Ran
         flow=_flow(store, scene, proofs),
         onset_found=scene.onset_found,
         sees=scene.sees,
+        standing=_view(store, scene, scene.standing, proofs),
     )
     return report, proofs
 
@@ -82,7 +83,12 @@ def _named(store: Store, scene: Scene, asked: Asked, proofs: list[Evidence]) -> 
     same = (asked.service, asked.metric)
     keys = [key for _, _, key in store.series() if (key.service, key.name) == same and asked.metric]
     chosen = scene.choice.signal.key if scene.choice is not None else None
-    measured = measure_all(store, scene.start, scene.end, keys) if len(keys) == 1 and keys[0] != chosen else []
+    return _view(store, scene, keys[0] if len(keys) == 1 and keys[0] != chosen else None, proofs)
+
+
+def _view(store: Store, scene: Scene, key: SeriesKey | None, proofs: list[Evidence]) -> SeriesView | None:
+    """Return one series as it is cited; None where there is none."""
+    measured = measure_all(store, scene.start, scene.end, [key]) if key is not None else []
     if not measured:
         return None
     view, proof = view_of(measured[0], scene.start, scene.end)

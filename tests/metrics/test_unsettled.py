@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.metrics.files import minute, shifted, steady
@@ -200,3 +201,23 @@ async def test_a_service_that_fell_silent_with_the_symptom_is_told_and_not_calle
     assert summary.dark == ("payments",), "that it began at web, which calls it, is not sure"
     assert "Every series of payments ends at 12:39:00Z" in " ".join(f.claim for f in about(bench, "gap"))
     assert "payments" not in about(bench, "health")[0].claim
+
+
+@pytest.mark.parametrize(
+    ("title", "share", "calm"),
+    [("web 5xx rate", 0.35, False), ("web 5xx rate", 0.02, True), ("web is slow", 0.35, True)],
+)
+async def test_failures_that_stand_from_the_first_point_on_are_not_calm(
+    tmp_path: Path, title: str, share: float, calm: bool
+) -> None:
+    """The page names no threshold; nothing departs from a baseline that is the trouble itself."""
+    total = 60 * np.cumsum(steady(100, 60))
+    series: Series = {
+        ("web", "http_requests_total{code=500}"): list(share * total),
+        ("web", "http_requests_total{code=200}"): list((1 - share) * total),
+        ("web", "latency_p99_ms"): steady(90, 60),
+    }
+    page = PAGE.model_copy(update={"title": title, "metric": "", "threshold": None, "observed": None})
+    _, summary = await investigate(tmp_path, series, page)
+    assert (summary.symptom, summary.healthy) == (None, calm)
+    assert ("from the first point on" in summary.unsettled) is not calm
