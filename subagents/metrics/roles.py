@@ -76,7 +76,7 @@ _ERRORS = (
     r"errors?(_|$)|(_|^)errs?(_|$)|5xx|4xx|fail|exception|timeouts?(_|$)|reject|abort|exhaust|panic|crash|dropped|drops?(_|$)|retr(y|ies)"
     r"|throttl|denied|declin|deadlock|cancel|dlq|dead_?letter|rollbacks?(_|$)|overflow|redeliver|retrans|misses(_|$)|slow_quer|rate_?limited|packet_?loss"
 )
-_RATIO = r"ratio|rate(_(?!limit)|$)|pct|percent|fraction|per_request"
+_RATIO = r"(?<!du)ratio|rate(_(?!limit)|$)|pct|percent|fraction|per_request"
 _HEADROOM = (
     r"(_|^)(free|freeable|avail|available|idle|remaining|headroom|unused|usable|balance|avg_?idle)(_|$)|idle_percent"
 )
@@ -149,7 +149,9 @@ _FROM_NOTHING: frozenset[Role] = frozenset({"error_count", "restarts"})
 """Counts of what does not happen as a rule."""
 _SINGLE, _PACE = 2, 0.75
 """So many points on end stand alone; and the share of like distances by which points keep a pace."""
-_TOTAL = re.compile(rf"_(total|sum|bucket)$|(?<![a-z]){_TIMED}_count$")
+_PART = re.compile(rf"_(sum|bucket)$|(?<![a-z]){_TIMED}_count$")
+"""Suffixes of the parts of a histogram or a timer: counters, however seldom something is timed."""
+_TOTAL = re.compile(rf"_total$|{_PART.pattern}")
 """Suffixes that declare a counter in every exporter's conventions, whatever is counted."""
 _SIGNS = (
     (re.compile("%"), " pct "),
@@ -188,15 +190,15 @@ def traits_of(name: str, values: Floats | None = None) -> Traits:
         if re.search(pattern, plain):
             role, bad = candidate, direction
             break
-    if role == "traffic" and FAILED.search(labels):
-        role, bad = "error_count", "up"
     if role == "error_count" and (re.search(_RATIO, plain) or unit in ("%", "ratio")):
         role = "error_ratio"
     if role == "error_count" and re.search(_LATENCY, plain):
         role = "latency"
     if role == "latency" and unit in ("%", "ratio"):
         role = "saturation"  # a share of time that was waited: nothing that took so long
-    if role == "latency" and FAILED.search(labels):
+    if role == "traffic" and FAILED.search(labels):
+        role, bad = "error_ratio" if re.search(_RATIO, plain) or unit in ("%", "ratio") else "error_count", "up"
+    elif role == "latency" and FAILED.search(labels):
         role, bad = "other", "both"  # how long failures take is not how slow a service is: there are few, or late ones
     if role in _LIMITED and re.search(_HEADROOM, plain):
         bad = "down"
@@ -221,6 +223,8 @@ def _grows(role: Role, plain: str, values: Floats) -> bool:
             return False
     named = bool(re.search(r"total(_|$)|(_|^)count(er)?(_|$)", plain))
     rises = int((steps > 0).sum())
+    if _PART.search(plain) and rises >= LEAST_RISES:
+        return True
     if role == "error_count" and rises >= (LEAST_RISES if _TOTAL.search(plain) else MANY_RISES):
         return True  # a counter of failures stands still until there are some; none that is not falls never
     return rises / len(steps) > (0.15 if named else 0.9) and finite.max() > 0

@@ -38,6 +38,7 @@ from tests.metrics.exporter_names import EXPORTER_NAMES
         ("items_sum", "other", "both"),
         ("grpc_server_handled_total{grpc_code=Unavailable}", "error_count", "up"),
         ("http_server_requests_seconds_count{outcome=SERVER_ERROR}", "error_count", "up"),
+        ("http_request_duration_seconds_count{code=500}", "error_count", "up"),
         ("something_else", "other", "both"),
     ],
 )
@@ -155,3 +156,10 @@ def test_failures_that_seldom_rise_and_never_fall_are_counted(name: str) -> None
 
 def test_failures_of_each_minute_that_only_grew_so_far_are_none() -> None:
     assert not traits_of("request.errors", np.array([0.0] * 40 + [2, 5, 9, 14, 20, 31])).counter
+
+
+def test_time_that_is_seldom_spent_is_a_total_all_the_same() -> None:
+    """A collector that pauses now and then: its time grows for ever, which is no slowness that grows."""
+    pauses = np.cumsum([0.02 if at % 6 == 0 else 0.0 for at in range(90)])
+    traits = traits_of("jvm_gc_pause_seconds_sum", pauses)
+    assert (traits.role, traits.counter) == ("saturation", True)
