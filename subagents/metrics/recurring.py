@@ -17,8 +17,9 @@ LEAST_BEFORE = 12
 """Fewest points before the first of them."""
 FAR = 4.0
 """So many times farther than any point before from their median."""
-CHANCE = 0.002
-"""Chance, if they came at any time alike, that none came earlier: above it they may always have come."""
+CHANCE, OFTEN = 0.01, 3
+"""Chance, if they came at any time alike, that none came earlier: above it they may always have come. And the fewest
+of them that are no single ones."""
 SIZE = 2.0
 LEAST_PAUSES, PATIENCE = 2, 1.5
 """So many pauses between them make the next due; and so much longer than the longest it may be away."""
@@ -39,7 +40,7 @@ def recurring(traits: Traits, values: Floats) -> Change | None:
         base = float(np.median(before))
         floor = floor_of(traits, base, values)
         far = np.flatnonzero(course[place:] > base + FAR * max(float(highest[place - 1]) - base, floor))
-        if len(far) and far[0] == 0 and (1.0 - place / len(course)) ** len(far) < CHANCE:
+        if len(far) >= OFTEN and far[0] == 0 and (1.0 - place / len(course)) ** len(far) < CHANCE:
             delta = sign * (float(np.median(course[place:][far])) - base)
             return Change(0, int(known[place]), "level", SIZE, delta, 1)
     return None

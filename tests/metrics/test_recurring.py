@@ -30,7 +30,8 @@ def onset(values: list[float], name: str = "http_5xx_ratio") -> float | None:
         (EVERY_FIVE, 60),
         ([60, 68, 71, 79, 82, 88], 60),
         ([70], None),  # one happens to any series
-        ([70, 85], None),
+        ([84, 88], None),
+        ([58, 66, 74, 82, 88], 58),
         ([14, 29, 44, 59, 74, 89], None),  # a batch, each quarter of an hour
     ],
 )
