@@ -16,8 +16,10 @@ $(STAMP): pyproject.toml constraints.txt $(wildcard subagents/logs/native/*.[ch]
 	@$(BIN)/python -m subagents.logs.native
 	@touch $(STAMP)
 
+# What assertions compare is told of those that fail, in a second run: to prepare it for all costs each worker a quarter of a minute.
 test: setup ## run the tests
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --assert=plain \
+	  || { $(BIN)/python -m pytest --last-failed --last-failed-no-failures none; exit 1; }
 
 check: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

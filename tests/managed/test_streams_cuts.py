@@ -19,6 +19,7 @@ from tests.managed.streaming import Followed, client_of, expected_hash, followin
 from tests.standin import Actor, Call, Options, Standin, State, Step
 from tests.standin.cast import provision, said
 from tests.standin.faults import Deed
+from tests.thinned import thinned
 
 WAYS: dict[str, tuple[Deed, ...]] = {
     "reset": ("cut_after",),
@@ -170,7 +171,7 @@ async def cut_everywhere(scene: Scene, way: str) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", thinned(WAYS, 2))
 async def test_cut_at_fifty_places(scene: Scene, way: str) -> None:
     assert await cut_everywhere(scene, way) == []
 

@@ -298,7 +298,7 @@ def test_times_by_the_calendar(tmp_path: Path, stamps: tuple[str, str, str], rem
             "metrics",
         ),
         ("panel.csv", "sep=;\nTime;checkout\n2026-03-01 12:00:00;5\n", "metrics"),
-        ("loki.json", '{"data": {"result": [{"stream": {"app": "shop"}, "values": [["1", "GET /"]]}]}}', None),
+        ("loki.json", '{"data": {"result": [{"stream": {"app": "shop"}, "values": [["1", "GET /"]]}]}}', "logs"),
     ],
 )
 def test_exports_are_recognised_by_their_shape(tmp_path: Path, name: str, content: str, role: str | None) -> None:

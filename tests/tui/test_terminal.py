@@ -54,7 +54,7 @@ def sane(tty: Terminal, place: Path, before: str) -> None:
     assert tty.flag("mouse_any_flag") == "0"
 
 
-@pytest.mark.parametrize("size", [(200, 50), (80, 24)], ids=["200x50", "80x24"])
+@pytest.mark.parametrize("size", [(200, 50), pytest.param((80, 24), marks=pytest.mark.soak)], ids=["200x50", "80x24"])
 def test_run_watch_move_copy_and_quit(tmp_path: Path, incident: Path, size: tuple[int, int]) -> None:
     with terminal(tmp_path, size) as tty:
         before = settings(tty, tmp_path)
