@@ -54,8 +54,6 @@ class KeysInOrder(App[Result], Generic[Result], inherit_bindings=False):
         """Have keys wait for those before them; all else is done as it comes."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
-        elif isinstance(event, events.Key) and await self._check_bindings(event.key, priority=True):
-            self._coming.clear()  # such as quitting: what was typed before is not meant for what that asks
         else:
             self._coming.append(event)
             if len(self._coming) == 1:
@@ -73,10 +71,10 @@ class KeysInOrder(App[Result], Generic[Result], inherit_bindings=False):
             await super().on_event(key)
             decides = not (isinstance(goes_to, Input) and isinstance(key, events.Key) and key.is_printable)
             if decides and key.is_forwarded and goes_to.post_message(KeyDone(key)):
-                self._wait()
+                if len(self._coming) > 1:
+                    self._wait()
                 return
-            if self._coming and self._coming[0] is key:
-                self._coming.popleft()
+            self._coming.popleft()
 
     async def _is_bound(self, key: Typed) -> bool:
         """Do at once what a key is bound to, where what has the focus takes no keys of its own; say whether it was."""
@@ -85,7 +83,8 @@ class KeysInOrder(App[Result], Generic[Result], inherit_bindings=False):
         return await self._check_bindings(key.key)
 
     def _wait(self) -> None:
-        if self._patience is None and len(self._coming) > 1:
+        """Wait for word of the key that is on its way, but not for long."""
+        if self._patience is None:
             self._patience = self.set_timer(PATIENCE_S, partial(self._next, self._coming[0]))
 
     async def _next(self, done: Typed) -> None:
@@ -104,8 +103,8 @@ class KeysInOrder(App[Result], Generic[Result], inherit_bindings=False):
         chooses = isinstance(self.screen, CommandPalette) and isinstance(key, events.Key) and key.key == "enter"
         if not chooses:
             await self._next(key)
-        elif self._patience is None and self._coming:
-            self._patience = self.set_timer(PATIENCE_S, partial(self._next, self._coming[0]))
+        elif self._coming:
+            self._wait()
 
     def on_command_palette_closed(self) -> None:
         """Go on when the command was run that was chosen: it waits behind this message, and its focus behind it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from orchestrator.verdict.markdown_text import line
 from orchestrator.verdict.report_model import Report
@@ -12,8 +12,6 @@ from subagents.quantities import counted
 
 LINE_LIMIT = 300
 _HARMLESS = str.maketrans({"<": "\u2039", ">": "\u203a", "@": "(at)", "`": "'"})
-_WHY = re.compile(r" \(taken as [^()]*(?:\([^()]*\)[^()]*)*\)$")
-"""Why a series was taken as the symptom"""
 _SCHEME = re.compile(r"\b(h)tt(ps?)(?=:)", re.IGNORECASE)
 
 
@@ -31,11 +29,17 @@ def _chat(text: str) -> str:
 
 
 def _short(text: str, limit: int = 130) -> str:
-    """Return the beginning of a sentence, so that what stands behind it on the line is still seen."""
+    """Return the beginning of a sentence, so that what stands behind it on the line is still seen.
+
+    It ends before a bracket that it would leave open.
+    """
     flat = line(text).rstrip(". ")
     if len(flat) <= limit:
         return flat
-    return flat[:limit].rpartition(" ")[0].rstrip(",;:( ") + " …"
+    begun = flat[:limit].rpartition(" ")[0]
+    while begun.count("(") > begun.count(")"):
+        begun = begun[: begun.rindex("(")]
+    return begun.rstrip(",;: ") + " …"
 
 
 def _what(report: Report) -> str:
@@ -48,16 +52,10 @@ def _impact(report: Report, zone: tzinfo | None) -> str:
     verdict, incident = report.verdict, report.incident
     symptom = verdict.symptom if verdict else None
     since = (symptom.onset if symptom else None) or incident.started_at
-    text = _short(_measured(symptom.text, since)) if symptom else "symptom not established from the data"
+    text = _short(symptom.text) if symptom else "symptom not established from the data"
     at = f", since {moment(since, zone)}" if since else ", onset unknown"
     affected = ", ".join(verdict.affected[:6]) if verdict and verdict.affected else "not known"
     return f"Impact: {text}{at}. Affected: {affected}"
-
-
-def _measured(text: str, since: datetime | None) -> str:
-    """Return what was measured, without why it counts, and without the moment: that follows with its day."""
-    text = _WHY.sub("", text.rstrip(". "))
-    return text.replace(f", from {since:%H:%M:%S}Z", "", 1) if since else text
 
 
 def _cause(report: Report) -> str:

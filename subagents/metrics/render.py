@@ -71,13 +71,17 @@ def coverage(report: CoverageReport) -> str:
     return "\n".join(lines)
 
 
+def series_head(view: SeriesView) -> list[str]:
+    """Return what a series did and is, and its citation."""
+    return [f"{moved(view)}; role {view.role}, latest {amount(view.latest, view.unit)}", view.citation]
+
+
 def series(report: SeriesReport) -> str:
     """Render one series."""
-    head = f"{moved(report.view)}; role {report.view.role}, latest {amount(report.view.latest, report.view.unit)}"
     rows = [f"{when:%Y-%m-%dT%H:%M:%SZ} {value:.6g}" for when, value in report.points]
     if report.cut:
         rows.append(f"{report.cut} more points between these")
-    return "\n".join([head, report.view.citation, *rows])
+    return "\n".join([*series_head(report.view), *rows])
 
 
 def _size(view: SeriesView) -> str:
@@ -105,8 +109,8 @@ def onsets(report: OnsetsReport) -> str:
     return "\n".join(lines)
 
 
-def ranking(report: RankReport) -> str:
-    """Render a ranking with its reasons."""
+def ranking_head(report: RankReport) -> list[str]:
+    """Return what a ranking explains, and what it compares."""
     lines = []
     if report.symptom is not None:
         lines.append(f"symptom: {moved(report.symptom)} ({report.why_symptom})")
@@ -114,6 +118,12 @@ def ranking(report: RankReport) -> str:
         f"compared: before and after {clock(report.split)}"
         + (f"; traffic x{report.surge:.2f}" if report.surge is not None else "")
     )
+    return lines
+
+
+def ranking(report: RankReport) -> str:
+    """Render a ranking with its reasons."""
+    lines = ranking_head(report)
     for place, item in enumerate(report.services, 1):
         if item.reasons:
             lines.append(f"{place}. {item.service} {item.score:.2f}: " + "; ".join(r.text for r in item.reasons[:3]))

@@ -13,6 +13,7 @@ from textual.command import CommandList
 from textual.screen import Screen
 from textual.widgets import Button, Input
 
+from tests.tui.decisions import Case, reviewing, ticked
 from tests.tui.stage import Stage, settled, until, war_room
 from tests.tui.story import FakeActs, at_work, view_of
 from tui.keys_in_order import KeyDone, KeysInOrder
@@ -86,7 +87,7 @@ async def test_of_each_key_of_which_no_word_comes_back_the_next_ones_wait_a_mome
         await until(pilot, lambda: bool(acts.done))
 
 
-async def test_what_quits_waits_for_nothing_and_is_answered_by_no_key_before_it() -> None:
+async def test_what_quits_comes_in_its_turn_so_no_key_before_it_answers_what_it_asks() -> None:
     class Quitting(Stage):
         asked = False
 
@@ -126,3 +127,19 @@ async def test_what_is_typed_behind_a_choice_in_the_palette_goes_where_the_comma
         for key in ("enter", *"hello"):
             app.post_message(key_of(key))
         await until(pilot, lambda: app.query_one(Input).value == "hello")
+
+
+async def test_keys_that_were_typed_before_the_screen_was_there_are_no_yes_however_late_they_come() -> None:
+    case = Case()
+    async with reviewing(case) as (_, pilot):
+        assert isinstance(pilot.app, Stage)
+        pilot.app.keys_wait = True
+        case.clock.advance(10.0)
+        for key, age_s in (("a", 60.0), ("Y", 60.0), ("a", 0.0), ("escape", 0.0), ("a", 60.0), ("Y", 0.0)):
+            typed = events.Key(key, key if len(key) == 1 else None)
+            typed.time -= age_s
+            pilot.app.post_message(typed)
+        await settled(pilot)
+        assert not case.approved
+        await ticked(pilot, "a", "Y")
+        assert case.approved

@@ -7,7 +7,6 @@ import random
 from collections.abc import Iterable, Iterator
 
 import pytest
-from textual import events
 from textual.widgets import Input
 
 from orchestrator.journal.events import ApprovalDecided
@@ -183,22 +182,6 @@ async def test_keys_of_approval_count_for_nothing_in_the_half_second_after(what:
         case.clock.advance(QUIET_S)
         await ticked(pilot, "Y")
         assert not case.approved, "what was armed before has to be armed again"
-        await ticked(pilot, "a", "Y")
-        assert case.approved
-
-
-async def test_keys_that_were_typed_before_the_screen_was_there_are_no_yes_however_late_they_come() -> None:
-    case = Case()
-    async with reviewing(case) as (_, pilot):
-        assert isinstance(pilot.app, Stage)
-        pilot.app.keys_wait = True
-        case.clock.advance(10.0)
-        for key, age_s in (("a", 60.0), ("Y", 60.0), ("a", 0.0), ("escape", 0.0), ("a", 60.0), ("Y", 0.0)):
-            typed = events.Key(key, key if len(key) == 1 else None)
-            typed.time -= age_s
-            pilot.app.post_message(typed)
-        await settled(pilot)
-        assert not case.approved
         await ticked(pilot, "a", "Y")
         assert case.approved
 

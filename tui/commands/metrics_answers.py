@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,41 +13,36 @@ if TYPE_CHECKING:
     from subagents.contract import Incident, SourceSpec, Tool
     from subagents.metrics.model import RankReport, SeriesReport, SeriesView
 
+    Tools = Mapping[str, Tool[Any, Any]]
+
 EDGES_TIMES = {"since": "since"}
 """What the tool of the edges calls its time"""
 _RANK_TIMES = {**TIMES, "started": "since"}
 _WINDOWS = {
     "since": "second_start", "until": "second_end", "baseline_since": "first_start", "baseline_until": "first_end"
 }  # fmt: skip
-_CALLED = "metrics or traces"
 _BAR, _SILENT = 50, 12
 
 
 def ask(paths: Sequence[str], tool: str, given: Mapping[str, Any], times: Mapping[str, str] = TIMES) -> Answer:
     """Ask one tool about the metrics in some paths; raise Fault where there are none or the arguments are unusable."""
-    from subagents.metrics.model import KINDS
-
     arguments = arguments_of(given, times)
-    return ask_about(paths, KINDS, _CALLED, lambda _, specs: run(_tools(specs)[tool], arguments))
+    return _ask_about(paths, lambda _, tools: run(tools[tool], arguments))
 
 
 def ask_rank(paths: Sequence[str], given: Mapping[str, Any]) -> Answer:
     """Ask where it began; what is not given is taken from the incident in the paths."""
-    from subagents.metrics.model import KINDS
-
     arguments = arguments_of(given, _RANK_TIMES)
-    return ask_about(paths, KINDS, _CALLED, lambda incident, specs: _ranked(_tools(specs), incident, arguments))
+    return _ask_about(paths, lambda incident, tools: _ranked(tools, incident, arguments))
 
 
 def ask_compare(paths: Sequence[str], given: Mapping[str, Any]) -> Answer:
     """Compare two windows; of what is not given the second begins at the onset, and the first is all before."""
     from subagents.contract import ToolError
-    from subagents.metrics.model import KINDS
 
     arguments = arguments_of(given, _WINDOWS)
 
-    def answer(incident: Incident, specs: tuple[SourceSpec, ...]) -> Answer:
-        tools = _tools(specs)
+    def answer(incident: Incident, tools: Tools) -> Answer:
         span = run(tools["metrics_coverage"], {}).data.span
         if span is None:
             raise ToolError("no series has points with times")
@@ -65,16 +60,20 @@ def ask_compare(paths: Sequence[str], given: Mapping[str, Any]) -> Answer:
         }
         return run(tools["metrics_compare"], usual | arguments)
 
-    return ask_about(paths, KINDS, _CALLED, answer)
+    return _ask_about(paths, answer)
 
 
-def _tools(specs: tuple[SourceSpec, ...]) -> dict[str, Tool[Any, Any]]:
+def _ask_about(paths: Sequence[str], ask: Callable[[Incident, Tools], Answer]) -> Answer:
     from subagents.metrics.agent import build
+    from subagents.metrics.model import KINDS
 
-    return {each.name: each for each in build(specs).tools}
+    def answer(incident: Incident, specs: tuple[SourceSpec, ...]) -> Answer:
+        return ask(incident, {each.name: each for each in build(specs).tools})
+
+    return ask_about(paths, KINDS, "metrics or traces", answer)
 
 
-def _ranked(tools: Mapping[str, Tool[Any, Any]], incident: Incident, given: dict[str, Any]) -> Answer:
+def _ranked(tools: Tools, incident: Incident, given: dict[str, Any]) -> Answer:
     from subagents.metrics.procedure import rank_params, window_of
 
     coverage = run(tools["metrics_coverage"], {}).data
@@ -94,13 +93,9 @@ def _just_before(moment: str) -> str:
 
 def places(report: RankReport) -> str:
     """Return where it began, a line for each reason."""
-    from subagents.metrics.render import clock, moved
+    from subagents.metrics.render import clock, ranking_head
 
-    lines = []
-    if report.symptom is not None:
-        lines.append(f"symptom: {moved(report.symptom)} ({report.why_symptom})")
-    traffic = f"; traffic x{report.surge:.2f}" if report.surge is not None else ""
-    lines.append(f"compared: before and after {clock(report.split)}{traffic}")
+    lines = ranking_head(report)
     for place, one in enumerate(report.services, 1):
         if one.reasons:
             since = f", since {clock(one.since)}" if one.since is not None else ""
@@ -115,11 +110,11 @@ def places(report: RankReport) -> str:
 
 def chart(report: SeriesReport) -> str:
     """Return what a series did, and its points with a bar for each; the onset is marked."""
-    from subagents.metrics.render import amount, moved
+    from subagents.metrics.render import amount, series_head
 
     view, values = report.view, [value for _, value in report.points]
     least, most = min([0.0, *values]), max([0.0, *values])
-    lines = [f"{moved(view)}; role {view.role}, latest {amount(view.latest, view.unit)}", view.citation]
+    lines = series_head(view)
     amounts = [amount(value, view.unit) for value in values]
     width = max(map(len, amounts), default=0)
     onset = next((at for at, _ in report.points if view.onset is not None and at >= view.onset), None)
