@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.command import InProcess, settle, warroom
 from tests.cli.incidents import write_logs, write_metrics
+from tui.commands import tool_answers
 
 ALERT = {"title": "orders answers slowly", "service": "orders", "fired_at": "2026-02-03T09:45:00Z"}
 
@@ -60,6 +63,21 @@ def test_times_are_compared_from_the_onset_on_or_as_they_are_given(quick: InProc
     )
     assert "window" not in given.err
     assert "!" not in given.out
+
+
+def test_what_is_said_between_two_tools_has_a_line_of_its_own(
+    quick: InProcess, incident: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    told = Terminal()
+    monkeypatch.setattr(tool_answers, "_REDRAW_S", 0.0)
+    monkeypatch.setattr(sys, "stderr", told)
+    settle(quick("metrics", "compare", str(incident)))
+    assert "% " in told.getvalue(), "no progress was told"
+    assert "\x1b[K  window: from" in told.getvalue()
 
 
 def test_without_an_onset_or_an_alert_a_window_has_to_be_named(quick: InProcess, tmp_path: Path) -> None:

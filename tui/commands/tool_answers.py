@@ -56,9 +56,6 @@ def ask_about(
             return ask(taken.incident, specs)
         except ToolError as error:
             raise Fault(str(error)) from error
-        finally:
-            if sys.stderr is not None and sys.stderr.isatty():
-                rewrite("")
 
 
 def run(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> Answer:
@@ -66,7 +63,12 @@ def run(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> Answer:
     from subagents.clock import SystemClock
     from subagents.contract import ToolContext
 
-    result = tool.run(tool.params(**arguments), ToolContext(key=tool.name, clock=SystemClock(), progress=_teller()))
+    context = ToolContext(key=tool.name, clock=SystemClock(), progress=_teller())
+    try:
+        result = tool.run(tool.params(**arguments), context)
+    finally:
+        if sys.stderr is not None and sys.stderr.isatty():
+            rewrite("")  # what is said next has a line of its own
     return Answer(result.data, result.text)
 
 
