@@ -57,6 +57,8 @@ class KeysOfClasses:
 
     _by_class: Any = None
     _by_run: Any = None
+    _last: Sequence[tuple[Any, Any, Any, Any]] = ()
+    """Of a block that was read whole: its classes may have been filled in since."""
 
     def numbers(self, part: Part, read: Any) -> Any:
         """Return the keys of a block's events (numpy), `read` being those of its frame."""
@@ -64,11 +66,14 @@ class KeysOfClasses:
 
         if self._by_class is None:
             self._by_class, self._by_run = np.zeros(MOST_CLASSES, np.int32), np.zeros(MOST_MET, np.int32)
-        for by_number, numbers in ((self._by_class, part.classes), (self._by_run, part.runs)):
-            of_read = numbers[part.placed]
-            some = of_read >= 0
-            by_number[of_read[some]] = read[some]
-        if len(read) == part.count:
+        lesson = part.classes, part.runs, part.placed, read
+        for classes, runs, placed, keys in (*self._last, lesson):
+            for by_number, numbers in ((self._by_class, classes), (self._by_run, runs)):
+                of_read = numbers[placed]
+                some = of_read >= 0
+                by_number[of_read[some]] = keys[some]
+        self._last = [lesson] if len(read) == part.count else []
+        if self._last:
             return read
         numbers = self._by_class[part.classes].astype(np.int64)
         again = np.flatnonzero(part.runs >= 0)
@@ -315,7 +320,14 @@ class LogIndex:
 
 
 def _one_ahead(reader: Executor, parts: Iterator[Part]) -> Iterator[Part]:
-    """Let the next block be read while the one before it is counted: both leave the interpreter's lock alone."""
+    """Let the next block be read while the one before it is counted: both leave the interpreter's lock alone.
+
+    Not while the first is, which somebody waits for.
+    """
+    if (first := next(parts, None)) is None:
+        return
+    yield first
+    del first
     coming = reader.submit(next, parts, None)
     while (part := coming.result()) is not None:
         coming = reader.submit(next, parts, None)

@@ -183,6 +183,7 @@ class LogSource:
                     del sighted, held
                     yield part
                     del part
+                    parts.learn()
             finally:
                 ahead.rest()
                 reader.close()

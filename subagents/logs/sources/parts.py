@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.contract import Problem
@@ -51,7 +52,7 @@ class Part:
     hosts: Any
     """By number, NONE where there is none"""
     classes: Any
-    """NONE where they are of no class"""
+    """NONE where they are of no class. Those of a file's first block are filled in once the next is asked for."""
     block_lines: int
     """Lines of the block, without its end where that is read again"""
     runs: Any
@@ -98,6 +99,14 @@ class PartReader:
     """None where every line is to be read."""
     rest: Callable[[], None] = lambda: None
     """Waits until no other block is being scanned."""
+    _lesson: tuple[Any, Callable[[], tuple[Any, Any]]] | None = None
+    """Classes and runs of the block that was given last, and what finds them."""
+
+    def learn(self) -> None:
+        """Learn from a file's first block, now that whoever waits for it has it; before that no other is scanned."""
+        if self._lesson is not None:
+            marks, learnt = self._lesson
+            marks[:], self._lesson = learnt(), None
 
     def read(self, sighted: Sighted, lines_before: int, last_time: int | None) -> tuple[Part, bytes]:
         """Return the events of a block, and its end where that is to be read again with the next one."""
@@ -164,9 +173,13 @@ class PartReader:
         lines = replace(lines, seen=self._stamps(sighted, lines.count))
         read = events_of(block, lines, self.columns.read(lines, met), last_time)
         self._tell(met, lines, read)
-        told, (classes, of_run) = self._told(read), np.full((2, len(read.heads)), NONE)
+        told, marks = self._told(read), np.full((2, len(read.heads)), NONE)
         if self.alike is not None and not sighted.passed and not block.is_cut:
-            classes, of_run = self._learnt(self.alike, sighted, read, told, runs)
+            learnt = partial(self._learnt, self.alike, sighted, read, told, runs)
+            if self.alike.ready:
+                marks[:] = learnt()
+            else:
+                self._lesson = marks, learnt
         events = read.frame.events
         part = Part(
             read.frame,
@@ -179,9 +192,9 @@ class PartReader:
             told.levels,
             told.services,
             told.hosts,
-            classes,
+            marks[0],
             read.lines,
-            of_run,
+            marks[1],
             NO_PRINTINGS,
         )
         return part, read.held
