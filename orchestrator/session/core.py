@@ -194,6 +194,7 @@ class Session(SessionParts):
         """Answer what an earlier process left unanswered and the engine did not ask for again."""
         for event in list(self._fold.open_calls.values()):
             await self._hands.recover(self._fold.agent_of(event.thread), event)
+        await self._hands.acknowledged()
 
     async def _record_end(self, body: Body) -> None:
         stopping = self._desk.cancel.is_set()

@@ -12,7 +12,10 @@ from orchestrator.journal.codec import Entry
 from orchestrator.journal.events import (
     MAIN_THREAD,
     AgentCustomToolUse,
+    Body,
+    Event,
     Note,
+    ResultAcknowledged,
     StatusRunning,
 )
 from orchestrator.journal.faults import DiskFull, JournalBusy, JournalReadOnly
@@ -23,7 +26,7 @@ from tests.session.conftest import Room, call, rest, source
 
 
 async def test_an_orphaned_running_session_opens_as_interrupted_and_says_what_it_did(
-    room: Room, tmp_path: Path
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = await room.create()
     asked = AgentCustomToolUse(name="toys_keyed", input={"path": str(tmp_path)})
@@ -35,6 +38,14 @@ async def test_an_orphaned_running_session_opens_as_interrupted_and_says_what_it
     assert (again.standing.status, again.standing.reason) == ("idle", "interrupted")
     assert "toys: toys_keyed" in again.standing.message
     assert again.was_doing == ("toys: toys_keyed",)
+    write = again._hands.steps.write
+
+    async def slowly(body: Body, thread: str, source_id: str) -> Event:
+        for _ in range(20_000 if isinstance(body, ResultAcknowledged) else 0):
+            await asyncio.sleep(0)
+        return await write(body, thread, source_id)
+
+    monkeypatch.setattr(again._hands.steps, "write", slowly)
     assert await again.run() == "end_turn", "and the call that this engine forgot is answered"
     assert not pending_calls(again.journal.events())
     assert len(effects(tmp_path)) == 1
