@@ -16,6 +16,7 @@ from subagents.contract import SourceSpec
 from subagents.logs.heads import head_of
 from subagents.logs.levels import LEVELS, UNKNOWN
 from subagents.logs.search import resolved
+from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.timestamps import moment
 from tests.logs.builders import write
@@ -58,11 +59,11 @@ def _layout(path: Path) -> Layout:
     return Layout(path.stem, text, tuple(" | ".join(part[:5]) for part in parts), messages, date)
 
 
-def seen(spec: SourceSpec) -> tuple[LogSource, list[str], list[str]]:
-    """Read a source and write down its events as a layout's file does, and their messages."""
+def seen(spec: SourceSpec) -> tuple[LogSource, list[Frame], list[str], list[str]]:
+    """Read a source; return what was read, its events written down as a layout's file does, and their messages."""
     source = LogSource(spec)
-    events, messages = [], []
-    for frame in source.frames():
+    events, messages, frames = [], [], list(source.frames())
+    for frame in frames:
         for row in resolved(frame.events).iter_rows(named=True):
             at = "-"
             if row["own"]:
@@ -71,4 +72,4 @@ def seen(spec: SourceSpec) -> tuple[LogSource, list[str], list[str]]:
             level, service, host = LEVELS[row["severity"]], row["service"] or "-", row["host"] or "-"
             events.append(f"{at} | {level} | {service} | {host} | {row['lines']}")
             messages.append(" ".join(head_of(row["text"], row["level"] or UNKNOWN)[1].split()))
-    return source, events, messages
+    return source, frames, events, messages
