@@ -65,13 +65,32 @@ def test_times_are_compared_from_the_onset_on_or_as_they_are_given(quick: InProc
     assert "!" not in given.out
 
 
+class Terminal(io.StringIO):
+    """Standard error as a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_is_read_is_told_at_once_and_taken_away(
+    quick: InProcess, incident: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Terminal()
+    monkeypatch.setattr(sys, "stderr", told)
+    monkeypatch.setenv("COLUMNS", "300")
+    settle(quick("metrics", "compare", str(incident)))
+    begun, *_ = told.getvalue().split("\r\x1b[K")[1:]
+    assert begun == f"  reading {incident} …"
+    assert "\r\x1b[K  reading 2 files, " in told.getvalue()
+    told.truncate(0)
+    quick("metrics", "compare", str(incident / "nowhere"))
+    *_, said = told.getvalue().split("\r\x1b[K")
+    assert said.startswith("warroom: nothing usable came in")
+
+
 def test_what_is_said_between_two_tools_has_a_line_of_its_own(
     quick: InProcess, incident: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
     told = Terminal()
     monkeypatch.setattr(tool_answers, "_REDRAW_S", 0.0)
     monkeypatch.setattr(sys, "stderr", told)

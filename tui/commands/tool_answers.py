@@ -43,19 +43,39 @@ def ask_about(
 
     Raise Fault where there are none, or they cannot be asked that.
     """
+    _at_work(f"reading {', '.join('standard input' if path == '-' else path for path in paths)}")
     from subagents.contract import ToolError
 
     with tempfile.TemporaryDirectory(prefix="warroom-") as spool:
-        taken = _take_in(paths, Path(spool), kinds)
-        specs = tuple(spec for spec in taken.specs if spec.kind in kinds)
-        if not specs:
-            others = sorted({spec.kind.replace("_", " ") for spec in taken.specs})
-            there = f"; what is there: {', '.join(others)}" if others else ""
-            raise Fault(f"no {called} in {', '.join(paths)[:200]}{there}")
         try:
+            taken = _take_in(paths, Path(spool), kinds)
+            specs = tuple(spec for spec in taken.specs if spec.kind in kinds)
+            if not specs:
+                others = sorted({spec.kind.replace("_", " ") for spec in taken.specs})
+                there = f"; what is there: {', '.join(others)}" if others else ""
+                raise Fault(f"no {called} in {', '.join(paths)[:200]}{there}")
+            _at_work(f"reading {_all_of(specs)}")
             return ask(taken.incident, specs)
         except ToolError as error:
             raise Fault(str(error)) from error
+        finally:
+            _at_work("")
+
+
+def _all_of(specs: Sequence[SourceSpec]) -> str:
+    """Return what is being read and how much that is, for who waits for it."""
+    from subagents.quantities import counted
+    from tui.views.underway import size_in_words
+
+    size = sum(path.stat().st_size for spec in specs if (path := Path(spec.path)).is_file())
+    called = specs[0].origin or specs[0].id if len(specs) == 1 else counted(len(specs), "file")
+    return f"{'standard input' if called == '-' else called}, {size_in_words(size)}"
+
+
+def _at_work(line: str) -> None:
+    """Say on a terminal what is being done, until something is found or said; nothing elsewhere."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        rewrite(f"  {clean_text(line, newlines=False)} …" if line else "")
 
 
 def run(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> Answer:
@@ -67,8 +87,7 @@ def run(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> Answer:
     try:
         result = tool.run(tool.params(**arguments), context)
     finally:
-        if sys.stderr is not None and sys.stderr.isatty():
-            rewrite("")  # what is said next has a line of its own
+        _at_work("")  # what is said next has a line of its own
     return Answer(result.data, result.text)
 
 
@@ -95,6 +114,7 @@ def _take_in(paths: Sequence[str], spool: Path, kinds: Collection[str]) -> Intak
         taken = asyncio.run(take_in(paths, stdin=stdin, spool=spool, clock=SystemClock(), config=named))
     except IntakeError as error:
         raise Fault(str(error)) from error
+    _at_work("")
     ours = {spec.origin for spec in taken.specs if spec.kind in kinds} | set(taken.unused)
     problems = [problem for problem in taken.problems if problem.where.partition(":")[0] in ours]
     for problem in problems[:_PROBLEMS_TOLD]:
