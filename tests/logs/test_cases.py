@@ -18,6 +18,7 @@ from subagents.logs.resolver import LogResolver
 from subagents.verifying import Recomputed
 from tests.fakes import FakeClock, run_procedure
 from tests.logs.builders import call
+from tests.thinned import thinned
 
 CASES = Path(__file__).resolve().parents[2] / ".." / "shared" / "cases"
 FOLDERS = [*sorted(CASES.glob("rootcausebench/*"))[:6], *sorted(CASES.glob("nezha-tt/*"))[:4]]
@@ -29,7 +30,7 @@ def _at(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])
+@pytest.mark.parametrize("folder", thinned(FOLDERS, 2), ids=[folder.name for folder in FOLDERS])
 async def test_a_recorded_incident_is_read_whole(folder: Path) -> None:
     case = json.loads((folder / "case.json").read_text())
     path = folder / case["files"]["logs"]

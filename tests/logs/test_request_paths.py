@@ -10,6 +10,7 @@ import pytest
 
 from tests.logs.both_ways import built, looked_up, small_blocks, what_it_says, without_library
 from tests.logs.builders import write
+from tests.thinned import thinned
 
 __all__ = ["small_blocks"]
 pytestmark = pytest.mark.needs("compiled")
@@ -36,7 +37,7 @@ PLACES = (
 )
 
 
-@pytest.mark.parametrize("place", PLACES, ids=("combined", "gin", "lograge", "uwsgi"))
+@pytest.mark.parametrize("place", thinned(PLACES, 2), ids=("combined", "gin", "lograge", "uwsgi"))
 def test_nothing_comes_out_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     rng = Random(5)
     lines = (place.format(n // 60 % 60, n % 60, path, rng.choice(STATUSES)) for n, path in numbers_first(rng))

@@ -163,7 +163,7 @@ def test_traces_come_out_the_same_whether_they_are_looked_up_or_read(
     assert taken[1] > taken[0] * (0.2 if wrapped in below else 0.5)
 
 
-@pytest.mark.parametrize("said", [syslog, compose, logfmt, java_util, bracketed])
+@pytest.mark.parametrize("said", thinned([syslog, compose, logfmt, java_util, bracketed], 2))
 def test_lines_whose_texts_are_not_all_that_stands_behind_their_stamps(
     said: Callable[[Random, int], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -354,8 +354,11 @@ def more_below(rng: Random, n: int) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "said",
-    [place_in_head, name_in_hexadecimal, place_of_no_language, records, recovered, grouped, backwards, times_below,
-     more_below],
+    thinned(
+        [place_in_head, name_in_hexadecimal, place_of_no_language, records, recovered, backwards, grouped, times_below,
+         more_below],
+        2,
+    ),
 )  # fmt: skip
 def test_what_numbers_and_other_lines_decide_is_not_looked_up(
     said: Callable[[Random, int], Iterator[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -17,6 +17,7 @@ from subagents.logs.sources.log_source import LogSource
 from subagents.logs.stack_tally import StackTally
 from subagents.logs.stacks import read_trace
 from tests.logs.builders import agent_for, call, iso, read, write
+from tests.thinned import thinned
 
 FOLDER = Path(__file__).with_name("tracebacks")
 NAMES = [path.stem for path in sorted(FOLDER.glob("*.txt"))]
@@ -61,8 +62,11 @@ def syslog(second: int, lines: list[str]) -> list[str]:
 WRAPPINGS = (bare, kubectl, prefixed, cri, docker, syslog)
 
 
-@pytest.mark.parametrize("wrap", WRAPPINGS, ids=lambda wrap: wrap.__name__)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "wrap"),
+    thinned([(name, WRAPPINGS[(n + turn) % 6]) for n, name in enumerate(NAMES) for turn in range(6)], 3),
+    ids=lambda each: getattr(each, "__name__", str(each)),
+)
 def test_a_traceback_is_one_event(tmp_path: Path, name: str, wrap: Callable[[int, list[str]], list[str]]) -> None:
     (language, exception, message, place), lines = traceback(name)
     text = [
@@ -164,7 +168,7 @@ def test_the_first_of_a_group_is_the_earliest_wherever_it_stands(tmp_path: Path)
     assert "@0+" not in group.citation
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", thinned(range(6), 2))
 def test_runs_of_lines_that_were_met_before_are_read_as_at_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
