@@ -24,6 +24,7 @@ from tui.mishap import mishap
 from tui.palette import by_name
 from tui.screens.prompting import PromptingScreen
 from tui.screens.warroom import WarRoomScreen
+from tui.seams import TakeOverRequested
 from tui.showing import ShowingApp
 from tui.start import Start
 from tui.text import ExitFilter
@@ -133,6 +134,26 @@ class WarRoomApp(ShowingApp, inherit_bindings=False):
                 room.action_resume()
             return
         self._work(self._reopen(session_id, go_on, None))
+
+    @on(TakeOverRequested)
+    def _take_over_asked(self, event: TakeOverRequested) -> None:
+        watched = self.opened.get(event.session_id)
+        if watched is not None and watched.free:
+            watched.free = False  # once: a second opening would find the first in its way
+            self._work(self._take_over(watched))
+
+    async def _take_over(self, watched: Opened) -> None:
+        """Open what was only watched, in the room that it has."""
+        name = watched.session_id
+        await watched.close()
+        try:
+            module = await asyncio.to_thread(_live_module)
+            self.opened[name] = await module.reopen(name, self.around, self._begin_with.config)
+        except Exception as error:
+            self._refused(self._words_for(error), None)
+            return
+        self._rooms[name].unsay()
+        self._rooms[name].attach(self.opened[name].view)
 
     def start_session(self, request: Request) -> None:
         """Start a session on what was given."""

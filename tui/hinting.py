@@ -16,7 +16,8 @@ def hint_of(view: SessionView, said: Line) -> Line:
     """Return it: what was said last first, then the session's notice, what waits, what a person can do next."""
     waiting = len(view.incident.pending)
     parts = said or line((view.notice, "warn"))
-    if parts and waiting and seams.offered("review"):
+    decides = view.acts is None or not view.acts.why_not
+    if parts and waiting and decides and seams.offered("review"):
         return (*parts, *line((f"  ! {waiting} waits: a reviews", "warn")))
     return parts or _waits(view, waiting) or _next(view) or line(("> ", "accent"), ("m steer or ask", "dim"))
 

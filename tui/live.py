@@ -51,6 +51,7 @@ class LiveSession:
     # -- SessionActs -------------------------------------------------------------------------
 
     watches = False
+    free = False
 
     @property
     def session_id(self) -> str:
@@ -306,7 +307,7 @@ async def start(request: Request, around: Surroundings) -> LiveSession:
 async def reopen(session_id: str, around: Surroundings, config: Path | None = None) -> Opened:
     """Open a kept session, to go on with it where that is possible, else to watch it. Raises ActFault."""
     from orchestrator.compose import ComposeError, take_up
-    from orchestrator.journal.faults import JournalError, StateError
+    from orchestrator.journal.faults import JournalBusy, JournalError, StateError
     from orchestrator.journal.reader import JournalReader
 
     try:
@@ -317,7 +318,7 @@ async def reopen(session_id: str, around: Surroundings, config: Path | None = No
             return AttachedSession(session, around)
         return LiveSession(session, around)
     except (ComposeError, SessionFault, JournalError, StateError) as error:
-        why = str(error)
+        why, held = str(error), isinstance(error, JournalBusy)
     try:
         reader = JournalReader.open(around.home.session_dir(session_id))
     except (JournalError, StateError) as error:
@@ -325,7 +326,7 @@ async def reopen(session_id: str, around: Surroundings, config: Path | None = No
     if not reader.head.seq:
         reader.close()
         raise ActFault(why)
-    return WatchedSession(reader, around, why)
+    return WatchedSession(reader, around, why, held=held)
 
 
 async def _faults(opening: Awaitable[Session]) -> Session:

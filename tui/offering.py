@@ -46,7 +46,7 @@ def offers(action: Action, here: Here) -> bool:
             return can and acts is not None and acts.running
         case "resume":
             ready = acts is not None and not acts.running and view is not None and view.caught_up
-            return ready and (can or (acts is not None and acts.watches))
+            return ready and (can or (acts is not None and (acts.watches or acts.free)))
         case "pane.copy":
             return view is not None and here.agent is not None and len(view.streams.tabs(here.agent)) > 1
         case "status.copy" | "report":

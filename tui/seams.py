@@ -55,6 +55,14 @@ class LogsRequested(Message):
         super().__init__()
 
 
+class TakeOverRequested(Message):
+    """Somebody wants to go on here with a session that only was watched."""
+
+    def __init__(self, session_id: str) -> None:
+        self.session_id = session_id
+        super().__init__()
+
+
 class ReportRequested(Message):
     """Somebody wants to read the report."""
 

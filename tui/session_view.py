@@ -56,6 +56,10 @@ class SessionActs(Protocol):
         """Whether it follows what others drive at a server: it is looked at anew by itself, and nothing can be done."""
 
     @property
+    def free(self) -> bool:
+        """Whether it is only watched because another process held it, and that let it go: it can be opened here."""
+
+    @property
     def takes_up(self) -> str:
         """What the engine makes of a message, where that is not obvious; empty otherwise."""
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 WATCH_S = 1.0
 """How often a journal that another process writes is looked at."""
+FREE = "no other window has it open any more: r opens it here"
+"""What is said once the process that held a session let it go."""
 
 
 class Refusing:
@@ -82,23 +84,30 @@ class Refusing:
 class WatchedSession(Refusing):
     """A session that only can be looked at: open in another process, damaged, or of an engine that is not here."""
 
-    def __init__(self, reader: JournalReader, around: Surroundings, why: str) -> None:
+    def __init__(self, reader: JournalReader, around: Surroundings, why: str, *, held: bool = False) -> None:
+        """`held`: by another process, which is why; it can be opened once that lets it go."""
         self._reader = reader
         self._around = around
         self._why = why
+        self._held = held
+        self.free = False
         self.takes_up = ""
         self.watches = False
         self.leaving = "nothing runs in this window"
         self.running = False
         self.fixes = None
         self.view = SessionView(around.clock, self)
-        self.view.say(f"watching only: {why}")
+        self._tell()
         self._follower = asyncio.create_task(self._follow(), name="watch")
 
     @property
     def why_not(self) -> str:
         """Why nothing can be done to it here."""
-        return self._why
+        return FREE if self.free else self._why
+
+    def _tell(self) -> None:
+        """Say why it is only watched; which session is plain to see."""
+        self.view.say(f"watching only: {self.why_not.removeprefix(f'session {self.session_id} is ')}")
 
     @property
     def session_id(self) -> str:
@@ -147,6 +156,8 @@ class WatchedSession(Refusing):
                 if at % 100 == 99:
                     await asyncio.sleep(0)
             self.view.caught_up = True
+            self.free = self._held and not self._reader.live
+            self._tell()
             await self._around.clock.sleep(WATCH_S)
             self._reader.refresh()
 

@@ -237,6 +237,7 @@ class FakeActs:
         self.leaving = "it stops with this window and goes on when it is opened again"
         self.fixes = None
         self.watches = False
+        self.free = False
         self.done: list[tuple[str, ...]] = []
         self.known: tuple[Candidate, ...] = ()
         self.readied: list[str] = []

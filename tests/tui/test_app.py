@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 
 from orchestrator.compose import Surroundings
 from orchestrator.journal.home import StateHome
+from orchestrator.journal.lock import SessionLock
 from tests.cli.kept import keep
 from tests.fakes import FakeClock
 from tests.tui.stage import press, settled, shown, until
@@ -28,6 +29,7 @@ from tui.screens.sessions import SessionsScreen
 from tui.screens.warroom import WarRoomScreen
 from tui.start import Start
 from tui.views.paint import text_of
+from tui.watching import WATCH_S
 from tui.widgets.prompt import PromptBar
 
 
@@ -84,6 +86,24 @@ async def test_home_lists_opens_and_comes_back(tmp_path: Path) -> None:
         assert isinstance(app.screen, SessionsScreen)
         await press(cast(Pilot[None], pilot), "escape")
         await until(cast(Pilot[None], pilot), lambda: isinstance(app.screen, WarRoomScreen))
+
+
+async def test_a_session_held_elsewhere_is_watched_and_opens_here_once_it_is_free(tmp_path: Path) -> None:
+    session = await asyncio.to_thread(keep, tmp_path, finished())
+    elsewhere = SessionLock(tmp_path / "state" / "sessions" / session)
+    async with app_on(tmp_path, Start(session=session), size=(80, 24)) as (app, pilot):
+        stage = cast(Pilot[None], pilot)
+        await until(stage, lambda: "watching only" in shown(app) and "CAUSE" in shown(app))
+        why = f"watching only: open in another warroom (process {os.getpid()}); close it there first"
+        assert why in " ".join(shown(app).split())
+        await press(stage, "r")
+        assert app.opened[session].why_not
+        elsewhere.release()
+        cast(FakeClock, app.around.clock).advance(WATCH_S)
+        await until(stage, lambda: "watching only: no other window has it open any more: r opens it here" in shown(app))
+        await press(stage, "r", "r")
+        await until(stage, lambda: not app.opened[session].why_not)
+        await until(stage, lambda: "watching only" not in shown(app) and "dispatched 4" in shown(app))
 
 
 async def test_opening_again_is_where_it_was(tmp_path: Path) -> None:

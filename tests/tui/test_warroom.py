@@ -289,6 +289,23 @@ async def test_a_key_that_can_do_nothing_now_says_why(key: str, why: str) -> Non
         assert "nothing to follow" in painted(pilot.app)[-2]
 
 
+@pytest.mark.parametrize("width", [80, 120, 60])
+async def test_what_is_said_is_there_to_its_end_however_narrow_the_window(width: int) -> None:
+    """What to do about a fault stands at the end of its sentence, where a narrow window would cut."""
+    fault = "/srv/incident/metrics.csv: it cannot be read (Permission denied); nothing was attached; chmod it first"
+    async with war_room(view_of(at_work()[:2], FakeActs()), (width, 24)) as (room, pilot):
+        room.tell(fault)
+        await settled(pilot)
+        assert fault in " ".join(shown(pilot.app).split())
+        await press(pilot, "m")
+        assert painted(pilot.app)[-2].startswith("steer or ask >")
+        await press(pilot, "escape")
+        assert fault in " ".join(shown(pilot.app).split())
+        await pilot.resize_terminal(200, 50)
+        await settled(pilot)
+        assert painted(pilot.app)[-2].startswith(fault)
+
+
 async def test_what_waits_is_said_beside_what_was_said() -> None:
     async with war_room(view_of(finished(), FakeActs()), (80, 24)) as (room, pilot):
         room.tell("copied", "good")

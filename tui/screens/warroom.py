@@ -57,6 +57,8 @@ class WarRoomScreen(BoardingScreen):
         self.add_class("-full")
         self._painted: tuple[object, ...] = ()
         self._board_version = -1
+        self._noticed = ""
+        """What the session's notice was last."""
 
     def compose(self) -> ComposeResult:
         """Make everything once; arrangements only hide and show."""
@@ -172,6 +174,8 @@ class WarRoomScreen(BoardingScreen):
         view = self.view
         if not self._there or self._layout == "notice":
             return
+        if view is not None and view.notice != self._noticed:
+            self._noticed, self.said = view.notice, ()  # what was said before may not be so any more
         width = self.app.size.width
         now = view.clock.now() if view is not None else None
         ticks = view is not None and (view.running or view.health() is not None)
@@ -325,6 +329,9 @@ class WarRoomScreen(BoardingScreen):
         from tui.session_view import ActFault
 
         if self.view is not None and self.view.acts is not None:
+            if self.view.acts.free:
+                self.post_message(seams.TakeOverRequested(self.view.acts.session_id))
+                return
             try:
                 self.view.acts.go_on()
             except ActFault as fault:

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from tui.text import STYLES
 from tui.views.paint import Line, Span, Tone
+from tui.views.shown import capped, wrap
 
 
 class Painted(Widget):
@@ -77,6 +78,13 @@ class TextBlock(Painted):
         if lines != self._lines:
             self._lines = lines
             self.refresh()
+
+    def show_whole(self, words: Line, width: int, most: int) -> int:
+        """Show one line over as many rows as it takes at a width in cells, `most` of them; return how many."""
+        rows = capped(wrap(words, width), most)
+        self.styles.height = len(rows)
+        self.show(*rows)
+        return len(rows)
 
     @property
     def lines(self) -> tuple[Line, ...]:

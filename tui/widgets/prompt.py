@@ -22,6 +22,8 @@ from tui.widgets.picking import Pick, PickList
 
 MOST = 4000
 """Most characters taken from one prompt."""
+HINT_ROWS = 3
+"""Most rows that a hint takes: what a fault says to do stands at its end."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class PromptInput(Input):
 
 
 class PromptBar(Horizontal):
-    """One row: a hint, a text being typed, or a question."""
+    """A hint, a text being typed, or a question: one row, and more where what is said needs them."""
 
     DEFAULT_CSS = """
     PromptBar { height: 1; }
@@ -158,6 +160,8 @@ class PromptBar(Horizontal):
 
     def _show(self, what: Literal["hint", "text", "choice"]) -> None:
         # At once, not by a class that takes effect later: the next key may be here already.
+        if what != "hint":
+            self.styles.height = None
         self.query_one("#prompt-hint").display = what != "choice"
         self.query_one(Input).display = what == "text"
         self.query_one(ChoiceLine).display = what == "choice"
@@ -166,7 +170,16 @@ class PromptBar(Horizontal):
         """Show what the prompt is for while nothing is asked."""
         self._hint = words
         if not self.kind:
-            self.query_one("#prompt-hint", TextBlock).show(words)
+            self._show_hint()
+
+    def _show_hint(self) -> None:
+        hint = self.query_one("#prompt-hint", TextBlock)
+        self.styles.height = hint.show_whole(self._hint, self.app.size.width, HINT_ROWS)
+
+    def on_resize(self) -> None:
+        """Fit the hint to the new width."""
+        if not self.kind:
+            self._show_hint()
 
     def ask(self, kind: str, label: str, text: str = "") -> None:
         """Ask for a text."""
@@ -176,6 +189,7 @@ class PromptBar(Horizontal):
         label_block = self.query_one("#prompt-hint", TextBlock)
         words = line((f"{label} ", "accent"))
         label_block.styles.width = sum(len(one.text) for one in words)
+        label_block.styles.height = 1
         label_block.show(words)
         self.add_class("-typing")
         typed = self.query_one(Input)
@@ -232,9 +246,8 @@ class PromptBar(Horizontal):
         self.query_one(ChoiceLine).choice = None
         self.picks.offer(())
         self._fit_picks()
-        hint = self.query_one("#prompt-hint", TextBlock)
-        hint.styles.width = "1fr"
-        hint.show(self._hint)
+        self.query_one("#prompt-hint", TextBlock).styles.width = "1fr"
+        self._show_hint()
 
     def on_key(self, event: events.Key) -> None:
         """Close the text prompt by escape."""
@@ -245,10 +258,11 @@ class PromptBar(Horizontal):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
+        if not self.kind:
+            return  # word of it came late: a hint stands there again
         self.picks.narrow(event.value)
         self._fit_picks()
-        if self.kind:
-            self.post_message(self.Typed(self.kind, clean(event.value, newlines=False)))
+        self.post_message(self.Typed(self.kind, clean(event.value, newlines=False)))
 
     def submit(self, text: str) -> None:
         """Take the text as the answer, or what is picked instead of it."""
