@@ -14,9 +14,15 @@ import pytest
 
 from orchestrator.journal.events import IncidentOpened, StatusRunning
 from orchestrator.journal.export import read_export
+from orchestrator.journal.home import StateHome
+from orchestrator.journal.index import Index
 from tests.cli.command import WARROOM, InProcess, environment, settle, warroom
 from tests.cli.kept import keep
 from tests.report.story import SHA, told
+from tui.views import sessions
+from tui.views.paint import text_of
+
+NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)
 
 
 def token_of(text: str) -> str:
@@ -45,16 +51,32 @@ def test_list_and_show(tmp_path: Path, quick: InProcess) -> None:
     assert (row["id"], row["verdict"], row["status"]) == (session, "culprit", "idle")
     shown = settle(quick("sessions", "show", session[:8])).out
     assert "billing slow" in shown
+    assert ["status", "done"] in [line.split() for line in shown.splitlines()]
     details = json.loads(settle(quick("sessions", "show", session[-6:], "--json")).out)
     assert details["folder"].endswith(session)
     assert details["hash"]
+
+
+def test_statuses_and_verdicts_are_called_as_in_the_app(tmp_path: Path, quick: InProcess) -> None:
+    """What a person reads on a screen is what they type, and no name that the journal has for itself."""
+    session = keep(tmp_path)
+    app = sessions.session_rows(Index(StateHome(tmp_path / "state")).rows(), {}, frozenset(), frozenset(), NOW)
+    listed = settle(quick("sessions", "list")).out
+    for words in ("done", "cause found"):
+        assert words in listed
+        assert words in text_of(app[0].line)
+    assert not re.search("end_turn|requires_action|idle", listed + settle(quick("sessions", "show", session)).out)
+    assert session in settle(quick("sessions", "list", "--status", "done")).out
+    assert session in settle(quick("sessions", "list", "--status", "idle")).out
+    assert "No such sessions" in settle(quick("sessions", "list", "--status", "waits for you,stopped")).out
+    assert "use running, tries again, over, not started, done" in quick("sessions", "list", "--status", "x").complaint()
 
 
 def test_a_session_whose_process_was_killed_is_not_said_to_run(tmp_path: Path, quick: InProcess) -> None:
     begun = [event for event in told() if isinstance(event.body, IncidentOpened)]
     runs = begun[0].model_copy(update={"body": StatusRunning(reason="start")})
     session = keep(tmp_path, [*begun, runs])
-    assert "cut short" in settle(quick("sessions", "list")).out
+    assert "cut off" in settle(quick("sessions", "list")).out
     assert "resume goes on" in settle(quick("sessions", "show", session)).out
     (row,) = json.loads(settle(quick("sessions", "list", "--json")).out)
     assert row["status"] == "running", "what the journal says"

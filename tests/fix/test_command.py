@@ -77,7 +77,7 @@ def test_list_and_show_tell_all_that_is_approved(run: Run, shared: tuple[Place, 
     ):
         assert part in shown.out, part
     row = warroom(place.top, "sessions", "list")
-    assert "1 to approve" in row.out
+    assert "1 to decide" in row.out
 
 
 def test_names_that_are_not_there_are_said(run: Run, shared: tuple[Place, str]) -> None:

@@ -175,10 +175,7 @@ def test_why_it_stopped_is_said_once() -> None:
     tell = Teller()
     why = StopReason(type="budget_reached", message="budget reached: 5 of 5 tool calls used; what was found is kept")
     ended = [tell(StatusRunning()), tell(StatusIdle(stop_reason=why))]
-    assert (
-        rows(view_of(ended), MAIN_THREAD)[-1]
-        == "stopped: budget reached: 5 of 5 tool calls used; what was found is kept"
-    )
+    assert rows(view_of(ended), MAIN_THREAD)[-1] == "budget reached: 5 of 5 tool calls used; what was found is kept"
     said = words(ended, MAIN_THREAD)[1]
     assert said.count("budget reached") == 1
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from orchestrator.journal.index import SessionRow
 
 STATUSES = ("running", "idle", "rescheduling", "terminated")
+"""As a journal and a server name them; those of a person are taken, too."""
 _WIDTHS = {"title": 44, "agent": 24}
 """Most cells of what others named."""
 
@@ -26,28 +27,40 @@ _WIDTHS = {"title": 44, "agent": 24}
 class Wanted:
     """Which sessions."""
 
-    statuses: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    """Names of statuses, a person's or a journal's."""
     since: datetime | None = None
+
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """What a server calls them."""
+        from tui.views.standing import STATUS_WORDS
+
+        return tuple(dict.fromkeys(STATUS_WORDS.get(one, one) for one in self.words))
 
 
 def wanted_of(statuses: Sequence[str], since: str | None) -> Wanted:
     """Read the filters; raises Fault for a status or a time that is none."""
     from subagents.clock import SystemClock
     from tui.commands.times import moment
+    from tui.views.standing import STATUS_WORDS
 
     named = tuple(dict.fromkeys(one.strip() for given in statuses for one in given.split(",") if one.strip()))
-    wrong = next((one for one in named if one not in STATUSES), None)
+    known = tuple(dict.fromkeys((*STATUS_WORDS, *STATUSES)))
+    wrong = next((one for one in named if one not in known), None)
     if wrong is not None:
-        raise Fault(f"{wrong[:40]!r} is not a status: use {', '.join(STATUSES)}")
+        raise Fault(f"{wrong[:40]!r} is not a status: use {', '.join(known)}")
     return Wanted(named, moment(since, SystemClock().now()) if since else None)
 
 
 def chosen(rows: Sequence[SessionRow], wanted: Wanted) -> list[SessionRow]:
     """Return the sessions kept here that are wanted."""
+    from tui.views.standing import standing
+
     return [
         row
         for row in rows
-        if (not wanted.statuses or row.status in wanted.statuses)
+        if (not wanted.words or {row.status, standing(row.status, row.reason)} & {*wanted.words})
         and (wanted.since is None or (row.created is not None and row.created >= wanted.since))
     ]
 

@@ -14,7 +14,6 @@ from tui.commands.lazy import LazyGroup, Listed
 if TYPE_CHECKING:
     from orchestrator.journal.index import SessionRow
 
-CUT_SHORT = "cut short"
 COMMANDS = {
     "list": Listed("tui.commands.sessions:list_sessions", "List sessions, newest first."),
     "show": Listed("tui.commands.sessions:show", "Show one session: status, verdict, integrity."),
@@ -35,7 +34,7 @@ def sessions() -> None:
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="As a JSON array; with --remote an object of both lists.")
 @click.option("--remote", is_flag=True, help="Also those that Claude Managed Agents keep, whoever began them.")
-@click.option("--status", "statuses", multiple=True, metavar="STATUS", help="Only running, idle, …; repeatable.")
+@click.option("--status", "statuses", multiple=True, metavar="STATUS", help="Only done, running, …; repeatable.")
 @click.option("--since", metavar="TIME", help="Only begun since: ISO 8601 with a zone, or an age such as 7d.")
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Your own warroom.toml.")
 def list_sessions(
@@ -78,19 +77,19 @@ def _cut_short(rows: list[SessionRow]) -> frozenset[str]:
 
 def _table(rows: list[SessionRow]) -> str:
     from orchestrator.journal.text import clean
+    from tui.views.standing import CUT_OFF, standing, verdict_words
 
     cut = _cut_short(rows)
     lines = [("SESSION", "INCIDENT", "STATUS", "VERDICT", "EVENTS", "UPDATED (UTC)", "TITLE")]
     for row in rows:
-        status = row.status if row.status == "running" or not row.reason else f"{row.status}: {row.reason}"
-        status = CUT_SHORT if row.id in cut else status
-        waiting = f" ({len(row.approvals)} to approve)" if row.approvals else ""
+        status = "damaged" if row.problem else CUT_OFF if row.id in cut else standing(row.status, row.reason)
+        waiting = f", {len(row.approvals)} to decide" if row.approvals else ""
         lines.append(
             (
                 row.id,
                 str(clean(row.incident, newlines=False, limit=20)),
                 str(clean(status + waiting, newlines=False, limit=32)),
-                row.verdict or "-",
+                verdict_words(row.verdict),
                 str(row.events),
                 _stamp(row.updated),
                 str(clean(row.problem or row.title, newlines=False, limit=60)),
@@ -138,7 +137,8 @@ def show(session: str, as_json: bool) -> None:
         shown |= {**waiting.as_json(), "redactions": redactions.total}
         to_stdout(json.dumps({**shown, "budget": budget, "folder": str(folder)}, indent=2) + "\n")
         return
-    again = "sessions resume" if whole else "sessions export"  # what is not whole is not continued
+    # What is not whole is not continued, and what another window has open is only watched here.
+    again = "open" if live else "sessions resume" if whole else "sessions export"
     details = _details(row, folder, integrity, live)
     if spent.worth_saying:
         details.append(("used", spent.meter or "nothing of what is bounded"))
@@ -150,12 +150,16 @@ def show(session: str, as_json: bool) -> None:
 
 
 def _status(row: SessionRow, live: bool) -> str:
+    from tui.views.standing import CUT_OFF, standing
+
     if row.status in ("running", "rescheduling") and not live:
-        return f"{CUT_SHORT}: its process ended while it was at work; resume goes on"
-    return f"{row.status}: {row.reason}" + (" (open in another warroom)" if live else "")
+        return f"{CUT_OFF}: its process ended while it was at work; resume goes on"
+    return standing(row.status, row.reason) + (" (open in another warroom)" if live else "")
 
 
 def _details(row: SessionRow, folder: Path, integrity: str, live: bool) -> list[tuple[str, str]]:
+    from tui.views.standing import verdict_words
+
     return [
         ("session", row.id),
         ("incident", f"{row.incident} {row.title}"),
@@ -166,7 +170,7 @@ def _details(row: SessionRow, folder: Path, integrity: str, live: bool) -> list[
             [("server", f"{row.remote}{'' if row.hands else ', watched only: others carry out its calls'}")]
             * bool(row.remote)
         ),
-        ("verdict", row.verdict or "none"),
+        ("verdict", verdict_words(row.verdict)),
         ("approvals", f"{len(row.approvals)} waiting"),
         ("created", _stamp(row.created)),
         ("updated", _stamp(row.updated)),

@@ -28,6 +28,7 @@ from subagents.contract import Evidence, Finding
 from tui.views.naming import name_of
 from tui.views.paint import Line, Tone, cells, fitted, flat, line, text_of
 from tui.views.spark import points_of, sparkline
+from tui.views.standing import standing
 
 METRIC = "metric:"
 OVER = ("recovered", "recovering")
@@ -128,24 +129,8 @@ def clock_of(seconds: float) -> str:
 def standing_words(fold: IncidentFold) -> str:
     """Return the session's status as words."""
     status, reason = fold.spans.status, fold.spans.reason
-    kind = reason.partition(": ")[0]
-    if status == "running":
-        return "running"
-    if status == "rescheduling":
-        return f"tries again ({flat(reason)})" if reason else "tries again"
-    if status == "terminated":
-        return "over"
-    words = {
-        "": "not started",
-        "end_turn": "done",
-        "interrupted": "stopped",
-        "requires_action": "waits for you",
-        "budget_reached": "budget reached",
-        "retries_exhausted": "failed",
-        "error": "failed",
-        "refusal": "refused",
-    }
-    return words.get(kind, kind.replace("_", " "))
+    words = standing(status, reason)
+    return f"{words} ({flat(reason)})" if status == "rescheduling" and reason else words
 
 
 def engine_words(fold: IncidentFold, width: int = 200) -> str:

@@ -7,24 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tui.views.paint import Line, Row, Tone, fitted, flat, line
+from tui.views.standing import CUT_OFF, TONES, standing, verdict_words
 
 if TYPE_CHECKING:
     from orchestrator.journal.index import SessionRow
 
-_VERDICTS: dict[str | None, tuple[str, Tone]] = {
-    "culprit": ("cause found", "good"),
-    "no_code_cause": ("not a code change", "good"),
-    "no_incident": ("no incident", "good"),
-    "inconclusive": ("inconclusive", "warn"),
-    None: ("no verdict", "dim"),
-}
-_STATUS: dict[str, tuple[str, Tone]] = {
-    "end_turn": ("= done", "good"),
-    "interrupted": ("- stopped", "warn"),
-    "requires_action": ("! waits for you", "warn"),
-    "budget_reached": ("- budget", "warn"),
-    "not started": ("· not started", "dim"),
-}
+_VERDICT_TONES: dict[str | None, Tone] = {"inconclusive": "warn", None: "dim"}
+_MARKS = {"done": "=", "over": "=", "stopped": "-", "waits for you": "!", "budget reached": "-", "not started": "·"}
 
 
 def status_of(row: SessionRow, here: bool, live: bool) -> tuple[str, Tone]:
@@ -33,11 +22,10 @@ def status_of(row: SessionRow, here: bool, live: bool) -> tuple[str, Tone]:
         return "x damaged", "bad"
     if row.status in ("running", "rescheduling"):
         if here:
-            return "~ running", "accent"
-        return ("~ in another window", "accent") if live else ("- cut off", "warn")
-    if row.status == "terminated":
-        return "= over", "dim"
-    return _STATUS.get(row.reason, (f"x {row.reason.replace('_', ' ')}", "bad"))
+            return f"~ {standing(row.status, row.reason)}", "accent"
+        return ("~ in another window", "accent") if live else (f"- {CUT_OFF}", "warn")
+    words = standing(row.status, row.reason)
+    return f"{_MARKS.get(words, 'x')} {words}", TONES.get(words, "warn" if words in _MARKS else "bad")
 
 
 def age(at: datetime | None, now: datetime) -> str:
@@ -78,7 +66,7 @@ def session_rows(
 def _narrow_row(row: SessionRow, seen: int, status: tuple[str, Tone], now: datetime) -> Row:
     """What waits for a decision takes the place of the status; a mark says that there is something new."""
     decide = f"! {len(row.approvals)} to decide" if row.approvals else ""
-    verdict, verdict_tone = _VERDICTS.get(row.verdict, (row.verdict or "", "plain"))
+    verdict, verdict_tone = verdict_words(row.verdict), _VERDICT_TONES.get(row.verdict, "good")
     head = line(
         (f"{age(row.updated, now):>7}  ", "dim"),
         (f"{fitted(decide or status[0], 16):<17}", "warn" if decide else status[1]),
@@ -92,7 +80,7 @@ def _narrow_row(row: SessionRow, seen: int, status: tuple[str, Tone], now: datet
 
 def _row(row: SessionRow, seen: int, status: tuple[str, Tone], now: datetime) -> Row:
     words, tone = status
-    verdict, verdict_tone = _VERDICTS.get(row.verdict, (row.verdict or "", "plain"))
+    verdict, verdict_tone = verdict_words(row.verdict), _VERDICT_TONES.get(row.verdict, "good")
     unread = max(0, row.events - seen)
     approvals = f"{len(row.approvals)} to decide" if row.approvals else ""
     head = line(
@@ -113,7 +101,7 @@ def _detail(row: SessionRow) -> tuple[Line, ...]:
     pairs = (
         ("session", row.id),
         ("engine", row.engine),
-        ("status", f"{row.status}: {row.reason}"),
+        ("status", standing(row.status, row.reason)),
         ("created", row.created.strftime(stamp) if row.created else "-"),
         ("updated", row.updated.strftime(stamp) if row.updated else "-"),
         ("events", str(row.events)),

@@ -43,6 +43,7 @@ from orchestrator.verdict.fact_words import fact_words
 from subagents.contract import Finding
 from tui.commands.progress import describe
 from tui.views.paint import Line, Ref, Row, Tone, fitted, flat, line, span
+from tui.views.standing import standing
 from tui.views.underway import how_far, underway
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def of_agents(body: Body) -> Made | None:
             return line((f"from {name or _named(thread, 'another')}: {flat(text)}", "dim")), rest_of(text), None
         case ThreadStatusIdle(stop_reason=stop):
             ending: Tone = "good" if stop.type == "end_turn" else "bad" if stop.type == "error" else "warn"
-            word = "done" if stop.type == "end_turn" else stop.type.replace("_", " ")
+            word = standing("idle", stop.type)
             return line((f"{word}{': ' + flat(stop.message) if stop.message else ''}", ending)), (), None
         case _:
             return None
@@ -274,10 +275,8 @@ def of_session(body: Body) -> Made | None:
         case StatusRunning(reason=reason):
             return line((f"works ({reason.replace('_', ' ') or 'started'})", "dim")), (), None
         case StatusIdle(stop_reason=stop):
-            ends = {"end_turn": "done", "requires_action": "waits for your decision"}
-            kind = stop.type.replace("_", " ")
-            done = ends.get(stop.type, f"stopped: {kind}")
-            more = flat(stop.message).removeprefix(f"{kind}: ")  # said once
+            done = standing("idle", stop.type)
+            more = flat(stop.message).removeprefix(f"{stop.type.replace('_', ' ')}: ")  # said once
             return line((f"{done}{': ' + more if more else ''}", "dim")), (), None
         case RemoteSession():
             return line((remote_words(body), "warn" if body.act in ("claimed", "lost") else "dim")), (), None
