@@ -158,6 +158,8 @@ class LogLine(Frozen):
     text: str
     message: str = ""
     """What it says, without time stamp and level, on one line."""
+    by_status: str = ""
+    """The request's status, such as `503`, where only that makes it an error, whatever its own text says."""
 
 
 class LogsSearch(Frozen):

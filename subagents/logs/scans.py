@@ -12,7 +12,7 @@ from subagents.contract import ToolContext, ToolError, ToolResult, Window
 from subagents.logs.answers import when, window_of
 from subagents.logs.compare import bucket_seconds
 from subagents.logs.counts import BUCKET_SECONDS
-from subagents.logs.levels import ERROR, LEVELS, split_head
+from subagents.logs.levels import ERROR, LEVELS, UNKNOWN, split_head
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.model import (
     HistogramSeries,
@@ -26,6 +26,7 @@ from subagents.logs.model import (
     ValueCount,
 )
 from subagents.logs.params import ContextParams, DistinctParams, FilterParams, HistogramParams, SearchParams
+from subagents.logs.raised import raised_by
 from subagents.logs.search import MICROSECONDS, SHOWN_CHARS, Filters, Matches, distinct, matching, search
 from subagents.logs.so_far import index_for
 from subagents.logs.sources.timestamps import microseconds, moment
@@ -73,6 +74,7 @@ def search_answer(logs: LogSet, params: SearchParams, context: ToolContext) -> T
             service=row["service"],
             text=_shown(row["raw"]),
             message=_message(row["text"], row["level"]),
+            by_status=raised_by(row["raw"], row["level"] or UNKNOWN),
         )
         for row in found.rows
     )
@@ -100,18 +102,33 @@ def search_answer(logs: LogSet, params: SearchParams, context: ToolContext) -> T
     text.extend(f"{line.citation}  {line.text}" for line in lines)
     if more:
         text.append(f"{more} more (cursor {cursor})")
+    if raised := sum(bool(line.by_status) for line in lines):
+        are = "is an error" if raised == 1 else "are errors"
+        text.append(f"{raised} of these {are} by the status (5xx) of the request, whatever level the line names")
     places = [(row["place"], "") for row in found.rows]
     return ToolResult(data=data, text="\n".join(text), citations=logs.cite(places), more=cursor)
 
 
 def _nothing(data: LogsSearch, params: SearchParams) -> Iterator[str]:
     """Say what was searched for, and why there may be none of it."""
-    asked = params.model_dump(exclude_none=True, exclude={"limit", "cursor"})
-    yield "searched for " + (", ".join(f"{name} {value!r}" for name, value in asked.items()) or "everything")
+    yield f"searched for {in_words(params)}"
     if data.span is not None and (params.start or params.end):
         yield f"the events are of {data.span.start:%Y-%m-%d %H:%M:%S} to {data.span.end:%Y-%m-%d %H:%M:%S} UTC"
     if data.there:
-        yield f"no event is of {params.service!r}; services: {', '.join(data.there)}"
+        yield f"no event is of service {params.service}; services: {', '.join(data.there)}"
+
+
+def in_words(params: FilterParams) -> str:
+    """Return what was asked for as a person says it: `“refused”, service shop, from 2026-03-29 09:00:00 UTC`."""
+    parts = [f"“{params.text}”"] if params.text else []
+    parts += [f"/{params.regex}/"] if params.regex else []
+    parts = parts or ["all events"]
+    parts += [f"service {params.service}"] if params.service else []
+    parts += [f"level {params.level} or worse"] if params.level else []
+    parts += [f"in {params.source}"] if params.source else []
+    for word, asked in (("from", when(params.start, "start")), ("to", when(params.end, "end"))):
+        parts += [f"{word} {asked:%Y-%m-%d %H:%M:%S} UTC"] if asked is not None else []
+    return ", ".join(parts)
 
 
 def _message(text: str, level: int | None) -> str:

@@ -84,9 +84,10 @@ def test_nothing_found_says_what_was_searched_and_what_there_is(tmp_path: Path) 
     agent = agent_for(*specs)
     misspelt = call(agent, "logs_search", SearchParams(text="ok", service="order"))
     assert misspelt.need().there == ("billing", "orders")
-    assert "no event is of 'order'; services: billing, orders" in misspelt.text
-    assert "searched for text 'ok', service 'order'" in misspelt.text
+    assert "no event is of service order; services: billing, orders" in misspelt.text
+    assert "searched for “ok”, service order" in misspelt.text
     late = call(agent, "logs_search", SearchParams(start="2026-03-02T00:00:00Z"))
+    assert "searched for all events, from 2026-03-02 00:00:00 UTC" in late.text
     assert "the events are of 2026-03-01 12:00:00" in late.text
     other = call(agent, "logs_search", SearchParams(text="no such", service="orders"))
     assert other.need().there == ()

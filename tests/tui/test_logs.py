@@ -84,6 +84,17 @@ async def searching(
         yield screen, pilot
 
 
+async def test_an_event_that_its_status_made_an_error_says_so(tmp_path: Path) -> None:
+    """`error` beside a text that says INFO would look like a mistake."""
+    path = tmp_path / "shop.log"
+    path.write_text("2026-03-29T09:00:00Z INFO [http-1] GET /cart status=503 in 3 ms\n")
+    async with searching(LogActs(path), "cart", (80, 24)) as (_, pilot):
+        assert "error shop status 503 INFO [http-1] GET /cart" in shown(pilot.app)
+        await press(pilot, "space")
+        await settled(pilot)
+        assert "an error by its status 503, whatever level its text names" in shown(pilot.app)
+
+
 @pytest.mark.parametrize(
     ("typed", "wanted"),
     [

@@ -117,14 +117,18 @@ def event_row(event: LogLine, stamp: str, around: LogsContext | None = None) -> 
     """Return an event as a row; below it, unfolded, its text as it stands, or the lines around it."""
     level = "" if event.level == "unknown" else event.level
     service = f"{flat(event.service)[:_SERVICE_CELLS]} " if event.service else ""
+    status = f"status {event.by_status} " if event.by_status else ""
     words = line(
         (f"{event.at.strftime(stamp)[:-3]} " if event.at is not None else "no time ", "dim"),
         (f"{level:<5} ", _LEVEL_TONES.get(level, "dim")),
         (service, "accent"),
+        (status, "bad"),
         (flat(event.message or event.text)[:_MESSAGE], "plain"),
     )
     below = _around(around) if around is not None else tuple(line(one) for one in event.text.split("\n"))
-    return Row(event.citation, words, (*below, line((event.citation, "dim"))), Ref("citation", event.citation))
+    why = f"an error by its status {event.by_status}, whatever level its text names" if event.by_status else ""
+    told = (line((why, "warn")),) * bool(why)
+    return Row(event.citation, words, (*told, *below, line((event.citation, "dim"))), Ref("citation", event.citation))
 
 
 def early_row(citation: str, text: str) -> Row:
