@@ -65,10 +65,10 @@ def counted(count: int, what: str) -> str:
 
 
 def verb(count: int, plural: str) -> str:
-    """Return a verb as so many things do it: `passes` for one, `pass` for several."""
+    """Return a verb as so many things do it: `passes` for one, `pass` for several; not `have`."""
     if count != 1:
         return plural
-    return f"{plural}es" if plural.endswith("s") else f"{plural}s"
+    return f"{plural}es" if plural.endswith(("s", "o", "ch", "sh", "x")) else f"{plural}s"
 
 
 def figure(value: float, digits: int = 3) -> str:

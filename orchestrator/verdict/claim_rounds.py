@@ -25,6 +25,7 @@ from orchestrator.journal.verdict import Verdict
 from orchestrator.verdict.claim_correction import corrected
 from orchestrator.verdict.claims import Checked, ClaimsChecker
 from subagents.contract import Clock, Evidence, Finding
+from subagents.quantities import counted
 
 ROUNDS = 2
 """How often a claim about one thing goes back to its claimant."""
@@ -170,9 +171,8 @@ def told(claim: Finding | Verdict, doubts: Sequence[Doubt], left: int) -> str:
     """Return what a claimant is told of a claim that does not hold."""
     lines = [f"- {doubt.line()}" for doubt in doubts[:SHOWN]]
     lines += [f"- and {len(doubts) - SHOWN} more"] if len(doubts) > SHOWN else []
-    more = (
-        f"You can correct it {left} more time(s) after this." if left else "This is the last correction that is taken."
-    )
+    last = "This is the last correction that is taken."
+    more = f"You can correct it {counted(left, 'more time')} after this." if left else last
     subject = "The finding" if isinstance(claim, Finding) else "The verdict"
     return HAND_BACK.format(subject=subject, doubts="\n".join(lines), left=more)
 

@@ -24,6 +24,7 @@ from subagents.codefix.store import REGULAR, Change, DraftStore
 from subagents.codefix.undoing import Guilty, find_guilty, tree_without
 from subagents.gitstore.environment import IDENTITY
 from subagents.gitstore.process import Bounds
+from subagents.quantities import counted, verb
 
 _BLOB_LIMIT = 8 << 20
 
@@ -132,8 +133,8 @@ def draft_hunks(
 
 
 def _what_stays(guilty: Guilty, hunks: int, others: int) -> tuple[str, ...]:
-    counts = [f"{hunks} other hunk(s)"] * bool(hunks) + [f"{others} file(s) that have no hunks"] * bool(others)
-    return (f"{' and '.join(counts)} of {guilty.sha[:12]} stay",) if counts else ()
+    counts = [counted(hunks, "other hunk")] * bool(hunks) + [f"{counted(others, 'file')} without hunks"] * bool(others)
+    return (f"{' and '.join(counts)} of {guilty.sha[:12]} {verb(hunks + others, 'stay')}",) if counts else ()
 
 
 def _hunks_of(store: DraftStore, guilty: Guilty) -> tuple[list[Hunk], int]:

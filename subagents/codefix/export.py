@@ -16,6 +16,7 @@ from subagents.contract import ToolError
 from subagents.gitstore.environment import require_sha
 from subagents.gitstore.process import Bounds, GitFailed, GitProcess, first_line, run
 from subagents.gitstore.reader import TreeEntry
+from subagents.quantities import counted
 
 BYTES_LIMIT = 4 << 30
 FILES_LIMIT = 200_000
@@ -43,15 +44,15 @@ class _Notes:
     def lines(self) -> tuple[str, ...]:
         found = []
         if self.submodules:
-            found.append(f"{self.submodules} submodule(s) left empty")
+            found.append(f"{counted(self.submodules, 'submodule')} left empty")
         if self.pointers:
-            found.append(f"{self.pointers} file(s) are LFS pointers: their contents are not here")
+            found.append(f"the contents of {counted(self.pointers, 'file')} are not here: LFS pointers stand for them")
         if self.refused:
-            found.append(
-                f"{len(self.refused)} path(s) not written, since no checkout may hold them: {self.refused[0]!r}"
-            )
+            paths = counted(len(self.refused), "path")
+            found.append(f"{paths} not written, since no checkout may hold that: {self.refused[0]!r}")
         if self.clashes:
-            found.append(f"{len(self.clashes)} path(s) that this file system cannot tell apart: {self.clashes[0]!r}")
+            paths = counted(len(self.clashes), "path")
+            found.append(f"{paths} that this file system cannot tell apart: {self.clashes[0]!r}")
         return tuple(found)
 
 

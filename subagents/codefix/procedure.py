@@ -118,7 +118,8 @@ class Investigation:
             places = guilty_places(cited((finding,)), answer.commit)
             if not places or "code_draft_hunks" not in self.tools:
                 return replace(fixed, refused="which of its hunks is guilty is not known, so none was drafted alone")
-            await bench.say(f"the whole of {answer.commit[:12]} conflicts; trying the hunk(s) at {', '.join(places)}")
+            where = f"{'hunk' if len(places) == 1 else 'hunks'} at {', '.join(places)}"
+            await bench.say(f"the whole of {answer.commit[:12]} conflicts; trying its {where}")
             given = about.model_dump() | {"hunks": places[:40]}
             made = await bench.call("code_draft_hunks", DraftHunksParams.model_validate(given), DraftMade)
         if made.data is None or made.data.draft is None:

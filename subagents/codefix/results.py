@@ -55,7 +55,7 @@ def judge(name: RunName, raw: Raw) -> Judged:
         outcome, reason = _of_ending(ran)
     reasons = [reason, note, raw.note]
     if ran.survivors:
-        reasons.append(f"{ran.survivors} process(es) of the run could not be ended")
+        reasons.append(f"processes of the run that could not be ended: {ran.survivors}")
     shown = sorted(cases.values(), key=lambda case: _ORDER[case.outcome])
     suite = SuiteRun(
         name=name,

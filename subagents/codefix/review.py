@@ -19,6 +19,7 @@ from subagents.codefix.refusal import DraftRefused
 from subagents.codefix.store import DraftStore
 from subagents.gitstore.environment import require_sha
 from subagents.gitstore.process import Bounds, GitFailed, run
+from subagents.quantities import counted
 
 DIFF_LIMIT = 384 << 10
 """Most bytes of a diff that is put before a person."""
@@ -204,7 +205,7 @@ def _notes_on_text(section: bytes) -> list[str]:
         text = added.decode("utf-8", "replace")
         notes.append("not UTF-8: other bytes are shown as \\xNN")
     if hidden := hidden_characters(text):
-        notes.append(f"{hidden} hidden or direction-changing character(s) in added lines")
+        notes.append(f"{counted(hidden, 'hidden or direction-changing character')} in added lines")
     return notes
 
 

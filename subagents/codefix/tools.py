@@ -29,6 +29,7 @@ from subagents.gitstore.environment import require_path
 from subagents.gitstore.log import LoggedCommit, LogQuery
 from subagents.gitstore.process import GitFailed
 from subagents.gitstore.revert import check_revert
+from subagents.quantities import counted, verb
 
 LINES_LIMIT = 2_000
 R = TypeVar("R")
@@ -156,8 +157,9 @@ def revert_text(answer: RevertAnswer) -> str:
             "merging that branch again later needs this revert reverted first"
         )
     if answer.touched_since:
+        count = len(answer.touched_since)
         later = ", ".join(f"{c.commit[:12]} {c.subject[:50]}" for c in answer.touched_since[:5])
-        lines.append(f"{len(answer.touched_since)} later commit(s) touch the same files: {later}")
+        lines.append(f"{counted(count, 'later commit')} {verb(count, 'touch')} the same files: {later}")
     return ". ".join(lines)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from subagents.deploys.model import ChangeLine, ScoredSuspect, ScorePart, SuspectsResult
 from subagents.deploys.scores import Part, Scored
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange
+from subagents.quantities import counted
 
 BROUGHT_SHOWN = 50
 
@@ -65,7 +66,7 @@ def _brought(line: ChangeLine) -> str:
     if line.certain and line.previous_commit == line.commit:
         return "the same commit again"
     certain = "" if line.certain or line.brought_count <= 1 else "at most "
-    parts = [f"{certain}{line.brought_count} commit(s)"]
+    parts = [f"{certain}{counted(line.brought_count, 'commit')}"]
     if line.removed_count:
         parts.append(f"takes out {line.removed_count}: {', '.join(sha[:12] for sha in line.removed[:3])}")
     if line.others_count:

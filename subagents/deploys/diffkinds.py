@@ -17,6 +17,7 @@ from subagents.deploys.signs import CODE_SIGNS, Sign, asks, quote
 from subagents.deploys.sources.patch import FileDiff
 from subagents.deploys.taken_away import TAKEN_AWAY
 from subagents.deploys.wiring import WIRING
+from subagents.quantities import counted, verb
 
 
 @dataclass(frozen=True)
@@ -292,7 +293,8 @@ def _signs(seen: HunkView, has_migration: bool) -> list[Sign]:
         ):
             found.append(Sign("moved_code", "code is moved, hardly changed", seen.path, seen.place))
         elif seen.only_removed and not seen.added:
-            found.append(Sign("removed_code", f"{seen.raw_removed} line(s) of code go", seen.path, seen.place))
+            gone = f"{counted(seen.raw_removed, 'line')} of code {verb(seen.raw_removed, 'go')}"
+            found.append(Sign("removed_code", gone, seen.path, seen.place))
         elif seen.removed:
             found.append(Sign("changed_code", "code changes, no known risk in it", seen.path, seen.place))
         elif seen.added:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from subagents import quantities
 from subagents.contract import Fact, Finding, Stance, Suspect
 from subagents.deploys.model import ChangeLine, ScoredSuspect, SuspectsResult, TimelineResult
+from subagents.quantities import counted
 
 AGENT = "deploys"
 FOR_FROM = 0.15
@@ -187,7 +188,7 @@ def _gaps(ranking: SuspectsResult, timeline: TimelineResult) -> Iterator[Finding
     if unseen and _any_read(ranking):
         yield Finding(
             agent=AGENT,
-            claim=f"{len(unseen)} suspicious commit(s) came without a diff, so what they do could not be read: "
+            claim=f"{counted(len(unseen), 'suspicious commit')} without a diff, so what they do is unread: "
             + ", ".join(item.key[:12] for item in unseen[:5])
             + ". Attach the repository with --repo.",
             topic="gap",

@@ -11,6 +11,7 @@ from subagents.deploys.catalogue import ChangeCatalogue
 from subagents.deploys.sources.patch import FileDiff, Hunk, diffs_of
 from subagents.deploys.sources.records import Commit
 from subagents.gitstore.process import GitFailed
+from subagents.quantities import counted
 from subagents.verifying import NameKind, Recomputed
 
 
@@ -22,7 +23,7 @@ def header(commit: Commit) -> str:
         lines += ["", commit.body]
     listed = [touched.path for touched in commit.files[:200]]
     more = [f"… and {commit.file_count - len(listed)} more"] if commit.file_count > len(listed) else []
-    return "\n".join([*lines, "", f"{commit.file_count} file(s):", *listed, *more])
+    return "\n".join([*lines, "", f"{counted(commit.file_count, 'file')}:", *listed, *more])
 
 
 def _hunk_text(diff: FileDiff, hunk: Hunk) -> str:

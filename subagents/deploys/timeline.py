@@ -15,6 +15,7 @@ from subagents.deploys.ranges import Between, between
 from subagents.deploys.reach import same_service, service_key
 from subagents.deploys.sources.records import Commit, Deploy, FlagChange
 from subagents.gitstore.process import GitCancelled, GitFailed, GitStopped
+from subagents.quantities import counted
 
 BROUGHT_LIMIT = 2_000
 FIRST_KNOWN_REACH = timedelta(days=3)
@@ -121,7 +122,7 @@ def dated_ahead(deploys: list[Deploy], now: datetime) -> list[Problem]:
     if not ahead:
         return []
     named = ", ".join(f"{d.service} {d.version or d.commit_text}"[:60].strip() for d in ahead[:NAMED_LIMIT])
-    what = f"{len(ahead)} deploy(s) are dated in the future ({named}): planned, or a clock is ahead"
+    what = f"{counted(len(ahead), 'deploy')} dated in the future ({named}): planned, or a clock is ahead"
     return [Problem(what=what, where=ahead[0].source, todo="they are taken at their word")]
 
 
@@ -181,12 +182,8 @@ class _Resolving:
             elif previous is None or not self._by_history(deploy, previous, next_to):
                 self._by_dates(deploy, previous)
             if deploy.removed and not deploy.brought and not deploy.others:
-                self._timeline.problems.append(
-                    Problem(
-                        what=f"deploy {deploy.id} of {deploy.service} went back by {len(deploy.removed)} commit(s)",
-                        where=deploy.source,
-                    )
-                )
+                went = f"deploy {deploy.id} of {deploy.service} went back by {counted(len(deploy.removed), 'commit')}"
+                self._timeline.problems.append(Problem(what=went, where=deploy.source))
 
     def add_named_beside(self) -> None:
         """Add what a deploy's version brought in a repository beside the one that its commit is in."""

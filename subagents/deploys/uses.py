@@ -14,6 +14,7 @@ from subagents.deploys.reach import ServiceMap
 from subagents.deploys.sources.patch import FileDiff, diffs_of
 from subagents.deploys.sources.records import Commit
 from subagents.gitstore.process import GitFailed
+from subagents.quantities import counted
 
 SYMBOLS_LIMIT = 12
 HITS_LIMIT = 2_000
@@ -118,7 +119,7 @@ def callers_text(result: CallersResult) -> str:
     if result.called_by:
         lines.append(f"called by {', '.join(result.called_by)}")
     for symbol in result.symbols:
-        lines.append(f"{symbol.name} ({symbol.path or 'asked for'}): {len(symbol.uses) + symbol.more} use(s)")
+        lines.append(f"{symbol.name} ({symbol.path or 'asked for'}): {counted(len(symbol.uses) + symbol.more, 'use')}")
         lines += [f"  {use.path}:{use.line} {', '.join(use.services)}: {use.text}" for use in symbol.uses]
         if symbol.more:
             lines.append(f"  {symbol.more} more")

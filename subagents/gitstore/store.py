@@ -29,6 +29,7 @@ from subagents.gitstore.locate import (
 )
 from subagents.gitstore.process import DEFAULT_BOUNDS, Bounds, GitFailed, GitProcess, Output, first_line, run
 from subagents.gitstore.worktree import uncommitted
+from subagents.quantities import counted
 
 if TYPE_CHECKING:
     import git
@@ -292,7 +293,7 @@ def _describe(store: IsolatedStore, *, detached: bool) -> list[Problem]:
         shown = ", ".join(changed.paths[:3]) + (" …" if changed.count > 3 else "")
         notes.append(
             Problem(
-                what=f"{changed.count} uncommitted changed file(s) ({shown}); only commits are read",
+                what=f"{counted(changed.count, 'uncommitted changed file')} ({shown}); only commits are read",
                 where=where,
                 lost="what is not committed",
             )

@@ -106,7 +106,7 @@ async def test_a_clean_undo_is_reported_with_what_came_later(repo: Path) -> None
     (finding,) = bench.reported
     assert (finding.topic, finding.stance) == ("fix", "observes")
     assert f"undoing {guilty[:12]} applies cleanly on {head[:12]}; it changes a.py" in finding.claim
-    assert "1 later commit(s) touch the same files" in finding.claim
+    assert "1 later commit touches the same files" in finding.claim
     assert "the commit deployed now" in finding.claim
     assert finding.citations == (f"commit:repo/{guilty}", "deploy:deploys#1")
     assert "It is drafted as triage/i-revert-guilty, and untested" in finding.claim

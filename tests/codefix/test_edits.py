@@ -245,7 +245,7 @@ def test_what_a_reviewer_must_know_is_said(bench: Bench) -> None:
     assert "does not take back data" in notes["db/migrations/0001.py"]
     assert "CI configuration" in notes[".github/workflows/ci.yml"]
     assert "not UTF-8" in notes["latin.txt"]
-    assert "2 hidden or direction-changing character(s)" in notes["other.py"]
+    assert "2 hidden or direction-changing characters" in notes["other.py"]
     assert notes["dir/sub/deep.txt"] == ""
     assert all(f"{path}: " in " ".join(draft.warnings) for path, note in notes.items() if note)
     assert "-caf\\xe9\n+tea\\xe9\n" in draft.diff

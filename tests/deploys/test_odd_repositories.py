@@ -56,7 +56,7 @@ def test_a_commit_dated_in_the_future_has_landed_when_others_build_on_it(tmp_pat
     ids = make(tmp_path / "shop", history, {"refs/heads/main": "d"})
     found, said = read([spec(tmp_path / "shop")])
     assert found == {"a", "b", "c", "d"}
-    assert f"1 commit(s) are dated out of order ({ids['b'][:12]})" in said
+    assert f"1 commit dated out of order ({ids['b'][:12]})" in said
     deploys = [{"ts": stamp(-210), "service": "orders", "commit": ids["a"]},
                {"ts": stamp(-30), "service": "orders", "commit": ids["d"]}]  # fmt: skip
     both = tools(spec(tmp_path / "shop"), source(tmp_path / "deploys.json", "deploys", deploys))
@@ -258,7 +258,7 @@ def test_a_tree_that_is_missing_hides_no_other_commit(tmp_path: Path) -> None:
     files = {commit.subject: [f.path for f in commit.files] for commit in catalogue.commits(WINDOW)}
     assert files == {"d": ["orders/d.py"], "c": [], "b": [], "a": ["orders/a.py"]}
     said = " | ".join(p.line() for coverage in catalogue.coverage() for p in coverage.problems)
-    assert "which files 2 commit(s) change" in said
+    assert "which files 2 commits change" in said
     assert "older commits" not in said
     ranking = tools(spec(tmp_path / "shop")).suspects(params(), context(FAILING)).need()
     assert {suspect.key for suspect in ranking.suspects} == set(ids.values())

@@ -80,11 +80,11 @@ def test_merges_rollbacks_repeats_and_other_branches(tmp_path: Path) -> None:
     assert mail.previous is None, "each service has deploys of its own"
     assert first.brought[0] == ids["b"]
     assert not first.certain
-    assert "deploy 3 of orders went back by 3 commit(s)" in told(timeline)
+    assert "deploy 3 of orders went back by 3 commits" in told(timeline)
     texts = [line_text(deploy_line(deploy, None)) for deploy in (back, again, hot)]
     assert "takes out 3: " in texts[0]
     assert "the same commit again" in texts[1]
-    assert "1 commit(s), takes out 3: " in texts[2]
+    assert "1 commit, takes out 3: " in texts[2]
     assert timeline.taken_out(ids["c"], merged, NOON) is back
     assert timeline.taken_out(ids["c"], merged, at(-180)) is None
 
@@ -392,7 +392,7 @@ def test_deploys_of_the_future_are_said(tmp_path: Path) -> None:
     tools, asked = ChangeTools(ChangeCatalogue(specs)), context()
     said = tools.timeline(TimelineParams(), asked).need().problems
     assert [problem.what for problem in said] == [
-        "1 deploy(s) are dated in the future (orders v2): planned, or a clock is ahead"
+        "1 deploy dated in the future (orders v2): planned, or a clock is ahead"
     ]
     result = tools.suspects(SuspectsParams(onset=stamp(0)), context(errors("orders", "fails"))).need()
     assert said[0] in result.problems

@@ -61,7 +61,7 @@ def test_dirty_staged_and_unfinished_are_noted(sample: Sample, tmp_path: Path) -
     (sample.path / ".git" / "MERGE_HEAD").write_text(sample.side + "\n")
     before = fingerprint(sample.path)
     said = notes(sample.path, tmp_path / "s")
-    assert "3 uncommitted changed file(s) (app.py, other.txt, side.txt)" in said
+    assert "3 uncommitted changed files (app.py, other.txt, side.txt)" in said
     assert "a merge is in progress" in said
     assert len(subjects(sample.path, tmp_path / "s")) == 6
     assert fingerprint(sample.path) == before

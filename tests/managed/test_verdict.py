@@ -80,7 +80,7 @@ async def test_what_does_not_hold_goes_back_while_rounds_are_left_and_then_count
     assert first.is_error
     assert "does not hold" in first.text
     assert "log:other.log@9+1" in first.text
-    assert "1 more time(s)" in first.text
+    assert "1 more time after" in first.text
     assert "last correction" in second.text
     assert "marked: it does not hold" in third.text
     checks = [one.body for one in events(session, "warroom.claims_checked") if isinstance(one.body, ClaimsChecked)]

@@ -65,7 +65,7 @@ def test_points_that_fall_together_on_the_grid_are_counted(tmp_path: Path) -> No
     series = [rows(f"pod-{n}", "cpu_pct", apart + n * 4.0, steady(40, 100)) for n in range(3)]
     twice = np.sort(np.append(apart + 12.0, apart[:4] + 13.0))
     store = read(written(tmp_path, *series, rows("pod-3", "cpu_pct", twice, steady(40, 104))))
-    assert "within one step: the last counts (x4); lost: 4 point(s)" in problems(store)
+    assert "within one step: the last counts (x4); lost: 4 points" in problems(store)
 
 
 def test_scrapes_around_the_full_step_stay_on_it(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_dstat_says_the_year_once_and_days_go_on_into_the_next(tmp_path: Path) -
     store = read(path)
     assert times(path) == [parse_stamp("2025-12-31T23:59:00Z"), parse_stamp("2026-01-01T00:00:00Z")]
     assert values(store, "web1", "total cpu usage idle") == [99.0, 98.0]
-    assert "dstat.csv:10: the line is not one of dstat; lost: 1 row(s)" in problems(store)
+    assert "dstat.csv:10: the line is not one of dstat; lost: 1 row" in problems(store)
 
 
 def test_what_stands_before_any_time_of_nmon_is_told_by_its_line(tmp_path: Path) -> None:

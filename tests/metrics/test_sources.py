@@ -167,7 +167,7 @@ def test_a_quote_that_nobody_closes_spoils_its_own_line_only(tmp_path: Path, unc
     assert values(store, "web", "rps") == [0.0, 1.0, 2.0, 3.0, 4.0]
     assert any(key.service.startswith("we") and key.service != "web" for _, _, key in store.series())
     assert "metrics.csv:4: a row does not have 4 fields" in problems(store)
-    assert f"lost: {unclosed} row(s)" in problems(store)
+    assert f"lost: {unclosed} row" in problems(store)
 
 
 def test_unsorted_and_duplicate_points(tmp_path: Path) -> None:

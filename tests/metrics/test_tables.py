@@ -94,7 +94,7 @@ def test_a_date_that_contradicts_those_before_it_is_told_by_its_line(tmp_path: P
     path.write_text("\n".join(["time,queue", *rows]))
     whole, problems = in_blocks(path, 150)
     assert len(whole[0][-1]) == 20
-    assert "queue.csv:22: the time is not readable; lost: 1 row(s)" in problems
+    assert "queue.csv:22: the time is not readable; lost: 1 row" in problems
 
 
 @pytest.mark.parametrize(

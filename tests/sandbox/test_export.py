@@ -106,7 +106,7 @@ def test_names_that_clash_are_said(repo: Path, tmp_path: Path) -> None:
     twice = [TreeEntry("100644", "blob", one, "same"), TreeEntry("100644", "blob", two, "same")]
     done = export(Trees(repo / ".git"), twice, tmp_path / "out")
     assert (tmp_path / "out" / "same").read_bytes() == b"1"
-    assert done.notes == ("1 path(s) that this file system cannot tell apart: 'same'",)
+    assert done.notes == ("1 path that this file system cannot tell apart: 'same'",)
 
 
 def test_submodules_are_left_empty_and_pointers_are_said(repo: Path, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_submodules_are_left_empty_and_pointers_are_said(repo: Path, tmp_path: P
     ]
     done = export(Trees(repo / ".git"), entries, tmp_path / "out")
     assert list((tmp_path / "out" / "vendor" / "lib").iterdir()) == []
-    assert done.notes == ("1 submodule(s) left empty", "1 file(s) are LFS pointers: their contents are not here")
+    assert done.notes == ("1 submodule left empty", "the contents of 1 file are not here: LFS pointers stand for them")
 
 
 def test_a_missing_blob_is_a_tool_error(repo: Path, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ async def test_a_claim_is_handed_back_twice_with_what_does_not_hold_and_then_no_
     doubts = await gate.check_finding(FALSE)
     first, second, third = [await gate.hand_back(FALSE, doubts, "logs") for _ in range(3)]
     assert "facts[0]: factor 90: the data says 54.707, not 90" in first
-    assert "You can correct it 1 more time(s)" in first
+    assert "You can correct it 1 more time after" in first
     assert "the last correction" in second
     assert third == ""
     bodies = [event.body for event in log.events]

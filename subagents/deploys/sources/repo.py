@@ -16,6 +16,7 @@ from subagents.gitstore.log import LoggedCommit, LogQuery, TouchedFile
 from subagents.gitstore.process import GitCancelled, GitFailed, GitStopped, carried_through
 from subagents.gitstore.reader import Reader
 from subagents.gitstore.store import IsolatedStore, RepoUnusable
+from subagents.quantities import counted, verb
 
 Seen = Callable[[Commit], None]
 
@@ -154,7 +155,8 @@ class RepoSource:
         self._take(found, bare, seen)
         if bare:
             named = ", ".join(each.sha[:12] for each in bare[:3]) + (", …" if len(bare) > 3 else "")
-            what = f"git cannot read which files {len(bare)} commit(s) change ({named}): {why}"
+            these = f"{counted(len(bare), 'commit')} {verb(len(bare), 'change')}"
+            what = f"git cannot read which files {these} ({named}): {why}"
             kept = "which files they change; when they were made and what they say is read"
             self._tell(what, kept, _REPAIR)
         if cut:
@@ -216,7 +218,7 @@ class RepoSource:
         if not commits:
             return
         problem = Problem(
-            what=f"{len(commits)} commit(s) are dated out of order ({commits[0].sha[:12]}): clocks differ",
+            what=f"{counted(len(commits), 'commit')} dated out of order ({commits[0].sha[:12]}): clocks differ",
             where=self.name,
             lost="when they landed; their deploys still tell",
         )
@@ -249,7 +251,7 @@ class RepoSource:
                 commit.patch, commit.patch_cut = patch.text.decode("utf-8", "replace"), patch.truncated
         if unread:
             named = ", ".join(commit.sha[:12] for commit in unread[:3]) + (", …" if len(unread) > 3 else "")
-            what = f"the diff of {len(unread)} commit(s) cannot be read ({named}): {unread[0].no_patch}"
+            what = f"the diff of {counted(len(unread), 'commit')} cannot be read ({named}): {unread[0].no_patch}"
             self._tell(what, "what they change", _REPAIR)
 
     def coverage(self) -> Coverage:

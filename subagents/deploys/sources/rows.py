@@ -17,6 +17,7 @@ from typing import Any
 
 from subagents.contract import Coverage, Problem, SourceSpec, Window
 from subagents.files import read_all
+from subagents.quantities import counted
 
 _KEY = re.compile(r"[^a-z0-9]")
 _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -160,7 +161,7 @@ class Reading:
         problems = list(self.problems)
         for reason, count in self.dropped.items():
             problems.append(
-                Problem(what=reason, where=self.first_place[reason], lost=f"{count} record(s)", count=count)
+                Problem(what=reason, where=self.first_place[reason], lost=counted(count, "record"), count=count)
             )
         span = Window(start=min(self.moments), end=max(self.moments)) if self.moments else None
         return Coverage(

@@ -18,6 +18,7 @@ from subagents.metrics.sources.stamps import (
     parse_unique,
 )
 from subagents.metrics.sources.table import Faults
+from subagents.quantities import counted
 
 EVERY = 16
 """Series between two that are told of: most of the time nobody asks."""
@@ -44,9 +45,9 @@ def gather(courses: Sequence[Course], labels: Sequence[tuple[str, str]], faults:
         if usable.any():
             points.add(*label, times[usable], values[usable])
     if bad:
-        faults.note("points without a readable time, name or number", lost=f"{bad} point(s)", count=bad)
+        faults.note("points without a readable time, name or number", lost=counted(bad, "point"), count=bad)
     if infinite:
-        faults.note("the value is infinite", lost=f"{infinite} point(s)", count=infinite)
+        faults.note("the value is infinite", lost=counted(infinite, "point"), count=infinite)
     return points
 
 

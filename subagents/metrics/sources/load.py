@@ -25,6 +25,7 @@ from subagents.metrics.sources.table import Faults
 from subagents.metrics.sources.texts import BEGINNING, read_metric_text
 from subagents.metrics.sources.traces import read_spans, read_topology, read_trace_edges
 from subagents.metrics.superseding import superseding
+from subagents.quantities import counted
 
 Marks = tuple[tuple[str, tuple[int, int]], ...]
 KEPT = 4
@@ -142,7 +143,7 @@ def _read(spec: SourceSpec, store: Store, faults: Faults) -> Coverage:
     if duplicates:
         faults.note(
             "more than one value at one time, or within one step: the last counts",
-            lost=f"{duplicates} point(s)",
+            lost=counted(duplicates, "point"),
             count=duplicates,
         )
     left_out = len(set(points.labels)) - sum(len(frame.keys) for frame in frames)

@@ -21,6 +21,7 @@ from subagents.metrics.series import Floats
 from subagents.metrics.sources.cells import PROBE, read_numbers
 from subagents.metrics.sources.heads import Head, head_of, is_ornament, names_time, parted, time_place, unique_names
 from subagents.metrics.sources.stamps import DateOrder, naive, parse_by_calendar, parse_unique, serial_days
+from subagents.quantities import counted
 
 SHOWN = 5
 """Most bad rows of one kind that are named by line."""
@@ -76,7 +77,9 @@ class Faults:
             first, *others = self.lines[what]
             also = f" (also lines {', '.join(map(str, others))})" if others else ""
             rows.append(
-                Problem(what=what + also, where=f"{self.name}:{first}", lost=f"{count} row(s)", count=count, todo="")
+                Problem(
+                    what=what + also, where=f"{self.name}:{first}", lost=counted(count, "row"), count=count, todo=""
+                )
             )
         return tuple(self.problems + rows)
 
@@ -192,7 +195,7 @@ def _parts(text: str, head: Head | None, faults: Faults) -> Iterator[tuple[Head,
     begun = [(0, first), *_begins(text, len(text) - len(_after(text, first.lines)), first)]
     for (start, each), (end, _) in zip(begun, [*begun[1:], (len(text), None)], strict=True):
         if each.left_out:
-            faults.note(f"{each.left_out} line(s) above the table are no part of it")
+            faults.note(f"{counted(each.left_out, 'line')} above the table left out: no part of it")
         yield each, _after(text[start:end], each.lines), text.count("\n", 0, start) + each.lines
 
 

@@ -17,6 +17,7 @@ from subagents.metrics.sources.recorders import RECORDERS, Recording
 from subagents.metrics.sources.samples import FORMS, telling
 from subagents.metrics.sources.snapshots import CAPTURE
 from subagents.metrics.sources.table import LONGEST_LINE, Faults
+from subagents.quantities import counted
 
 BEGINNING = 1 << 16
 """Bytes by which the form is found."""
@@ -96,7 +97,7 @@ def _samples(lines: Iterator[tuple[int, str]], form: str, faults: Faults) -> lis
     if timeless:
         faults.note(
             "samples have no time: a single scrape says nothing of change",
-            lost=f"{timeless} sample(s)",
+            lost=counted(timeless, "sample"),
             todo="export a range (query_range as JSON), or samples with their times",
             count=timeless,
         )
