@@ -15,10 +15,14 @@ from subagents.deploys.model import ScoredSuspect
 
 SHOWN_BY: Mapping[str, tuple[str, ...]] = {
     "disk full": ("disk", "storage", "volume", "inode", "filesystem"),
+    "OOM kill": ("mem", "rss", "oom"),
     "out of memory": ("mem", "heap", "rss", "oom"),
+    "thread limit": ("thread", "pids", "process"),
     "pool exhausted": ("pool", "conn"),
     "file handles": ("handle", "fds", "open_files"),
+    "ports exhausted": ("socket", "conn", "port"),
     "overload": ("queue", "backlog", "request", "rps", "qps"),
+    "replication": ("lag", "replica", "behind"),
     "datastore leadership": ("lag", "leader", "replica"),
     "host fault": ("cpu", "iowait", "disk", "steal", "load"),
     "locks": ("lock", "wait"),
@@ -35,7 +39,7 @@ EVEN = 0.5
 """Chance from which a place is the most likely."""
 ELSEWHERE = 0.5
 """Of how well it holds, where it is told of by services only that nothing connects with the symptom."""
-FROM_WITHIN = ("out of memory", "file handles", "pool exhausted")
+FROM_WITHIN = ("OOM kill", "out of memory", "thread limit", "file handles", "ports exhausted", "pool exhausted")
 """Kinds of failure in which what runs there uses up what it has: logs and series tell that it did, not who made it."""
 SLOWLY = timedelta(minutes=15)
 JUST_BEFORE = timedelta(minutes=15)

@@ -120,6 +120,14 @@ NAMED: Mapping[str, Remedy] = {
         fix="find what fills it, rotate or expire that, and alert at 80 % and on the rate of growth",
         signals=("disk",),
     ),
+    "OOM kill": Remedy(
+        contain="see that what was killed runs again, and give {service} room: a higher limit, or fewer neighbours",
+        effect="it is not killed again before memory has filled again",
+        risk="what grew goes on growing, and the next one to be killed may be another",
+        reversible="yes",
+        fix="find what keeps memory, and give each program a limit of its own",
+        signals=("memory_growth",),
+    ),
     "out of memory": Remedy(
         contain="give {service} more memory, or restart what grew while it is watched",
         effect="work goes on until it grows again",
