@@ -27,7 +27,7 @@ from subagents.logs.model import (
 )
 from subagents.logs.params import WindowParams
 from subagents.logs.ranks import MoreRoutes, routes_last, status_class
-from subagents.logs.signatures import recognise
+from subagents.logs.signatures import recognise, told_quietly
 from subagents.logs.sources.timestamps import moment
 from subagents.logs.stack_tally import GroupTally, count_between
 from subagents.logs.terms import readable, terms_of
@@ -198,7 +198,8 @@ def _cursor(limit: int, more: int) -> str | None:
 def _pattern(logs: LogSet, index: LogIndex, spans: Spans, each: Compared, more: MoreRoutes | None = None) -> Pattern:
     example = index.examples[each.key]
     told = readable(example.raw, example.text)
-    known = recognise(f"{example.text}\n{told}") if each.severe or each.level >= WARN else None
+    is_bad = each.severe or each.level >= WARN or any(told_quietly([each.text]))
+    known = recognise(f"{example.text}\n{told}") if is_bad else None
     window = spans.window if each.count or spans.baseline is None else spans.baseline
     hosts = list(dict.fromkeys(host for key in each.keys for host in index.hosts(key)))
     return Pattern(

@@ -13,6 +13,7 @@ from subagents.logs.flows import flow_breaks
 from subagents.logs.index import LogIndex
 from subagents.logs.levels import WARN
 from subagents.logs.log_set import LogSet, Place
+from subagents.logs.machines import OF_THE_MACHINE, killed_one, machine_of, unit_of
 from subagents.logs.model import (
     SEVERAL,
     HistogramSeries,
@@ -27,7 +28,7 @@ from subagents.logs.peers import same_service, target_of
 from subagents.logs.ranks import rank_services, stands_out
 from subagents.logs.records import same_record
 from subagents.logs.requests import requests_of
-from subagents.logs.signatures import Known, around_wording, recognise
+from subagents.logs.signatures import KILLED, Known, around_wording, recognise, told_quietly
 from subagents.logs.sources.timestamps import microseconds, moment
 from subagents.logs.terms import readable, terms_of
 from subagents.logs.windows import Chosen
@@ -164,9 +165,7 @@ def signatures(
     """Return the known kinds of failure among patterns that are new, bursting or rare, strongest first."""
     services = [name for name in index.table["service"].drop_nulls().unique().to_list() if name]
     groups: dict[tuple[str, str], list[Member]] = {}
-    for each in compared:
-        if not stands_out(each, spans) or not (each.severe or each.level >= WARN):
-            continue
+    for each in _speaking(compared, spans):
         example = index.examples[each.key]
         known = recognise(f"{example.text}\n{readable(example.raw, example.text)}")
         if known is not None:
@@ -180,8 +179,20 @@ def signatures(
     found = []
     for (_, key), members in ranked[:SIGNATURES]:
         record = _record(logs, index, spans, members) if members[0].known.kind == "data" else None
-        found.append(_signature(logs, spans, record or key, members, places, record))
+        found.append(_signature(logs, spans, record or key or _where(index, members), members, places, record))
     return found
+
+
+def _speaking(compared: list[Compared], spans: Spans) -> list[Compared]:
+    """Return the patterns that may show a failure: bad ones that differ, and wordings that hide among what is usual."""
+    bad = [each.severe or each.level >= WARN for each in compared]
+    quiet = [
+        not is_bad and bool(each.count) and (stands_out(each, spans) or not spans.baseline_seconds)
+        for is_bad, each in zip(bad, compared, strict=True)
+    ]
+    told = told_quietly([each.text if asked else "" for asked, each in zip(quiet, compared, strict=True)])
+    rows = zip(compared, bad, told, strict=True)
+    return [each for each, is_bad, is_told in rows if is_told or (is_bad and stands_out(each, spans))]
 
 
 def _put_together(groups: dict[tuple[str, str], list[Member]]) -> None:
@@ -242,6 +253,17 @@ def _group(member: Member) -> str:
     return "" if member.known.kind in SHARED else _speaker(member.compared)
 
 
+def _where(index: LogIndex, members: list[Member]) -> str:
+    """Return what a resource ran out for, where programs of the machine tell of it; else who tells first."""
+    if members[0].known.name == KILLED:
+        victim = killed_one([member.example.text for member in members])
+        if victim is not None:
+            return victim
+    first = min(members, key=lambda member: member.compared.first or 0).compared
+    hosts = [host for member in members for key in member.compared.keys for host in index.hosts(key)]
+    return machine_of(_speaker(first), hosts) or _speaker(first)
+
+
 def _speaker(each: Compared) -> str:
     return each.services[0] if each.services else "an unnamed program"
 
@@ -262,7 +284,6 @@ def _signature(
     known = begins.known
     places.append((place, known.name))
     named = begins.target is not None or record is not None
-    key = key or _speaker(earliest)
     speakers = tuple(dict.fromkeys(name for each in compared for name in each.services))
     ours = known.kind == "dependency" and begins.inside
     kind: SuspectKind = "service" if ours and known.name not in BENEATH else known.kind
@@ -284,6 +305,7 @@ def _signature(
         terms=terms_of(*[readable(member.example.raw, member.example.text) for member in members[:3]]),
         record=record,
         ours=ours,
+        unit=unit_of([member.example.text for member in members]) if OF_THE_MACHINE.issuperset(speakers) else None,
         wide=known.name in BENEATH and not named and len(speakers) >= WIDE,
     )
 

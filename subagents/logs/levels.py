@@ -124,7 +124,9 @@ def _looser() -> str:
 
 _TROUBLE = re.compile(
     r"\b(?:error|errors|exception|fatal|panic|panicked|traceback|failed|failure|fails|cannot|refused|"
-    r"timed out|timeout|denied|unavailable|unable|aborted|crash(?:ed)?|segfault|killed process|out of memory)\b"
+    r"timed out|timeout|denied|unavailable|unable|aborted|crash(?:ed)?|segfault|killed process|out of memory|"
+    r"no space left|read-only file ?system|too many (?:open files|connections)|oom-kill(?:er)?|soft lockup|"
+    r"deadlock (?:detected|found)|no route to host|not responding|table full)\b"
     r"|\w(?:Exception|Error)\b",
     re.IGNORECASE,
 )

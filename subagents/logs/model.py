@@ -266,6 +266,8 @@ class Signature(Frozen):
     """The words that name the one record that every event looked at is about, for input that cannot be used."""
     ours: bool = False
     """The peer is a service whose own logs are here."""
+    unit: str | None = None
+    """Whom it befell, where only programs of the machine tell of it: the one unit of systemd's that they name."""
     wide: bool = False
     """Several services say it of peers of their own: it lies beneath them, in names or networks."""
 

@@ -5,11 +5,29 @@ The table is matched on one raw example per template, so it costs a few millisec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from subagents.logs.signature_table import TABLE as TABLE
 from subagents.logs.signature_table import Known as Known
+
+KILLED = "OOM kill"
+"""The known kind of failure of which the text names whom it befell."""
+_QUIET = (
+    r"(?i)still waiting for|terminated by signal|main process exited, code=|invoked oom-killer|oom-kill:|killed process"
+    r"|nodehasdiskpressure|closed to open|poll timeout has expired|lost leader|leader changed|shrinking isr"
+    r"|other active server processes"
+)
+"""What programs log as information, or with no severity, though it tells of a failure. Rust regex, for templates."""
+
+
+def told_quietly(texts: Sequence[str]) -> list[bool]:
+    """Say of each template whether it may show a failure whatever its severity; the table has the last word."""
+    import polars as pl
+
+    found: list[bool] = pl.Series(texts, dtype=pl.String).str.contains(_QUIET).to_list()
+    return found
 
 
 @cache

@@ -37,6 +37,7 @@ LEAST_RATIO = 4.0
 """Nats: below this, a difference between window and baseline is taken for chance."""
 _PEERED = frozenset(known.name for known in TABLE if known.named)
 _WEIGHTS = {known.name: known.weight for known in TABLE}
+_ONCE = frozenset(known.name for known in TABLE if known.once)
 STOPPED_LEAST = 20
 """Events in the baseline; a message logged less often may just not be due yet."""
 THIN_SHARE = 0.5
@@ -177,7 +178,7 @@ def _signature(each: Signature, window: Window) -> Finding:
     weight = (
         (ONE_RECORD if each.record else _WEIGHTS.get(each.name, 0.3))
         * max(share, 0.1)
-        * (1.0 if each.count >= 3 else 0.7)
+        * (1.0 if each.count >= 3 or each.name in _ONCE else 0.7)
     )
     if each.wide:
         weight *= WIDE_PART

@@ -111,7 +111,7 @@ def test_syslog_programs_are_services(tmp_path: Path) -> None:
     ).data
     assert isinstance(data, LogsPatterns)
     assert {pattern.services for pattern in data.patterns} == {("sshd",), ("kernel",)}
-    assert {pattern.signature for pattern in data.patterns} == {"out of memory", None}
+    assert {pattern.signature for pattern in data.patterns} == {"OOM kill", None}
 
 
 def test_severity_words() -> None:

@@ -13,6 +13,7 @@ from collections import defaultdict
 
 from orchestrator.engines.offline.place_chances import chances
 from orchestrator.journal.verdict import ServiceScore
+from subagents.logs.machines import OF_THE_MACHINE
 from subagents.logs.model import LogsSummary
 from subagents.metrics.model import MetricsSummary
 
@@ -90,9 +91,13 @@ def _logged(logs: LogsSummary) -> dict[str, float]:
     scores: defaultdict[str, float] = defaultdict(float, {item.service: item.score for item in logs.services})
     weights = {pattern.id: pattern.score for pattern in logs.patterns}
     for sign in logs.signatures:
+        weight = sum(weights.get(pattern, 0.0) for pattern in sign.patterns)
+        for speaker in OF_THE_MACHINE.intersection(sign.services):  # what they tell of began elsewhere
+            scores[speaker] = max(0.0, scores[speaker] - POINTED_AWAY * weight)
+        if sign.unit is not None:
+            scores[sign.unit] += POINTED_AT * weight
         if not sign.named or sign.kind not in ("service", "dependency"):
             continue
-        weight = sum(weights.get(pattern, 0.0) for pattern in sign.patterns)
         for speaker in sign.services:
             scores[speaker] = max(0.0, scores[speaker] - POINTED_AWAY * weight)
         if sign.kind == "service":

@@ -1,0 +1,112 @@
+"""What programs of a machine tell of others: full disks, killed processes, and waits that are logged as information."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from subagents.logs.agent import build
+from subagents.logs.levels import sounds_bad
+from subagents.logs.machines import killed_one, machine_of, unit_of
+from subagents.logs.model import LogsSummary
+from subagents.logs.signatures import told_quietly
+from tests.fakes import run_procedure
+from tests.logs.builders import at, brief, iso, write
+
+
+def syslog(seconds: float, host: str, text: str) -> str:
+    return f"{iso(seconds)} {host} {text}"
+
+
+def usual(host: str) -> list[tuple[float, str]]:
+    return [(n, syslog(n, host, f"systemd[1]: Started Session {n} of user deploy.")) for n in range(0, 3600, 60)]
+
+
+def in_order(timed: list[tuple[float, str]]) -> list[str]:
+    return [line for _, line in sorted(timed)]
+
+
+def served(failing: str) -> list[str]:
+    lines = [(float(n), f"{iso(n)} INFO cart - cart {n} priced in {n % 50} ms") for n in range(0, 3600, 6)]
+    lines += [(n + 0.5, f"{iso(n + 0.5)} ERROR cart - {failing} ({n})") for n in range(2406, 3600, 12)]
+    return in_order(lines)
+
+
+async def test_who_was_killed_for_want_of_memory_leads_before_whom_it_was_missed_by(tmp_path: Path) -> None:
+    killed = [
+        ("kernel: [12.1] java invoked oom-killer: gfp_mask=0x100cca(GFP_HIGHUSER_MOVABLE), order=0, oom_score_adj=0"),
+        ("kernel: [12.2] Out of memory: Killed process 812 (java) total-vm:8123456kB, anon-rss:3999999kB, UID:998"),
+        ("systemd[1]: stock.service: Main process exited, code=killed, status=9/KILL"),
+        ("systemd[1]: stock.service: Failed with result 'oom-kill'."),
+    ]
+    lines = usual("web-1") + [(2400.0 + n, syslog(2400 + n, "web-1", text)) for n, text in enumerate(killed)]
+    specs = [
+        write(tmp_path, "syslog", in_order(lines)),
+        write(tmp_path, "cart.log", served("GET http://stock:8080/items failed: Connection refused")),
+    ]
+    bench, summary = await run_procedure(build(specs), brief(specs))
+    assert isinstance(summary, LogsSummary)
+    told = [finding for finding in bench.reported if finding.topic == "mechanism"]
+    assert [finding.about.label for finding in told if finding.about is not None][:1] == ["OOM kill in stock"]
+    assert {sign.name: sign.unit for sign in summary.signatures} == {
+        "OOM kill": "stock",
+        "crash loop": "stock",
+        "connection refused": None,
+    }
+
+
+async def test_a_full_disk_is_told_of_the_machine_and_not_of_who_could_not_write(tmp_path: Path) -> None:
+    full = "rsyslogd[611]: file '/var/log/messages' write failed: No space left on device [v8.2102.0]"
+    lines = usual("db-1") + [(n, syslog(n, "db-1", full)) for n in range(2400, 3600, 20)]
+    specs = [write(tmp_path, "syslog", in_order(lines)), write(tmp_path, "cart.log", served("could not save cart"))]
+    _, summary = await run_procedure(build(specs), brief(specs))
+    assert isinstance(summary, LogsSummary)
+    assert [sign.label for sign in summary.signatures] == ["disk full in db-1"]
+
+
+async def test_waits_for_locks_count_though_they_are_logged_as_information(tmp_path: Path) -> None:
+    stamp = "%Y-%m-%d %H:%M:%S.000 UTC"
+    lines = [
+        f"{at(n).strftime(stamp)} [{n}] app@shop LOG:  duration: 1.{n} ms  statement: SELECT 1"
+        for n in range(0, 3600, 6)
+    ]
+    waits = [
+        f"process {n} still waiting for ShareLock on transaction {n} after 1000.1 ms" for n in range(2400, 3600, 6)
+    ]
+    lines += [f"{at(2400 + n * 6).strftime(stamp)} [9] app@shop LOG:  {text}" for n, text in enumerate(waits)]
+    spec = write(tmp_path, "postgresql.log", sorted(lines))
+    _, summary = await run_procedure(build([spec]), brief([spec], started=at(2400)))
+    assert isinstance(summary, LogsSummary)
+    assert [(sign.name, sign.count) for sign in summary.signatures] == [("locks", 200)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "victim", "unit"),
+    [
+        (["Out of memory: Killed process 812 (java) total-vm:1kB", "java invoked oom-killer: order=0"], "java", None),
+        (["Killed process 812 (java)", "stock.service: Failed with result 'oom-kill'."], "stock", "stock"),
+        (["a.service: Failed", "b.service: Failed"], None, None),
+        (["sshd invoked oom-killer: order=0"], "sshd", None),
+        (["memory ran out"], None, None),
+    ],
+)
+def test_whom_it_befell(texts: list[str], victim: str | None, unit: str | None) -> None:
+    assert (killed_one(texts), unit_of(texts)) == (victim, unit)
+
+
+def test_a_machine_is_named_only_by_its_own_programs_and_only_where_it_is_one() -> None:
+    assert machine_of("kernel", ["db-1", "db-1"]) == "db-1"
+    assert machine_of("kernel", ["db-1", "db-2"]) is None
+    assert machine_of("orders", ["db-1"]) is None
+
+
+def test_lines_with_no_severity_that_tell_of_a_machine_out_of_something_are_severe() -> None:
+    bad = (
+        "write: No space left on device",
+        "accept4: Too many open files",
+        "nf_conntrack: table full, dropping packet",
+    )
+    assert all(map(sounds_bad, bad))
+    assert not any(map(sounds_bad, ("2 open files", "3 GB of space left", "no more open files than usual")))
+    assert told_quietly(["postgres was terminated by signal <*>", "statement ended"]) == [True, False]
