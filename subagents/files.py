@@ -215,6 +215,31 @@ def packing(head: bytes) -> str:
     return ""
 
 
+def unpacked_size(path: Path) -> int:
+    """Return how many bytes a file holds, unpacked, as far as it says so itself; -1 where it does not.
+
+    An archive of several parts may say the size of one: what is found by it has to be looked at.
+    """
+    try:
+        with path.open("rb") as raw:
+            head = raw.read(32)
+            size = raw.seek(0, io.SEEK_END)
+            kind = packing(head)
+            if kind == "gzip" and size >= 18:  # a header and a trailer
+                raw.seek(-4, io.SEEK_END)
+                return int.from_bytes(raw.read(4), "little")
+    except OSError:
+        return -1
+    if kind != "zstd":
+        return -1 if kind else size
+    import zstandard
+
+    try:
+        return zstandard.frame_content_size(head)
+    except zstandard.ZstdError:
+        return -1
+
+
 def open_bounded(
     path: Path, name: str = "", limits: Limits = DEFAULT_LIMITS
 ) -> tuple[io.BufferedReader, BoundedReader]:

@@ -11,6 +11,7 @@ from typing import cast
 from pydantic import JsonValue
 
 from orchestrator.intake.alerts import ParsedAlert, parse_alert
+from orchestrator.intake.copies import copies
 from orchestrator.intake.folder import Walk, inside, is_repository
 from orchestrator.intake.manifest import Manifest, read_manifest
 from orchestrator.intake.model import IntakeOptions
@@ -107,11 +108,20 @@ class Gathered:
 
     def finish(self) -> None:
         """Give logs their services, and say in one line each what was left out beyond the first ones."""
+        self._leave_copies()
         self._name_services()
         for reason, count in self._why_unused.items():
             if count > _UNUSED_NAMED:
                 more = count - _UNUSED_NAMED
                 self.problems.append(Problem(what=f"not used: {more} more files: {reason}", count=more))
+
+    def _leave_copies(self) -> None:
+        logs = [spec for spec in self.specs if spec.kind == "logs" and "recorded" not in spec.options]
+        twice = list(copies(logs))
+        for copy, first in twice:
+            self._leave(copy.origin, f"it says the same as {first.origin}, which is read: events count once")
+        left = {copy.id for copy, _ in twice}
+        self.specs = [spec for spec in self.specs if spec.id not in left]
 
     def _as_named(self, candidate: Candidate, what: Recognised) -> Recognised:
         """The manifest says what a file is: that counts, unless the file cannot be read at all."""

@@ -47,7 +47,7 @@ async def take_in(  # noqa: PLR0913  the door: one argument for each thing a com
     if command:
         await _command(gathered, list(command), clock)
     await asyncio.to_thread(_add_settled, gathered, repos)
-    gathered.finish()
+    await asyncio.to_thread(gathered.finish)
     incident = make_incident(gathered, shown(_name(inputs, repos, command), 100), _identity(inputs, command))
     if not gathered.specs and incident.alert is None and not incident.text:
         raise IntakeError(_nothing(gathered, inputs), tuple(gathered.problems))

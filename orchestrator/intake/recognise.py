@@ -86,6 +86,14 @@ def bare_name(name: str) -> str:
     return _COMPRESSED.sub("", name).lower()
 
 
+def unrotated_name(name: str) -> str:
+    """Return a file name in lower case without what compressing and rotating put behind it."""
+    base, previous = bare_name(name), ""
+    while base != previous:
+        previous, base = base, _ROTATED.sub("", base)
+    return base
+
+
 def role_by_name(name: str) -> Role | None:
     """Return what a file's name says it is; None where it says nothing."""
     base = bare_name(name)
