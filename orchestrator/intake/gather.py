@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from orchestrator.intake.alerts import ParsedAlert, parse_alert
 from orchestrator.intake.copies import copies
 from orchestrator.intake.folder import Walk, inside, is_repository
+from orchestrator.intake.journal_text import JOURNAL_FORMS
 from orchestrator.intake.manifest import Manifest, read_manifest
 from orchestrator.intake.model import IntakeOptions
 from orchestrator.intake.naming import shown, source_id
@@ -156,7 +157,11 @@ class Gathered:
             if kind == "evidence":
                 self._add_recorded(candidate, what.document)
                 return
-            if options.pop("form", "") == "array" and isinstance(what.document, list):
+            form = options.pop("form", "")
+            if form in JOURNAL_FORMS:
+                path, problem = self.spool.entries(path, origin, form)
+                self.problems.extend([problem] if problem else [])
+            elif form == "array" and isinstance(what.document, list):
                 path = self.spool.lines(f"{candidate.path.name}.jsonl", what.document)
             elif what.encoding not in (None, "utf-8-sig"):  # readers skip the mark of UTF-8 themselves
                 path, problem = self.spool.utf8(path, origin, what.encoding)

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from orchestrator.intake.alerts import payload_kind
+from orchestrator.intake.journal_text import form_of
 from orchestrator.intake.json_door import JsonFault, begun_json, read_json
 from orchestrator.intake.log_exports import BATCH, events_of_batches
 from orchestrator.intake.log_shapes import is_log_of_rows, is_log_table, log_records
@@ -256,6 +257,9 @@ def _text(look: _Look) -> Recognised | None:
     """Logs, diffs and metrics; a pasted alert may have any name."""
     if look.by_name in (None, "logs") and _are_metrics(look.seen):
         return Recognised("metrics")
+    journal = form_of(look.seen.head)
+    if journal:
+        return Recognised("logs", options={"form": journal})
     head = look.seen.text.encode("utf-8", "replace").lstrip(b"\xef\xbb\xbf \t\r\n")
     if look.by_name != "diff" and head[:1] in (b"{", b"["):
         pasted = _pasted_document(look)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from orchestrator.intake.journal_text import entries_of
 from orchestrator.intake.naming import shown, source_id
 from subagents.contract import Problem
 from subagents.files import open_bounded
@@ -47,6 +48,19 @@ class Spool:
         with path.open("wb") as out:
             out.writelines(orjson.dumps(record) + b"\n" for record in records)
         return path
+
+    def entries(self, path: Path, where: str, form: str) -> tuple[Path, Problem | None]:
+        """Write the entries of a journal, given with a field to a line, as JSON lines."""
+        import orjson
+
+        copy, written = self.place(f"{path.name.removesuffix('.gz').removesuffix('.zst')}.jsonl"), 0
+        stream, bounded = open_bounded(path, where)
+        with stream, copy.open("wb") as out:
+            for entry in entries_of(form, stream):
+                written += out.write(orjson.dumps(entry) + b"\n")
+                if written > COPY_BYTES:
+                    return copy, Problem(what=f"larger than {COPY_BYTES >> 20} MiB", where=where, lost="the rest")
+        return copy, bounded.problem
 
     def text(self, name: str, text: str) -> Path:
         """Write text as UTF-8; a lone surrogate becomes `?`."""
