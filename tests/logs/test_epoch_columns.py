@@ -11,6 +11,8 @@ from subagents.logs.sources.epoch_columns import epoch_columns
 from subagents.logs.sources.timestamps import find_stamp
 
 HINT = datetime(2026, 11, 26, tzinfo=UTC)
+FLOW = "2 123456789010 eni-0a1b2c3d4e 10.0.0.{} 10.0.1.7 20641 443 6 20 4249 {} {} ACCEPT OK"
+"""Of one interface, as cloud networks write it: the same ids and numbers stand before the time."""
 MIXED = ["disk-{} state.change {} 1 failed", "fan-{} node {} 1 slow", "{} boot {} 2 done"]
 
 
@@ -25,12 +27,13 @@ def lines(numbers: list[int], forms: list[str] = MIXED) -> list[str]:
         [*lines([1795694400, 1795694405, 1795694405]), "", "\tat com.acme.Till", "some other line"],
         lines([1795694400 - Random(3).randrange(10**8) for _ in range(40)]),
         [f"- {1795694400 + place} 2026.11.26 rack up" for place in range(4)],
+        [FLOW.format(place, 1795694400 + place, 1795694460 + place) for place in range(9)],
     ],
 )
 def test_seconds_in_one_column_are_times(sample: list[str]) -> None:
     found = epoch_columns(sample, HINT)
     assert len(found) == sum("179" in line or " 17" in line or " 16" in line for line in sample)
-    assert {stamp.words for _, stamp in found} in ({2}, {1})
+    assert {stamp.words for _, stamp in found} in ({2}, {1}, {10})
     assert all(line[stamp.start :].startswith(stamp.body) for line, stamp in found)
 
 
@@ -42,6 +45,7 @@ def test_seconds_in_one_column_are_times(sample: list[str]) -> None:
         lines([Random(5).randrange(10**9, 2 * 10**9) + place for place in range(8)][::-1]),
         lines([1000000000 + Random(place).randrange(10**9) for place in range(40)]),
         [f"accepted order {1795694400 + place} of the shop" for place in range(40)],
+        [f"order-id {1795694400 + place} accepted" for place in range(40)],
         [*lines([1795694400, 1795694405, 1795694405]), *["some other line"] * 4],
         [f"2026-11-26 12:00:00 disk-{place} order {1795694400 + place} done" for place in range(9)],
         [f"disk  of {1795694400 + place} {'x' * place} done" for place in range(9)],

@@ -11,8 +11,8 @@ from itertools import pairwise
 from subagents.logs.sources.timestamps import HEAD, Stamp, epoch_word, find_stamp
 
 FEWEST_LINES = 3
-FURTHEST = 7
-"""Words before such a column."""
+FURTHEST = 10
+"""Words before such a column: those of a flow log's addresses, ports and counts."""
 FORWARD_SHARE = 0.9
 MANY_LINES = 20
 """So many numbers all of which are of the past are times, whatever their order: of other numbers a fifth is not."""
@@ -38,8 +38,13 @@ def epoch_columns(sample: Sequence[str], hint: datetime) -> list[tuple[str, Stam
     if len(chosen) < FEWEST_LINES or 2 * len(chosen) <= len(lines):
         return []
     begins = {_DIGITS.sub("0", line[: stamp.start]) for line, stamp in chosen}
-    is_header = len(begins) > 1 or not any(map(str.isalpha, next(iter(begins))))
+    is_header = len(begins) > 1 or not any(map(_is_said, next(iter(begins)).split()))
     return chosen if is_header and _are_times([int(stamp.body) for _, stamp in chosen], hint) else []
+
+
+def _is_said(word: str) -> bool:
+    """Say whether a word is one of a message, and no number or id."""
+    return any(map(str.isalpha, word)) and not any(map(str.isdigit, word))
 
 
 def _seconds_of(line: str) -> list[Stamp]:
