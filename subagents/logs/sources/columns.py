@@ -15,6 +15,7 @@ from subagents.logs.sources.headers import HeaderReader, with_priorities
 from subagents.logs.sources.json_lines import OBJECT, JsonColumns, JsonReader
 from subagents.logs.sources.lines import Lines, Troubles
 from subagents.logs.sources.origins import Origin, OriginReader
+from subagents.logs.sources.repeats import RepeatReader
 from subagents.logs.sources.samples import SPREAD, some_of
 from subagents.logs.sources.spread import SpreadReader
 from subagents.logs.sources.stamp_reader import Seen, StampReader
@@ -44,6 +45,7 @@ class ColumnReader:
     headers: HeaderReader = field(default_factory=HeaderReader)
     access: AccessReader = field(default_factory=AccessReader)
     statuses: StatusReader = field(default_factory=StatusReader)
+    repeats: RepeatReader = field(default_factory=RepeatReader)
     spread: SpreadReader = field(default_factory=SpreadReader)
     stanzas: StanzaReader = field(default_factory=StanzaReader)
     tables: TableReader = field(default_factory=TableReader)
@@ -64,6 +66,7 @@ class ColumnReader:
             headers=replace(self.headers, settled=True),
             access=replace(self.access, settled=True),
             statuses=replace(self.statuses, settled=True),
+            repeats=replace(self.repeats),
             spread=replace(self.spread, settled=True),
             stanzas=replace(self.stanzas, settled=True),
             tables=replace(self.tables, settled=True),
@@ -75,7 +78,7 @@ class ColumnReader:
         """Say whether stamp and first words decide what a line says beside its text, if it is no request or object."""
         headers = self.headers
         told = headers.service_key or headers.spring or headers.labels or headers.hidden_levels or self.access.columns
-        return self.is_by_line and not told
+        return self.is_by_line and not told and not self.repeats.stands
 
     @property
     def is_by_line(self) -> bool:
@@ -154,7 +157,7 @@ class ColumnReader:
             bodies, glued = pieces.with_second_line(bodies, stamped, glued)
         bodies, glued, statements = self.stanzas.read(bodies, stamped, glued)
         self.headers.learn(bodies, stamped)
-        columns = self.headers.read(self._plain(bodies, times, glued), text, structured)
+        columns = self.repeats.read(self.headers.read(self._plain(bodies, times, glued), text, structured))
         columns = self._with_inner_json(self.xml_events.read(columns, text, self.json_stamps))
         known, read = self._request_forms(), self.access.read(columns, text)
         rest = text.filter(read["suffix"].is_null())  # where a request is understood no other form is looked for

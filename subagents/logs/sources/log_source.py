@@ -286,6 +286,9 @@ class LogSource:
                 count=undated,
             )
         yield from tally.backwards.problems(self.name)
+        repeated = self._columns.repeats.problem(self.name)
+        if repeated is not None:
+            yield repeated
         passed = self._midnights.passed if self._midnights is not None else 0
         by_name = days_later(self._columns.stamps.hint, day_of_file(self.path.name))
         yield from _zone_problems(self.name, hits, passed, "the file's name" if by_name else "the file's date")
