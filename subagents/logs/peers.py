@@ -41,10 +41,21 @@ _CAME_FROM = re.compile(
     re.IGNORECASE,
 )
 """Where the asker came from, and what it says that it is."""
+_SERVED = re.compile(
+    r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \"?https?://[^\s\"]+\"?(?: HTTP/[\d.]+)?\"?"
+    r"(?= (?:from|by|for|client) ?[=:]? ?\"?\d{1,3}(?:\.\d{1,3}){3}\b)"
+)
+"""A request with who asked behind it: it was asked of the speaker, so that its address is the own site's."""
 _OWN_MACHINE = re.compile(r"(?:localhost|unix|0\.0\.0\.0|127(?:\.\d+){3})(?:[.:].*)?$", re.IGNORECASE)
 _PEER_FIELDS = (
     "peer", "net.peer.name", "peer.service", "upstream.host", "upstream", "server.address", "rpc.service", "db.host",
     "upstream_host", "target", "dest", "destination", "remote", "http.host", "aws.service", "db.name",
+)  # fmt: skip
+_SERVER_FIELDS = frozenset({"server.address", "http.host", "target", "destination"})
+"""Of these: those that are the speaker's own where the record says who asked."""
+_ASKER_FIELDS = (
+    "client.address", "client.ip", "client_ip", "clientip", "clientIp", "client", "remote_addr", "remote_ip",
+    "remoteAddr", "http.client_ip", "source.ip", "source.address", "x_forwarded_for",
 )  # fmt: skip
 
 
@@ -55,7 +66,9 @@ def target_of(raw: str, text: str, services: Iterable[str], own: Iterable[str]) 
     runs on the speaker's own machine is no peer by that name: every machine calls itself so.
     """
     fields = _fields(raw)
-    told = next((fields[name] for name in _PEER_FIELDS if fields.get(name)), None)
+    served = any(fields.get(name) for name in _ASKER_FIELDS)
+    names = (name for name in _PEER_FIELDS if not (served and name in _SERVER_FIELDS))
+    told = next((fields[name] for name in names if fields.get(name)), None)
     known = {service.lower(): service for service in services}
     found = told if told is not None else _said(text[:2048], known, own)
     return None if found is None or _OWN_MACHINE.match(_bare(found)) else _bare(found)
@@ -67,7 +80,7 @@ def _said(text: str, known: Mapping[str, str], own: Iterable[str]) -> str | None
     if proxied is not None and proxied["host"]:
         group = _bare(proxied["host"]).lower() not in known and not _LIKE_HOST.search(proxied["host"])
         return None if group else proxied["host"]
-    text = _CAME_FROM.sub("", _PROXIED.sub("", text))
+    text = _SERVED.sub("", _CAME_FROM.sub("", _PROXIED.sub("", text)))
     speakers = {service.lower() for service in own}
     for pattern in _TARGETS:
         for match in pattern.finditer(text):

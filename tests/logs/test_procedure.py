@@ -257,6 +257,12 @@ def test_a_peer_is_a_host_or_a_known_service_never_a_mere_word() -> None:
     assert target_of("", "certificate_expired (peer bank.example:443)", known, ["orders"]) == "bank.example"
     assert target_of("", "certificate expired, peer unknown", known, ["orders"]) is None
     assert target_of("", "Charge upstream call returned error", known, ["orders"]) is None
+    served = "GET https://www.shop.example/cart HTTP/1.1 from 10.1.1.1 timed out after 30s"
+    assert target_of("", served, known, ["orders"]) is None, "who asked was served by the speaker"
+    asked = '{"client_ip":"10.1.1.1","http.host":"www.shop.example","message":"request timed out"}'
+    assert target_of(asked, "request timed out", known, ["orders"]) is None
+    assert target_of('{"http.host":"api.example.com"}', "request timed out", known, []) == "api.example.com"
+    assert target_of("", "client 10.1.1.1: GET https://api.example.com/v1 timed out", known, []) == "api.example.com"
     assert target_of('{"upstream.host":"api.example.com:443"}', "exceeded deadline", known, []) == "api.example.com"
 
 
