@@ -170,7 +170,7 @@ def signatures(
         known = recognise(f"{example.text}\n{readable(example.raw, example.text)}")
         if known is not None:
             target = _target(known, each, example, services)
-            if target is not None and known.name in BENEATH and _varies(logs, index, spans, each, services):
+            if target is not None and _varies(logs, rows_in(index, spans.window), each, services, known, target):
                 target = None
             member = Member(known, each, example, target, target in services)
             groups.setdefault((known.name, _group(member)), []).append(member)
@@ -219,22 +219,26 @@ def _record(logs: LogSet, index: LogIndex, spans: Spans, members: list[Member]) 
 
 
 def _some_of(logs: LogSet, rows: pl.DataFrame) -> list[str]:
-    """Return the text of some events, spread over all of them."""
+    """Return the text of some events, spread over all of them; one pass per file."""
     some = rows.gather_every(max(1, rows.height // LOOKED_AT)).head(LOOKED_AT)
-    refs = [logs.ref(Place(row["source"], row["byte"], row["lines"])) for row in some.iter_rows(named=True)]
-    return [logs.around(ref, 0, 0)[2].decode(errors="replace") for ref in refs]
+    wanted = dict[int, list[tuple[int, int]]]()
+    for row in some.iter_rows(named=True):
+        wanted.setdefault(row["source"], []).append((row["byte"], row["lines"]))
+    return [text for source, places in wanted.items() for text in logs.texts(source, places)]
 
 
-def _varies(logs: LogSet, index: LogIndex, spans: Spans, each: Compared, services: list[str]) -> bool:
-    """Say whether events of one pattern that several services log name several peers: the example's is one of many."""
+def _varies(logs: LogSet, inside: pl.DataFrame, each: Compared, services: list[str], known: Known, target: str) -> bool:
+    """Say whether the peer that the example names is one of many: each service has its own, or most events another."""
     import polars as pl
 
-    if len(each.services) < WIDE:
-        return False
-    rows = rows_in(index, spans.window).filter(pl.col("key").is_in(list(each.keys)))
-    firsts = rows.sort("t0").unique("service", keep="first", maintain_order=True)
-    named = {target_of(text, text, services, each.services) for text in _some_of(logs, firsts)} - {None}
-    return len(named) >= WIDE
+    wide = known.name in BENEATH and len(each.services) >= WIDE
+    if not wide and target.casefold() in each.text.casefold():
+        return False  # the template has it, so all events do
+    rows = inside.filter(pl.col("key").is_in(list(each.keys))).sort("t0")
+    some = rows.unique("service", keep="first", maintain_order=True) if wide else rows
+    told = [target_of(text, text, services, each.services) for text in _some_of(logs, some)]
+    named = [one for one in told if one is not None]
+    return len(set(named)) >= WIDE if wide else 2 * named.count(target) <= len(named)
 
 
 def _target(known: Known, each: Compared, example: Example, services: list[str]) -> str | None:

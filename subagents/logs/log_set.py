@@ -84,6 +84,14 @@ class LogSet:
                 found[place] = span.evidence(self.ref(place), label)
         return tuple(found[place] for place in dict.fromkeys(place for place, _ in places))
 
+    def texts(self, source: int, places: Sequence[tuple[int, int]]) -> list[str]:
+        """Return what stands at some (byte, lines) of one file, long texts cut; one pass."""
+        try:
+            spans = read_spans(self.sources[source].path, places)
+        except OSError as error:
+            raise ToolError(f"{self.sources[source].name} cannot be read any more ({error.strerror})") from error
+        return [span.head.decode(errors="replace") for span in spans]
+
     def by_id(self, source: str) -> LogSource:
         """Return a source by its id; raise ToolError with the ids there are."""
         for each in self.sources:

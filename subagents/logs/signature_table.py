@@ -91,6 +91,15 @@ TABLE: tuple[Known, ...] = (
         0.45,
     ),
     Known(
+        "full collections",
+        "resource",
+        r"pause full \((allocation|ergonomics|metadata|g1 (compaction|evacuation))"
+        r"|\[full gc \((allocation|ergonomics|metadata)"
+        r"|to-space (exhausted|overflow)|evacuation failure|concurrent mode failure",
+        "memory is all but full, and the program stands still to free some",
+        0.4,
+    ),
+    Known(
         "image not pulled",
         "config",
         r"imagepullbackoff|errimagepull|failed to pull (and unpack )?image|back-off pulling image|pull access denied"
@@ -274,7 +283,8 @@ TABLE: tuple[Known, ...] = (
         "connection lost",
         "dependency",
         r"connection reset|econnreset|broken pipe|epipe\b|server closed the connection|lost connection to"
-        r"|connection is closed|prematurely closed|keepererrorcode = (connectionloss|session ?expired)"
+        r"|was disconnected before|connection is closed|prematurely closed"
+        r"|keepererrorcode = (connectionloss|session ?expired)"
         r"|terminating connection due to|unexpected eof|server has gone away",
         "connections break",
         0.35,

@@ -17,7 +17,7 @@ KILLED = "OOM kill"
 _QUIET = (
     r"(?i)still waiting for|terminated by signal|main process exited, code=|invoked oom-killer|oom-kill:|killed process"
     r"|nodehasdiskpressure|closed to open|poll timeout has expired|lost leader|leader changed|shrinking isr"
-    r"|other active server processes"
+    r"|other active server processes|pause full|full gc|to-space|mode failure"
 )
 """What programs log as information, or with no severity, though it tells of a failure. Rust regex, for templates."""
 

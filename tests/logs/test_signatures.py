@@ -16,6 +16,9 @@ SAID = [
     ("out of memory", "circuit_breaking_exception: [parent] Data too large, data for [<http_request>]"),
     ("thread limit", "java.lang.OutOfMemoryError: unable to create new native thread"),
     ("thread limit", "-bash: fork: retry: Resource temporarily unavailable"),
+    ("full collections", "GC(17) Pause Full (Allocation Failure) 2000M->1990M(2048M) 4012.123ms"),
+    ("full collections", "4012.1: [Full GC (Ergonomics) [PSYoungGen: 1K->0K(2K)] 2000K->1990K(2048K), 4.01 secs]"),
+    ("connection lost", "java.io.IOException: Connection to 2 was disconnected before the response was read"),
     ("disk full", "etcdserver: mvcc: database space exceeded"),
     ("disk full", "disk resource limit alarm set on node rabbit@n1."),
     ("disk full", "Node node-3 status is now: NodeHasDiskPressure"),
@@ -82,6 +85,8 @@ ORDINARY = (
     "HikariPool-1 - Thread starvation or clock leap detected (housekeeper delta=1m5s).",
     "dhclient: lease renewed, renewal in 1800 seconds",
     "thread pool started with 16 threads",
+    "GC(17) Pause Full (System.gc()) 200M->10M(2048M) 40.123ms",
+    "GC(18) Pause Young (Normal) (G1 Evacuation Pause) 100M->10M(2048M) 3.123ms",
 )
 
 

@@ -17,6 +17,7 @@ SHOWN_BY: Mapping[str, tuple[str, ...]] = {
     "disk full": ("disk", "storage", "volume", "inode", "filesystem"),
     "OOM kill": ("mem", "rss", "oom"),
     "out of memory": ("mem", "heap", "rss", "oom"),
+    "full collections": ("mem", "heap", "gc"),
     "thread limit": ("thread", "pids", "process"),
     "pool exhausted": ("pool", "conn"),
     "file handles": ("handle", "fds", "open_files"),
@@ -39,7 +40,15 @@ EVEN = 0.5
 """Chance from which a place is the most likely."""
 ELSEWHERE = 0.5
 """Of how well it holds, where it is told of by services only that nothing connects with the symptom."""
-FROM_WITHIN = ("OOM kill", "out of memory", "thread limit", "file handles", "ports exhausted", "pool exhausted")
+FROM_WITHIN = (
+    "OOM kill",
+    "out of memory",
+    "full collections",
+    "thread limit",
+    "file handles",
+    "ports exhausted",
+    "pool exhausted",
+)
 """Kinds of failure in which what runs there uses up what it has: logs and series tell that it did, not who made it."""
 SLOWLY = timedelta(minutes=15)
 JUST_BEFORE = timedelta(minutes=15)

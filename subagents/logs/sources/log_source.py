@@ -24,6 +24,7 @@ from subagents.logs.sources.reader import BLOCK_BYTES, CUT_BYTES, HOLD_BYTES, Bl
 from subagents.logs.sources.stamp_kinds import AMBIGUOUS
 from subagents.logs.sources.stamp_reader import StampReader
 from subagents.logs.sources.timestamps import Shape, moment
+from subagents.logs.sources.undated import how_to_date
 from subagents.quantities import counted
 
 ALIKE_BYTES = 1 << 20
@@ -278,6 +279,7 @@ class LogSource:
                 what="no time stamps that warroom knows",
                 where=self.name,
                 lost="it cannot be placed on the incident's clock; it is still searched",
+                todo=how_to_date(self._head()),
             )
         elif (undated := tally.events - tally.stamped - bool(self._columns.tables.places)) > 0:  # a header has none
             yield Problem(
@@ -292,6 +294,12 @@ class LogSource:
         passed = self._midnights.passed if self._midnights is not None else 0
         by_name = days_later(self._columns.stamps.hint, day_of_file(self.path.name))
         yield from _zone_problems(self.name, hits, passed, "the file's name" if by_name else "the file's date")
+
+    def _head(self) -> str:
+        try:
+            return read_spans(self.path, [(0, 2)])[0].head.decode(errors="replace")
+        except (OSError, ToolError):
+            return ""
 
     def _hint(self) -> datetime:
         try:
