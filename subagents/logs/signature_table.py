@@ -157,7 +157,8 @@ TABLE: tuple[Known, ...] = (
         r"replication (lag|stopped|broken|terminated)|replica[^\n]{0,30} lag(s|ging)?\b"
         r"|slave (sql|i/o)[^\n]{0,20} for channel"
         r"|(replica|slave)_(sql|io)_running: no|wal segment [^\n]{1,40} has already been removed"
-        r"|due to conflict with recovery|shrinking isr|could not receive data from wal stream",
+        r"|due to conflict with recovery|shrinking isr|now in state (recovering|rollback|down)\b"
+        r"|could not receive data from wal stream",
         "copies of a datastore do not keep up",
         0.45,
     ),
@@ -180,7 +181,8 @@ TABLE: tuple[Known, ...] = (
     Known(
         "datastore leadership",
         "dependency",
-        r"leader[ -]election|no leader|not (the )?leader|not_?leader_?(for|or)|quorum (lost|not)|lost quorum"
+        r"leader[ -]election|no (cluster )?leader|not (the )?leader|not_?leader_?(for|or)|quorum (lost|not)"
+        r"|lost quorum"
         r"|split[ -]brain|failover (started|in progress)|not_master|primary stepped down|no primary"
         r"|leader (changed|lost)"
         r"|lost (the )?leader|previous leader fail|failed to renew lease [\w-]+/|notcontrollerexception"
@@ -258,7 +260,8 @@ TABLE: tuple[Known, ...] = (
     Known(
         "upstream failing",
         "dependency",
-        r"no healthy upstream|no live upstreams|backend (fetch failed|is unhealthy)|upstream connect error"
+        r"no healthy upstream|error forwarding to|health check for server [^\n]{1,80} failed"
+        r"|server \S+ is down, reason|no live upstreams|backend (fetch failed|is unhealthy)|upstream connect error"
         r"|bad gateway|gateway time-?out|serviceunavailable"
         r"|service unavailable"
         r"|circuit(?: ?breaker)?[^.\n]{0,30}[^\w-]open(ed)?(\W*$|[^\w\s]|\s+(and|for|after|due|because)\b)"
@@ -283,7 +286,7 @@ TABLE: tuple[Known, ...] = (
         "connection lost",
         "dependency",
         r"connection reset|econnreset|broken pipe|epipe\b|server closed the connection|lost connection to"
-        r"|was disconnected before|connection is closed|prematurely closed"
+        r"|: eof\b|was disconnected before|connection is closed|prematurely closed"
         r"|keepererrorcode = (connectionloss|session ?expired)"
         r"|terminating connection due to|unexpected eof|server has gone away",
         "connections break",
