@@ -12,6 +12,8 @@ from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, 
 from orchestrator.engines.offline.corroboration import (
     began_with,
     filled_slowly,
+    is_elsewhere,
+    is_of_a_machine,
     shown_by,
     strength,
     unread_at_home,
@@ -336,7 +338,8 @@ def _open(case: Case, change: Hypothesis | None, circumstance: Hypothesis | None
     why = _unproven(case, best)
     short: tuple[str, ...] = (why,)
     if best is not None:
-        short = (f"{_name(best)} holds at {best.score:.2f}, too little to name it",)
+        how = "; nothing connects it with the symptom" if best is circumstance and is_elsewhere(case, best) else ""
+        short = (f"{_name(best)} holds at {best.score:.2f}, too little to name it{how}",)
     if best is not None and _outdone(case, best):
         short = (f"{_name(best)} holds at {best.score:.2f}, and shows where it hardly began",)
         best = None
@@ -366,7 +369,7 @@ def _unproven(case: Case, best: Hypothesis | None) -> str:
 def _outdone(case: Case, lead: Hypothesis) -> bool:
     """Say whether the place where it most likely began tells more than a circumstance that shows elsewhere."""
     places = {service for finding in lead.supporting for service in finding.services} | {lead.suspect.key}
-    elsewhere = bool(case.services) and case.services[0].service not in places
+    elsewhere = bool(case.services) and case.services[0].service not in places and not is_of_a_machine(lead)
     return lead.suspect.kind in CIRCUMSTANCE_KINDS and elsewhere and place_leads(case, lead)
 
 

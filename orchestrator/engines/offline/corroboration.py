@@ -12,6 +12,7 @@ from orchestrator.engines.offline.case import Case, Moved, failure_of
 from orchestrator.verdict.board import Hypothesis
 from subagents.deploys.diffkinds import INNOCENT
 from subagents.deploys.model import ScoredSuspect
+from subagents.logs.machines import OF_THE_MACHINE
 
 SHOWN_BY: Mapping[str, tuple[str, ...]] = {
     "disk full": ("disk", "storage", "volume", "inode", "filesystem"),
@@ -40,6 +41,8 @@ EVEN = 0.5
 """Chance from which a place is the most likely."""
 ELSEWHERE = 0.5
 """Of how well it holds, where it is told of by services only that nothing connects with the symptom."""
+BENEATH = 0.8
+"""The same where only programs of a machine tell of it: they speak of all that runs there, not saying what that is."""
 FROM_WITHIN = (
     "OOM kill",
     "out of memory",
@@ -74,18 +77,30 @@ def strength(case: Case, circumstance: Hypothesis) -> float:
     score = circumstance.score
     if shown_by(case, circumstance) is not None:
         score = 1.0 - (1.0 - score) * (1.0 - SERIES_WEIGHT)
-    return round(score * (ELSEWHERE if is_elsewhere(case, circumstance) else 1.0), 4)
+    elsewhere = BENEATH if is_of_a_machine(circumstance) else ELSEWHERE
+    return round(score * (elsewhere if is_elsewhere(case, circumstance) else 1.0), 4)
 
 
 def is_elsewhere(case: Case, circumstance: Hypothesis) -> bool:
     """Say whether only services tell of it that are not where it shows or began, nor connected with these."""
-    places = {service for finding in circumstance.supporting for service in finding.services}
+    told_by = _told_by(circumstance)
+    places = told_by | {circumstance.suspect.key.rpartition(" in ")[2]}
     here = {name for name in (case.home, case.entry, case.brief.incident.service) if name}
-    if not places or not here or places & here or not places & case.speakers:
+    if not told_by or not here or places & here or not told_by & case.speakers:
         return False
     near = {callee for caller, callee in case.looked.edges if caller in here}
     near |= {caller for caller, callee in case.looked.edges if callee in here}
     return not places & near
+
+
+def is_of_a_machine(circumstance: Hypothesis) -> bool:
+    """Say whether only programs of a machine tell of it, which speak of all that runs there."""
+    told_by = _told_by(circumstance)
+    return bool(told_by) and told_by <= OF_THE_MACHINE
+
+
+def _told_by(circumstance: Hypothesis) -> set[str]:
+    return {service for finding in circumstance.supporting for service in finding.services}
 
 
 def began_with(case: Case, circumstance: Hypothesis) -> ScoredSuspect | None:
