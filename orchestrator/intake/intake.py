@@ -59,14 +59,18 @@ async def take_in(  # noqa: PLR0913  the door: one argument for each thing a com
     )
 
 
+_READ = "what is read: logs, metrics, deploys, alerts, traces, flags, git repositories"
+
+
 def _nothing(gathered: Gathered, inputs: Sequence[str]) -> str:
     if not gathered.problems and inputs:
-        return f"nothing usable came in: there is no file in {', '.join(shown(given) for given in inputs)}"
+        return f"nothing usable came in: there is no file in {', '.join(shown(given) for given in inputs)}; {_READ}"
     if not gathered.problems:
         return "nothing was given: name a folder, a file, `-` for standard input, or a command after `--`"
     more = len(gathered.problems) - 1
     tail = f" (and {more} more)" if more else ""
-    return f"nothing usable came in: {gathered.problems[0].line()}{tail}"
+    told = gathered.problems[0]
+    return f"nothing usable came in: {told.line()}{tail}{'' if told.todo else f'; {_READ}'}"
 
 
 def _identity(inputs: Sequence[str], command: Sequence[str] | None) -> list[str]:

@@ -13,6 +13,7 @@ from orchestrator.verdict.markdown_text import code, fence, inline
 from orchestrator.verdict.report_budget import budget_lines
 from orchestrator.verdict.report_fixes import fix_lines
 from orchestrator.verdict.report_model import EvidenceEntry, Moment, Report, ReportedFinding
+from orchestrator.verdict.status_update import ruled_out_words
 from orchestrator.verdict.suspect_words import suspect_words
 from orchestrator.verdict.timeline import was_measured
 from orchestrator.verdict.when import moment, span
@@ -212,6 +213,8 @@ class _Page:
         if not items:
             return
         yield "## What else was considered"
+        yield ""
+        yield f"{ruled_out_words(self.report)}."
         for test in dict.fromkeys(item.test for item in items):
             yield from ("", f"Tested: {inline(test)}", "")
             for item in items:

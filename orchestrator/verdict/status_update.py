@@ -84,10 +84,22 @@ def _next(report: Report) -> str:
 def _open(report: Report) -> str:
     verdict = report.verdict
     gaps = len(verdict.gaps) if verdict else 0
-    ruled = sum(1 for item in verdict.ruled_out if item.result == "ruled out") if verdict else 0
     first = f", first: {_short(verdict.gaps[0].text)}" if verdict and verdict.gaps else ""
     wrong = sum(1 for item in report.doubted if not item.handed_back)
     doubted = f"; not counted: {counted(wrong, 'claim')} found not to hold" if wrong else ""
+    looked = f"{gaps} not looked at{first}" if gaps else "nothing that is known of was left out"
+    return f"Open: {looked}{doubted}. {ruled_out_words(report)}. Full report: warroom report {report.session}"
+
+
+def ruled_out_words(report: Report) -> str:
+    """Return how many causes were ruled out and where they stand: the verdict tests more than is on the board."""
+    results = report.verdict.ruled_out if report.verdict else ()
+    ruled = {item.suspect.id for item in results if item.result == "ruled out"}
+    board = {line.suspect for line in report.hypotheses if line.state == "ruled out"}
+    if not ruled | board:
+        return "Ruled out: nothing"
+    if not ruled - board:
+        return f"Ruled out: {len(board)}"
     return (
-        f"Open: {gaps} not looked at{first}; {ruled} ruled out{doubted}. Full report: warroom report {report.session}"
+        f"Ruled out: {len(ruled | board)} ({len(board)} on the board, {len(ruled - board)} by the verdict's own tests)"
     )

@@ -71,8 +71,8 @@ def bounds(store: Store, start: float | None, end: float | None) -> tuple[float,
     low = span.start.timestamp() if start is None else start
     high = span.end.timestamp() if end is None else end
     if high <= low or not any(f.slice(low, high).stop > f.slice(low, high).start for f in store.frames):
-        whole = f"{span.start:%Y-%m-%dT%H:%M:%SZ} to {span.end:%Y-%m-%dT%H:%M:%SZ}"
-        raise ToolError(f"no metric points in that window: the series cover {whole}")
+        whole = f"{span.start:%Y-%m-%d %H:%M:%S} to {span.end:%Y-%m-%d %H:%M:%S} UTC"
+        raise ToolError(f"no metric points in that window: the series cover {whole}; give moments within those")
     return low, high
 
 

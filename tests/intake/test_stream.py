@@ -220,3 +220,11 @@ async def test_a_streams_copy_does_not_look_like_a_services_log(tmp_path: Path) 
         found = await run(tmp_path, PYTHON, "-c", "print('2026-03-01T12:00:00Z x')")
         assert found.specs[0].id.startswith("command-python")
         assert found.specs[0].path.rpartition("/")[2].partition(".")[0] == "stdout"
+
+
+@pytest.mark.parametrize("name", ["", "readme.bin"])
+async def test_where_nothing_is_usable_what_is_read_is_said(tmp_path: Path, name: str) -> None:
+    if name:
+        (tmp_path / name).write_text("hello\n")
+    with pytest.raises(IntakeError, match="what is read: logs, metrics, deploys, alerts"):
+        await take(tmp_path, spool=tmp_path / "s")

@@ -13,6 +13,7 @@ from orchestrator.journal.verdict import Symptom
 from orchestrator.verdict.markdown_text import code, fence, inline
 from orchestrator.verdict.report import build_report
 from orchestrator.verdict.report_markdown import render_markdown
+from orchestrator.verdict.report_model import HypothesisLine
 from orchestrator.verdict.status_update import LINE_LIMIT, status_update
 from orchestrator.verdict.when import moment
 from subagents.contract import Finding, Incident
@@ -214,6 +215,19 @@ def test_the_status_update_is_five_plain_lines() -> None:
     assert SHA[:12] in lines[2]
     assert "(not run)" in lines[3]
     assert "warroom report s-1" in lines[4]
+
+
+def test_what_was_ruled_out_is_one_number_that_says_what_it_counts() -> None:
+    """The board holds what findings speak of; the verdict tests more than that."""
+    report = build_report(told())
+    assert not report.hypotheses
+    assert "Ruled out: 1 (0 on the board, 1 by the verdict's own tests)." in status_update(report, UTC)
+    assert "Ruled out: 1 (0 on the board, 1 by the verdict's own tests).\n" in render_markdown(report, UTC)
+    assert report.verdict is not None
+    both = HypothesisLine(suspect=report.verdict.ruled_out[0].suspect.id, state="ruled out", score=0.0)
+    assert "Ruled out: 1. Full" in status_update(report.model_copy(update={"hypotheses": (both,)}), UTC)
+    none = build_report(told(verdict(ruled_out=(), gaps=())))
+    assert "Open: nothing that is known of was left out. Ruled out: nothing." in status_update(none, UTC)
 
 
 def test_a_sentence_that_is_cut_leaves_no_bracket_open() -> None:

@@ -11,6 +11,7 @@ from orchestrator.journal.events import (
     AgentCustomToolUse,
     AgentMessage,
     ApprovalDecided,
+    ApprovalRequested,
     Event,
     FindingReported,
     PolicyDecided,
@@ -178,6 +179,26 @@ def test_why_it_stopped_is_said_once() -> None:
     assert rows(view_of(ended), MAIN_THREAD)[-1] == "budget reached: 5 of 5 tool calls used; what was found is kept"
     said = words(ended, MAIN_THREAD)[1]
     assert said.count("budget reached") == 1
+
+
+def test_a_question_and_its_answer_are_told_in_words_for_people() -> None:
+    tell = Teller()
+    asked = [
+        ("fix", {"draft": "d-1", "ref": "refs/heads/triage/inc-7-limit"}),
+        ("push", {"ref": "refs/heads/triage/inc-7-limit", "url": "ssh://git.example.org/shop"}),
+        ("tool_call", {"tool": "shell_run"}),
+    ]
+    events = []
+    for subject, detail in asked:
+        request = {"id": f"{subject}:x:1", "subject": subject, "digest": "", "detail": detail}
+        events.append(tell(ApprovalRequested.model_validate(request)))
+    events.append(tell(ApprovalDecided(id="fix:x:1", decision="approve", digest="", by="person")))
+    assert rows(view_of(events), MAIN_THREAD)[-4:] == [
+        "! waits for your yes or no: fix triage/inc-7-limit, as a new branch",
+        "! waits for your yes or no: push of triage/inc-7-limit to ssh://git.example.org/shop",
+        "! waits for your yes or no: call shell_run",
+        "approved by person: fix:x:1",
+    ]
 
 
 def test_an_error_of_a_specialist_is_its_state_and_a_decision_ends_asking() -> None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tui.session_view import SessionView
 
 ReadSheet = Callable[["SessionView", str], Awaitable[Sheet]]
-WIDE, MID = 160, 100
+WIDE, MID, STATE_ROWS = 160, 100, 3
 _PARTS = ("back", "diff", "facts")
 
 
@@ -175,7 +175,7 @@ class ReviewScreen(PushingScreen):
         )
         counts = seen_words(sheet, self.diff.seen, self._overridden) if sheet else line((self._unread, "warn"))
         self.query_one("#counts", TextBlock).show(counts)
-        self.query_one("#state", TextBlock).show(self._state_words())
+        self.query_one("#state", TextBlock).show_whole(self._state_words(), width, STATE_ROWS)
 
     def _state_words(self) -> Line:
         if self.sheet is None:

@@ -228,7 +228,8 @@ class WarRoomScreen(BoardingScreen):
 
             self._board_version = view.board_version
             rows = board_rows(view.hypotheses)
-            self.query_one(HypothesisBoard).show(rows, len(view.board.findings))
+            out = sum(one.state == "ruled out" for one in view.hypotheses)
+            self.query_one(HypothesisBoard).show(rows, len(view.board.findings), out)
             self.query_one("#headline", TextBlock).show(*(row.line for row in rows[:HEADLINE_ROWS]))
         now = view.clock.now()
         for pane in self.query(StreamPane):

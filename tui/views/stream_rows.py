@@ -178,6 +178,8 @@ def stamp_of(event: Event) -> str:
     return event.ts.strftime("%H:%M:%S")
 
 
+_DECIDED = {"approve": "approved", "reject": "rejected", "void": "void"}
+
 Made = tuple[Line, tuple[Line, ...], Ref | None]
 
 
@@ -235,12 +237,12 @@ def of_people(body: Body) -> Made | None:
             told: Tone = "good" if body.state == "recovered" else "warn"
             return line((f"{by} measured again: {body.word}: ", told), flat(reason)), rest_of(reason), None
         case ApprovalRequested(id=identity, subject=subject):
-            said = f"! waits for your yes or no: {subject.replace('_', ' ')} {identity}"
+            said = f"! waits for your yes or no: {asked_words(subject, body.detail)}"
             return line((said, "warn")), arguments_of(body.detail), Ref("approval", identity)
         case ApprovalDecided(id=identity, decision=decision, by=by, reason=reason):
             why = f" ({flat(reason)})" if reason else ""
             settled: Tone = "good" if decision == "approve" else "warn"
-            return line((f"{decision} by {by}: {identity}{why}", settled)), (), None
+            return line((f"{_DECIDED[decision]} by {by}: {identity}{why}", settled)), (), None
         case SessionRule(action=action, approval=identity, agent=agent, tool=tool, by=by):
             ended = action == "revoke"
             said = "no longer" if ended else "from now on, unasked,"
@@ -311,6 +313,20 @@ def remote_words(body: RemoteSession) -> str:
         "lost": f"host {body.by or 'unknown'} has taken over the hands of",
     }
     return flat(f"{what[body.act]} {body.shown_as}{f' at {body.host}' if body.host else ''}")
+
+
+def asked_words(subject: str, detail: Mapping[str, Any]) -> str:
+    """Return what a person is asked about, by the name that it has for them."""
+    branch = flat(str(detail.get("ref") or "")).removeprefix("refs/heads/")
+    match subject:
+        case "fix":
+            return f"fix {branch or flat(str(detail.get('draft', '')))}, as a new branch"
+        case "push":
+            return f"push of {branch} to {flat(str(detail.get('url', '')))}"
+        case "tool_call":
+            return f"call {flat(str(detail.get('tool', '')))}"
+        case _:
+            return subject
 
 
 def rest_of(text: str) -> tuple[Line, ...]:

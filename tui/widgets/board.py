@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from subagents.quantities import counted
 from tui.text import content_of
 from tui.views.paint import Row, line, span
 from tui.views.ring import Ring
@@ -27,8 +28,8 @@ class HypothesisBoard(LineView):
         self._touched = False
         self.border_title = content_of(line(("b ", "accent"), ("hypotheses", "strong")))
 
-    def show(self, rows: Sequence[Row], findings: int) -> None:
-        """Show these rows; cursor and unfolded rows keep their places."""
+    def show(self, rows: Sequence[Row], findings: int, ruled_out: int = 0) -> None:
+        """Show these rows, some of them ruled out; cursor and unfolded rows keep their places."""
         self.empty = NO_SUSPECT
         ring = Ring()
         for row in rows:
@@ -39,7 +40,9 @@ class HypothesisBoard(LineView):
             self._auto = rows[0].key
             if not self.shown.is_unfolded(self._auto):
                 self.shown.toggle(self._auto)
-        title = line(("b ", "accent"), ("hypotheses", "strong"), (f"  {len(rows)} from {findings} findings", "dim"))
+        out = f", {ruled_out} ruled out" if ruled_out else ""
+        told = f"  {len(rows)} from {counted(findings, 'finding')}{out}"
+        title = line(("b ", "accent"), ("hypotheses", "strong"), (told, "dim"))
         self.border_title = content_of(title)
         self.attach(ring)
 
