@@ -239,7 +239,7 @@ async def test_lines_around_an_event_come_and_go(tmp_path: Path) -> None:
 async def test_nothing_found_says_what_was_searched(tmp_path: Path) -> None:
     async with searching(LogActs(log_file(tmp_path)), "nowhere level:fatal 09:00..09:30", (80, 24)) as (_, pilot):
         text = " ".join(shown(pilot.app).split())
-        assert "nothing matches among 30 events" in text
+        assert "nothing matches among 30 events; l changes it" in text
         assert "“nowhere” · fatal · from 2026-03-29 09:00:00 UTC" in text
         assert "no event" in text, "an answer, not one to wait for"
         assert "nothing yet" not in text

@@ -35,6 +35,20 @@ def test_the_header_fits_and_keeps_what_matters() -> None:
         assert len(said) <= width
 
 
+def test_however_long_names_are_the_header_keeps_how_it_stands() -> None:
+    tell = Teller()
+    names = {"id": "a-folder-that-has-a-name-of-many-words-e0ed42", "title": "The order backend answers with errors"}
+    incident = opened().incident.model_copy(update=names)
+    view = view_of([tell(opened().model_copy(update={"incident": incident}))])
+    for width in (60, 80, 100, 120):
+        said = text_of(header(view.incident, view.clock.now(), width))
+        assert "not started 00:00" in said
+        assert said.endswith("no approvals")
+        assert said.startswith("a-folder-")
+        assert "The o" in said
+        assert len(said) <= width
+
+
 def test_the_header_says_what_was_spent_where_there_is_room() -> None:
     view = view_of(bounded())
     assert view.meter() == "$4.80 of $5.00 · 1 turn · 0 of 9 tool calls"

@@ -306,6 +306,15 @@ async def test_what_is_said_is_there_to_its_end_however_narrow_the_window(width:
         assert painted(pilot.app)[-2].startswith(fault)
 
 
+async def test_what_was_said_while_it_was_opened_does_not_outlive_that() -> None:
+    async with war_room(None, (80, 24)) as (room, pilot):
+        await press(pilot, "a")
+        assert painted(pilot.app)[-2].startswith("it is still being opened")
+        room.attach(view_of(at_work()[:2], FakeActs()))
+        await settled(pilot)
+        assert painted(pilot.app)[-2].startswith("> m steer or ask")
+
+
 async def test_what_waits_is_said_beside_what_was_said() -> None:
     async with war_room(view_of(finished(), FakeActs()), (80, 24)) as (room, pilot):
         room.tell("copied", "good")

@@ -184,7 +184,7 @@ class LogsScreen(PromptingScreen):
             return line(("searching … ", "good"), (f"{told}  " if told else "", "plain"), ("esc gives up", "dim"))
         if self._data is None:
             return line(("given up: the first that matched", "warn") if self._early else ("no answer", "warn"))
-        return counted(self.query_asked, self._data)
+        return counted(self._data)
 
     def _here(self) -> LogLine | None:
         """Return the event under the cursor."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tui.session_view import SessionView
 
 ReadSheet = Callable[["SessionView", str], Awaitable[Sheet]]
-WIDE, MID, STATE_ROWS = 160, 100, 3
+WIDE, MID, STATE_ROWS = 160, 100, 4
 _PARTS = ("back", "diff", "facts")
 
 

@@ -92,7 +92,7 @@ class WarRoomScreen(BoardingScreen):
 
     def attach(self, view: SessionView) -> None:
         """Show a session from now on; a screen that is not there yet does so once it is."""
-        self.view = view
+        self.view, self.said = view, ()  # what was said of a session that is not there yet is not so any more
         if not self._there:
             return
         self._painted, self._board_version = (), -1

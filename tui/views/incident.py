@@ -163,13 +163,16 @@ def header(fold: IncidentFold, now: datetime, width: int, note: str = "", spent:
         (f"{status} {clock_of(fold.work_seconds(now))}", "accent" if running else "bad" if bad else "good"),
     )
     after = line(("  ·  ", "dim"), (waiting, "warn" if approvals else "dim"), (f"  ·  {note}" if note else "", "warn"))
-    taken = cells((*before, *after)) + len(incident.id) + 1
+    told = flat(incident.title)
+    left = width - cells((*before, *after)) - 1
+    name = fitted(flat(incident.id), max(left // 2, left - len(told), 8))
+    taken = width - left + len(name)
     spent = " · ".join(part for part in (spent, fold.redactions.words) if part)
     tail = (*before, *_spent(spent, width - taken - LEAST_TITLE), *after)
-    room = max(8, width - cells(tail) - len(incident.id) - 1)
+    room = max(8, width - cells(tail) - len(name) - 1)
     severity = f"  {flat(incident.severity)}" if incident.severity and width >= 110 else ""
-    title = fitted(flat(incident.title), room - len(severity))
-    return (*line((f"{flat(incident.id)} ", "accent"), (title, "strong"), (severity, "warn")), *tail)
+    title = fitted(told, room - len(severity))
+    return (*line((f"{name} ", "accent"), (title, "strong"), (severity, "warn")), *tail)
 
 
 def _spent(meter: str, room: int) -> Line:

@@ -24,12 +24,14 @@ _SERVICE_CELLS = 20
 _MESSAGE = 2000
 
 
-def counted(query: LogQuery, data: LogsSearch) -> Line:
+def counted(data: LogsSearch) -> Line:
     """Return how many match of how many, when, and of which services."""
     if not data.scanned:
         return line(("there are no log events to search", "warn"), (": + in the war room attaches logs", "dim"))
     if not data.matches:
-        return line(("nothing matches", "warn"), (f" among {_events(data.scanned)}", "plain"), (_where(query), "dim"))
+        return line(
+            ("nothing matches", "warn"), (f" among {_events(data.scanned)}", "plain"), ("; l changes it", "dim")
+        )
     by_service = ", ".join(_service(one.service, one.count, one.errors) for one in data.services[:_SERVICES])
     more = f", {len(data.services) - _SERVICES} more" if len(data.services) > _SERVICES else ""
     return line(
@@ -38,10 +40,6 @@ def counted(query: LogQuery, data: LogsSearch) -> Line:
         (f"  {_span(data.first, data.last)}", "plain"),
         (f"  {by_service}{more}" if by_service else "", "dim"),
     )
-
-
-def _where(query: LogQuery) -> str:
-    return f": searched for {flat(query.words())}; l changes it"
 
 
 def _events(count: int) -> str:
