@@ -124,7 +124,7 @@ _ROLES: tuple[tuple[str, Role, Direction], ...] = (
     (r"queue|backlog|pending|in_?flight|waiting|waits(_|$)|blocked|depth|in_progress", "queue", "up"),
     (r"mem(ory)?(_|$)|heap|rss|working_set|gc_|garbage", "memory", "up"),
     (
-        r"cpu|processor_time|util|saturat|load(_|$|\d)|pool|connections?(_|$)|threads?|goroutines|fds?(_|$)|file_desc|open_files|disk|storage|volume|filesystem|(_|^)fs_|io_?wait|iops"
+        r"cpu|processor_time|util|saturat|load(_|$|\d)|pool|connections?(_|$)|stat_activity|(db|database|oracle(db)?|postgres(ql)?|pg|mysql|mssql|sqlserver)_(\w+_)?sessions?(_|$)|threads?|goroutines|fds?(_|$)|file_desc|open_files|disk|storage|volume|filesystem|(_|^)fs_|io_?wait|iops"
         r"|throttled|usage|used|consum(ption|ed_\w*units)|(_|^)(active|busy|idle)_(conn|process|server|thread|worker)|(_|^)(clients|workers|processes|backends|numbackends|locks|busy|executions|cx_active|capacity|burst|idle_?percent)(_|$)",
         "saturation",
         "up",
@@ -164,7 +164,8 @@ _SLASH = re.compile(r"[^a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])")
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return a name in lower case, its words and signs of units parted by underscores."""
     for written, words in _SIGNS:
         name = written.sub(words, name)
     return _SLASH.sub("_", _CAMEL.sub("_", name).lower()).strip("_")
@@ -172,7 +173,7 @@ def _plain(name: str) -> str:
 
 def unit_of(name: str) -> str:
     """Return the unit that a name states, or an empty string."""
-    plain = _plain(name.partition("{")[0])
+    plain = plain_name(name.partition("{")[0])
     if re.search(rf"_{_TIMED}_(count|bucket)$", plain):
         return ""  # how many took some time, not how long
     units = [unit for pattern, unit in _UNITS if re.search(pattern, plain)]
@@ -183,7 +184,7 @@ def unit_of(name: str) -> str:
 def traits_of(name: str, values: Floats | None = None) -> Traits:
     """Infer the role of a series from its name, then from its values where the name leaves it open."""
     bare, _, labels = name.partition("{")
-    plain, unit = _plain(bare), unit_of(bare)
+    plain, unit = plain_name(bare), unit_of(bare)
     role: Role = "other"
     bad: Direction = "both"
     for pattern, candidate, direction in _ROLES:

@@ -107,7 +107,7 @@ EXPORTER_NAMES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pg_stat_database_xact_commit", "traffic", "both"),
         ("pg_stat_database_xact_rollback", "error_count", "up"),
         ("pg_stat_database_deadlocks", "error_count", "up"),
-        ("pg_stat_activity_count", "saturation|traffic", "any"),
+        ("pg_stat_activity_count", "saturation", "up"),
         ("pg_stat_activity_max_tx_duration", "latency", "up"),
         ("pg_stat_database_numbackends", "saturation", "up"),
         ("pg_locks_count", "saturation", "up"),
