@@ -11,6 +11,8 @@ ONSET = "onset"
 """Moment: when the series left its baseline."""
 ENDED = "ended"
 """Moment: from when on the series is back, to the end of the cited span."""
+REACHED = "reached"
+"""Moment: when a resource was used up, or a certificate expired (`subagents.metrics.limits.reached`)."""
 BASELINE = "baseline"
 """Median of the series before the onset, in the series' own unit."""
 PEAK = "peak"
@@ -77,7 +79,7 @@ def figure(value: float, digits: int = 3) -> str:
     return f"{value:.0f}" if "e+" in shown and abs(value) < 1e15 else shown
 
 
-MOMENTS = frozenset({ONSET, ENDED, FIRST_SEEN, LAST_SEEN, DEPLOYED_AT, COMMITTED_AT})
+MOMENTS = frozenset({ONSET, ENDED, REACHED, FIRST_SEEN, LAST_SEEN, DEPLOYED_AT, COMMITTED_AT})
 """Quantities whose value is a moment."""
 
 TESTED = frozenset({TESTS_FIXED, TESTS_BROKEN})

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from subagents import quantities
-from subagents.contract import Finding
+from subagents.contract import Finding, Suspect
 from subagents.deploys.ending import ended_of, lasting_of
 from subagents.deploys.overlap import symptom_families, symptom_terms, without_links
 from subagents.deploys.pointed import frames_of, missing_of
@@ -87,8 +87,15 @@ def lead_in_of(findings: Sequence[Finding], onset: datetime | None, failing: Fai
         if onset is None or finding.at is None or not LEAD_IN_FROM <= onset - finding.at <= LEAD_IN_TO:
             continue
         if any(same_service(name, failed) for name in finding.services for failed in failing.weights):
-            found.append(LeadIn(finding.at, resource.label or resource.key))
+            found.append(LeadIn(finding.at, _filling(finding, resource)))
     return min(found, key=lambda lead_in: lead_in.at, default=None)
+
+
+def _filling(finding: Finding, resource: Suspect) -> str:
+    """Name what fills: the series, for that a resource is used up is later than that it began to be."""
+    used_up = any(fact.quantity == quantities.REACHED for fact in finding.facts)
+    owner = finding.services[0] if finding.services else ""
+    return f"{owner} {finding.terms[0]}".strip() if used_up and finding.terms else resource.label or resource.key
 
 
 def ask(findings: Sequence[Finding], onset: datetime | None, services: Sequence[str], text: str) -> Question:

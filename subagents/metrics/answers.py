@@ -243,6 +243,7 @@ def _compared(signal: Signal, before: float, after: float, citation: str) -> Com
         before=before,
         after=after,
         size=round(size, 2),
+        bad=bad,
         hurts=abs(size) > 3 and (bad == "both" or (bad == "up") == (size > 0)),
         citation=citation,
     )

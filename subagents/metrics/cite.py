@@ -13,7 +13,9 @@ from subagents import quantities as q
 from subagents.citations import MetricRef, RecordRef, parse
 from subagents.contract import Evidence, Fact, Finding, SourceSpec, ToolError, Window, evidence
 from subagents.metrics.levels import levels_of
+from subagents.metrics.limits import reached
 from subagents.metrics.measure import Measure, measure
+from subagents.metrics.roles import analysed
 from subagents.metrics.series import Floats, Frame, SeriesKey, Span, Store
 from subagents.metrics.sources.load import load
 from subagents.metrics.sources.stamps import moment
@@ -152,6 +154,8 @@ class MetricsResolver:
             raise ToolError(f"{fact.quantity} cites {ELSEWHERE[fact.quantity]}, not {fact.citation[:120]}")
         if fact.quantity in q.LEVELS:
             return self._level(fact)
+        if fact.quantity == q.REACHED:
+            return self._reached(fact)
         if fact.quantity in q.TRACED:
             return Recomputed(value=counted_again(load(self._specs), fact), unit=fact.unit)
         if fact.quantity not in MEASURED:
@@ -174,6 +178,17 @@ class MetricsResolver:
         if value is None:
             raise ToolError(f"{fact.citation}: its level before is zero, so there is no ratio")
         return Recomputed(value=value, unit="" if fact.quantity == q.LEVEL_RATIO else found.unit)
+
+    def _reached(self, fact: Fact) -> Recomputed:
+        parsed = parse(fact.citation)
+        if not isinstance(parsed, MetricRef):
+            raise ToolError(f"{fact.quantity} cites a metric series")
+        frame, row, window = self._open(parsed, load(self._specs), fact.citation)
+        times, raw = frame.times[window], frame.values[row, window]
+        found = reached(parsed.name, times, analysed(parsed.name, times, raw)[1])
+        if found is None:
+            raise ToolError(f"{fact.citation}: the series reaches no end of anything in this span")
+        return Recomputed(value=iso(found), unit="")
 
     def has(self, kind: NameKind, name: str) -> bool | None:
         """Say whether series, traces or the call graph name a service or a host, or a series is called so."""

@@ -162,6 +162,23 @@ class FlowView(Frozen):
         return f"{self.service} {self.name}".strip()
 
 
+class ExhaustedView(Frozen):
+    """A resource that is used up: a disk, memory, a pool, file handles, the time of a certificate."""
+
+    kind: str
+    """As the known kinds of failure are called: `subagents.metrics.limits`."""
+    view: SeriesView
+    at: AwareDatetime
+    """Since when."""
+    began: AwareDatetime
+    """When it began to fill."""
+    limit: SeriesView | None = None
+    """The series of its limit, where there is one."""
+    ended: SeriesView | None = None
+    """The series of the processes that were ended for it."""
+    facts: tuple[Fact, ...] = ()
+
+
 Seen = Literal["failures", "work"]
 """What can be compared with a time before: whether requests fail; how services work (how long, on which resources)."""
 
@@ -188,6 +205,8 @@ class RankReport(Frozen):
     sees: tuple[Seen, ...] = ()
     standing: SeriesView | None = None
     """Failures of the paged service that are a large share of its requests from the first point on."""
+    exhausted: tuple[ExhaustedView, ...] = ()
+    """Resources that are used up and were not at first, in order of when."""
 
 
 class Compared(Frozen):
@@ -200,6 +219,7 @@ class Compared(Frozen):
     before: float
     after: float
     size: float
+    bad: Literal["up", "down", "both"] = "both"
     hurts: bool
     citation: str
 
@@ -281,6 +301,7 @@ class MetricsSummary(Frozen):
     lead: float | None = None
     """Best score / second score of the services; None where there are no two."""
     surge: float | None = None
+    exhausted: tuple[ExhaustedView, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
     healthy: bool = False
     """Nothing departs from its baseline in a direction that hurts."""

@@ -18,6 +18,7 @@ from subagents.metrics.model import (
 )
 from subagents.metrics.params import CoverageParams, EdgesParams, OnsetsParams, RankParams
 from subagents.metrics.unsettled import LEAST_SIZE, gone, newborn, unsettled
+from subagents.metrics.used_up import used_up
 from subagents.specialist import Workbench
 
 FEW = 4
@@ -62,13 +63,15 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
     moved = _with(symptom, onsets.moved)
     silent = [one for one in coverage.ceased if _about_then(one, symptom)]
     clashes = contradictions(incident, symptom, rank, coverage)
+    spent = {one.view.citation for one in rank.exhausted} | {one.limit.citation for one in rank.exhausted if one.limit}
     reported: list[Finding] = [
         say.symptom(symptom, why),
+        *used_up(rank, symptom),
         *say.order(symptom, moved, rank),
         *say.likewise(symptom, moved),
         *say.origins(rank, moved),
         *say.traffic(rank, symptom, moved),
-        *say.resources(symptom, moved, rank),
+        *say.resources(symptom, tuple(view for view in moved if view.citation not in spent), rank),
         *say.controls(onsets, coverage),
         *say.failed_calls(edges),
         *(newborn(born) for born in onsets.born[:1]),
@@ -89,6 +92,7 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
         lead=rank.lead,
         sees=rank.sees,
         surge=rank.surge,
+        exhausted=rank.exhausted,
         contradictions=clashes,
         dark=_dark(rank, edges, coverage, {one.service for one in silent}),
         gaps=tuple(finding.claim for finding in gaps),
@@ -257,7 +261,7 @@ async def _healthy(
 ) -> MetricsSummary:
     """Say with numbers that nothing departs from its baseline, or why that settles nothing."""
     named = rank.asked or rank.symptom
-    open_ = unsettled(incident, coverage, named, onsets, rank.standing)
+    open_ = unsettled(incident, coverage, named, onsets, rank.standing, rank.exhausted)
     await bench.report(open_ or say.health(rank, onsets))
     gaps = say.gaps(coverage, rank.symptom)
     for finding in gaps:

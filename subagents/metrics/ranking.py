@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from subagents.metrics.exhaustion import Exhausted, used_up_by
 from subagents.metrics.fanout import blame_for, short_of_calls
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.heat import (
@@ -36,7 +37,7 @@ from subagents.metrics.heat import (
 from subagents.metrics.hops import hop_blame, wait_blame
 from subagents.metrics.roles import Role
 from subagents.metrics.series import SeriesKey, Store, deepest_failures
-from subagents.metrics.signals import Signal, failure_noises, overlap, scale_of, signals
+from subagents.metrics.signals import Signal, failure_noises, overlap, signals
 from subagents.metrics.supposed import supposed
 from subagents.metrics.unseen import left_by, shared_callees, turned
 from subagents.quantities import figure, verb
@@ -65,9 +66,8 @@ _BY_CALLER = re.compile(r"(calls|p95_ms|wait_ms)_from_")
 _CALLER = re.compile(r"(?<=[{,])(source|src|caller|from|downstream)(_[a-z_]+)?=[^,}]*")
 """Labels of a mesh that name who calls: what it measures is about who is called."""
 
-FULL, NOT_FULL, FULL_SIZE = 0.985, 0.96, 30.0
-"""Share of a disk from which nothing more can be written, from which it may be called full; and what that counts."""
-_DISK = re.compile(r"disk|storage|volume|filesystem|(^|_)fs_|inode")
+USED_UP_SIZE = 30.0
+"""What it counts that a resource is used up, however slowly that came."""
 _AT_ONCE = re.compile(r"goroutine|threads?(_|$)|in_?flight|active_requests|requests?_active|in_progress")
 """What is under way at once: it grows as requests take longer, whoever makes them wait."""
 
@@ -135,8 +135,9 @@ def rank(store: Store, graph: CallGraph, question: Question) -> list[Ranked]:
     seen = attributed(seen, services)
     for signal in seen:
         by_service[signal.key.service].append(signal)
-    _own_work(by_service, table, question)
-    _travelling(by_service, table, graph, question)
+    used_up = used_up_by(seen, question.split)
+    _own_work(by_service, table, used_up, question)
+    _travelling(by_service, table, graph, used_up, question)
     _faster(by_service, table, graph, question)
     _calls(by_service, table, graph, question)
     _hops(store, table, OTHER_KIND if _only_failures(by_service, question) else 1.0, question)
@@ -197,7 +198,9 @@ def _name(signal: Signal) -> str:
     return f"{signal.key.name} {figure(signal.base)} -> {figure(signal.peak)} ({_beyond(signal.size)})"
 
 
-def _own_work(by_service: dict[str, list[Signal]], table: dict[str, Ranked], question: Question) -> None:
+def _own_work(
+    by_service: dict[str, list[Signal]], table: dict[str, Ranked], used_up: Mapping[str, Exhausted], question: Question
+) -> None:
     for service, mine in by_service.items():
         if service not in table:
             continue
@@ -205,29 +208,20 @@ def _own_work(by_service: dict[str, list[Signal]], table: dict[str, Ranked], que
         found = []
         for signal in mine:
             if signal.traits.role in OWN_WORK:
-                size = max(signal.size, FULL_SIZE if _filled_up(signal) else 0.0)
+                size = signal.size
                 if surge > 1.3 and signal.traits.role in ("saturation", "queue"):
                     size -= signal.base * (min(surge, 10.0) - 1.0) / signal.noise
                 if slower > 1.3 and _AT_ONCE.search(signal.key.name.lower()):
                     size -= signal.base * (slower * max(surge, 1.0) - 1.0) / signal.noise
                 found.append((strength(size) * (0.4 + 0.6 * overlap(signal, question.symptom, question.split)), signal))
+        spent = used_up.get(service)
+        if spent is not None:
+            found.append((strength(max(spent.signal.size, USED_UP_SIZE)), spent.signal))
         best = _best(found)
         if best is not None and best[0] > 0:
-            table[service].reasons.append(
-                Reason("own work", WEIGHT["own work"] * best[0], f"its own {_name(best[1])}", best[1])
-            )
-
-
-def _filled_up(signal: Signal) -> bool:
-    """Say whether a disk is full that was not when the series began: that it came slowly makes it no less so."""
-    if (
-        signal.traits.bad != "up"
-        or signal.traits.unit not in ("%", "ratio")
-        or not _DISK.search(signal.key.name.lower())
-    ):
-        return False
-    shares = signal.values[np.isfinite(signal.values)] / scale_of(signal.values)
-    return float(np.max(shares[: max(1, len(shares) // 4)])) < NOT_FULL and float(np.median(shares[-3:])) >= FULL
+            is_spent = spent is not None and best[1] is spent.signal
+            text = f"its own {_name(best[1])}" + (", used up" if is_spent else "")
+            table[service].reasons.append(Reason("own work", WEIGHT["own work"] * best[0], text, best[1]))
 
 
 def _growth(mine: list[Signal], role: Role) -> float:
@@ -236,16 +230,21 @@ def _growth(mine: list[Signal], role: Role) -> float:
 
 
 def _travelling(
-    by_service: dict[str, list[Signal]], table: dict[str, Ranked], graph: CallGraph, question: Question
+    by_service: dict[str, list[Signal]],
+    table: dict[str, Ranked],
+    graph: CallGraph,
+    used_up: Mapping[str, Exhausted],
+    question: Question,
 ) -> None:
     for kind, roles in (("latency", ("latency",)), ("errors", ERRORS)):
         heat, parts = heat_of(by_service, roles, question), dict[str, float]()
         if graph.callers:
-            callees = strongest_callees(heat, graph)
+            spent = {name: (strength(USED_UP_SIZE), one.signal) for name, one in used_up.items() if name not in heat}
+            callees = strongest_callees(heat | spent, graph)
         else:
-            heat, callees, parts = supposed(kind, heat, by_service)
+            spent, (heat, callees, parts) = {}, supposed(kind, heat, by_service)
         rest = {
-            name: unexplained(value, callees.get(name), heat, parts.get(name, EXPLAINED))
+            name: unexplained(value, callees.get(name), heat | spent, parts.get(name, EXPLAINED))
             for name, (value, _) in heat.items()
         }
         shared = shared_callees(rest, graph) if kind == "latency" else {}

@@ -17,6 +17,9 @@ from subagents.metrics.model import (
 from subagents.quantities import counted, figure
 
 DAY = 86_400
+LARGE = 2.0**20
+"""Bytes from which nobody reads them as bytes."""
+_LARGER = (("TiB", 2.0**40), ("GiB", 2.0**30), ("MiB", LARGE))
 FAR = 100
 """Size from which how much larger it is says nothing more."""
 
@@ -25,6 +28,10 @@ def amount(value: float | None, unit: str = "") -> str:
     """Return a number with its unit, four significant digits at most."""
     if value is None:
         return "?"
+    size, _, per = unit.partition("/")
+    if size == "bytes" and abs(value) >= LARGE:
+        value, larger = next((value / scale, name) for name, scale in _LARGER if abs(value) >= scale)
+        unit = f"{larger}/{per}" if per else larger
     number = figure(value, 4)
     return f"{number} {unit}".strip() if unit not in ("ratio", "") else number
 
@@ -118,6 +125,7 @@ def ranking_head(report: RankReport) -> list[str]:
         f"compared: before and after {clock(report.split)}"
         + (f"; traffic x{report.surge:.2f}" if report.surge is not None else "")
     )
+    lines += [f"used up since {clock(one.at)} ({one.kind}): {one.view.title}" for one in report.exhausted]
     return lines
 
 

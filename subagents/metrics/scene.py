@@ -11,6 +11,7 @@ import numpy as np
 
 from subagents.contract import Telling, ToolError, Window
 from subagents.metrics.changes import Change
+from subagents.metrics.exhaustion import Exhausted, exhausted
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.heat import ERRORS, Question
 from subagents.metrics.measure import Measure, describe, measure
@@ -61,6 +62,7 @@ class Scene:
     sees: tuple[Seen, ...] = ()
     standing: SeriesKey | None = None
     """The paged service's series of failures that are as many from the first point on."""
+    exhausted: tuple[Exhausted, ...] = ()
 
 
 def bounds(store: Store, start: float | None, end: float | None) -> tuple[float, float]:
@@ -161,7 +163,8 @@ def see(store: Store, start: float, end: float, told: Told, progress: Telling = 
     so_far.measuring("which explain it")
     ranked = tuple(rank(store, graph, question))
     surge, flow = flow_of(store, graph, question)
-    return Scene(start, end, split, found, choice, ranked, surge, flow, _sees(seen, store), standing(seen, told.asked))
+    as_ever, spent = standing(seen, told.asked), exhausted(seen)
+    return Scene(start, end, split, found, choice, ranked, surge, flow, _sees(seen, store), as_ever, spent)
 
 
 def _sees(seen: list[Signal], store: Store) -> tuple[Seen, ...]:

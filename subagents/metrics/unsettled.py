@@ -10,10 +10,11 @@ import numpy as np
 from subagents import quantities as q
 from subagents.contract import Alert, Finding, Incident
 from subagents.metrics.heat import ERRORS
-from subagents.metrics.model import BornView, Ceased, CoverageReport, OnsetsReport, SeriesView
+from subagents.metrics.model import BornView, Ceased, CoverageReport, ExhaustedView, OnsetsReport, SeriesView
 from subagents.metrics.render import amount, clock, onset_of
 from subagents.metrics.series import Store, pause
 from subagents.metrics.sources.stamps import moment
+from subagents.metrics.used_up import sentence
 from subagents.pods import deployment_of
 
 LEAST_POINTS = 5
@@ -62,10 +63,12 @@ def unsettled(
     named: SeriesView | None,
     onsets: OnsetsReport,
     standing: SeriesView | None = None,
+    exhausted: tuple[ExhaustedView, ...] = (),
 ) -> Finding | None:
     """Return why calm series settle nothing about the alert; None where they do.
 
     `standing`: failures of the paged service that are a large share of its requests from the first point on.
+    `exhausted`: resources that are used up.
     """
     alert = incident.alert
     place = (alert.service if alert else None) or incident.service
@@ -75,12 +78,23 @@ def unsettled(
             return gone(one)
     if named is not None and _has_ended(named, coverage, alert):
         return _ended(named)
+    if spent := [one for one in exhausted if one.view.state != "recovered"]:
+        return _spent(spent[0])
     if onsets.born:
         return newborn(onsets.born[0])
     throughout = _throughout(alert, place, named) if alert is not None and named is not None else None
     if throughout is None and standing is not None and alert is not None and not alert.resolved:
         throughout = _standing(standing)
     return throughout or _away(onsets, named, place)
+
+
+def _spent(one: ExhaustedView) -> Finding:
+    """Say that a resource is used up, though nobody is seen to be hurt by it."""
+    claim = f"{sentence(one)}: whether anybody is hurt by it, these series do not show."
+    found = _about(one.view, claim, ())
+    cited = (one.view, *(each for each in (one.limit, one.ended) if each is not None))
+    citations = tuple(dict.fromkeys(each.citation for each in cited))
+    return found.model_copy(update={"facts": one.facts, "citations": citations, "at": one.at})
 
 
 def gone(one: Ceased) -> Finding:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from subagents.contract import Evidence, ToolError
-from subagents.metrics.cite import at, cite, facts_of
+from subagents import quantities as q
+from subagents.contract import Evidence, Fact, ToolError
+from subagents.metrics.cite import at, cite, facts_of, iso
+from subagents.metrics.exhaustion import Exhausted
 from subagents.metrics.levels import level_facts, levels_of
-from subagents.metrics.model import FlowView, RankReport, ReasonView, SeriesView, ServiceRank
+from subagents.metrics.limits import CPU
+from subagents.metrics.model import ExhaustedView, FlowView, RankReport, ReasonView, SeriesView, ServiceRank
 from subagents.metrics.ranking import Ranked
 from subagents.metrics.scene import Measured, Scene, measure_all, window_of
 from subagents.metrics.series import SeriesKey, Store
@@ -74,6 +77,7 @@ def rank_view(store: Store, scene: Scene, asked: Asked, limit: int) -> tuple[Ran
         onset_found=scene.onset_found,
         sees=scene.sees,
         standing=_view(store, scene, scene.standing, proofs),
+        exhausted=tuple(view for one in scene.exhausted if (view := _exhausted(store, scene, one, proofs)) is not None),
     )
     return report, proofs
 
@@ -94,6 +98,23 @@ def _view(store: Store, scene: Scene, key: SeriesKey | None, proofs: list[Eviden
     view, proof = view_of(measured[0], scene.start, scene.end)
     proofs.append(proof)
     return view
+
+
+def _exhausted(store: Store, scene: Scene, one: Exhausted, proofs: list[Evidence]) -> ExhaustedView | None:
+    view = _view(store, scene, one.signal.key, proofs)
+    limit = _view(store, scene, one.limit.key if one.limit is not None else None, proofs)
+    ended = _view(store, scene, one.ended.key if one.ended is not None else None, proofs)
+    if view is None:
+        return None
+    at = view.onset if one.kind == CPU and view.onset is not None else moment(one.at)
+    reached = Fact(quantity=q.REACHED, value=iso(one.at), citation=(ended or view).citation)
+    told = (view.peak, q.PEAK) if view.peak is not None else (view.latest, q.LATEST)
+    facts = tuple(fact for fact in view.facts if fact.quantity in (q.BASELINE, q.ONSET, told[1]))
+    facts += () if one.kind == CPU else (reached,)
+    facts += tuple(fact for fact in (limit.facts if limit is not None else ()) if fact.quantity == q.BASELINE)
+    return ExhaustedView(
+        kind=one.kind, view=view, at=at, began=min(at, moment(one.began)), limit=limit, ended=ended, facts=facts
+    )
 
 
 def _flow(store: Store, scene: Scene, proofs: list[Evidence]) -> FlowView | None:

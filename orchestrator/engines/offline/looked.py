@@ -18,8 +18,8 @@ class Level:
 
     @property
     def departure(self) -> float:
-        """How far it moved, in noises, the direction that hurts positive: fewer of what is available is worse."""
-        return -self.row.size if self.row.role == "availability" else self.row.size
+        """How far it moved, in noises, the direction that hurts positive: less of what is left is worse."""
+        return -self.row.size if self.row.bad == "down" else self.row.size
 
 
 @dataclass(frozen=True)
