@@ -15,6 +15,7 @@ from orchestrator.engines.offline.open_case import MEASURED
 from orchestrator.engines.offline.to_test import host_command, repo_command, traffic_command
 from orchestrator.journal.verdict import Exclusion, RuledOut
 from orchestrator.verdict.persons_word import UNLIKELY_BELOW
+from subagents import citations
 from subagents import quantities as q
 from subagents.contract import Fact, Finding, Suspect
 from subagents.deploys.model import ScoredSuspect
@@ -132,7 +133,7 @@ def _named(case: Case) -> bool:
 
 def _hosts(case: Case, told: set[str]) -> Iterator[RuledOut]:
     held = [one for one in case.looked.hosts if f"host:{one.row.service}/{one.row.name}" not in told]
-    held = [one for one in held if _concerns(case, one)]
+    held = [one for one in held if _concerns(case, one) and not _is_told(case, one)]
     held.sort(key=lambda one: (one.row.service not in (case.home, case.entry), -abs(one.row.size)))
     for one in held[:2]:
         yield _by_level(one, Suspect(kind="host", key=f"{one.row.service}/{one.row.name}", label=_title(one)))
@@ -151,6 +152,16 @@ def _concerns(case: Case, host: Level) -> bool:
     near = {case.home, case.entry, *case.affected}
     services = {name for edge in case.looked.edges for name in edge} | {info.name for info in case.brief.services}
     return host.row.service in near or host.row.service not in services or _hurts(host)
+
+
+def _is_told(case: Case, level: Level) -> bool:
+    """Say whether a series is told of already, as that of a resource that is used up."""
+    used_up = [f for f in case.findings if any(fact.quantity == q.REACHED for fact in f.facts)]
+    cited = [citations.parse(ref) for finding in used_up for ref in finding.citations if ref.startswith("metric:")]
+    return any(
+        isinstance(ref, citations.MetricRef) and (ref.service, ref.name) == (level.row.service, level.row.name)
+        for ref in cited
+    )
 
 
 def _callees(case: Case, told: set[str]) -> Iterator[RuledOut]:

@@ -80,6 +80,8 @@ class Case:
     """Deploys in the window, oldest first."""
     stirred: tuple[Moved, ...] = ()
     """Every series that left its baseline in a direction that can hurt, whoever told of it."""
+    filling: tuple[Moved, ...] = ()
+    """Series of resources that are used up, each with when it began to fill."""
     unsettled: str = ""
     """Why calm series do not show that all is well, where they do not."""
     stay_away: bool = False

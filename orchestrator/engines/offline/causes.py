@@ -12,6 +12,7 @@ from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, 
 from orchestrator.engines.offline.corroboration import (
     began_with,
     filled_slowly,
+    followed,
     is_elsewhere,
     is_of_a_machine,
     shown_by,
@@ -179,7 +180,8 @@ def _for_change(case: Case, change: Hypothesis, rival: Hypothesis | None, circum
                 (f"{beside}and the evidence does not separate them", *against),
                 f"a change fits ({_name(change)}), and so does a circumstance ({_name(circumstance)})",
             )
-        against, others = (*against, f"{_name(circumstance)} also shows ({circumstance.score:.2f})"), 1
+        if circumstance.suspect.kind != "resource" or not followed(case, change, circumstance):
+            against, others = (*against, f"{_name(circumstance)} also shows ({circumstance.score:.2f})"), 1
     if rival is not None and change.score - rival.score < LEAD:
         return _undecided(
             case,

@@ -105,22 +105,31 @@ def _told_by(circumstance: Hypothesis) -> set[str]:
 
 def began_with(case: Case, circumstance: Hypothesis) -> ScoredSuspect | None:
     """Return the change on the same service that took effect just before what is seen began; None where none did."""
-    series = shown_by(case, circumstance)
+    series = shown_by(case, circumstance) or _own_series(case, circumstance)
     dated = [f.at for f in circumstance.supporting if f.at is not None] + ([series.at] if series and series.at else [])
     places = {service for finding in circumstance.supporting for service in finding.services} | {case.home}
     if not dated:
         return None
-    began = min(dated)
     fills = (circumstance.suspect.label or circumstance.suspect.key).startswith("disk full")
     near = [
         one
         for one in case.scored
         if one.at is not None
         and (not one.ruled_out or (fills and INNOCENT["logging"] in one.ruled_out))
-        and timedelta(0) <= began - one.at <= JUST_BEFORE
+        and any(timedelta(0) <= began - one.at <= JUST_BEFORE for began in dated)
         and (one.service in places or places & set(one.services))
     ]
     return max(near, key=lambda one: one.score, default=None)
+
+
+def followed(case: Case, change: Hypothesis, circumstance: Hypothesis) -> bool:
+    """Say whether a circumstance came after a change, on the service that runs it: it may be what the change did."""
+    known = case.changes.get(change.suspect.id)
+    first = min((finding.at for finding in circumstance.supporting if finding.at is not None), default=None)
+    if circumstance.suspect.kind not in ("resource", "dependency") or known is None or known.at is None:
+        return False
+    after = first is not None and first >= known.at
+    return after and any(known.service in finding.services for finding in circumstance.supporting)
 
 
 def filled_slowly(case: Case, circumstance: Hypothesis) -> Moved | None:
@@ -130,9 +139,15 @@ def filled_slowly(case: Case, circumstance: Hypothesis) -> Moved | None:
     """
     if case.onset is None or failure_of(circumstance.suspect, FROM_WITHIN) is None:
         return None
-    series = shown_by(case, circumstance)
+    series = shown_by(case, circumstance) or _own_series(case, circumstance)
     slow = series is not None and series.at is not None and case.onset - series.at >= SLOWLY
     return series if slow else None
+
+
+def _own_series(case: Case, circumstance: Hypothesis) -> Moved | None:
+    """Return the series by which metrics tell that a resource is used up, with when it began to fill."""
+    cited = {ref for finding in circumstance.supporting if finding.agent == "metrics" for ref in finding.citations}
+    return next((series for series in case.filling if series.citation in cited), None)
 
 
 def unread_nearer(case: Case, change: Hypothesis) -> ScoredSuspect | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.engines.offline.bystanders import CHANGE_TEST, bystanders
 from orchestrator.engines.offline.case import CHANGE_KINDS, CIRCUMSTANCE_KINDS, Case
 from orchestrator.engines.offline.causes import CLEARED_BELOW, Decision
+from orchestrator.engines.offline.corroboration import followed
 from orchestrator.journal.verdict import Exclusion, RuledOut
 from orchestrator.verdict.board import Hypothesis
 from orchestrator.verdict.persons_word import UNLIKELY_BELOW
@@ -65,17 +66,7 @@ def _belongs(case: Case, decision: Decision, other: Hypothesis) -> Exclusion | N
 
 def _followed(case: Case, decision: Decision, other: Hypothesis) -> bool:
     """Say whether a circumstance came after the culprit, on the service that runs it: it is what the change did."""
-    if (
-        decision.kind != "culprit"
-        or decision.hypothesis is None
-        or other.suspect.kind not in ("resource", "dependency")
-    ):
-        return False
-    change = case.changes.get(decision.hypothesis.suspect.id)
-    first = min((finding.at for finding in other.supporting if finding.at is not None), default=None)
-    if change is None or change.at is None or first is None or first < change.at:
-        return False
-    return any(change.service in finding.services for finding in other.supporting)
+    return decision.kind == "culprit" and decision.hypothesis is not None and followed(case, decision.hypothesis, other)
 
 
 def _tested(hypothesis: Hypothesis, belongs: Exclusion | None) -> RuledOut:

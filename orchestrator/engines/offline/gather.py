@@ -61,6 +61,10 @@ def gather(
             for view in learnt_metrics.onsets
             if view.hurts and not view.spread
         ),
+        filling=tuple(
+            Moved(text=_told(one.view), at=one.began, citation=one.view.citation, name=one.view.name)
+            for one in learnt_metrics.exhausted
+        ),
         unsettled=learnt_metrics.unsettled,
         stay_away=learnt_metrics.symptom is not None and learnt_metrics.symptom.stays_away,
         faint=_faint(brief, learnt_metrics.symptom),

@@ -6,7 +6,7 @@ The first action for a bad change is to undo it; for anything else it is not. No
 from __future__ import annotations
 
 from orchestrator.engines.offline.case import CHANGE_KINDS, Case, Change, metric_of, named, number_of
-from orchestrator.engines.offline.causes import Decision, look_first
+from orchestrator.engines.offline.causes import CONVICTS_FROM, Decision, look_first
 from orchestrator.engines.offline.open_case import CHANGES
 from orchestrator.engines.offline.remedy_table import Remedy, remedy_for
 from orchestrator.journal.verdict import Action
@@ -18,6 +18,10 @@ from subagents.logs.model import SEVERAL
 CHANGE_SIGNALS = ("deploy",)
 ELSEWHERE = ("dependency", "external")
 """Causes that lie with what a service calls."""
+
+
+MEASURED_OUT = ("resource", "certificate")
+"""Causes of which series can show that they are used up."""
 
 
 def actions(case: Case, decision: Decision) -> tuple[Action, ...]:
@@ -113,7 +117,8 @@ _MIGRATIONS = ("migration", "migrate/", "alembic", "flyway", "liquibase", "schem
 
 def _apply(case: Case, suspect: Suspect, remedy: Remedy) -> tuple[Action, ...]:
     beneath = suspect.key.endswith(SEVERAL)
-    service = (case.entry if beneath else case.home) or "the service"
+    where = suspect.key.partition(" in ")[2] if suspect.kind in MEASURED_OUT and not beneath else ""
+    service = where or (case.entry if beneath else case.home) or "the service"
     thing = _thing(suspect, service)
     words = {"it": thing, "service": service, "name": "NAME" if " " in thing else thing}
     cleared = case.changes_known and suspect.kind in ELSEWHERE
@@ -135,6 +140,8 @@ def _thing(suspect: Suspect, service: str) -> str:
     if suspect.label.endswith(f": {suspect.key}"):
         return suspect.key
     kind, _, where = suspect.key.partition(" in ")
+    if suspect.kind == "certificate" and where:
+        return f"of {where}"
     if suspect.key.endswith(SEVERAL):
         return "the names that fail" if kind == "DNS" else f"what {where} cannot reach"
     if kind == "clock" and where:
@@ -157,6 +164,8 @@ def _without_cause(case: Case, decision: Decision) -> tuple[Action, ...]:
     else:
         found = [_ease(case, decision, home) if case.home is not None else _find_out(case)]
     lead = decision.hypothesis.suspect if decision.hypothesis is not None else None
+    if found and (eased := _spent(case, decision)) is not None:
+        found[0] = eased
     if lead is not None and lead.key != case.home:
         found.append(
             Action(
@@ -174,6 +183,17 @@ def _without_cause(case: Case, decision: Decision) -> tuple[Action, ...]:
             )
         )
     return tuple(found)
+
+
+def _spent(case: Case, decision: Decision) -> Action | None:
+    """Return what gives back a resource that series show to be used up: that helps, whoever used it up."""
+    lead = decision.hypothesis
+    if lead is None or lead.suspect.kind not in MEASURED_OUT or lead.score < CONVICTS_FROM:
+        return None
+    if not any(fact.quantity == q.REACHED for finding in lead.supporting for fact in finding.facts):
+        return None
+    remedy = remedy_for(lead.suspect)
+    return _apply(case, lead.suspect, remedy)[0] if remedy is not None else None
 
 
 def _watch(case: Case, home: str) -> Action:

@@ -144,6 +144,22 @@ NAMED: Mapping[str, Remedy] = {
         fix="bound how long a connection may be held, and alert on the wait for one",
         signals=("saturation", "database"),
     ),
+    "file handles": Remedy(
+        contain="restart the instances of {service} one by one, or raise their limit of open files",
+        effect="files and connections can be opened again, until they run out anew",
+        risk="what holds them goes on holding more: it comes back",
+        reversible="yes",
+        fix="find what opens and does not close: look at what kind the open ones are",
+        signals=("saturation",),
+    ),
+    "CPU throttled": Remedy(
+        contain="raise the CPU limit of {service}, or add instances",
+        effect="it is no longer held back between two periods",
+        risk="the machines beneath need the headroom: check it first",
+        reversible="yes: put the limit back",
+        fix="find what takes more CPU than before, and set the limit by what it needs at its peak",
+        signals=("saturation", "cpu"),
+    ),
     "locks": Remedy(
         contain="find the transaction that blocks the others on {service} and end it",
         effect="what waits behind it goes on",
