@@ -233,12 +233,8 @@ def _for_circumstance(case: Case, circumstance: Hypothesis, change: Hypothesis |
     if standing is not None:
         one, how = standing
         name = f"{one.key[:12]} “{one.label}”" if one.kind == "commit" else f"flag {one.key}"
-        undecided = _undecided(
-            case,
-            circumstance,
-            (f"{name} is not cleared: {how}", *against),
-            f"{_name(circumstance)} shows, but {name} is not cleared: {how}",
-        )
+        why = f"{name} is not cleared: {how}"
+        undecided = _undecided(case, circumstance, (why, *against), f"{_name(circumstance)} shows, but {why}")
         return replace(undecided, suspected=f"{one.kind}:{one.key}")
     if (slow := filled_slowly(case, circumstance)) is not None:
         began = f" from {slow.at:%H:%M} UTC on" if slow.at is not None else ""
@@ -324,13 +320,14 @@ def _restates(circumstance: Hypothesis, symptom: Finding) -> bool:
 
 
 def _load_alone(case: Case, circumstance: Hypothesis) -> Decision:
+    why = "the load grew, and nothing given shows that users are hurt by it"
     return Decision(
         kind="inconclusive",
         hypothesis=circumstance,
         confidence=sure_of_lead(case, circumstance),
         reasons=circumstance.reasons[:3],
-        against=("the load grew, and nothing given shows that users are hurt by it", *_doubts(case)),
-        why="the load grew, and nothing given shows that users are hurt by it",
+        against=(why, *_doubts(case)),
+        why=why,
     )
 
 
@@ -393,9 +390,8 @@ def _explains(change: Hypothesis, circumstance: Hypothesis) -> bool:
 
 
 def _doubts(case: Case) -> tuple[str, ...]:
-    doubts = [f"{agent} gave nothing: {why}" for agent, why in case.failed.items()]
-    doubts += [item.text for item in case.contradictions]
-    return tuple(doubts)
+    doubts = (f"{agent} gave nothing: {why}" for agent, why in case.failed.items())
+    return (*doubts, *(item.text for item in case.contradictions))
 
 
 def _name(hypothesis: Hypothesis) -> str:
