@@ -254,13 +254,15 @@ def _group(member: Member) -> str:
     """Return what tells members of one kind apart: the peer, or who fails; a resource that runs out is one thing."""
     if member.target is not None:
         return member.target
-    return "" if member.known.kind in SHARED else _speaker(member.compared)
+    speaker = _speaker(member.compared)
+    unit = unit_of([member.compared.text]) if speaker in OF_THE_MACHINE else None
+    return "" if member.known.kind in SHARED else unit or speaker
 
 
 def _where(index: LogIndex, members: list[Member]) -> str:
     """Return what a resource ran out for, where programs of the machine tell of it; else who tells first."""
     if members[0].known.name == KILLED:
-        victim = killed_one([member.example.text for member in members])
+        victim = killed_one([member.compared.text for member in members])
         if victim is not None:
             return victim
     first = min(members, key=lambda member: member.compared.first or 0).compared
@@ -309,7 +311,7 @@ def _signature(
         terms=terms_of(*[readable(member.example.raw, member.example.text) for member in members[:3]]),
         record=record,
         ours=ours,
-        unit=unit_of([member.example.text for member in members]) if OF_THE_MACHINE.issuperset(speakers) else None,
+        unit=unit_of([member.compared.text for member in members]) if OF_THE_MACHINE.issuperset(speakers) else None,
         wide=known.name in BENEATH and not named and len(speakers) >= WIDE,
     )
 

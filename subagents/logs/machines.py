@@ -11,12 +11,12 @@ OF_THE_MACHINE = frozenset({
 })  # fmt: skip
 """Programs that tell of the machine they run on, hardly ever of themselves."""
 _UNIT = re.compile(r"(?:^|[\s/])(?P<name>[\w@.\\-]+?)\.service(?::|,|$)")
-_PROCESS = re.compile(r"kill(?:ed)? process \d+ \((?P<name>[^)\n]{1,64})\)", re.IGNORECASE)
-_ASKED = re.compile(r"^(?:\[[^\]\n]*\] )?(?P<name>[\w.-]{1,32}) invoked oom-killer", re.IGNORECASE)
+_PROCESS = re.compile(r"kill(?:ed)? process (?:\d+|\*) \((?P<name>[^)*\n]{1,64})\)", re.IGNORECASE)
+_ASKED = re.compile(r"^(?:(?:\[[^\]\n]*\]|\*) )*(?P<name>[\w.-]{1,32}) invoked oom-killer", re.IGNORECASE)
 
 
 def unit_of(texts: Sequence[str]) -> str | None:
-    """Return the one unit of systemd's that texts name; None where they name none, or several."""
+    """Return the one unit of systemd's that templates name; None where they name none, or several."""
     return _one_in(_UNIT, texts)
 
 

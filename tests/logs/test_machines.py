@@ -49,6 +49,7 @@ async def test_who_was_killed_for_want_of_memory_leads_before_whom_it_was_missed
     assert isinstance(summary, LogsSummary)
     told = [finding for finding in bench.reported if finding.topic == "mechanism"]
     assert [finding.about.label for finding in told if finding.about is not None][:1] == ["OOM kill in stock"]
+    assert "crash loop in stock" in [sign.label for sign in summary.signatures]
     assert {sign.name: sign.unit for sign in summary.signatures} == {
         "OOM kill": "stock",
         "crash loop": "stock",
@@ -89,6 +90,8 @@ async def test_waits_for_locks_count_though_they_are_logged_as_information(tmp_p
         (["a.service: Failed", "b.service: Failed"], None, None),
         (["sshd invoked oom-killer: order=0"], "sshd", None),
         (["memory ran out"], None, None),
+        (["* Killed process * (*) *", "*.service: Failed with result 'oom-kill'."], None, None),
+        (["* Out of memory: Killed process * (java) *", "* java invoked oom-killer: *"], "java", None),
     ],
 )
 def test_whom_it_befell(texts: list[str], victim: str | None, unit: str | None) -> None:
