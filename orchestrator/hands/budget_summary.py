@@ -13,6 +13,7 @@ from orchestrator.hands.budget_fold import SpentFold
 from orchestrator.hands.budget_measures import MEASURES, SECOND, USD, Measure, limits, named, reserves, shown
 from orchestrator.journal.events import Event
 from subagents.contract import AgentName, Frozen
+from subagents.quantities import counted
 
 
 class Used(Frozen):
@@ -102,6 +103,19 @@ def meter(fold: SpentFold, now: tuple[datetime, float] | None = None) -> str:
 _METER: tuple[Measure, ...] = ("usd", "turns", "tool_calls", "seconds", "tokens", *MEASURES[2:5])
 
 
+NAMES: dict[Measure, str] = {
+    "usd": "dollars",
+    "tokens": "tokens",
+    "input_tokens": "input tokens",
+    "output_tokens": "output tokens",
+    "cache_tokens": "cache tokens",
+    "turns": "turns",
+    "tool_calls": "tool calls",
+    "seconds": "time",
+}
+"""What a person calls a measure."""
+
+
 def table(summary: BudgetSummary) -> str:
     """Return it for people, a line for each measure."""
     bounds = limits(summary.bounds) if summary.bounds is not None else {}
@@ -110,15 +124,15 @@ def table(summary: BudgetSummary) -> str:
     for measure in MEASURES:
         bound = shown(measure, bounds[measure]) if measure in bounds else "none"
         reserve = shown(measure, kept[measure]) if kept.get(measure) else "-"
-        lines.append((measure, shown(measure, amount_of(summary.used, measure)), bound, reserve))
+        lines.append((NAMES[measure], shown(measure, amount_of(summary.used, measure)), bound, reserve))
     for agent, own in (summary.bounds.agents if summary.bounds is not None else {}).items():
         used = summary.agents.get(agent)
         for measure, amount in limits(own).items():
             spent = shown(measure, amount_of(used, measure)) if used is not None else shown(measure, 0)
-            lines.append((f"{agent}: {measure}", spent, shown(measure, amount), "-"))
+            lines.append((f"{agent}: {NAMES[measure]}", spent, shown(measure, amount), "-"))
     widths = [max(len(line[column]) for line in lines) for column in range(4)]
     rows = ["  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    rows += [f"{count} requests of {model} have no price: tokens are counted, dollars are not"
+    rows += [f"{counted(count, 'request')} of {model} without a price: tokens are counted, dollars are not"
              for model, count in summary.unpriced.items()]  # fmt: skip
     rows += (
         [f"{summary.lost} requests broke off in a crash: counted as large as they could get"] if summary.lost else []

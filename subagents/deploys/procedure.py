@@ -22,6 +22,7 @@ from subagents.deploys.model import (
 from subagents.deploys.question import describes_symptom, failing_services, onset_of
 from subagents.deploys.reporting import findings_of, no_source_gap
 from subagents.deploys.said_when import told_onset
+from subagents.quantities import counted
 from subagents.specialist import Workbench
 
 BEFORE = timedelta(hours=6)
@@ -110,8 +111,8 @@ async def _say_timeline(bench: Workbench, timeline: TimelineResult, trouble: str
         return
     kinds = {kind: sum(1 for line in timeline.changes if line.kind == kind) for kind in ("deploy", "flag", "commit")}
     await bench.say(
-        f"{kinds['deploy']} deploys, {kinds['flag']} flag changes, "
-        f"{timeline.total - kinds['deploy'] - kinds['flag']} commits around the alert"
+        f"{counted(kinds['deploy'], 'deploy')}, {counted(kinds['flag'], 'flag change')}, "
+        f"{counted(timeline.total - kinds['deploy'] - kinds['flag'], 'commit')} around the alert"
     )
 
 

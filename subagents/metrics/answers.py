@@ -121,11 +121,12 @@ class MetricsAnswers:
                 + ", ".join(sorted({k.service or "(no service)" for k in found})[:12])
             )
         near = sorted({k.name for _, _, k in store.series() if params.service in ("", k.service)})
+        services = ", ".join(sorted({k.service or "(no service)" for _, _, k in store.series()})[:12])
         raise ToolError(
             f"no series {params.name!r}"
             + (f" on {params.service!r}" if params.service else "")
             + "; there are: "
-            + (", ".join(near[:12]) or "none; metrics_coverage lists the services")
+            + (", ".join(near[:12]) or f"none; services: {services or 'none'}")
         )
 
     def onsets(self, params: OnsetsParams, context: ToolContext) -> ToolResult[OnsetsReport]:

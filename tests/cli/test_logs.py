@@ -70,6 +70,8 @@ def test_the_other_questions(quick: InProcess, incident: Path) -> None:
     bars = settle(quick("logs", "histogram", str(incident), "--text", "refused", "--bucket", "600")).out
     assert "60  ██" in bars
     assert "(3 more like this)" in bars
+    empty = settle(quick("logs", "histogram", str(incident), "--text", "nowhere in it")).out
+    assert empty.strip() == "no event matches: there is nothing to draw"
     by_level = settle(quick("logs", "histogram", str(incident), "--by", "level", "--json")).json()
     assert {series["name"] for series in by_level["series"]} == {"info", "warn", "error"}
     values = settle(quick("logs", "distinct", str(incident), "--field", "host", "--level", "error")).out

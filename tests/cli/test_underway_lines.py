@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from orchestrator.hands.watching import CallPreview
+from orchestrator.journal.events import StatusIdle, StopReason, ThreadStatusIdle
 from orchestrator.journal.text import clean
-from tui.commands.progress import EVERY_S, FIRST_S, Narrator
+from tui.commands.progress import EVERY_S, FIRST_S, Narrator, describe
 
 AT = datetime(2026, 3, 29, 9, 12, 4, tzinfo=UTC)
 
@@ -69,3 +70,18 @@ def test_a_quiet_run_says_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None
     teller.call_preview(preview(5))
     teller.clear()
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("stop", "message", "said"),
+    [
+        ("end_turn", "", "done"),
+        ("interrupted", "by the person", "stopped: by the person"),
+        ("budget_reached", "budget reached: 2 of 2 tool calls used", "budget reached: 2 of 2 tool calls used"),
+        ("error", "ValueError", "failed: ValueError"),
+    ],
+)
+def test_an_ending_is_called_as_in_the_app(stop: str, message: str, said: str) -> None:
+    reason = StopReason.model_validate({"type": stop, "message": message})
+    assert describe(StatusIdle(stop_reason=reason)) == said
+    assert describe(ThreadStatusIdle(session_thread_id="logs", agent_name="logs", stop_reason=reason)) == said

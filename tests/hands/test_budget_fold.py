@@ -140,8 +140,8 @@ def test_the_meter_says_nothing_where_nothing_costs_and_nothing_is_bounded() -> 
 def test_the_table_has_every_bound_and_who_raised_what() -> None:
     book = Book(Budgets(usd=Decimal(5), agents={"logs": Bounds(tool_calls=2)}))
     said = table(summarised(book.fold))
-    assert "usd               $0.00  $5.00  $0.75" in said
-    assert "logs: tool_calls" in said
+    assert "dollars           $0.00  $5.00  $0.75" in said
+    assert "logs: tool calls" in said
     assert "settings:" in said
     assert summarised(book.fold).model_dump(mode="json")["bounds"]["usd"] == "5"
 

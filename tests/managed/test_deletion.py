@@ -242,7 +242,7 @@ def test_what_is_left_at_the_server_is_found_and_nothing_else(keyed: Command, st
     assert "No session at the server" in keyed("purge", "--remote", "--older-than", "1d").err
     assert keyed("purge", "--remote", "--older-than", "0s", "--local-only").status == 2
     first = keyed("purge", "--remote", "--older-than", "0s")
-    assert "1 sessions at" in first.err
+    assert "1 session at" in first.err
     said = keyed("purge", "--remote", "--older-than", "0s", "--confirm", first.err.rstrip().rpartition(" ")[2])
     assert said.status == 0, said.err
     assert standin.state.deleted == {stray}

@@ -10,6 +10,7 @@ from tests.tui.stage import Stage, painted, press, settled, shown, war_room
 from tests.tui.story import FakeActs, Teller, at_work, bounded, call, dispatched, finished, opened, view_of
 from tui import seams
 from tui.screens.warroom import PLACES, WarRoomScreen
+from tui.views.paint import text_of
 from tui.widgets.line_view import LineView
 from tui.widgets.prompt import PromptBar
 
@@ -65,6 +66,15 @@ async def test_a_resize_keeps_the_place_and_what_is_read() -> None:
         assert room.place == "logs"
         assert here(room).row is row
         assert not here(room).following
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_what_is_said_while_nobody_is_at_work_says_when_it_is_heard(running: bool) -> None:
+    async with war_room(view_of(at_work() if running else finished(), FakeActs(running=running))) as (room, pilot):
+        await press(pilot, "m", "x", "enter")
+        await settled(pilot)
+        assert text_of(room.said).startswith("said; it is in the session")
+        assert ("r goes on, and says it" in text_of(room.said)) is not running
 
 
 async def test_where_nothing_can_be_seen_nothing_is_done_and_questions_still_can_be_read() -> None:

@@ -51,6 +51,8 @@ def bars(data: LogsHistogram) -> str:
 
     from subagents.quantities import counted
 
+    if not data.series and not data.undated:
+        return "no event matches: there is nothing to draw"
     if len(data.series) != 1:
         return _rows(data)
     counts, total = data.series[0].counts, data.series[0].total

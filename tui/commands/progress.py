@@ -32,6 +32,7 @@ from orchestrator.journal.events import (
     StatusRescheduled,
     StatusRunning,
     StatusTerminated,
+    StopReason,
     ThreadStatusIdle,
     ThreadStatusRunning,
     ToolFinished,
@@ -39,7 +40,9 @@ from orchestrator.journal.events import (
 )
 from orchestrator.journal.text import clean
 from subagents.contract import Problem
+from subagents.quantities import counted
 from tui.commands.faults import narrate, rewrite
+from tui.views.standing import standing
 from tui.views.underway import underway
 
 if TYPE_CHECKING:
@@ -149,7 +152,7 @@ def _of_agents(body: Body) -> str | None:
         case ThreadStatusRunning(doing=doing):
             return f"working{': ' + doing if doing else ''}"
         case ThreadStatusIdle(stop_reason=stop):
-            return f"done: {stop.message or stop.type}"
+            return _ended(stop)
         case PolicyDecided(decision=decision, tool=tool, reason=reason) if decision != "allow":
             return f"policy: {decision} {tool}{': ' + reason if reason else ''}"
         case ApprovalRequested(subject="fix", detail=detail):
@@ -158,6 +161,13 @@ def _of_agents(body: Body) -> str | None:
             return f"waits for an approval ({subject} {identity})"
         case _:
             return _of_fixes(body)
+
+
+def _ended(stop: StopReason) -> str:
+    """Return how work ended, as the app says it; what the engine says of it, once."""
+    words = standing("idle", stop.type)
+    said = stop.message.removeprefix(f"{words}: ")
+    return f"{words}: {said}" if said else words
 
 
 def _of_fixes(body: Body) -> str | None:
@@ -178,8 +188,8 @@ def _of_session(body: Body) -> str | None:
         case IncidentOpened(session=session, incident=incident):
             return f"session {session}: {incident.title}"
         case SourceAddedEvent(spec=spec, coverage=coverage):
-            counted = f", {coverage.understood} of {coverage.items} understood" if coverage and coverage.items else ""
-            return f"source {spec.id} ({spec.kind}){counted}"
+            read = f", {coverage.understood} of {coverage.items} understood" if coverage and coverage.items else ""
+            return f"source {spec.id} ({spec.kind}){read}"
         case VerdictReached() as reached:
             return f"verdict: {reached.stands.headline}"
         case SessionError(error=error):
@@ -187,13 +197,13 @@ def _of_session(body: Body) -> str | None:
         case StatusRunning(reason=reason):
             return f"running{': ' + reason if reason else ''}"
         case StatusIdle(stop_reason=stop):
-            return f"idle: {stop.message or stop.type}"
+            return _ended(stop)
         case StatusRescheduled(reason=reason) | StatusTerminated(reason=reason):
             return f"{body.type.rpartition('.')[2].removeprefix('status_')}: {reason}"
         case BudgetChanged(detail=detail):
             return f"budget ({detail.get('by')}): {detail.get('words')}"
         case Redacted(where=where, counts=counts):
-            return f"{sum(counts.values())} secrets replaced in {where}"
+            return f"{counted(sum(counts.values()), 'secret')} replaced in {where}"
         case Note(text=text, level=level):
             return text if level == "info" else f"{level}: {text}"
         case _:

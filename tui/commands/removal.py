@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from subagents.quantities import counted
 from tui.commands.confirm import Doomed, confirmed
 from tui.commands.faults import ENGINE_FAILED, USAGE, Fault, complain, narrate
 from tui.commands.times import age
@@ -126,7 +127,7 @@ def _finish_what_crashed(home: StateHome) -> None:
 def _remove(home: StateHome, rows: Sequence[SessionRow], token: str | None, again: str, terms: Terms) -> int:
     there = [] if terms.local_only else [row for row in rows if row.remote or row.asked]
     if len(rows) > 1 and there:
-        narrate(f"{len(rows)} sessions, {len(there)} of them with a session at a server.")
+        narrate(f"{counted(len(rows), 'session')}, {len(there)} of them with a session at a server.")
     if not confirmed([_doomed(home, row, terms) for row in rows], token, again + terms.again):
         return 0
     return asyncio.run(_remove_all(home, rows, terms))
@@ -194,7 +195,7 @@ def _doomed(home: StateHome, row: SessionRow, terms: Terms) -> Doomed:
 
     updated = row.updated.strftime("%Y-%m-%d %H:%M UTC") if row.updated else "never written"
     what = clean(f"{row.incident} {row.title}", newlines=False, limit=80)
-    waiting = f", {len(row.approvals)} approvals waiting" if row.approvals else ""
+    waiting = f", {counted(len(row.approvals), 'approval')} waiting" if row.approvals else ""
     shown = f"{row.id}  {what}  ({row.events} events, last {updated}{waiting})  {home.session_dir(row.id)}"
     if row.asked and not row.remote:
         where = "stays" if terms.local_only else "goes too"

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from subagents.quantities import counted
 from tui.commands.confirm import Doomed, confirmed
 from tui.commands.faults import ENGINE_FAILED, Fault, complain, narrate
 
@@ -39,7 +40,7 @@ async def _purge(older: str, before: datetime | None, token: str | None, config:
                 raise Fault(f"nothing at the server is older than {older} and kept nowhere here; nothing was deleted")
             narrate(f"No session at the server is older than {older} and kept nowhere here.")
             return 0
-        narrate(f"{len(rows)} sessions at {reach.to.host} that are kept nowhere here.")
+        narrate(f"{counted(len(rows), 'session')} at {reach.to.host} that are kept nowhere here.")
         if not confirmed([_doomed(row) for row in rows], token, f"warroom purge --remote --older-than {older}"):
             return 0
         return await _delete(rows, reach, around)

@@ -243,7 +243,8 @@ class PromptingScreen(Screen[None]):
             self.tell(f"nothing was said to {to}: it takes some words; m asks again")
             return
         by_way = ", by way of the orchestrator" if self.view.remote is not None and to != AGENTS[0] else ""
-        when = "" if self.view.running or self.view.remote is None else "; r goes on, and sends it"
+        sends = "says" if self.view.remote is None else "sends"
+        when = "" if self.view.acts.running else f"; r goes on, and {sends} it"
         said = f"said{f' to {to}{by_way}' if to else ''}; it is in the session{when}"
         self.act(self.view.acts.message(text, to), said)
 

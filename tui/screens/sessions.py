@@ -190,9 +190,9 @@ class SessionsScreen(PromptingScreen):
         self._remember_focus()
         there = f", and {row.remote} at its server" if row.remote else ""
         words = line(
-            ("delete ", "warn"),
+            ("delete for good: ", "warn"),
             (f"{row.incident} {row.title}"[:60], "strong"),
-            (f" ({row.id}, {row.events} events{there}) for good? ", "warn"),
+            (f" ({row.id}, {row.events} events{there})? ", "warn"),
             ("X delete  ", "accent"),
             ("esc keep", "dim"),
         )
