@@ -25,6 +25,10 @@ from tests.logs.builders import agent_for, call, iso, write
         ("2026-03-10 12:00:02,123 ERROR [http-1] c.e.Shop GET /cart status=500 3ms", ""),
         ('10.0.0.1 - - [10/Mar/2026:12:00:00 +0000] "GET /x HTTP/1.1" 503 12 "-" "curl"', "503"),
         ("cannot reach the database", ""),
+        ("<3>shop: cannot reach the database, status=503", ""),
+        ("2026-03-10T12:00:00Z shop: gave up after 503 tries", ""),
+        ("2026-03-10T12:00:00Z shop: GET /cart took 503 ms", ""),
+        ("2026-03-10T12:00:00Z shop: GET /cart/517 502 in 3 ms", "502"),
     ],
 )
 def test_only_what_the_status_made_an_error_is_said_to_be_one_by_it(raw: str, status: str) -> None:
