@@ -137,4 +137,4 @@ def test_standard_input_and_what_is_no_metrics(incident: Path) -> None:
     assert logs.complaint() == "warroom: no metrics or traces in orders.jsonl; what is there: logs"
     outside = warroom(incident, "metrics", "onsets", "metrics.csv", "--since", "90m")
     assert outside.status == 2
-    assert "the series cover 2026-02-03T09:00:00Z" in outside.complaint()
+    assert "the series cover 2026-02-03 09:00:00 to " in outside.complaint()
