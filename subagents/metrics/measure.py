@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from subagents.metrics.bursts import without_bursts
 from subagents.metrics.changes import Change
 from subagents.metrics.model import State
+from subagents.metrics.more_often import more_often, surer
 from subagents.metrics.onset import find_changes
 from subagents.metrics.recurring import comes_again, recurring
 from subagents.metrics.roles import Traits, analysed
@@ -103,7 +105,9 @@ def describe(traits: Traits, times: Floats, values: Floats, changes: list[Change
         return None
     known = values[present]
     latest = float(np.median(known[-LATEST_POINTS:]))
-    chosen = main_change(traits, changes) or recurring(traits, values) or _weak(traits, values)
+    changes = without_bursts(traits, values, changes)
+    chosen = surer(main_change(traits, changes) or recurring(traits, values), more_often(traits, values))
+    chosen = chosen or _weak(traits, values)
     last = float(times[present][-1])
     if chosen is None or not present[: chosen.index].any() or not present[chosen.index :].any():
         base = float(np.median(known))
