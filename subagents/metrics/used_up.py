@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from subagents import quantities as q
@@ -23,6 +24,11 @@ SURGE = 1.5
 MOST = 3
 _BUSY = (POOL, CPU)
 """Used up by whoever waits longer or asks more, too."""
+_EXPORTER = re.compile(
+    r"node|kubelet|cadvisor|blackbox|kube-?state-?metrics|telegraf|collectd|.*exporter.*|integrations/.*"
+)
+_WHERE = ("persistentvolumeclaim", "nodename", "target", "instance", "node", "host", "pod")
+_ADDRESS = re.compile(r"^https?://|(:\d+)?(/.*)?$")
 _WORDS = {
     CERTIFICATE: "A certificate of {service} has expired",
     DISK: "A disk of {service} is full",
@@ -41,10 +47,20 @@ def used_up(rank: RankReport, symptom: SeriesView) -> list[Finding]:
     return sorted(found, key=lambda finding: (finding.stance != "for", -finding.weight))[:MOST]
 
 
+def place_of(view: SeriesView) -> str:
+    """Return whose resource a series is of: an exporter tells of others, and names them in a label."""
+    if view.service and not _EXPORTER.fullmatch(view.service.lower()):
+        return view.service
+    _, _, labels = view.name.partition("{")
+    told = dict(part.split("=", 1) for part in labels.rstrip("}").split(",") if "=" in part)
+    named = next((told[name] for name in _WHERE if told.get(name)), "")
+    return _ADDRESS.sub("", named) or view.service or view.name.partition("{")[0].rpartition(" ")[0] or view.name
+
+
 def sentence(one: ExhaustedView) -> str:
     """Say that a resource is used up, by which series and since when."""
     view = one.view
-    words = _WORDS[one.kind].format(service=view.service or "it all")
+    words = _WORDS[one.kind].format(service=place_of(view))
     if one.kind == CERTIFICATE:
         return f"{words}: by {view.title}, at {clock(one.at)}"
     if one.ended is not None:
@@ -66,7 +82,7 @@ def _told(one: ExhaustedView, rank: RankReport, symptom: SeriesView) -> Finding:
         if after < 0
         else "together with the symptom"
     )
-    key = f"{one.kind} in {view.service}" if view.service else one.kind
+    key = f"{one.kind} in {place_of(view)}"
     shown = [view, *(each for each in (one.limit, one.ended) if each is not None)]
     return Finding(
         agent="metrics",

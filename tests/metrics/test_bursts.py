@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from subagents.metrics.measure import Measure, measure
+from subagents.metrics.series import Floats
 
 
 def told(name: str, count: int, pace: int, width: int, heights: tuple[float, float, float], at: int) -> Measure:
     """Return what a series says that is at the first height, and in bursts at the second, from a point on the third."""
-    rng, minutes = np.random.default_rng((count, pace)), np.arange(count)
+    rng, minutes = np.random.default_rng((count, pace)), np.arange(count, dtype=np.float64)
     busy = minutes % pace < width
     course = np.where(busy, np.where(minutes >= at, heights[2], heights[1]), heights[0])
-    found = measure(name, 60.0 * minutes, (course * np.exp(rng.normal(0, 0.05, count))).astype(np.float64), 60.0)
+    values: Floats = course * np.exp(rng.normal(0, 0.05, count))
+    found = measure(name, 60.0 * minutes, values, 60.0)
     assert found is not None
     return found
 

@@ -11,9 +11,11 @@ from subagents import quantities as q
 from subagents.contract import ToolContext
 from subagents.metrics.answers import MetricsAnswers
 from subagents.metrics.exhaustion import exhausted
+from subagents.metrics.model import SeriesView
 from subagents.metrics.params import RankParams
 from subagents.metrics.render import amount
 from subagents.metrics.signals import signals
+from subagents.metrics.used_up import place_of
 from tests.fakes import FakeClock
 from tests.metrics.files import START, Series, long_csv, minute, read, shifted, spec, steady
 from tests.metrics.test_procedure import PAGE, about, investigate
@@ -192,3 +194,19 @@ async def test_a_full_disk_that_nobody_feels_is_no_all_clear(tmp_path: Path) -> 
     assert not summary.healthy
     assert "A disk of db is full" in summary.unsettled
     assert about(bench, "health") == []
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "place"),
+    [
+        ("orders", "disk_used_pct", "orders"),
+        ("node", "node_filesystem_avail_bytes{instance=db-1:9100,mountpoint=/data}", "db-1"),
+        ("kubelet", "kubelet_volume_stats_available_bytes{persistentvolumeclaim=data-pg-0}", "data-pg-0"),
+        ("blackbox", "probe_ssl_earliest_cert_expiry{instance=https://pay.example.com/health}", "pay.example.com"),
+        ("node-exporter", "node_filesystem_avail_bytes", "node-exporter"),
+        ("", "orders-db FreeStorageSpace", "orders-db"),
+    ],
+)
+def test_an_exporter_tells_of_others(service: str, name: str, place: str) -> None:
+    view = SeriesView(source="m", service=service, name=name, role="host", citation="", points=9, baseline=1, latest=0)
+    assert place_of(view) == place
