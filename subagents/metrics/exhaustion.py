@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from subagents.metrics.limits import CERTIFICATE, CPU, DISK, HANDLES, MEMORY, POOL, kind_of, reached
 from subagents.metrics.roles import Role, plain_name
 from subagents.metrics.series import Floats, usual_step
-from subagents.metrics.signals import Signal, scale_of
+from subagents.metrics.signals import LEAST_BEFORE, Signal, floor_of, noise_of, scale_of
 
 FULL = {DISK: 0.985, MEMORY: 0.97, POOL: 0.99, HANDLES: 0.97, CPU: 0.25}
 """Share from which a resource counts as used up."""
@@ -34,6 +34,10 @@ OVER = 1.05
 """So far beyond a limit what is used may be seen: else it is the limit of something else."""
 LEAD = 7200.0
 """Seconds before the symptom from which what was used up may still have to do with it."""
+BUSY = (POOL, CPU)
+"""Kinds that are used up by whoever waits longer or asks more, too."""
+LEAST_SIZE, JUST_BEFORE = 3.0, 3
+"""Noises from which a series is away, and so many points just before a moment that are looked at."""
 LITTLE = 0.1
 """Part of the way from what is usual to used up that is little."""
 _LIMIT = re.compile(
@@ -67,6 +71,8 @@ class Exhausted:
     """The series of its limit, where there is one."""
     ended: Signal | None = None
     """The series of the processes that were ended for it."""
+    unproven: bool = False
+    """What its service does for others is as ever, or others were in trouble before and may have kept it busy."""
 
 
 def exhausted(seen: Iterable[Signal]) -> tuple[Exhausted, ...]:
@@ -76,7 +82,9 @@ def exhausted(seen: Iterable[Signal]) -> tuple[Exhausted, ...]:
         by_service[signal.key.service].append(signal)
     found: dict[tuple[str, str], Exhausted] = {}
     for service, mine in by_service.items():
-        for one in _of_service(mine):
+        others = [signal for name, theirs in by_service.items() if name != service for signal in theirs]
+        for each in _of_service(mine):
+            one = replace(each, unproven=_is_unfelt(each, mine) or _is_kept_busy(each, others))
             held = found.get((service, one.kind))
             if held is None or one.at < held.at:  # of equals the first, which shows most
                 found[service, one.kind] = one
@@ -87,9 +95,32 @@ def used_up_by(seen: Iterable[Signal], moment: float) -> dict[str, Exhausted]:
     """Return the first resource of each service that was used up by a moment, and not long before."""
     found: dict[str, Exhausted] = {}
     for one in exhausted(seen):
-        if moment - LEAD <= one.at <= moment + usual_step(one.signal.times):
+        if not one.unproven and moment - LEAD <= one.at <= moment + usual_step(one.signal.times):
             found.setdefault(one.signal.key.service, one)
     return found
+
+
+def _is_unfelt(one: Exhausted, mine: list[Signal]) -> bool:
+    """Say whether its service answers as ever, though it would be the first to fail."""
+    facing = [signal for signal in mine if signal.traits.user_facing]
+    return one.kind in (DISK, *BUSY) and bool(facing) and all(signal.size <= LEAST_SIZE for signal in facing)
+
+
+def _is_kept_busy(one: Exhausted, others: Iterable[Signal]) -> bool:
+    """Say whether others failed or were slow before what waits for them was used up."""
+    return one.kind in BUSY and any(_moved_by(signal, one.at) for signal in others if signal.traits.user_facing)
+
+
+def _moved_by(signal: Signal, moment: float) -> bool:
+    """Say whether most of the last points before a moment are away from what is usual, in the direction that hurts."""
+    known = signal.values[(signal.times < moment) & np.isfinite(signal.values)]
+    earlier, last = known[:-JUST_BEFORE], known[-JUST_BEFORE:]
+    if len(earlier) < LEAST_BEFORE:
+        return False
+    base = float(np.median(earlier))
+    away = (last - base) / noise_of(earlier, base, floor_of(signal.traits, base, signal.values), share=0.8)
+    away = -away if signal.traits.bad == "down" else away
+    return int((away > LEAST_SIZE).sum()) > JUST_BEFORE // 2
 
 
 def _of_service(mine: list[Signal]) -> Iterator[Exhausted]:

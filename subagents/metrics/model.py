@@ -176,6 +176,8 @@ class ExhaustedView(Frozen):
     """The series of its limit, where there is one."""
     ended: SeriesView | None = None
     """The series of the processes that were ended for it."""
+    unproven: bool = False
+    """What its service does for others is as ever, or others were in trouble before and may have kept it busy."""
     facts: tuple[Fact, ...] = ()
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from subagents import quantities as q
 from subagents.contract import Finding, Suspect
-from subagents.metrics.exhaustion import LEAD
+from subagents.metrics.exhaustion import BUSY, LEAD
 from subagents.metrics.limits import CERTIFICATE, CPU, DISK, HANDLES, MEMORY, POOL
 from subagents.metrics.model import ExhaustedView, RankReport, SeriesView
 from subagents.metrics.render import amount, clock
@@ -22,8 +22,6 @@ AS_GOOD = 0.8
 """Part of the first service's score from which another may as well be where it began."""
 SURGE = 1.5
 MOST = 3
-_BUSY = (POOL, CPU)
-"""Used up by whoever waits longer or asks more, too."""
 _EXPORTER = re.compile(
     r"node|kubelet|cadvisor|blackbox|kube-?state-?metrics|telegraf|collectd|.*exporter.*|integrations/.*"
 )
@@ -109,8 +107,9 @@ def _moved(one: ExhaustedView) -> datetime:
 
 
 def _weight(one: ExhaustedView, rank: RankReport, before: float, symptom: SeriesView) -> float:
-    weight, busy = WEIGHT[one.kind], one.kind in _BUSY
-    if (busy and before < max(symptom.step, 1.0)) or (one.kind == MEMORY and one.ended is None):
+    weight, busy = WEIGHT[one.kind], one.kind in BUSY
+    together = busy and before < max(symptom.step, 1.0)
+    if one.unproven or together or (one.kind == MEMORY and one.ended is None):
         weight = UNPROVEN
     best = rank.services[0].score if rank.services else 0.0
     here = {item.service for item in rank.services[:MOST] if item.score >= AS_GOOD * best}

@@ -113,7 +113,14 @@ def _exhausted(store: Store, scene: Scene, one: Exhausted, proofs: list[Evidence
     facts += () if one.kind == CPU else (reached,)
     facts += tuple(fact for fact in (limit.facts if limit is not None else ()) if fact.quantity == q.BASELINE)
     return ExhaustedView(
-        kind=one.kind, view=view, at=at, began=min(at, moment(one.began)), limit=limit, ended=ended, facts=facts
+        kind=one.kind,
+        view=view,
+        at=at,
+        began=min(at, moment(one.began)),
+        limit=limit,
+        ended=ended,
+        unproven=one.unproven,
+        facts=facts,
     )
 
 

@@ -185,6 +185,19 @@ async def test_a_store_whose_disk_is_full_explains_who_calls_it(tmp_path: Path) 
     assert summary.services[0].service == "orders-db"
 
 
+async def test_what_is_used_up_where_all_is_well_or_after_others_were_slow_is_unproven(tmp_path: Path) -> None:
+    calm = {**failing(), ("ads", "disk_used_pct"): ramp(80, 100, 0, 30)}
+    busy = {
+        **failing(hikaricp_connections_active=since(6, 20, 37), hikaricp_connections_max=flat(20)),
+        ("orders-db", "query_duration_p95_ms"): shifted(5, 150, 32, COUNT),
+    }
+    for place, (series, key) in enumerate(((calm, "disk full in ads"), (busy, "pool exhausted in orders"))):
+        (tmp_path / str(place)).mkdir()
+        bench, _ = await investigate(tmp_path / str(place), series, PAGED)
+        found = next(f for f in bench.reported if f.about is not None and f.about.key == key)
+        assert (found.stance, found.weight <= 0.35) == ("for", True)
+
+
 async def test_a_full_disk_that_nobody_feels_is_no_all_clear(tmp_path: Path) -> None:
     calm: Series = {
         ("web", "http_5xx_ratio"): steady(0.002, COUNT),
