@@ -354,11 +354,8 @@ def more_below(rng: Random, n: int) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "said",
-    thinned(
-        [place_in_head, name_in_hexadecimal, place_of_no_language, records, recovered, backwards, grouped, times_below,
-         more_below],
-        2,
-    ),
+    thinned((place_in_head, name_in_hexadecimal, place_of_no_language, records, recovered, backwards, grouped,
+             times_below, more_below), 2),
 )  # fmt: skip
 def test_what_numbers_and_other_lines_decide_is_not_looked_up(
     said: Callable[[Random, int], Iterator[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
