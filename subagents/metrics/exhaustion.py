@@ -82,8 +82,8 @@ def exhausted(seen: Iterable[Signal]) -> tuple[Exhausted, ...]:
         by_service[signal.key.service].append(signal)
     found: dict[tuple[str, str], Exhausted] = {}
     for service, mine in by_service.items():
-        others = [signal for name, theirs in by_service.items() if name != service for signal in theirs]
         for each in _of_service(mine):
+            others = (signal for name, theirs in by_service.items() if name != service for signal in theirs)
             one = replace(each, unproven=_is_unfelt(each, mine) or _is_kept_busy(each, others))
             held = found.get((service, one.kind))
             if held is None or one.at < held.at:  # of equals the first, which shows most
