@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -34,31 +34,23 @@ def copies(specs: Sequence[SourceSpec]) -> Iterator[tuple[SourceSpec, SourceSpec
 
 def _identified(specs: Sequence[SourceSpec]) -> Iterator[tuple[SourceSpec, list[tuple[object, ...]]]]:
     """Yield each log with what no other log shares with it unless it is the same."""
-    alike = defaultdict[tuple[int, bytes], list[SourceSpec]](list)
-    for size, some in _by_size(specs).items():
-        for spec in some if len(some) > 1 else ():
-            alike[size, _head(spec)].append(spec)
-    candidates = {spec.id for some in alike.values() if len(some) > 1 for spec in some}
+    sizes = {spec.id: unpacked_size(Path(spec.path)) for spec in specs}
+    of_size = Counter(sizes.values())
+    begins = {
+        spec.id: (sizes[spec.id], _head(spec)) for spec in specs if sizes[spec.id] > 0 and of_size[sizes[spec.id]] > 1
+    }
+    alike = Counter(begins.values())
     for spec in specs:
         try:
             found = os.stat(spec.path)
         except OSError:
             continue
         identity: list[tuple[object, ...]] = [(found.st_dev, found.st_ino)]
-        digest = _digest(spec) if spec.id in candidates else None
+        digest = _digest(spec) if spec.id in begins and alike[begins[spec.id]] > 1 else None
         if digest is not None:
             name = (os.path.dirname(spec.path), unrotated_name(os.path.basename(spec.path)))
-            identity += [(digest, *name), *([(digest,)] if unpacked_size(Path(spec.path)) >= SURE_BYTES else [])]
+            identity += [(digest, *name), *([(digest,)] if sizes[spec.id] >= SURE_BYTES else [])]
         yield spec, identity
-
-
-def _by_size(specs: Sequence[SourceSpec]) -> dict[int, list[SourceSpec]]:
-    found = defaultdict[int, list[SourceSpec]](list)
-    for spec in specs:
-        size = unpacked_size(Path(spec.path))
-        if size > 0:
-            found[size].append(spec)
-    return found
 
 
 def _head(spec: SourceSpec) -> bytes:

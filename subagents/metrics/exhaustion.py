@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from subagents.metrics.limits import CERTIFICATE, CPU, DISK, HANDLES, MEMORY, POOL, kind_of, reached
-from subagents.metrics.roles import Role, plain_name
+from subagents.metrics.roles import Role, labels_of, plain_name
 from subagents.metrics.series import Floats, usual_step
 from subagents.metrics.signals import LEAST_BEFORE, Signal, floor_of, noise_of, scale_of
 
@@ -91,10 +91,10 @@ def exhausted(seen: Iterable[Signal]) -> tuple[Exhausted, ...]:
     return tuple(sorted(found.values(), key=lambda one: (one.at, one.signal.key)))
 
 
-def used_up_by(seen: Iterable[Signal], moment: float) -> dict[str, Exhausted]:
-    """Return the first resource of each service that was used up by a moment, and not long before."""
+def used_up_by(spent: Iterable[Exhausted], moment: float) -> dict[str, Exhausted]:
+    """Return the first of these resources of each service that was used up by a moment, and not long before."""
     found: dict[str, Exhausted] = {}
-    for one in exhausted(seen):
+    for one in spent:
         if not one.unproven and moment - LEAD <= one.at <= moment + usual_step(one.signal.times):
             found.setdefault(one.signal.key.service, one)
     return found
@@ -193,11 +193,13 @@ def _share(kind: str, signal: Signal, like: list[Signal]) -> tuple[Floats | None
 
 def _limit_of(signal: Signal, like: list[Signal]) -> Signal | None:
     """Return the series of its limit: of the same kind and labels, never less than is used; the nearest by name."""
-    words, labels = set(_plain(signal).split("_")), _labels(signal)
+    words, labels = set(_plain(signal).split("_")), labels_of(signal.key.name)
     fits = [
         (len(words & set(_plain(other).split("_"))), -len(_plain(other)), other)
         for other in like
-        if _LIMIT.search(_plain(other)) and not _THROTTLED.search(_plain(other)) and _goes_with(labels, _labels(other))
+        if _LIMIT.search(_plain(other))
+        and not _THROTTLED.search(_plain(other))
+        and _goes_with(labels, labels_of(other.key.name))
         if ("inode" in _plain(other) or "files" in words) == ("inode" in words or "files" in words)
         if other.base > 0 and float(np.nanmax(signal.values)) <= OVER * float(np.nanmax(other.values))
     ]
@@ -206,11 +208,6 @@ def _limit_of(signal: Signal, like: list[Signal]) -> Signal | None:
 
 def _goes_with(mine: dict[str, str], theirs: dict[str, str]) -> bool:
     return all(mine.get(name, value) == value for name, value in theirs.items() if name not in _UNLIKE)
-
-
-def _labels(signal: Signal) -> dict[str, str]:
-    _, _, inner = signal.key.name.partition("{")
-    return dict(part.split("=", 1) for part in inner.rstrip("}").split(",") if "=" in part)
 
 
 def _plain(signal: Signal) -> str:

@@ -126,8 +126,11 @@ def attributed(seen: list[Signal], services: Iterable[str]) -> list[Signal]:
     return [replace(signal, about=name) if name else signal for signal, name in zip(seen, named, strict=True)]
 
 
-def rank(store: Store, graph: CallGraph, question: Question) -> list[Ranked]:
-    """Return the services, best explanation first; those with no evidence come last, who moved most first."""
+def rank(store: Store, graph: CallGraph, question: Question, spent: Iterable[Exhausted] = ()) -> list[Ranked]:
+    """Return the services, best explanation first; those with no evidence come last, who moved most first.
+
+    `spent`: the resources that are used up.
+    """
     seen = signals(store, question.start, question.split, question.end)
     services = question.candidates or tuple(sorted(set(store.services()) - _viewpoint(seen, graph, question)))
     table = {name: Ranked(name) for name in services}
@@ -135,7 +138,7 @@ def rank(store: Store, graph: CallGraph, question: Question) -> list[Ranked]:
     seen = attributed(seen, services)
     for signal in seen:
         by_service[signal.key.service].append(signal)
-    used_up = used_up_by(seen, question.split)
+    used_up = used_up_by(spent, question.split)
     _own_work(by_service, table, used_up, question)
     _travelling(by_service, table, graph, used_up, question)
     _faster(by_service, table, graph, question)

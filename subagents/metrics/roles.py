@@ -171,6 +171,12 @@ def plain_name(name: str) -> str:
     return _SLASH.sub("_", _CAMEL.sub("_", name).lower()).strip("_")
 
 
+def labels_of(name: str) -> dict[str, str]:
+    """Return the labels that stand in a series' name, as in `a{code=500,pod=x}`."""
+    _, _, inner = name.partition("{")
+    return dict(part.split("=", 1) for part in inner.rstrip("}").split(",") if "=" in part)
+
+
 def unit_of(name: str) -> str:
     """Return the unit that a name states, or an empty string."""
     plain = plain_name(name.partition("{")[0])

@@ -161,9 +161,10 @@ def see(store: Store, start: float, end: float, told: Told, progress: Telling = 
     if vague and symptom is not None and symptom.size < 3:
         question = Question(start, split, end, None, "", told.candidates)
     so_far.measuring("which explain it")
-    ranked = tuple(rank(store, graph, question))
+    spent = exhausted(seen)
+    ranked = tuple(rank(store, graph, question, spent))
     surge, flow = flow_of(store, graph, question)
-    as_ever, spent = standing(seen, told.asked), exhausted(seen)
+    as_ever = standing(seen, told.asked)
     return Scene(start, end, split, found, choice, ranked, surge, flow, _sees(seen, store), as_ever, spent)
 
 

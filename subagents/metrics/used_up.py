@@ -11,6 +11,7 @@ from subagents.metrics.exhaustion import BUSY, LEAD
 from subagents.metrics.limits import CERTIFICATE, CPU, DISK, HANDLES, MEMORY, POOL
 from subagents.metrics.model import ExhaustedView, RankReport, SeriesView
 from subagents.metrics.render import amount, clock
+from subagents.metrics.roles import labels_of
 
 WEIGHT = {CERTIFICATE: 0.85, DISK: 0.7, MEMORY: 0.65, HANDLES: 0.65, POOL: 0.6, CPU: 0.6}
 """What it weighs that one is used up before the symptom."""
@@ -49,8 +50,7 @@ def place_of(view: SeriesView) -> str:
     """Return whose resource a series is of: an exporter tells of others, and names them in a label."""
     if view.service and not _EXPORTER.fullmatch(view.service.lower()):
         return view.service
-    _, _, labels = view.name.partition("{")
-    told = dict(part.split("=", 1) for part in labels.rstrip("}").split(",") if "=" in part)
+    told = labels_of(view.name)
     named = next((told[name] for name in _WHERE if told.get(name)), "")
     return _ADDRESS.sub("", named) or view.service or view.name.partition("{")[0].rpartition(" ")[0] or view.name
 

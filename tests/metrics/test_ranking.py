@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from subagents.metrics.exhaustion import exhausted
 from subagents.metrics.graph import CallGraph
 from subagents.metrics.heat import Question
 from subagents.metrics.hops import hop_blame, wait_blame
@@ -35,10 +36,10 @@ def ranking(
 ) -> list[Ranked]:
     made = store or store_of(series, CHAIN if edges is None else edges)
     chosen: Signal | None = None
+    seen = signals(made, T0, SPLIT, END)
     if symptom is not None:
-        seen = signals(made, T0, SPLIT, END)
         chosen = next(s for s in seen if (s.key.service, s.key.name) == symptom)
-    return rank(made, CallGraph.of(made.edges), Question(T0, SPLIT, END, chosen))
+    return rank(made, CallGraph.of(made.edges), Question(T0, SPLIT, END, chosen), exhausted(seen))
 
 
 def test_a_victim_waits_for_its_callee() -> None:

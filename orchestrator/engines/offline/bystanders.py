@@ -133,7 +133,8 @@ def _named(case: Case) -> bool:
 
 def _hosts(case: Case, told: set[str]) -> Iterator[RuledOut]:
     held = [one for one in case.looked.hosts if f"host:{one.row.service}/{one.row.name}" not in told]
-    held = [one for one in held if _concerns(case, one) and not _is_told(case, one)]
+    spent = _used_up(case)
+    held = [one for one in held if _concerns(case, one) and (one.row.service, one.row.name) not in spent]
     held.sort(key=lambda one: (one.row.service not in (case.home, case.entry), -abs(one.row.size)))
     for one in held[:2]:
         yield _by_level(one, Suspect(kind="host", key=f"{one.row.service}/{one.row.name}", label=_title(one)))
@@ -154,14 +155,11 @@ def _concerns(case: Case, host: Level) -> bool:
     return host.row.service in near or host.row.service not in services or _hurts(host)
 
 
-def _is_told(case: Case, level: Level) -> bool:
-    """Say whether a series is told of already, as that of a resource that is used up."""
-    used_up = [f for f in case.findings if any(fact.quantity == q.REACHED for fact in f.facts)]
-    cited = [citations.parse(ref) for finding in used_up for ref in finding.citations if ref.startswith("metric:")]
-    return any(
-        isinstance(ref, citations.MetricRef) and (ref.service, ref.name) == (level.row.service, level.row.name)
-        for ref in cited
-    )
+def _used_up(case: Case) -> set[tuple[str, str]]:
+    """Return service and name of the series of which findings tell already: those of resources that are used up."""
+    told = (f for f in case.findings if any(fact.quantity == q.REACHED for fact in f.facts))
+    cited = (citations.parse(ref) for finding in told for ref in finding.citations if ref.startswith("metric:"))
+    return {(ref.service, ref.name) for ref in cited if isinstance(ref, citations.MetricRef)}
 
 
 def _callees(case: Case, told: set[str]) -> Iterator[RuledOut]:

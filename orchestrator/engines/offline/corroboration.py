@@ -107,7 +107,7 @@ def began_with(case: Case, circumstance: Hypothesis) -> ScoredSuspect | None:
     """Return the change on the same service that took effect just before what is seen began; None where none did."""
     series = shown_by(case, circumstance) or _own_series(case, circumstance)
     dated = [f.at for f in circumstance.supporting if f.at is not None] + ([series.at] if series and series.at else [])
-    places = {service for finding in circumstance.supporting for service in finding.services} | {case.home}
+    places = _told_by(circumstance) | {case.home}
     if not dated:
         return None
     fills = (circumstance.suspect.label or circumstance.suspect.key).startswith("disk full")

@@ -18,8 +18,6 @@ from subagents.logs.model import SEVERAL
 CHANGE_SIGNALS = ("deploy",)
 ELSEWHERE = ("dependency", "external")
 """Causes that lie with what a service calls."""
-
-
 MEASURED_OUT = ("resource", "certificate")
 """Causes of which series can show that they are used up."""
 
