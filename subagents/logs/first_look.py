@@ -13,7 +13,7 @@ from subagents.logs.flows import flow_breaks
 from subagents.logs.index import LogIndex
 from subagents.logs.levels import WARN
 from subagents.logs.log_set import LogSet, Place
-from subagents.logs.machines import OF_THE_MACHINE, killed_one, machine_of, unit_of
+from subagents.logs.machines import OF_THE_MACHINE, killed_one, machine_of, unit_of, workload_of
 from subagents.logs.model import (
     SEVERAL,
     HistogramSeries,
@@ -68,6 +68,8 @@ class Member:
     target: str | None
     inside: bool
     """The target is a service whose own logs are here."""
+    unit: str | None = None
+    """Whom it befell, where programs of the machine tell of it."""
 
 
 def first_look(logs: LogSet, index: LogIndex, chosen: Chosen) -> tuple[LogsFirstLook, list[tuple[Place, str]]]:
@@ -172,7 +174,8 @@ def signatures(
             target = _target(known, each, example, services)
             if target is not None and _varies(logs, rows_in(index, spans.window), each, services, known, target):
                 target = None
-            member = Member(known, each, example, target, target in services)
+            unit = _befell(logs, rows_in(index, spans.window), each, example)
+            member = Member(known, each, example, target, target in services, unit)
             groups.setdefault((known.name, _group(member)), []).append(member)
     _put_together(groups)
     ranked = sorted(groups.items(), key=lambda item: -max(member.compared.score for member in item[1]))
@@ -254,9 +257,19 @@ def _group(member: Member) -> str:
     """Return what tells members of one kind apart: the peer, or who fails; a resource that runs out is one thing."""
     if member.target is not None:
         return member.target
-    speaker = _speaker(member.compared)
-    unit = unit_of([member.compared.text]) if speaker in OF_THE_MACHINE else None
-    return "" if member.known.kind in SHARED else unit or speaker
+    return "" if member.known.kind in SHARED else member.unit or _speaker(member.compared)
+
+
+def _befell(logs: LogSet, inside: pl.DataFrame, each: Compared, example: Example) -> str | None:
+    """Return the unit of systemd's, or the workload of Kubernetes', that programs of the machine tell of."""
+    import polars as pl
+
+    if _speaker(each) not in OF_THE_MACHINE:
+        return None
+    unit = unit_of([each.text])
+    if unit is not None or workload_of([example.text]) is None:
+        return unit
+    return workload_of(_some_of(logs, inside.filter(pl.col("key").is_in(list(each.keys))).sort("t0")))
 
 
 def _where(index: LogIndex, members: list[Member]) -> str:
@@ -311,9 +324,14 @@ def _signature(
         terms=terms_of(*[readable(member.example.raw, member.example.text) for member in members[:3]]),
         record=record,
         ours=ours,
-        unit=unit_of([member.compared.text for member in members]) if OF_THE_MACHINE.issuperset(speakers) else None,
+        unit=_the_one({member.unit for member in members}) if OF_THE_MACHINE.issuperset(speakers) else None,
         wide=known.name in BENEATH and not named and len(speakers) >= WIDE,
     )
+
+
+def _the_one(units: set[str | None]) -> str | None:
+    named = units - {None}
+    return named.pop() if len(named) == 1 else None
 
 
 def _starts(logs: LogSet, index: LogIndex, spans: Spans, places: list[tuple[Place, str]]) -> list[Start]:

@@ -1,9 +1,16 @@
-"""What a machine's own programs say befell others: which program was killed, on which host a disk is full."""
+"""What a machine's own programs say befell others: which program was killed, which pod fails, where a disk is full."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from subagents.pods import deployment_of
+
+if TYPE_CHECKING:
+    from subagents.contract import Finding
+    from subagents.logs.model import Signature
 
 OF_THE_MACHINE = frozenset({
     "kernel", "systemd", "systemd-journald", "systemd-oomd", "earlyoom", "rsyslogd", "syslog-ng", "auditd", "smartd",
@@ -11,6 +18,12 @@ OF_THE_MACHINE = frozenset({
 })  # fmt: skip
 """Programs that tell of the machine they run on, hardly ever of themselves."""
 _UNIT = re.compile(r"(?:^|[\s/])(?P<name>[\w@.\\-]+?)\.service(?::|,|$)")
+_POD_NAME = r"(?P<name>[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?)"
+_PODS = (
+    re.compile(rf'\bpod=\\?"?(?:[a-z0-9-]{{1,63}}/)?{_POD_NAME}(?=[\s"\\,)]|$)'),
+    re.compile(rf"(?<![a-z0-9.-]){_POD_NAME}_[a-z0-9-]{{1,63}}\([0-9a-f-]{{8,}}"),
+)
+"""As Kubernetes' own programs write them: `pod="namespace/name"`, `name_namespace(uid)`."""
 _PROCESS = re.compile(r"kill(?:ed)? process (?:\d+|\*) \((?P<name>[^)*\n]{1,64})\)", re.IGNORECASE)
 _ASKED = re.compile(r"^(?:(?:\[[^\]\n]*\]|\*) )*(?P<name>[\w.-]{1,32}) invoked oom-killer", re.IGNORECASE)
 
@@ -18,6 +31,12 @@ _ASKED = re.compile(r"^(?:(?:\[[^\]\n]*\]|\*) )*(?P<name>[\w.-]{1,32}) invoked o
 def unit_of(texts: Sequence[str]) -> str | None:
     """Return the one unit of systemd's that templates name; None where they name none, or several."""
     return _one_in(_UNIT, texts)
+
+
+def workload_of(texts: Sequence[str]) -> str | None:
+    """Return the one workload of Kubernetes whose pods events name; None where they name none, or several."""
+    named = {deployment_of(match["name"]) for text in texts for form in _PODS for match in form.finditer(text)}
+    return named.pop() if len(named) == 1 else None
 
 
 def killed_one(texts: Sequence[str]) -> str | None:
@@ -33,3 +52,20 @@ def _one_in(form: re.Pattern[str], texts: Sequence[str]) -> str | None:
 def machine_of(speaker: str, hosts: Sequence[str]) -> str | None:
     """Return the host that a program of the machine speaks of; None where another speaks, or it is of several."""
     return hosts[0] if speaker in OF_THE_MACHINE and len(set(hosts)) == 1 else None
+
+
+def told_of(signatures: Iterable[Signature]) -> dict[str, str]:
+    """Return, by program of the machine, the one unit or workload that all failures it tells of befell."""
+    units = dict[str, set[str | None]]()
+    for each in signatures:
+        for speaker in OF_THE_MACHINE.intersection(each.services):
+            units.setdefault(speaker, set()).add(each.unit)
+    return {speaker: unit for speaker, (unit, *more) in units.items() if unit is not None and not more}
+
+
+def about_whom(findings: Iterable[Finding], units: Mapping[str, str]) -> list[Finding]:
+    """Return findings as they concern those whom it befell, not the programs of the machine that tell of them."""
+    return [
+        each.model_copy(update={"services": tuple(dict.fromkeys(units.get(name, name) for name in each.services))})
+        for each in findings
+    ]

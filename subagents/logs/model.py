@@ -267,7 +267,8 @@ class Signature(Frozen):
     ours: bool = False
     """The peer is a service whose own logs are here."""
     unit: str | None = None
-    """Whom it befell, where only programs of the machine tell of it: the one unit of systemd's that they name."""
+    """Whom it befell, where only programs of the machine tell of it: the one unit of systemd's, or workload of
+    Kubernetes', that they name."""
     wide: bool = False
     """Several services say it of peers of their own: it lies beneath them, in names or networks."""
 

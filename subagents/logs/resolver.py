@@ -29,6 +29,7 @@ from subagents.logs.counted import (
 from subagents.logs.first_look import signatures
 from subagents.logs.index import LogIndex
 from subagents.logs.log_set import LogSet
+from subagents.logs.machines import unit_of, workload_of
 from subagents.logs.model import Signature
 from subagents.logs.peers import target_of
 from subagents.logs.recount import Recount
@@ -134,7 +135,8 @@ class LogResolver:
     def has(self, kind: NameKind, name: str) -> bool | None:
         """Say whether a service or a host is named in the logs; None for other kinds, or where none is named.
 
-        A host may also be a service, or the peer that the first event of a pattern calls in vain.
+        A host may also be a service, or the peer that the first event of a pattern calls in vain; both the unit or
+        workload that programs of the machine tell of.
         """
         if kind not in ("service", "host") or not self.logs.sources:
             return None
@@ -145,12 +147,12 @@ class LogResolver:
                 return None
             services = self._keep(("services",), lambda: frozenset(index.table["service"].drop_nulls().to_list()))
         if kind == "service":
-            return name in services if services else None
+            return (name in services or _is_told_of(index, name)) if services else None
         if name in index.all_hosts or name in services:
             return True
         if not index.all_hosts or is_circumstance(name):
             return None
-        if _is_peer(index, name, sorted(services)):
+        if _is_peer(index, name, sorted(services)) or _is_told_of(index, name):
             return True
         return False if len(index.all_hosts) < HOSTS_KNOWN else None
 
@@ -293,6 +295,14 @@ def _at(at: datetime) -> Recomputed:
 def _is_peer(index: LogIndex, name: str, services: list[str]) -> bool:
     shown = index.examples.naming(name) if name else ()
     return any(target_of(example.raw, example.text, services, ()) == name for example in shown)
+
+
+def _is_told_of(index: LogIndex, name: str) -> bool | None:
+    """Say whether programs of the machine tell of a unit or workload of this name; None where the pods told of vary."""
+    shown = index.examples.naming(name) if name else ()
+    if any(name in (unit_of([example.text]), workload_of([example.text])) for example in shown):
+        return True
+    return None if any(workload_of([example.text]) for example in index.examples.naming("pod")) else False
 
 
 def _same(found: Recomputed, fact: Fact) -> bool:

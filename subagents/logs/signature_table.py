@@ -262,9 +262,9 @@ TABLE: tuple[Known, ...] = (
         "dependency",
         r"no healthy upstream|error forwarding to|health check for server [^\n]{1,80} failed"
         r"|server \S+ is down, reason|no live upstreams|backend (fetch failed|is unhealthy)|upstream connect error"
-        r"|bad gateway|gateway time-?out|serviceunavailable"
-        r"|service unavailable"
-        r"|circuit(?: ?breaker)?[^.\n]{0,30}[^\w-]open(ed)?(\W*$|[^\w\s]|\s+(and|for|after|due|because)\b)"
+        r"|bad gateway|gateway time-?out|service ?unavailable"
+        r"|circuit(?: ?breaker)?(?:[^.\n]{0,29}[^f\s.\n])?"
+        r"[^\w-]open(ed)?(\W*$|[^\w\s]|\s+(and|for|after|due|because)\b)"
         r"|from closed to open|callnotpermitted|does not permit further calls|statusruntimeexception: unavailable"
         r"|(upstream|from|service|backend|sdk)[^\n]{0,80}\b50[0234]\b"
         r"|internalerror \(500\)|upstream[^\n]{0,40}unavailable|statuscode\.unavailable|code = unavailable",

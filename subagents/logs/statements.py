@@ -11,6 +11,7 @@ from subagents.contract import Fact, Finding, Suspect, Window
 from subagents.hosts import outside_host
 from subagents.logs import counted
 from subagents.logs.course_findings import course_findings, followed_gap
+from subagents.logs.machines import about_whom, told_of
 from subagents.logs.model import LogsCoverage, LogsFirstLook, LogsPatterns, LogsStacks, Pattern, Signature, StackGroup
 from subagents.logs.signatures import TABLE, recognise
 from subagents.logs.wording import clock as _clock
@@ -113,7 +114,8 @@ def findings(
         *_services(look),
     ]
     strong.sort(key=lambda finding: -finding.weight)
-    return [*strong[:STRONG_REPORTED], *_quiet_changes(look, patterns), *_gaps(coverage, look)]
+    strong = about_whom(strong[:STRONG_REPORTED], told_of(look.signatures))
+    return [*strong, *_quiet_changes(look, patterns), *_gaps(coverage, look)]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ import pytest
 
 from subagents.logs.agent import build
 from subagents.logs.levels import sounds_bad
-from subagents.logs.machines import killed_one, machine_of, unit_of
+from subagents.logs.machines import killed_one, machine_of, unit_of, workload_of
 from subagents.logs.model import LogsSummary
+from subagents.logs.resolver import LogResolver
 from subagents.logs.signatures import told_quietly
 from tests.fakes import run_procedure
 from tests.logs.builders import at, brief, iso, write
@@ -55,6 +56,58 @@ async def test_who_was_killed_for_want_of_memory_leads_before_whom_it_was_missed
         "crash loop": "stock",
         "connection refused": None,
     }
+
+
+def crashing(seconds: float, workload: str) -> str:
+    pod = f"{workload}-7d9c8b5f6-{'x2x4z' if seconds % 2 else 'k9dqp'}"
+    return syslog(
+        seconds,
+        "node-1",
+        f'kubelet[812]: E1126 12:00:00.123456     812 pod_workers.go:1300] "Error syncing pod, skipping" '
+        f'err="failed to \\"StartContainer\\" for \\"{workload}\\" with CrashLoopBackOff: \\"back-off 5m0s restarting '
+        f'failed container={workload} pod={pod}_prod(0c2f6c2e-1111)\\"" pod="prod/{pod}" podUID="0c2f6c2e-1111"',
+    )
+
+
+async def test_what_kubelet_tells_of_pods_is_told_of_their_workload(tmp_path: Path) -> None:
+    lines = usual("node-1") + [(n, crashing(n, "stock")) for n in range(2400, 3600, 15)]
+    specs = [write(tmp_path, "syslog", in_order(lines))]
+    agent = build(specs)
+    bench, summary = await run_procedure(agent, brief(specs))
+    assert isinstance(summary, LogsSummary)
+    assert [(sign.label, sign.unit) for sign in summary.signatures] == [("crash loop in stock", "stock")]
+    onset, errors = (next(f for f in bench.reported if f.topic == topic) for topic in ("onset", "errors"))
+    assert (onset.services, errors.services) == (("stock",), ("stock",))
+    resolver = agent.resolver
+    assert isinstance(resolver, LogResolver)
+    assert [resolver.has("service", name) for name in ("stock", "kubelet", "cart")] == [True, True, None]
+
+
+async def test_what_befell_several_workloads_is_told_of_none_of_them(tmp_path: Path) -> None:
+    lines = usual("node-1")
+    lines += [(n, crashing(n, "stock" if n % 30 else "cart")) for n in range(2400, 3600, 15)]
+    specs = [write(tmp_path, "syslog", in_order(lines))]
+    bench, summary = await run_procedure(build(specs), brief(specs))
+    assert isinstance(summary, LogsSummary)
+    assert {sign.unit for sign in summary.signatures} <= {None, "stock", "cart"}
+    told = [finding for finding in bench.reported if finding.topic == "onset"]
+    assert [finding.services for finding in told] == [("kubelet",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "workload"),
+    [
+        ('"Probe failed" probeType="Readiness" pod="prod/cart-7d9c8b5f6-x2x4z" containerName="cart"', "cart"),
+        ('Error syncing pod 0c2f6c2e ("cart-7d9c8b5f6-x2x4z_prod(0c2f6c2e-1111)"), skipping: back-off', "cart"),
+        ("Back-off restarting failed container=cart pod=cart-7d9c8b5f6-x2x4z_prod(0c2f6c2e-1111)", "cart"),
+        ('"Eviction manager: pod is evicted successfully" pod="prod/db-0"', "db-0"),
+        ("the pod was deleted", None),
+        ("no pod of them", None),
+        ('Deleted pod="a/x-0" and pod="a/y-0"', None),
+    ],
+)
+def test_the_workload_of_the_pods_that_are_named(text: str, workload: str | None) -> None:
+    assert workload_of([text]) == workload
 
 
 async def test_a_full_disk_is_told_of_the_machine_and_not_of_who_could_not_write(tmp_path: Path) -> None:

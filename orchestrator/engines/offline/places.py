@@ -92,10 +92,11 @@ def _logged(logs: LogsSummary) -> dict[str, float]:
     weights = {pattern.id: pattern.score for pattern in logs.patterns}
     for sign in logs.signatures:
         weight = sum(weights.get(pattern, 0.0) for pattern in sign.patterns)
+        away = POINTED_AWAY if sign.unit is None else 1.0
         for speaker in OF_THE_MACHINE.intersection(sign.services):  # what they tell of began elsewhere
-            scores[speaker] = max(0.0, scores[speaker] - POINTED_AWAY * weight)
-        if sign.unit is not None:
-            scores[sign.unit] += POINTED_AT * weight
+            scores[speaker] = max(0.0, scores[speaker] - away * weight)
+        if sign.unit is not None:  # as if it had said so itself
+            scores[sign.unit] += weight
         if not sign.named or sign.kind not in ("service", "dependency"):
             continue
         for speaker in sign.services:
