@@ -169,5 +169,5 @@ class Verdict(Frozen):
     @property
     def sure(self) -> str:
         """What the number is about: the chance of being right, or how near an open case is to a conclusion."""
-        sure = f"{self.confidence.value:.2f}"
-        return f"{sure} of the way to a conclusion" if self.kind == "inconclusive" else f"confidence {sure}"
+        sure = f"{self.confidence.value:.0%}"
+        return f"{sure} of the way to a conclusion" if self.kind == "inconclusive" else f"{sure} sure"

@@ -239,7 +239,7 @@ class _Page:
         if verdict is None:
             return
         question = "How near a conclusion" if verdict.kind == "inconclusive" else "How sure"
-        yield f"## {question}: {verdict.confidence.value:.2f}"
+        yield f"## {question}: {verdict.confidence.value:.0%}"
         yield ""
         yield from (f"- for: {inline(reason)}" for reason in verdict.confidence.reasons)
         yield from (f"- against: {inline(reason)}" for reason in verdict.confidence.against)

@@ -148,7 +148,7 @@ def test_it_answers_what_a_person_asks() -> None:
         "What changed, and what did it",
         "How it came about",
         "What else was considered",
-        "How sure: 0.87",
+        "How sure: 87%",
         "What to do",
         "What was not looked at",
         "Contradictions",

@@ -73,11 +73,11 @@ def test_the_onset_is_not_told_in_the_words_of_lines_that_begin_later() -> None:
 
 def test_an_open_verdict_says_what_its_number_is_about() -> None:
     made = markdown(kind="inconclusive", culprit=None, cause=None)
-    assert "- Verdict: inconclusive, 0.87 of the way to a conclusion" in made
-    assert "## How near a conclusion: 0.87" in made
+    assert "- Verdict: inconclusive, 87% of the way to a conclusion" in made
+    assert "## How near a conclusion: 87%" in made
     report = build_report(told(verdict(kind="inconclusive", culprit=None, cause=None)))
-    assert "Cause: not established, 0.87 of the way to a conclusion" in status_update(report, UTC)
-    assert "- Verdict: a change did it, confidence 0.87" in markdown()
+    assert "Cause: not established, 87% of the way to a conclusion" in status_update(report, UTC)
+    assert "- Verdict: a change did it, 87% sure" in markdown()
 
 
 def test_a_service_that_nothing_points_at_is_not_called_the_place() -> None:
