@@ -338,9 +338,9 @@ async def test_a_session_that_can_only_be_watched_decides_nothing() -> None:
     case = Case()
     case.acts.why_not = "it is open in another window"
     async with reviewing(case) as (_, pilot):
-        await ticked(pilot, "a", "Y")
-        assert not case.approved
-        assert "it is open in another window" in shown(pilot.app)
+        assert "can only be looked at here: it is open in another window" in shown(pilot.app)
+        await ticked(pilot, "a", "Y", "r")
+        assert (bool(case.approved), "reject" in shown(pilot.app)) == (False, False)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -16,6 +16,11 @@ from tui.views.paint import flat
 from tui.views.review import Sheet
 from tui.widgets.page_view import PageView
 
+_DECIDES = frozenset(
+    f"review.{name}" for name in ("arm", "arm_session", "confirm", "reject", "base", "override", "deliver", "push")
+)
+"""Actions that change something: none of them is for whoever only watches."""
+
 
 class PushingScreen(PromptingScreen):
     """Base of the review screen."""
@@ -32,8 +37,23 @@ class PushingScreen(PromptingScreen):
         """What is known beside the diff."""
         return self.query_one("#facts", PageView)
 
+    @property
+    def only_watched(self) -> str:
+        """Why nothing can be decided here; empty where it can."""
+        return self.view.acts.why_not if self.view.acts is not None else ""
+
+    def offers(self, action: Action) -> bool:
+        """Say whether an action can be done now."""
+        return not (self.only_watched and action.id in _DECIDES) and self.applies(action)
+
+    def applies(self, action: Action) -> bool:
+        """Say whether an action makes sense now."""
+        return True
+
     def why_not(self, action: Action) -> str:
         """Say why an action cannot be done now; a push has keys of its own."""
+        if self.only_watched and action.id in _DECIDES:
+            return self.only_watched
         if self.sheet is not None and self.sheet.subject == "push" and action.id in ("review.arm", "review.confirm"):
             return "what leaves this machine asks for six characters of the commit: p"
         return super().why_not(action)

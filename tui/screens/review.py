@@ -184,8 +184,8 @@ class ReviewScreen(PushingScreen):
         return state_words(self.sheet, self.standing, self._gate, push, busy=self._busy)
 
     def _hint(self) -> Line:
-        waits = self.sheet is not None and self.standing[0] == "waits"
-        return hint_words(self.sheet if waits else None, () if self._all_seen else self._unseen())
+        sheet = self.sheet if self.standing[0] == "waits" else None
+        return hint_words(sheet, () if self._all_seen else self._unseen(), self.only_watched)
 
     def _unseen(self) -> list[str]:
         return [flat(file.path) for file, seen in zip(self.diff.files, self.diff.seen, strict=True) if not seen]
@@ -196,8 +196,8 @@ class ReviewScreen(PushingScreen):
 
     # -- what is offered ---------------------------------------------------------------------
 
-    def offers(self, action: Action) -> bool:
-        """Say whether an action can be done now."""
+    def applies(self, action: Action) -> bool:
+        """Say whether an action makes sense now."""
         standing, sheet = self.standing[0], self.sheet
         subject = sheet.subject if sheet else ""
         match action.id:
@@ -367,8 +367,7 @@ class ReviewScreen(PushingScreen):
 
     def action_move_focus(self, step: int) -> None:
         """Move the focus between Back, the diff and the facts."""
-        parts: list[Widget] = [self.query_one(f"#{name}") for name in _PARTS]
-        parts = [one for one in parts if one.display]
+        parts = [one for name in _PARTS if (one := self.query_one(f"#{name}", Widget)).display]
         at = next((index for index, one in enumerate(parts) if one.has_focus), 0)
         wanted = parts[(at + step) % len(parts)]
         self._key_moves_focus = not wanted.has_focus

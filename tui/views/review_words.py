@@ -83,8 +83,10 @@ def state_words(
             return line((f"{where.upper()}{because}", "warn"))
 
 
-def hint_words(sheet: Sheet | None, unseen: Sequence[str]) -> Line:
-    """Return what to press next; `sheet` None: nothing is to be decided."""
+def hint_words(sheet: Sheet | None, unseen: Sequence[str], only_watched: str = "") -> Line:
+    """Return what to press next; `sheet` None: nothing is to be decided, `only_watched` why nothing can be, here."""
+    if sheet is not None and only_watched:
+        return line(("it waits for a yes or no, and can only be looked at here: ", "warn"), only_watched)
     if sheet is None:
         return line(("esc goes back", "dim"))
     if unseen:
