@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from subagents.contract import SuspectKind
 from subagents.logs.compare import Compared, Spans, bucket_seconds, compare, counts_over, rows_in, spans_of
+from subagents.logs.consequences import with_consequences
 from subagents.logs.examples import Example
 from subagents.logs.flows import flow_breaks
 from subagents.logs.index import LogIndex
@@ -183,7 +184,7 @@ def signatures(
     for (_, key), members in ranked[:SIGNATURES]:
         record = _record(logs, index, spans, members) if members[0].known.kind == "data" else None
         found.append(_signature(logs, spans, record or key or _where(index, members), members, places, record))
-    return found
+    return with_consequences(found)
 
 
 def _speaking(compared: list[Compared], spans: Spans) -> list[Compared]:

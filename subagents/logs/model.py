@@ -269,6 +269,10 @@ class Signature(Frozen):
     unit: str | None = None
     """Whom it befell, where only programs of the machine tell of it: the one unit of systemd's, or workload of
     Kubernetes', that they name."""
+    follows: str | None = None
+    """Label of the one that brings it about: what waits for locks holds what a pool lends."""
+    followed_by: tuple[str, ...] = ()
+    """Services that suffer by it, likewise."""
     wide: bool = False
     """Several services say it of peers of their own: it lies beneath them, in names or networks."""
 

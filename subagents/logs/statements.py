@@ -8,12 +8,12 @@ from datetime import datetime
 
 from subagents import quantities
 from subagents.contract import Fact, Finding, Suspect, Window
-from subagents.hosts import outside_host
 from subagents.logs import counted
 from subagents.logs.course_findings import course_findings, followed_gap
 from subagents.logs.machines import about_whom, told_of
 from subagents.logs.model import LogsCoverage, LogsFirstLook, LogsPatterns, LogsStacks, Pattern, Signature, StackGroup
-from subagents.logs.signatures import TABLE, recognise
+from subagents.logs.sign_weights import weight_of
+from subagents.logs.signatures import recognise
 from subagents.logs.wording import clock as _clock
 from subagents.logs.wording import moment_fact as _moment
 from subagents.logs.wording import quote as _quote
@@ -26,19 +26,8 @@ PATTERNS_REPORTED = 3
 STACKS_REPORTED = 3
 SIGNATURES_REPORTED = 3
 SERVICES_NAMED = 5
-UNNAMED_PART = 0.7
-"""Of a signature's weight, where the peer is not named, or is one of the services whose own logs are here."""
-OUTSIDE_PART = 1.35
-"""Of a signature's weight, where the peer is a host by full name: not one of the services that were given."""
-WIDE_PART = 1.2
-"""Of a signature's weight, where several services say it of peers of their own: no one service can bring that about."""
-ONE_RECORD = 0.7
-"""Weight of input that cannot be used where it is one record, again and again: a broken reader fails on all of them."""
 LEAST_RATIO = 4.0
 """Nats: below this, a difference between window and baseline is taken for chance."""
-_PEERED = frozenset(known.name for known in TABLE if known.named)
-_WEIGHTS = {known.name: known.weight for known in TABLE}
-_ONCE = frozenset(known.name for known in TABLE if known.once)
 STOPPED_LEAST = 20
 """Events in the baseline; a message logged less often may just not be due yet."""
 THIN_SHARE = 0.5
@@ -176,34 +165,23 @@ def _signatures(look: LogsFirstLook) -> Iterator[Finding]:
 
 def _signature(each: Signature, window: Window) -> Finding:
     about = None if each.kind == "none" else Suspect(kind=each.kind, key=each.key, label=each.label)
-    share = 1.0 if not each.baseline_count else min(1.0, 1 - each.baseline_count / max(each.count, 1))
-    weight = (
-        (ONE_RECORD if each.record else _WEIGHTS.get(each.name, 0.3))
-        * max(share, 0.1)
-        * (1.0 if each.count >= 3 or each.name in _ONCE else 0.7)
-    )
-    if each.wide:
-        weight *= WIDE_PART
-    elif each.kind == "service" or each.ours or (each.name in _PEERED and not each.named):
-        weight *= UNNAMED_PART
-    elif each.kind == "dependency" and each.named and outside_host(each.key):
-        weight *= OUTSIDE_PART
     return Finding(
         agent=NAME,
         claim=f"{_who(each.services)} logged {each.name} ({each.explains}) {times(each.count)} since "
         f"{_clock(each.first_seen)} ({_before(each.baseline_count)})"
         + (f", about one and the same record each time, “{each.record}”" if each.record else "")
+        + (f", and {_who(each.followed_by)} ran out of what waits for it" if each.followed_by else "")
         + f": {_quote(each.example)}",
         topic="mechanism",
         about=about,
         stance="for" if about is not None else "observes",
-        weight=round(min(weight, 0.9), 3),
+        weight=weight_of(each),
         facts=(
             *_Counting(window, counted.unit_of_kind(each.name)).facts(each.count, each.baseline_count, each.citation),
             *_moment(quantities.FIRST_SEEN, each.first_seen, each.citation, window),
         ),
         citations=(each.citation,),
-        services=each.services,
+        services=tuple(dict.fromkeys((*each.services, *each.followed_by))),
         at=each.first_seen,
         terms=each.terms,
     )

@@ -41,5 +41,7 @@ def test_a_full_disk_of_a_machine_leads_and_is_looked_at_first() -> None:
     )
     assert found.kind == "inconclusive"
     assert "the best lead is unproven: disk full in db-1" in found.headline
-    assert any("disk full in db-1" in action.text for action in found.actions)
+    (check,) = (action for action in found.actions if "disk full in db-1" in action.text)
+    assert "; if it holds, free space" in check.text
+    assert check.risk
     assert "nothing connects it with the symptom" in found.confidence.against[0]

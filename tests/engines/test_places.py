@@ -55,6 +55,19 @@ def sign(kind: SuspectKind, key: str, speaker: str) -> Signature:
     )  # fmt: skip
 
 
+def held_up(speaker: str, holder: str) -> list[str]:
+    """Order services where what one lends runs out, as another one holds it up."""
+    suffers = {"named": False, "followed_by": (speaker,)}
+    locks = sign("resource", f"locks in {holder}", holder).model_copy(update=suffers)
+    pool = sign("resource", "pool", speaker).model_copy(update={"named": False, "follows": locks.label})
+    return order(measured=metrics(), logged=logs(signs=(locks, pool), shop=12.0, db=2.0))
+
+
+def test_who_waits_for_locks_fails_after_who_holds_them() -> None:
+    assert held_up("shop", "db") == ["db", "shop"]
+    assert held_up("shop", "shop") == ["shop", "db"]
+
+
 def order(*, measured: MetricsSummary, logged: LogsSummary) -> list[str]:
     return [item.service for item in rank_services(measured, logged)]
 

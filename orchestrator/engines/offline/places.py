@@ -90,6 +90,7 @@ def _logged(logs: LogsSummary) -> dict[str, float]:
     """Return how far what was logged points at each service, 0 to 1."""
     scores: defaultdict[str, float] = defaultdict(float, {item.service: item.score for item in logs.services})
     weights = {pattern.id: pattern.score for pattern in logs.patterns}
+    holders = {sign.label: sign.services[:1] for sign in logs.signatures}
     for sign in logs.signatures:
         weight = sum(weights.get(pattern, 0.0) for pattern in sign.patterns)
         away = POINTED_AWAY if sign.unit is None else 1.0
@@ -97,6 +98,10 @@ def _logged(logs: LogsSummary) -> dict[str, float]:
             scores[speaker] = max(0.0, scores[speaker] - away * weight)
         if sign.unit is not None:  # as if it had said so itself
             scores[sign.unit] += weight
+        for holder in holders.get(sign.follows or "", ()):
+            for speaker in set(sign.services) - {holder}:  # who waits for it fails in all it does
+                scores[holder] += POINTED_AT * scores[speaker]
+                scores[speaker] *= 1.0 - POINTED_AWAY
         if not sign.named or sign.kind not in ("service", "dependency"):
             continue
         for speaker in sign.services:

@@ -165,13 +165,7 @@ def _without_cause(case: Case, decision: Decision) -> tuple[Action, ...]:
     if found and (eased := _spent(case, decision)) is not None:
         found[0] = eased
     if lead is not None and lead.key != case.home:
-        found.append(
-            Action(
-                kind="follow_up",
-                text=f"check the leading, unproven candidate first: {named(lead)}",
-                verify="does the symptom follow it on one instance, and leave when it is undone there?",
-            )
-        )
+        found.append(_check(case, lead))
     elif case.services and case.services[0].score > 0:
         found.append(
             Action(
@@ -181,6 +175,21 @@ def _without_cause(case: Case, decision: Decision) -> tuple[Action, ...]:
             )
         )
     return tuple(found)
+
+
+def _check(case: Case, lead: Suspect) -> Action:
+    """Have what is not proven checked, and say what helps where it holds."""
+    remedy = remedy_for(lead)
+    checked = Action(
+        kind="follow_up",
+        text=f"check the leading, unproven candidate first: {named(lead)}",
+        verify="does the symptom follow it on one instance, and leave when it is undone there?",
+    )
+    if remedy is None:
+        return checked
+    helps = _apply(case, lead, remedy)[0]
+    told = {"text": f"{checked.text}; if it holds, {helps.text}", "risk": helps.risk, "reversible": helps.reversible}
+    return checked.model_copy(update=told)
 
 
 def _spent(case: Case, decision: Decision) -> Action | None:
