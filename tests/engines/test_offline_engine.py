@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from orchestrator.engines.base import BoardEdit, EngineError, Interrupt, Message, SourceAdded
 from orchestrator.engines.offline.engine import EDIT_TAKEN_UP, TAKES_UP, OfflineEngine
 from orchestrator.journal.events import AgentMessage, BoardEdited, SessionError, ThreadStatusIdle, VerdictReached
+from orchestrator.journal.faults import DiskFull
 from orchestrator.journal.verdict import Verdict
 from orchestrator.verdict.board import Board
 from orchestrator.verdict.board_edits import Edit
@@ -114,17 +115,36 @@ async def test_what_is_asked_once_takes_the_first_answer_when_started_again(
     assert given == answers
 
 
-async def test_a_specialist_that_fails_is_a_gap_and_no_more() -> None:
+@pytest.mark.parametrize("fault", [ValueError, NameError, RuntimeError, AssertionError])
+async def test_a_specialist_that_fails_is_a_gap_and_no_more(fault: type[Exception]) -> None:
     async def broken(brief: Brief, bench: Workbench) -> BaseModel | None:
-        raise ValueError("no such column")
+        raise fault("no such column")
 
-    at = desk({"metrics": broken})
+    async def waits(brief: Brief, bench: Workbench) -> BaseModel | None:
+        while await bench.more(len(bench.board())):
+            pass
+        return None
+
+    at = desk({"metrics": broken, "logs": waits})
     assert await OfflineEngine().run(at) == "end_turn"
     (verdict,) = verdicts(at)
     assert any("metrics did not finish" in gap.text and "no such column" in gap.why for gap in verdict.gaps)
     assert any(isinstance(event.body, SessionError) for event in at.events)
     idle = {e.thread: e.body.stop_reason.type for e in at.events if isinstance(e.body, ThreadStatusIdle)}
     assert idle == {"logs": "end_turn", "metrics": "error", "deploys": "end_turn", "codefix": "end_turn"}
+
+
+async def test_a_journal_that_fails_ends_it_though_others_wait() -> None:
+    async def cut_off(brief: Brief, bench: Workbench) -> BaseModel | None:
+        raise DiskFull("no space left for the journal")
+
+    async def waits(brief: Brief, bench: Workbench) -> BaseModel | None:
+        while await bench.more(len(bench.board())):
+            pass
+        return None
+
+    with pytest.raises(DiskFull):
+        await OfflineEngine().run(desk({"logs": cut_off, "metrics": waits}))
 
 
 async def test_a_finding_whose_citation_no_tool_returned_does_not_count() -> None:

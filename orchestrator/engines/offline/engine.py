@@ -36,6 +36,7 @@ from orchestrator.journal.events import (
     text_content,
 )
 from orchestrator.journal.events import StopReason as Reason
+from orchestrator.journal.faults import JournalError, StateError
 from orchestrator.journal.hosted import StopReasonType
 from orchestrator.verdict.board_edits import Edit
 from subagents.contract import SPECIALISTS, Brief
@@ -161,14 +162,16 @@ class OfflineEngine:
         except BudgetSpent as spent:
             summary, stop = None, "budget_reached"
             message = this.failed[agent.name] = reason_of(spent)
-        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, OSError) as error:
-            # A procedure's own defect: the others' work still counts, and the verdict names the gap.
+        except (JournalError, StateError, EngineError):
+            raise  # nothing of the session can go on
+        except Exception as error:  # a procedure's own defect: the others' work counts, and the verdict names the gap
             summary, stop = None, "error"
             message = f"{type(error).__name__}: {error}"
             this.failed[agent.name] = message
             fault = SessionErrorDetail(type="specialist_failed", message=f"{agent.name}: {message}")
             await self._record(desk, SessionError(error=fault), agent.name, f"failed-{agent.name}-{this.edition}")
-        await this.floor.done(agent.name)
+        finally:  # else who waits for it would wait for ever
+            await this.floor.done(agent.name)
         idle = ThreadStatusIdle(
             session_thread_id=agent.name,
             agent_name=agent.name,
