@@ -17,6 +17,8 @@ TRACES = "stack traces"
 """Stack traces with the cited one's exception and frames."""
 LINES = "lines"
 """Lines of recorded outputs that show the same known kind of failure as the cited one."""
+WELL, AMISS = "states well", "states amiss"
+"""Lines of recorded outputs that say of something that it is well, or that it is not."""
 TIMES = "times"
 """Of the course of requests: each time that a statement is logged in one; where not all were followed, it says so."""
 PARTS = 1024
@@ -27,6 +29,8 @@ _NAMES = frozenset(known.name for known in TABLE)
 
 
 UNITS = (EVENTS, SEVERE, TRACES, LINES)
+OF_RECORDED = (LINES, WELL, AMISS)
+"""What is counted of recorded outputs."""
 
 
 def is_circumstance(name: str) -> bool:
@@ -52,7 +56,7 @@ def parts_of(unit: str) -> int:
 
 def is_unit(unit: str) -> bool:
     """Say whether a unit says exactly what is counted."""
-    return unit in UNITS or kind_of_unit(unit) is not None
+    return unit in (*UNITS, *OF_RECORDED) or kind_of_unit(unit) is not None
 
 
 def kind_of_unit(unit: str) -> str | None:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 OF_THE_MACHINE = frozenset({
     "kernel", "systemd", "systemd-journald", "systemd-oomd", "earlyoom", "rsyslogd", "syslog-ng", "auditd", "smartd",
-    "mdadm", "multipathd", "dockerd", "containerd", "kubelet", "chronyd", "ntpd",
+    "mdadm", "multipathd", "dockerd", "containerd", "kubelet", "chronyd", "ntpd", "kube-controller-manager",
+    "kube-scheduler", "cluster-autoscaler", "karpenter",
 })  # fmt: skip
-"""Programs that tell of the machine they run on, hardly ever of themselves."""
+"""Programs that tell of the machine they run on, or of all that runs on a cluster, hardly ever of themselves."""
 _UNIT = re.compile(r"(?:^|[\s/])(?P<name>[\w@.\\-]+?)\.service(?::|,|$)")
 _POD_NAME = r"(?P<name>[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?)"
 _PODS = (
@@ -64,8 +65,12 @@ def told_of(signatures: Iterable[Signature]) -> dict[str, str]:
 
 
 def about_whom(findings: Iterable[Finding], units: Mapping[str, str]) -> list[Finding]:
-    """Return findings as they concern those whom it befell, not the programs of the machine that tell of them."""
-    return [
-        each.model_copy(update={"services": tuple(dict.fromkeys(units.get(name, name) for name in each.services))})
-        for each in findings
-    ]
+    """Return findings as they concern those whom it befell, not the programs of the machine that tell of them.
+
+    Where such a program tells of nobody in particular, it stands behind the services that speak for themselves.
+    """
+    found: list[Finding] = []
+    for each in findings:
+        services = tuple(dict.fromkeys(units.get(name, name) for name in each.services))
+        found.append(each.model_copy(update={"services": tuple(sorted(services, key=OF_THE_MACHINE.__contains__))}))
+    return found

@@ -336,6 +336,16 @@ class RecordedSign(Frozen):
     terms: tuple[str, ...] = ()
 
 
+class RecordedState(Frozen):
+    """Something that is not well by a recorded output."""
+
+    thing: str
+    subject: str
+    words: str
+    """How it stands: `has 1 of 3 ready`."""
+    citation: str
+
+
 class LogsRecorded(Frozen):
     """What recorded outputs of tools show; they hold one moment, so nothing is compared with a time before."""
 
@@ -344,6 +354,16 @@ class LogsRecorded(Frozen):
     signs: tuple[RecordedSign, ...]
     first_line: str = ""
     """Citation of the first line read."""
+    well: int = 0
+    """Lines that say of something that it is well."""
+    well_things: tuple[str, ...] = ()
+    """What these are."""
+    well_line: str = ""
+    """Citation of the first of them, of a workload where there is one."""
+    amiss: int = 0
+    """Lines that say of something that it is not."""
+    states: tuple[RecordedState, ...] = ()
+    """Some of those."""
 
 
 class ServiceEvidence(Frozen):

@@ -61,7 +61,8 @@ async def _recorded(bench: Workbench, summary: LogsSummary) -> None:
     if found.data is None:
         await bench.report(statements.gap(f"The recorded outputs could not be read: {found.text}"))
         return
-    for finding in recorded.findings(found.data, {sign.name for sign in summary.signatures}):
+    calm = not summary.errors and summary.onset is None
+    for finding in recorded.findings(found.data, {sign.name for sign in summary.signatures}, calm=calm):
         await bench.report(finding)
 
 

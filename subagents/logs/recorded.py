@@ -17,9 +17,10 @@ from datetime import datetime, timedelta
 from subagents import quantities
 from subagents.contract import Fact, Finding, Suspect, ToolResult
 from subagents.files import open_bounded
-from subagents.logs.counted import LINES
+from subagents.logs.counted import AMISS, LINES, WELL
 from subagents.logs.log_set import LogSet, Place
-from subagents.logs.model import LogsRecorded, RecordedSign
+from subagents.logs.model import LogsRecorded, RecordedSign, RecordedState
+from subagents.logs.recorded_states import RUNS, State, state_of
 from subagents.logs.signatures import TABLE, Known, around_wording, recognise
 from subagents.logs.sources.json_fields import flatten
 from subagents.logs.terms import terms_of
@@ -27,6 +28,7 @@ from subagents.logs.terms import terms_of
 NAME = "logs"
 MOST_LINES = 200_000
 MOST_SIGNS = 8
+MOST_STATES = 8
 LONGEST = 4096
 STILL = timedelta(minutes=2)
 """A dated record older than the newest one by this much or more may be over."""
@@ -62,7 +64,8 @@ def answer(logs: LogSet, cancelled: Callable[[], bool]) -> ToolResult[LogsRecord
     groups: dict[str, _Group] = {}
     count, tools, newest = 0, set(), None
     first: Place | None = None
-    for line in _lines(logs, cancelled):
+    states = list[tuple[State, Place]]()
+    for line in _lines(logs, cancelled, states):
         count += 1
         tools.add(line.tool)
         first = first or line.place
@@ -73,15 +76,33 @@ def answer(logs: LogSet, cancelled: Callable[[], bool]) -> ToolResult[LogsRecord
     ranked = sorted(groups.values(), key=lambda group: (-group.known.weight, group.known.name))[:MOST_SIGNS]
     signs = [_sign(logs, group, newest) for group in ranked]
     signs.sort(key=lambda sign: not sign.current)
+    well, amiss = ([each for each in states if each[0].well is wanted] for wanted in (True, False))
+    well.sort(key=lambda each: each[0].thing != "workload")
     places = [(_shown(group).place, group.known.name) for group in ranked]
+    places += [(place, f"{state.thing} {state.subject} {state.words}") for state, place in amiss[:MOST_STATES]]
+    places += [(place, f"{state.thing} {state.subject} is well") for state, place in well[:1]]
     if not places and first is not None:
         places = [(first, "first line of the recorded outputs")]
     data = LogsRecorded(
-        outputs=len(tools), lines=count, signs=tuple(signs), first_line=logs.ref(first) if first is not None else ""
+        outputs=len(tools),
+        lines=count,
+        signs=tuple(signs),
+        first_line=logs.ref(first) if first is not None else "",
+        well=len(well),
+        well_things=tuple(dict.fromkeys(state.thing for state, _ in well)),
+        well_line=logs.ref(well[0][1]) if well else "",
+        amiss=len(amiss),
+        states=tuple(
+            RecordedState(thing=state.thing, subject=state.subject, words=state.words, citation=logs.ref(place))
+            for state, place in amiss[:MOST_STATES]
+        ),
     )
     told = [f"{sign.name} ({sign.count}) in {', '.join(sign.outputs[:3])}: {sign.example}" for sign in signs]
-    text = "\n".join([f"{count} lines of {len(tools)} recorded outputs; known kinds of failure: {len(signs)}", *told])
-    return ToolResult[LogsRecorded](data=data, text=text, citations=logs.cite(places))
+    told += [f"{each.citation}  {each.thing} {each.subject} {each.words}" for each in data.states]
+    heading = f"{count} lines of {len(tools)} recorded outputs; known kinds of failure: {len(signs)}"
+    if states:
+        heading += f"; states told: {len(well)} well, {len(amiss)} amiss"
+    return ToolResult[LogsRecorded](data=data, text="\n".join([heading, *told]), citations=logs.cite(places))
 
 
 @dataclass(frozen=True)
@@ -91,19 +112,30 @@ class Kinds:
     counts: Mapping[str, int]
     by_place: Mapping[tuple[str, int], str]
     """(source id, byte) to the kind's name."""
+    states: Mapping[tuple[str, int], str]
+    """Likewise to WELL or AMISS."""
+
+    def count(self, unit: str, place: tuple[str, int]) -> int | None:
+        """Return how many lines say what the one at a place says, by the unit; None where it says nothing such."""
+        if unit == LINES:
+            return self.counts[self.by_place[place]] if place in self.by_place else None
+        return sum(told == unit for told in self.states.values()) if self.states.get(place) == unit else None
 
 
 def kinds(logs: LogSet, cancelled: Callable[[], bool]) -> Kinds:
-    """Read all recorded outputs and return which lines show a known kind of failure."""
+    """Read all recorded outputs and return which lines show a known kind of failure, and which say how things stand."""
     by_place: dict[tuple[str, int], str] = {}
-    for line in _lines(logs, cancelled):
+    states = list[tuple[State, Place]]()
+    for line in _lines(logs, cancelled, states):
         known = recognise(line.text)
         if known is not None:
             by_place[logs.sources[line.place.source].id, line.place.byte] = known.name
-    return Kinds(Counter(by_place.values()), by_place)
+    told = {(logs.sources[at.source].id, at.byte): WELL if state.well else AMISS for state, at in states}
+    return Kinds(Counter(by_place.values()), by_place, told)
 
 
-def _lines(logs: LogSet, cancelled: Callable[[], bool]) -> Iterator[_Line]:
+def _lines(logs: LogSet, cancelled: Callable[[], bool], states: list[tuple[State, Place]]) -> Iterator[_Line]:
+    """Yield the lines whose wording counts, and put what lines say of how things stand into `states`."""
     total = 0
     for number, source in enumerate(logs.sources):
         if not source.recorded:
@@ -115,15 +147,18 @@ def _lines(logs: LogSet, cancelled: Callable[[], bool]) -> Iterator[_Line]:
                 total += 1
                 if total > MOST_LINES or cancelled():
                     return
-                line = _line(raw[:LONGEST].decode("utf-8", "replace"), Place(number, byte, 1))
+                text, place = raw[:LONGEST].decode("utf-8", "replace"), Place(number, byte, 1)
+                record = _record(text)
+                line, state = _line(text, record, place), state_of(record, text)
                 byte += len(raw)
+                if state is not None:
+                    states.append((state, place))
                 if line is not None:
                     line.tool = source.spec.options["recorded"]
                     yield line
 
 
-def _line(text: str, place: Place) -> _Line | None:
-    record = _record(text)
+def _line(text: str, record: dict[str, str] | None, place: Place) -> _Line | None:
     if record is None:
         stripped = text.strip()
         stated = stripped and not _WELL.search(stripped) and '"tool_name"' not in stripped[:200]
@@ -183,15 +218,20 @@ def _sign(logs: LogSet, group: _Group, newest: datetime | None) -> RecordedSign:
     )
 
 
-def findings(data: LogsRecorded, known: Collection[str] = ()) -> list[Finding]:
-    """Return what the recorded outputs show: what still holds, what may be over, or nothing.
+def findings(data: LogsRecorded, known: Collection[str] = (), *, calm: bool = True) -> list[Finding]:
+    """Return what the recorded outputs show: what still holds, what may be over, how things stand, or nothing.
 
-    What is `known` by name from dated logs is only observed here, so that it does not count twice.
+    What is `known` by name from dated logs is only observed here, so that it does not count twice. Unless those are
+    `calm`, nothing is said to be well.
     """
-    if not data.signs:
-        return [_nothing(data)] if data.lines else []
     current = [sign for sign in data.signs if sign.current]
     found = [_finding(sign, sign.name in known) for sign in data.signs[:4]]
+    if data.amiss:
+        found.append(_amiss(data))
+    elif calm and not current and _is_told_well(data):
+        found.append(_well(data))
+    elif not data.signs and data.lines:
+        found.append(_nothing(data))
     if current:
         told = ", ".join(f"{sign.name} ({sign.count})" for sign in current[:5])
         found.append(
@@ -237,6 +277,41 @@ def _finding(sign: RecordedSign, known: bool) -> Finding:
         at=sign.first,
         terms=sign.terms,
     )
+
+
+def _amiss(data: LogsRecorded) -> Finding:
+    told = ", ".join(" ".join(filter(None, (each.thing, each.subject, each.words))) for each in data.states[:3])
+    more = f", and {data.amiss - 3} more" if data.amiss > 3 else ""
+    first = data.states[0].citation
+    return Finding(
+        agent=NAME,
+        claim=f"By recorded outputs: {told}{more}.",
+        topic="errors",
+        weight=0.45,
+        facts=(Fact(quantity=quantities.COUNT, value=data.amiss, unit=AMISS, citation=first),),
+        citations=tuple(each.citation for each in data.states[:3]),
+    )
+
+
+def _is_told_well(data: LogsRecorded) -> bool:
+    """Say whether two kinds of things are told to be well, of which one says whether users are served."""
+    return len(data.well_things) > 1 and not RUNS.union(("monitor",)).isdisjoint(data.well_things)
+
+
+def _well(data: LogsRecorded) -> Finding:
+    return Finding(
+        agent=NAME,
+        claim=f"By recorded outputs everything that says how it stands is well: {data.well} states, of "
+        f"{_and([f'{thing}s' for thing in data.well_things])}.",
+        topic="health",
+        weight=0.4,
+        facts=(Fact(quantity=quantities.COUNT, value=data.well, unit=WELL, citation=data.well_line),),
+        citations=(data.well_line,),
+    )
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _nothing(data: LogsRecorded) -> Finding:

@@ -18,6 +18,7 @@ from subagents.logs.compare import Compared, Spans, compare, rows_in, spans_of
 from subagents.logs.counted import (
     EVENTS,
     LINES,
+    OF_RECORDED,
     SEVERE,
     TRACES,
     UNITS,
@@ -118,7 +119,7 @@ class LogResolver:
                 index = self._index()
             except _TooLong:
                 return None
-            if fact.quantity == q.COUNT and fact.unit == LINES and source.recorded:
+            if fact.quantity == q.COUNT and fact.unit in OF_RECORDED and source.recorded:
                 return self._lines(fact)
             if fact.quantity in q.COURSES:
                 recount = self._keep(("recount",), lambda: Recount(self.logs, index))
@@ -282,10 +283,13 @@ class LogResolver:
     def _lines(self, fact: Fact) -> Recomputed:
         kinds = self._keep(("recorded",), lambda: recorded.kinds(self.logs, lambda: False))
         source, parsed = self.logs.open(fact.citation)
-        kind = kinds.by_place.get((source.id, parsed.byte))
-        if kind is None:
-            raise ToolError(f"{fact.citation}: the cited line shows no kind of failure known by its wording")
-        return Recomputed(value=kinds.counts[kind], unit=LINES)
+        count = kinds.count(fact.unit, (source.id, parsed.byte))
+        if count is None:
+            shows = (
+                "shows no kind of failure known by its wording" if fact.unit == LINES else f"tells of no {fact.unit}"
+            )
+            raise ToolError(f"{fact.citation}: the cited line {shows}")
+        return Recomputed(value=count, unit=fact.unit)
 
 
 def _at(at: datetime) -> Recomputed:

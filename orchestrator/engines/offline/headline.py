@@ -7,6 +7,7 @@ from datetime import datetime
 from orchestrator.engines.offline.case import Case, named
 from orchestrator.engines.offline.causes import Decision
 from orchestrator.engines.offline.corroboration import EVEN
+from subagents.logs.counted import WELL
 
 
 def headline(case: Case, decision: Decision, service: str | None) -> str:
@@ -29,7 +30,9 @@ def gist(case: Case, decision: Decision) -> str:
     if decision.kind == "culprit":
         return ""
     if decision.kind == "no_incident":
-        return "nothing departs from its baseline in the data given"
+        units = {fact.unit for finding in case.healthy for fact in finding.facts}
+        stands = "all that was recorded of how things stand is well"
+        return stands if units == {WELL} else "nothing departs from its baseline in the data given"
     if decision.kind == "no_code_cause" and decision.hypothesis is not None:
         told = ", no change of yours" if case.changes_known else "; changes, which were not given, are not ruled out"
         return f"{named(decision.hypothesis.suspect)}{told}"

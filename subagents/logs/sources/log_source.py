@@ -19,7 +19,7 @@ from subagents.logs.sources.file_names import day_of_file, service_of_file
 from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.midnights import Midnights, days_later, midnights_of, say_no_day
 from subagents.logs.sources.names import NONE, Names
-from subagents.logs.sources.parts import FEW, Part, PartReader
+from subagents.logs.sources.parts import FEW, Part, PartReader, without_borrowed_times
 from subagents.logs.sources.reader import BLOCK_BYTES, CUT_BYTES, HOLD_BYTES, Block, BlockReader, read_spans
 from subagents.logs.sources.stamp_kinds import AMBIGUOUS
 from subagents.logs.sources.stamp_reader import StampReader
@@ -151,6 +151,7 @@ class LogSource:
                     self._midnights = self._found_midnights()
                 placed = self._midnights.placed(part) if self._midnights is not None else part
                 del part  # blocks are large: none is kept that was read
+                placed = without_borrowed_times(placed) if self.recorded else placed
                 self.tally.count(placed, names)
                 yield placed
                 del placed

@@ -66,6 +66,18 @@ class Part:
         return len(self.starts)
 
 
+def without_borrowed_times(part: Part) -> Part:
+    """Return the events of a listing: objects that name no time of their own are not of the time of those before."""
+    import numpy as np
+    import polars as pl
+
+    objects = pl.col("raw").str.starts_with("{") & ~pl.col("own")
+    events = part.frame.events.with_columns(t=pl.when(objects).then(None).otherwise("t"))
+    times = part.times.copy()
+    times[part.placed[np.flatnonzero(events["t"].is_null().to_numpy())]] = NONE
+    return replace(part, frame=replace(part.frame, events=events), times=times)
+
+
 @dataclass
 class Waiting:
     """Troubles that count once it is clear that the lines they are about need not be read again."""
