@@ -34,7 +34,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "kubernetes.container.name", "container_name", "container", "container.name", "resource.labels.container_name",
         "resource.labels.service_name", "resource.labels.function_name", "resource.labels.module_id",
         "SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "facility", "AppRoleName", "_app", "_service", "ContainerName",
-        "pod", "name",
+        "pod", "name", "involvedObject.name", "involved_object",
     ),
     "host": (
         "pod", "pod_name", "kubernetes.pod_name", "kubernetes.pod.name", "resource.labels.pod_name", "host", "hostname",

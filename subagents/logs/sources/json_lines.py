@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from subagents.logs.sources.json_fields import (
     record_of,
 )
 from subagents.logs.sources.wrapped import may_be_wrapped, unwrapped, wrap_of
+from subagents.pods import deployment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 OBJECT = r"^\s*\{"
 """Rust regex: a line that looks like a record."""
 _SAMPLE = 48
+_KIND = re.compile(r"^(?:Pod|Deployment|ReplicaSet|StatefulSet|DaemonSet|Job|Node|Service)/")
+"""What Kubernetes' objects are, where that stands before their names."""
 
 
 @dataclass
@@ -327,7 +331,13 @@ def _names(values: list[Any]) -> list[str | None]:
 
 def _services(values: list[Any]) -> list[str | None]:
     names = _names(values)
-    return [name.removesuffix(".service") if name is not None and name.endswith(".service") else name for name in names]
+    services = {name: _service(name) if name is not None else None for name in set(names)}
+    return [services[name] for name in names]
+
+
+def _service(name: str) -> str:
+    """Return the service that a name is of: a unit of systemd's, a pod of a deployment, `Pod/name`."""
+    return deployment_of(_KIND.sub("", name).removesuffix(".service"))
 
 
 def _stack(value: Any) -> str | None:
