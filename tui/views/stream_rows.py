@@ -178,6 +178,7 @@ def stamp_of(event: Event) -> str:
     return event.ts.strftime("%H:%M:%S")
 
 
+_BEGINS = {"": "begins", "start": "begins", "resume": "goes on"}
 _DECIDED = {"approve": "approved", "reject": "rejected", "void": "void"}
 
 Made = tuple[Line, tuple[Line, ...], Ref | None]
@@ -275,7 +276,7 @@ def of_session(body: Body) -> Made | None:
         case SourceAddedEvent(spec=spec):
             return line((flat(describe(body) or spec.id), "dim")), (), None
         case StatusRunning(reason=reason):
-            return line((f"works ({reason.replace('_', ' ') or 'started'})", "dim")), (), None
+            return line((_BEGINS.get(reason, f"works: {reason.replace('_', ' ')}"), "dim")), (), None
         case StatusIdle(stop_reason=stop):
             done = standing("idle", stop.type)
             more = flat(stop.message).removeprefix(f"{stop.type.replace('_', ' ')}: ")  # said once
