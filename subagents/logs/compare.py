@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from subagents.contract import Window
 from subagents.logs.counts import BUCKET_SECONDS, STEP
-from subagents.logs.held import Held, by_template
+from subagents.logs.held import Held, by_service, by_template
 from subagents.logs.held import bucket_range as bucket_range
 from subagents.logs.held import rows_in as rows_in
 from subagents.logs.index import LogIndex
@@ -138,7 +139,16 @@ def surprise(count: int, baseline: int, spans: Spans) -> float:
 
 def compare(index: LogIndex, spans: Spans, service: str | None = None) -> list[Compared]:
     """Compare every template of both windows, most telling first."""
-    now, then = by_template(index, (spans.window, spans.baseline), service)
+    return _compared(index, spans, *by_template(index, (spans.window, spans.baseline), service))
+
+
+def compare_services(index: LogIndex, spans: Spans, services: Sequence[str]) -> Iterator[tuple[str, list[Compared]]]:
+    """Yield `compare` for each of these services, more cheaply."""
+    for service, (now, then) in by_service(index, (spans.window, spans.baseline), services):
+        yield service, _compared(index, spans, now, then)
+
+
+def _compared(index: LogIndex, spans: Spans, now: Mapping[int, Held], then: Mapping[int, Held]) -> list[Compared]:
     texts = [template.text for template in index.different]
     found = [
         _one(texts[each], now.get(each) or then[each], now.get(each), then.get(each), spans)

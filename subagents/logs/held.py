@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -63,19 +63,48 @@ def by_template(index: LogIndex, windows: Sequence[Window | None], service: str 
     """Return what windows that do not overlap hold of each template, by its number; of one service, if one is given."""
     import polars as pl
 
-    which, bucket = pl.lit(None, pl.Int64), pl.col("bucket")
-    for place, window in enumerate(windows):
-        if window is not None:
-            first, end = bucket_range(window)
-            which = pl.when((bucket >= first) & (bucket < end)).then(place).otherwise(which)
     wanted = pl.col("window").is_not_null()
     if service is not None:
         wanted &= pl.col("service") == service
     tally = _Tally.of(index, len(windows))
     for rows in index.table.iter_slices(ROWS_AT_ONCE):
-        tally.add(rows.lazy().with_columns(which.alias("window")).filter(wanted).select("window", *_COLUMNS).collect())
+        tally.add(rows.lazy().with_columns(_which(windows)).filter(wanted).select("window", *_COLUMNS).collect())
     with collector_waiting():
         return tally.held(index.different)
+
+
+def by_service(
+    index: LogIndex, windows: Sequence[Window | None], services: Sequence[str]
+) -> Iterator[tuple[str, list[dict[int, Held]]]]:
+    """Yield what `by_template` returns for each of these services, having looked through the table once."""
+    import numpy as np
+    import polars as pl
+
+    names = pl.Series(services, dtype=pl.String)
+    numbers = pl.col("service").cast(pl.String).replace_strict(names, np.arange(len(services)), default=None)
+    told = index.table.lazy().select(_which(windows), number=numbers).collect()
+    rows = pl.DataFrame({"row": (told["window"].is_not_null() & told["number"].is_not_null()).arg_true()})
+    rows = rows.with_columns(number=told["number"][rows["row"]], window=told["window"][rows["row"]])
+    of_service = dict(rows.partition_by("number", as_dict=True, include_key=False))
+    for number, service in enumerate(services):
+        tally = _Tally.of(index, len(windows))
+        mine = of_service.pop((number,), rows.clear())
+        for some in mine.iter_slices(ROWS_AT_ONCE):
+            tally.add(index.table[some["row"]].select(_COLUMNS).insert_column(0, some["window"]))
+        with collector_waiting():
+            yield service, tally.held(index.different)
+
+
+def _which(windows: Sequence[Window | None]) -> pl.Expr:
+    """Return the expression that says, as `window`, in which of the windows rows are; null: in none."""
+    import polars as pl
+
+    which, bucket = pl.lit(None, pl.Int64), pl.col("bucket")
+    for place, window in enumerate(windows):
+        if window is not None:
+            first, end = bucket_range(window)
+            which = pl.when((bucket >= first) & (bucket < end)).then(place).otherwise(which)
+    return which.alias("window")
 
 
 @dataclass

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from subagents.logs.compare import Compared, Spans, compare, rows_in
+from subagents.logs.compare import Compared, Spans, compare_services, rows_in
 from subagents.logs.index import LogIndex
 from subagents.logs.levels import WARN
 from subagents.logs.log_set import LogSet, Place
@@ -91,8 +91,7 @@ def rank_services(
     inside = rows_in(index, spans.window)
     totals = inside.drop_nulls("service").group_by("service").agg(pl.col("n").sum()).sort("n", descending=True)
     found = []
-    for service in totals["service"].head(SERVICES).to_list():
-        compared = compare(index, spans, service)
+    for service, compared in compare_services(index, spans, totals["service"].head(SERVICES).cast(pl.String).to_list()):
         telling = [each for each in compared if stands_out(each, spans)]
         bad = [each for each in telling if each.severe or each.level >= WARN]
         severe = [each for each in compared if each.severe and each.count]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from subagents.contract import Window
 from subagents.logs import held
 from subagents.logs.answers import at_no_time
 from subagents.logs.compare import timeline
-from subagents.logs.held import MOST_KEYS, Held, by_template
+from subagents.logs.held import MOST_KEYS, Held, by_service, by_template
 from subagents.logs.index import LogIndex
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.windows import UNTIMED
@@ -56,6 +57,23 @@ def test_cuts_and_codes_change_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(held, "ROWS_AT_ONCE", 37)
     monkeypatch.setattr(held, "MOST_CODES", 0)
     assert by_template(index, [HOUR]) == whole
+
+
+def test_services_one_by_one_hold_what_each_holds_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [
+        json.dumps({"ts": iso(n), "level": "info", "service": f"shop-{'abc'[n % 3]}", "msg": f"{'xy'[n % 2]} went on"})
+        for n in range(0, 3600, 20)
+    ]
+    index = _index(tmp_path, said, said[:10], incident_log())
+    windows = [Window(start=at(2400), end=at(3600)), Window(start=at(0), end=at(2400))]
+    services = [*index.names.services, "no such service"]
+    alone = {service: by_template(index, windows, service) for service in services}
+    assert len(services) > 2
+    assert dict(by_service(index, windows, services)) == alone
+    monkeypatch.setattr(held, "ROWS_AT_ONCE", 7)
+    assert dict(by_service(index, [windows[0], None], services[1:])) == {
+        service: [alone[service][0], {}] for service in services[1:]
+    }
 
 
 def test_events_without_times_have_none(tmp_path: Path) -> None:
