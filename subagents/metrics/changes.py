@@ -9,7 +9,8 @@ import numpy as np
 
 from subagents.metrics.series import Floats
 
-Kind = Literal["level", "spread"]
+Kind = Literal["level", "spread", "moment"]
+"""Where a series lies, how much its points differ, or one excursion (`subagents.metrics.lone`)."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from subagents.metrics.bursts import without_bursts
 from subagents.metrics.changes import Change
+from subagents.metrics.lone import BEGUN, lone_excursion
 from subagents.metrics.model import State
 from subagents.metrics.more_often import more_often, surer
 from subagents.metrics.onset import find_changes
@@ -126,6 +127,8 @@ def describe(traits: Traits, times: Floats, values: Floats, changes: list[Change
         away = np.where(present[place:], np.abs(values[place:] - base), -np.inf)
     top = place + int(np.argmax(away))
     ended = _ended(times[place:], away, noise)
+    if chosen.kind == "moment":
+        ended = _passed(times[place:], away, BEGUN * abs(chosen.delta))
     return Measure(
         traits=traits,
         points=len(known),
@@ -157,12 +160,15 @@ def _is_sudden(values: Floats, place: int, least: float) -> bool:
 def _weak(traits: Traits, values: Floats) -> Change | None:
     """Return a departure too small or too short to be a change: two points on end, in the direction that hurts.
 
-    It scores below 1: it counts only where an alert names this very series.
+    Of a series of which either may hurt, the one excursion that stands alone. It scores below 1: it counts only where
+    an alert names this very series, or few were given and nothing else moved.
     """
     known = values[np.isfinite(values)]
-    if len(known) < 2 * WEAK_POINTS or traits.bad == "both":
+    if len(known) < 2 * WEAK_POINTS:
         return None
     base = float(np.median(known))
+    if traits.bad == "both":
+        return lone_excursion(values, _noise(known, base))
     noise = noise_of(known, base, floor_of(traits, base, values), share=0.8)
     sign = 1.0 if traits.bad == "up" else -1.0
     size = np.where(np.isfinite(values), sign * (values - base) / noise, 0.0)
@@ -199,6 +205,12 @@ def _ended(times: Floats, away: Floats, noise: float) -> float | None:
     if not len(out) or out[-1] + 2 >= len(times) or comes_again(out, len(times)):
         return None
     return float(times[out[-1] + 1])
+
+
+def _passed(times: Floats, away: Floats, bar: float) -> float | None:
+    """Return the first moment after an excursion at which it is over."""
+    back = np.flatnonzero(np.isfinite(away) & (away < bar))
+    return float(times[back[0]]) if len(back) else None
 
 
 def _state(now: float, away: Floats, noise: float, ended: float | None) -> State:

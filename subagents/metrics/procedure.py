@@ -58,6 +58,8 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
     symptom, why = _symptom(rank, onsets, incident, is_told)
     if symptom is None and (incident.alert is not None or coverage.series <= FEW):
         symptom, why = await _faint(bench, rank, span, incident)
+    if symptom is None and coverage.series == 1 and _stands_alone(rank.symptom):
+        symptom, why = rank.symptom, "the one moment at which the only series that was given was far from its level"
     if symptom is None:
         return await _healthy(bench, coverage, rank, onsets, incident)
     moved = _with(symptom, onsets.moved)
@@ -97,6 +99,11 @@ async def investigate(brief: Brief, bench: Workbench) -> MetricsSummary:
         dark=_dark(rank, edges, coverage, {one.service for one in silent}),
         gaps=tuple(finding.claim for finding in gaps),
     )
+
+
+def _stands_alone(view: SeriesView | None) -> bool:
+    """Say whether a series of which either direction may hurt has a moment of its own (`subagents.metrics.lone`)."""
+    return view is not None and view.bad == "both" and view.onset is not None
 
 
 def _about_then(one: Ceased, symptom: SeriesView) -> bool:
