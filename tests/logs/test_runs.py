@@ -157,7 +157,7 @@ def test_traces_come_out_the_same_whether_they_are_looked_up_or_read(
     monkeypatch: pytest.MonkeyPatch,
     taken: list[int],
 ) -> None:
-    spec = write(tmp_path, "app.log", log(Random(f"{said} {below}"), said, below, 3000))
+    spec = write(tmp_path, "app.log", log(Random(f"{said} {below}"), said, below, 2000))
     one, other = both(spec, monkeypatch)
     assert one == other
     assert taken[1] > taken[0] * (0.2 if wrapped in below else 0.5)
@@ -171,11 +171,11 @@ def test_lines_whose_texts_are_not_all_that_stands_behind_their_stamps(
 
     def later(_: Random) -> list[str]:
         """Other traces come later: what they say first may be looked up."""
-        lines = [f"    at dial (/srv/app/db.js:{next(places) // 200}:9)", "    at run (/srv/app/db.js:1:1)"]
+        lines = [f"    at dial (/srv/app/db.js:{next(places) // 80}:9)", "    at run (/srv/app/db.js:1:1)"]
         return lines if said is not compose else [f"web-1  | {line}" for line in lines]
 
     below = (later,) if said is compose else (later, later, java, ended)
-    one, other = both(write(tmp_path, "app.log", log(Random(9), said, below, 3000)), monkeypatch)
+    one, other = both(write(tmp_path, "app.log", log(Random(9), said, below, 1200)), monkeypatch)
     assert one == other
 
 
@@ -190,14 +190,14 @@ def test_what_a_twin_makes_something_else_of_is_read(
     below: Lines, twin: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: list[int]
 ) -> None:
     monkeypatch.setattr("subagents.logs.sources.run_twins.twin_below", lambda line: line if line[:1] == b"\t" else twin)
-    assert built(write(tmp_path, "app.log", log(Random(1), bracketed, (below,), 2000))).events == 2000
+    assert built(write(tmp_path, "app.log", log(Random(1), bracketed, (below,), 800))).events == 800
     assert taken[0] > taken[1] == 0
 
 
 def test_line_ends_of_windows_and_a_trace_that_goes_on_in_the_next_block_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: list[int]
 ) -> None:
-    lines = log(Random(3), bracketed, (java, python), 4000)
+    lines = log(Random(3), bracketed, (java, python), 1600)
     one, other = both(write(tmp_path, "app.log", "".join(line + "\r\n" for line in lines)), monkeypatch)
     assert one == other
     assert taken[1] > taken[0] // 2
@@ -212,7 +212,7 @@ def test_names_of_what_was_thrown_are_told_apart_by_their_numbers(
         name = rng.choice(("Http404Error", "Http500Error", "x.v2.Gone_1Exception", "x.v2.Gone_2Exception"))
         return [f"com.acme.{name}: no answer after {rng.randrange(999)} ms", "\tat com.acme.A.b(A.java:7)"]
 
-    spec = write(tmp_path, "app.log", log(rng, bracketed, (thrown,), 3000))
+    spec = write(tmp_path, "app.log", log(rng, bracketed, (thrown,), 1200))
     one, other = both(spec, monkeypatch)
     assert one == other
     assert len(one["messages"]) == 4
@@ -225,7 +225,7 @@ def test_a_trace_below_a_line_that_speaks_of_no_trouble_stays_an_event_of_its_ow
     rng = Random(7)
 
     def lines() -> Iterator[str]:
-        for n in range(3000):
+        for n in range(1200):
             yield f"{iso(n / 9)} INFO {rng.choice(('saved', 'failed'))} {n}"
             yield from ("java.io.IOException: gone", "\tat com.acme.A.b(A.java:7)")
 
@@ -240,7 +240,7 @@ def test_lines_with_stamps_that_may_be_of_a_trace_have_what_stands_below_them_re
     rng = Random(11)
 
     def lines() -> Iterator[str]:
-        for n in range(4000):
+        for n in range(1600):
             yield f"{iso(n / 9)} INFO tick {n}"
             if rng.random() < 0.3:
                 yield f"{iso(n / 9)} Traceback (most recent call last):"
@@ -280,12 +280,13 @@ def test_first_lines_that_are_said_but_once_are_not_asked_what_they_tell(
 ) -> None:
     asked, names = list[bytes](), ["".join(letters) + "7" for letters in product("ghijklm", repeat=4)]
     monkeypatch.setattr(runs_module, "tells_same", asked.append)
+    monkeypatch.setattr("subagents.logs.sources.parts.BLOCK_BYTES", 1 << 15)  # of so many lines some come again
 
     def read(name: str, many: int, every: int) -> set[str]:
         asked.clear()
         said = [f"ERROR the order of a cart {name} failed" for name in names[:every]]  # lines of one class
         lines = (f"{iso(n / 9)} {said[n % every]}\n\tat com.acme.Net.open(Net.java:5)" for n in range(many))
-        list(LogSource(write(tmp_path, name, lines), block_bytes=1 << 12).parts(Names()))
+        list(LogSource(write(tmp_path, name, lines), block_bytes=1 << 16).parts(Names()))
         return {line.split()[-2].decode() for line in asked}
 
     assert not read("once.log", 2400, 2400)
@@ -335,20 +336,20 @@ def grouped(rng: Random, n: int) -> Iterator[str]:
 
 def backwards(rng: Random, n: int) -> Iterator[str]:
     yield f"{iso(n / 3 - rng.randrange(99))} ERROR request {n} failed"
-    yield from (f"java.io.IOException: {rng.randrange(100, 999)} left", f"\tat com.acme.A.b{n // 300}(A.java:7)")
+    yield from (f"java.io.IOException: {rng.randrange(100, 999)} left", f"\tat com.acme.A.b{n // 120}(A.java:7)")
 
 
 def times_below(rng: Random, n: int) -> Iterator[str]:
     """Below lines stand numbers, later also such as are times."""
     yield f"{iso(n / 3)} ERROR request {n} failed:"
-    yield f"{rng.randrange(10_000, 99_999) if n < 1500 or n % 2 else 1_772_366_400 + n} rows were lost"
+    yield f"{rng.randrange(10_000, 99_999) if n < 600 or n % 2 else 1_772_366_400 + n} rows were lost"
 
 
 def more_below(rng: Random, n: int) -> Iterator[str]:
     """What stands below a line may be part of what it says, as java.util.logging has it, where most is new once."""
     yield f"{iso(n / 3)} ERROR com.acme.Cart save"
-    yield "SEVERE: order lost" if 1400 < n < 1440 else "\tat com.acme.A.b(A.java:7)"
-    if 1400 < n < 1440:
+    yield "SEVERE: order lost" if 560 < n < 600 else "\tat com.acme.A.b(A.java:7)"
+    if 560 < n < 600:
         yield from (f"{iso(n / 3)} INFO {''.join(rng.choices('ghijkl', k=9))} came" for _ in range(40))
 
 
@@ -361,7 +362,7 @@ def test_what_numbers_and_other_lines_decide_is_not_looked_up(
     said: Callable[[Random, int], Iterator[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = Random(1)
-    one, other = both(write(tmp_path, "app.log", (line for n in range(3000) for line in said(rng, n))), monkeypatch)
+    one, other = both(write(tmp_path, "app.log", (line for n in range(1200) for line in said(rng, n))), monkeypatch)
     assert one == other
 
 

@@ -37,17 +37,17 @@ def users(rng: Random) -> Iterator[str]:
         '{{"level":"error","msg":"user {} is gone"}}',
         "ERROR to all the user {} is gone",
     )
-    for n in range(3000):
+    for n in range(1200):
         form = rng.choice(odd) if rng.random() < 0.02 else "INFO to all the user {} came in"
         yield f"{iso(n // 10)} {form.format(name(rng))} in {rng.randrange(90)} ms"
 
 
 def requests(rng: Random) -> Iterator[str]:
     """Late, some of the statements are requests, though they begin as the others do."""
-    for n in range(3000):
-        asked, status = "GET" if n > 2000 and n % 50 < 7 else "got", rng.choice((200, 503))
+    for n in range(1200):
+        asked, status = "GET" if n > 800 and n % 50 < 7 else "got", rng.choice((200, 503))
         said = f'"{asked} /cart HTTP/1.1" {status} 17'
-        who = name(rng) if n < 2500 else "somebody"
+        who = name(rng) if n < 1000 else "somebody"
         yield (
             f"{iso(n // 10)} INFO to all the {who} asked {said} times" if n > 4 else f'{iso(0)} "GET / HTTP/1.1" 200 17'
         )
@@ -55,33 +55,33 @@ def requests(rng: Random) -> Iterator[str]:
 
 def calls(rng: Random) -> Iterator[str]:
     """Some are calls of a trace, though they begin as the others do."""
-    for n in range(3000):
+    for n in range(1200):
         yield f"{iso(n // 10)} com.acme.run(one two three four {name(rng)}{')' if n % 50 == 7 else ''}"
 
 
 def within(rng: Random) -> Iterator[str]:
     """The stamp stands in brackets."""
-    for n in range(3000):
+    for n in range(1200):
         yield f"[{iso(n // 10)}] WARN [cache-{rng.randrange(4)}] so far shard {name(rng)} is cold after {n} s"
 
 
 def programs(rng: Random) -> Iterator[str]:
     """Syslog: hosts and numbers of processes vary, and the program is the service."""
-    for n in range(3000):
+    for n in range(1200):
         head = f"web-{rng.randrange(5):02d} sshd[{rng.randrange(10 ** rng.randrange(2, 6))}]:"
         yield f"Mar  1 12:{n // 60 % 60:02d}:{n % 60:02d} {head} Invalid user {name(rng)} from 10.0.0.{n % 250}"
 
 
 def keyed(rng: Random) -> Iterator[str]:
     """A pair anywhere in the text names the service, so that first words do not tell."""
-    for n in range(3000):
+    for n in range(1200):
         service = rng.choice(("cart", "pay"))
         yield f'time={iso(n // 10)} level=info msg="user {name(rng)} came in" ms={n % 90} service={service}'
 
 
 def completed(rng: Random) -> Iterator[str]:
     """Requests that look as the other statements do, but for one word, and are fewer than those."""
-    for n in range(3000):
+    for n in range(1200):
         said, number = rng.choice(("Read", "Sent", "Kept", "Made", "Took", "Left")), rng.randrange(100, 600)
         if n % 12 == 5:
             said, number = "Completed", rng.choice((200, 404, 503))
@@ -90,20 +90,20 @@ def completed(rng: Random) -> Iterator[str]:
 
 def numbered(rng: Random) -> Iterator[str]:
     """A pair far behind names the service, here and there by a number, where others have one too."""
-    for n in range(3000):
+    for n in range(1200):
         last = "service=pay" if n % 3 else f"shard={rng.randrange(7)}"
         said = rng.choice(("came", "went", "paid", "left", "asked", "saw"))
-        if n > 400 and n % 40 == 7:
+        if n > 160 and n % 40 == 7:
             said, last = "goes", f"service=cart{rng.randrange(4)}"
         yield f"time={iso(n // 10)} level=info at=web msg={said} a b c d {last}"
 
 
 def wrapped(rng: Random) -> Iterator[str]:
     """Objects behind host and program that were cut; late, some are whole, and say more than their text."""
-    for n in range(3000):
+    for n in range(1200):
         said = f'{{"app": "cart", "msg": "settled {n}"}}'
-        if n > 200:
-            end = "}" if n > 2000 and rng.random() < 0.1 else ""
+        if n > 80:
+            end = "}" if n > 800 and rng.random() < 0.1 else ""
             said = f'{{"to": "all the", "msg": "{name(rng)} came {n}", "app": "{rng.choice(("cart", "pay"))}"{end}'
         yield f"Mar  1 12:{n // 60 % 60:02d}:{n % 60:02d} web api[{rng.randrange(100, 999)}]: {said}"
 
@@ -126,12 +126,12 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     ("lines", "least", "odd"),
     thinned(
         [
-            (users, 1500, 0),
-            (within, 1500, 0),
-            (programs, 1500, 0),
-            (requests, 1000, 1),
-            (calls, 1500, 20),
-            (wrapped, 1500, 10),
+            (users, 600, 0),
+            (within, 600, 0),
+            (programs, 600, 0),
+            (requests, 400, 1),
+            (calls, 600, 8),
+            (wrapped, 600, 4),
             (keyed, 0, 0),
             (completed, 0, 0),
             (numbered, 0, 0),

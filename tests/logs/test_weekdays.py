@@ -69,10 +69,10 @@ def changes(index: LogIndex) -> set[str]:
 
 @pytest.mark.parametrize("layout", thinned(LAYOUTS.values(), 2), ids=list(LAYOUTS))
 def test_at_midnight_nothing_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str) -> None:
-    spec = write(tmp_path, "app.log", two_days(layout, 600))
+    spec = write(tmp_path, "app.log", two_days(layout, 300))
     index = without_library(spec, monkeypatch)
     assert changes(index) == {"steady"}
-    assert index.coverage[0].understood == 1200
+    assert index.coverage[0].understood == 600
     assert not [key for key in index.keys if "Wed" in key or "Thu" in key]
     assert what_it_says(built(spec)) == what_it_says(index)
 
@@ -80,7 +80,7 @@ def test_at_midnight_nothing_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.needs("compiled")
 @pytest.mark.parametrize("layout", [LAYOUTS[name] for name in ("ctime", "apache", "journalctl", "mail")])
 def test_most_of_such_lines_are_looked_up(tmp_path: Path, layout: str) -> None:
-    few, every = looked_up(write(tmp_path, "app.log", two_days(layout, 1500)))
+    few, every = looked_up(write(tmp_path, "app.log", two_days(layout, 600)))
     assert few > every * 0.5
 
 
@@ -211,9 +211,9 @@ FORMS = (
 def mixed(forms: tuple[str, ...]) -> Iterator[str]:
     """Some lines have a weekday, some a word in its place."""
     rng, when = Random(5), NOON
-    for number in range(2000):
+    for number in range(1000):
         when += timedelta(seconds=rng.randrange(300))
-        stamp = when.strftime(rng.choice(forms) if rng.random() < 0.3 else forms[number // 500])
+        stamp = when.strftime(rng.choice(forms) if rng.random() < 0.3 else forms[number // 250])
         if rng.random() < 0.02:
             place = rng.randrange(4)
             stamp = stamp[:place] + rng.choice("abSM,-1") + stamp[place + 1 :]
