@@ -35,6 +35,12 @@ class Layout:
     """What the message of each begins with; empty where that is not said."""
     file_date: str
 
+    def kind(self) -> tuple[bool, ...]:
+        """Say what its lines begin with, brackets or words, and what its events tell, several lines for one included."""
+        told = [event.split(" | ") for event in self.events]
+        said = (any(parts[place] != "-" for parts in told) for place in (0, 2, 3))
+        return self.text.lstrip()[:1] in '{[<"', *said, any(parts[4] != "1" for parts in told)
+
     def write(self, folder: Path, name: str = "app.log") -> SourceSpec:
         """Write the lines into a folder and return the spec of the source."""
         spec = write(folder, name, self.text)

@@ -30,7 +30,7 @@ def _at(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
-@pytest.mark.parametrize("folder", thinned(FOLDERS, 2), ids=[folder.name for folder in FOLDERS])
+@pytest.mark.parametrize("folder", thinned(FOLDERS, 4), ids=[folder.name for folder in FOLDERS])
 async def test_a_recorded_incident_is_read_whole(folder: Path) -> None:
     case = json.loads((folder / "case.json").read_text())
     path = folder / case["files"]["logs"]

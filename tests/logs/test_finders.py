@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import polars as pl
 import pytest
 
 from subagents.logs.native import NO_TIME
 from subagents.logs.sources.finders import finder_of
 from subagents.logs.sources.stamp_reader import StampReader
-from subagents.logs.sources.timestamps import find_stamp, shape_of
+from subagents.logs.sources.timestamps import Shape, find_stamp, shape_of
 from subagents.logs.sources.zones import HOURS
 from tests.logs.builders import NOON
 from tests.logs.compiled import classes_by
@@ -18,21 +20,21 @@ pytestmark = pytest.mark.needs("compiled")
 
 
 def test_what_is_looked_for_is_found_in_all_layouts() -> None:
-    classes, looked, missed = classes_by([]), 0, list[str]()
+    classes, missed, lines_of = classes_by([]), list[str](), defaultdict[Shape, list[str]](list)
     for path in sorted(FOLDER.glob("*.txt")):
         for line in path.read_text().partition("====\n")[0].splitlines():
             stamp = find_stamp(line)
-            shape = shape_of(stamp, None) if stamp is not None else None
-            finder = finder_of(shape, NOON) if shape is not None else None
-            if shape is None or finder is None or not line.isascii() or "\x1b" in line or line.lstrip()[:1] == "{":
-                continue
-            looked += 1
-            classes.find_by([finder], 0)
-            found = StampReader(NOON, [shape]).read(pl.Series([line]))[0].item()
-            data = line.encode()
-            if classes.stamps(data, len(data), 1)[0].tolist() != [NO_TIME if found is None else found]:
-                missed.append(line)
-    assert looked > 600
+            if stamp is not None and line.isascii() and "\x1b" not in line and line.lstrip()[:1] != "{":
+                lines_of[shape_of(stamp, None)].append(line)
+    finders = {shape: finder for shape in lines_of if (finder := finder_of(shape, NOON)) is not None}
+    for shape, finder in finders.items():
+        lines = lines_of[shape]
+        classes.find_by([finder], 0)
+        times = StampReader(NOON, [shape]).read(pl.Series(lines))[0].fill_null(NO_TIME)
+        data = "\n".join([*lines, ""]).encode()
+        found = classes.stamps(data, len(data), len(lines))[0].tolist()
+        missed += [line for line, one, other in zip(lines, found, times, strict=True) if one != other]
+    assert sum(len(lines_of[shape]) for shape in finders) > 600
     assert missed == []
 
 

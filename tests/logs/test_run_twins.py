@@ -11,6 +11,7 @@ from subagents.logs.native import Classes
 from subagents.logs.sources.run_twins import twin_below
 from tests.logs.builders import iso
 from tests.logs.compiled import classes_by, finder_in
+from tests.thinned import thinned
 
 pytestmark = pytest.mark.needs("compiled")
 
@@ -27,10 +28,11 @@ def rest_of(classes: Classes, *lines: str) -> int:
     return int(rests[0])
 
 
-def test_a_twin_counts_as_the_same_and_what_is_no_number_does_not(classes: Classes) -> None:
-    rng, letters = Random(2), "abcdefxyzABCDEF0123456789_$.:-/ '=é"
+@pytest.mark.parametrize("seed", thinned(range(2, 5), 3))
+def test_a_twin_counts_as_the_same_and_what_is_no_number_does_not(classes: Classes, seed: int) -> None:
+    rng, letters = Random(seed), "abcdefxyzABCDEF0123456789_$.:-/ '=é"
     differed = 0
-    for _ in range(3000):
+    for _ in range(1000):
         line = "e" + "".join(rng.choices(letters, k=rng.randrange(1, 60)))
         twin = twin_below(line.encode()).decode()
         differed += twin != line
@@ -38,7 +40,7 @@ def test_a_twin_counts_as_the_same_and_what_is_no_number_does_not(classes: Class
         place = rng.randrange(len(line))
         if line[place] in "xyz_$.:-/ '=é":
             assert rest_of(classes, line) != rest_of(classes, line[:place] + "w" + line[place + 1 :])
-    assert differed > 500
+    assert differed > 170
 
 
 def test_numbers_count_where_a_line_is_indented_and_where_they_have_fewer_digits(classes: Classes) -> None:

@@ -180,10 +180,13 @@ def shapes() -> list[Shape]:
 
 
 @pytest.mark.needs("compiled")
-def test_a_shape_is_found_in_the_same_lines_by_place_and_by_expression(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("part", thinned(range(3), 3))
+def test_a_shape_is_found_in_the_same_lines_by_place_and_by_expression(
+    monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
     monkeypatch.setattr(stamp_reader, "MAX_SHAPES", 1)
     lines, classes, hits = pl.Series(LINES), classes_by([]), 0
-    for shape in shapes():
+    for shape in shapes()[part::3]:
         finder = finder_of(shape, NOON)
         if finder is None:
             continue
@@ -198,7 +201,7 @@ def test_a_shape_is_found_in_the_same_lines_by_place_and_by_expression(monkeypat
         for row, (_, begin, behind) in zip(rows.tolist(), places[rows].tolist(), strict=True):
             assert texts[row] == (f"{LINES[row][:begin]} " if begin else "") + LINES[row][behind:], shape
         hits += len(rows)
-    assert hits > 300
+    assert hits > 100
 
 
 FORMS = (

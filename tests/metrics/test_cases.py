@@ -14,7 +14,7 @@ from subagents.verifying import Recomputed
 from tests.fakes import run_procedure
 
 CASES = Path(__file__).resolve().parents[2] / ".." / "shared" / "cases"
-FAMILIES = ("nezha-tt", "nezha-ob", "petshop", "rootcausebench", "nab")
+FAMILIES = ("nezha-ob", pytest.param("nezha-tt", marks=pytest.mark.soak), "petshop", "rootcausebench", "nab")
 FILES: dict[str, SourceKind] = {
     "metrics.csv.gz": "metrics",
     "trace_edges.csv.gz": "trace_edges",
