@@ -36,7 +36,7 @@ class Layout:
     file_date: str
 
     def kind(self) -> tuple[bool, ...]:
-        """Say what its lines begin with, brackets or words, and what its events tell, several lines for one included."""
+        """Say whether its lines begin with words, what its events tell, and whether some have several lines."""
         told = [event.split(" | ") for event in self.events]
         said = (any(parts[place] != "-" for parts in told) for place in (0, 2, 3))
         return self.text.lstrip()[:1] in '{[<"', *said, any(parts[4] != "1" for parts in told)

@@ -136,7 +136,7 @@ def pino(rng: Random) -> Iterator[str]:
 
 def long_ones(rng: Random) -> Iterator[str]:
     """Lines that are cut, sooner or later as their ids are long, and short ones of the same kind."""
-    for n in range(600):
+    for n in range(300):
         ids = " ".join(f"id {rng.randrange(10 ** rng.randrange(1, 9))}" for _ in range(55))
         yield f"{iso(n)} INFO batch of {ids} was settled by the worker"
         yield f'{{"time":"{iso(n)}","msg":"batch {n} settled","ids":"{ids}, {ids}"}}'

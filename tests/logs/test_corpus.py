@@ -24,7 +24,7 @@ def test_a_layout_is_read_as_a_person_reads_it(tmp_path: Path, layout: Layout) -
     assert source.tally.lines == sum(int(event.rpartition("|")[2]) for event in events)
 
 
-@pytest.mark.parametrize("layout", thinned(LAYOUTS, 6, Layout.kind), ids=lambda layout: layout.name)
+@pytest.mark.parametrize("layout", thinned(LAYOUTS, 12, Layout.kind), ids=lambda layout: layout.name)
 def test_an_event_that_is_read_again_alone_says_the_same(tmp_path: Path, layout: Layout) -> None:
     source, frames, _, _ = seen(layout.write(tmp_path))
     for frame in frames:

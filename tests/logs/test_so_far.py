@@ -14,8 +14,12 @@ from subagents.logs.log_set import LogSet
 from subagents.logs.params import CoverageParams, DistinctParams, SearchParams
 from subagents.logs.search import EARLY, EARLY_CHARS, Filters, search
 from subagents.logs.so_far import events_in_words, index_for
+from subagents.logs.sources import reader
 from tests.fakes import FakeClock
 from tests.logs.builders import iso, write
+
+SMALL = 1 << 13
+"""Size of blocks: some of them make a file large."""
 
 
 def log(count: int, level: str = "INFO", said: str = "order {n} of user={n} settled", after: float = 0.0) -> str:
@@ -93,11 +97,12 @@ def test_the_last_matches_of_a_large_file_are_shown_before_it_is_read(
 ) -> None:
     monkeypatch.setattr(so_far, "LARGE_BYTES", 10_000)
     monkeypatch.setattr(so_far, "END_BYTES", 2_000)
-    spec = write(tmp_path, "a.log", log(1) + log(9_000, said="order {n}") + log(40, "ERROR", "order {n} lost", 60))
+    monkeypatch.setattr(reader, "LEAST_BYTES", SMALL)
+    spec = write(tmp_path, "a.log", log(1) + log(1_500, said="order {n}") + log(40, "ERROR", "order {n} lost", 60))
 
     def shown(text: str, level: str | None = None) -> list[tuple[tuple[str, str], ...]]:
         logs, told = LogSet([spec]), list[Progress]()
-        logs.sources[0].block_bytes = 1 << 16
+        logs.sources[0].block_bytes = SMALL
         search(logs, Filters(text, level=level), 0, 50, listening(told))
         assert len(told) > 3
         return [each.found for each in told]
@@ -134,14 +139,15 @@ def test_what_is_severe_at_the_end_of_a_large_file_is_told_at_its_beginning(
     if large:
         monkeypatch.setattr(so_far, "LARGE_BYTES", 10_000)
     monkeypatch.setattr(so_far, "END_BYTES", 4_000)
-    early = log(3, "ERROR", "payment {n} was refused") + log(4000)
+    monkeypatch.setattr(reader, "LEAST_BYTES", SMALL)
+    early = log(3, "ERROR", "payment {n} was refused") + log(1000)
     spec = write(
         tmp_path,
         name,
         early + log(50, "ERROR", "stock {n} is lost", 60) + log(9, "ERROR", "payment {n} was refused", 70),
     )
     logs, told = LogSet([spec]), list[Progress]()
-    logs.sources[0].block_bytes = 1 << 16
+    logs.sources[0].block_bytes = SMALL
     index_for(logs, listening(told))
     assert len(told) > 2
     assert 'errors: 3 of "payment * was refused"' in told[0].text

@@ -64,7 +64,7 @@ WRAPPINGS = (bare, kubectl, prefixed, cri, docker, syslog)
 
 @pytest.mark.parametrize(
     ("name", "wrap"),
-    thinned([(name, WRAPPINGS[(n + turn) % 6]) for n, name in enumerate(NAMES) for turn in range(6)], 3),
+    thinned([(name, WRAPPINGS[(n + turn) % 6]) for n, name in enumerate(NAMES) for turn in range(6)], 5),
     ids=lambda each: getattr(each, "__name__", str(each)),
 )
 def test_a_traceback_is_one_event(tmp_path: Path, name: str, wrap: Callable[[int, list[str]], list[str]]) -> None:
@@ -168,7 +168,7 @@ def test_the_first_of_a_group_is_the_earliest_wherever_it_stands(tmp_path: Path)
     assert "@0+" not in group.citation
 
 
-@pytest.mark.parametrize("seed", thinned(range(6), 2))
+@pytest.mark.parametrize("seed", thinned(range(6), 3))
 def test_runs_of_lines_that_were_met_before_are_read_as_at_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
