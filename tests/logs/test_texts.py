@@ -14,6 +14,7 @@ from subagents.logs.sources import lines as lines_module
 from subagents.logs.sources.lines import Lines, some_lines, split_lines
 from subagents.logs.sources.log_source import Tally
 from subagents.logs.sources.reader import Block, line_feeds
+from tests.thinned import thinned
 
 needs_library = pytest.mark.needs("compiled")
 PIECES = (
@@ -42,7 +43,7 @@ def split(block: Block, rows: list[int] | None) -> tuple[object, ...]:
 
 
 @needs_library
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", thinned(range(40), 4))
 @pytest.mark.parametrize("clean", [True, False])
 def test_lines_are_what_they_are_without_the_library(seed: int, clean: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = Random(f"{seed} {clean}")

@@ -67,7 +67,7 @@ def changes(index: LogIndex) -> set[str]:
     return {found.change for found in compare(index, spans)}
 
 
-@pytest.mark.parametrize("layout", thinned(LAYOUTS.values(), 2), ids=list(LAYOUTS))
+@pytest.mark.parametrize("layout", thinned(LAYOUTS.values(), 3), ids=list(LAYOUTS))
 def test_at_midnight_nothing_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str) -> None:
     spec = write(tmp_path, "app.log", two_days(layout, 300))
     index = without_library(spec, monkeypatch)

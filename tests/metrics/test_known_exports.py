@@ -16,6 +16,8 @@ from subagents.metrics.sources.load import load
 from tests.fakes import FakeClock
 
 FOLDER = Path(__file__).parent / "exports"
+pytestmark = pytest.mark.xdist_group("exports")  # one worker: the folder of them is taken in once
+
 EXPECTED: dict[str, Any] = json.loads(Path(__file__).with_name("expected_exports.json").read_text())
 """By file: `series` [[service, name, values]], what is `said`, whether `only` some are named, what it is `taken_as`."""
 
