@@ -87,7 +87,7 @@ def test_a_traceback_is_one_event(tmp_path: Path, name: str, wrap: Callable[[int
     assert [trace.language, trace.exception, trace.message, own] == [language, exception, message, place]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", thinned(NAMES, 3, kind=lambda name: traceback(name)[0][0]))
 def test_a_traceback_is_read_by_its_citation_as_it_was_counted(tmp_path: Path, name: str) -> None:
     _, lines = traceback(name)
     source = LogSource(write(tmp_path, "x.log", [*bare(1, ["ERROR request failed", *lines]), *bare(2, ["INFO ready"])]))
@@ -97,7 +97,7 @@ def test_a_traceback_is_read_by_its_citation_as_it_was_counted(tmp_path: Path, n
     assert stack_group(source, index, event) is group
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", thinned(NAMES, 3, kind=lambda name: traceback(name)[0][0]))
 def test_a_traceback_reads_the_same_in_a_field(tmp_path: Path, name: str) -> None:
     (language, exception, message, place), lines = traceback(name)
     record = {"time": iso(0), "level": "error", "msg": "request failed", "stack": "\n".join(lines)}

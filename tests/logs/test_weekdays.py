@@ -214,9 +214,9 @@ FORMS = (
 def mixed(forms: tuple[str, ...]) -> Iterator[str]:
     """Some lines have a weekday, some a word in its place."""
     rng, when = Random(5), NOON
-    for number in range(1000):
+    for number in range(600):
         when += timedelta(seconds=rng.randrange(300))
-        stamp = when.strftime(rng.choice(forms) if rng.random() < 0.3 else forms[number // 250])
+        stamp = when.strftime(rng.choice(forms) if rng.random() < 0.3 else forms[number // 150])
         if rng.random() < 0.02:
             place = rng.randrange(4)
             stamp = stamp[:place] + rng.choice("abSM,-1") + stamp[place + 1 :]
