@@ -88,7 +88,9 @@ def _objects(value: JsonValue, context: Mapping[str, JsonValue], depth: int = 0)
         return
     own, inner = _split(value, depth)
     yield {**{f"of_{key}": name for key, name in context.items() if key not in own}, **own}
-    names = {**context, **{key: own[key] for key in _NAMES if isinstance(own.get(key), str)}}
+    about = value.get("metadata")
+    named = {**about, **own} if isinstance(about, dict) else own  # Kubernetes keeps an object's name beside its state
+    names = {**context, **{key: named[key] for key in _NAMES if isinstance(named.get(key), str)}}
     for item in inner:
         yield from _objects(item, names, depth + 1)
 
@@ -99,7 +101,7 @@ def _split(value: dict[str, JsonValue], depth: int) -> tuple[dict[str, JsonValue
     inner: list[JsonValue] = []
     for key, item in value.items():
         if (isinstance(item, list) and any(isinstance(each, dict | list) for each in item)) or (
-            isinstance(item, dict) and (depth < 1 or any(isinstance(each, list | dict) for each in item.values()))
+            isinstance(item, dict) and not _is_state(key, item) and (depth < 1 or any(map(_is_nested, item.values())))
         ):
             inner.append(item)
         elif isinstance(item, str) and "\n" in item.strip():
@@ -107,6 +109,21 @@ def _split(value: dict[str, JsonValue], depth: int) -> tuple[dict[str, JsonValue
         else:
             own[key] = item
     return own, inner
+
+
+def _is_nested(value: JsonValue) -> bool:
+    return isinstance(value, list | dict)
+
+
+def _is_state(key: str, value: dict[str, JsonValue]) -> bool:
+    """Say whether it is how a container stands, which tells whether it has failed or has done its work."""
+    inner = list(value.values())
+    return (
+        key == "state"
+        and len(inner) == 1
+        and isinstance(inner[0], dict)
+        and not any(map(_is_nested, inner[0].values()))
+    )
 
 
 def _tells(record: Mapping[str, JsonValue]) -> bool:

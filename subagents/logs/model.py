@@ -360,6 +360,12 @@ class LogsRecorded(Frozen):
     """What these are."""
     well_line: str = ""
     """Citation of the first of them, of a workload where there is one."""
+    well_subjects: tuple[str, ...] = ()
+    """Names of some of those that are well, but for nodes."""
+    doubt: str = ""
+    """Citation of the first line by which something may be amiss, or after which nothing was read."""
+    newest: AwareDatetime | None = None
+    """The latest time that a record says it is of."""
     amiss: int = 0
     """Lines that say of something that it is not."""
     states: tuple[RecordedState, ...] = ()

@@ -34,7 +34,8 @@ async def investigate(brief: Brief, bench: Workbench) -> LogsSummary:
     recordings = ["recorded" in spec.options for spec in brief.sources if spec.kind == "logs"]
     summary = await _dated(brief, bench, coverage.data, all(recordings))
     if any(recordings):
-        await _recorded(bench, summary)
+        undated = all(recordings) and coverage.data.span is None
+        await _recorded(brief.incident, bench, summary, looked=undated or summary.window is not None)
     return summary
 
 
@@ -55,14 +56,15 @@ async def _dated(brief: Brief, bench: Workbench, coverage: LogsCoverage, recorde
     return await _compare(bench, coverage, look.data)
 
 
-async def _recorded(bench: Workbench, summary: LogsSummary) -> None:
-    """Report what recorded outputs of tools show."""
+async def _recorded(incident: Incident, bench: Workbench, summary: LogsSummary, *, looked: bool) -> None:
+    """Report what recorded outputs of tools show; `looked` says that all logs with times could be compared."""
     found = await bench.call("logs_recorded", RecordedParams(), LogsRecorded)
     if found.data is None:
         await bench.report(statements.gap(f"The recorded outputs could not be read: {found.text}"))
         return
-    calm = not summary.errors and summary.onset is None
-    for finding in recorded.findings(found.data, {sign.name for sign in summary.signatures}, calm=calm):
+    calm = looked and not (summary.errors or summary.onset or summary.flows or summary.slow)
+    known = {sign.name for sign in summary.signatures}
+    for finding in recorded.findings(found.data, known, calm=calm, incident=incident):
         await bench.report(finding)
 
 

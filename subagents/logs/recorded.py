@@ -15,23 +15,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from subagents import quantities
-from subagents.contract import Fact, Finding, Suspect, ToolResult
+from subagents.contract import Fact, Finding, Incident, Suspect, ToolResult
 from subagents.files import open_bounded
 from subagents.logs.counted import AMISS, LINES, WELL
 from subagents.logs.log_set import LogSet, Place
 from subagents.logs.model import LogsRecorded, RecordedSign, RecordedState
-from subagents.logs.recorded_states import RUNS, State, state_of
+from subagents.logs.recorded_states import state_of
 from subagents.logs.signatures import TABLE, Known, around_wording, recognise
 from subagents.logs.sources.json_fields import flatten
+from subagents.logs.states import RUNS, State
 from subagents.logs.terms import terms_of
 
 NAME = "logs"
 MOST_LINES = 200_000
 MOST_SIGNS = 8
 MOST_STATES = 8
+MOST_NAMED = 200
 LONGEST = 4096
 STILL = timedelta(minutes=2)
 """A dated record older than the newest one by this much or more may be over."""
+OLD = timedelta(hours=2)
+"""How long before an alert outputs may have been recorded, to say anything of it."""
 UNCONFIRMED = 0.85
 """Of a wording's weight: nothing shows what was usual before."""
 _WELL = re.compile(r"(?:\b(?:false|none|ok|normal|healthy|succeeded|0)|<none>|\[\]|\{\})\s*$", re.IGNORECASE)
@@ -39,6 +43,7 @@ _STATE_KEYS = ("overall_state", "state", "status", "health")
 _GOOD = {"ok", "normal", "healthy", "resolved", "good"}
 _OBJECTS = ("involved_object", "of_involved_object", "of_name", "name", "pod_name", "of_pod_name", "service")
 _LAST = ("last_time", "lastTimestamp", "last_seen", "ts", "timestamp", "time", "date")
+_AS_OF = (*_LAST, "lastHeartbeatTime")
 _FIRST = ("first_time", "firstTimestamp", "first_seen")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)")
 
@@ -54,6 +59,24 @@ class _Line:
 
 
 @dataclass
+class _Told:
+    """What lines say of how things stand, well or amiss, and whether that is all there is to be said."""
+
+    states: list[tuple[State, Place]] = field(default_factory=list)
+    doubt: Place | None = None
+    """The first line by which something may be amiss, or after which nothing was read."""
+    newest: datetime | None = None
+    """The latest time that a record is of."""
+
+    def take(self, state: State | None, place: Place) -> None:
+        """Keep what a line says."""
+        if state is not None and state.well is not None:
+            self.states.append((state, place))
+        elif state is not None and self.doubt is None:
+            self.doubt = place
+
+
+@dataclass
 class _Group:
     known: Known
     lines: list[_Line] = field(default_factory=list)
@@ -64,8 +87,8 @@ def answer(logs: LogSet, cancelled: Callable[[], bool]) -> ToolResult[LogsRecord
     groups: dict[str, _Group] = {}
     count, tools, newest = 0, set(), None
     first: Place | None = None
-    states = list[tuple[State, Place]]()
-    for line in _lines(logs, cancelled, states):
+    every = _Told()
+    for line in _lines(logs, cancelled, every):
         count += 1
         tools.add(line.tool)
         first = first or line.place
@@ -76,11 +99,12 @@ def answer(logs: LogSet, cancelled: Callable[[], bool]) -> ToolResult[LogsRecord
     ranked = sorted(groups.values(), key=lambda group: (-group.known.weight, group.known.name))[:MOST_SIGNS]
     signs = [_sign(logs, group, newest) for group in ranked]
     signs.sort(key=lambda sign: not sign.current)
-    well, amiss = ([each for each in states if each[0].well is wanted] for wanted in (True, False))
+    well, amiss = ([each for each in every.states if each[0].well is wanted] for wanted in (True, False))
     well.sort(key=lambda each: each[0].thing != "workload")
     places = [(_shown(group).place, group.known.name) for group in ranked]
     places += [(place, f"{state.thing} {state.subject} {state.words}") for state, place in amiss[:MOST_STATES]]
     places += [(place, f"{state.thing} {state.subject} is well") for state, place in well[:1]]
+    places += [(every.doubt, "something may be amiss")] if every.doubt is not None else []
     if not places and first is not None:
         places = [(first, "first line of the recorded outputs")]
     data = LogsRecorded(
@@ -91,6 +115,9 @@ def answer(logs: LogSet, cancelled: Callable[[], bool]) -> ToolResult[LogsRecord
         well=len(well),
         well_things=tuple(dict.fromkeys(state.thing for state, _ in well)),
         well_line=logs.ref(well[0][1]) if well else "",
+        well_subjects=tuple(dict.fromkeys(state.subject for state, _ in well if state.thing != "node"))[:MOST_NAMED],
+        doubt=logs.ref(every.doubt) if every.doubt is not None else "",
+        newest=every.newest,
         amiss=len(amiss),
         states=tuple(
             RecordedState(thing=state.thing, subject=state.subject, words=state.words, citation=logs.ref(place))
@@ -100,7 +127,7 @@ def answer(logs: LogSet, cancelled: Callable[[], bool]) -> ToolResult[LogsRecord
     told = [f"{sign.name} ({sign.count}) in {', '.join(sign.outputs[:3])}: {sign.example}" for sign in signs]
     told += [f"{each.citation}  {each.thing} {each.subject} {each.words}" for each in data.states]
     heading = f"{count} lines of {len(tools)} recorded outputs; known kinds of failure: {len(signs)}"
-    if states:
+    if every.states:
         heading += f"; states told: {len(well)} well, {len(amiss)} amiss"
     return ToolResult[LogsRecorded](data=data, text="\n".join([heading, *told]), citations=logs.cite(places))
 
@@ -125,17 +152,17 @@ class Kinds:
 def kinds(logs: LogSet, cancelled: Callable[[], bool]) -> Kinds:
     """Read all recorded outputs and return which lines show a known kind of failure, and which say how things stand."""
     by_place: dict[tuple[str, int], str] = {}
-    states = list[tuple[State, Place]]()
-    for line in _lines(logs, cancelled, states):
+    every = _Told()
+    for line in _lines(logs, cancelled, every):
         known = recognise(line.text)
         if known is not None:
             by_place[logs.sources[line.place.source].id, line.place.byte] = known.name
-    told = {(logs.sources[at.source].id, at.byte): WELL if state.well else AMISS for state, at in states}
+    told = {(logs.sources[at.source].id, at.byte): WELL if state.well else AMISS for state, at in every.states}
     return Kinds(Counter(by_place.values()), by_place, told)
 
 
-def _lines(logs: LogSet, cancelled: Callable[[], bool], states: list[tuple[State, Place]]) -> Iterator[_Line]:
-    """Yield the lines whose wording counts, and put what lines say of how things stand into `states`."""
+def _lines(logs: LogSet, cancelled: Callable[[], bool], told: _Told) -> Iterator[_Line]:
+    """Yield the lines whose wording counts, and put what all of them say of how things stand into `told`."""
     total = 0
     for number, source in enumerate(logs.sources):
         if not source.recorded:
@@ -145,14 +172,15 @@ def _lines(logs: LogSet, cancelled: Callable[[], bool], states: list[tuple[State
         with stream:
             for raw in stream:
                 total += 1
-                if total > MOST_LINES or cancelled():
-                    return
                 text, place = raw[:LONGEST].decode("utf-8", "replace"), Place(number, byte, 1)
+                if total > MOST_LINES or cancelled():
+                    told.doubt = told.doubt or place
+                    return
                 record = _record(text)
                 line, state = _line(text, record, place), state_of(record, text)
                 byte += len(raw)
-                if state is not None:
-                    states.append((state, place))
+                told.take(state, place)
+                told.newest = max(filter(None, (told.newest, _dated(record, text))), default=None)
                 if line is not None:
                     line.tool = source.spec.options["recorded"]
                     yield line
@@ -172,6 +200,11 @@ def _line(text: str, record: dict[str, str] | None, place: Place) -> _Line | Non
     subject = next((record[key] for key in _OBJECTS if record.get(key)), "")
     last, first = (next((record[k] for k in keys if record.get(k)), "") for keys in (_LAST, _FIRST))
     return _Line(" ".join(dict.fromkeys(said)), place, "", subject, _moment(last), _moment(first or last))
+
+
+def _dated(record: dict[str, str] | None, text: str) -> datetime | None:
+    """Return the moment that a line is of, where it says one."""
+    return _moment(text[:64]) if record is None else _moment(next((record[k] for k in _AS_OF if record.get(k)), ""))
 
 
 def _record(text: str) -> dict[str, str] | None:
@@ -218,18 +251,21 @@ def _sign(logs: LogSet, group: _Group, newest: datetime | None) -> RecordedSign:
     )
 
 
-def findings(data: LogsRecorded, known: Collection[str] = (), *, calm: bool = True) -> list[Finding]:
+def findings(
+    data: LogsRecorded, known: Collection[str] = (), *, calm: bool = True, incident: Incident | None = None
+) -> list[Finding]:
     """Return what the recorded outputs show: what still holds, what may be over, how things stand, or nothing.
 
     What is `known` by name from dated logs is only observed here, so that it does not count twice. Unless those are
-    `calm`, nothing is said to be well.
+    `calm`, nothing is said to be well; nor where the outputs say nothing of the service, or of the time, of the alert.
     """
     current = [sign for sign in data.signs if sign.current]
     found = [_finding(sign, sign.name in known) for sign in data.signs[:4]]
     if data.amiss:
         found.append(_amiss(data))
     elif calm and not current and _is_told_well(data):
-        found.append(_well(data))
+        unsure = _unsure(data, incident)
+        found.append(_well(data) if not unsure else _perhaps_well(data, unsure))
     elif not data.signs and data.lines:
         found.append(_nothing(data))
     if current:
@@ -296,6 +332,30 @@ def _amiss(data: LogsRecorded) -> Finding:
 def _is_told_well(data: LogsRecorded) -> bool:
     """Say whether two kinds of things are told to be well, of which one says whether users are served."""
     return len(data.well_things) > 1 and not RUNS.union(("monitor",)).isdisjoint(data.well_things)
+
+
+def _unsure(data: LogsRecorded, incident: Incident | None) -> str:
+    """Say why it is not sure that all is well: what may say otherwise, or what the alert is about; else nothing."""
+    if data.doubt:
+        return "a line may say otherwise"
+    if incident is None:
+        return ""
+    fired = incident.alert.fired_at if incident.alert is not None else None
+    if fired is not None and data.newest is not None and fired - data.newest > OLD:
+        return f"they were recorded until {data.newest:%Y-%m-%d %H:%M} UTC, well before the alert"
+    service = incident.service or ""
+    told = any(service.casefold() in subject.casefold() for subject in data.well_subjects)
+    return "" if told else f"none of them is of {service}"
+
+
+def _perhaps_well(data: LogsRecorded, unsure: str) -> Finding:
+    return Finding(
+        agent=NAME,
+        claim=f"{data.well} states in recorded outputs are well and none is amiss, but {unsure}.",
+        topic="health",
+        weight=0.2,
+        citations=tuple(filter(None, (data.doubt, data.well_line))),
+    )
 
 
 def _well(data: LogsRecorded) -> Finding:

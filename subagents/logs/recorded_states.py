@@ -1,91 +1,122 @@
 """How things stand by recorded outputs of tools: workloads, their containers, nodes and monitors, well or amiss.
 
 Only what states it in a field or column of its own counts: replicas wanted and ready, `ready`, a condition, a
-monitor's state. What is being removed, has done its work or is scaled to nothing says nothing.
+monitor's state. What is being removed, has done its work or is scaled to nothing says nothing. What may be amiss is
+not told, and neither is it, then, that all is well.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
 
-Thing = Literal["workload", "container", "node", "monitor"]
-RUNS: frozenset[Thing] = frozenset({"workload", "container"})
-"""What the things are of which it depends whether users are served."""
+from subagents.logs.recorded_rows import state_of_row
+from subagents.logs.states import DONE, State, Thing, of_replicas
 
-
-class State(NamedTuple):
-    """How one thing stands."""
-
-    thing: Thing
-    subject: str
-    well: bool
-    words: str
-    """How, where it is amiss."""
-
-
-_WANTED = ("desired", "replicas", "desired_replicas", "desiredReplicas", "desiredNumberScheduled", "spec.replicas")
-_READY = ("ready", "readyReplicas", "ready_replicas", "numberReady", "status.readyReplicas", "availableReplicas")
+_WANTED = (
+    "desired", "replicas", "desired_replicas", "desiredReplicas", "desiredNumberScheduled", "desiredCount",
+    "desired_count", "spec.replicas",
+)  # fmt: skip
+_READY = (
+    "ready", "readyReplicas", "ready_replicas", "numberReady", "status.readyReplicas", "availableReplicas",
+    "runningCount", "running_count", "running",
+)  # fmt: skip
 _SHORT = ("unavailable", "unavailableReplicas", "unavailable_replicas", "numberUnavailable")
-_RESTARTS = ("restart_count", "restartCount")
+_OBSERVED = ("observedGeneration", "status.observedGeneration")
+"""Kubernetes leaves counts out of a status that are 0."""
+_RESTARTS = ("restart_count", "restartCount", "restarts")
 _REASONS = ("state.reason", "state.waiting.reason", "state.terminated.reason")
+_RATIO = re.compile(r"(\d+)/(\d+)")
+_OF_PODS = frozenset({"", "ContainersNotReady", "ReadinessGatesNotReady", "PodFailed", "UnknownContainerStatuses"})
+_CONDITIONS: Mapping[str, tuple[Thing, str]] = {
+    "Available": ("workload", "False"),
+    "Progressing": ("workload", "False"),
+    "ReplicaFailure": ("workload", "True"),
+    "PodScheduled": ("container", "False"),
+    "MemoryPressure": ("node", "True"),
+    "DiskPressure": ("node", "True"),
+    "PIDPressure": ("node", "True"),
+    "NetworkUnavailable": ("node", "True"),
+}
+"""Conditions that say when something is amiss, and never that it is well; whose they are, and their status then."""
 _PRESSURES = ("memory_pressure", "disk_pressure", "pid_pressure")
 _MONITOR = ("overall_state", "StateValue")
-_MONITOR_NAMES = ("name", "AlarmName", "labels.alertname", "alertname")
-_WELL_MONITOR, _AMISS_MONITOR = frozenset({"ok", "normal"}), frozenset({"alert", "alarm", "alerting", "firing", "warn"})
-_OF = ("name", "of_name", "pod_name", "of_pod_name", "metadata.name")
-_DONE = frozenset({"Completed", "Succeeded", "PodCompleted"})
-_POD_ROW = re.compile(
-    r"^(?:[a-z0-9.-]+ +)?(?P<name>[a-z0-9.-]+) +(?P<ready>\d+)/(?P<wanted>\d+) +(?P<next>\d+|[A-Z]\S*) +\d"
-)
-"""Of `kubectl get`: a pod's row says its status next, that of a workload how many are of the newest version."""
-_NODE_ROW = re.compile(r"^(?P<name>[a-z0-9.-]+) +(?P<state>(?:Not)?Ready)(?:,\S+)? +\S+ +\d+[a-z0-9]* +v\d")
+_ALERT = ("state", "status", "status.state")
+_ALERT_NAMES = ("labels.alertname", "alertname")
+_MONITOR_NAMES = ("name", "AlarmName", *_ALERT_NAMES, "title")
+_WELL_MONITOR = frozenset({"ok", "normal"})
+_AMISS_MONITOR = frozenset({"alert", "alarm", "alerting", "firing", "warn", "active", "triggered"})
+_ANYWHERE = frozenset({"alarm", "alerting", "firing", "triggered"})
+"""States that only monitors and what they raise are in."""
+_ALWAYS = frozenset({"watchdog", "deadmansswitch", "infoinhibitor"})
+"""Alerts that fire to show that alerts arrive."""
+_OVER = frozenset({"resolved", "suppressed", "inactive"})
+_OF = ("name", "of_name", "pod_name", "of_pod_name", "metadata.name", "serviceName")
+_STATING = frozenset({"status", "state", "health", "phase", "overall_state", "statevalue", "indicator", "healthstatus"})
+_DOUBTFUL = frozenset({
+    "alert", "alerting", "critical", "degraded", "degraded_performance", "down", "error", "failed", "failing",
+    "insufficient_data", "major", "major_outage", "no data", "nodata", "no_data", "offline", "outage",
+    "partial_outage", "pending", "red", "unavailable", "unhealthy", "unknown", "warn",
+})  # fmt: skip
+_CODES = frozenset({"status_code", "statuscode", "http_code", "http_status"})
+_LEVELS = frozenset({"error", "fatal", "critical"})
+_REMOVED = ("deletion_timestamp", "deletiontimestamp")
 
 
 def state_of(record: Mapping[str, str] | None, text: str) -> State | None:
     """Return what a line says of how one thing stands; None where it says nothing. `record`: its object, flat."""
     if record is None:
-        return _of_row(text)
-    if any(key.lower().endswith(("deletion_timestamp", "deletiontimestamp")) and record[key] for key in record):
+        return State("object", "", None, "") if text.startswith("{") else state_of_row(text)  # cut, or no JSON
+    if any(key.lower().endswith(_REMOVED) and record[key] for key in record):
         return None
-    return _monitor(record) or _workload(record) or _container(record) or _node(record)
+    return _monitor(record) or _workload(record) or _container(record) or _node(record) or _doubt(record)
 
 
 def _monitor(record: Mapping[str, str]) -> State | None:
-    firing = record.get("state") if any(name in record for name in _MONITOR_NAMES[2:]) else None
-    said = next((record[key] for key in _MONITOR if key in record), firing or "")
-    if said.lower() not in _WELL_MONITOR | _AMISS_MONITOR:
-        return None
+    named = any(record.get(key) for key in _ALERT_NAMES)
+    said = next((record[key] for key in _MONITOR if key in record), "")
+    if not said:
+        said = next((record[key] for key in _ALERT if key in record and (named or record[key] in _ANYWHERE)), "")
+    if not said and named and "startsAt" in record:
+        said = "active"  # as Alertmanager lists them, whose states are objects of their own
     name = next((record[key] for key in _MONITOR_NAMES if record.get(key)), "")
+    if said.lower() not in _WELL_MONITOR | _AMISS_MONITOR or not (name or named):
+        return None
+    if name.casefold() in _ALWAYS or record.get("labels.severity") == "none":
+        return None
     return State("monitor", name, said.lower() in _WELL_MONITOR, f"is in state {said}")
 
 
 def _workload(record: Mapping[str, str]) -> State | None:
     wanted, ready, short = (_number(record, keys) for keys in (_WANTED, _READY, _SHORT))
-    if wanted is None or not wanted or (ready is None and short is None):
+    observed = any(key in record for key in _OBSERVED)
+    if wanted is None and observed and short:
+        return State("workload", _subject(record), False, f"has {short} unavailable")
+    if wanted is None or (ready is None and short is None and not observed):
         return None
-    there = ready if ready is not None else wanted - (short or 0)
-    return State("workload", _subject(record), there >= wanted and not short, f"has {there} of {wanted} ready")
+    there = ready if ready is not None else wanted - short if short is not None else 0
+    return of_replicas(_subject(record), min(there, wanted - (short or 0)), wanted)
 
 
 def _container(record: Mapping[str, str]) -> State | None:
     ready = record.get("ready", "")
-    if ready not in ("True", "False") or not any(key in record for key in _RESTARTS):
-        return None
+    again = next((record[key] for key in _RESTARTS if key in record), None)
     reason = next((record[key] for key in _REASONS if record.get(key)), "")
-    if reason in _DONE:
+    status = record.get("phase") or record.get("status", "")
+    if again is None or {reason, status} & DONE:
         return None
-    return State("container", _subject(record), ready == "True", f"is not ready{': ' + reason if reason else ''}")
+    if (ratio := _RATIO.fullmatch(ready)) is not None:
+        ready = str(int(ratio[1]) >= int(ratio[2]))
+        reason = reason or (status if status != "Running" else "")
+    if ready not in ("True", "False"):
+        return None
+    well = False if ready == "False" else True if again == "0" else None
+    return State("container", _subject(record), well, f"is not ready{': ' + reason if reason else ''}")
 
 
 def _node(record: Mapping[str, str]) -> State | None:
-    if record.get("type") == "Ready" and record.get("status") in ("True", "False", "Unknown"):
-        reason, name = record.get("reason", ""), record.get("of_name") or _subject(record)
-        if reason in _DONE:
-            return None
-        thing: Thing = "node" if reason.startswith(("Kubelet", "NodeStatus")) else "container"
-        return State(thing, name, record["status"] == "True", f"is not ready{': ' + reason if reason else ''}")
+    if record.get("status") in ("True", "False", "Unknown"):
+        return _condition(record)
     pressed = [key for key in _PRESSURES if key in record]
     if not pressed or record.get("ready") not in ("True", "False", "Unknown"):
         return None
@@ -94,17 +125,28 @@ def _node(record: Mapping[str, str]) -> State | None:
     return State("node", _subject(record), not bad, " and ".join(bad))
 
 
-def _of_row(text: str) -> State | None:
-    node = _NODE_ROW.match(text)
-    if node is not None:
-        return State("node", node["name"], node["state"] == "Ready", "is not ready")
-    row = _POD_ROW.match(text)
-    if row is None or not int(row["wanted"]) or row["next"] in (*_DONE, "Terminating"):
-        return None
-    thing: Thing = "workload" if row["next"].isdigit() else "container"
-    well = row["ready"] == row["wanted"] and (thing == "workload" or row["next"] == "Running")
-    status = "" if thing == "workload" or row["next"] == "Running" else f": {row['next']}"
-    return State(thing, row["name"], well, f"has {row['ready']} of {row['wanted']} ready{status}")
+def _condition(record: Mapping[str, str]) -> State | None:
+    kind, status, reason = record.get("type", ""), record["status"], record.get("reason", "")
+    name, because = record.get("of_name") or _subject(record), f": {reason}" if reason else ""
+    if kind == "Ready" and reason not in DONE:
+        if reason.startswith(("Kubelet", "NodeStatus")):
+            return State("node", name, status == "True", f"is not ready{because}")
+        if reason in _OF_PODS:
+            return State("container", name, status == "True", f"is not ready{because}")
+        return State("object", name, False, f"is not ready{because}") if status == "False" else None
+    thing, amiss = _CONDITIONS.get(kind, ("object", ""))
+    return State(thing, name, False, f"says {kind} {status}{because}") if status == amiss else None
+
+
+def _doubt(record: Mapping[str, str]) -> State | None:
+    """Return a state of which nobody knows whether it is well, where one of the fields may say that it is not."""
+    for key, value in record.items():
+        last = key.removeprefix("of_").rpartition(".")[2].lower()
+        said = value.strip().lower()
+        server = last in _CODES and len(said) == 3 and said.startswith("5")
+        if server or (last in _STATING and said in _DOUBTFUL) or (last == "level" and said in _LEVELS):
+            return State("object", _subject(record), None, "")
+    return None
 
 
 def _subject(record: Mapping[str, str]) -> str:

@@ -68,6 +68,28 @@ def test_objects_in_lists_are_lines_of_their_own_with_the_names_of_what_holds_th
     assert pods.records[2] == {"of_name": "web-1", "type": "Ready", "status": "False"}
 
 
+def test_what_kubernetes_keeps_beside_a_state_names_it() -> None:
+    done: dict[str, JsonValue] = {
+        "name": "c",
+        "ready": False,
+        "state": {"terminated": {"reason": "Completed", "exitCode": 0}},
+    }
+    pod: JsonValue = {
+        "metadata": {"name": "job-1", "deletionTimestamp": "2026-03-01T12:00:00Z", "labels": {"app": "job"}},
+        "status": {"phase": "Succeeded", "containerStatuses": [done]},
+    }
+    (pods,) = read_recorded({"pods": {"items": [pod]}})
+    named: dict[str, JsonValue] = {"of_deletionTimestamp": "2026-03-01T12:00:00Z"}
+    assert {"of_name": "job-1", "phase": "Succeeded", **named} in pods.records
+    assert {**done, **named} in pods.records
+
+
+def test_states_of_many_are_lines_of_their_own() -> None:
+    groups: JsonValue = {"items": [{"id": "1", "state": {"groups": {"a": {"status": "Alert"}}}}]}
+    (found,) = read_recorded({"monitor": groups})
+    assert found.records == [{"id": "1"}, {"of_id": "1", "a": {"status": "Alert"}}]
+
+
 def test_text_inside_a_record_is_read_line_by_line() -> None:
     (logs,) = read_recorded({"logs": {"pod_name": "web-1", "logs": "first line\nsecond line\n"}})
     assert [record["message"] for record in logs.records[1:] if isinstance(record, dict)] == [

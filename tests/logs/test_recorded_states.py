@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from subagents.contract import Fact, Finding, ToolError
+from subagents.contract import Alert, Fact, Finding, Incident, ToolError
 from subagents.logs.agent import build
 from subagents.logs.counted import AMISS, WELL
 from subagents.logs.recorded import findings
-from subagents.logs.recorded_states import State, state_of
+from subagents.logs.recorded_states import state_of
 from subagents.logs.resolver import LogResolver
 from subagents.logs.sources.json_fields import flatten
+from subagents.logs.states import State
 from subagents.quantities import COUNT
 from tests.fakes import run_procedure
-from tests.logs.builders import brief, iso
+from tests.logs.builders import at, brief, iso, write
 from tests.logs.test_recorded import recording, shown
 
 WEB = {"name": "web", "desired": 3, "ready": 3, "available": 3, "unavailable": 0}
@@ -54,12 +55,34 @@ MONITOR = {"name": "errors of web", "query": "avg(last_5m):errors > 1", "overall
         ({"of_name": "job-1", "type": "Ready", "status": "False", "reason": "PodCompleted"}, None),
         (MONITOR, ("monitor", "errors of web", True, "is in state OK")),
         ({**MONITOR, "overall_state": "Alert"}, ("monitor", "errors of web", False, "is in state Alert")),
-        ({**MONITOR, "overall_state": "No Data"}, None),
+        ({**MONITOR, "overall_state": "No Data"}, ("object", "errors of web", None, "")),
         ({"AlarmName": "cpu", "StateValue": "ALARM"}, ("monitor", "cpu", False, "is in state ALARM")),
         (
             {"state": "firing", "labels": {"alertname": "Slow"}},
             ("monitor", "Slow", False, "is in state firing"),
         ),
+        ({"labels": {"alertname": "Watchdog", "severity": "none"}, "state": "firing"}, None),
+        ({"labels": {"alertname": "Slow"}, "startsAt": iso(0)}, ("monitor", "Slow", False, "is in state active")),
+        ({"labels": {"alertname": "Slow"}, "startsAt": iso(0), "status": "resolved"}, None),
+        ({"name": "Slow", "type": "alerting", "state": "firing"}, ("monitor", "Slow", False, "is in state firing")),
+        ({"name": "Slow", "dashboardId": 2, "state": "alerting"}, ("monitor", "Slow", False, "is in state alerting")),
+        ({"AlarmName": "cpu", "StateValue": "INSUFFICIENT_DATA"}, ("object", "", None, "")),
+        ({"observedGeneration": 3, "unavailableReplicas": 3}, ("workload", "", False, "has 3 unavailable")),
+        ({"observedGeneration": 1, "replicas": 3}, ("workload", "", False, "has 0 of 3 ready")),
+        ({"desiredCount": 3, "runningCount": 1}, ("workload", "", False, "has 1 of 3 ready")),
+        ({**POD, "restart_count": 41}, ("container", "web", None, "is not ready")),
+        ({"name": "web", "ready": "0/1", "restarts": 0}, ("container", "web", False, "is not ready")),
+        (
+            {"of_name": "web", "type": "Available", "status": "False", "reason": "MinimumReplicasUnavailable"},
+            ("workload", "web", False, "says Available False: MinimumReplicasUnavailable"),
+        ),
+        ({"type": "DiskPressure", "status": "True"}, ("node", "", False, "says DiskPressure True")),
+        ({"type": "DiskPressure", "status": "False"}, None),
+        ({"of_name": "cert", "type": "Ready", "status": "True", "reason": "Ready"}, None),
+        ({"name": "web", "phase": "Pending"}, ("object", "web", None, "")),
+        ({"name": "api", "health": {"status": "Degraded"}}, ("object", "api", None, "")),
+        ({"url": "http://web", "status_code": 503}, ("object", "", None, "")),
+        ({"level": "error", "message": "no"}, ("object", "", None, "")),
         ({"name": "web", "state": "ok"}, None),
         ({"name": "web", "phase": "Running", "ready": True}, None),
     ],
@@ -79,6 +102,20 @@ def test_what_an_object_says(record: dict[str, Any], state: State | None) -> Non
         ("web   1/3   3   1   5d", ("workload", "web", False, "has 1 of 3 ready")),
         ("n-1   Ready   <none>   5d   v1.28.3", ("node", "n-1", True, "is not ready")),
         ("n-1   NotReady,SchedulingDisabled   <none>   5d   v1.28.3", ("node", "n-1", False, "is not ready")),
+        ("web-1   1/1   Running   57 (10s ago)   2h", ("container", "web-1", None, "has 1 of 1 ready")),
+        ("web-1   1/1   Running   3 (5d ago)   9d   10.0.0.1   n-1   <none>   <none>",
+         ("container", "web-1", True, "has 1 of 1 ready")),
+        ("shop   deployment.apps/web   1/3   3   1   5d", ("workload", "web", False, "has 1 of 3 ready")),
+        ("db   0/3   5d   postgres   postgres:15", ("workload", "db", False, "has 0 of 3 ready")),
+        ("web-7d9c8b5f6   3   3   1   5d", ("workload", "web-7d9c8b5f6", False, "has 1 of 3 ready")),
+        ("logd   3   3   2   3   2   <none>   5d", ("workload", "logd", False, "has 2 of 3 ready")),
+        ("Replicas:   3 desired | 3 updated | 3 total | 1 available | 2 unavailable",
+         ("workload", "", False, "has 1 of 3 ready")),
+        ("backup   0/1   10m   10m", None),
+        ("data-db-0   Pending   standard   5m", ("object", "", None, "")),
+        ("3f2a   shop/web:1   Up 5 minutes (unhealthy)   web", ("object", "", None, "")),
+        ("ERROR order 12 failed", ("object", "", None, "")),
+        ("INFO 0 errors, 3 pending", None),
         ("NAME   READY   STATUS   RESTARTS   AGE", None),
         ("read 3/4 of the pages", None),
     ],
@@ -125,6 +162,34 @@ async def test_nothing_is_well_where_anything_is_amiss(tmp_path: Path, more: lis
 def test_one_kind_of_things_that_are_well_proves_nothing(tmp_path: Path) -> None:
     assert healths(findings(shown(recording(tmp_path, "nodes", [NODE, NODE])))) == []
     assert healths(findings(shown(recording(tmp_path, "monitors", [MONITOR])))) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "service", "fired", "unsure"),
+    [
+        ("ERROR order 12 failed\n", "web", 0.0, "a line may say otherwise"),
+        ("", "cart", 0.0, "none of them is of cart"),
+        (f"{iso(0)} INFO listening\n", "web", 86_400.0, "they were recorded until 2026-03-01 12:00 UTC"),
+        (f"{iso(0)} INFO listening\n", "web", 600.0, ""),
+    ],
+    ids=["an undated error", "of another service", "long before the alert", "just before it"],
+)
+def test_all_is_well_only_with_what_the_alert_is_about(
+    tmp_path: Path, more: str, service: str, fired: float, unsure: str
+) -> None:
+    data = shown(recording(tmp_path, "states", [WEB, NODE, MONITOR]), recording(tmp_path, "more", more))
+    alert = Alert(fired_at=at(fired))
+    incident = Incident(id="i", title="x", service=service, alert=alert)
+    told = findings(data, incident=incident)
+    assert [finding.topic for finding in told] == ["health"]
+    assert unsure in told[0].claim
+    assert bool(healths(told)) is not bool(unsure)
+
+
+async def test_undated_logs_beside_states_are_not_well(tmp_path: Path) -> None:
+    specs = [recording(tmp_path, "states", [WEB, MONITOR]), write(tmp_path, "app.log", "ERROR no order\n" * 9)]
+    bench, _ = await run_procedure(build(specs), brief(specs))
+    assert healths(bench.reported) == []
 
 
 def test_what_is_amiss_is_told_with_where_it_says_so(tmp_path: Path) -> None:
