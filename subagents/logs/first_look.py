@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 SIGNATURES = 12
 LOOKED_AT = 12
-"""Events of which it is asked whether they are about one and the same record."""
+"""Events of which it is asked whether they are about one and the same record, or whom."""
 BENEATH = frozenset({"DNS", "unreachable"})
 """Kinds that say nothing of the peer itself: names and networks fail beneath it, and do not spread along calls."""
 WIDE = 3
@@ -178,6 +179,7 @@ def signatures(
             unit = _befell(logs, rows_in(index, spans.window), each, example)
             member = Member(known, each, example, target, target in services, unit)
             groups.setdefault((known.name, _group(member)), []).append(member)
+    _told_by_one(groups)
     _put_together(groups)
     ranked = sorted(groups.items(), key=lambda item: -max(member.compared.score for member in item[1]))
     found = []
@@ -197,6 +199,18 @@ def _speaking(compared: list[Compared], spans: Spans) -> list[Compared]:
     told = told_quietly([each.text if asked else "" for asked, each in zip(quiet, compared, strict=True)])
     rows = zip(compared, bad, told, strict=True)
     return [each for each, is_bad, is_told in rows if is_told or (is_bad and stands_out(each, spans))]
+
+
+def _told_by_one(groups: dict[tuple[str, str], list[Member]]) -> None:
+    """Put what a program of the machine tells of nobody by name with the one whom, by its words, the same befell."""
+    for name, key in [each for each in groups if each[1] in OF_THE_MACHINE]:
+        units = {
+            other
+            for other in groups
+            if other[0] == name and any(one.unit and _speaker(one.compared) == key for one in groups[other])
+        }
+        if len(units) == 1:
+            groups[units.pop()] += groups.pop((name, key))
 
 
 def _put_together(groups: dict[tuple[str, str], list[Member]]) -> None:
@@ -224,11 +238,17 @@ def _record(logs: LogSet, index: LogIndex, spans: Spans, members: list[Member]) 
 
 def _some_of(logs: LogSet, rows: pl.DataFrame) -> list[str]:
     """Return the text of some events, spread over all of them; one pass per file."""
-    some = rows.gather_every(max(1, rows.height // LOOKED_AT)).head(LOOKED_AT)
+    some = rows[_spread(rows.height)]
     wanted = dict[int, list[tuple[int, int]]]()
     for row in some.iter_rows(named=True):
         wanted.setdefault(row["source"], []).append((row["byte"], row["lines"]))
     return [text for source, places in wanted.items() for text in logs.texts(source, places)]
+
+
+def _spread(count: int) -> list[int]:
+    """Return which of so many to look at, the same each time: at equal steps, of what takes turns one would be seen."""
+    chosen = random.Random(count)  # noqa: S311  # nothing is secret here
+    return sorted(chosen.sample(range(count), min(LOOKED_AT, count)))
 
 
 def _varies(logs: LogSet, inside: pl.DataFrame, each: Compared, services: list[str], known: Known, target: str) -> bool:

@@ -25,6 +25,7 @@ _PODS = (
     re.compile(rf"(?<![a-z0-9.-]){_POD_NAME}_[a-z0-9-]{{1,63}}\([0-9a-f-]{{8,}}"),
 )
 """As Kubernetes' own programs write them: `pod="namespace/name"`, `name_namespace(uid)`."""
+_NUMBER = re.compile(r"-\d{1,4}$")
 _PROCESS = re.compile(r"kill(?:ed)? process (?:\d+|\*) \((?P<name>[^)*\n]{1,64})\)", re.IGNORECASE)
 _ASKED = re.compile(r"^(?:(?:\[[^\]\n]*\]|\*) )*(?P<name>[\w.-]{1,32}) invoked oom-killer", re.IGNORECASE)
 
@@ -37,6 +38,8 @@ def unit_of(texts: Sequence[str]) -> str | None:
 def workload_of(texts: Sequence[str]) -> str | None:
     """Return the one workload of Kubernetes whose pods events name; None where they name none, or several."""
     named = {deployment_of(match["name"]) for text in texts for form in _PODS for match in form.finditer(text)}
+    if len(named) > 1:  # those of a stateful set are numbered
+        named = {_NUMBER.sub("", name) for name in named}
     return named.pop() if len(named) == 1 else None
 
 

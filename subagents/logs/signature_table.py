@@ -126,7 +126,8 @@ TABLE: tuple[Known, ...] = (
     Known(
         "probe failing",
         "none",
-        r"(liveness|readiness|startup) probe (failed|errored)|failed (liveness|readiness|startup) probe",
+        r"(liveness|readiness|startup) probe (failed|errored)|failed (liveness|readiness|startup) probe"
+        r"|\"probe (failed|errored)[^\"\n]{0,40}\" probetype=",
         "the platform's own health check fails",
         0.45,
     ),

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.engines.offline.places import rank_services
 from subagents.logs.agent import build
 from subagents.logs.levels import sounds_bad
 from subagents.logs.machines import killed_one, machine_of, unit_of, workload_of
 from subagents.logs.model import LogsSummary
 from subagents.logs.resolver import LogResolver
 from subagents.logs.signatures import told_quietly
+from subagents.metrics.model import MetricsSummary
 from tests.fakes import run_procedure
 from tests.logs.builders import at, brief, iso, write
 
@@ -94,6 +96,44 @@ async def test_what_befell_several_workloads_is_told_of_none_of_them(tmp_path: P
     assert [finding.services for finding in told] == [("kubelet",)]
 
 
+def failing_probe(seconds: float, pod: str) -> str:
+    return syslog(
+        seconds,
+        "node-1",
+        f'kubelet[812]: E1126 12:00:00.123456     812 prober.go:107] "Probe failed" probeType="Readiness" '
+        f'pod="prod/{pod}" containerName="app" output="Get \\"http://10.0.0.3/ready\\": context deadline exceeded"',
+    )
+
+
+@pytest.mark.parametrize(
+    ("pods", "unit"),
+    [(("cart-7d9c8b5f6-x2x4z", "stock-7d9c8b5f6-k9dqp"), None), (("db-0", "db-1", "db-2"), "db")],
+    ids=["of two workloads", "of a stateful set"],
+)
+async def test_of_pods_that_take_turns_not_one_is_blamed(
+    tmp_path: Path, pods: tuple[str, ...], unit: str | None
+) -> None:
+    lines = usual("node-1")
+    lines += [(n, failing_probe(n, pods[n // 12 % len(pods)])) for n in range(2400, 3600, 12)]
+    specs = [write(tmp_path, "syslog", in_order(lines))]
+    _, summary = await run_procedure(build(specs), brief(specs))
+    assert isinstance(summary, LogsSummary)
+    assert [(sign.name, sign.unit) for sign in summary.signatures] == [("probe failing", unit)]
+
+
+async def test_what_systemd_tells_by_a_description_befell_the_unit_that_it_names(tmp_path: Path) -> None:
+    exited = "systemd[1]: cart.service: Main process exited, code=exited, status=1/FAILURE"
+    failed = "systemd[1]: Failed to start Shopping cart service."
+    lines = usual("node-1") + [(n, syslog(n, "node-1", exited)) for n in range(2400, 3600, 30)]
+    lines += [(n + 1, syslog(n + 1, "node-1", failed)) for n in range(2400, 3600, 30)]
+    specs = [write(tmp_path, "syslog", in_order(lines))]
+    bench, summary = await run_procedure(build(specs), brief(specs))
+    assert isinstance(summary, LogsSummary)
+    assert [(sign.label, sign.count) for sign in summary.signatures] == [("crash loop in cart", 80)]
+    assert {finding.services for finding in bench.reported if finding.topic == "onset"} == {("cart",)}
+    assert rank_services(MetricsSummary(), summary)[0].service == "cart"
+
+
 @pytest.mark.parametrize(
     ("text", "workload"),
     [
@@ -104,6 +144,7 @@ async def test_what_befell_several_workloads_is_told_of_none_of_them(tmp_path: P
         ("the pod was deleted", None),
         ("no pod of them", None),
         ('Deleted pod="a/x-0" and pod="a/y-0"', None),
+        ('Deleted pod="a/x-0" and pod="a/x-1"', "x"),
     ],
 )
 def test_the_workload_of_the_pods_that_are_named(text: str, workload: str | None) -> None:

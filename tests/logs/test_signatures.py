@@ -50,6 +50,7 @@ SAID = [
     ("upstream failing", "CircuitBreaker 'ledger' is OPEN and does not permit further calls"),
     ("upstream failing", "circuit breaker ledger changed state from CLOSED to OPEN"),
     ("upstream failing", "circuit open for ledger"),
+    ("probe failing", '"Probe failed" probeType="Readiness" pod="a/b" output="context deadline exceeded"'),
     ("upstream failing", "Server shop/web-1 is DOWN, reason: Layer7 invalid response, check duration: 2ms."),
     ("upstream failing", "vulcand/oxy/forward: Error forwarding to http://10.0.0.7:80, err: EOF"),
     ("connection lost", 'Get "http://10.0.0.7:8080/stock": EOF'),

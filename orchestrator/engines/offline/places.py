@@ -13,7 +13,7 @@ from collections import defaultdict
 
 from orchestrator.engines.offline.place_chances import chances
 from orchestrator.journal.verdict import ServiceScore
-from subagents.logs.machines import OF_THE_MACHINE
+from subagents.logs.machines import OF_THE_MACHINE, told_of
 from subagents.logs.model import LogsSummary
 from subagents.metrics.model import MetricsSummary
 
@@ -108,4 +108,6 @@ def _logged(logs: LogsSummary) -> dict[str, float]:
             scores[speaker] = max(0.0, scores[speaker] - POINTED_AWAY * weight)
         if sign.kind == "service":
             scores[sign.key] += POINTED_AT * weight
+    for teller, unit in told_of(logs.signatures).items():  # all that it logs is of whom all its failures befell
+        scores[unit] += scores.pop(teller, 0.0)
     return {name: 1.0 - math.exp(-score / LOG_SCALE) for name, score in scores.items()}
