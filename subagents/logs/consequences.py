@@ -8,6 +8,9 @@ from datetime import timedelta
 from subagents.logs.model import Signature
 
 _HOLDS_UP = frozenset({"locks", "full collections", "datastore restarting", "datastore read-only"})
+_ONCE = frozenset({"datastore restarting", "datastore read-only"})
+_LEAST = 3
+"""Times that it shows, unless once is enough: one long wait or stop is usual, and need not be of who is waited for."""
 _RUNS_OUT = frozenset({"pool exhausted", "thread limit"})
 _SOON, _LATE = timedelta(minutes=30), timedelta(minutes=1)
 """What brings it about begins at most so long before something runs out, and after: a pool runs out at a time-out."""
@@ -15,7 +18,7 @@ _SOON, _LATE = timedelta(minutes=30), timedelta(minutes=1)
 
 def with_consequences(signatures: Sequence[Signature]) -> list[Signature]:
     """Return signatures that say which one brings each about, of several the first, and who suffers by it."""
-    holding = [each for each in signatures if each.name in _HOLDS_UP and _grew(each)]
+    holding = [each for each in signatures if _holds_up(each)]
     holding.sort(key=lambda each: (each.first_seen is None, each.first_seen))
     follows = {
         each.label: cause
@@ -30,7 +33,9 @@ def with_consequences(signatures: Sequence[Signature]) -> list[Signature]:
     return found
 
 
-def _grew(each: Signature) -> bool:
+def _holds_up(each: Signature) -> bool:
+    if each.name not in _HOLDS_UP or (each.count < _LEAST and each.name not in _ONCE):
+        return False
     return each.baseline_count is None or each.count > each.baseline_count
 
 

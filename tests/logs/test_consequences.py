@@ -32,9 +32,20 @@ def sign(name: str, service: str, since: float, *, count: int = 9, before: float
         (sign("locks", "db", 2400 - 1900), None),
         (sign("locks", "db", 2400 + 120), None),
         (sign("locks", "db", 2400, before=20.0), None),
+        (sign("full collections", "mailer", 2440, count=1), None),
+        (sign("datastore restarting", "db", 2400, count=1), "datastore restarting in db"),
         (sign("upstream timeout", "db", 2400), None),
     ],
-    ids=["locks", "a pause, seen a moment later", "long before", "afterwards", "as ever", "a wait itself"],
+    ids=[
+        "locks",
+        "a pause, seen a moment later",
+        "long before",
+        "afterwards",
+        "as ever",
+        "one stop",
+        "a restart",
+        "a wait itself",
+    ],
 )
 def test_a_pool_runs_out_where_what_it_lends_is_held_up(holding: Signature, cause: str | None) -> None:
     pool, other = with_consequences([sign("pool exhausted", "shop", 2430), holding])
