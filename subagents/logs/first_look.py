@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -31,6 +30,7 @@ from subagents.logs.ranks import rank_services, stands_out
 from subagents.logs.records import same_record
 from subagents.logs.requests import requests_of
 from subagents.logs.signatures import KILLED, Known, around_wording, recognise, told_quietly
+from subagents.logs.some_events import some_of, some_of_each
 from subagents.logs.sources.timestamps import microseconds, moment
 from subagents.logs.terms import readable, terms_of
 from subagents.logs.windows import Chosen
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 SIGNATURES = 12
-LOOKED_AT = 12
-"""Events of which it is asked whether they are about one and the same record, or whom."""
 BENEATH = frozenset({"DNS", "unreachable"})
 """Kinds that say nothing of the peer itself: names and networks fail beneath it, and do not spread along calls."""
 WIDE = 3
@@ -169,15 +167,16 @@ def signatures(
     """Return the known kinds of failure among patterns that are new, bursting or rare, strongest first."""
     services = [name for name in index.table["service"].drop_nulls().unique().to_list() if name]
     groups: dict[tuple[str, str], list[Member]] = {}
-    for each in _speaking(compared, spans):
-        example = index.examples[each.key]
-        known = recognise(f"{example.text}\n{readable(example.raw, example.text)}")
+    shown = [(each, index.examples[each.key]) for each in _speaking(compared, spans)]
+    kinds = [recognise(f"{example.text}\n{readable(example.raw, example.text)}") for _, example in shown]
+    inside = rows_in(index, spans.window)
+    units = _befell(logs, inside, [one for one, known in zip(shown, kinds, strict=True) if known is not None])
+    for (each, example), known in zip(shown, kinds, strict=True):
         if known is not None:
             target = _target(known, each, example, services)
-            if target is not None and _varies(logs, rows_in(index, spans.window), each, services, known, target):
+            if target is not None and _varies(logs, inside, each, services, known, target):
                 target = None
-            unit = _befell(logs, rows_in(index, spans.window), each, example)
-            member = Member(known, each, example, target, target in services, unit)
+            member = Member(known, each, example, target, target in services, units.get(each.id))
             groups.setdefault((known.name, _group(member)), []).append(member)
     _told_by_one(groups)
     _put_together(groups)
@@ -233,22 +232,7 @@ def _record(logs: LogSet, index: LogIndex, spans: Spans, members: list[Member]) 
     import polars as pl
 
     rows = rows_in(index, spans.window).filter(pl.col("key").is_in([member.compared.key for member in members]))
-    return same_record(_some_of(logs, rows.unique("t0").sort("t0")))
-
-
-def _some_of(logs: LogSet, rows: pl.DataFrame) -> list[str]:
-    """Return the text of some events, spread over all of them; one pass per file."""
-    some = rows[_spread(rows.height)]
-    wanted = dict[int, list[tuple[int, int]]]()
-    for row in some.iter_rows(named=True):
-        wanted.setdefault(row["source"], []).append((row["byte"], row["lines"]))
-    return [text for source, places in wanted.items() for text in logs.texts(source, places)]
-
-
-def _spread(count: int) -> list[int]:
-    """Return which of so many to look at, the same each time: at equal steps, of what takes turns one would be seen."""
-    chosen = random.Random(count)  # noqa: S311  # nothing is secret here
-    return sorted(chosen.sample(range(count), min(LOOKED_AT, count)))
+    return same_record(some_of(logs, rows.unique("t0").sort("t0")))
 
 
 def _varies(logs: LogSet, inside: pl.DataFrame, each: Compared, services: list[str], known: Known, target: str) -> bool:
@@ -260,7 +244,7 @@ def _varies(logs: LogSet, inside: pl.DataFrame, each: Compared, services: list[s
         return False  # the template has it, so all events do
     rows = inside.filter(pl.col("key").is_in(list(each.keys))).sort("t0")
     some = rows.unique("service", keep="first", maintain_order=True) if wide else rows
-    told = [target_of(text, text, services, each.services) for text in _some_of(logs, some)]
+    told = [target_of(text, text, services, each.services) for text in some_of(logs, some)]
     named = [one for one in told if one is not None]
     return len(set(named)) >= WIDE if wide else 2 * named.count(target) <= len(named)
 
@@ -281,16 +265,19 @@ def _group(member: Member) -> str:
     return "" if member.known.kind in SHARED else member.unit or _speaker(member.compared)
 
 
-def _befell(logs: LogSet, inside: pl.DataFrame, each: Compared, example: Example) -> str | None:
-    """Return the unit of systemd's, or the workload of Kubernetes', that programs of the machine tell of."""
+def _befell(logs: LogSet, inside: pl.DataFrame, shown: list[tuple[Compared, Example]]) -> dict[str, str | None]:
+    """Return, by pattern, the unit of systemd's, or the workload of Kubernetes', that programs of the machine tell of.
+
+    Pods are named in words with digits: what the first one tells of need not be what all do.
+    """
     import polars as pl
 
-    if _speaker(each) not in OF_THE_MACHINE:
-        return None
-    unit = unit_of([each.text])
-    if unit is not None or workload_of([example.text]) is None:
-        return unit
-    return workload_of(_some_of(logs, inside.filter(pl.col("key").is_in(list(each.keys))).sort("t0")))
+    of_the_machine = [(each, example) for each, example in shown if _speaker(each) in OF_THE_MACHINE]
+    found = {each.id: unit_of([each.text]) for each, _ in of_the_machine}
+    asked = [each for each, example in of_the_machine if found[each.id] is None and workload_of([example.text])]
+    rows = [inside.filter(pl.col("key").is_in(list(each.keys))).sort("t0") for each in asked]
+    named = some_of_each(logs, rows)
+    return found | {each.id: workload_of(texts) for each, texts in zip(asked, named, strict=True)}
 
 
 def _where(index: LogIndex, members: list[Member]) -> str:

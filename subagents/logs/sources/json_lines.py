@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 OBJECT = r"^\s*\{"
 """Rust regex: a line that looks like a record."""
 _SAMPLE = 48
-_KIND = re.compile(r"^(?:Pod|Deployment|ReplicaSet|StatefulSet|DaemonSet|Job|Node|Service)/")
+_KIND = re.compile(
+    r"^(?:Pod|Deployment|ReplicaSet|StatefulSet|DaemonSet|CronJob|Job|Node|Service|Ingress|HorizontalPodAutoscaler"
+    r"|PersistentVolumeClaim)/"
+)
 """What Kubernetes' objects are, where that stands before their names."""
 
 
