@@ -364,6 +364,8 @@ class LogsRecorded(Frozen):
     """Names of some of those that are well, but for nodes."""
     doubt: str = ""
     """Citation of the first line by which something may be amiss, or after which nothing was read."""
+    doubt_words: str = ""
+    """What it says; empty where nothing was read."""
     newest: AwareDatetime | None = None
     """The latest time that a record says it is of."""
     amiss: int = 0

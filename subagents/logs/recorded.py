@@ -65,15 +65,16 @@ class _Told:
     states: list[tuple[State, Place]] = field(default_factory=list)
     doubt: Place | None = None
     """The first line by which something may be amiss, or after which nothing was read."""
+    doubt_words: str = ""
     newest: datetime | None = None
     """The latest time that a record is of."""
 
-    def take(self, state: State | None, place: Place) -> None:
+    def take(self, state: State | None, place: Place, text: str) -> None:
         """Keep what a line says."""
         if state is not None and state.well is not None:
             self.states.append((state, place))
         elif state is not None and self.doubt is None:
-            self.doubt = place
+            self.doubt, self.doubt_words = place, " ".join(text.split())[:120]
 
 
 @dataclass
@@ -117,6 +118,7 @@ def answer(logs: LogSet, cancelled: Callable[[], bool]) -> ToolResult[LogsRecord
         well_line=logs.ref(well[0][1]) if well else "",
         well_subjects=tuple(dict.fromkeys(state.subject for state, _ in well if state.thing != "node"))[:MOST_NAMED],
         doubt=logs.ref(every.doubt) if every.doubt is not None else "",
+        doubt_words=every.doubt_words,
         newest=every.newest,
         amiss=len(amiss),
         states=tuple(
@@ -179,7 +181,7 @@ def _lines(logs: LogSet, cancelled: Callable[[], bool], told: _Told) -> Iterator
                 record = _record(text)
                 line, state = _line(text, record, place), state_of(record, text)
                 byte += len(raw)
-                told.take(state, place)
+                told.take(state, place, text)
                 told.newest = max(filter(None, (told.newest, _dated(record, text))), default=None)
                 if line is not None:
                     line.tool = source.spec.options["recorded"]
@@ -337,7 +339,7 @@ def _is_told_well(data: LogsRecorded) -> bool:
 def _unsure(data: LogsRecorded, incident: Incident | None) -> str:
     """Say why it is not sure that all is well: what may say otherwise, or what the alert is about; else nothing."""
     if data.doubt:
-        return "a line may say otherwise"
+        return f"a line may say otherwise: {data.doubt_words}" if data.doubt_words else "not all was read"
     if incident is None:
         return ""
     fired = incident.alert.fired_at if incident.alert is not None else None
@@ -351,7 +353,7 @@ def _unsure(data: LogsRecorded, incident: Incident | None) -> str:
 def _perhaps_well(data: LogsRecorded, unsure: str) -> Finding:
     return Finding(
         agent=NAME,
-        claim=f"{data.well} states in recorded outputs are well and none is amiss, but {unsure}.",
+        claim=f"{data.well} states in recorded outputs are well and none is amiss, but {unsure}",
         topic="health",
         weight=0.2,
         citations=tuple(filter(None, (data.doubt, data.well_line))),

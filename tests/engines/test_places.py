@@ -68,6 +68,10 @@ def test_who_waits_for_locks_fails_after_who_holds_them() -> None:
     assert held_up("shop", "shop") == ["shop", "db"]
 
 
+def test_a_program_of_the_machine_that_tells_much_is_hardly_where_it_began() -> None:
+    assert order(measured=metrics(), logged=logs(kubelet=20.0, shop=9.0)) == ["shop", "kubelet"]
+
+
 def order(*, measured: MetricsSummary, logged: LogsSummary) -> list[str]:
     return [item.service for item in rank_services(measured, logged)]
 

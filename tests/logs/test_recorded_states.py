@@ -167,7 +167,7 @@ def test_one_kind_of_things_that_are_well_proves_nothing(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("more", "service", "fired", "unsure"),
     [
-        ("ERROR order 12 failed\n", "web", 0.0, "a line may say otherwise"),
+        ("ERROR order 12 failed\n", "web", 0.0, "a line may say otherwise: ERROR order 12 failed"),
         ("", "cart", 0.0, "none of them is of cart"),
         (f"{iso(0)} INFO listening\n", "web", 86_400.0, "they were recorded until 2026-03-01 12:00 UTC"),
         (f"{iso(0)} INFO listening\n", "web", 600.0, ""),

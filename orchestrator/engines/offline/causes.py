@@ -126,7 +126,7 @@ def _without_symptom(case: Case, change: Hypothesis | None) -> Decision:
             hypothesis=None,
             confidence=sure_of_first(case),
             reasons=look_first(case),
-            against=(unseen,),
+            against=(unseen, *(f.claim for f in case.healthy[:1])),
             why=unseen,
         )
     claimed = case.brief.incident.started_at
