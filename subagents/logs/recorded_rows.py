@@ -28,6 +28,7 @@ _DOUBTFUL = re.compile(
     r"\(unhealthy\)|\bExited \([1-9]|^\s*Active: (?:failed|inactive)|\bloaded +failed\b|\bHTTP/[\d.]+ 5\d\d\b"
     r"|^\s*Ready: +False|^(?:\S+ +){1,2}(?:Pending|Lost|Failed|Degraded|Unknown|Unhealthy)\b"
     r"|\b(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC)\b|\blevel=\"?(?:error|fatal|critical)\b"
+    r"|\b(?:FEHLER|ERREUR)\b|(?<!\b0 )\b[Ff]ailed\b(?! *[:=]? *0)|\w(?:Exception|Error)\b"
     r"|^[EF]\d{4} \d\d:|^panic:|^Traceback "
 )
 """Of rows and lines that say nothing exactly, and of logs with no time."""

@@ -60,6 +60,8 @@ _DOUBTFUL = frozenset({
 })  # fmt: skip
 _CODES = frozenset({"status_code", "statuscode", "http_code", "http_status"})
 _LEVELS = frozenset({"error", "fatal", "critical"})
+_MEASURED = re.compile(r'"values?": ?\[\[?\d')
+"""Numbers as Prometheus answers a query: nobody judges them here."""
 _REMOVED = ("deletion_timestamp", "deletiontimestamp")
 
 
@@ -69,7 +71,7 @@ def state_of(record: Mapping[str, str] | None, text: str) -> State | None:
         return State("object", "", None, "") if text.startswith("{") else state_of_row(text)  # cut, or no JSON
     if any(key.lower().endswith(_REMOVED) and record[key] for key in record):
         return None
-    return _monitor(record) or _workload(record) or _container(record) or _node(record) or _doubt(record)
+    return _monitor(record) or _workload(record) or _container(record) or _node(record) or _doubt(record, text)
 
 
 def _monitor(record: Mapping[str, str]) -> State | None:
@@ -138,8 +140,10 @@ def _condition(record: Mapping[str, str]) -> State | None:
     return State(thing, name, False, f"says {kind} {status}{because}") if status == amiss else None
 
 
-def _doubt(record: Mapping[str, str]) -> State | None:
+def _doubt(record: Mapping[str, str], text: str) -> State | None:
     """Return a state of which nobody knows whether it is well, where one of the fields may say that it is not."""
+    if _MEASURED.search(text) is not None:
+        return State("object", _subject(record), None, "")
     for key, value in record.items():
         last = key.removeprefix("of_").rpartition(".")[2].lower()
         said = value.strip().lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,9 @@ def test_what_an_object_says(record: dict[str, Any], state: State | None) -> Non
         ("data-db-0   Pending   standard   5m", ("object", "", None, "")),
         ("3f2a   shop/web:1   Up 5 minutes (unhealthy)   web", ("object", "", None, "")),
         ("ERROR order 12 failed", ("object", "", None, "")),
+        ("order 12 failed: no answer", ("object", "", None, "")),
+        ("FEHLER: keine Verbindung", ("object", "", None, "")),
+        ("3 passed, 0 failed", None),
         ("INFO 0 errors, 3 pending", None),
         ("NAME   READY   STATUS   RESTARTS   AGE", None),
         ("read 3/4 of the pages", None),
@@ -122,6 +126,11 @@ def test_what_an_object_says(record: dict[str, Any], state: State | None) -> Non
 )  # fmt: skip
 def test_what_a_row_says(row: str, state: State | None) -> None:
     assert state_of(None, row) == state
+
+
+def test_numbers_that_nobody_judges_are_not_well() -> None:
+    answered = {"metric": {"service": "web"}, "value": [1772366400, "0.42"]}
+    assert state_of(flatten(answered), json.dumps(answered)) == State("object", "", None, "")
 
 
 def healths(found: list[Finding]) -> list[Finding]:
