@@ -10,11 +10,11 @@ from subagents.logs.model import (
     LogsCoverage,
     LogsFirstLook,
     LogsPatterns,
-    LogsRecorded,
     LogsStacks,
     LogsSummary,
 )
 from subagents.logs.params import CoverageParams, FirstLookParams, PatternsParams, RecordedParams, WindowParams
+from subagents.logs.recorded_model import LogsRecorded
 from subagents.specialist import Workbench
 
 MOST_FINDINGS = 12

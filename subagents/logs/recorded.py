@@ -19,7 +19,7 @@ from subagents.contract import Fact, Finding, Incident, Suspect, ToolResult
 from subagents.files import open_bounded
 from subagents.logs.counted import AMISS, LINES, WELL
 from subagents.logs.log_set import LogSet, Place
-from subagents.logs.model import LogsRecorded, RecordedSign, RecordedState
+from subagents.logs.recorded_model import LogsRecorded, RecordedSign, RecordedState
 from subagents.logs.recorded_states import state_of
 from subagents.logs.signatures import TABLE, Known, around_wording, recognise
 from subagents.logs.sources.json_fields import flatten

@@ -380,10 +380,9 @@ TABLE: tuple[Known, ...] = (
         r"|keyerror|indexerror"
         r"|referenceerror|undefined is not|is not a function|cannot read propert|index out of (range|bounds)"
         r"|indexoutofbounds|classcastexception|nosuchmethod|noclassdef|classnotfound|importerror|modulenotfounderror"
-        r"|panicked at|panic: |division by zero|zerodivisionerror|arithmeticexception|stack overflow"
-        r"|illegalstateexception"
-        r"|goroutines are asleep|concurrent map |general protection fault|maximum recursion depth|overflowed its stack"
-        r"|\bsegfault at|undefined method|unhandled (exception|rejection)|segmentation fault|sigsegv",
+        r"|panicked at|panic: |division by zero|zerodivisionerror|arithmeticexception|stack overflow|sigsegv"
+        r"|illegalstateexception|goroutines are asleep|concurrent map |general protection fault|maximum recursion depth"
+        r"|overflowed its stack|\bsegfault at|undefined method|unhandled (exception|rejection)|segmentation fault",
         "the program itself fails",
         0.5,
     ),

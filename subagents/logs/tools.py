@@ -18,7 +18,6 @@ from subagents.logs.model import (
     LogsFirstLook,
     LogsHistogram,
     LogsPatterns,
-    LogsRecorded,
     LogsSearch,
     LogsStacks,
 )
@@ -33,6 +32,7 @@ from subagents.logs.params import (
     SearchParams,
     WindowParams,
 )
+from subagents.logs.recorded_model import LogsRecorded
 from subagents.logs.so_far import index_for
 from subagents.logs.windows import UNTIMED, IncidentTimes
 

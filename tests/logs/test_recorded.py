@@ -10,8 +10,8 @@ import pytest
 
 from subagents.contract import Finding, SourceSpec
 from subagents.logs.agent import build
-from subagents.logs.model import LogsRecorded
 from subagents.logs.params import RecordedParams
+from subagents.logs.recorded_model import LogsRecorded
 from tests.fakes import FakeWorkbench, run_procedure
 from tests.logs.builders import brief, call, iso, write
 
