@@ -56,10 +56,7 @@ def node(rng: Random) -> list[str]:
 
 
 def dotnet(rng: Random) -> list[str]:
-    return [
-        f"System.InvalidOperationException: {rng.randrange(99)} left",
-        "   at Acme.Cart.Run() in /src/Cart.cs:line 4",
-    ]
+    return [f"System.InvalidOperationException: {rng.randrange(99)} left", "   at Acme.Cart.Run() in /src/C.cs:line 4"]
 
 
 def php(rng: Random) -> list[str]:
