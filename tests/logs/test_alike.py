@@ -98,14 +98,14 @@ def larger_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("larger_blocks")
-@pytest.mark.parametrize("name", thinned(LAYOUTS, 4))
+@pytest.mark.parametrize("name", thinned(LAYOUTS, 5))
 def test_nothing_comes_out_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     spec = write(tmp_path, "app.log", fuzzed((name,), seed=7))
     assert what_it_says(built(spec)) == what_it_says(without_library(spec, monkeypatch))
 
 
 @pytest.mark.usefixtures("larger_blocks")
-@pytest.mark.parametrize("seed", thinned(range(3), 2))
+@pytest.mark.parametrize("seed", thinned(range(3), 3))
 def test_nor_where_files_were_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     names = tuple(Random(seed).sample(sorted(path.stem for path in FOLDER.glob("*.txt")), 6))
     spec = write(tmp_path, "app.log", fuzzed(names, seed))

@@ -67,7 +67,7 @@ def test_a_trace_does_not_reach_over_lines_that_are_not_there(gap: bool, wanted:
 
 @pytest.mark.needs("compiled")
 @pytest.mark.usefixtures("looks_up_at_once")
-@pytest.mark.parametrize("between", thinned((0, 1, 3, 6, 8), 2))
+@pytest.mark.parametrize("between", thinned((0, 1, 3, 6, 8), 3))
 def test_traces_and_what_stands_around_them_say_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: int
 ) -> None:

@@ -145,7 +145,7 @@ SAID = (heads, bracketed, syslog)
 
 
 @pytest.mark.parametrize(
-    ("said", "below"), thinned([(SAID[(n + turn) % 3], each) for n, each in enumerate(BELOW) for turn in range(3)], 3)
+    ("said", "below"), thinned([(SAID[(n + turn) % 3], each) for n, each in enumerate(BELOW) for turn in range(3)], 4)
 )
 def test_traces_come_out_the_same_whether_they_are_looked_up_or_read(
     said: Callable[[Random, int], str],
@@ -161,7 +161,7 @@ def test_traces_come_out_the_same_whether_they_are_looked_up_or_read(
     assert taken[1] > taken[0] * (0.2 if wrapped in below else 0.5)
 
 
-@pytest.mark.parametrize("said", thinned([syslog, compose, logfmt, java_util, bracketed], 2))
+@pytest.mark.parametrize("said", thinned([syslog, compose, logfmt, java_util, bracketed], 3))
 def test_lines_whose_texts_are_not_all_that_stands_behind_their_stamps(
     said: Callable[[Random, int], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

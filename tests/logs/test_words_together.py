@@ -117,7 +117,7 @@ LINES = (
 )
 
 
-@pytest.mark.parametrize("lines", thinned(LINES, 2), ids=lambda each: each.__name__)
+@pytest.mark.parametrize("lines", thinned(LINES, 3), ids=lambda each: each.__name__)
 def test_nothing_comes_out_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: Callable[[Random], Iterator[str]]
 ) -> None:
