@@ -277,8 +277,8 @@ TABLE: tuple[Known, ...] = (
         "upstream timeout",
         "dependency",
         r"(dial|connect|connection|read|i/o|upstream|request|gateway|socket|query|call|operation|transaction)\w*[^\n]{0,40}"
-        r"timed? ?out($|[^=])|etimedout|deadline exceeded|deadlineexceeded|exceeded deadline|sockettimeoutexception"
-        r"|readtimeout|connecttimeout|timeoutexception|timed out|statement timeout|maximum statement execution time",
+        r"timed? ?out($|[^=])|etimedout|deadline exceeded|(^|[^s])deadlineexceeded|exceeded deadline"
+        r"|sockettimeoutexception|readtimeout|connecttimeout|timeoutexception|timed out|statement timeout|maximum statement execution time",
         "what it calls does not answer in time",
         0.35,
         True,
