@@ -278,7 +278,7 @@ TABLE: tuple[Known, ...] = (
         "dependency",
         r"(dial|connect|connection|read|i/o|upstream|request|gateway|socket|query|call|operation|transaction)\w*[^\n]{0,40}"
         r"timed? ?out($|[^=])|etimedout|deadline exceeded|(^|[^s])deadlineexceeded|exceeded deadline"
-        r"|sockettimeoutexception|readtimeout|connecttimeout|timeoutexception|timed out|statement timeout|maximum statement execution time",
+        r"|readtimeout|connecttimeout|timeoutexception|timed out|statement timeout|maximum statement execution time",
         "what it calls does not answer in time",
         0.35,
         True,
