@@ -34,9 +34,7 @@ def with_consequences(signatures: Sequence[Signature]) -> list[Signature]:
 
 
 def _holds_up(each: Signature) -> bool:
-    if each.name not in _HOLDS_UP or (each.count < _LEAST and each.name not in _ONCE):
-        return False
-    return each.baseline_count is None or each.count > each.baseline_count
+    return each.name in _HOLDS_UP and each.grew and (each.count >= _LEAST or each.name in _ONCE)
 
 
 def _may_follow(one: Signature, other: Signature) -> bool:

@@ -165,7 +165,7 @@ def signatures(
     logs: LogSet, index: LogIndex, spans: Spans, compared: list[Compared], places: list[tuple[Place, str]]
 ) -> list[Signature]:
     """Return the known kinds of failure among patterns that are new, bursting or rare, strongest first."""
-    services = [name for name in index.table["service"].drop_nulls().unique().to_list() if name]
+    services = [name for name in index.services.to_list() if name]
     groups: dict[tuple[str, str], list[Member]] = {}
     shown = [(each, index.examples[each.key]) for each in _speaking(compared, spans)]
     kinds = [recognise(f"{example.text}\n{readable(example.raw, example.text)}") for _, example in shown]

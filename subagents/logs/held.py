@@ -66,9 +66,9 @@ def by_template(index: LogIndex, windows: Sequence[Window | None], service: str 
     wanted = pl.col("window").is_not_null()
     if service is not None:
         wanted &= pl.col("service") == service
-    tally = _Tally.of(index, len(windows))
+    tally, which = _Tally.of(index, len(windows)), _which(windows)
     for rows in index.table.iter_slices(ROWS_AT_ONCE):
-        tally.add(rows.lazy().with_columns(_which(windows)).filter(wanted).select("window", *_COLUMNS).collect())
+        tally.add(rows.lazy().with_columns(which).filter(wanted).select("window", *_COLUMNS).collect())
     with collector_waiting():
         return tally.held(index.different)
 
@@ -85,11 +85,10 @@ def by_service(
     told = index.table.lazy().select(_which(windows), number=numbers).collect()
     rows = pl.DataFrame({"row": (told["window"].is_not_null() & told["number"].is_not_null()).arg_true()})
     rows = rows.with_columns(number=told["number"][rows["row"]], window=told["window"][rows["row"]])
-    of_service = dict(rows.partition_by("number", as_dict=True, include_key=False))
+    of_service = rows.partition_by("number", as_dict=True, include_key=False)
     for number, service in enumerate(services):
         tally = _Tally.of(index, len(windows))
-        mine = of_service.pop((number,), rows.clear())
-        for some in mine.iter_slices(ROWS_AT_ONCE):
+        for some in of_service.get((number,), rows.clear()).iter_slices(ROWS_AT_ONCE):
             tally.add(index.table[some["row"]].select(_COLUMNS).insert_column(0, some["window"]))
         with collector_waiting():
             yield service, tally.held(index.different)
@@ -135,11 +134,10 @@ class _Tally:
 
         size, keys = len(index.different) * windows, len(index.keys) * windows
         counts, last, of_key = np.zeros(size, np.int64), np.full(size, -1), np.zeros(keys, np.int64)
-        services = index.table["service"].unique().drop_nulls()
-        codes = services.to_physical().to_numpy()
+        codes = index.services.to_physical().to_numpy()
         of_code = np.full(max(codes.tolist(), default=-1) + 2, -1)
         of_code[codes] = np.arange(len(codes))
-        names = services.to_list()
+        names = index.services.to_list()
         first, key_first = np.full(size, _NEVER), np.full(keys, _NEVER)
         return cls(windows, names, of_code, counts, first, last, of_key, key_first, [], [], [])
 

@@ -287,6 +287,11 @@ class LogIndex:
         return table
 
     @cached_property
+    def services(self) -> pl.Series:
+        """The services that logged anything, as the table has them."""
+        return self.table["service"].unique().drop_nulls()
+
+    @cached_property
     def buckets(self) -> Any:
         """The buckets that hold events, in order (numpy)."""
         return self.table["bucket"].unique().drop_nulls().sort().to_numpy()

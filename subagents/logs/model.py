@@ -16,6 +16,11 @@ SEVERAL = " services"
 Change = Literal["new", "burst", "vanished", "rare", "steady"]
 
 
+def _more(count: int, baseline: float | None) -> bool:
+    """Say whether there are more than were expected: what there is less of, or as much, is no trouble that began."""
+    return baseline is None or count > baseline
+
+
 class Timeline(Frozen):
     """Counts over equal buckets; bucket i starts at `start + i * bucket_seconds`."""
 
@@ -92,6 +97,11 @@ class Pattern(Frozen):
     more_routes: int = 0
     """Further requests of its services, change and class of status (5xx, say): they stand at the end of the list."""
     more_routes_events: int = 0
+
+    @property
+    def grew(self) -> bool:
+        """Say whether there are more than were expected."""
+        return _more(self.count, self.baseline_count)
 
 
 class LogsPatterns(Frozen):
@@ -275,6 +285,11 @@ class Signature(Frozen):
     """Services that suffer by it, likewise."""
     wide: bool = False
     """Several services say it of peers of their own: it lies beneath them, in names or networks."""
+
+    @property
+    def grew(self) -> bool:
+        """Say whether it shows more often than was expected."""
+        return _more(self.count, self.baseline_count)
 
 
 class Start(Frozen):

@@ -50,7 +50,6 @@ _ANYWHERE = frozenset({"alarm", "alerting", "firing", "triggered"})
 """States that only monitors and what they raise are in."""
 _ALWAYS = frozenset({"watchdog", "deadmansswitch", "infoinhibitor"})
 """Alerts that fire to show that alerts arrive."""
-_OVER = frozenset({"resolved", "suppressed", "inactive"})
 _OF = ("name", "of_name", "pod_name", "of_pod_name", "metadata.name", "serviceName")
 _STATING = frozenset({"status", "state", "health", "phase", "overall_state", "statevalue", "indicator", "healthstatus"})
 _DOUBTFUL = frozenset({

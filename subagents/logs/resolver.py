@@ -146,7 +146,7 @@ class LogResolver:
                 index = self._index()
             except _TooLong:
                 return None
-            services = self._keep(("services",), lambda: frozenset(index.table["service"].drop_nulls().to_list()))
+            services = self._keep(("services",), lambda: frozenset(index.services.to_list()))
         if kind == "service":
             return (name in services or _is_told_of(index, name)) if services else None
         if name in index.all_hosts or name in services:

@@ -65,7 +65,7 @@ def _bad(each: Pattern) -> bool:
 
 def is_clean(look: LogsFirstLook, patterns: LogsPatterns | None, stacks: LogsStacks | None) -> bool:
     """Say whether the logs show nothing wrong: no rise, no known failure, nothing severe that is new."""
-    if look.onset is not None or look.flows or look.slow or any(map(_grew, look.signatures)):
+    if look.onset is not None or look.flows or look.slow or any(each.grew for each in look.signatures):
         return False
     if look.baseline is None:
         return not look.errors
@@ -74,18 +74,7 @@ def is_clean(look: LogsFirstLook, patterns: LogsPatterns | None, stacks: LogsSta
 
 
 def _stands_out(each: Pattern) -> bool:
-    if not _more(each.count, each.baseline_count):
-        return False
-    return each.surprise >= LEAST_RATIO or (each.severe and each.change in ("new", "rare"))
-
-
-def _more(count: int, baseline: float | None) -> bool:
-    """Say whether there are more than were expected: what there is less of, or as much, is no trouble that began."""
-    return baseline is None or count > baseline
-
-
-def _grew(each: Signature) -> bool:
-    return _more(each.count, each.baseline_count)
+    return each.grew and (each.surprise >= LEAST_RATIO or (each.severe and each.change in ("new", "rare")))
 
 
 def findings(
@@ -159,7 +148,7 @@ def _onset(look: LogsFirstLook) -> Iterator[Finding]:
 
 def _signatures(look: LogsFirstLook) -> Iterator[Finding]:
     for each in look.signatures[:SIGNATURES_REPORTED]:
-        if _grew(each):
+        if each.grew:
             yield _signature(each, look.window)
 
 

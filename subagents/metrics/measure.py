@@ -126,9 +126,10 @@ def describe(traits: Traits, times: Floats, values: Floats, changes: list[Change
     if spread:
         away = np.where(present[place:], np.abs(values[place:] - base), -np.inf)
     top = place + int(np.argmax(away))
-    ended = _ended(times[place:], away, noise)
     if chosen.kind == "moment":
         ended = _passed(times[place:], away, BEGUN * abs(chosen.delta))
+    else:
+        ended = _ended(times[place:], away, noise)
     return Measure(
         traits=traits,
         points=len(known),

@@ -115,15 +115,17 @@ async def test_what_is_asked_once_takes_the_first_answer_when_started_again(
     assert given == answers
 
 
+async def waits(brief: Brief, bench: Workbench) -> BaseModel | None:
+    """Wait until nobody else finds anything."""
+    while await bench.more(len(bench.board())):
+        pass
+    return None
+
+
 @pytest.mark.parametrize("fault", [ValueError, NameError, RuntimeError, AssertionError])
 async def test_a_specialist_that_fails_is_a_gap_and_no_more(fault: type[Exception]) -> None:
     async def broken(brief: Brief, bench: Workbench) -> BaseModel | None:
         raise fault("no such column")
-
-    async def waits(brief: Brief, bench: Workbench) -> BaseModel | None:
-        while await bench.more(len(bench.board())):
-            pass
-        return None
 
     at = desk({"metrics": broken, "logs": waits})
     assert await OfflineEngine().run(at) == "end_turn"
@@ -137,11 +139,6 @@ async def test_a_specialist_that_fails_is_a_gap_and_no_more(fault: type[Exceptio
 async def test_a_journal_that_fails_ends_it_though_others_wait() -> None:
     async def cut_off(brief: Brief, bench: Workbench) -> BaseModel | None:
         raise DiskFull("no space left for the journal")
-
-    async def waits(brief: Brief, bench: Workbench) -> BaseModel | None:
-        while await bench.more(len(bench.board())):
-            pass
-        return None
 
     with pytest.raises(DiskFull):
         await OfflineEngine().run(desk({"logs": cut_off, "metrics": waits}))
