@@ -327,9 +327,9 @@ class LogIndex:
 def _one_ahead(reader: Executor, parts: Iterator[Part]) -> Iterator[Part]:
     """Let the next block be read while the one before it is counted: both leave the interpreter's lock alone.
 
-    Not while the first is, which somebody waits for.
+    Not while the first is, which somebody waits for. All are read by one thread, as each has its own expressions ready.
     """
-    if (first := next(parts, None)) is None:
+    if (first := reader.submit(next, parts, None).result()) is None:
         return
     yield first
     del first

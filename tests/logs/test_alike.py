@@ -13,11 +13,12 @@ import pytest
 
 from subagents.logs.sources import alike, parts, reader
 from subagents.logs.sources.ahead import Sighted
+from subagents.logs.sources.findings import Finding
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.names import Names
 from subagents.logs.sources.stamp_reader import Seen
 from subagents.logs.sources.timestamps import microseconds
-from subagents.logs.sources.twins import Finding, TwinTest
+from subagents.logs.sources.twins import TwinTest
 from tests.logs.both_ways import SMALL, built, built_counting, looked_up, small_blocks, what_it_says, without_library
 from tests.logs.builders import at, iso, write
 from tests.logs.corpus import FOLDER

@@ -12,8 +12,8 @@ import pytest
 
 from subagents.logs.native import CHILD, HOSTED, LITERAL, SLOW, VERIFIED
 from subagents.logs.sources import access, alike, siblings
+from subagents.logs.sources.findings import Finding
 from subagents.logs.sources.siblings import ENOUGH_ALIKE, MORE, PROGRAM, VARIES, Groups, Head
-from subagents.logs.sources.twins import Finding
 from tests.logs.both_ways import built, small_blocks, what_it_says, without_library
 from tests.logs.builders import iso, write
 from tests.thinned import thinned

@@ -6,7 +6,7 @@ import pytest
 
 from subagents.logs.native import LITERAL, Classes
 from subagents.logs.native.twins import Twins, Wanted, twins_of
-from subagents.logs.sources.twins import Finding, _Habit
+from subagents.logs.sources.findings import Finding, Habit
 from tests.logs.compiled import classes_by, finder_in
 
 pytestmark = pytest.mark.needs("compiled")
@@ -46,7 +46,7 @@ def test_nothing_is_made_of_nothing(classes: Classes) -> None:
 
 
 def test_words_that_matter_are_looked_for_from_both_ends() -> None:
-    habit = _Habit(Finding(LITERAL, 0b1000010), 0b1010111)
+    habit = Habit(Finding(LITERAL, 0b1000010), 0b1010111)
     assert habit.literal_in(0b1010111) == [0b1000010]
     assert habit.literal_in(0b100111_0010111) == [0b100000_0000010, 0b10]
     assert habit.literal_in(0b10) == [0b10]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from subagents.logs.sources.expressions import all_with, any_with, first_starting, quick
+from subagents.logs.sources.expressions import all_with, first_starting, quick, shown_in
 
 if TYPE_CHECKING:
     import polars as pl
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _REQUEST = r'"([A-Z]{3,8} [^ "?]*)'
 _BEHIND_REQUEST = r" ([1-5]\d\d)(?: (?:\d|-|[A-Z][A-Za-z])|$)"
 _COMMON = quick(rf'"[A-Z]{{3,8}} [^"]*"{_BEHIND_REQUEST}')
+_GIN, _RAILS = r'\| +([A-Z]{3,8} +"/[^"?]*)', r"method=([A-Z]+ path=[^ ?]+)[^ ]* format="
+_APART = {_GIN: r' +"', _RAILS: " path="}
+"""What stands between method and path in requests of some forms."""
 _FORMS: tuple[tuple[str, str, str], ...] = (
     # common and combined log format, Envoy, Uvicorn, S3
     (_REQUEST, _COMMON, '"'),
@@ -22,13 +25,13 @@ _FORMS: tuple[tuple[str, str, str], ...] = (
     # HAProxy
     (_REQUEST, quick(r' ([1-5]\d\d) \d+ \S+ \S+ [\w-]{4} [\d/+]+ [\d/+]+ (?:\{.*?\} ){0,2}"[A-Z<]{3,8}'), ' "'),
     # Gin
-    (r'\| +([A-Z]{3,8} +"/[^"?]*)', quick(r"\| ([1-5]\d\d) \| +[\d.]+\S{1,3} \|"), " | "),
+    (_GIN, quick(r"\| ([1-5]\d\d) \| +[\d.]+\S{1,3} \|"), " | "),
     # Morgan
     (r"^([A-Z]{3,8} /[^ ?]*)", quick(r"^[A-Z]{3,8} /\S* ([1-5]\d\d) [\d.]+ ms"), " ms"),
     # Rails
     (r"(Completed) [1-5]", quick(r"\bCompleted ([1-5]\d\d) [A-Z].* in \d+ms"), "Completed "),
     (
-        r"method=([A-Z]+ path=[^ ?]+)[^ ]* format=",
+        _RAILS,
         quick(r" format=\S+ controller=\S+ action=\S+ status=([1-5]\d\d)"),
         " controller=",
     ),
@@ -40,6 +43,8 @@ _FORMS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 """What holds the request, and what the status, of each form, and what all lines of it have."""
+MANY = 2_000
+"""For fewer lines what is found quicker costs more to be made ready."""
 _HEADER = "#Fields: "
 """The W3C's extended format says in its header which column is which."""
 _MOST_COLUMNS = 60
@@ -59,8 +64,9 @@ class AccessReader:
         """Look for forms that are not known yet."""
         if self.settled:
             return
-        unknown = (form for form in _FORMS if form not in self.forms)
-        self.forms += tuple(form for form in unknown if any_with(form[2], form[1], lines))
+        unknown = [form for form in _FORMS if form not in self.forms]
+        shown = shown_in([(part, status) for _, status, part in unknown], lines)
+        self.forms += tuple(unknown[each] for each in shown)
         if not self.columns and (header := first_starting(_HEADER, lines)) is not None:
             self.columns = tuple(header[len(_HEADER) :].split()[:_MOST_COLUMNS])
 
@@ -78,38 +84,45 @@ class AccessReader:
 
 def _requests(columns: pl.DataFrame, lines: pl.Series, request: str, forms: list[str]) -> pl.DataFrame:
     """Read the requests that one expression finds; the later of two forms with a status says which it is."""
+    import numpy as np
     import polars as pl
 
-    rows = lines.str.contains(request).arg_true()
-    raw, found = lines[rows], list[pl.DataFrame]()
+    likely = lines.str.contains(request)
+    if not likely.any():
+        return columns
+    rows, raw = pl.Series(np.flatnonzero(likely.to_numpy()), dtype=pl.UInt32), lines.filter(likely)
+    if raw.len() < MANY:
+        return _put(columns, rows, _searched(raw, forms, request))
+    found, places = list[pl.DataFrame](), list[pl.Series]()
     for form in reversed(forms):
         for read in (_quoted_first, _searched) if form == _COMMON else (_searched,):
-            if rows.len():
-                part = read(raw, form, request).with_columns_seq(row=rows)
-                has = part["status"].is_not_null()
-                found.append(part.filter(has).select_seq("row", "status", "request"))
-                rows, raw = rows.filter(~has), raw.filter(~has)
-    return _put(columns, pl.concat(found)) if found else columns
+            part = read(raw, [form], request)
+            has = part["status"].is_not_null()
+            found.append(part.filter(has))
+            places.append(rows.filter(has))
+            rows, raw = rows.filter(~has), raw.filter(~has)
+    return _put(columns, pl.concat(places), pl.concat(found))
 
 
-def _searched(lines: pl.Series, form: str, request: str) -> pl.DataFrame:
-    """Return `status` and `request` of lines, `status` null where they are not of the form."""
+def _searched(lines: pl.Series, forms: list[str], request: str) -> pl.DataFrame:
+    """Return `status` and `request` of lines, `status` null where they are of none of the forms."""
     import polars as pl
 
-    read = lines.to_frame("raw").with_columns_seq(status=pl.col("raw").str.extract(form, 1))
-    return read.with_columns_seq(request=pl.when(pl.col("status").is_not_null()).then("raw")).with_columns_seq(
-        pl.col("request").str.extract(request, 1)
-    )
+    line = pl.col("line")
+    status, asked = pl.coalesce(line.str.extract(form, 1) for form in reversed(forms)), line.str.extract(request, 1)
+    if request in _APART:
+        asked = asked.str.replace(_APART[request], " ")
+    return lines.to_frame("line").select_seq(status=status, request=asked)
 
 
-def _quoted_first(lines: pl.Series, _form: str, _request: str) -> pl.DataFrame:
+def _quoted_first(lines: pl.Series, _forms: list[str], _request: str) -> pl.DataFrame:
     """Return it of the common form, quickly; `status` is null where what is quoted first is not the request."""
     import polars as pl
 
-    parts = lines.str.splitn('"', 3).struct.unnest()
+    parts = lines.to_frame("line").select_seq(part=pl.col("line").str.splitn('"', 3))["part"].struct.unnest()
     read = parts.select_seq(request=pl.col("field_1").str.extract(_QUOTED_REQUEST, 1), behind="field_2")
-    is_one = pl.col("request").is_not_null()
-    return read.with_columns_seq(status=pl.when(is_one).then(pl.col("behind").str.extract(_STATUS_BEHIND, 1)))
+    is_one, behind = pl.col("request").is_not_null(), pl.col("behind").str.extract(_STATUS_BEHIND, 1)
+    return read.select_seq(status=pl.when(is_one).then(behind), request="request")
 
 
 _STATUS_BEHIND, _QUOTED_REQUEST = "^" + quick(_BEHIND_REQUEST), "^" + _REQUEST[1:]
@@ -125,27 +138,24 @@ def _columned(columns: pl.DataFrame, lines: pl.Series, places: tuple[int, int, i
     import polars as pl
 
     rows = pl.arg_where(~lines.str.starts_with("#"), eager=True)
-    parts = pl.DataFrame({"row": rows, "parts": lines[rows].str.replace_all("\t", " ").str.split(" ")})
+    parts = pl.DataFrame({"parts": lines[rows].str.replace_all("\t", " ").str.split(" ")})
     method, path, status = (pl.col("parts").list.get(place, null_on_oob=True) for place in places)
-    return _put(columns, parts.select_seq("row", status=status, request=method + " " + path))
+    return _put(columns, rows, parts.select_seq(status=status, request=method + " " + path))
 
 
-def _put(columns: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """Put requests in their rows: where there is a status, and a request beside it."""
+def _put(columns: pl.DataFrame, rows: pl.Series, found: pl.DataFrame) -> pl.DataFrame:
+    """Put requests (`status`, `request`) in their rows: where there is a status, and a request beside it."""
     import polars as pl
 
-    code = pl.col("status").cast(pl.Int16, strict=False)
-    is_one = found.select_seq(code.is_between(100, 599) & pl.col("request").is_not_null()).to_series()
-    if is_one.null_count() or not is_one.all():
-        found = found.filter(is_one)
-    if not found.height:
-        return columns
-    found = found.select_seq(
-        "row",
-        body=pl.col("request").str.replace(r' +(?:"|path=)', " ").str.replace_all(r"[^\s\d=/]*\d[^\s/]*", "*"),
+    code, request = pl.col("status").cast(pl.Int16, strict=False), pl.col("request")
+    read = found.select_seq(
+        is_one=(code.is_between(100, 599) & request.is_not_null()).fill_null(False),
+        body=request.str.replace_all(r"[^\s\d=/]*\d[^\s/]*", "*"),
         level=pl.when(code >= 500).then(5).when(code.is_in([408, 429, 499])).then(4).otherwise(3).cast(pl.Int8),
         suffix=pl.lit(" status=") + code.cast(pl.String),
     )
-    return columns.with_columns_seq(
-        columns[name].scatter(found["row"], found[name]) for name in ("body", "level", "suffix")
-    )
+    if not read["is_one"].all():
+        read, rows = read.filter(read["is_one"]), rows.filter(read["is_one"])
+    if not read.height:
+        return columns
+    return columns.with_columns_seq(columns[name].scatter(rows, read[name]) for name in ("body", "level", "suffix"))

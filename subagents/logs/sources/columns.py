@@ -197,10 +197,10 @@ class ColumnReader:
     def _with_inner_json(self, columns: pl.DataFrame) -> pl.DataFrame:
         """Lines whose text after the stamp is JSON: the collector's stamp, the program's fields."""
         bodies = columns["body"]
-        rows = bodies.str.contains(OBJECT).arg_true()
-        if not rows.len():
+        likely = bodies.str.contains(OBJECT)
+        if not likely.any():
             return columns
-        texts = bodies[rows].str.strip_prefix(" ")
+        rows, texts = likely.arg_true(), bodies.filter(likely).str.strip_prefix(" ")
         objects = texts.str.starts_with("{")
         rows, texts = rows.filter(objects), texts.filter(objects).str.strip_chars()
         if not texts.str.ends_with("}").any():
@@ -304,6 +304,7 @@ _TELLING = 16
 def _seen(lines: Lines, text: pl.Series) -> Seen | None:
     """Return what was found of stamps before, told from where texts begin behind what collectors wrote."""
     import numpy as np
+    import polars as pl
 
     seen = lines.seen
     if seen is None:
@@ -311,7 +312,8 @@ def _seen(lines: Lines, text: pl.Series) -> Seen | None:
     if text is lines.text:
         before = np.zeros(text.len(), np.uint32)
     else:
-        before = (lines.text.str.len_bytes() - text.str.len_bytes()).to_numpy()
+        both = pl.DataFrame({"line": lines.text, "text": text})
+        before = both.select_seq(pl.col("line").str.len_bytes() - pl.col("text").str.len_bytes()).to_series().to_numpy()
     shapes = np.where(before == seen.texts, seen.shapes, NOT_LOOKED)
     return replace(seen, shapes=shapes, texts=before * 0, begins=seen.begins - before, behinds=seen.behinds - before)
 

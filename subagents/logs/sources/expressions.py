@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import polars as pl
 
+KEPT_READY = 32
+"""So many expressions Polars keeps ready in each thread: with one more that is asked of each block all are made anew.
+
+A literal text that is looked for takes as much room; one of some (`with_part`) takes none.
+"""
 _DIGITS = "0-9"
 _LETTERS = "0-9A-Za-z_\u0080-\U0010ffff"
 
@@ -46,21 +51,38 @@ def _ready(pattern: str) -> re.Pattern[str]:
 def matching(pattern: str, lines: Sequence[str]) -> list[str]:
     """Return those of a few lines that have an expression of Rust's and Python's.
 
-    Polars keeps but 32 of them ready: what is asked of a sample leaves its room to what is asked of all lines.
+    What is asked of a sample leaves its room to what is asked of all lines.
     """
     search = _ready(pattern).search
     return [line for line in lines if search(line)]
 
 
+def with_part(text: pl.Expr, *parts: str) -> pl.Expr:
+    """Say which texts have one of some parts; it takes no room among the expressions that are kept ready."""
+    return text.str.contains_any(list(parts))
+
+
 def any_with(part: str, pattern: str, lines: Sequence[str] | pl.Series) -> bool:
     """Say whether a line has an expression of Rust's and Python's, and a part that all lines have which have that."""
+    return bool(shown_in([(part, pattern)], lines))
+
+
+def shown_in(forms: Sequence[tuple[str, str]], lines: Sequence[str] | pl.Series) -> list[int]:
+    """Return which of some forms a line has: a part, and an expression of Rust's and Python's that needs that part."""
     if isinstance(lines, Sequence):
-        return any(map(_ready(pattern).search, (line for line in lines if part in line)))
-    likely = lines.str.contains(part, literal=True)
-    return bool(likely.any() and lines.filter(likely).str.contains(pattern).any())
+        return [
+            number
+            for number, (part, pattern) in enumerate(forms)
+            if any(map(_ready(pattern).search, (line for line in lines if part in line)))
+        ]
+    return [
+        number
+        for number, (likely, (_, pattern)) in enumerate(zip(_likely(forms, lines), forms, strict=True))
+        if likely.any() and lines.filter(likely).str.contains(pattern).any()
+    ]
 
 
-def all_with(forms: Iterable[tuple[str, str]], lines: pl.Series) -> Any:
+def all_with(forms: Sequence[tuple[str, str]], lines: pl.Series) -> Any:
     """Say which lines have one of some expressions of Rust's, each with a part that all lines have which have that.
 
     numpy bool.
@@ -68,10 +90,20 @@ def all_with(forms: Iterable[tuple[str, str]], lines: pl.Series) -> Any:
     import numpy as np
 
     found = np.zeros(lines.len(), bool)
-    for part, pattern in forms:
-        rows = lines.str.contains(part, literal=True).arg_true()
-        found[rows.to_numpy()] |= lines[rows].str.contains(pattern).to_numpy()
+    for likely, (_, pattern) in zip(_likely(forms, lines), forms, strict=True):
+        rows = np.flatnonzero(likely.to_numpy())
+        if len(rows):
+            found[rows] |= lines.filter(likely).str.contains(pattern).to_numpy()
     return found
+
+
+def _likely(forms: Sequence[tuple[str, str]], lines: pl.Series) -> list[pl.Series]:
+    """Say, for each form, which lines have its part."""
+    import polars as pl
+
+    asked = {part: with_part(pl.col("line"), part).alias(part) for part, _ in forms}
+    found = lines.to_frame("line").select_seq(*asked.values()) if asked else pl.DataFrame()
+    return [found[part] for part, _ in forms]
 
 
 def first_starting(start: str, lines: Sequence[str] | pl.Series) -> str | None:

@@ -147,14 +147,15 @@ def _level_in(head: str) -> int:
 
 def _of(columns: pl.DataFrame, rows: pl.Series, read: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
     """Read the headers of some rows."""
+    import numpy as np
     import polars as pl
 
     if not rows.any():
         return columns
     if rows.all():
         return columns.with_columns_seq(read(columns.select_seq(_SAID)).get_columns())
-    places = rows.arg_true()
-    found = read(pl.DataFrame([columns[name][places] for name in _SAID]))
+    places = pl.Series(np.flatnonzero(rows.to_numpy()), dtype=pl.UInt32)
+    found = read(pl.DataFrame([columns[name].filter(rows) for name in _SAID]))
     return columns.with_columns_seq(columns[name].scatter(places, found[name]) for name in _SAID)
 
 
@@ -276,5 +277,5 @@ def with_priorities(columns: pl.DataFrame, priorities: pl.Series) -> pl.DataFram
     import polars as pl
 
     by_number = pl.Series([level if level != INFO else None for level in SYSLOG], dtype=pl.Int8)
-    given = by_number.gather((priorities % 8).fill_null(6).cast(pl.UInt32))
+    given = pl.lit(by_number).gather((pl.lit(priorities) % 8).fill_null(6).cast(pl.UInt32))
     return columns.with_columns_seq(level=pl.coalesce("level", given))

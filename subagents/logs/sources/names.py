@@ -47,5 +47,5 @@ def _numbers(column: pl.Series, number: Callable[[str], int]) -> Any:
 
     if column.null_count() == column.len():
         return np.full(column.len(), NONE, np.int32)
-    names = column.unique(maintain_order=True).drop_nulls().to_list()
+    names = [name for name in column.unique(maintain_order=True).to_list() if name is not None]
     return column.replace_strict(names, list(map(number, names)), default=NONE, return_dtype=pl.Int32).to_numpy()

@@ -86,17 +86,17 @@ class OriginReader:
 def _read(lines: pl.Series, form: str) -> Origin:
     import polars as pl
 
-    pattern = _FORMS[form]
-    groups = lines.str.extract_groups(pattern).struct
-    host = groups.field("host") if "host" in groups.fields else None
-    service = groups.field("service") if "service" in groups.fields else None
-    if form == "docker compose" and host is not None:
-        service = host.str.replace(r"[-_]\d+$", "")
-    rest = lines.str.replace(pattern, "")
-    if form != "syslog priority":
-        return Origin(rest, host, service)
-    priority = groups.field("priority").cast(pl.Int16, strict=False)
-    return Origin(rest, priority=priority, structured=groups.field("version").is_not_null())
+    pattern, line = _FORMS[form], pl.col("line")
+    read = lines.to_frame("line").select_seq(
+        groups=line.str.extract_groups(pattern), rest=line.str.replace(pattern, "")
+    )
+    rest, groups = read["rest"], read["groups"].struct.unnest()
+    if form == "syslog priority":
+        priority = groups["priority"].cast(pl.Int16, strict=False)
+        return Origin(rest, priority=priority, structured=groups["version"].is_not_null())
+    host = groups["host"]
+    service = host.str.replace(r"[-_]\d+$", "") if form == "docker compose" else groups["service"]
+    return Origin(rest, host, service)
 
 
 def _both(first: Origin, second: Origin) -> Origin:

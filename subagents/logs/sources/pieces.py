@@ -30,8 +30,8 @@ def without_stream(bodies: pl.Series) -> tuple[pl.Series, pl.Series]:
 
     The first of such lines gets the whole text, the others none.
     """
-    likely = bodies.str.starts_with(" std").arg_true()
-    if not likely.len() or not bodies[likely].str.contains(_CRI).any():
+    likely = bodies.str.starts_with(" std")
+    if not likely.any() or not bodies.filter(likely).str.contains(_CRI).any():
         return bodies, none_glued(bodies.len())
     marked = bodies.str.contains(_CRI)
     stream = bodies.str.slice(1, 6).set(~marked, None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from subagents.contract import Problem
-from subagents.logs.sources.expressions import quick
+from subagents.logs.sources.expressions import quick, with_part
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,11 +24,13 @@ class RepeatReader:
 
     def read(self, columns: pl.DataFrame) -> pl.DataFrame:
         """Put in the place of such a line what it says was repeated."""
+        import polars as pl
+
         bodies = columns["body"]
-        rows = bodies.str.contains(_PART, literal=True).arg_true()
-        if not rows.len():
+        likely = columns.select_seq(with_part(pl.col("body"), _PART)).to_series()
+        if not likely.any():
             return columns
-        some = bodies[rows]
+        rows, some = pl.arg_where(likely, eager=True), bodies.filter(likely)
         self.stands = self.stands or bool(some.str.contains(_TOLD).any())
         said = some.str.extract(_SAID)
         return columns.with_columns_seq(bodies.scatter(rows, said.zip_with(said.is_not_null(), some)))

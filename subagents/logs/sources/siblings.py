@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.logs.native import CHILD, HOSTED, LITERAL, SLOW, SPECIAL, VERIFIED, Classes, Scan
 from subagents.logs.sources.columns import ColumnReader
+from subagents.logs.sources.findings import Finding
 from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.headers import behind_program
 from subagents.logs.sources.lines import some_lines
 from subagents.logs.sources.names import NONE, Names
 from subagents.logs.sources.reader import Block
-from subagents.logs.sources.twins import Finding, NoTroubles, special_lines
+from subagents.logs.sources.twins import NoTroubles, special_lines
 
 if TYPE_CHECKING:
     import polars as pl

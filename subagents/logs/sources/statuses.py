@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from subagents.logs.levels import ERROR, INFO, UNKNOWN
-from subagents.logs.sources.expressions import all_with, any_with, quick
+from subagents.logs.sources.expressions import all_with, quick, shown_in, with_part
 from subagents.logs.sources.headers import HEAD_CHARS, levels_in
 
 if TYPE_CHECKING:
@@ -41,13 +41,21 @@ class StatusReader:
     def learn(self, lines: Sequence[str] | pl.Series) -> None:
         """Look for forms that are not known yet."""
         if not self.settled:
-            unknown = (form for form in _FORMS if form not in self.forms)
-            self.forms += tuple(form for form in unknown if any_with(*form[:2], lines))
+            unknown = [form for form in _FORMS if form not in self.forms]
+            self.forms += tuple(unknown[each] for each in shown_in([form[:2] for form in unknown], lines))
 
     def read(self, columns: pl.DataFrame) -> pl.DataFrame:
         """Put statuses behind what is said; a request that failed is an error where nothing says more than `info`."""
-        for part, pattern, without in self.forms:
-            columns = _read(columns, part, pattern, without)
+        import polars as pl
+
+        if not self.forms:
+            return columns
+        likely = columns.select_seq(
+            with_part(pl.col("body"), part).alias(part) & pl.col("suffix").is_null() for part, _, _ in self.forms
+        )
+        for rows, (_, pattern, without) in zip(likely, self.forms, strict=True):
+            if rows.any():
+                columns = _read(columns, rows & columns["suffix"].is_null(), pattern, without)
         return columns
 
     def has_one(self, lines: pl.Series) -> Any:
@@ -55,19 +63,24 @@ class StatusReader:
         return all_with([form[:2] for form in self.forms], lines)
 
 
-def _read(columns: pl.DataFrame, part: str, pattern: str, without: str) -> pl.DataFrame:
-    likely = columns["body"].str.contains(part, literal=True) & columns["suffix"].is_null()
-    rows = likely.arg_true()
-    found = columns["body"][rows].str.extract(pattern, 1)
-    rows, found = rows.filter(found.is_not_null()), found.drop_nulls()
-    if not rows.len():
+def _read(columns: pl.DataFrame, likely: pl.Series, pattern: str, without: str) -> pl.DataFrame:
+    import polars as pl
+
+    bodies = columns["body"].filter(likely)
+    found = bodies.str.extract(pattern, 1)
+    has = found.is_not_null()
+    if not has.any():
         return columns
-    bodies, failed = columns["body"][rows], found.str.starts_with("5")
-    return columns.with_columns_seq(
-        body=columns["body"].scatter(rows, bodies.str.replace(without, "$1")),
-        suffix=columns["suffix"].scatter(rows, " status=" + found),
-        level=columns["level"].scatter(rows.filter(failed), _raised(columns[rows.filter(failed)])),
+    rows, found = pl.arg_where(likely, eager=True).filter(has), found.filter(has)
+    read = pl.DataFrame({"body": bodies.filter(has), "status": found}).select_seq(
+        body=pl.col("body").str.replace(without, "$1"),
+        suffix=" status=" + pl.col("status"),
+        failed=pl.col("status").str.starts_with("5"),
     )
+    new, failed = [columns[name].scatter(rows, read[name]) for name in ("body", "suffix")], rows.filter(read["failed"])
+    if failed.len():
+        new.append(columns["level"].scatter(failed, _raised(columns[failed])))
+    return columns.with_columns_seq(new)
 
 
 def _raised(columns: pl.DataFrame) -> pl.Series:
@@ -75,5 +88,6 @@ def _raised(columns: pl.DataFrame) -> pl.Series:
     import polars as pl
 
     told = pl.Series(levels_in(columns["body"].str.slice(0, HEAD_CHARS).to_list()), dtype=pl.Int8)
-    told = columns["level"].zip_with(columns["level"].is_not_null(), told)
-    return told.set(told.is_in([UNKNOWN, INFO]), ERROR)
+    level = pl.coalesce("level", told)
+    is_no_more = level.is_in([UNKNOWN, INFO])
+    return columns.select_seq(pl.when(is_no_more).then(pl.lit(ERROR, pl.Int8)).otherwise(level)).to_series()

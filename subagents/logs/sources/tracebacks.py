@@ -73,9 +73,12 @@ CORE, OPEN, TRACEBACK, PYTHON, LINK, SOFT, BRACKET, OWN_HEAD, SPEAKS, BLANK = (1
 """Kinds of lines, by bit: one may be of several."""
 
 
-def may_be_part(text: pl.Expr) -> pl.Expr:
-    """Say which lines, by their text without stamp and space, may be part of a trace, whatever stands around them."""
-    return text.str.contains(_PART)
+def may_be_part(text: pl.Expr, or_has: str) -> pl.Expr:
+    """Say which lines, by their text without stamp and space, may be part of a trace, whatever stands around them.
+
+    Or they have an expression; one costs less than two.
+    """
+    return text.str.contains(f"{_PART}|{or_has}")
 
 
 def _starts(text: pl.Expr, *beginnings: str) -> pl.Expr:

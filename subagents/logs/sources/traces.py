@@ -6,6 +6,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.logs.causes import ELISION, LINKS
+from subagents.logs.sources.expressions import with_part
 from subagents.logs.sources.tracebacks import FRAME, GO_CALL
 
 if TYPE_CHECKING:
@@ -47,7 +48,10 @@ def stack_traces(columns: pl.DataFrame, joined: Any) -> pl.DataFrame:
 
     empty = pl.DataFrame(schema={"event": pl.UInt32, "frames": pl.String, "full": pl.String})
     parts = [_printed(columns, joined) if joined.any() else empty]
-    if columns["stack"].null_count() < columns.height or columns["body"].str.contains("\n", literal=True).any():
+    if (
+        columns["stack"].null_count() < columns.height
+        or columns.select_seq(with_part(pl.col("body"), "\n").any()).item()
+    ):
         parts.append(_told(columns.filter(pl.Series(~joined))))
     return pl.concat(parts)
 
@@ -101,7 +105,7 @@ def _told(events: pl.DataFrame) -> pl.DataFrame:
         body="body",
         stack=pl.coalesce(
             "stack",
-            pl.when(pl.col("body").str.contains("\n", literal=True)).then("body"),
+            pl.when(with_part(pl.col("body"), "\n")).then("body"),
         ),
     ).filter(pl.col("stack").is_not_null())
     joined_text = (

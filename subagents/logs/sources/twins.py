@@ -14,6 +14,8 @@ from subagents.logs.native.twins import Twins, Wanted, twins_of
 from subagents.logs.patterns import mask
 from subagents.logs.sources import tracebacks
 from subagents.logs.sources.columns import ColumnReader
+from subagents.logs.sources.expressions import with_part
+from subagents.logs.sources.findings import WORDS, Finding, Habit
 from subagents.logs.sources.json_lines import OBJECT
 from subagents.logs.sources.lines import split_lines
 from subagents.logs.sources.pieces import DOTNET_HEAD
@@ -31,9 +33,8 @@ ENOUGH_PROVEN = 5
 """So many lines of which the same words matter tell that no others do where those are others."""
 MOST_PROVEN = 64
 """Kinds of lines of which that is asked at a time."""
-_WORDS = 32
 _NAMED = re.compile(rb"([A-Za-z_]+)\"?[:=] ?\"?-?\d")
-_PIECE = r" (?:stdout|stderr) P "
+_PIECES = (" stdout P ", " stderr P ")
 
 
 class NoTroubles:
@@ -41,37 +42,6 @@ class NoTroubles:
 
     def trouble(self, key: str, problem: Problem) -> None:
         """Forget it."""
-
-
-class Finding(NamedTuple):
-    """What is known of a class, as its flags say it."""
-
-    flags: int
-    literal: int = 0
-    """Words, by bit, that split the class."""
-    host_word: int = 0
-    """The word that is the host, where a flag says that one is."""
-
-
-class _Habit(NamedTuple):
-    """What was found of a line, and its words with digits by bit."""
-
-    finding: Finding
-    words: int
-
-    def literal_in(self, words: int) -> list[int]:
-        """Return, by bit, which words of another line matter if those do that stand where they stood in this one.
-
-        That is from the beginning, or what stood in its second half from the end, as messages between them differ in
-        how many words they have. The more words, the earlier.
-        """
-        more, found = words.bit_length() - self.words.bit_length(), 0
-        for word in range(_WORDS):
-            if self.finding.literal >> word & 1:
-                place = word if 2 * word < self.words.bit_length() else word + more
-                found |= 1 << place if 0 <= place < _WORDS else 0
-        both = {found & words, self.finding.literal & words}
-        return sorted(both, key=lambda each: (-each.bit_count(), each))
 
 
 class Sample(NamedTuple):
@@ -115,7 +85,7 @@ class TwinTest:
 
     columns: ColumnReader
     classes: Classes
-    _habits: dict[int, _Habit] = field(default_factory=dict)
+    _habits: dict[int, Habit] = field(default_factory=dict)
     """By finder: what was last found of a line with such a stamp; it is tried first."""
     _proven: Counter[_Kind] = field(default_factory=Counter)
     """In how many lines of a kind no more words matter where those that do are others."""
@@ -172,7 +142,7 @@ class TwinTest:
 
     def _by_word(self, left: list[tuple[int, int]], desk: _Desk) -> dict[int, Finding]:
         """Ask for words one by one which of them what is read depends on, and check that the others do not matter."""
-        pairs = [(place, word) for place, words in left for word in range(_WORDS) if words >> word & 1]
+        pairs = [(place, word) for place, words in left for word in range(WORDS) if words >> word & 1]
         asked = [_Asked(place, Wanted(desk.samples[place].line, only=word)) for place, word in pairs]
         literal, hosts = {place: 0 for place, _ in left}, dict[int, list[int]]()
         for (place, word), trial in zip(pairs, desk.tried(asked), strict=True):
@@ -188,7 +158,7 @@ class TwinTest:
             host_word = hosts[place][0] if len(hosts.get(place, ())) == 1 else None
             told.append(_Asked(place, Wanted(desk.samples[place].line, kept), host_word))
         found, words_of = self._settled(desk.tried(told)), dict(left)
-        self._habits |= {desk.samples[place].finder: _Habit(each, words_of[place]) for place, each in found.items()}
+        self._habits |= {desk.samples[place].finder: Habit(each, words_of[place]) for place, each in found.items()}
         return {place: found.get(place, Finding(SLOW)) for place in literal}
 
     def _prove(self, found: dict[int, Finding], desk: _Desk, made: Sequence[Twins]) -> None:
@@ -223,7 +193,7 @@ class TwinTest:
             if literal
         ]
         settled = self._settled(desk.tried(asked))
-        self._habits |= {desk.samples[place].finder: _Habit(each, made[place].words) for place, each in settled.items()}
+        self._habits |= {desk.samples[place].finder: Habit(each, made[place].words) for place, each in settled.items()}
         found |= {place: settled.get(place, Finding(SLOW)) for place in more}
 
     def _more_words(self, found: dict[int, Finding], desk: _Desk) -> dict[int, int]:
@@ -231,7 +201,7 @@ class TwinTest:
 
         0 where they cannot be told.
         """
-        pairs = [(place, word) for place, each in found.items() for word in range(_WORDS) if each.literal >> word & 1]
+        pairs = [(place, word) for place, each in found.items() for word in range(WORDS) if each.literal >> word & 1]
         made = twins_of(self.classes, [Wanted(desk.samples[place].line, only=word) for place, word in pairs])
         samples, places = list[Sample](), list[int]()
         for (place, _), each in zip(pairs, made, strict=True):
@@ -269,7 +239,7 @@ class TwinTest:
 
     def _host_word(self, trial: _Trial) -> int | None:
         """Return the word that is the host in both lines; None where none is."""
-        return next((word for word in range(_WORDS) if trial.words >> word & 1 and self._is_host(word, trial)), None)
+        return next((word for word in range(WORDS) if trial.words >> word & 1 and self._is_host(word, trial)), None)
 
     def _is_host(self, word: int, trial: _Trial) -> bool:
         """Say whether in both lines the host is that word, as it stands there."""
@@ -351,8 +321,11 @@ def _odd(columns: pl.DataFrame, samples: Sequence[Sample]) -> list[bool]:
 
 def unlike_others(columns: pl.DataFrame) -> pl.Series:
     """Say which lines hold more than a line, or are objects that could not be read."""
-    more = columns["stack"].is_not_null() | columns["body"].str.contains("\n", literal=True)
-    return more | (columns["raw"].str.contains(OBJECT) & columns["body"].str.contains(OBJECT))
+    import polars as pl
+
+    body = pl.col("body")
+    more = pl.col("stack").is_not_null() | with_part(body, "\n")
+    return columns.select_seq(more | (pl.col("raw").str.contains(OBJECT) & body.str.contains(OBJECT))).to_series()
 
 
 _COMPARED = ("t", "stamped", "spaced", "glued", "level", "service", "stack")
@@ -386,10 +359,9 @@ def special_lines(columns: pl.DataFrame, cut_lines: bool) -> Any:
         ~pl.col("stamped")
         | pl.col("glued")
         | pl.col("glued").shift(-1, fill_value=False)
-        | tracebacks.may_be_part(text)
-        | pl.col("body").str.contains(DOTNET_HEAD)
-        | pl.col("raw").str.contains(_PIECE)
+        | tracebacks.may_be_part(text, or_has=DOTNET_HEAD)
+        | with_part(pl.col("raw"), *_PIECES)
     )
     if cut_lines:
-        found |= pl.col("raw").str.contains(OBJECT) & ~pl.col("raw").str.contains(r'\n"', literal=True)
+        found |= pl.col("raw").str.contains(OBJECT) & ~with_part(pl.col("raw"), r'\n"')
     return columns.select_seq(found.fill_null(True))["stamped"].to_numpy()
