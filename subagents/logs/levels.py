@@ -204,9 +204,10 @@ def may_say(texts: Sequence[str]) -> list[bool]:
 
 def _may_be_marked(texts: Sequence[str]) -> list[int]:
     """Return the places of texts in which a severity may be written: of many, all but surely."""
-    if len(texts) < MANY:
-        return list(compress(range(len(texts)), may_say(texts)))
-    return list(compress(range(len(texts)), _contain(texts, _looser())))
+    places = list(compress(range(len(texts)), may_say(texts)))
+    if len(places) < MANY:
+        return places
+    return list(compress(places, _contain([texts[place] for place in places], _looser())))
 
 
 def _contain(texts: Sequence[str], pattern: str) -> list[bool]:

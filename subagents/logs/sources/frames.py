@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from subagents.logs.sources.continuations import continues
@@ -20,13 +21,33 @@ class Frame:
 
     `events` has `start`, `size`, `lines` (where the raw bytes are), `t` (µs since 1970 UTC, null where unknown),
     `own` (it has its own stamp), `raw` (first line), `text` (without the stamp), `suffix` (what masking must
-    not touch), `level`, `service`, `host`. `traces` has `event` (row), `frames`, `full`.
+    not touch), `level`, `service`, `host`.
     """
 
     events: pl.DataFrame
-    traces: pl.DataFrame
-    extra: pl.DataFrame
-    """Lines that continue an event: `event` (row), `raw`."""
+    lines: pl.DataFrame
+    """All that was read, a row for each line"""
+    joined: Any
+    """numpy bool: which lines continue an event"""
+    places: Any = None
+    """numpy: where the events of those lines stand among `events`; None: they are all there is"""
+
+    @cached_property
+    def traces(self) -> pl.DataFrame:
+        """The stack traces: `event` (row), `frames`, `full`. Made by whoever asks first, not while lines are read."""
+        return self._placed(stack_traces(self.lines, self.joined))
+
+    @cached_property
+    def extra(self) -> pl.DataFrame:
+        """The lines that continue an event: `event` (row), `raw`."""
+        return self._placed(extra_lines(self.lines, self.joined))
+
+    def _placed(self, part: pl.DataFrame) -> pl.DataFrame:
+        import polars as pl
+
+        if self.places is None or not part.height:
+            return part
+        return part.with_columns_seq(event=pl.Series(self.places[part["event"].to_numpy()], dtype=pl.UInt32))
 
 
 @dataclass(frozen=True)
@@ -70,7 +91,7 @@ def events_of(block: Block, lines: Lines, columns: pl.DataFrame, last_time: int 
         t=time if last_time is None else time.fill_null(last_time),
     )
     events = events.rename({"body": "text"})
-    return Read(Frame(events, stack_traces(columns, joined), extra_lines(columns, joined)), heads, count, held)
+    return Read(Frame(events, columns, joined), heads, count, held)
 
 
 def _open_from(heads: Any, stamped: Any) -> list[int]:

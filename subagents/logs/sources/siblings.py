@@ -8,7 +8,7 @@ that need be taken from it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.logs.native import CHILD, HOSTED, LITERAL, SLOW, SPECIAL, VERIFIED, Classes, Scan
@@ -336,6 +336,4 @@ def merged(frame: Frame, rows: Any, siblings: Siblings, events: pl.DataFrame) ->
     places[order] = np.arange(len(order))
     both = frame.events.select_seq(events.columns).vstack(events)
     both = both.rechunk().select_seq(pl.all().gather(pl.Series(order, dtype=pl.UInt32)))
-    moved = pl.lit(pl.Series(places[: len(rows)], dtype=pl.UInt32)).gather(pl.col("event")).alias("event")
-    traces, extra = (part.with_columns_seq(moved) if part.height else part for part in (frame.traces, frame.extra))
-    return Frame(both, traces, extra), all_rows[order]
+    return replace(frame, events=both, places=places[: len(rows)]), all_rows[order]
