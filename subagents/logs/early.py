@@ -11,7 +11,7 @@ from subagents.logs.levels import UNKNOWN, sound_bad
 from subagents.logs.merge import MOST_SHAPES, by_size, merged_rows, said_in, without_runs
 from subagents.logs.numbering import KeyWords, Numbered
 from subagents.logs.patterns import comparable
-from subagents.logs.phrases import LEFT_OUT, facts_of, general, is_telling, shown
+from subagents.logs.phrases import LEFT_OUT, facts_of_all, general, is_telling, shown
 from subagents.logs.shapes import Shapes
 from subagents.logs.vocabulary import VALUE, Facts, Flags, Hashes, Ints, Numbers, Rows, mixed, row_hashes
 
@@ -107,13 +107,15 @@ class EarlyTemplates:
 
     def _alike_in_part(self, level: int, words: Numbers, meanings: _Meanings) -> Ints:
         """Return it of messages without the values that are names, then with each run of values as one."""
+        import polars as pl
+
         used, of_word = np.unique(words, return_inverse=True)
         listed = [meanings.words[word] for word in used.tolist()]
-        forms, names, _ = zip(*map(facts_of, listed), strict=True)
-        nameless = np.array([form.endswith(LEFT_OUT) for form in forms], np.bool_)[of_word].reshape(words.shape)
+        facts = facts_of_all(pl.Series(listed, dtype=pl.String))
+        nameless = facts["form"].str.ends_with(LEFT_OUT).to_numpy()[of_word].reshape(words.shape)
         found = self._alike(level, np.where(nameless, meanings.general[words], words), meanings)
         goes_on = np.array([word.endswith(",") for word in listed], np.bool_)
-        value = (goes_on | np.array(names, np.bool_) | (used == VALUE))[of_word].reshape(words.shape)
+        value = (goes_on | facts["name"].to_numpy() | (used == VALUE))[of_word].reshape(words.shape)
         kept, shorter = without_runs(words, value, goes_on[of_word].reshape(words.shape))
         sizes = np.where((found < 0) & ~kept.all(1), kept.sum(1), 0)
         for size in np.unique(sizes[sizes > 0]).tolist():

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import re
 from sys import intern
+from typing import TYPE_CHECKING
 
 from subagents.logs.sources import weekdays
+from subagents.logs.sources.expressions import quick
+
+if TYPE_CHECKING:
+    import polars as pl
 
 ANY, BAR = "*", "|"
 JOINT = "\x01"
@@ -57,15 +62,24 @@ _SIGNS = frozenset("./\\@_")
 _BEHIND_LABEL = frozenset("=([{:")
 MORE_THAN_LETTERS = _SIGNS | _BEHIND_LABEL | set(ANY + NAMED + LEFT_OUT)
 """Without one of these, a word is nothing but itself: no name, and without a label or a value."""
-_CONSTANT = re.compile(r"(?:Exception|Error|Throwable|Failure|Fault|\.[A-Z][A-Z_]+)\W*$")
+_CONSTANT = re.compile(r"(?:Exception|Error|Throwable|Failure|Fault|\.[A-Z][A-Z_]+)[^\w]*$")
 """Ends of names that say what happened: `java.io.IOException`, `intent.action.SCREEN_ON`."""
 _LABELLED = re.compile(r"([A-Za-z_][\w.-]*=)(.+)$|([A-Za-z_][\w.-]*[(\[{:]+[\"']?)([^:].*)$", re.DOTALL)
+_AROUND_TRUTH = "\"',;)]}"
 _TRUTH = frozenset({"true", "false", "null", "none", "nil", "<nil>", "undefined"})
 _TELLING = re.compile(
     r"(?:.*[._-])?(?:status|state|level|severity|result|outcome|err|error|reason|cause|exception|fault|"
     r"ok|success|succeeded|failed|failure|healthy|ready|alive|up|available|valid)[=:]+",
     re.IGNORECASE,
 )
+_NAME_AT_ONCE, _LABELLED_AT_ONCE, _TELLING_AT_ONCE = (
+    quick(f"^(?:{each.pattern})") if each is not _TELLING else f"(?i)^(?:{each.pattern})"
+    for each in (_NAME, _LABELLED, _TELLING)
+)
+_CONSTANT_AT_ONCE = quick(_CONSTANT.pattern)
+_STRANGE = rf"[^!-~{JOINT}{NAMED}]"
+MANY = 1_000
+"""To make expressions ready for all costs as much as to look at so many words."""
 
 
 def phrased(text: str) -> tuple[str, ...]:
@@ -160,5 +174,45 @@ def facts_of(word: str) -> tuple[str, bool, bool]:
     no_matter = value == ANY
     if not (no_matter or telling):
         no_matter = is_name(value) if label else name
-        no_matter = no_matter or bool(label and value.strip("\"',;)]}").lower() in _TRUTH)
+        no_matter = no_matter or bool(label and value.strip(_AROUND_TRUTH).lower() in _TRUTH)
     return (label + LEFT_OUT if no_matter else word), name, telling
+
+
+def facts_of_all(words: pl.Series) -> pl.DataFrame:
+    """Return `form`, `name` and `telling` of words as `facts_of` does, of many more cheaply."""
+    import polars as pl
+
+    if words.len() < MANY:
+        return _one_by_one(words)
+    word, telling, parts = pl.col("word"), pl.col("telling"), pl.col("parts").struct
+    read = words.to_frame("word").select_seq(
+        "word",
+        strange=word.str.contains(_STRANGE),
+        telling=word.str.contains(_TELLING_AT_ONCE),
+        parts=word.str.extract_groups(_LABELLED_AT_ONCE),
+    )
+    read = read.with_columns_seq(
+        label=pl.coalesce(parts.field("1"), parts.field("3"), pl.lit("")),
+        value=pl.coalesce(parts.field("2"), parts.field("4"), word),
+    )
+    label, value = pl.col("label"), pl.col("value")
+    is_truth = (label != "") & value.str.strip_chars(_AROUND_TRUTH).str.to_lowercase().is_in(list(_TRUTH))
+    no_matter = (value == ANY) | (~telling & (_are_names(value) | is_truth))
+    form = pl.when(word.str.starts_with(NAMED)).then(pl.lit(LEFT_OUT)).when(no_matter).then(label + LEFT_OUT)
+    found = read.select_seq("strange", form=form.otherwise(word), name=_are_names(word), telling="telling")
+    if found["strange"].any():  # where the libraries do not agree on what is a letter or a space
+        rows = found["strange"].arg_true()
+        read = _one_by_one(words.gather(rows))
+        found = found.with_columns_seq(found[name].scatter(rows, read[name]) for name in read.columns)
+    return found.select("form", "name", "telling")
+
+
+def _one_by_one(words: pl.Series) -> pl.DataFrame:
+    import polars as pl
+
+    schema = {"form": pl.String, "name": pl.Boolean, "telling": pl.Boolean}
+    return pl.DataFrame(list(map(facts_of, words.to_list())), schema=schema, orient="row")
+
+
+def _are_names(values: pl.Expr) -> pl.Expr:
+    return values.str.contains(_NAME_AT_ONCE) & ~values.str.ends_with(":") & ~values.str.contains(_CONSTANT_AT_ONCE)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import compress
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from subagents.logs.phrases import ANY, LEFT_OUT, METHODS, MORE_THAN_LETTERS, NAMED, facts_of, general
+from subagents.logs.phrases import ANY, LEFT_OUT, METHODS, MORE_THAN_LETTERS, NAMED, facts_of_all, general
 
 Ints = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int32]
@@ -74,11 +73,11 @@ class Facts:
         general_of[list(generals)] = list(generals.values())
         general_of[before:] = np.arange(before, count)  # what stands for others stands for itself
         asked = np.flatnonzero(texts.contains_any(list(MORE_THAN_LETTERS)).to_numpy())
-        forms, names, telling = zip(*[facts_of(words[number]) for number in asked.tolist()], strict=True)
-        left_out, numbers, form = [each.endswith(LEFT_OUT) for each in forms], Vocabulary(), np.arange(count)
-        form[asked[left_out]] = [count + numbers[each] for each in compress(forms, left_out)]
+        facts, numbers, form = facts_of_all(column[asked]), Vocabulary(), np.arange(count)
+        left_out = facts["form"].str.ends_with(LEFT_OUT)
+        form[asked[left_out.to_numpy()]] = [count + numbers[each] for each in facts["form"].filter(left_out).to_list()]
         is_name, is_telling, has_value = np.zeros((3, count), np.bool_)
-        is_name[asked], is_telling[asked], has_value[asked] = names, telling, left_out
+        is_name[asked], is_telling[asked], has_value[asked] = facts["name"], facts["telling"], left_out
         is_name[VALUE] = True
         goes_on = texts.ends_with(",").to_numpy()
         return cls(

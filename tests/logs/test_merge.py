@@ -6,8 +6,10 @@ from itertools import compress
 from random import Random
 
 import numpy as np
+import polars as pl
 import pytest
 
+from subagents.logs import phrases
 from subagents.logs.levels import ERROR, INFO, UNKNOWN, WARN
 from subagents.logs.merge import LEAST_ALONE, LEAST_PATHS, LEAST_TELLING, MOST_CELLS, merge
 from subagents.logs.patterns import MERGED_WORDS, templates
@@ -320,3 +322,15 @@ def test_what_is_not_looked_at_again_would_have_been_no_template(monkeypatch: py
     assert merge(keys) == found
     assert any(refused)
     assert len(set(found)) < len({text for _, text in keys})
+
+
+def test_of_many_words_the_same_is_found_at_once_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [*"/\\.@_:=([{*\"',;)]}-+$<>|#é\u2028\x01\x02", "com", "Cart", "status", "err", "true", "None", "Exception"]
+    parts += ["FOO", "C:", "//", "ok", "\x02", "*", "=*", "java.io."]
+    rng = Random(4)
+    words = sorted({"".join(rng.choices(parts, k=rng.randrange(1, 7))) for _ in range(6000)})
+    expected = [phrases.facts_of(word) for word in words]
+    monkeypatch.setattr(phrases, "MANY", 0)
+    found = phrases.facts_of_all(pl.Series(words)).rows()
+    assert [*zip(words, found, strict=True)] == [*zip(words, expected, strict=True)]
+    assert len({(form == word, name, telling) for word, (form, name, telling) in zip(words, found, strict=True)}) > 4

@@ -43,7 +43,7 @@ _FORMS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 """What holds the request, and what the status, of each form, and what all lines of it have."""
-MANY = 2_000
+MANY = 5_000
 """For fewer lines what is found quicker costs more to be made ready."""
 _HEADER = "#Fields: "
 """The W3C's extended format says in its header which column is which."""
