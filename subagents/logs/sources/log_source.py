@@ -53,8 +53,10 @@ class Tally:
 
     def count(self, part: Part, names: Names) -> None:
         """Count the events of a block."""
-        own, times = part.own, part.times[part.own]
-        self.backwards.add(times, part.numbers[own], part.hosts[own], names.hosts_of)
+        times, numbers, hosts = part.times, part.numbers, part.hosts
+        if not part.own.all():
+            times, numbers, hosts = times[part.own], numbers[part.own], hosts[part.own]
+        self.backwards.add(times, numbers, hosts, names.hosts_of)
         self.lines += part.block_lines
         self.events += part.count
         self.stamped += len(times)
