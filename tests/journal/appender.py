@@ -1,7 +1,7 @@
 """A process to kill: forks a child per command line, which appends for ever and acknowledges on standard output.
 
-`python -m tests.journal.appender`; each line on standard input is `<mode> <directory>`. It answers `pid <n>`, the
-child writes `ack <seq> <hash>`, and `dead` follows once the child is gone.
+`python -m tests.journal.appender`; each line on standard input is `<mode> <directory>`. The child writes `pid <n>`, its
+own, then `ack <seq> <hash>`, and `dead` follows once it is gone.
 """
 
 from __future__ import annotations
@@ -65,12 +65,12 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             try:
+                say(f"pid {os.getpid()}")
                 if mode == "jsonl":
                     append_to_jsonl(place)
                 asyncio.run((hold if mode == "hold" else append_to_journal)(place))
             finally:
                 os._exit(1)
-        say(f"pid {child}")
         os.waitpid(child, 0)
         say("dead")
 
