@@ -101,16 +101,15 @@ _LOOSE = re.compile(
     r"|(?P<degree>debug) [\d*])"
 )
 """A word before a colon says the severity where nothing else does; it stays, for it may be part of what is said."""
+_ODD = r"|[^ -~\t]"
+"""The two libraries do not agree on what is a letter or a space among these."""
 _MAY = (
     rf"(?i:\b(?:{_UPPER}|{_LOWER}|{_SHORT}|{_WORDED}|trce|dbug|fail|log|detail|hint|context|statement|query|parse|"
     r"deprecated|level|lvl|severity|levelname|loglevel|normal|fault|crash|supervisor)\b)"
     r"|(?:^|\W)[A-Z#]\d*(?:\W|$)|%[A-Z]|\] +[diwef] [A-Z]|\((?:II|WW|EE)\)"
-    r"|(?:LOG|DETAIL|HINT|CONTEXT|STATEMENT|QUERY):  "
+    r"|(?:LOG|DETAIL|HINT|CONTEXT|STATEMENT|QUERY):  " + _ODD
 )
 """Found in every head that `_MARKED` is found in, and quickly looked for."""
-
-_ODD = r"|[^ -~\t]"
-"""The two libraries do not agree on what is a letter or a space among these."""
 
 
 @lru_cache(maxsize=1)

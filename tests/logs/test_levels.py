@@ -54,10 +54,13 @@ PARTS = (
         " | ",
     ),
     *(" ", " ", " ", "  ", "\t", "[", "]", ":", ": ", '"', "<", ">", ",", ".", "é", "²", "\x1c", "\x85", "\n"),
+    *("at=warn", "PHP Fatal", "severıty=w", "\u0301", "\u200d", "ⓐ"),
 )
 
 
-def test_no_text_with_a_severity_is_passed_over() -> None:
+@pytest.mark.parametrize("many", [MANY, 1 << 30], ids=["many", "few"])
+def test_no_text_with_a_severity_is_passed_over(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(levels, "MANY", many)
     rng = Random(2)
     texts = ["".join(rng.choices(PARTS, k=rng.randrange(1, 9))) for _ in range(20_000)]
     found = {place for place, text in enumerate(texts) if levels._mark(text) is not None}
