@@ -45,3 +45,22 @@ def test_a_full_disk_of_a_machine_leads_and_is_looked_at_first() -> None:
     assert "; if it holds, free space" in check.text
     assert check.risk
     assert "nothing connects it with the symptom" in found.confidence.against[0]
+
+
+@pytest.mark.parametrize(
+    ("home", "key", "subject", "service"),
+    [
+        ("kubelet", "disk full in node-2", "node-2 is broken", None),
+        ("kubelet", "disk full in kubelet", "kubelet is broken", "kubelet"),
+        ("shop", "disk full in node-2", "shop is broken", "shop"),
+    ],
+)
+def test_where_one_of_its_programs_is_all_that_tells_of_a_machine_the_machine_is_broken(
+    home: str, key: str, subject: str, service: str | None
+) -> None:
+    told = told_by(home, key=key, weight=0.9)
+    known = case(symptom().model_copy(update={"services": (home,)}), told)
+    found = verdict(replace(known, services=(ServiceScore(service=home, score=0.9),)))
+    assert found.kind == "no_code_cause"
+    assert found.headline.startswith(subject)
+    assert (found.service, found.services[0].service) == (service, home)

@@ -35,6 +35,7 @@ from orchestrator.journal.verdict import (
 )
 from orchestrator.verdict.claim_correction import corrected
 from subagents.contract import Finding, SuspectKind
+from subagents.logs.machines import OF_THE_MACHINE
 
 TRIGGERS: Mapping[SuspectKind, TriggerKind] = {
     "commit": "commit",
@@ -97,11 +98,13 @@ def compose(case: Case, decision: Decision, hits: tuple[RunbookHit, ...]) -> Ver
     """Write the verdict of a decided case."""
     culprit = _culprit(case, decision)
     service = (culprit.service if culprit else None) or _place(case, decision)
+    machine = _machine(decision, service)
+    service = None if machine else service
     dissent = _dissent(case, service) if decision.kind != "no_incident" else ()
     steps = chain(case, decision)
     return Verdict(
         kind=decision.kind,
-        headline=headline(case, decision, service),
+        headline=headline(case, decision, machine or service),
         gist=gist(case, decision),
         state=case.state,
         service=service if decision.kind != "no_incident" else None,
@@ -127,6 +130,15 @@ def _place(case: Case, decision: Decision) -> str | None:
     """Return where it is broken: where it began, unless nothing shows that, or what is named lies beneath them all."""
     unsure = decision.kind == "no_code_cause" and case.services and case.services[0].score < EVEN
     return case.entry if case.entry and (case.unsettled or unsure) else case.home
+
+
+def _machine(decision: Decision, service: str | None) -> str | None:
+    """Return the host that is in trouble itself, where one of its own programs is all that tells of it."""
+    if service not in OF_THE_MACHINE or decision.kind != "no_code_cause" or decision.hypothesis is None:
+        return None
+    suspect = decision.hypothesis.suspect
+    where = suspect.key.rpartition(" in ")[2]
+    return where if suspect.kind == "resource" and where not in (suspect.key, service) else None
 
 
 def _symptom(case: Case) -> Symptom | None:
