@@ -18,6 +18,8 @@ OF_THE_MACHINE = frozenset({
     "kube-scheduler", "cluster-autoscaler", "karpenter",
 })  # fmt: skip
 """Programs that tell of the machine they run on, or of all that runs on a cluster, hardly ever of themselves."""
+MOST_TOLD_OF = 4
+"""With more units or workloads that fail, the machine itself is in trouble, or what all of them need."""
 _UNIT = re.compile(r"(?:^|[\s/])(?P<name>[\w@.\\-]+?)\.service(?::|,|$)")
 _POD_NAME = r"(?P<name>[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?)"
 _PODS = (
@@ -58,22 +60,30 @@ def machine_of(speaker: str, hosts: Sequence[str]) -> str | None:
     return hosts[0] if speaker in OF_THE_MACHINE and len(set(hosts)) == 1 else None
 
 
-def told_of(signatures: Iterable[Signature]) -> dict[str, str]:
-    """Return, by program of the machine, the one unit or workload that all failures it tells of befell."""
-    units = dict[str, set[str | None]]()
+def told_of(signatures: Iterable[Signature]) -> dict[str, tuple[str, ...]]:
+    """Return, by program of the machine, the few units or workloads that all failures it tells of befell."""
+    units = dict[str, dict[str | None, None]]()
     for each in signatures:
         for speaker in OF_THE_MACHINE.intersection(each.services):
-            units.setdefault(speaker, set()).add(each.unit)
-    return {speaker: unit for speaker, (unit, *more) in units.items() if unit is not None and not more}
+            units.setdefault(speaker, {}).setdefault(each.unit)
+    found = {speaker: tuple(unit for unit in some if unit is not None) for speaker, some in units.items()}
+    return {speaker: some for speaker, some in found.items() if len(some) == len(units[speaker]) <= MOST_TOLD_OF}
 
 
-def about_whom(findings: Iterable[Finding], units: Mapping[str, str]) -> list[Finding]:
+def about_whom(findings: Iterable[Finding], units: Mapping[str, Sequence[str]]) -> list[Finding]:
     """Return findings as they concern those whom it befell, not the programs of the machine that tell of them.
 
-    Where such a program tells of nobody in particular, it stands behind the services that speak for themselves.
+    Of several it is those that the claim itself names, if it names any. Where such a program tells of nobody in
+    particular, it stands behind the services that speak for themselves.
     """
     found: list[Finding] = []
     for each in findings:
-        services = tuple(dict.fromkeys(units.get(name, name) for name in each.services))
-        found.append(each.model_copy(update={"services": tuple(sorted(services, key=OF_THE_MACHINE.__contains__))}))
+        befell = (unit for name in each.services for unit in _named_in(each.claim, units.get(name, (name,))))
+        services = sorted(dict.fromkeys(befell), key=OF_THE_MACHINE.__contains__)
+        found.append(each.model_copy(update={"services": tuple(services)}))
     return found
+
+
+def _named_in(claim: str, units: Sequence[str]) -> Sequence[str]:
+    named = [unit for unit in units if re.search(rf"(?<![\w.-]){re.escape(unit)}(?![\w-])", claim)]
+    return named or units

@@ -85,15 +85,15 @@ async def test_what_kubelet_tells_of_pods_is_told_of_their_workload(tmp_path: Pa
     assert [resolver.has("service", name) for name in ("stock", "kubelet", "cart")] == [True, True, None]
 
 
-async def test_what_befell_several_workloads_is_told_of_none_of_them(tmp_path: Path) -> None:
+async def test_what_befell_two_workloads_is_told_of_both(tmp_path: Path) -> None:
     lines = usual("node-1")
     lines += [(n, crashing(n, "stock" if n % 30 else "cart")) for n in range(2400, 3600, 15)]
     specs = [write(tmp_path, "syslog", in_order(lines))]
     bench, summary = await run_procedure(build(specs), brief(specs))
     assert isinstance(summary, LogsSummary)
-    assert {sign.unit for sign in summary.signatures} <= {None, "stock", "cart"}
+    assert {sign.unit for sign in summary.signatures} == {"stock", "cart"}
     told = [finding for finding in bench.reported if finding.topic == "onset"]
-    assert [finding.services for finding in told] == [("kubelet",)]
+    assert [finding.services for finding in told] == [("cart", "stock")]
 
 
 def failing_probe(seconds: float, pod: str) -> str:
@@ -132,6 +132,31 @@ async def test_what_systemd_tells_by_a_description_befell_the_unit_that_it_names
     assert [(sign.label, sign.count) for sign in summary.signatures] == [("crash loop in cart", 80)]
     assert {finding.services for finding in bench.reported if finding.topic == "onset"} == {("cart",)}
     assert rank_services(MetricsSummary(), summary)[0].service == "cart"
+
+
+@pytest.mark.parametrize(
+    ("units", "affected"),
+    [(("shop", "pay"), ("shop", "pay")), (("shop", "pay", "cart", "mail", "stock"), ("systemd",))],
+    ids=["two units", "too many"],
+)
+async def test_a_few_units_that_crash_are_whom_it_befell_each_by_what_tells_of_it(
+    tmp_path: Path, units: tuple[str, ...], affected: tuple[str, ...]
+) -> None:
+    lines = usual("web-1")
+    for n in range(2400, 3600, 20):
+        unit = units[n // 20 % len(units)]
+        lines.append(
+            (n, syslog(n, "web-1", f"systemd[1]: {unit}.service: Main process exited, code=exited, status=1/FAILURE"))
+        )
+        lines.append((n, syslog(n, "web-1", f"systemd[1]: {unit}.service: Failed with result 'exit-code'.")))
+    specs = [write(tmp_path, "syslog", in_order(lines))]
+    bench, summary = await run_procedure(build(specs), brief(specs))
+    assert isinstance(summary, LogsSummary)
+    onset = next(finding for finding in bench.reported if finding.topic == "onset")
+    assert onset.services == affected
+    of_one = [f.services for f in bench.reported if f.topic == "mechanism" and f"{units[0]}.service" in f.claim]
+    assert of_one == [(units[0],) if len(affected) > 1 else affected]
+    assert {place.service for place in rank_services(MetricsSummary(), summary) if place.score > 0.3} == set(affected)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def _began(case: Case) -> str:
     if not case.services or case.services[0].score <= 0:
         return ""
     home, chance = case.services[0].service, case.services[0].score
-    return f"{'most likely' if chance >= EVEN else 'perhaps'} began at {home} ({chance:.0%}); "
+    return f"{'most likely' if chance > EVEN else 'perhaps'} began at {home} ({chance:.0%}); "
 
 
 def _first_look(case: Case) -> str:

@@ -108,8 +108,10 @@ def _logged(logs: LogsSummary) -> dict[str, float]:
             scores[speaker] = max(0.0, scores[speaker] - POINTED_AWAY * weight)
         if sign.kind == "service":
             scores[sign.key] += POINTED_AT * weight
-    for teller, unit in told_of(logs.signatures).items():  # all that it logs is of whom all its failures befell
-        scores[unit] += scores.pop(teller, 0.0)
+    for teller, units in told_of(logs.signatures).items():  # all that it logs is of those whom its failures befell
+        left = scores.pop(teller, 0.0)
+        for unit in units:
+            scores[unit] += left / len(units)
     for teller in OF_THE_MACHINE.intersection(scores):  # of several, or of nobody: hardly ever of itself
         scores[teller] *= 1.0 - POINTED_AWAY
     return {name: 1.0 - math.exp(-score / LOG_SCALE) for name, score in scores.items()}
