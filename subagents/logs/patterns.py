@@ -61,7 +61,7 @@ def numbered(
     from subagents.logs.numbering import KeyWords
 
     order, found = np.argsort(-np.asarray(counts, np.int64), kind="stable"), np.array(levels, np.int64)
-    most = comparable([keys[place] for place in order.tolist()])
+    most = comparable(keys, order)
     order, rest = order[:most], order[most:]
     common = (words or KeyWords()).numbered(keys, order, found[order], found[order] == UNKNOWN)
     texts, group = merged(common)
@@ -80,10 +80,11 @@ def numbered(
     return [Template(*each, severe) for each, severe in zip(ids, bad, strict=True)], same[of_key]
 
 
-def comparable(keys: Sequence[str]) -> int:
-    """Return how many of the keys, from the first on, are compared with each other."""
+def comparable(keys: Sequence[str], order: Any = None) -> int:
+    """Return how many of the keys, from the first on or in an order (numpy), are compared with each other."""
     import numpy as np
 
     if sum(map(len, keys)) <= 2 * MERGED_WORDS:  # a word is a letter and a blank, or more
         return len(keys)
-    return int(np.searchsorted(np.cumsum([key.count(" ") + 1 for key in keys]), MERGED_WORDS, "right"))
+    sizes = np.array([key.count(" ") + 1 for key in keys])
+    return int(np.searchsorted(np.cumsum(sizes if order is None else sizes[order]), MERGED_WORDS, "right"))
