@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from subagents.logs.native import LITERAL, Classes
+from subagents.logs.native import LITERAL, VERIFIED, Classes
 from subagents.logs.native.twins import Twins, Wanted, twins_of
 from subagents.logs.sources.findings import Finding, Habit
+from subagents.logs.sources.twins import Sample, TwinTest
 from tests.logs.compiled import classes_by, finder_in
 
 pytestmark = pytest.mark.needs("compiled")
@@ -52,3 +56,11 @@ def test_words_that_matter_are_looked_for_from_both_ends() -> None:
     assert habit.literal_in(0b10) == [0b10]
     many = (1 << 63) | 0b1111
     assert habit.literal_in(many) == [0b10], "words beyond those that can matter"
+
+
+def test_what_few_lines_depend_on_is_not_tried_but_left_open() -> None:
+    nothing: Any = None
+    desk: Any = SimpleNamespace(samples=[Sample(b"a 1", 0, 0, 40.0), Sample(b"b", 0, 0, 9000.0)])
+    found = {0: Finding(LITERAL, 0b1), 1: Finding(VERIFIED)}
+    TwinTest(nothing, nothing)._prove(found, desk, [Twins(0b1, b"", b"", b"")] * 2, worth=100)
+    assert found == {1: Finding(VERIFIED)}

@@ -136,7 +136,7 @@ class TwinTest:
             left.append((place, made[place].words))
         if sum(samples[place].lines for place, _ in left) >= worth:
             found |= self._by_word(left, desk)
-        self._prove(found, desk, made)
+        self._prove(found, desk, made, worth)
         self._read += desk.read_bytes
         return [found.get(place) for place in range(len(samples))]
 
@@ -161,10 +161,11 @@ class TwinTest:
         self._habits |= {desk.samples[place].finder: Habit(each, words_of[place]) for place, each in found.items()}
         return {place: found.get(place, Finding(SLOW)) for place in literal}
 
-    def _prove(self, found: dict[int, Finding], desk: _Desk, made: Sequence[Twins]) -> None:
+    def _prove(self, found: dict[int, Finding], desk: _Desk, made: Sequence[Twins], worth: int) -> None:
         """Put in which words matter only where others that do are not as they stand: the level beside a status of 500.
 
-        Only some samples of each kind are tried; where more matters in one, the others are left for the next time.
+        Only some samples of each kind are tried; where more matters in one, the others are left for the next time. So
+        are all where fewer lines than are `worth` it depend on them.
         """
         kinds = dict[_Kind, list[int]]()
         for place, finding in found.items():
@@ -177,7 +178,10 @@ class TwinTest:
         for kind in list(kinds)[MOST_PROVEN:]:
             for place in kinds.pop(kind):
                 del found[place]
-        if not kinds:
+        doubted = [place for places in kinds.values() for place in places]
+        if not doubted or sum(desk.samples[place].lines for place in doubted) < worth:
+            for place in doubted:
+                del found[place]
             return
         tried = {place: kind for kind, places in kinds.items() for place in places[:ENOUGH_PROVEN]}
         more = self._more_words({place: found[place] for place in tried}, desk)
