@@ -13,7 +13,7 @@ import pytest
 
 from subagents.logs.sources import alike, parts, reader
 from subagents.logs.sources.ahead import Sighted
-from subagents.logs.sources.findings import Finding
+from subagents.logs.sources.class_findings import Finding
 from subagents.logs.sources.log_source import LogSource
 from subagents.logs.sources.names import Names
 from subagents.logs.sources.stamp_reader import Seen

@@ -12,7 +12,7 @@ import pytest
 
 from subagents.logs.native import CHILD, HOSTED, LITERAL, SLOW, VERIFIED
 from subagents.logs.sources import access, alike, siblings
-from subagents.logs.sources.findings import Finding
+from subagents.logs.sources.class_findings import Finding
 from subagents.logs.sources.siblings import ENOUGH_ALIKE, MORE, PROGRAM, VARIES, Groups, Head
 from tests.logs.both_ways import built, small_blocks, what_it_says, without_library
 from tests.logs.builders import iso, write

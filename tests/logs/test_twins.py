@@ -9,7 +9,7 @@ import pytest
 
 from subagents.logs.native import LITERAL, VERIFIED, Classes
 from subagents.logs.native.twins import Twins, Wanted, twins_of
-from subagents.logs.sources.findings import Finding, Habit
+from subagents.logs.sources.class_findings import Finding, Habit
 from subagents.logs.sources.twins import Sample, TwinTest
 from tests.logs.compiled import classes_by, finder_in
 

@@ -84,13 +84,18 @@ def strength(case: Case, circumstance: Hypothesis) -> float:
 def is_elsewhere(case: Case, circumstance: Hypothesis) -> bool:
     """Say whether only services tell of it that are not where it shows or began, nor connected with these."""
     told_by = _told_by(circumstance)
-    places = told_by | {circumstance.suspect.key.rpartition(" in ")[2]}
+    places = told_by | {where_of(circumstance)}
     here = {name for name in (case.home, case.entry, case.brief.incident.service) if name}
     if not told_by or not here or places & here or not told_by & case.speakers:
         return False
     near = {callee for caller, callee in case.looked.edges if caller in here}
     near |= {caller for caller, callee in case.looked.edges if callee in here}
     return not places & near
+
+
+def where_of(circumstance: Hypothesis) -> str:
+    """Return what the circumstance befell, as `disk full in db-1` names it; all of its key where it names nothing."""
+    return circumstance.suspect.key.rpartition(" in ")[2]
 
 
 def is_of_a_machine(circumstance: Hypothesis) -> bool:

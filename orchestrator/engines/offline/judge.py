@@ -12,7 +12,7 @@ from orchestrator.engines.offline.bench import Floor
 from orchestrator.engines.offline.case import Case, metric_of
 from orchestrator.engines.offline.causes import Decision, decide
 from orchestrator.engines.offline.chain import chain
-from orchestrator.engines.offline.corroboration import EVEN
+from orchestrator.engines.offline.corroboration import EVEN, where_of
 from orchestrator.engines.offline.cut_short import cut_short
 from orchestrator.engines.offline.exclusions import ruled_out
 from orchestrator.engines.offline.gather import gather
@@ -136,8 +136,7 @@ def _machine(decision: Decision, service: str | None) -> str | None:
     """Return the host that is in trouble itself, where one of its own programs is all that tells of it."""
     if service not in OF_THE_MACHINE or decision.kind != "no_code_cause" or decision.hypothesis is None:
         return None
-    suspect = decision.hypothesis.suspect
-    where = suspect.key.rpartition(" in ")[2]
+    suspect, where = decision.hypothesis.suspect, where_of(decision.hypothesis)
     return where if suspect.kind == "resource" and where not in (suspect.key, service) else None
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from datetime import UTC, datetime
 
 from orchestrator.engines.offline.place_chances import chances
 from orchestrator.journal.verdict import ServiceScore
@@ -17,6 +18,7 @@ from subagents.logs.machines import OF_THE_MACHINE, told_of
 from subagents.logs.model import LogsSummary
 from subagents.metrics.model import MetricsSummary
 
+LAST = datetime.max.replace(tzinfo=UTC)
 LOG_SCALE = 9.0
 """Log score (surprise in nats, logged, by severity, summed over patterns) that is 63 % of all that logs can say."""
 LOG_SHARE, LOG_SHARE_BARE = 0.8, 0.3
@@ -47,7 +49,10 @@ def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceSc
         for name in measured.keys() | logged.keys() | broken.keys() | slow.keys()
     }
     place = {rank.service: number for number, rank in enumerate(metrics.services)}
-    ranked = sorted(fused.items(), key=lambda item: (-item[1], place.get(item[0], len(place)), item[0]))
+    begun = _begun(logs)
+    ranked = sorted(
+        fused.items(), key=lambda item: (-item[1], place.get(item[0], len(place)), begun.get(item[0], LAST), item[0])
+    )
     ranked = [(name, score) for name, score in ranked if name]
     told = chances([score for _, score in ranked], _unseen(metrics, logs))
     wide = max((len(sign.services) for sign in logs.signatures if sign.wide), default=1)
@@ -55,6 +60,16 @@ def rank_services(metrics: MetricsSummary, logs: LogsSummary) -> tuple[ServiceSc
     if told and _in_the_dark(ranked[0][0], metrics, logs):
         told = [min(chance, IN_THE_DARK) for chance in told]
     return tuple(ServiceScore(service=ranked[at][0], score=round(chance, 4)) for at, chance in enumerate(told))
+
+
+def _begun(logs: LogsSummary) -> dict[str, datetime]:
+    """Return when each service's own failures were first told: of two that are as likely the earlier one leads."""
+    found: dict[str, datetime] = {}
+    for sign in logs.signatures:
+        for name in (sign.unit,) if sign.unit is not None else sign.services:
+            if sign.first_seen is not None:
+                found[name] = min(sign.first_seen, found.get(name, LAST))
+    return found
 
 
 def _in_the_dark(first: str, metrics: MetricsSummary, logs: LogsSummary) -> bool:

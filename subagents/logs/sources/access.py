@@ -84,13 +84,12 @@ class AccessReader:
 
 def _requests(columns: pl.DataFrame, lines: pl.Series, request: str, forms: list[str]) -> pl.DataFrame:
     """Read the requests that one expression finds; the later of two forms with a status says which it is."""
-    import numpy as np
     import polars as pl
 
     likely = lines.str.contains(request)
     if not likely.any():
         return columns
-    rows, raw = pl.Series(np.flatnonzero(likely.to_numpy()), dtype=pl.UInt32), lines.filter(likely)
+    rows, raw = likely.arg_true(), lines.filter(likely)
     if raw.len() < MANY:
         return _put(columns, rows, _searched(raw, forms, request))
     found, places = list[pl.DataFrame](), list[pl.Series]()
@@ -119,7 +118,7 @@ def _quoted_first(lines: pl.Series, _forms: list[str], _request: str) -> pl.Data
     """Return it of the common form, quickly; `status` is null where what is quoted first is not the request."""
     import polars as pl
 
-    parts = lines.to_frame("line").select_seq(part=pl.col("line").str.splitn('"', 3))["part"].struct.unnest()
+    parts = lines.str.splitn('"', 3).struct.unnest()
     read = parts.select_seq(request=pl.col("field_1").str.extract(_QUOTED_REQUEST, 1), behind="field_2")
     is_one, behind = pl.col("request").is_not_null(), pl.col("behind").str.extract(_STATUS_BEHIND, 1)
     return read.select_seq(status=pl.when(is_one).then(behind), request="request")

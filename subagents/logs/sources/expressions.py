@@ -62,11 +62,6 @@ def with_part(text: pl.Expr, *parts: str) -> pl.Expr:
     return text.str.contains_any(list(parts))
 
 
-def any_with(part: str, pattern: str, lines: Sequence[str] | pl.Series) -> bool:
-    """Say whether a line has an expression of Rust's and Python's, and a part that all lines have which have that."""
-    return bool(shown_in([(part, pattern)], lines))
-
-
 def shown_in(forms: Sequence[tuple[str, str]], lines: Sequence[str] | pl.Series) -> list[int]:
     """Return which of some forms a line has: a part, and an expression of Rust's and Python's that needs that part."""
     if isinstance(lines, Sequence):

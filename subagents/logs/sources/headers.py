@@ -147,14 +147,13 @@ def _level_in(head: str) -> int:
 
 def _of(columns: pl.DataFrame, rows: pl.Series, read: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
     """Read the headers of some rows."""
-    import numpy as np
     import polars as pl
 
     if not rows.any():
         return columns
     if rows.all():
         return columns.with_columns_seq(read(columns.select_seq(_SAID)).get_columns())
-    places = pl.Series(np.flatnonzero(rows.to_numpy()), dtype=pl.UInt32)
+    places = rows.arg_true()
     found = read(pl.DataFrame([columns[name].filter(rows) for name in _SAID]))
     return columns.with_columns_seq(columns[name].scatter(places, found[name]) for name in _SAID)
 

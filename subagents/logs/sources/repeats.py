@@ -30,7 +30,7 @@ class RepeatReader:
         likely = columns.select_seq(with_part(pl.col("body"), _PART)).to_series()
         if not likely.any():
             return columns
-        rows, some = pl.arg_where(likely, eager=True), bodies.filter(likely)
+        rows, some = likely.arg_true(), bodies.filter(likely)
         self.stands = self.stands or bool(some.str.contains(_TOLD).any())
         said = some.str.extract(_SAID)
         return columns.with_columns_seq(bodies.scatter(rows, said.zip_with(said.is_not_null(), some)))

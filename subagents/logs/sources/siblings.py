@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from subagents.logs.native import CHILD, HOSTED, LITERAL, SLOW, SPECIAL, VERIFIED, Classes, Scan
+from subagents.logs.sources.class_findings import Finding
 from subagents.logs.sources.columns import ColumnReader
-from subagents.logs.sources.findings import Finding
 from subagents.logs.sources.frames import Frame
 from subagents.logs.sources.headers import behind_program
 from subagents.logs.sources.lines import some_lines

@@ -71,7 +71,7 @@ def _read(columns: pl.DataFrame, likely: pl.Series, pattern: str, without: str) 
     has = found.is_not_null()
     if not has.any():
         return columns
-    rows, found = pl.arg_where(likely, eager=True).filter(has), found.filter(has)
+    rows, found = likely.arg_true().filter(has), found.filter(has)
     read = pl.DataFrame({"body": bodies.filter(has), "status": found}).select_seq(
         body=pl.col("body").str.replace(without, "$1"),
         suffix=" status=" + pl.col("status"),

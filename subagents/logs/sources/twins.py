@@ -13,9 +13,9 @@ from subagents.logs.native import HOSTED, LITERAL, MISREAD, SLOW, SPECIAL, VERIF
 from subagents.logs.native.twins import Twins, Wanted, twins_of
 from subagents.logs.patterns import mask
 from subagents.logs.sources import tracebacks
+from subagents.logs.sources.class_findings import WORDS, Finding, Habit
 from subagents.logs.sources.columns import ColumnReader
 from subagents.logs.sources.expressions import with_part
-from subagents.logs.sources.findings import WORDS, Finding, Habit
 from subagents.logs.sources.json_lines import OBJECT
 from subagents.logs.sources.lines import split_lines
 from subagents.logs.sources.pieces import DOTNET_HEAD

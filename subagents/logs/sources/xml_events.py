@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from subagents.logs.levels import DEBUG, ERROR, FATAL, INFO, WARN
-from subagents.logs.sources.expressions import any_with
+from subagents.logs.sources.expressions import shown_in
 from subagents.logs.sources.stamp_reader import StampReader
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class XmlEventReader:
         import polars as pl
 
         if not self.settled:
-            self.stands = self.stands or any_with("<Event", _EVENT, lines)
+            self.stands = self.stands or bool(shown_in([("<Event", _EVENT)], lines))
         if not self.stands:
             return columns
         rows = pl.arg_where(lines.str.contains(_EVENT), eager=True)
